@@ -1,0 +1,68 @@
+//! What every data set tells of itself.
+
+use crate::library::DataError;
+
+/// An image classification data set.
+pub trait Dataset: Sync {
+    /// The name in specs and the name of its folder.
+    fn name(&self) -> &'static str;
+    /// One line for lists: what it shows, and its licence.
+    fn about(&self) -> &'static str;
+    /// Channels, height and width of an image.
+    fn shape(&self) -> [usize; 3];
+    /// Number of classes; labels run from 0.
+    fn classes(&self) -> usize;
+    /// Images of the training set.
+    fn train_samples(&self) -> usize;
+    /// Images of the test set.
+    fn test_samples(&self) -> usize;
+    /// How pixel values become network inputs.
+    fn normalisation(&self) -> Normalisation;
+    /// The official files; none where the data is part of the program.
+    fn files(&self) -> &'static [RemoteFile];
+    /// Decodes the verified contents of [`files`](Self::files), given in their order.
+    ///
+    /// # Errors
+    /// [`DataError::Malformed`] where the contents are not what the facts above say.
+    fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError>;
+}
+
+/// Inputs are `(pixel - centre) / scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalisation {
+    /// The pixel value that becomes 0.
+    pub centre: f64,
+    /// Pixel values per unit of input.
+    pub scale: f64,
+}
+
+/// A file that is fetched once and checked by its hash.
+#[derive(Debug)]
+pub struct RemoteFile {
+    /// Its official name, also in the data folder.
+    pub name: &'static str,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: &'static str,
+    /// Official addresses, tried in order.
+    pub addresses: &'static [&'static str],
+}
+
+/// A data set in memory.
+#[derive(Debug)]
+pub struct Split {
+    /// What is learned from.
+    pub train: Samples,
+    /// What accuracy is reported on.
+    pub test: Samples,
+}
+
+/// Images with their labels.
+#[derive(Debug)]
+pub struct Samples {
+    /// Image after image, each channel by channel, row by row.
+    pub pixels: Vec<u8>,
+    /// One label an image.
+    pub labels: Vec<u8>,
+}

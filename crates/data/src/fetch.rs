@@ -1,0 +1,72 @@
+//! Getting a file from its official addresses.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::dataset::{Dataset, RemoteFile};
+use crate::library::{DataError, is_right};
+
+/// Is told how a download goes.
+pub trait Progress {
+    /// `done` of `total` bytes of `file` are here.
+    fn fetched(&mut self, file: &str, done: u64, total: u64);
+}
+
+/// Tells nobody.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn fetched(&mut self, _file: &str, _done: u64, _total: u64) {}
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+const FILE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// The first right answer of the mirror and the official addresses.
+pub(crate) fn fetch(
+    dataset: &dyn Dataset,
+    file: &RemoteFile,
+    mirror: Option<&str>,
+    folder: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Vec<u8>, DataError> {
+    let mirrored =
+        mirror.map(|mirror| format!("{}/{}/{}", mirror.trim_end_matches('/'), dataset.name(), file.name));
+    let mut reasons = Vec::new();
+    for address in mirrored.into_iter().chain(file.addresses.iter().map(|&address| address.to_owned())) {
+        match download(&address, file, progress) {
+            Ok(content) if is_right(&content, file) => return Ok(content),
+            Ok(content) => {
+                reasons.push(format!("{address} sent {} other bytes (wrong SHA-256)", content.len()))
+            }
+            Err(error) => reasons.push(format!("{address}: {error}")),
+        }
+    }
+    Err(DataError::Unreachable {
+        file: file.name,
+        dataset: dataset.name(),
+        reasons: reasons.join("; "),
+        folder: folder.to_owned(),
+    })
+}
+
+fn download(address: &str, file: &RemoteFile, progress: &mut dyn Progress) -> Result<Vec<u8>, ureq::Error> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_global(Some(FILE_TIMEOUT))
+        .build()
+        .into();
+    // What is longer than the official file is not it: one byte more is read, no matter how much is sent.
+    let mut body = agent.get(address).call()?.into_body().into_reader().take(file.bytes + 1);
+    let mut content = Vec::with_capacity(file.bytes as usize);
+    let mut chunk = vec![0; 256 * 1024];
+    loop {
+        let read = body.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(content);
+        }
+        content.extend_from_slice(&chunk[..read]);
+        progress.fetched(file.name, content.len() as u64, file.bytes);
+    }
+}

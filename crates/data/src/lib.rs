@@ -1,0 +1,28 @@
+//! The data sets: what each is, where its files are, and how they become bytes.
+//!
+//! A data set is one file of this crate: its facts, which the spec is checked against, and its decoder. Nothing
+//! here knows libtorch, so that the service can list, fetch and verify data on a machine without it.
+
+mod dataset;
+mod digits;
+mod fashion_mnist;
+mod mnist;
+
+mod library;
+
+mod fetch;
+mod idx;
+
+pub use dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
+pub use fetch::{Progress, Silent};
+pub use library::{DataError, Library, State};
+
+/// Every data set. To add one, write its file and name it here.
+pub fn all() -> &'static [&'static dyn Dataset] {
+    &[&digits::Digits, &mnist::Mnist, &fashion_mnist::FashionMnist]
+}
+
+/// The data set of this name.
+pub fn find(name: &str) -> Option<&'static dyn Dataset> {
+    all().iter().copied().find(|dataset| dataset.name() == name)
+}

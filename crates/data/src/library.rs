@@ -1,0 +1,164 @@
+//! Where the files of data sets lie, and getting a data set from there.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::dataset::{Dataset, RemoteFile, Split};
+use crate::fetch::{self, Progress};
+
+/// Why a data set cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file is there, but not the official one.
+    #[error(
+        "{} is truncated or altered (its SHA-256 is not {expected}); delete it, then `optlab data fetch` gets it anew",
+        path.display()
+    )]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What it should hash to.
+        expected: &'static str,
+    },
+    /// A verified file that does not hold what it should.
+    #[error("{file} {detail}")]
+    Malformed {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// No address answered with the right file.
+    #[error("{file} of {dataset} could not be fetched: {reasons}. Put the official files into {}", folder.display())]
+    Unreachable {
+        /// The file's name.
+        file: &'static str,
+        /// The data set's name.
+        dataset: &'static str,
+        /// What each address answered.
+        reasons: String,
+        /// Where the file would be found.
+        folder: PathBuf,
+    },
+    /// The folder cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The folders that are searched for data files.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// Searched first and never written: `OPTLAB_DATA_DIR`.
+    pub given: Option<PathBuf>,
+    /// Searched next; fetched files go here.
+    pub cache: PathBuf,
+    /// Asked before the official addresses, as `MIRROR/DATASET/FILE`: `OPTLAB_DATA_MIRROR`.
+    pub mirror: Option<String>,
+}
+
+/// Whether the files of a data set are here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Part of the program.
+    BuiltIn,
+    /// All files are in this folder; they are verified when they are used.
+    Present(PathBuf),
+    /// They would have to be fetched: so many bytes.
+    Absent(u64),
+}
+
+impl Library {
+    /// `OPTLAB_DATA_DIR`, `OPTLAB_DATA_MIRROR`, and the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`).
+    pub fn from_env() -> Self {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let cache = set("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
+            let home = set("HOME").map_or_else(env::temp_dir, PathBuf::from);
+            home.join(".cache")
+        });
+        Self {
+            given: set("OPTLAB_DATA_DIR").map(PathBuf::from),
+            cache: cache.join("optlab").join("data"),
+            mirror: set("OPTLAB_DATA_MIRROR").map(|value| value.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// Whether the files of `dataset` are here.
+    pub fn state(&self, dataset: &dyn Dataset) -> State {
+        if dataset.files().is_empty() {
+            return State::BuiltIn;
+        }
+        let folder =
+            self.folders(dataset).find(|folder| dataset.files().iter().all(|f| folder.join(f.name).exists()));
+        folder.map_or_else(|| State::Absent(dataset.files().iter().map(|f| f.bytes).sum()), State::Present)
+    }
+
+    /// Finds, fetches if need be, verifies and decodes a data set.
+    ///
+    /// # Errors
+    /// Names the file that is missing, altered or malformed.
+    pub fn load(&self, dataset: &dyn Dataset, progress: &mut dyn Progress) -> Result<Split, DataError> {
+        dataset.decode(&self.contents(dataset, progress)?)
+    }
+
+    /// As [`load`](Self::load), without decoding: afterwards every file is here and right.
+    ///
+    /// # Errors
+    /// Names the file that is missing or altered.
+    pub fn contents(
+        &self,
+        dataset: &dyn Dataset,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Vec<u8>>, DataError> {
+        dataset.files().iter().map(|file| self.content(dataset, file, progress)).collect()
+    }
+
+    fn content(
+        &self,
+        dataset: &dyn Dataset,
+        file: &RemoteFile,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<u8>, DataError> {
+        if let Some(path) =
+            self.folders(dataset).map(|folder| folder.join(file.name)).find(|path| path.exists())
+        {
+            let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
+            return if is_right(&content, file) {
+                Ok(content)
+            } else {
+                Err(DataError::Altered { path, expected: file.sha256 })
+            };
+        }
+        let folder = self.cache.join(dataset.name());
+        let content = fetch::fetch(dataset, file, self.mirror.as_deref(), &folder, progress)?;
+        write_whole(&folder, file.name, &content)?;
+        Ok(content)
+    }
+
+    fn folders(&self, dataset: &dyn Dataset) -> impl Iterator<Item = PathBuf> {
+        let name = dataset.name();
+        self.given.iter().chain([&self.cache]).map(move |folder| folder.join(name))
+    }
+}
+
+pub(crate) fn is_right(content: &[u8], file: &RemoteFile) -> bool {
+    let digest = Sha256::digest(content);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == file.sha256
+}
+
+/// A file of this name is whole or not there, also when two processes fetch it at once.
+fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataError> {
+    let partial = folder.join(format!("{name}.{}.partial", std::process::id()));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&partial, content))
+        .and_then(|()| fs::rename(&partial, folder.join(name)))
+        .map_err(|source| DataError::Io { path: partial, source })
+}

@@ -1,0 +1,248 @@
+//! An experiment, its arms, and the jobs that it makes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::architecture::LONGEST_NEURON;
+use crate::fields::{Fields, integer_item, shown};
+use crate::merge::merge;
+use crate::method::MethodSpec;
+use crate::problem::Problems;
+use crate::train::TrainSpec;
+
+/// The only version of the spec format so far.
+pub const VERSION: u64 = 1;
+const MOST_JOBS: usize = 10_000;
+
+/// A named comparison: one base training spec, several arms, several seeds. Every default is spelled out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentSpec {
+    /// Version of the spec format.
+    pub version: u64,
+    /// Not unique: two experiments of one name stay two.
+    pub name: String,
+    /// Free text of the researcher.
+    pub notes: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// One job for each arm and seed.
+    pub seeds: Vec<u64>,
+    /// Jobs of higher priority are claimed first.
+    pub priority: i64,
+    /// How often a job is tried when its worker is lost or its runner crashes.
+    pub max_attempts: u64,
+    /// Wall time of an attempt after which it ends as `timed_out`.
+    pub time_limit_seconds: u64,
+    /// What a slot must offer.
+    pub resources: Resources,
+    /// What all arms share.
+    pub train: TrainSpec,
+    /// What is compared.
+    pub arms: Vec<Arm>,
+}
+
+/// What a job asks of its worker slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Where the job may run.
+    pub device: Device,
+    /// Threads of libtorch: part of the spec, because sums depend on how they are split.
+    pub threads: u64,
+}
+
+/// Where a job may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// On the first slot that is free.
+    Any,
+    /// On CPU slots only.
+    Cpu,
+    /// On CUDA slots only.
+    Cuda,
+}
+
+impl Device {
+    /// The word that specs and the database use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
+}
+
+/// One way of training in an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    /// Unique in the experiment.
+    pub name: String,
+    /// What sets the arm apart.
+    pub method: MethodSpec,
+    /// Fields of `train` that this arm has otherwise, as given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Map<String, Value>>,
+}
+
+/// One training run, complete: what a runner needs besides the device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// The arm's name.
+    pub arm: String,
+    /// Feeds every random stream.
+    pub seed: u64,
+    /// How the hidden layers are trained.
+    pub method: MethodSpec,
+    /// Everything else of the run, the arm's own fields merged in.
+    pub train: TrainSpec,
+    /// Threads and device.
+    pub resources: Resources,
+}
+
+impl ExperimentSpec {
+    /// Reads and checks a whole experiment.
+    ///
+    /// # Errors
+    /// Every mistake with its path, when there is any.
+    pub fn from_value(value: &Value) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let spec = Fields::of(value, "", &mut problems, Self::read);
+        problems.ok_or(spec)
+    }
+
+    /// The jobs: for each seed every arm, so that an unfinished experiment is already a paired one.
+    pub fn jobs(&self) -> impl Iterator<Item = JobSpec> + '_ {
+        self.seeds.iter().flat_map(move |&seed| self.arms.iter().map(move |arm| self.job(arm, seed)))
+    }
+
+    /// The run of one arm with one seed.
+    pub fn job(&self, arm: &Arm, seed: u64) -> JobSpec {
+        JobSpec {
+            arm: arm.name.clone(),
+            seed,
+            method: arm.method.clone(),
+            train: self.train_of(arm),
+            resources: self.resources.clone(),
+        }
+    }
+
+    fn train_of(&self, arm: &Arm) -> TrainSpec {
+        let Some(patch) = &arm.train else { return self.train.clone() };
+        let base = serde_json::to_value(&self.train).expect("a spec is JSON");
+        let merged = merge(base, &Value::Object(patch.clone()));
+        // The patch was read and checked together with the base at submission.
+        Fields::of(&merged, "", &mut Problems::default(), TrainSpec::read)
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        fields.integer("version", Some(VERSION), VERSION..=VERSION);
+        let name = fields.identifier("name");
+        let seed = |value: &_, pointer: &str, problems: &mut _| {
+            integer_item(value, pointer, problems, 0..=u64::from(u32::MAX))
+        };
+        let seeds = fields.list("seeds", Some(vec![0]), 1..=MOST_JOBS, seed);
+        if let Some(twice) = repeated(&seeds) {
+            fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
+        }
+        let train_value = fields.raw("train").cloned();
+        let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
+        // Arms repeat no mistake of the base that they patch.
+        let sound_base = train_value.filter(|_| fields.is_sound());
+        let spec = Self {
+            version: VERSION,
+            name,
+            notes: fields.text("notes", 100_000),
+            tags: fields.list("tags", Some(vec![]), 0..=50, tag),
+            priority: fields.signed("priority", 0, -1_000_000..=1_000_000),
+            max_attempts: fields.integer("max_attempts", Some(5), 1..=1000),
+            time_limit_seconds: fields.integer("time_limit_seconds", Some(86_400), 1..=31_536_000),
+            resources: fields.table("resources", None, Resources::read),
+            arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
+                Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, sound_base.as_ref()))
+            }),
+            seeds,
+            train,
+        };
+        let names: Vec<&str> = spec.arms.iter().map(|arm| arm.name.as_str()).collect();
+        if let Some(twice) = repeated(&names) {
+            fields.wrong("arms", format!("must have unique names; `{twice}` stands more than once"));
+        }
+        let jobs = spec.seeds.len() * spec.arms.len();
+        if jobs > MOST_JOBS {
+            fields.wrong("seeds", format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed"));
+        }
+        spec
+    }
+}
+
+impl Arm {
+    /// `base` was read from `base_value`, where that is sound: an arm's own fields are merged into what was given.
+    fn read(fields: &mut Fields<'_>, base: &TrainSpec, base_value: Option<&Value>) -> Self {
+        let name = fields.identifier("name");
+        let patch = match fields.raw("train") {
+            None => None,
+            Some(Value::Object(patch)) => Some(patch.clone()),
+            Some(other) => {
+                fields.wrong("train", format!("must be a table of fields of `train`, is {}", shown(other)));
+                None
+            }
+        };
+        let train = match (&patch, base_value) {
+            (Some(patch), Some(base)) => {
+                let merged = merge(base.clone(), &Value::Object(patch.clone()));
+                fields.nested("train", &merged, TrainSpec::read)
+            }
+            _ => base.clone(),
+        };
+        let example = "{ kind = \"opt\", transform = \"cayley\" }";
+        let method =
+            fields.table("method", Some(example), |method| MethodSpec::read(method, &train.optimizer));
+        if matches!(method, MethodSpec::Opt { .. }) {
+            check_neurons(fields, &train);
+        }
+        Self { name, method, train: patch }
+    }
+}
+
+/// A rotation has the square of a neuron's length as its size.
+fn check_neurons(fields: &mut Fields<'_>, train: &TrainSpec) {
+    let Some(dataset) = optlab_data::find(&train.data.name) else { return };
+    for (layer, d, _) in train.model.architecture(dataset).method_layers() {
+        if d > LONGEST_NEURON {
+            let detail = format!(
+                "cannot rotate layer `{layer}`: its neurons have length {d}, at most {LONGEST_NEURON} is possible"
+            );
+            fields.wrong("method", detail);
+        }
+    }
+}
+
+impl Resources {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let devices = [Device::Any, Device::Cpu, Device::Cuda].map(|device| (device.as_str(), device));
+        Self {
+            device: fields.choice("device", Some(Device::Any), &devices),
+            threads: fields.integer("threads", Some(1), 1..=1024),
+        }
+    }
+}
+
+fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {
+    match value.as_str() {
+        Some(tag) if crate::fields::is_identifier(tag) => tag.to_owned(),
+        _ => {
+            problems.add(
+                pointer,
+                format!("must be 1 to 100 letters, digits, `.`, `_` or `-`, is {}", shown(value)),
+            );
+            String::new()
+        }
+    }
+}
+
+fn repeated<T: Ord + Clone>(items: &[T]) -> Option<T> {
+    let mut sorted = items.to_vec();
+    sorted.sort();
+    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+}

@@ -1,0 +1,36 @@
+//! What is to be trained, said once and checked once.
+//!
+//! A submission (JSON, TOML or a recipe with overrides) becomes an [`ExperimentSpec`] in which every default is
+//! spelled out; an experiment makes one [`JobSpec`] for each arm and seed; a runner is told of it by the
+//! [`protocol`]. Nothing here knows libtorch, a database or HTTP.
+
+pub mod submission;
+
+mod experiment;
+pub mod recipes;
+
+mod method;
+mod train;
+
+mod optimizer;
+mod schedule;
+
+pub mod architecture;
+pub mod models;
+
+pub mod protocol;
+pub mod series;
+
+mod fields;
+mod merge;
+mod problem;
+
+pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
+pub use fields::Fields;
+pub use merge::{merge, parse_assignment};
+pub use method::{MethodSpec, RotationInit, TransformKind};
+pub use models::ModelSpec;
+pub use optimizer::OptimizerSpec;
+pub use problem::{Problem, Problems};
+pub use schedule::ScheduleSpec;
+pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};

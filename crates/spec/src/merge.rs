@@ -1,0 +1,94 @@
+//! Laying overrides over a spec, field by field.
+
+use serde_json::{Map, Value};
+
+use crate::problem::Problems;
+
+/// Words that say what the other fields of a table mean: a changed one makes those meaningless.
+const DISCRIMINANTS: [&str; 2] = ["kind", "name"];
+
+/// `base` with the fields of `patch`. Tables merge field by field; a table whose `kind` or `name` changes is
+/// replaced whole, and so are lists.
+pub fn merge(base: Value, patch: &Value) -> Value {
+    let (mut base, patch) = match (base, patch) {
+        (Value::Object(base), Value::Object(patch)) => (base, patch),
+        (_, patch) => return patch.clone(),
+    };
+    for (key, value) in patch {
+        let merged = match base.remove(key) {
+            Some(old) if !replaces(&old, value) => merge(old, value),
+            _ => value.clone(),
+        };
+        base.insert(key.clone(), merged);
+    }
+    // Of `epochs` and `steps` one is given; the other of the base gives way.
+    for (given, gives_way) in [("epochs", "steps"), ("steps", "epochs")] {
+        if patch.contains_key(given) && !patch.contains_key(gives_way) {
+            base.remove(gives_way);
+        }
+    }
+    Value::Object(base)
+}
+
+fn replaces(old: &Value, new: &Value) -> bool {
+    DISCRIMINANTS.iter().any(|key| new.get(key).is_some_and(|new| old.get(key) != Some(new)))
+}
+
+/// One `--set` of the command line, such as `train.epochs=3` or `seeds=[0,1]`, as a patch.
+///
+/// The value is read as TOML; what is no TOML is text, so that names need no quotes.
+///
+/// # Errors
+/// Where there is no `=` or an empty name.
+pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
+    let wrong = || Problems::one("", format!("`{text}` must look like train.epochs=3"));
+    let (path, value) = text.split_once('=').ok_or_else(wrong)?;
+    if path.split('.').any(|name| name.trim().is_empty()) {
+        return Err(wrong());
+    }
+    let value = toml::from_str::<Map<String, Value>>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(value.trim().to_owned()));
+    Ok(path
+        .rsplit('.')
+        .fold(value, |value, name| Value::Object(Map::from_iter([(name.trim().to_owned(), value)]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_merge_and_a_changed_kind_replaces_its_table() {
+        let base = json!({"a": {"x": 1, "y": 2}, "model": {"kind": "mlp", "hidden": [4]}, "seeds": [0, 1]});
+        let patch = json!({"a": {"y": 3}, "model": {"kind": "cnn6", "width": 8}, "seeds": [5]});
+        assert_eq!(
+            merge(base, &patch),
+            json!({"a": {"x": 1, "y": 3}, "model": {"kind": "cnn6", "width": 8}, "seeds": [5]})
+        );
+    }
+
+    #[test]
+    fn the_same_kind_keeps_the_other_fields() {
+        let base = json!({"model": {"kind": "mlp", "hidden": [4]}});
+        let patch = json!({"model": {"kind": "mlp", "batch_norm": true}});
+        assert_eq!(merge(base, &patch), json!({"model": {"kind": "mlp", "hidden": [4], "batch_norm": true}}));
+    }
+
+    #[test]
+    fn steps_take_the_place_of_epochs() {
+        assert_eq!(merge(json!({"epochs": 3}), &json!({"steps": 10})), json!({"steps": 10}));
+    }
+
+    #[test]
+    fn assignments_are_toml_or_text() {
+        assert_eq!(parse_assignment("train.epochs=3").unwrap(), json!({"train": {"epochs": 3}}));
+        assert_eq!(parse_assignment("seeds=[0, 1]").unwrap(), json!({"seeds": [0, 1]}));
+        assert_eq!(parse_assignment("name=my-run").unwrap(), json!({"name": "my-run"}));
+        assert!(parse_assignment("epochs").is_err());
+        assert!(parse_assignment("train..epochs=1").is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! What is wrong with a spec: the path of each field and what would be right.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One mistake in a submitted spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// JSON pointer (RFC 6901) of the field, for example `/train/model/hidden/0`.
+    pub pointer: String,
+    /// What is wrong and what would be right, one sentence.
+    pub detail: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.pointer.is_empty() { "the spec" } else { &self.pointer };
+        write!(f, "{place}: {}", self.detail)
+    }
+}
+
+/// Every mistake that was found, in the order of reading; never empty where it is returned as an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    /// A list of one.
+    pub fn one(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut problems = Self::default();
+        problems.add(pointer, detail);
+        problems
+    }
+
+    pub(crate) fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(Problem { pointer: pointer.into(), detail: detail.into() });
+    }
+
+    pub(crate) fn ok_or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// ", did you mean `x`?" where one of the candidates is close, else nothing.
+pub(crate) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .min()
+        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// "`a`, `b` or `c`".
+pub(crate) fn alternatives<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => "nothing".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_gets_a_suggestion_and_a_stranger_does_not() {
+        assert_eq!(suggestion("epoch", ["epochs", "steps"]), "; did you mean `epochs`?");
+        assert_eq!(suggestion("learnign_rate", ["learning_rate"]), "; did you mean `learning_rate`?");
+        assert_eq!(suggestion("colour", ["epochs", "steps"]), "");
+    }
+
+    #[test]
+    fn alternatives_read_as_a_sentence() {
+        assert_eq!(alternatives(["a"]), "`a`");
+        assert_eq!(alternatives(["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}

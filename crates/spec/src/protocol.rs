@@ -1,0 +1,171 @@
+//! What a slot and its runner say to each other: one JSON object a line over the runner's pipes.
+//!
+//! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come
+//! in the order of its steps: `started` first, `finished` or `failed` last, and every point before the end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::JobSpec;
+
+/// From the slot to the runner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Train this job; sent only while no other one is running.
+    Run(Box<Run>),
+    /// Stop the running job after the current step.
+    Cancel,
+}
+
+/// One attempt at a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Id of the job.
+    pub job: i64,
+    /// Number of the attempt.
+    pub attempt: i64,
+    /// `cpu` or `cuda:0`, ...
+    pub device: String,
+    /// What to train.
+    pub spec: JobSpec,
+}
+
+/// From the runner to the slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The job is being trained in this environment.
+    Started {
+        /// Stored with the attempt.
+        environment: Environment,
+        /// Updates of the whole run.
+        steps: u64,
+    },
+    /// Points of curves, in the order of their steps.
+    Metrics {
+        /// At least one.
+        points: Vec<Point>,
+    },
+    /// So far.
+    Progress {
+        /// Completed updates.
+        step: u64,
+        /// Updates of the whole run.
+        steps: u64,
+    },
+    /// A sentence for the job's log.
+    Log {
+        /// What happened.
+        message: String,
+    },
+    /// The run is complete and every point was sent.
+    Finished {
+        /// For the job's row.
+        summary: Summary,
+    },
+    /// The run ended otherwise.
+    Failed(Failure),
+}
+
+/// One point of a curve; its value is always finite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Name of the series, see [`crate::series`].
+    pub series: String,
+    /// Completed optimizer updates.
+    pub step: u64,
+    /// In the unit of the series.
+    pub value: f64,
+    /// Wall clock of the measurement, milliseconds since the epoch.
+    pub time_ms: i64,
+}
+
+/// Where an attempt ran: what two curves must share to be compared bit for bit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Version of optlab.
+    pub optlab: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// `cpu` or `cuda:0`, ...
+    pub device: String,
+    /// The processor's or the GPU's name.
+    pub device_name: String,
+    /// Threads of libtorch.
+    pub threads: u64,
+}
+
+/// Figures of a complete run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Numbers that the optimizer stepped.
+    pub parameters_trained: u64,
+    /// Wall time of the run, evaluation included.
+    pub seconds: f64,
+}
+
+/// Why a run ended without result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of end.
+    pub reason: EndReason,
+    /// The series whose value was not finite, where that was it.
+    pub series: Option<String>,
+    /// Completed updates.
+    pub step: Option<u64>,
+    /// A sentence for the researcher.
+    pub error: String,
+}
+
+/// Every end of a job has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// All steps were done.
+    Completed,
+    /// The spec or the machine's set-up cannot work; another attempt would end the same.
+    UserError,
+    /// A loss was not finite.
+    Diverged,
+    /// The device had no room.
+    OutOfMemory,
+    /// The runner ended without a word, and the attempts are used up.
+    RunnerCrashed,
+    /// The worker ended without a word, and the attempts are used up.
+    WorkerLost,
+    /// A person's wish.
+    Cancelled,
+    /// Longer than `time_limit_seconds`.
+    TimedOut,
+}
+
+impl EndReason {
+    /// The word that the database and the API use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::UserError => "user_error",
+            Self::Diverged => "diverged",
+            Self::OutOfMemory => "out_of_memory",
+            Self::RunnerCrashed => "runner_crashed",
+            Self::WorkerLost => "worker_lost",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_cross_the_pipe_bit_for_bit() {
+        for value in [0.1, 1.0 / 3.0, f64::MIN_POSITIVE, f64::MAX, 5e-324, -0.0, 97.229_999_999_999_99] {
+            let point = Point { series: "x".to_owned(), step: 1, value, time_ms: 2 };
+            let line = serde_json::to_string(&Event::Metrics { points: vec![point] }).unwrap();
+            let Event::Metrics { points } = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+            assert_eq!(points[0].value.to_bits(), value.to_bits(), "{line}");
+        }
+    }
+}

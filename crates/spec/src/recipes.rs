@@ -1,0 +1,77 @@
+//! The experiments of `recipes/`, built in. To add one, write its file and name it here.
+
+use serde_json::Value;
+
+use crate::problem::{Problems, alternatives, suggestion};
+use crate::submission::parse_toml;
+
+/// A built-in experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    /// The file's name without its ending, and the name of the experiment that it makes.
+    pub name: &'static str,
+    /// The file.
+    pub toml: &'static str,
+}
+
+macro_rules! recipes {
+    ($($name:literal),* $(,)?) => {
+        /// All recipes, the demo first.
+        pub const ALL: &[Recipe] = &[
+            $(Recipe { name: $name, toml: include_str!(concat!("../../../recipes/", $name, ".toml")) }),*
+        ];
+    };
+}
+
+recipes!["digits-mlp", "mnist-mlp", "fashion-mnist-mlp"];
+
+/// The recipe of this name.
+///
+/// # Errors
+/// At `/recipe`, with the names there are, when there is none.
+pub fn find(name: &str) -> Result<&'static Recipe, Problems> {
+    let names = || ALL.iter().map(|recipe| recipe.name);
+    ALL.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
+        let given: String = name.chars().take(100).collect();
+        let hint = suggestion(name, names());
+        Problems::one(
+            "/recipe",
+            format!("unknown recipe {given:?}; there is {}{hint}", alternatives(names())),
+        )
+    })
+}
+
+impl Recipe {
+    /// What the comment at the file's head says, as one paragraph.
+    pub fn description(&self) -> String {
+        let head = self.toml.lines().take_while(|line| line.starts_with('#'));
+        head.map(|line| line.trim_start_matches('#').trim()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The spec as it stands in the file.
+    pub fn value(&self) -> Value {
+        parse_toml(self.toml).expect("recipes are tested")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ExperimentSpec;
+
+    #[test]
+    fn every_recipe_is_a_valid_experiment_of_its_own_name() {
+        for recipe in ALL {
+            let spec = ExperimentSpec::from_value(&recipe.value())
+                .unwrap_or_else(|e| panic!("{}: {e}", recipe.name));
+            assert_eq!(spec.name, recipe.name);
+            assert!(recipe.description().len() > 40, "{}: say what it is for", recipe.name);
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested() {
+        let error = find("digit-mlp").unwrap_err();
+        assert!(error.to_string().contains("did you mean `digits-mlp`?"), "{error}");
+    }
+}

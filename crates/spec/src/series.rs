@@ -1,0 +1,49 @@
+//! The named curves of a job, with their units.
+
+use serde::{Deserialize, Serialize};
+
+/// Loss of the training batches, label smoothing included.
+pub const TRAIN_LOSS: &str = "train/loss";
+/// Share of the training batch classified rightly, in percent.
+pub const TRAIN_ACCURACY: &str = "train/accuracy";
+/// Cross-entropy over the test set, without label smoothing.
+pub const TEST_LOSS: &str = "test/loss";
+/// Share of the test set classified rightly, in percent.
+pub const TEST_ACCURACY: &str = "test/accuracy";
+/// Unweighted mean of the energies of the method layers.
+pub const ENERGY_MEAN: &str = "energy/mean";
+/// The optimizer's rate after the schedule.
+pub const LEARNING_RATE: &str = "learning_rate";
+/// Training throughput; evaluation is left out.
+pub const SAMPLES_PER_SECOND: &str = "samples_per_second";
+
+/// Energy of one layer: mean over its pairs of neurons.
+pub fn energy(layer: &str) -> String {
+    format!("energy/{layer}")
+}
+
+/// max |R^T R - I| of one layer.
+pub fn orthogonality_error(layer: &str) -> String {
+    format!("orthogonality_error/{layer}")
+}
+
+/// What a reader of a curve wants to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Unit of the values; empty for a pure number.
+    pub unit: &'static str,
+    /// Which way is better, where one is.
+    pub higher_is_better: Option<bool>,
+}
+
+/// Unit and direction of a series by its name.
+pub fn about(name: &str) -> About {
+    let (unit, higher_is_better) = match name {
+        TRAIN_ACCURACY | TEST_ACCURACY => ("%", Some(true)),
+        TRAIN_LOSS | TEST_LOSS => ("nat", Some(false)),
+        SAMPLES_PER_SECOND => ("samples/s", Some(true)),
+        _ if name.starts_with("orthogonality_error/") => ("", Some(false)),
+        _ => ("", None),
+    };
+    About { unit, higher_is_better }
+}

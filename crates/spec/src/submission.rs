@@ -1,0 +1,85 @@
+//! From the text that a researcher sends to a checked experiment.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::experiment::ExperimentSpec;
+use crate::fields::Fields;
+use crate::merge::merge;
+use crate::problem::Problems;
+use crate::recipes;
+
+/// Why a submission is refused.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The text is no JSON or TOML; says where.
+    Malformed(String),
+    /// It can be read, but not run.
+    Invalid(Problems),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(detail) => f.write_str(detail),
+            Self::Invalid(problems) => problems.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Problems> for Refusal {
+    fn from(problems: Problems) -> Self {
+        Self::Invalid(problems)
+    }
+}
+
+/// Reads JSON.
+///
+/// # Errors
+/// [`Refusal::Malformed`] with line and column.
+pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(text).map_err(|error| Refusal::Malformed(format!("not JSON: {error}")))
+}
+
+/// Reads TOML.
+///
+/// # Errors
+/// [`Refusal::Malformed`] with line and column.
+pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
+    let table = toml::from_str::<Map<String, Value>>(text);
+    table
+        .map(Value::Object)
+        .map_err(|error| Refusal::Malformed(format!("not TOML: {}", error.to_string().trim_end())))
+}
+
+/// Resolves what was sent: an experiment itself, or `{"recipe": NAME, "overrides": {...}}`.
+///
+/// # Errors
+/// Every mistake with its path.
+pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
+    if sent.get("recipe").is_none() {
+        return ExperimentSpec::from_value(sent);
+    }
+    let mut problems = Problems::default();
+    let (name, overrides) = Fields::of(sent, "", &mut problems, |fields| {
+        let name = fields.identifier("recipe");
+        (name, fields.raw("overrides").cloned().unwrap_or(Value::Object(Map::new())))
+    });
+    problems.ok_or(())?;
+    from_recipe(&name, &overrides)
+}
+
+/// A recipe with `overrides` laid over it.
+///
+/// # Errors
+/// Every mistake; the path of a field is that in the merged spec.
+pub fn from_recipe(name: &str, overrides: &Value) -> Result<ExperimentSpec, Problems> {
+    let recipe = recipes::find(name)?;
+    if !overrides.is_object() {
+        return Err(Problems::one("/overrides", "must be a table of fields of the spec"));
+    }
+    ExperimentSpec::from_value(&merge(recipe.value(), overrides))
+}

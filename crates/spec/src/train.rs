@@ -1,0 +1,175 @@
+//! One training run, whatever the arm: data, network, optimizer, and what is measured when.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::{Fields, shown};
+use crate::models::ModelSpec;
+use crate::optimizer::OptimizerSpec;
+use crate::problem::{alternatives, suggestion};
+use crate::schedule::ScheduleSpec;
+
+/// The longest run that can be asked for, in updates.
+const MOST_STEPS: u64 = 100_000_000;
+
+/// Everything of a run but the arm's method and the seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainSpec {
+    /// Passes over the training set; `None` where `steps` is given.
+    pub epochs: Option<u64>,
+    /// Optimizer updates; `None` where `epochs` is given.
+    pub steps: Option<u64>,
+    /// Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+    pub batch_size: u64,
+    /// Share of the target probability spread over all classes (Szegedy et al., CVPR 2016).
+    pub label_smoothing: f64,
+    /// Updates between two points of the training series.
+    pub log_every_steps: u64,
+    /// When the test set is evaluated, besides step 0 and the end.
+    pub evaluate_every: EvaluateEvery,
+    /// What is learned.
+    pub data: DataSpec,
+    /// The network.
+    pub model: ModelSpec,
+    /// How gradients become steps.
+    pub optimizer: OptimizerSpec,
+    /// How the learning rate changes.
+    pub schedule: ScheduleSpec,
+    /// How hyperspherical energy is measured.
+    pub energy: EnergySpec,
+}
+
+/// The data set of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSpec {
+    /// A name that `optlab data list` shows.
+    pub name: String,
+}
+
+/// Between two evaluations of the test set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EvaluateEvery {
+    /// After every so many updates.
+    Steps(u64),
+    /// After every pass over the training set.
+    Epoch(EpochWord),
+}
+
+/// The word `"epoch"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EpochWord {
+    /// `"epoch"`.
+    #[serde(rename = "epoch")]
+    Epoch,
+}
+
+/// Which energy is plotted (Liu et al., NeurIPS 2018, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnergySpec {
+    /// s of the kernel z^-s; 0 stands for log(1/z).
+    pub power: u8,
+    /// A neuron and its mirror image count as one direction.
+    pub half_space: bool,
+    /// Updates between two points, besides step 0 and the end.
+    pub every_steps: u64,
+}
+
+impl TrainSpec {
+    /// Updates of the whole run.
+    pub fn total_steps(&self) -> u64 {
+        self.steps.unwrap_or_else(|| self.epochs.unwrap_or(0) * self.steps_per_epoch())
+    }
+
+    /// Updates of one pass over the training set, at least 1.
+    pub fn steps_per_epoch(&self) -> u64 {
+        let samples = optlab_data::find(&self.data.name).map_or(0, |data| data.train_samples() as u64);
+        (samples / self.batch_size).max(1)
+    }
+
+    /// Updates between two evaluations.
+    pub fn evaluate_every_steps(&self) -> u64 {
+        match self.evaluate_every {
+            EvaluateEvery::Steps(steps) => steps,
+            EvaluateEvery::Epoch(_) => self.steps_per_epoch(),
+        }
+    }
+
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        let (epochs, steps) = read_length(fields);
+        let data = fields.table("data", Some("{ name = \"digits\" }"), DataSpec::read);
+        let dataset = optlab_data::find(&data.name);
+        let most = dataset.map_or(u64::MAX, |data| data.train_samples() as u64);
+        let train = Self {
+            epochs,
+            steps,
+            batch_size: fields.integer("batch_size", Some(most.min(128)), 1..=most),
+            label_smoothing: fields.number("label_smoothing", Some(0.0), 0.0..=0.99),
+            log_every_steps: fields.integer("log_every_steps", Some(1), 1..=1_000_000),
+            evaluate_every: read_evaluate_every(fields),
+            model: fields.table("model", Some("{ kind = \"mlp\", hidden = [128] }"), ModelSpec::read),
+            optimizer: fields.table("optimizer", None, OptimizerSpec::read),
+            schedule: fields.table("schedule", None, ScheduleSpec::read),
+            energy: fields.table("energy", None, EnergySpec::read),
+            data,
+        };
+        if dataset.is_some() && train.total_steps() > MOST_STEPS {
+            let total = train.total_steps();
+            let name = if epochs.is_some() { "epochs" } else { "steps" };
+            fields.wrong(name, format!("makes {total} updates; at most {MOST_STEPS} are allowed"));
+        }
+        train
+    }
+}
+
+fn read_length(fields: &mut Fields<'_>) -> (Option<u64>, Option<u64>) {
+    let (epochs, steps) = (fields.has("epochs"), fields.has("steps"));
+    if epochs == steps {
+        let right =
+            if epochs { "stand both; give one of them" } else { "are both missing; give one of them" };
+        fields.wrong("epochs", format!("`epochs` and `steps` {right}"));
+    }
+    (
+        epochs.then(|| fields.integer("epochs", None, 1..=1_000_000)),
+        steps.then(|| fields.integer("steps", None, 1..=MOST_STEPS)),
+    )
+}
+
+fn read_evaluate_every(fields: &mut Fields<'_>) -> EvaluateEvery {
+    match fields.raw("evaluate_every") {
+        None => EvaluateEvery::Epoch(EpochWord::Epoch),
+        Some(value) if value == "epoch" => EvaluateEvery::Epoch(EpochWord::Epoch),
+        Some(value) => match value.as_u64() {
+            Some(steps @ 1..=MOST_STEPS) => EvaluateEvery::Steps(steps),
+            _ => {
+                let is = shown(value);
+                fields.wrong("evaluate_every", format!("must be \"epoch\" or a number of steps, is {is}"));
+                EvaluateEvery::Steps(1)
+            }
+        },
+    }
+}
+
+impl DataSpec {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let name = fields.identifier("name");
+        if !name.is_empty() && optlab_data::find(&name).is_none() {
+            let names = || optlab_data::all().iter().map(|data| data.name());
+            let hint = suggestion(&name, names());
+            fields.wrong(
+                "name",
+                format!("unknown data set `{name}`; there is {}{hint}", alternatives(names())),
+            );
+        }
+        Self { name }
+    }
+}
+
+impl EnergySpec {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            power: fields.integer("power", Some(1), 0..=2) as u8,
+            half_space: fields.flag("half_space", false),
+            every_steps: fields.integer("every_steps", Some(50), 1..=1_000_000),
+        }
+    }
+}
