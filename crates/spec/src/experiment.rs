@@ -106,9 +106,7 @@ impl ExperimentSpec {
     /// # Errors
     /// Every mistake with its path, when there is any.
     pub fn from_value(value: &Value) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
-        let spec = Fields::of(value, "", &mut problems, Self::read);
-        problems.ok_or(spec)
+        Fields::read(value, Self::read)
     }
 
     /// The jobs: for each seed every arm, so that an unfinished experiment is already a paired one.
@@ -152,8 +150,8 @@ impl ExperimentSpec {
         let spec = Self {
             version: VERSION,
             name,
-            notes: fields.text("notes", 100_000),
-            tags: fields.list("tags", Some(vec![]), 0..=50, tag),
+            notes: fields.notes(),
+            tags: fields.tags(),
             priority: fields.signed("priority", 0, -1_000_000..=1_000_000),
             max_attempts: fields.integer("max_attempts", Some(5), 1..=1000),
             time_limit_seconds: fields.integer("time_limit_seconds", Some(86_400), 1..=31_536_000),
@@ -224,19 +222,6 @@ impl Resources {
         Self {
             device: fields.choice("device", Some(Device::Any), &devices),
             threads: fields.integer("threads", Some(1), 1..=1024),
-        }
-    }
-}
-
-fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {
-    match value.as_str() {
-        Some(tag) if crate::fields::is_identifier(tag) => tag.to_owned(),
-        _ => {
-            problems.add(
-                pointer,
-                format!("must be 1 to 100 letters, digits, `.`, `_` or `-`, is {}", shown(value)),
-            );
-            String::new()
         }
     }
 }

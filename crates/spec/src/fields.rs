@@ -20,6 +20,16 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Reads a whole document.
+    ///
+    /// # Errors
+    /// Every mistake with its path, when there is any.
+    pub fn read<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<T, Problems> {
+        let mut problems = Problems::default();
+        let read = Fields::of(value, "", &mut problems, read);
+        problems.ok_or(read)
+    }
+
     /// Reads `value`, found at `pointer`, with `read`; fields that `read` did not ask for are noted as unknown.
     pub(crate) fn of<T>(
         value: &Value,
@@ -124,11 +134,10 @@ impl<'a> Fields<'a> {
 
     /// A required name of letters, digits, `.`, `_` and `-`, at most 100 characters.
     pub fn identifier(&mut self, name: &'static str) -> String {
-        let right = "1 to 100 letters, digits, `.`, `_` or `-`";
         match self.value(name) {
             Some(Value::String(text)) if is_identifier(text) => return text.clone(),
-            Some(value) => self.wrong(name, format!("must be {right}, is {}", shown(value))),
-            None => self.wrong(name, format!("is missing: give {right}")),
+            Some(value) => self.wrong(name, format!("must be {IDENTIFIER}, is {}", shown(value))),
+            None => self.wrong(name, format!("is missing: give {IDENTIFIER}")),
         }
         String::new()
     }
@@ -207,6 +216,16 @@ impl<'a> Fields<'a> {
         Vec::new()
     }
 
+    /// Notes of a researcher; empty by default.
+    pub fn notes(&mut self) -> String {
+        self.text("notes", 100_000)
+    }
+
+    /// Words to find an experiment by; none by default.
+    pub fn tags(&mut self) -> Vec<String> {
+        self.list("tags", Some(vec![]), 0..=50, tag)
+    }
+
     /// The field as it stands, for what none of the other readers fits.
     pub fn raw(&mut self, name: &'static str) -> Option<&'a Value> {
         self.value(name)
@@ -240,7 +259,20 @@ pub(crate) fn integer_item(
     }
 }
 
-pub(crate) fn is_identifier(text: &str) -> bool {
+fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {
+    match value.as_str() {
+        Some(tag) if is_identifier(tag) => tag.to_owned(),
+        _ => {
+            problems.add(pointer, format!("must be {IDENTIFIER}, is {}", shown(value)));
+            String::new()
+        }
+    }
+}
+
+/// What a name may consist of.
+const IDENTIFIER: &str = "1 to 100 letters, digits, `.`, `_` or `-`";
+
+fn is_identifier(text: &str) -> bool {
     (1..=100).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

@@ -47,3 +47,10 @@ pub fn about(name: &str) -> About {
     };
     About { unit, higher_is_better }
 }
+
+/// As [`about`], for a series that every job has.
+pub fn always(name: &str) -> Option<About> {
+    [TRAIN_LOSS, TRAIN_ACCURACY, TEST_LOSS, TEST_ACCURACY, ENERGY_MEAN, LEARNING_RATE, SAMPLES_PER_SECOND]
+        .contains(&name)
+        .then(|| about(name))
+}

@@ -63,12 +63,10 @@ pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
     if sent.get("recipe").is_none() {
         return ExperimentSpec::from_value(sent);
     }
-    let mut problems = Problems::default();
-    let (name, overrides) = Fields::of(sent, "", &mut problems, |fields| {
+    let (name, overrides) = Fields::read(sent, |fields| {
         let name = fields.identifier("recipe");
         (name, fields.raw("overrides").cloned().unwrap_or(Value::Object(Map::new())))
-    });
-    problems.ok_or(())?;
+    })?;
     from_recipe(&name, &overrides)
 }
 

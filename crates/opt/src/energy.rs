@@ -1,0 +1,240 @@
+//! Hyperspherical energy: how evenly the directions of a layer's neurons spread over the sphere.
+//!
+//! Source: Liu et al., "Learning towards Minimum Hyperspherical Energy", NeurIPS 2018,
+//! <https://arxiv.org/abs/1805.09298>, section 3. With w^ = w / ||w|| and z = ||w^_i - w^_j||,
+//!
+//! ```text
+//! E_s = mean over pairs of f_s(z),   f_s(z) = z^-s for s > 0,   f_0(z) = log(1/z)
+//! ```
+//!
+//! The papers state the sum over i != j: this mean times the number of pairs. Half-space energy counts every
+//! neuron and its mirror -w^ as one direction: the same over the 2n vectors, without the pairs {w^, -w^}.
+
+use tch::{Kind, Tensor};
+
+use crate::Error;
+
+/// Which energy is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnergyConfig {
+    /// s; 0 means the logarithmic energy.
+    pub power: u32,
+    /// Whether a neuron and its mirror count as one direction.
+    pub half_space: bool,
+}
+
+impl Default for EnergyConfig {
+    /// s = 1 over the whole sphere.
+    fn default() -> Self {
+        Self { power: 1, half_space: false }
+    }
+}
+
+/// Entries of the Gram matrix held at once: 32 MiB of float64.
+const BLOCK_ENTRIES: i64 = 1 << 22;
+
+/// Below this squared distance, 2 - 2 cos has lost more than half of float64's digits.
+const NEAR: f64 = 1e-6;
+
+/// Mean energy of the pairs of neurons (rows) of `weight`, `[n, ...]`, computed in float64; it has no unit.
+///
+/// Neurons that coincide (or, in half-space, oppose) have infinite energy, which is returned as such; where
+/// rounding sets them apart, it is large instead. A weight that is not finite gives NaN.
+///
+/// # Errors
+/// [`Error::NoPairs`] for fewer than two neurons, [`Error::ZeroNeuron`] for one without a direction.
+pub fn hyperspherical_energy(weight: &Tensor, config: &EnergyConfig) -> Result<f64, Error> {
+    let _guard = tch::no_grad_guard();
+    let neurons = match weight.size()[..] {
+        [n, _, ..] if n >= 2 => n,
+        _ => return Err(Error::NoPairs { size: weight.size() }),
+    };
+    let directions = directions(weight)?;
+    let pairs = (neurons * (neurons - 1) / 2) as f64;
+    let sum = pair_sum(&directions, config, (BLOCK_ENTRIES / neurons).max(1))?;
+    // Each pair of neurons stands for two distances in half-space: to the other and to its mirror.
+    Ok(sum / if config.half_space { 2.0 * pairs } else { pairs })
+}
+
+/// The neurons scaled to length one, `[n, d]`, in float64.
+fn directions(weight: &Tensor) -> Result<Tensor, Error> {
+    let rows = weight.f_detach()?.f_flatten(1, -1)?.f_to_kind(Kind::Double)?;
+    let norms = rows.f_norm_scalaropt_dim(2, 1, true)?;
+    if norms.f_min()?.f_double_value(&[])? == 0.0 {
+        return Err(Error::ZeroNeuron { row: norms.f_argmin(0, false)?.f_int64_value(&[0])? });
+    }
+    Ok(rows.f_div(&norms)?)
+}
+
+/// The sum over pairs i < j, the Gram matrix taken `block_rows` rows at a time.
+fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Result<f64, Error> {
+    let neurons = directions.size()[0];
+    let mut sum = 0.0;
+    for start in (0..neurons).step_by(block_rows as usize) {
+        // Every pair is met once, above the diagonal, with the rows before this block left out.
+        let rest = directions.f_narrow(0, start, neurons - start)?;
+        let block = rest.f_narrow(0, 0, block_rows.min(neurons - start))?;
+        let cosines = block.f_matmul(&rest.f_tr()?)?;
+        sum += upper_sum(&squared_distances(&cosines, &block, &rest)?, config.power)?;
+        if config.half_space {
+            sum += upper_sum(&squared_distances(&cosines.f_neg()?, &block, &rest.f_neg()?)?, config.power)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// z^2 = 2 - 2 cos between rows of `block` and of `rest`, by subtraction if some pair is too near for that. The
+/// diagonal, where a neuron meets itself, is set to 1.
+fn squared_distances(cosines: &Tensor, block: &Tensor, rest: &Tensor) -> Result<Tensor, Error> {
+    const WITHOUT_GRAM: i64 = 2;
+    let mut squared = cosines.f_mul_scalar(-2)?.f_add_scalar(2)?.f_fill_diagonal_(1, false)?;
+    if squared.f_min()?.f_double_value(&[])? < NEAR {
+        squared = Tensor::f_cdist(block, rest, 2.0, WITHOUT_GRAM)?.f_square()?.f_fill_diagonal_(1, false)?;
+    }
+    Ok(squared)
+}
+
+/// The sum of f_s above the diagonal, from squared distances.
+fn upper_sum(squared: &Tensor, power: u32) -> Result<f64, Error> {
+    let terms = match power {
+        0 => squared.f_log()?.f_mul_scalar(-0.5)?,
+        _ => squared.f_pow_tensor_scalar(-0.5 * f64::from(power))?,
+    };
+    Ok(terms.f_triu(1)?.f_sum(Kind::Double)?.f_double_value(&[])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::gaussian;
+
+    fn whole(power: u32) -> EnergyConfig {
+        EnergyConfig { power, half_space: false }
+    }
+
+    fn half(power: u32) -> EnergyConfig {
+        EnergyConfig { power, half_space: true }
+    }
+
+    fn every_config() -> impl Iterator<Item = EnergyConfig> {
+        (0..=2).flat_map(|power| [whole(power), half(power)])
+    }
+
+    fn energy(rows: &[&[f64]], config: &EnergyConfig) -> Result<f64, Error> {
+        let size = [rows.len() as i64, rows[0].len() as i64];
+        hyperspherical_energy(&Tensor::from_slice(&rows.concat()).view(size), config)
+    }
+
+    fn f_s(z: f64, power: u32) -> f64 {
+        if power == 0 { -z.ln() } else { z.powi(-(power as i32)) }
+    }
+
+    /// By the definition: every ordered pair of vectors, mirrors included, but for a neuron with its own.
+    fn naive(weight: &Tensor, config: &EnergyConfig) -> f64 {
+        let rows: Vec<Vec<f64>> = weight.to_kind(Kind::Double).try_into().unwrap();
+        let signs: &[f64] = if config.half_space { &[1.0, -1.0] } else { &[1.0] };
+        let vectors: Vec<(usize, Vec<f64>)> = (rows.iter().enumerate())
+            .flat_map(|(i, row)| {
+                let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+                signs.iter().map(move |sign| (i, row.iter().map(|x| sign * x / norm).collect()))
+            })
+            .collect();
+        let (mut sum, mut pairs) = (0.0, 0);
+        for (i, a) in &vectors {
+            for (_, b) in vectors.iter().filter(|(j, _)| i != j) {
+                sum += f_s(a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt(), config.power);
+                pairs += 1;
+            }
+        }
+        sum / f64::from(pairs)
+    }
+
+    fn assert_close(ours: f64, expected: f64, relative: f64) {
+        assert!((ours - expected).abs() <= relative * expected.abs(), "{ours} for {expected}");
+    }
+
+    #[test]
+    fn agrees_with_a_double_loop_in_any_blocks() {
+        for config in every_config() {
+            for (n, d) in [(2, 3), (7, 27), (40, 5), (65, 64)] {
+                let weight = gaussian(&[n, d], 1, Kind::Double);
+                let expected = naive(&weight, &config);
+                assert_close(hyperspherical_energy(&weight, &config).unwrap(), expected, 1e-12);
+                let distances = (n * (n - 1)) as f64 * if config.half_space { 1.0 } else { 0.5 };
+                for block_rows in [1, 3, n] {
+                    let sum = pair_sum(&directions(&weight).unwrap(), &config, block_rows).unwrap();
+                    assert_close(sum / distances, expected, 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn has_its_closed_form_on_known_arrangements() {
+        let right_angle: [&[f64]; 2] = [&[3.0, 0.0], &[0.0, 0.5]];
+        let sine = 0.75f64.sqrt();
+        let simplex: [&[f64]; 3] = [&[1.0, 0.0], &[-0.5, sine], &[-0.5, -sine]];
+        let cross: [&[f64]; 4] = [&[1.0, 0.0], &[-1.0, 0.0], &[0.0, 1.0], &[0.0, -1.0]];
+        for power in 0..=2 {
+            let [at_1, at_root_2, at_root_3, at_2] = [1f64, 2.0, 3.0, 4.0].map(|z| f_s(z.sqrt(), power));
+            assert_close(energy(&right_angle, &whole(power)).unwrap(), at_root_2, 1e-15);
+            assert_close(energy(&right_angle, &half(power)).unwrap(), at_root_2, 1e-15);
+            // Vertices of the triangle are sqrt 3 apart, and 1 from each other's mirrors.
+            assert_close(energy(&simplex, &whole(power)).unwrap(), at_root_3, 1e-14);
+            assert_close(energy(&simplex, &half(power)).unwrap(), (at_root_3 + at_1) / 2.0, 1e-14);
+            // Of the 6 pairs of the square, 4 are sides and 2 diagonals; its opposite vertices are one direction.
+            let expected = (4.0 * at_root_2 + 2.0 * at_2) / 6.0;
+            assert_close(energy(&cross, &whole(power)).unwrap(), expected, 1e-15);
+            assert_eq!(energy(&cross, &half(power)).unwrap(), f64::INFINITY);
+        }
+    }
+
+    #[test]
+    fn is_accurate_at_small_angles() {
+        for (angle, relative) in [(1e-2f64, 1e-11), (1e-4, 1e-11), (1e-8, 1e-11)] {
+            let (sine, cosine) = angle.sin_cos();
+            for power in 0..=2 {
+                let expected = f_s(2.0 * (angle / 2.0).sin(), power);
+                assert_close(
+                    energy(&[&[1.0, 0.0], &[cosine, sine]], &whole(power)).unwrap(),
+                    expected,
+                    relative,
+                );
+                // The mirror of an almost opposite neuron is just as near.
+                let expected = (expected + f_s(2.0 * (angle / 2.0).cos(), power)) / 2.0;
+                assert_close(
+                    energy(&[&[1.0, 0.0], &[-cosine, -sine]], &half(power)).unwrap(),
+                    expected,
+                    relative,
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn is_infinite_where_neurons_coincide() {
+        let coinciding: [&[f64]; 3] = [&[0.3, 0.1], &[0.7, -1.0], &[0.6, 0.2]];
+        for config in every_config() {
+            assert_eq!(energy(&coinciding, &config).unwrap(), f64::INFINITY, "{config:?}");
+        }
+    }
+
+    #[test]
+    fn takes_a_convolution_weight_by_its_filters() {
+        let filters = gaussian(&[6, 2, 3, 3], 1, Kind::Float);
+        let config = EnergyConfig::default();
+        let rows = hyperspherical_energy(&filters.view([6, 18]), &config).unwrap();
+        assert_eq!(hyperspherical_energy(&filters, &config).unwrap(), rows);
+    }
+
+    #[test]
+    fn says_what_has_no_energy() {
+        let config = EnergyConfig::default();
+        assert!(matches!(energy(&[&[1.0, 2.0]], &config), Err(Error::NoPairs { .. })));
+        let bias = Tensor::from_slice(&[1.0, 2.0]);
+        assert!(matches!(hyperspherical_energy(&bias, &config), Err(Error::NoPairs { .. })));
+        let zero: [&[f64]; 3] = [&[1.0, 0.0], &[0.0, 0.0], &[0.0, 0.0]];
+        assert!(matches!(energy(&zero, &config), Err(Error::ZeroNeuron { row: 1 })));
+        assert!(energy(&[&[1.0, f64::NAN], &[1.0, 0.0]], &config).unwrap().is_nan());
+    }
+}

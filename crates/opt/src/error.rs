@@ -1,0 +1,57 @@
+use tch::TchError;
+
+/// Why a call was refused or failed. Shape errors name the size that was given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A raw parameter that is not a non-empty square matrix.
+    #[error("a rotation's raw parameter must be [d, d] with d at least 1, got {size:?}")]
+    RawShape {
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
+    /// A frozen weight whose neurons do not live in the space that the rotation turns.
+    #[error(
+        "the frozen weight of a rotation of {dimension} dimensions must be [n, {dimension}], got {size:?}"
+    )]
+    FrozenWeightShape {
+        /// The rotation's d.
+        dimension: i64,
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
+    /// A bias that does not have one entry for each neuron.
+    #[error("the bias of a layer of {neurons} neurons must be [{neurons}], got {size:?}")]
+    BiasShape {
+        /// Neurons of the layer.
+        neurons: i64,
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
+    /// A gradient was asked for before `backward` reached the weight.
+    #[error(
+        "no gradient has reached the rotated weight since its last refresh: call backward on the loss first"
+    )]
+    NoGradient,
+
+    /// Energy is a mean over pairs of neurons, and there is no pair.
+    #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]
+    NoPairs {
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
+    /// A neuron of length zero has no direction, hence no energy.
+    #[error("neuron {row} is zero and has no direction")]
+    ZeroNeuron {
+        /// Index of the first such row.
+        row: i64,
+    },
+
+    /// libtorch failed, for example out of memory, or kinds or devices that do not match.
+    #[error(transparent)]
+    Torch(#[from] TchError),
+}

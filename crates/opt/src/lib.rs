@@ -1,0 +1,72 @@
+//! Orthogonal Over-Parameterized Training (OPT) for any tch program: tensors in, tensors out.
+//!
+//! A layer has n neurons in R^d, the columns of V. OPT draws V once, freezes it, and learns one orthogonal
+//! R (d x d) shared by the layer, which computes with W = R V. R keeps every angle between neurons, so the
+//! layer's hyperspherical energy stays what it was at initialisation. Source: Liu et al., "Orthogonal
+//! Over-Parameterized Training", CVPR 2021, <https://arxiv.org/abs/2004.04690>.
+//!
+//! Tensors hold neurons as *rows*, as tch's layers do: `frozen_weight` is V^T and a layer's weight is W^T, both
+//! `[n, d]`. A linear layer has n outputs and d inputs.
+//!
+//! # A training step
+//! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once a step,
+//! hands it to the forward pass as a leaf, and maps dL/dW to the gradient of the rotation's raw parameter. The
+//! optimizer belongs to the caller.
+//!
+//! ```
+//! use optlab_opt::{Cayley, OptLinear};
+//! use tch::{Device, Kind, Reduction, Tensor, nn::Module};
+//!
+//! let options = (Kind::Float, Device::Cpu);
+//! let frozen_weight = Tensor::from_slice(&[1.0f32, 0.5, -0.3, 0.2, -1.0, 0.7]).view([2, 3]);
+//! let rotation = Cayley::new(&Tensor::zeros([3, 3], options))?;
+//! let mut layer = OptLinear::new(&frozen_weight, Box::new(rotation), Some(Tensor::zeros([2], options)))?;
+//!
+//! let xs = Tensor::eye(3, options);
+//! let target = xs.linear(&frozen_weight.roll([1], [1]), None::<Tensor>);
+//! let mut losses = Vec::new();
+//! for _ in 0..20 {
+//!     let loss = layer.forward(&xs).mse_loss(&target, Reduction::Mean);
+//!     loss.backward();
+//!     let gradient = layer.weight.raw_gradient()?;
+//!     tch::no_grad(|| {
+//!         let _ = layer.weight.raw().shallow_clone().g_sub_(&(gradient * 0.1));
+//!     });
+//!     layer.weight.refresh()?;
+//!     losses.push(loss.double_value(&[]));
+//! }
+//! assert!(losses[19] < 0.5 * losses[0], "{losses:?}");
+//! assert!(layer.weight.rotation().orthogonality_error()? < 1e-6);
+//! # Ok::<(), optlab_opt::Error>(())
+//! ```
+//!
+//! # Invariants
+//! - Nothing here draws a random number, reads the environment, steps an optimizer or prints.
+//! - Results follow the kind and device of the tensors given, except where a function says float64.
+//! - Tensors that outlive a step are contiguous with canonical strides, so that a resumed run takes the same
+//!   kernels as one that was never stopped.
+
+// In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them.
+pub mod transform;
+
+mod rotated_weight;
+
+mod linear;
+
+mod orthogonality;
+
+pub mod energy;
+
+mod error;
+
+#[cfg(test)]
+mod draws;
+
+pub use energy::{EnergyConfig, hyperspherical_energy};
+pub use error::Error;
+pub use linear::OptLinear;
+pub use orthogonality::orthogonality_error;
+pub use rotated_weight::RotatedWeight;
+pub use transform::cayley::Cayley;
+pub use transform::gram_schmidt::GramSchmidt;
+pub use transform::{Pullback, Rotated, Rotation, Warning};

@@ -1,0 +1,159 @@
+//! The weight of an OPT layer: frozen neurons, turned by a learned rotation.
+
+use tch::Tensor;
+
+use crate::transform::canonical;
+use crate::{Error, Rotated, Rotation};
+
+/// W = R V, computed once a step and reused until the raw parameter changes.
+///
+/// A step is: forward and backward through [`value`](Self::value), [`raw_gradient`](Self::raw_gradient), an
+/// in-place change of [`raw`](Self::raw) by any optimizer, [`refresh`](Self::refresh). Several backward passes
+/// between refreshes add up, as they do for any leaf.
+#[derive(Debug)]
+pub struct RotatedWeight {
+    frozen_weight: Tensor,
+    rotation: Box<dyn Rotation>,
+    rotated: Rotated,
+    /// libtorch's count of in-place changes to the raw parameter, when `rotated` was made.
+    raw_version: i64,
+}
+
+impl RotatedWeight {
+    /// Freezes a copy of `frozen_weight`, `[n, d]`, under a rotation of d dimensions.
+    ///
+    /// # Errors
+    /// Those of [`Rotation::rotate`].
+    pub fn new(frozen_weight: &Tensor, rotation: Box<dyn Rotation>) -> Result<Self, Error> {
+        let frozen_weight = canonical(frozen_weight)?;
+        let rotated = rotate_to_leaf(rotation.as_ref(), &frozen_weight)?;
+        let raw_version = rotation.raw().f_internal_version()?;
+        Ok(Self { frozen_weight, rotation, rotated, raw_version })
+    }
+
+    /// W^T, `[n, d]`: a leaf that gathers the gradient of the loss.
+    ///
+    /// # Panics
+    /// In debug builds, if the raw parameter was changed without a [`refresh`](Self::refresh): such a layer
+    /// would train on a weight that no longer exists.
+    pub fn value(&self) -> &Tensor {
+        debug_assert_eq!(
+            self.rotation.raw().internal_version(),
+            self.raw_version,
+            "the raw parameter changed: call refresh after each step"
+        );
+        &self.rotated.weight
+    }
+
+    /// The parameter to step, `[d, d]`.
+    pub fn raw(&self) -> &Tensor {
+        self.rotation.raw()
+    }
+
+    /// dL/draw, `[d, d]`, from the gradient that `backward` left at [`value`](Self::value).
+    ///
+    /// # Errors
+    /// [`Error::NoGradient`] if `backward` has not reached it since the last refresh.
+    pub fn raw_gradient(&self) -> Result<Tensor, Error> {
+        let weight_gradient = self.rotated.weight.f_grad()?;
+        if !weight_gradient.defined() {
+            return Err(Error::NoGradient);
+        }
+        self.rotated.pullback.gradient(&weight_gradient)
+    }
+
+    /// Computes W anew from the raw parameter, as a fresh leaf without a gradient.
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        self.rotated = rotate_to_leaf(self.rotation.as_ref(), &self.frozen_weight)?;
+        self.raw_version = self.rotation.raw().f_internal_version()?;
+        Ok(())
+    }
+
+    /// The rotation, for its matrix, orthogonality error and warning.
+    pub fn rotation(&self) -> &dyn Rotation {
+        self.rotation.as_ref()
+    }
+
+    /// V^T, `[n, d]`: the neurons as they were drawn.
+    pub fn frozen_weight(&self) -> &Tensor {
+        &self.frozen_weight
+    }
+
+    /// W^T as a plain weight, `[n, d]`, outside any graph: what an ordinary layer needs to compute the same.
+    pub fn merged(&self) -> Tensor {
+        self.value().detach()
+    }
+}
+
+fn rotate_to_leaf(rotation: &dyn Rotation, frozen_weight: &Tensor) -> Result<Rotated, Error> {
+    let Rotated { weight, pullback } = rotation.rotate(frozen_weight)?;
+    // The pullback may hold the same tensor; detached, the leaf's flag and gradient stay its own.
+    Ok(Rotated { weight: weight.f_detach()?.f_set_requires_grad(true)?, pullback })
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+    use crate::draws::gaussian;
+    use crate::{Cayley, GramSchmidt};
+
+    fn weights() -> [RotatedWeight; 2] {
+        let (frozen_weight, raw) = (gaussian(&[3, 5], 1, Kind::Double), gaussian(&[5, 5], 2, Kind::Double));
+        let rotations: [Box<dyn Rotation>; 2] =
+            [Box::new(Cayley::new(&raw).unwrap()), Box::new(GramSchmidt::new(&raw).unwrap())];
+        rotations.map(|rotation| RotatedWeight::new(&frozen_weight, rotation).unwrap())
+    }
+
+    #[test]
+    fn gradient_needs_a_backward_pass_and_a_refresh_forgets_it() {
+        for mut weight in weights() {
+            assert!(matches!(weight.raw_gradient(), Err(Error::NoGradient)));
+            weight.value().square().sum(Kind::Double).backward();
+            assert!(weight.raw_gradient().is_ok());
+            weight.refresh().unwrap();
+            assert!(matches!(weight.raw_gradient(), Err(Error::NoGradient)));
+        }
+    }
+
+    #[test]
+    fn backward_passes_add_up() {
+        for weight in weights() {
+            let backward = || weight.value().select(0, 0).sum(Kind::Double).backward();
+            backward();
+            let once = weight.raw_gradient().unwrap();
+            backward();
+            assert!(weight.raw_gradient().unwrap().allclose(&(once * 2), 1e-12, 1e-14, false));
+        }
+    }
+
+    #[test]
+    fn lengths_have_no_gradient() {
+        // ||W||^2 does not depend on R.
+        for weight in weights() {
+            weight.value().square().sum(Kind::Double).backward();
+            assert!(weight.raw_gradient().unwrap().abs().max().double_value(&[]) < 1e-12);
+        }
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "call refresh after each step")]
+    fn stale_weight_is_refused() {
+        let [weight, _] = weights();
+        let _ = weight.raw().shallow_clone().g_mul_scalar_(2.0);
+        weight.value();
+    }
+
+    #[test]
+    fn carried_tensors_have_canonical_strides() {
+        // A row cut out of a column: contiguous in libtorch's eyes, but strided [2, 2].
+        let frozen_weight = gaussian(&[5, 2], 1, Kind::Float).tr().narrow(0, 0, 1);
+        let raw = gaussian(&[5, 5], 2, Kind::Float).tr();
+        let weight = RotatedWeight::new(&frozen_weight, Box::new(Cayley::new(&raw).unwrap())).unwrap();
+        assert_eq!(weight.frozen_weight().stride(), [5, 1]);
+        assert_eq!(weight.raw().stride(), [5, 1]);
+        assert_eq!(GramSchmidt::new(&raw).unwrap().raw().stride(), [5, 1]);
+    }
+}

@@ -1,0 +1,115 @@
+//! Ways to keep a learned matrix orthogonal: one file each, behind [`Rotation`].
+
+pub mod cayley;
+pub mod gram_schmidt;
+
+#[cfg(test)]
+mod checks;
+
+use std::fmt;
+
+use tch::Tensor;
+
+use crate::{Error, orthogonality_error};
+
+/// A learned orthogonal matrix R, given by a raw parameter that an optimizer steps in place.
+///
+/// Shapes: d is the dimension of the neurons, n their number.
+pub trait Rotation: fmt::Debug + Send {
+    /// The learned parameter, `[d, d]`. Step a shallow clone of it in place, under `no_grad`.
+    fn raw(&self) -> &Tensor;
+
+    /// Rotates the neurons (rows) of `frozen_weight`, `[n, d]`, with the raw parameter as it is now.
+    ///
+    /// # Errors
+    /// [`Error::FrozenWeightShape`], or libtorch's own where kinds or devices differ.
+    fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error>;
+
+    /// R itself, `[d, d]`: what [`rotate`](Self::rotate) makes of the unit vectors.
+    fn matrix(&self) -> Result<Tensor, Error> {
+        let raw = self.raw();
+        let eye = Tensor::f_eye(raw.size()[0], (raw.kind(), raw.device()))?;
+        Ok(self.rotate(&eye)?.weight.f_tr()?.f_contiguous()?)
+    }
+
+    /// How far rounding has taken R from orthogonal: see [`orthogonality_error`].
+    fn orthogonality_error(&self) -> Result<f64, Error> {
+        orthogonality_error(&self.matrix()?)
+    }
+
+    /// What a user should know about the raw parameter as it is now, if anything. Reads from the device.
+    fn warning(&self) -> Result<Option<Warning>, Error> {
+        Ok(None)
+    }
+}
+
+/// Rotated neurons, and the way back from their gradient.
+#[derive(Debug)]
+pub struct Rotated {
+    /// W^T = (R V)^T, `[n, d]`, contiguous, detached from any graph.
+    pub weight: Tensor,
+    /// Keeps the factors of this rotation, so it stays right when the raw parameter moves on.
+    pub pullback: Box<dyn Pullback>,
+}
+
+/// The derivative of one [`Rotation::rotate`] call, transposed: from a gradient at W to one at the raw parameter.
+pub trait Pullback: fmt::Debug + Send {
+    /// Maps `weight_gradient`, dL/dW^T, `[n, d]`, to dL/draw, `[d, d]` and contiguous. Builds no graph.
+    fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error>;
+}
+
+/// A state that is not wrong, but that a user should hear of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The Cayley transform's rounding error grows with the norm of its skew matrix.
+    LargeSkewNorm {
+        /// Estimate of the spectral norm, from below.
+        norm: f64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LargeSkewNorm { norm } => {
+                write!(
+                    f,
+                    "the skew matrix has spectral norm {norm:.0}: its Cayley transform loses orthogonality"
+                )
+            }
+        }
+    }
+}
+
+/// A copy of a raw parameter with canonical strides and no graph, if it is a non-empty square matrix.
+fn square(raw: &Tensor) -> Result<Tensor, Error> {
+    match raw.size()[..] {
+        [rows, columns] if rows == columns && rows > 0 => canonical(raw),
+        _ => Err(Error::RawShape { size: raw.size() }),
+    }
+}
+
+/// A copy whose strides depend on its size alone. (`contiguous` leaves odd strides on dimensions of size one.)
+pub(crate) fn canonical(tensor: &Tensor) -> Result<Tensor, Error> {
+    let _guard = tch::no_grad_guard();
+    let mut copy = Tensor::f_empty(tensor.size(), (tensor.kind(), tensor.device()))?;
+    copy.f_copy_(tensor)?;
+    Ok(copy)
+}
+
+/// M^T - M for a square `matrix` M: skew to the last bit, contiguous.
+///
+/// The transpose is copied first: libtorch copies it tile by tile, but would subtract it column by column, five
+/// times slower at d = 2048.
+fn transpose_difference(matrix: &Tensor) -> Result<Tensor, Error> {
+    Ok(canonical(&matrix.f_tr()?)?.f_sub_(matrix)?)
+}
+
+fn check_frozen_weight(raw: &Tensor, frozen_weight: &Tensor) -> Result<(), Error> {
+    let dimension = raw.size()[0];
+    match frozen_weight.size()[..] {
+        [_, columns] if columns == dimension => Ok(()),
+        _ => Err(Error::FrozenWeightShape { dimension, size: frozen_weight.size() }),
+    }
+}

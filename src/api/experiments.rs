@@ -1,0 +1,193 @@
+//! `/experiments`: submit, list, read, edit, cancel, retry.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use optlab_spec::{ExperimentSpec, Fields, submission};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::{Document, Path, Query, bounded};
+use super::views::{ExperimentView, JobView, List};
+use crate::store::{Edit, Experiment, JobFilter, Submission};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubmitParams {
+    /// Only resolve and check.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What a submission made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Submitted {
+    id: i64,
+    name: String,
+    jobs: Vec<JobView>,
+}
+
+/// What a submission would make.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DryRun {
+    /// Every default spelled out.
+    #[schema(value_type = Object)]
+    spec: ExperimentSpec,
+    jobs: Vec<PlannedJob>,
+}
+
+/// A job that a submission would make.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PlannedJob {
+    arm: String,
+    seed: u64,
+    steps: u64,
+}
+
+/// Submits an experiment: a spec (JSON, or TOML with `application/toml`), or a recipe with overrides.
+#[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments", params(SubmitParams),
+    request_body(content = Object, description = "an experiment spec, or {\"recipe\": NAME, \"overrides\": {...}}"),
+    responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "dry run"),
+              (status = 422, body = ApiError)))]
+pub(super) async fn submit(
+    State(state): State<AppState>,
+    Query(params): Query<SubmitParams>,
+    headers: HeaderMap,
+    document: Document,
+) -> Result<Response, ApiError> {
+    let spec = submission::resolve(&document.value)?;
+    if params.dry_run {
+        let planned = |job: optlab_spec::JobSpec| {
+            let steps = job.train.total_steps();
+            PlannedJob { arm: job.arm, seed: job.seed, steps }
+        };
+        let jobs = spec.jobs().map(planned).collect();
+        return Ok(Json(DryRun { spec, jobs }).into_response());
+    }
+    let body = Sha256::digest(&document.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let key = idempotency_key(&headers)?;
+    let idempotency = key.map(|key| (key, body.as_str()));
+    let id = state.store.submit(Submission { spec: &spec, idempotency }).await?;
+    let submitted = Submitted { id, name: spec.name, jobs: all_jobs(&state, id).await? };
+    Ok((StatusCode::CREATED, Json(submitted)).into_response())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    match key.to_str() {
+        Ok(key) if (1..=200).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(ApiError::malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")),
+    }
+}
+
+async fn all_jobs(state: &AppState, experiment: i64) -> Result<Vec<JobView>, ApiError> {
+    let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
+    let jobs = state.store.jobs(filter, 0, i64::from(u32::MAX)).await?.items;
+    let now = state.clock.now_ms();
+    Ok(jobs.into_iter().map(|job| JobView::new(job, now)).collect())
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// At most so many, 1 to 1000; default 50.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<i64>,
+}
+
+/// Experiments, newest first.
+#[utoipa::path(get, path = "/api/v1/experiments", tag = "experiments", params(ListParams),
+    responses((status = 200, body = List<ExperimentView>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    Query(params): Query<ListParams>,
+) -> Result<Json<List<ExperimentView>>, ApiError> {
+    let limit = bounded("limit", params.limit, 50, 1..=1000)?;
+    let page = state.store.experiments(params.cursor, limit).await?;
+    let items = page.items.into_iter().map(ExperimentView::from).collect();
+    Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// An experiment with its spec and the series that it has.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExperimentDetail {
+    #[serde(flatten)]
+    experiment: ExperimentView,
+    /// As resolved at submission.
+    #[schema(value_type = Object)]
+    spec: ExperimentSpec,
+    series: Vec<super::metrics::SeriesView>,
+}
+
+/// One experiment.
+#[utoipa::path(get, path = "/api/v1/experiments/{id}", tag = "experiments",
+    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    let experiment = state.store.experiment(id).await?;
+    detail(&state, experiment).await
+}
+
+async fn detail(state: &AppState, experiment: Experiment) -> Result<Json<ExperimentDetail>, ApiError> {
+    let series = state.store.series_of_experiment(experiment.id).await?;
+    let series = series.into_iter().map(Into::into).collect();
+    Ok(Json(ExperimentDetail { spec: experiment.spec.clone(), experiment: experiment.into(), series }))
+}
+
+/// Changes name, notes, tags or archived; what is left out stays.
+#[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = Object,
+    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    document: Document,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.store.edit_experiment(id, read_edit(&document.value)?).await?;
+    changed(&state, id).await
+}
+
+fn read_edit(value: &Value) -> Result<Edit, ApiError> {
+    let edit = Fields::read(value, |fields| Edit {
+        name: fields.has("name").then(|| fields.identifier("name")),
+        notes: fields.has("notes").then(|| fields.notes()),
+        tags: fields.has("tags").then(|| fields.tags()),
+        archived: fields.has("archived").then(|| fields.flag("archived", false)),
+    })?;
+    Ok(edit)
+}
+
+/// Cancels every job that has not ended.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/cancel", tag = "experiments",
+    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+pub(super) async fn cancel(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.store.cancel_experiment(id).await?;
+    changed(&state, id).await
+}
+
+/// Queues the failed and cancelled jobs again.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/retry", tag = "experiments",
+    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+pub(super) async fn retry(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.store.retry_experiment(id).await?;
+    changed(&state, id).await
+}
+
+async fn changed(state: &AppState, id: i64) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.live.experiment_changed(id);
+    let experiment = state.store.experiment(id).await?;
+    detail(state, experiment).await
+}

@@ -1,0 +1,163 @@
+//! What has just changed, for pages that are open: a bounded ring of hints.
+//!
+//! A hint says what to fetch anew, and losing one costs nothing: a client that has been away for longer than the ring
+//! reaches is told to fetch everything.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::views::JobView;
+use crate::clock::Clock;
+use crate::store::{Store, StoreError};
+
+const RING: usize = 1024;
+/// Writes within this time are told together.
+const GATHER: Duration = Duration::from_millis(200);
+/// Writes of other processes are found by asking this often.
+const POLL: Duration = Duration::from_secs(1);
+const MOST_JOBS: i64 = 500;
+
+/// One change.
+#[derive(Clone, Debug)]
+pub(super) struct Hint {
+    /// Place in this process's sequence.
+    pub(super) number: u64,
+    /// The experiment it belongs to.
+    pub(super) experiment_id: i64,
+    /// Name of the event.
+    pub(super) event: &'static str,
+    /// JSON.
+    pub(super) data: String,
+}
+
+/// The ring and those who listen.
+pub(super) struct Live {
+    /// Sets the ids of this process apart from those of the one before.
+    pub(super) boot: i64,
+    ring: Mutex<VecDeque<Hint>>,
+    sender: broadcast::Sender<Hint>,
+}
+
+#[derive(Serialize)]
+struct MetricsHint {
+    experiment_id: i64,
+    job_id: i64,
+    step: i64,
+}
+
+#[derive(Serialize)]
+struct ExperimentHint {
+    experiment_id: i64,
+}
+
+impl Live {
+    pub(super) fn new(boot: i64) -> Self {
+        Self { boot, ring: Mutex::default(), sender: broadcast::Sender::new(RING) }
+    }
+
+    /// The hints after `number` that the ring still has, `None` where it has lost some, and those to come.
+    pub(super) fn subscribe(&self, after: Option<u64>) -> (Option<Vec<Hint>>, broadcast::Receiver<Hint>) {
+        let ring = self.ring.lock().expect("no holder panics");
+        // Under the lock nothing is published, so that the past and the future neither overlap nor leave a gap.
+        let future = self.sender.subscribe();
+        let Some(after) = after else { return (Some(Vec::new()), future) };
+        let next = ring.back().map_or(1, |hint| hint.number + 1);
+        let oldest = ring.front().map_or(next, |hint| hint.number);
+        let past = (oldest <= after + 1 && after < next)
+            .then(|| ring.iter().filter(|hint| hint.number > after).cloned().collect());
+        (past, future)
+    }
+
+    pub(super) fn experiment_changed(&self, experiment_id: i64) {
+        self.publish(experiment_id, "experiment", &ExperimentHint { experiment_id });
+    }
+
+    fn job_changed(&self, job: &JobView) {
+        self.publish(job.experiment_id, "job", job);
+        if job.step > 0 {
+            let hint = MetricsHint { experiment_id: job.experiment_id, job_id: job.id, step: job.step };
+            self.publish(job.experiment_id, "metrics", &hint);
+        }
+    }
+
+    fn publish(&self, experiment_id: i64, event: &'static str, data: &impl Serialize) {
+        let data = serde_json::to_string(data).expect("views are JSON");
+        let mut ring = self.ring.lock().expect("no holder panics");
+        let number = ring.back().map_or(1, |hint| hint.number + 1);
+        let hint = Hint { number, experiment_id, event, data };
+        if ring.len() == RING {
+            ring.pop_front();
+        }
+        ring.push_back(hint.clone());
+        // An error only says that nobody listens.
+        let _ = self.sender.send(hint);
+    }
+
+    /// Follows the store until `shutdown`.
+    pub(super) async fn follow(
+        &self,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        shutdown: CancellationToken,
+    ) {
+        let mut changes = store.changes();
+        let mut version = None;
+        while !shutdown.is_cancelled() {
+            match self.tell_since(&*store, &*clock, version).await {
+                Ok(last) => version = Some(last),
+                Err(error) => tracing::warn!(%error, "live events pause: the store does not answer"),
+            }
+            let wake = async {
+                let _ = tokio::time::timeout(POLL, changes.changed()).await;
+                tokio::time::sleep(GATHER).await;
+            };
+            shutdown.run_until_cancelled(wake).await;
+        }
+    }
+
+    /// Tells what has changed since `version`; returns the version of now.
+    async fn tell_since(
+        &self,
+        store: &dyn Store,
+        clock: &dyn Clock,
+        version: Option<i64>,
+    ) -> Result<i64, StoreError> {
+        let Some(mut version) = version else { return store.version().await };
+        loop {
+            let jobs = store.jobs_since(version, MOST_JOBS).await?;
+            let Some(last) = jobs.last() else { return Ok(version) };
+            version = last.version;
+            let now = clock.now_ms();
+            for job in jobs {
+                self.job_changed(&JobView::new(job, now));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_was_away_gets_what_it_missed_or_is_told_so() {
+        let live = Live::new(7);
+        for id in 0..3 {
+            live.experiment_changed(id);
+        }
+        let missed = |after| live.subscribe(Some(after)).0.map(|hints| hints.len());
+        assert_eq!(missed(1), Some(2));
+        assert_eq!(missed(3), Some(0));
+        assert_eq!(missed(4), None, "a number of the future is from another life");
+        for id in 0..RING as i64 {
+            live.experiment_changed(id);
+        }
+        assert_eq!(missed(2), None);
+        assert_eq!(missed(3), Some(RING));
+    }
+}

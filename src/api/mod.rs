@@ -1,0 +1,131 @@
+//! The HTTP interface: routes, and what they share.
+
+mod comparison;
+mod dashboard;
+mod events;
+mod experiments;
+mod health;
+mod jobs;
+mod metrics;
+mod recipes;
+mod workers;
+
+mod live;
+mod views;
+
+mod error;
+mod extract;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::clock::Clock;
+use crate::store::Store;
+use error::ApiError;
+use live::Live;
+
+/// The longest request body, in bytes.
+const BODY_LIMIT: usize = 1_000_000;
+
+/// What every handler may use.
+#[derive(Clone)]
+struct AppState {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    live: Arc<Live>,
+    /// Ends the event streams, which would keep the server from stopping.
+    shutdown: CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "optlab",
+    description = "Controlled experiments on Orthogonal Over-Parameterized Training"
+))]
+struct Description;
+
+/// Answers on `listener` until `shutdown`.
+///
+/// # Errors
+/// What the listener says.
+pub async fn serve(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let live = Arc::new(Live::new(clock.now_ms()));
+    let state = AppState {
+        store: store.clone(),
+        clock: clock.clone(),
+        live: live.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let server =
+        axum::serve(listener, router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let (served, ()) = tokio::join!(server.into_future(), live.follow(store, clock, shutdown));
+    served
+}
+
+fn router(state: AppState) -> Router {
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        // Researchers.
+        .routes(routes!(experiments::list, experiments::submit))
+        .routes(routes!(experiments::get, experiments::edit))
+        .routes(routes!(experiments::cancel))
+        .routes(routes!(experiments::retry))
+        .routes(routes!(metrics::of_experiment))
+        .routes(routes!(comparison::get))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::get))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(metrics::of_job))
+        .routes(routes!(recipes::list))
+        .routes(routes!(recipes::get))
+        .routes(routes!(workers::list))
+        .routes(routes!(events::stream))
+        // Operators.
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .split_for_parts();
+    router
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
+        // Browsers.
+        .route("/", get(dashboard::page))
+        .route("/experiments/{id}", get(dashboard::page))
+        .route("/assets/{*path}", get(dashboard::asset))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(|_| {
+            tracing::error!("a handler panicked");
+            ApiError::internal().into_response()
+        }))
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+async fn unknown_route(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("there is no {}; /api/docs lists what there is", uri.path()))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::method_not_allowed(format!(
+        "{} does not answer {method}; /api/docs says what it does",
+        uri.path()
+    ))
+}

@@ -1,0 +1,13 @@
+//! optlab: controlled experiments on Orthogonal Over-Parameterized Training.
+//!
+//! This crate is the service. It never loads libtorch: training runs in `optlab-runner`, a process of its own that
+//! the [`worker`] feeds. `ARCHITECTURE.md` has the map.
+
+pub mod api;
+pub mod worker;
+
+pub mod store;
+
+pub mod stats;
+
+pub mod clock;

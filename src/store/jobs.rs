@@ -1,0 +1,135 @@
+//! Jobs as people see them: read, cancelled, tried again.
+
+use async_trait::async_trait;
+
+use super::{Page, StoreError};
+
+/// One training run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its id.
+    pub id: i64,
+    /// The experiment it belongs to.
+    pub experiment_id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// A wish that its worker has yet to fulfil: `cancel` or `pause`.
+    pub requested: Option<String>,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Number of its last attempt; 0 before the first.
+    pub attempt: i64,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Completed updates.
+    pub step: i64,
+    /// Updates of the whole run.
+    pub steps: i64,
+    /// Place in the queue, from 1.
+    pub queue_position: Option<i64>,
+    /// Device of its last attempt.
+    pub device: Option<String>,
+    /// Grows with every write.
+    pub version: i64,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// When its last attempt started.
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+}
+
+/// Where a job is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Waiting for a slot.
+    Queued,
+    /// In a slot.
+    Running,
+    /// Off the queue until resumed.
+    Paused,
+    /// Ended well.
+    Succeeded,
+    /// Ended otherwise.
+    Failed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Running, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled];
+
+    /// The word in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether nothing more will happen by itself.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Which jobs a list shows; `None` shows all.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Of this experiment.
+    pub experiment: Option<i64>,
+    /// Of this arm.
+    pub arm: Option<String>,
+    /// In this state.
+    pub state: Option<JobState>,
+}
+
+/// What can be asked about jobs.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// One job.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn job(&self, id: i64) -> Result<Job, StoreError>;
+
+    /// Jobs after the id `after`, oldest first.
+    async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError>;
+
+    /// Jobs that were written to since `version`, in the order of writing.
+    async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError>;
+
+    /// The version of the last write to any job.
+    async fn version(&self) -> Result<i64, StoreError>;
+
+    /// Ends a job that waits, asks the worker of one that runs; nothing where it was cancelled already.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it ended otherwise.
+    async fn cancel_job(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Queues a failed or cancelled job again, with a fresh budget of attempts; nothing where it waits or runs.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it succeeded.
+    async fn retry_job(&self, id: i64) -> Result<(), StoreError>;
+}

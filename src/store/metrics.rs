@@ -1,0 +1,73 @@
+//! Curves and final figures, as they are read.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+
+/// A named curve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// For example `test/accuracy`.
+    pub name: String,
+    /// Unit of its values.
+    pub unit: String,
+    /// Which way is better, where one is.
+    pub higher_is_better: Option<bool>,
+}
+
+/// One point of a job's curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// Completed updates.
+    pub step: i64,
+    /// In the unit of the series.
+    pub value: f64,
+}
+
+/// One point of one seed of an arm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeedPoint {
+    /// The arm's name.
+    pub arm: String,
+    /// Completed updates.
+    pub step: i64,
+    /// In the unit of the series.
+    pub value: f64,
+}
+
+/// A row of the view `job_summary`: figures are there once the job has succeeded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobFigures {
+    /// The arm's name.
+    pub arm: String,
+    /// The job's seed.
+    pub seed: i64,
+    /// Last test error, in percent.
+    pub test_error: Option<f64>,
+    /// Last mean energy.
+    pub energy: Option<f64>,
+    /// Wall time of the run.
+    pub seconds: Option<f64>,
+}
+
+/// What can be asked about curves.
+#[async_trait]
+pub trait Metrics: Send + Sync {
+    /// The series of this name, whether or not it has points.
+    async fn series(&self, name: &str) -> Result<Option<Series>, StoreError>;
+
+    /// The series of which some job of the experiment has points.
+    async fn series_of_experiment(&self, experiment: i64) -> Result<Vec<Series>, StoreError>;
+
+    /// The series of which the job has points.
+    async fn series_of_job(&self, job: i64) -> Result<Vec<Series>, StoreError>;
+
+    /// A job's curve after a step, in the order of steps.
+    async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError>;
+
+    /// Every point of every job of the experiment, by arm in the order of the spec, then by step.
+    async fn seed_points(&self, experiment: i64, series: &str) -> Result<Vec<SeedPoint>, StoreError>;
+
+    /// The final figures, by arm in the order of the spec, then by seed.
+    async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;
+}

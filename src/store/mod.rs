@@ -1,0 +1,68 @@
+//! Everything that outlives a process: the only place with SQL.
+//!
+//! One trait a concern, so that a reader of `api` or `worker` sees what it can ask for; a database implements all of
+//! them as a [`Store`]. Writes that belong to an attempt carry its [`Lease`] and fail with
+//! [`StoreError::LeaseLost`] once the job has gone on without it.
+
+mod experiments;
+mod jobs;
+mod queue;
+
+mod metrics;
+mod workers;
+
+mod error;
+mod sqlite;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+
+pub use error::StoreError;
+pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
+pub use jobs::{Job, JobFilter, JobState, Jobs};
+pub use metrics::{CurvePoint, JobFigures, Metrics, SeedPoint, Series};
+pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
+pub use workers::{Worker, Workers};
+
+/// A database with all that it can be asked for.
+#[async_trait::async_trait]
+pub trait Store: Experiments + Jobs + Queue + Metrics + Workers {
+    /// Changes whenever this process has written; writes of other processes are found by asking again.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Opens the database at `url` and brings its schema up to date.
+///
+/// # Errors
+/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:`, else what the database says.
+pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::Sqlite::open(url, clock).await?)),
+        _ => Err(StoreError::Unsupported(url.to_owned())),
+    }
+}
+
+/// At most `limit` items, and whether there are more.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The items, in the order of the list.
+    pub items: Vec<T>,
+    /// Id of the last item, where more follow.
+    pub next: Option<i64>,
+}
+
+impl<T> Page<T> {
+    /// From up to `limit + 1` items: the one too many only tells that more follow.
+    fn cut(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Self {
+        let limit = limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self { next: items.last().filter(|_| more).map(id), items }
+    }
+}

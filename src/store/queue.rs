@@ -1,0 +1,95 @@
+//! The queue as workers see it: claim a job, record what it does, end the attempt.
+//!
+//! A claim is a lease: it ends at a time of the database's clock unless the attempt goes on recording. The number of
+//! the attempt is the fence; once another attempt has begun, or the job has ended, the old one can write nothing.
+
+use async_trait::async_trait;
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{Environment, Failure, Point, Summary};
+
+use super::{JobState, StoreError};
+
+/// The right of one attempt to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job: i64,
+    /// Number of the attempt.
+    pub attempt: i64,
+}
+
+/// Who claims, and with what.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Id of the worker.
+    pub worker: i64,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+}
+
+impl Slot {
+    /// What a job's `resources.device` may say to run here, besides `any`.
+    pub fn device_kind(&self) -> &str {
+        self.device.split(':').next().unwrap_or_default()
+    }
+}
+
+/// A job that was claimed.
+#[derive(Debug)]
+pub struct Claim {
+    /// The right to write.
+    pub lease: Lease,
+    /// The experiment, for logs.
+    pub experiment_id: i64,
+    /// What to train.
+    pub spec: JobSpec,
+    /// After so long the attempt ends as `timed_out`.
+    pub time_limit_seconds: i64,
+}
+
+/// What a person wants of a running job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Stop for good.
+    Cancel,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum AttemptEnd {
+    /// The run is complete.
+    Finished(Summary),
+    /// Another attempt would end the same; a cancelled one too.
+    Failed(Failure),
+    /// The runner died; the job is tried again while its budget lasts.
+    Crashed(String),
+    /// The worker stops in good order; the job waits again, and the attempt does not count.
+    HandedBack,
+}
+
+/// What a worker can ask of the queue. Every method with a [`Lease`] fails with [`StoreError::LeaseLost`] when the
+/// lease is no longer the job's.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// The next job that may run in `slot`, leased for `lease_ms`.
+    async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError>;
+
+    /// The runner has begun from the start: points of earlier attempts are deleted, so that curves never mix two
+    /// trajectories.
+    async fn start(&self, lease: Lease, environment: &Environment, steps: u64) -> Result<(), StoreError>;
+
+    /// Stores points, all or none, and how far the run is, and prolongs the lease; also without points.
+    async fn record(
+        &self,
+        lease: Lease,
+        points: &[Point],
+        step: Option<u64>,
+        lease_ms: i64,
+    ) -> Result<Option<Wish>, StoreError>;
+
+    /// Ends the attempt; returns the state of its job then.
+    async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError>;
+
+    /// Takes back the jobs whose lease is over; returns them.
+    async fn reap(&self) -> Result<Vec<Lease>, StoreError>;
+}

@@ -1,0 +1,257 @@
+//! Table `experiments`, and the jobs that a submission makes.
+
+use async_trait::async_trait;
+use optlab_spec::{ExperimentSpec, JobSpec};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::{Sqlite, next_version};
+use crate::store::{Counts, Edit, Experiment, Experiments, Page, StoreError, Submission};
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    notes: String,
+    tags: String,
+    archived: i64,
+    spec: String,
+    created_ms: i64,
+    queued: i64,
+    running: i64,
+    paused: i64,
+    succeeded: i64,
+    failed: i64,
+    cancelled: i64,
+    steps_left: i64,
+    steps_per_ms: f64,
+}
+
+impl TryFrom<Row> for Experiment {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let eta_seconds = (row.steps_left > 0 && row.steps_per_ms > 0.0)
+            .then(|| row.steps_left as f64 / row.steps_per_ms / 1000.0);
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            notes: row.notes,
+            tags: serde_json::from_str(&row.tags)?,
+            archived: row.archived != 0,
+            spec: serde_json::from_str(&row.spec)?,
+            created_ms: row.created_ms,
+            counts: Counts {
+                queued: row.queued,
+                running: row.running,
+                paused: row.paused,
+                succeeded: row.succeeded,
+                failed: row.failed,
+                cancelled: row.cancelled,
+            },
+            eta_seconds,
+        })
+    }
+}
+
+/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now.
+const SELECT: &str = "
+    SELECT e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms,
+        count(CASE WHEN j.state = 'queued' THEN 1 END) AS queued,
+        count(CASE WHEN j.state = 'running' THEN 1 END) AS running,
+        count(CASE WHEN j.state = 'paused' THEN 1 END) AS paused,
+        count(CASE WHEN j.state = 'succeeded' THEN 1 END) AS succeeded,
+        count(CASE WHEN j.state = 'failed' THEN 1 END) AS failed,
+        count(CASE WHEN j.state = 'cancelled' THEN 1 END) AS cancelled,
+        coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS steps_left,
+        coalesce(sum(CASE WHEN j.state = 'running' THEN 1.0 * j.step / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
+    FROM (
+        SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
+    ) e
+    LEFT JOIN jobs j ON j.experiment_id = e.id
+    GROUP BY e.id
+    ORDER BY e.id DESC";
+
+#[async_trait]
+impl Experiments for Sqlite {
+    async fn submit(&self, submission: Submission<'_>) -> Result<i64, StoreError> {
+        let mut tx = self.begin().await?;
+        if let Some((key, body)) = submission.idempotency
+            && let Some(earlier) = earlier_submission(&mut tx, key, body).await?
+        {
+            return Ok(earlier);
+        }
+        let spec = submission.spec;
+        let now = self.clock.now_ms();
+        let id: i64 = sqlx::query_scalar(
+            "INSERT INTO experiments (name, notes, tags, spec, created_ms) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        )
+        .bind(&spec.name)
+        .bind(&spec.notes)
+        .bind(serde_json::to_string(&spec.tags)?)
+        .bind(serde_json::to_string(spec)?)
+        .bind(now)
+        .fetch_one(&mut *tx)
+        .await?;
+        let version = next_version(&mut tx).await?;
+        for job in spec.jobs() {
+            insert_job(&mut tx, id, spec, &job, version, now).await?;
+        }
+        if let Some((key, body)) = submission.idempotency {
+            sqlx::query(
+                "INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)",
+            )
+            .bind(key)
+            .bind(body)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+        }
+        self.commit(tx).await?;
+        Ok(id)
+    }
+
+    async fn experiment(&self, id: i64) -> Result<Experiment, StoreError> {
+        let row: Option<Row> = sqlx::query_as(SELECT)
+            .bind(id.max(1))
+            .bind(i64::MAX)
+            .bind(1)
+            .bind(self.clock.now_ms())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.filter(|row| row.id == id).ok_or(not_found(id))?.try_into()
+    }
+
+    async fn experiments(&self, before: Option<i64>, limit: i64) -> Result<Page<Experiment>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(SELECT)
+            .bind(0)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(limit + 1)
+            .bind(self.clock.now_ms())
+            .fetch_all(&self.readers)
+            .await?;
+        let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(items, limit, |experiment| experiment.id))
+    }
+
+    async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError> {
+        let tags = edit.tags.map(|tags| serde_json::to_string(&tags)).transpose()?;
+        let mut tx = self.begin().await?;
+        let changed = sqlx::query(
+            "UPDATE experiments
+             SET name = coalesce($2, name), notes = coalesce($3, notes), tags = coalesce($4, tags),
+                 archived = coalesce($5, archived)
+             WHERE id = $1",
+        )
+        .bind(id)
+        .bind(edit.name)
+        .bind(edit.notes)
+        .bind(tags)
+        .bind(edit.archived.map(i64::from))
+        .execute(&mut *tx)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Err(not_found(id));
+        }
+        self.commit(tx).await
+    }
+
+    async fn cancel_experiment(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        must_exist(&mut tx, id).await?;
+        let version = next_version(&mut tx).await?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'cancelled', end_reason = 'cancelled', requested = NULL, ended_ms = $2, version = $3
+             WHERE experiment_id = $1 AND state IN ('queued', 'paused')",
+        )
+        .bind(id)
+        .bind(self.clock.now_ms())
+        .bind(version)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "UPDATE jobs SET requested = 'cancel', version = $2 WHERE experiment_id = $1 AND state = 'running'",
+        )
+        .bind(id)
+        .bind(version)
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx).await
+    }
+
+    async fn retry_experiment(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        must_exist(&mut tx, id).await?;
+        let version = next_version(&mut tx).await?;
+        sqlx::query(
+            "UPDATE jobs
+             SET state = 'queued', requested = NULL, end_reason = NULL, error = NULL, ended_ms = NULL, step = 0,
+                 attempts_before = attempt, version = $2
+             WHERE experiment_id = $1 AND state IN ('failed', 'cancelled')",
+        )
+        .bind(id)
+        .bind(version)
+        .execute(&mut *tx)
+        .await?;
+        self.commit(tx).await
+    }
+}
+
+/// The experiment that the key made before, if any.
+async fn earlier_submission(
+    tx: &mut SqliteConnection,
+    key: &str,
+    body_sha256: &str,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(String, i64)> =
+        sqlx::query_as("SELECT body_sha256, experiment_id FROM submissions WHERE idempotency_key = $1")
+            .bind(key)
+            .fetch_optional(tx)
+            .await?;
+    match row {
+        Some((earlier, _)) if earlier != body_sha256 => Err(StoreError::KeyReused),
+        Some((_, id)) => Ok(Some(id)),
+        None => Ok(None),
+    }
+}
+
+async fn insert_job(
+    tx: &mut SqliteConnection,
+    experiment_id: i64,
+    spec: &ExperimentSpec,
+    job: &JobSpec,
+    version: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    let position = spec.arms.iter().position(|arm| arm.name == job.arm);
+    sqlx::query(
+        "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
+                           time_limit_seconds, state, steps, version, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13)",
+    )
+    .bind(experiment_id)
+    .bind(&job.arm)
+    .bind(position.map(|position| position as i64))
+    .bind(job.method.to_string())
+    .bind(job.seed as i64)
+    .bind(serde_json::to_string(job)?)
+    .bind(job.resources.device.as_str())
+    .bind(spec.priority)
+    .bind(spec.max_attempts as i64)
+    .bind(spec.time_limit_seconds as i64)
+    .bind(job.train.total_steps() as i64)
+    .bind(version)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn must_exist(tx: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
+    found.map(|_| ()).ok_or(not_found(id))
+}
+
+fn not_found(id: i64) -> StoreError {
+    StoreError::NotFound { what: "experiment", id }
+}

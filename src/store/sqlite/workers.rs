@@ -1,0 +1,84 @@
+//! Table `workers`.
+
+use async_trait::async_trait;
+use sqlx::FromRow;
+
+use super::Sqlite;
+use crate::store::{StoreError, Worker, Workers};
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    devices: String,
+    jobs: String,
+    started_ms: i64,
+    last_seen_ms: i64,
+    ended_ms: Option<i64>,
+}
+
+impl TryFrom<Row> for Worker {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            devices: serde_json::from_str(&row.devices)?,
+            jobs: serde_json::from_str(&format!("[{}]", row.jobs))?,
+            started_ms: row.started_ms,
+            last_seen_ms: row.last_seen_ms,
+            ended_ms: row.ended_ms,
+        })
+    }
+}
+
+#[async_trait]
+impl Workers for Sqlite {
+    async fn register_worker(&self, name: &str, devices: &[String]) -> Result<i64, StoreError> {
+        let mut tx = self.begin().await?;
+        let id = sqlx::query_scalar(
+            "INSERT INTO workers (name, devices, started_ms, last_seen_ms) VALUES ($1, $2, $3, $3) RETURNING id",
+        )
+        .bind(name)
+        .bind(serde_json::to_string(devices)?)
+        .bind(self.clock.now_ms())
+        .fetch_one(&mut *tx)
+        .await?;
+        self.commit(tx).await?;
+        Ok(id)
+    }
+
+    async fn worker_is_alive(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE workers SET last_seen_ms = $2 WHERE id = $1")
+            .bind(id)
+            .bind(self.clock.now_ms())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx).await
+    }
+
+    async fn worker_has_stopped(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE workers SET last_seen_ms = $2, ended_ms = $2 WHERE id = $1")
+            .bind(id)
+            .bind(self.clock.now_ms())
+            .execute(&mut *tx)
+            .await?;
+        self.commit(tx).await
+    }
+
+    async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms,
+                 coalesce((SELECT group_concat(j.id) FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running'), '')
+                 AS jobs
+             FROM workers w WHERE w.last_seen_ms >= $1 ORDER BY w.id DESC",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter().map(Worker::try_from).collect()
+    }
+}
