@@ -1,0 +1,88 @@
+// Every call the page makes, each one function; failures become a `Problem`.
+
+import type { Comparison, Curves, Experiment, ExperimentSummary, Job, Page, Recipe, Worker } from "./contract";
+
+const PREFIX = "/api/v1";
+
+/** An answer other than success: the server's problem+json, or status 0 where no answer came. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(detail || title);
+  }
+
+  /** Whether asking again later can help. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 502;
+  }
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+function address(path: string, query: Query = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") parameters.set(key, String(value));
+  }
+  const text = parameters.toString();
+  return PREFIX + path + (text ? `?${text}` : "");
+}
+
+async function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body), signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "The server does not answer", "");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback = `The server answered ${response.status}`;
+  try {
+    const body = await response.json();
+    return new Problem(response.status, body.title ?? fallback, body.detail ?? "");
+  } catch {
+    return new Problem(response.status, fallback, "");
+  }
+}
+
+export const listExperiments = (limit: number, cursor?: string | null, signal?: AbortSignal) =>
+  call<Page<ExperimentSummary>>("GET", address("/experiments", { limit, cursor }), undefined, signal);
+
+export const getExperiment = (id: number, signal?: AbortSignal) =>
+  call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
+
+export const getCurves = (id: number, series: string, points: number, signal?: AbortSignal) =>
+  call<Curves>("GET", address(`/experiments/${id}/curves`, { series, points }), undefined, signal);
+
+export const getComparison = (id: number, signal?: AbortSignal) =>
+  call<Comparison>("GET", address(`/experiments/${id}/comparison`, { metric: "test_error" }), undefined, signal);
+
+export const listJobs = (experiment: number, limit: number, cursor?: string | null, signal?: AbortSignal) =>
+  call<Page<Job>>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
+
+export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));
+
+export const retryExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/retry`));
+
+export const setArchived = (id: number, archived: boolean) =>
+  call<unknown>("PATCH", address(`/experiments/${id}`), { archived });
+
+export const cancelJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/cancel`));
+
+export const retryJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/retry`));
+
+export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);
+
+export const listWorkers = (signal?: AbortSignal) => call<Page<Worker>>("GET", address("/workers"), undefined, signal);
+
+export const eventsAddress = (experiment?: number) => address("/events", { experiment });

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { mentions, styleArms } from "./arms";
+
+const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" : "opt:cayley" });
+
+test("the baseline is grey wherever it stands, the others count on", () => {
+  const styles = styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")]);
+  expect(styles.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
+});
+
+test("colour and line style together tell twenty arms apart", () => {
+  const styles = styleArms(Array.from({ length: 20 }, (_, index) => arm(`opt-${index}`)));
+  expect(new Set(styles.map((style) => `${style.token} ${style.dash}`)).size).toBe(20);
+});
+
+test("names of arms are found in a sentence, longer ones first", () => {
+  const styles = styleArms([arm("baseline"), arm("opt"), arm("opt-cayley")]);
+  const parts = mentions("opt-cayley leads baseline by 0.84 points", styles);
+  expect(parts.map((part) => [part.text, part.arm?.name])).toEqual([
+    ["opt-cayley", "opt-cayley"],
+    [" leads ", undefined],
+    ["baseline", "baseline"],
+    [" by 0.84 points", undefined],
+  ]);
+});

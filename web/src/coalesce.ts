@@ -1,0 +1,44 @@
+// Many hints, few fetches: at most one run of a task at a time and one start an interval.
+
+export interface Coalesced {
+  /** Asks for a run; a request during a run or too soon after one leads to exactly one more. */
+  ask(): void;
+  stop(): void;
+}
+
+export function coalesce(task: () => Promise<unknown>, interval_ms: number): Coalesced {
+  let wanted = false;
+  let running = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let next_start = 0;
+  let stopped = false;
+
+  function plan() {
+    if (!wanted || running || stopped || timer !== undefined) return;
+    timer = setTimeout(run, Math.max(0, next_start - Date.now()));
+  }
+
+  async function run() {
+    timer = undefined;
+    wanted = false;
+    running = true;
+    next_start = Date.now() + interval_ms;
+    try {
+      await task();
+    } finally {
+      running = false;
+      plan();
+    }
+  }
+
+  return {
+    ask() {
+      wanted = true;
+      plan();
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

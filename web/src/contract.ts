@@ -1,0 +1,148 @@
+// The shapes that the server sends, as section 4 of the design fixes them. Times are RFC 3339 in UTC.
+
+export type JobState = "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+
+/** The order in which states are listed and drawn. */
+export const JOB_STATES: readonly JobState[] = ["succeeded", "failed", "cancelled", "running", "paused", "queued"];
+
+export type Counts = Record<JobState, number>;
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Arm {
+  name: string;
+  method: string;
+}
+
+export interface ExperimentSummary {
+  id: number;
+  name: string;
+  notes: string;
+  tags: string[];
+  archived: boolean;
+  created_at: string;
+  arms: Arm[];
+  seeds: number[];
+  counts: Counts;
+  eta_seconds: number | null;
+}
+
+export interface SeriesInfo {
+  name: string;
+  unit: string;
+  higher_is_better: boolean | null;
+}
+
+/** The parts of a resolved spec that the page reads; the rest passes through unread. */
+export interface ResolvedSpec {
+  resources?: { device?: string };
+  train?: {
+    epochs?: number | null;
+    steps?: number | null;
+    batch_size?: number;
+    data?: { name?: string };
+    model?: { kind?: string };
+  };
+}
+
+export interface Experiment extends ExperimentSummary {
+  spec: ResolvedSpec;
+  series: SeriesInfo[];
+}
+
+/** One arm's curve over its seeds; `std` is null at steps that only one seed has reached. */
+export interface ArmCurve {
+  arm: string;
+  method: string;
+  steps: number[];
+  mean: number[];
+  std: (number | null)[];
+  min: number[];
+  max: number[];
+  n: number[];
+}
+
+export interface Curves {
+  series: string;
+  unit: string;
+  higher_is_better: boolean | null;
+  arms: ArmCurve[];
+}
+
+/** A paired difference to the baseline, with its 95% interval. */
+export interface Difference {
+  n: number;
+  mean: number;
+  low: number;
+  high: number;
+  p_value: number;
+}
+
+export interface ArmResult {
+  arm: string;
+  method: string;
+  n: number;
+  mean: number | null;
+  std: number | null;
+  energy: number | null;
+  seconds: number | null;
+  difference?: Difference | null;
+}
+
+export interface Comparison {
+  metric: string;
+  unit: string;
+  baseline: string | null;
+  verdict: string;
+  arms: ArmResult[];
+}
+
+export interface Job {
+  id: number;
+  experiment_id: number;
+  arm: string;
+  method: string;
+  seed: number;
+  state: JobState;
+  requested?: string | null;
+  end_reason?: string | null;
+  error?: string | null;
+  attempt: number;
+  priority: number;
+  step: number;
+  steps: number;
+  eta_seconds?: number | null;
+  queue_position?: number | null;
+  device?: string | null;
+  created_at: string;
+  started_at?: string | null;
+  ended_at?: string | null;
+}
+
+export interface Recipe {
+  name: string;
+  title?: string;
+  description: string;
+}
+
+export interface Worker {
+  id: number;
+  name: string;
+  state: "active" | "gone";
+  devices: string[];
+  slots: number;
+  jobs: number[];
+  started_at: string;
+  last_seen_at: string;
+}
+
+/** The data of a `metrics` event; without `series`, any may have new points. */
+export interface MetricsHint {
+  experiment_id: number;
+  job_id: number;
+  step: number;
+  series?: string[];
+}

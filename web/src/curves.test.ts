@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type { ArmCurve } from "./contract";
+import { align, spread, yRange } from "./curves";
+
+function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): ArmCurve {
+  return { arm, method: arm, steps, mean, std, min: mean, max: mean, n: mean.map(() => 1) };
+}
+
+test("arms with different steps share one axis, with gaps", () => {
+  const [steps, a, b] = align([curve("a", [0, 10, 20], [1, 2, 3]), curve("b", [0, 15], [4, 5])]);
+  expect(steps).toEqual([0, 10, 15, 20]);
+  expect(a).toEqual([1, 2, null, 3]);
+  expect(b).toEqual([4, null, 5, null]);
+  expect(align([])).toEqual([[]]);
+});
+
+test("the y axis leaves a steep warm-up out unless it is asked for", () => {
+  const steps = [0, 10, 20, 30, 40, 50];
+  const rising = curve("a", steps, [10, 80, 88, 89, 90, 90.5]);
+  expect(yRange([rising], [0, 50], false).cut).toBe(true);
+  expect(yRange([rising], [0, 50], false).range[0]).toBeGreaterThan(70);
+  expect(yRange([rising], [0, 50], true).range[0]).toBeLessThan(10);
+  const steady = curve("a", steps, [1, 2, 3, 4, 5, 6]);
+  expect(yRange([steady], [0, 50], false).cut).toBe(false);
+  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
+});
+
+test("the range holds the bands", () => {
+  const [low, high] = yRange([curve("a", [0, 1, 2], [5, 5, 5], [null, 2, 2])], [0, 2], true).range;
+  expect(low).toBeLessThan(3);
+  expect(high).toBeGreaterThan(7);
+});
+
+test("labels move apart in order and stay inside", () => {
+  expect(spread([50, 50, 50], 14, 0, 100)).toEqual([50, 64, 78]);
+  expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
+  expect(spread([1, 2, 3], 60, 0, 100)).toBeNull();
+  expect(spread([], 14, 0, 100)).toEqual([]);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { ago, columnDecimals, decimalsFor, duration, number, plain, pValue, tickLabels } from "./format";
+
+test("a value has as many digits as its deviation supports", () => {
+  expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
+  expect(columnDecimals([0.021, 0.21, 0.017, null], 2, 4)).toBe(3);
+  expect(columnDecimals([0.21, 0.0021], 2, 4)).toBe(2);
+  expect(columnDecimals([], 2, 3)).toBe(2);
+});
+
+test("numbers are written with a minus sign and no negative zero", () => {
+  expect(number(-0.84, 2)).toBe("−0.84");
+  expect(number(-0.001, 2)).toBe("0.00");
+  expect(plain(1.00214)).toBe("1.0021");
+  expect(plain(0.00000123)).toBe("1.23e−6");
+});
+
+test("the numbers of an axis have equal decimals", () => {
+  expect(tickLabels([1, 1.005, 1.01], 0.005)).toEqual(["1.000", "1.005", "1.010"]);
+  expect(tickLabels([0, 0.25], 0.25)).toEqual(["0.00", "0.25"]);
+  expect(tickLabels([0, 2000], 2000)).toEqual(["0", "2,000"]);
+  expect(tickLabels([0, 1e-6], 1e-6)).toEqual(["0", "1.0e−6"]);
+});
+
+test("small p-values are bounded, not written out", () => {
+  expect([0.0004, 0.0112, 0.043, 0.5].map(pValue)).toEqual(["p < 0.001", "p = 0.011", "p = 0.043", "p = 0.50"]);
+});
+
+test("durations and distances in time are short", () => {
+  expect([41, 99, 720, 5400, 7260, 400_000].map(duration)).toEqual(["41 s", "99 s", "12 min", "90 min", "2 h 1 min", "5 days"]);
+  const now = Date.parse("2026-01-02T12:00:00.000Z");
+  expect(ago("2026-01-02T11:59:50.000Z", now)).toBe("just now");
+  expect(ago("2026-01-02T11:48:00.000Z", now)).toBe("12 min ago");
+  expect(ago("2026-01-01T12:00:00.000Z", now)).toBe("yesterday");
+});

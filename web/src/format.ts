@@ -1,0 +1,87 @@
+// Numbers and times in words. Minus is a minus sign, an absent value is an en dash.
+
+export const ABSENT = "–";
+
+export function number(value: number, decimals: number): string {
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** As many decimals as a standard deviation supports: two significant digits of it. */
+export function decimalsFor(std: number): number {
+  if (!(std > 0)) return 2;
+  return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(std))));
+}
+
+/** One number of decimals for a column, so that it aligns: what its middle row supports, within bounds. */
+export function columnDecimals(stds: (number | null | undefined)[], fewest: number, most: number): number {
+  const known = stds.filter((std): std is number => typeof std === "number" && std > 0);
+  const sorted = known.map(decimalsFor).sort((a, b) => a - b);
+  const wanted = sorted[(sorted.length - 1) >> 1] ?? fewest;
+  return Math.min(most, Math.max(fewest, wanted));
+}
+
+/** A value alone, to about five significant digits. */
+export function plain(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replaceAll("-", "−");
+  return number(value, decimalsOfSize(size));
+}
+
+/** The decimals that make five significant digits of a value this large; never more than four. */
+export function decimalsOfSize(size: number): number {
+  const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
+  return Math.max(0, 5 - whole);
+}
+
+/** The numbers along an axis, all with the decimals that their distance needs. */
+export function tickLabels(ticks: number[], distance: number): string[] {
+  if (distance < 1e-5) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
+  const whole = (decimals: number) => Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) < 1e-6;
+  let decimals = 0;
+  while (!whole(decimals)) decimals++;
+  return ticks.map((tick) => (decimals === 0 ? count(tick) : number(tick, decimals)));
+}
+
+export function pValue(p: number): string {
+  if (p < 0.001) return "p < 0.001";
+  return `p = ${p < 0.1 ? p.toPrecision(2) : p.toFixed(2)}`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 100) return `${s} s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.round(hours / 24)} days`;
+}
+
+export function ago(time: string, now_ms: number): string {
+  const seconds = (now_ms - Date.parse(time)) / 1000;
+  if (seconds < 45) return "just now";
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
+  const days = Math.round(seconds / 86_400);
+  if (days < 45) return days === 1 ? "yesterday" : `${days} days ago`;
+  return exact(time).slice(0, 10);
+}
+
+/** Local date and time to the second, with the zone. */
+export function exact(time: string): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const zone = -date.getTimezoneOffset();
+  const shift = `${zone < 0 ? "−" : "+"}${two(Math.floor(Math.abs(zone) / 60))}:${two(Math.abs(zone) % 60)}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} UTC${shift}`;
+}
+
+export function plural(n: number, word: string): string {
+  return `${count(n)} ${word}${n === 1 ? "" : "s"}`;
+}

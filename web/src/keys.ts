@@ -1,0 +1,42 @@
+// The keyboard. Rows that can be moved through carry `data-row`; buttons with a key carry `data-key`.
+
+import { address } from "./router.svelte";
+
+export const KEYS: [key: string, does: string][] = [
+  ["/", "search the experiments"],
+  ["j", "next row"],
+  ["k", "previous row"],
+  ["Enter", "open the row"],
+  ["1 … 9", "show or hide an arm"],
+  ["← →", "move the cursor of a focused chart"],
+  ["?", "this list"],
+];
+
+export function takeKey(event: KeyboardEvent, showKeys: () => void) {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "/") search();
+  else if (event.key === "?") showKeys();
+  else if (event.key === "j") move(1);
+  else if (event.key === "k") move(-1);
+  else if (/^[1-9]$/.test(event.key)) document.querySelector<HTMLElement>(`[data-key="${event.key}"]`)?.click();
+  else return;
+  event.preventDefault();
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, select");
+}
+
+function search() {
+  if (address.route.page !== "experiments") address.go("/");
+  // The list may only now be on its way into the page.
+  requestAnimationFrame(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
+}
+
+function move(by: number) {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
+  const here = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by;
+  rows[next]?.focus();
+}

@@ -1,0 +1,80 @@
+// The list of experiments: pages through a cursor, the newest page refreshed by events.
+
+import { listExperiments, Problem } from "./api";
+import { coalesce } from "./coalesce";
+import type { ExperimentSummary } from "./contract";
+import { listen } from "./live.svelte";
+
+const PAGE = 30;
+const REFRESH_MS = 2000;
+const AGAIN_MS = 3000;
+
+export class Listing {
+  items = $state.raw<ExperimentSummary[]>([]);
+  loaded = $state(false);
+  more = $state<string | null>(null);
+  loading_more = $state(false);
+  problem = $state<Problem | null>(null);
+
+  #refresh = coalesce(() => this.#fetchNewest(), REFRESH_MS);
+  #again: ReturnType<typeof setTimeout> | undefined;
+
+  start(): () => void {
+    this.#refresh.ask();
+    const ask = () => this.#refresh.ask();
+    const silence = listen(undefined, { job: ask, experiment: ask, reset: ask });
+    return () => {
+      silence();
+      this.#refresh.stop();
+      clearTimeout(this.#again);
+    };
+  }
+
+  async loadMore() {
+    if (!this.more || this.loading_more) return;
+    this.loading_more = true;
+    try {
+      const page = await listExperiments(PAGE, this.more);
+      this.items = merge(this.items, page.items);
+      this.more = page.next_cursor;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.loading_more = false;
+    }
+  }
+
+  async #fetchNewest() {
+    try {
+      const page = await listExperiments(PAGE);
+      this.items = merge(page.items, this.items);
+      if (!this.loaded) this.more = page.next_cursor;
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown) {
+    if (!(error instanceof Problem)) throw error;
+    this.problem = error;
+    clearTimeout(this.#again);
+    if (error.passing) this.#again = setTimeout(() => this.#refresh.ask(), AGAIN_MS);
+  }
+}
+
+/** Both lists in the order of the first, then the second; the first wins where both hold an experiment. */
+function merge(first: ExperimentSummary[], second: ExperimentSummary[]): ExperimentSummary[] {
+  const known = new Set(first.map((item) => item.id));
+  return [...first, ...second.filter((item) => !known.has(item.id))];
+}
+
+/** Every word of the query occurs somewhere in the experiment. */
+export function matches(item: ExperimentSummary, query: string): boolean {
+  const text = [`#${item.id}`, item.name, item.notes, ...item.tags, ...item.arms.map((arm) => arm.name)].join(" ").toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

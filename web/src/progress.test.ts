@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import type { Counts, Worker } from "./contract";
+import { summary, waitingFor } from "./progress";
+
+const counts = (some: Partial<Counts>): Counts => ({ queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0, ...some });
+const worker = (some: Partial<Worker>): Worker => ({
+  id: 1, name: "w", state: "active", devices: ["cpu"], slots: 1, jobs: [], started_at: "", last_seen_at: "", ...some,
+});
+
+test("one line says where an experiment stands", () => {
+  expect(summary(counts({ running: 3, succeeded: 7, queued: 4, failed: 1 }), 720)).toEqual([
+    "running", "7 of 15 done", "1 failed", "about 12 min left",
+  ]);
+  expect(summary(counts({ succeeded: 15 }), null)).toEqual(["done", "15 jobs"]);
+  expect(summary(counts({ succeeded: 5, failed: 1 }), null)).toEqual(["1 failed", "5 of 6 done"]);
+});
+
+test("a queue that cannot move says why", () => {
+  expect(waitingFor([worker({ state: "gone" })], "any")).toContain("no worker is active");
+  expect(waitingFor([worker({})], "cuda")).toBe("no active worker offers a cuda device");
+  expect(waitingFor([worker({ jobs: [1] })], "cpu")).toContain("busy");
+  expect(waitingFor([worker({})], "any")).toBeNull();
+});

@@ -1,0 +1,46 @@
+// Where an experiment stands, in one line, and why it waits if it does.
+
+import type { Counts, Worker } from "./contract";
+import { JOB_STATES } from "./contract";
+import { duration, plural } from "./format";
+
+export function total(counts: Counts): number {
+  return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
+}
+
+export function unfinished(counts: Counts): number {
+  return counts.queued + counts.running + counts.paused;
+}
+
+/** The word for the whole: what is happening, or how it ended. */
+export function overall(counts: Counts): string {
+  if (counts.running > 0) return "running";
+  if (counts.queued > 0) return "queued";
+  if (counts.paused > 0) return "paused";
+  if (counts.failed > 0) return "failed";
+  if (counts.cancelled > 0) return "cancelled";
+  return "done";
+}
+
+/** "running · 7 of 15 done · 1 failed · about 12 min left", as its parts. */
+export function summary(counts: Counts, eta_seconds: number | null): string[] {
+  const all = total(counts);
+  const parts = [overall(counts)];
+  if (unfinished(counts) > 0 || counts.succeeded < all) parts.push(`${counts.succeeded} of ${all} done`);
+  else parts.push(plural(all, "job"));
+  if (counts.failed > 0 && parts[0] !== "failed") parts.push(`${counts.failed} failed`);
+  if (counts.failed > 0 && parts[0] === "failed") parts[0] = `${counts.failed} failed`;
+  if (eta_seconds != null && unfinished(counts) > 0) parts.push(`about ${duration(eta_seconds)} left`);
+  return parts;
+}
+
+/** Why queued jobs do not start; null when nothing is in the way that the page can see. */
+export function waitingFor(workers: Worker[], device: string): string | null {
+  const active = workers.filter((worker) => worker.state === "active");
+  if (active.length === 0) return "no worker is active: start one with `optlab worker`";
+  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.startsWith(device)));
+  if (fits.length === 0) return `no active worker offers a ${device} device`;
+  const slots = fits.reduce((sum, worker) => sum + worker.slots, 0);
+  const busy = fits.reduce((sum, worker) => sum + worker.jobs.length, 0);
+  return busy >= slots ? `all ${plural(slots, "slot")} of the workers are busy with other jobs` : null;
+}

@@ -1,0 +1,62 @@
+// The address bar holds the view: the path names the page, the query its choices.
+
+export type Route = { page: "experiments" } | { page: "experiment"; id: number } | { page: "unknown" };
+
+export function parse(path: string): Route {
+  if (path === "/") return { page: "experiments" };
+  const match = /^\/experiments\/(\d{1,15})\/?$/.exec(path);
+  return match ? { page: "experiment", id: Number(match[1]) } : { page: "unknown" };
+}
+
+class Address {
+  path = $state(location.pathname);
+  query = $state(location.search);
+  route = $derived(parse(this.path));
+  #parameters = $derived(new URLSearchParams(this.query));
+
+  get(key: string): string | null {
+    return this.#parameters.get(key);
+  }
+
+  /** A list kept as one parameter; names of arms and series hold no commas. */
+  list(key: string): string[] {
+    return this.get(key)?.split(",") ?? [];
+  }
+
+  /** Changes a choice of the present view without a new entry in the history. */
+  set(key: string, value: string | null) {
+    const next = new URLSearchParams(this.query);
+    if (value) next.set(key, value);
+    else next.delete(key);
+    const text = next.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
+    this.query = text ? `?${text}` : "";
+    history.replaceState(null, "", this.path + this.query);
+  }
+
+  setList(key: string, values: string[]) {
+    this.set(key, values.join(","));
+  }
+
+  go(target: string) {
+    history.pushState(null, "", target);
+    this.read();
+    scrollTo(0, 0);
+  }
+
+  read() {
+    this.path = location.pathname;
+    this.query = location.search;
+  }
+}
+
+export const address = new Address();
+
+/** Takes over clicks on links to pages of ours; everything else stays with the browser. */
+export function takeLinks(event: MouseEvent) {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (!link || link.target || link.origin !== location.origin) return;
+  if (parse(link.pathname).page === "unknown") return;
+  event.preventDefault();
+  address.go(link.pathname + link.search);
+}

@@ -1,0 +1,21 @@
+// Series in words: `test/accuracy` is "test accuracy", `energy/conv1` is "energy of conv1".
+
+const TITLES: Record<string, string> = {
+  "energy/mean": "hyperspherical energy",
+  learning_rate: "learning rate",
+  samples_per_second: "throughput",
+};
+
+export function seriesTitle(name: string): string {
+  const title = TITLES[name];
+  if (title) return title;
+  const [family = name, part] = name.split("/");
+  if (family === "train" || family === "test") return part ? `${family} ${part}` : family;
+  const words = family.replaceAll("_", " ");
+  return part ? `${words} of ${part}` : words;
+}
+
+/** The title of an axis, with its unit where it has one. */
+export function axisTitle(name: string, unit: string): string {
+  return unit ? `${seriesTitle(name)} (${unit})` : seriesTitle(name);
+}

@@ -1,0 +1,10 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+// In development the page comes from Vite and the data from a running `optlab serve`.
+export default defineConfig({
+  plugins: [svelte()],
+  base: "/",
+  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  server: { proxy: { "/api": "http://127.0.0.1:8080" } },
+});
