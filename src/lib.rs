@@ -3,6 +3,8 @@
 //! This crate is the service. It never loads libtorch: training runs in `optlab-runner`, a process of its own that
 //! the [`worker`] feeds. `ARCHITECTURE.md` has the map.
 
+pub mod cli;
+
 pub mod api;
 pub mod worker;
 
@@ -11,3 +13,5 @@ pub mod store;
 pub mod stats;
 
 pub mod clock;
+pub mod config;
+pub mod telemetry;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `optlab`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    optlab::cli::main()
+}

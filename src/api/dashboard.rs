@@ -32,3 +32,8 @@ pub(super) async fn asset(uri: Uri) -> Result<Response, ApiError> {
     ];
     Ok((headers, file.data.into_owned()).into_response())
 }
+
+/// Whether the page is part of this program.
+pub fn has_dashboard() -> bool {
+    Built::get("index.html").is_some()
+}

@@ -1,7 +1,9 @@
 //! Every error of the API as `application/problem+json` (RFC 9457): the one place that maps to HTTP.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use optlab_spec::submission::Refusal;
@@ -50,6 +52,16 @@ impl ApiError {
     pub(super) fn invalid_parameter(detail: impl Into<String>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self::new(status, "invalid-parameter", "A parameter has an impossible value", detail)
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("a request body may have at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
+    }
+
+    pub(super) fn too_slow(limit: Duration) -> Self {
+        let detail = format!("the body did not arrive within {} seconds", limit.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body took too long", detail)
     }
 
     pub(super) fn internal() -> Self {
@@ -128,15 +140,5 @@ impl From<QueryRejection> for ApiError {
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
         Self::not_found(format!("path: {}", rejection.body_text()))
-    }
-}
-
-impl From<BytesRejection> for ApiError {
-    fn from(rejection: BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let detail = format!("a request body may have at most {} bytes", super::BODY_LIMIT);
-            return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail);
-        }
-        Self::malformed(rejection.body_text())
     }
 }

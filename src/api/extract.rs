@@ -1,14 +1,22 @@
 //! Extractors whose refusals are problem+json too.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
+use futures_util::StreamExt;
 use optlab_spec::submission::{parse_json, parse_toml};
 use serde_json::Value;
 
 use super::error::ApiError;
+
+/// The longest request body, in bytes.
+const BODY_LIMIT: usize = 1_000_000;
+/// Where reading a body that is too large ends.
+const READ_AT_MOST: usize = 64 * BODY_LIMIT;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Parameters after the `?`.
 #[derive(FromRequestParts)]
@@ -31,10 +39,11 @@ pub(super) struct Document {
 impl<S: Send + Sync> FromRequest<S> for Document {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(header::CONTENT_TYPE);
         let is_toml = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/toml"));
-        let bytes = Bytes::from_request(request, state).await?;
+        let body = tokio::time::timeout(BODY_TIMEOUT, read_body(request.into_body())).await;
+        let bytes = body.map_err(|_| ApiError::too_slow(BODY_TIMEOUT))??;
         let value = if is_toml {
             let text = std::str::from_utf8(&bytes)
                 .map_err(|error| ApiError::malformed(format!("not TOML: {error}")))?;
@@ -44,6 +53,23 @@ impl<S: Send + Sync> FromRequest<S> for Document {
         };
         Ok(Self { bytes, value })
     }
+}
+
+/// The body, where it is not too large. A larger one is read on for a while and thrown away: a client that is still
+/// sending would not see the answer.
+async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut kept, mut received) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
+        received += chunk.len();
+        if received <= BODY_LIMIT {
+            kept.extend_from_slice(&chunk);
+        } else if received > READ_AT_MOST {
+            break;
+        }
+    }
+    if received > BODY_LIMIT { Err(ApiError::too_large(BODY_LIMIT)) } else { Ok(kept.into()) }
 }
 
 /// A numeric parameter within its bounds.

@@ -19,7 +19,6 @@ mod extract;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -34,11 +33,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::clock::Clock;
 use crate::store::Store;
+pub use dashboard::has_dashboard;
 use error::ApiError;
 use live::Live;
-
-/// The longest request body, in bytes.
-const BODY_LIMIT: usize = 1_000_000;
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -110,7 +107,6 @@ fn router(state: AppState) -> Router {
         .route("/assets/{*path}", get(dashboard::asset))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a handler panicked");
             ApiError::internal().into_response()

@@ -55,7 +55,7 @@ pub enum Wish {
 }
 
 /// How an attempt ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum AttemptEnd {
     /// The run is complete.
     Finished(Summary),

@@ -1,0 +1,126 @@
+//! The REST interface, as the client commands use it.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Failure;
+
+/// Where the server is.
+#[derive(Args, Clone)]
+pub(super) struct ServerArgs {
+    /// The server
+    #[arg(long, env = "OPTLAB_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    server: String,
+}
+
+impl ServerArgs {
+    pub(super) fn client(&self) -> Client {
+        Client::new(&self.server)
+    }
+}
+
+/// A server to ask.
+#[derive(Clone)]
+pub(super) struct Client {
+    server: String,
+    agent: ureq::Agent,
+}
+
+/// Why a question was not answered.
+pub(super) enum ClientError {
+    /// No server, or one that does not answer as it should.
+    Unreachable(String),
+    /// The server's refusal: status and text.
+    Refused(u16, String),
+}
+
+/// A problem+json.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+    #[serde(default)]
+    errors: Vec<optlab_spec::Problem>,
+}
+
+/// The answer to a submission.
+#[derive(Deserialize)]
+pub(super) struct Submitted {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) jobs: Vec<Value>,
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            // 4xx is the caller's mistake, but for what exists, or not, on the server.
+            ClientError::Refused(400 | 413 | 422, text) => Self::Usage(text),
+            other => Self::Other(other.into_anyhow()),
+        }
+    }
+}
+
+impl ClientError {
+    pub(super) fn into_anyhow(self) -> anyhow::Error {
+        match self {
+            Self::Unreachable(text) | Self::Refused(_, text) => anyhow::anyhow!(text),
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn new(server: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
+        Self { server: server.trim_end_matches('/').to_owned(), agent: agent.into() }
+    }
+
+    /// Address of an experiment's page.
+    pub(super) fn page(&self, experiment: i64) -> String {
+        format!("{}/experiments/{experiment}", self.server)
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        self.read(self.agent.get(&url).call())
+    }
+
+    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        self.read(self.agent.post(&url).send_json(body))
+    }
+
+    pub(super) fn submit(&self, spec: &Value) -> Result<Submitted, ClientError> {
+        self.post("/experiments", spec)
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<T, ClientError> {
+        let unreachable = |error: &dyn std::fmt::Display| {
+            ClientError::Unreachable(format!(
+                "no answer from {}: {error}. Is `optlab serve` running there? --server or OPTLAB_SERVER names another",
+                self.server
+            ))
+        };
+        let mut answer = answer.map_err(|error| unreachable(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return answer.body_mut().read_json().map_err(|error| unreachable(&error));
+        }
+        let problem: Problem = answer.body_mut().read_json().map_err(|error| unreachable(&error))?;
+        let text = match problem.errors.as_slice() {
+            [] => problem.detail,
+            errors => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "),
+        };
+        Err(ClientError::Refused(status.as_u16(), text))
+    }
+}

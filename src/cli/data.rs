@@ -1,0 +1,128 @@
+//! `optlab data`: list, fetch and verify the data sets.
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use optlab_data::{Dataset, Library, Progress, Silent, State};
+use serde_json::json;
+
+use super::Failure;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every data set, and where its files are
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Get the files of these data sets, or of all, from their official addresses
+    Fetch {
+        /// Names of data sets
+        names: Vec<String>,
+    },
+    /// Check the files that are here: these data sets, or all
+    Verify {
+        /// Names of data sets
+        names: Vec<String>,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let library = Library::from_env();
+    match &args.command {
+        Command::List { json } => list(&library, *json),
+        Command::Fetch { names } => {
+            for dataset in chosen(names)? {
+                fetch(&library, dataset)?;
+            }
+        }
+        Command::Verify { names } => verify(&library, &chosen(names)?)?,
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static dyn Dataset>, Failure> {
+    if names.is_empty() {
+        return Ok(optlab_data::all().to_vec());
+    }
+    let known = || optlab_data::all().iter().map(|dataset| dataset.name()).collect::<Vec<_>>().join(", ");
+    let find = |name: &String| {
+        optlab_data::find(name)
+            .ok_or_else(|| Failure::Usage(format!("there is no data set `{name}`; there is {}", known())))
+    };
+    names.iter().map(find).collect()
+}
+
+fn list(library: &Library, json: bool) {
+    let rows = optlab_data::all().iter().map(|dataset| (*dataset, library.state(*dataset)));
+    if json {
+        let row = |(dataset, state): (&dyn Dataset, State)| {
+            let place = describe(&state);
+            json!({ "name": dataset.name(), "about": dataset.about(), "state": place })
+        };
+        println!("{:#}", rows.map(row).collect::<serde_json::Value>());
+        return;
+    }
+    for (dataset, state) in rows {
+        println!("{:<16} {:<62} {}", dataset.name(), dataset.about(), describe(&state));
+    }
+}
+
+fn describe(state: &State) -> String {
+    match state {
+        State::BuiltIn => "built in".to_owned(),
+        State::Present(folder) => format!("in {}", folder.display()),
+        State::Absent(bytes) => format!("not here ({:.1} MB to fetch)", *bytes as f64 / 1e6),
+    }
+}
+
+/// Makes sure that the files are here and right, with a progress bar where they have to be fetched.
+pub(super) fn fetch(library: &Library, dataset: &dyn Dataset) -> Result<(), Failure> {
+    let mut progress = Bar::default();
+    library.contents(dataset, &mut progress)?;
+    progress.0.finish_and_clear();
+    println!("{}: {}", dataset.name(), describe(&library.state(dataset)));
+    Ok(())
+}
+
+fn verify(library: &Library, datasets: &[&'static dyn Dataset]) -> Result<(), Failure> {
+    let mut all_well = true;
+    for &dataset in datasets {
+        let result = match library.state(dataset) {
+            // Verifying must not turn into fetching.
+            State::Absent(_) => Ok("not here; `optlab data fetch` gets it".to_owned()),
+            _ => library.load(dataset, &mut Silent).map(|_| "whole and official".to_owned()),
+        };
+        all_well &= result.is_ok();
+        println!("{}: {}", dataset.name(), result.unwrap_or_else(|error| error.to_string()));
+    }
+    if all_well { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// A bar a file.
+struct Bar(ProgressBar);
+
+impl Default for Bar {
+    fn default() -> Self {
+        let template = "{msg:<28} {bar:32} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>12}  {eta} left";
+        let style = ProgressStyle::with_template(template).expect("a valid template");
+        Self(ProgressBar::no_length().with_style(style))
+    }
+}
+
+impl Progress for Bar {
+    fn fetched(&mut self, file: &str, done: u64, total: u64) {
+        if self.0.message() != file {
+            self.0.reset();
+            self.0.set_message(file.to_owned());
+        }
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}

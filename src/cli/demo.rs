@@ -1,0 +1,73 @@
+//! `optlab demo`: what `serve`, `submit --watch` and `compare` do, one after another.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::serve::{listen, runtime, service, stop_on_signal};
+use super::{Failure, compare, submit};
+use crate::config::ServiceArgs;
+use crate::worker::probe;
+
+const RECIPE: &str = "digits-mlp";
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    service: ServiceArgs,
+    /// Stop after the comparison instead of serving on
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let config = args.service.resolve()?;
+    runtime()?.block_on(async {
+        probe(&config.worker.runner)
+            .await
+            .context("nothing can be trained here; `optlab doctor` says what to do")?;
+        let listener = listen_nearby(config.listen).await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let shutdown = CancellationToken::new();
+        tokio::spawn(stop_on_signal(shutdown.clone()));
+        let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
+
+        let client = Client::new(&address);
+        let experiment = spawn_blocking(move || experiment(&client));
+        tokio::select! {
+            done = experiment => done??,
+            // The signal or the error that ended the service is all there is to tell.
+            ended = &mut service => return Ok(ended??),
+        }
+        println!("\nDashboard: {address}");
+        if args.once {
+            shutdown.cancel();
+        } else {
+            println!("Serving on; Ctrl-C stops.");
+        }
+        Ok(service.await??)
+    })
+}
+
+fn experiment(client: &Client) -> anyhow::Result<()> {
+    let sent = serde_json::json!({ "recipe": RECIPE });
+    let submitted = client.submit(&sent).map_err(super::client::ClientError::into_anyhow)?;
+    println!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id));
+    let all_well = submit::watch(client, submitted.id)?;
+    compare::print_table(client, submitted.id)?;
+    anyhow::ensure!(all_well, "some jobs did not succeed; the dashboard says why");
+    Ok(())
+}
+
+/// A demo is often the second server of a machine: it moves on where the usual address is taken.
+async fn listen_nearby(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
+    if let Ok(listener) = TcpListener::bind(wanted).await {
+        return Ok(listener);
+    }
+    tracing::info!("{wanted} is taken; looking for a free port");
+    listen(SocketAddr::new(wanted.ip(), 0)).await
+}

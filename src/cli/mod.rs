@@ -1,0 +1,105 @@
+//! The command line.
+
+mod demo;
+mod serve;
+mod train;
+
+mod compare;
+mod submit;
+
+mod data;
+mod doctor;
+mod recipes;
+
+mod client;
+mod spec;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use optlab_spec::Problems;
+use optlab_spec::submission::Refusal;
+
+use crate::config::ConfigError;
+use crate::telemetry;
+
+/// Controlled experiments on Orthogonal Over-Parameterized Training: queue, train, compare.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    /// What is logged, in the syntax of `tracing` [default: info for serve, else warn]
+    #[arg(long, env = "OPTLAB_LOG", global = true, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a server, run the demo experiment, show the result and keep serving
+    Demo(demo::Args),
+    /// Answer HTTP, show the dashboard and train what is submitted
+    Serve(serve::Args),
+    /// Train one arm with one seed here, without a server; files go under ./runs/
+    Train(train::Args),
+    /// Send an experiment to a server
+    Submit(submit::Args),
+    /// Compare the arms of an experiment
+    Compare(compare::Args),
+    /// List the built-in experiments, or show one
+    Recipes(recipes::Args),
+    /// List, fetch or verify the data sets
+    Data(data::Args),
+    /// Say what is missing on this machine and what to type
+    Doctor(doctor::Args),
+}
+
+/// Why a command did not do what it should.
+enum Failure {
+    /// The command or the spec is wrong: exit status 2.
+    Usage(String),
+    /// Something else went wrong: exit status 1.
+    Other(anyhow::Error),
+    /// What went wrong has been said already: exit status 1.
+    Told,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        if error.is::<Problems>() || error.is::<Refusal>() || error.is::<ConfigError>() {
+            return Self::Usage(error.to_string());
+        }
+        Self::Other(error)
+    }
+}
+
+/// Runs the command of the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Where a progress bar or a table is the answer, the log would only break it up.
+    let quiet = !matches!(cli.command, Command::Serve(_));
+    telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
+    let result = match cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Submit(args) => submit::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Recipes(args) => recipes::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Other(error)) => {
+            eprintln!("optlab: {error:#}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Usage(error)) => {
+            eprintln!("optlab: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `optlab recipes`: the built-in experiments.
+
+use clap::Subcommand;
+use optlab_spec::recipes;
+
+use super::Failure;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print a recipe, to start one's own from
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Some(Command::Show { name }) => {
+            let recipe =
+                recipes::find(name).map_err(|problems| Failure::Usage(problems.0[0].detail.clone()))?;
+            if args.json { println!("{:#}", recipe.value()) } else { print!("{}", recipe.toml) }
+        }
+        None if args.json => {
+            let list = |recipe: &recipes::Recipe| serde_json::json!({ "name": recipe.name, "description": recipe.description() });
+            println!("{:#}", recipes::ALL.iter().map(list).collect::<serde_json::Value>());
+        }
+        None => {
+            for recipe in recipes::ALL {
+                println!("{:<20} {}", recipe.name, recipe.description());
+            }
+        }
+    }
+    Ok(())
+}

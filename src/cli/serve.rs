@@ -1,0 +1,77 @@
+//! `optlab serve`: store, workers and HTTP, wired together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{ServiceArgs, ServiceConfig};
+use crate::{api, store, worker};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    service: ServiceArgs,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let config = args.service.resolve()?;
+    runtime()?.block_on(async {
+        let listener = listen(config.listen).await?;
+        let shutdown = CancellationToken::new();
+        tokio::spawn(stop_on_signal(shutdown.clone()));
+        Ok(service(config, listener, shutdown).await?)
+    })
+}
+
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "cannot listen on {address}; another optlab may be running there. Choose another with --listen"
+        )
+    })
+}
+
+/// Everything, until `shutdown`.
+pub(super) async fn service(
+    config: ServiceConfig,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = store::open(&config.database_url, clock.clone())
+        .await
+        .with_context(|| format!("cannot open {}", config.database_url))?;
+    tracing::info!("serving http://{} from {}", listener.local_addr()?, config.database_url);
+    // Whichever of the two ends first, by a signal or an error, the other one ends too.
+    let guard = shutdown.clone().drop_guard();
+    let workers = tokio::spawn(worker::run(store.clone(), config.worker, shutdown.clone()));
+    let served = api::serve(listener, store, clock, shutdown).await;
+    drop(guard);
+    workers.await.context("a worker task panicked")??;
+    Ok(served?)
+}
+
+/// The first signal lets everything end in good order, the second ends the process.
+pub(super) async fn stop_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let mut either = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
+    either().await;
+    tracing::info!("stopping: running jobs go back to the queue");
+    shutdown.cancel();
+    either().await;
+    std::process::exit(130);
+}

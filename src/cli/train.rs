@@ -1,0 +1,173 @@
+//! `optlab train`: one run, here, without a server or a database.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use optlab_data::Library;
+use optlab_spec::protocol::{Command, Event, Point, Run, Summary};
+use optlab_spec::{Arm, ExperimentSpec, JobSpec, series};
+
+use super::serve::runtime;
+use super::spec::SpecArgs;
+use super::{Failure, data};
+use crate::config::default_runner;
+use crate::worker::{Runner, probe};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    spec: SpecArgs,
+    /// Name of the arm; may be left out where there is only one
+    #[arg(long)]
+    arm: Option<String>,
+    /// The seed [default: the first of the spec]
+    #[arg(long)]
+    seed: Option<u32>,
+    /// cpu, cuda:0, ... [default: the first GPU, else cpu]
+    #[arg(long)]
+    device: Option<String>,
+    /// Folder for the files of the run
+    #[arg(long, default_value = "runs", value_name = "FOLDER")]
+    out: PathBuf,
+    /// The program that trains [default: optlab-runner beside this program]
+    #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
+    runner: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let spec = ExperimentSpec::from_value(&args.spec.value()?)?;
+    let arm = choose_arm(&spec, args.arm.as_deref())?;
+    let job = spec.job(arm, args.seed.map_or(spec.seeds[0], u64::from));
+    if let Some(dataset) = optlab_data::find(&job.train.data.name) {
+        data::fetch(&Library::from_env(), dataset)?;
+    }
+    let folder = fresh_folder(&args.out, &format!("{}-{}-seed{}", spec.name, job.arm, job.seed))?;
+    fs::write(folder.join("spec.json"), serde_json::to_vec_pretty(&job)?)?;
+    let runner = args.runner.unwrap_or_else(default_runner);
+    let finished = runtime()?.block_on(train(&runner, args.device, job, &folder))?;
+    println!("{finished}\nFiles: {}", folder.display());
+    Ok(())
+}
+
+fn choose_arm<'a>(spec: &'a ExperimentSpec, wanted: Option<&str>) -> Result<&'a Arm, Failure> {
+    let names = || spec.arms.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (wanted, spec.arms.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Failure::Usage(format!("choose an arm with --arm: {}", names()))),
+        (Some(wanted), arms) => arms
+            .iter()
+            .find(|arm| arm.name == wanted)
+            .ok_or_else(|| Failure::Usage(format!("there is no arm `{wanted}`; there is {}", names()))),
+    }
+}
+
+/// A folder that did not exist: an earlier run is never overwritten.
+fn fresh_folder(parent: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    for number in 1.. {
+        let folder = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|()| folder.clone()).with_context(|| folder.display().to_string()),
+        }
+    }
+    unreachable!("there are more numbers than folders")
+}
+
+async fn train(runner: &Path, device: Option<String>, job: JobSpec, folder: &Path) -> anyhow::Result<String> {
+    let probe =
+        probe(runner).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
+    let device = device.unwrap_or_else(|| probe.slots(Some(1)).remove(0));
+    let mut runner = Runner::start(runner)?;
+    let mut screen = Screen::new(&job, &device, folder)?;
+    runner.send(&Command::Run(Box::new(Run { job: 0, attempt: 1, device, spec: job }))).await?;
+    loop {
+        match runner.next_event().await? {
+            Some(Event::Finished { summary }) => return screen.finish(&summary, folder),
+            Some(Event::Failed(failure)) => {
+                screen.bar.abandon();
+                let at = failure.step.map(|step| format!(" at step {step}")).unwrap_or_default();
+                bail!("{}{at}: {}", failure.reason.as_str(), failure.error);
+            }
+            Some(event) => screen.show(event)?,
+            None => bail!("{}", runner.obituary().await),
+        }
+    }
+}
+
+/// The progress bar, and the file of points behind it.
+struct Screen {
+    bar: ProgressBar,
+    points: File,
+    test_accuracy: Option<f64>,
+    energy: Option<f64>,
+    loss: Option<f64>,
+}
+
+impl Screen {
+    fn new(job: &JobSpec, device: &str, folder: &Path) -> anyhow::Result<Self> {
+        println!("{} with seed {} on {device}, {} steps", job.arm, job.seed, job.train.total_steps());
+        let template = "{bar:32} {pos}/{len}  {msg}  {eta} left";
+        let style = ProgressStyle::with_template(template).expect("a valid template");
+        let bar = ProgressBar::new(job.train.total_steps()).with_style(style);
+        let mut points = File::create(folder.join("metrics.csv"))?;
+        writeln!(points, "series,step,value,time_ms")?;
+        Ok(Self { bar, points, test_accuracy: None, energy: None, loss: None })
+    }
+
+    fn show(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Metrics { points } => {
+                for point in &points {
+                    self.note(point)?;
+                }
+            }
+            Event::Progress { step, .. } => {
+                self.bar.set_position(step);
+                self.bar.set_message(self.figures());
+            }
+            Event::Log { message } => self.bar.println(message),
+            Event::Started { environment, .. } => {
+                let threads = environment.threads;
+                self.bar.println(format!(
+                    "libtorch {}, {}, {threads} threads",
+                    environment.libtorch, environment.device_name
+                ));
+            }
+            Event::Finished { .. } | Event::Failed(_) => {}
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, point: &Point) -> anyhow::Result<()> {
+        writeln!(self.points, "{},{},{},{}", point.series, point.step, point.value, point.time_ms)?;
+        match point.series.as_str() {
+            series::TEST_ACCURACY => self.test_accuracy = Some(point.value),
+            series::ENERGY_MEAN => self.energy = Some(point.value),
+            series::TRAIN_LOSS => self.loss = Some(point.value),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn figures(&self) -> String {
+        let shown =
+            |name: &str, value: Option<f64>, digits: usize| value.map(|v| format!("{name} {v:.digits$}"));
+        let parts = [
+            shown("loss", self.loss, 4),
+            shown("test accuracy %", self.test_accuracy, 2),
+            shown("energy", self.energy, 5),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
+    fn finish(&self, summary: &Summary, folder: &Path) -> anyhow::Result<String> {
+        self.bar.finish();
+        fs::write(folder.join("summary.json"), serde_json::to_vec_pretty(summary)?)?;
+        let Summary { seconds, parameters_trained } = summary;
+        Ok(format!("{}  ({seconds:.1} s, {parameters_trained} parameters trained)", self.figures()))
+    }
+}

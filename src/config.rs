@@ -1,0 +1,140 @@
+//! Settings: flags, then environment, then `optlab.toml`, then defaults. Read once, at the start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::worker::WorkerConfig;
+
+/// What a service may be told on the command line or by the environment.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServiceArgs {
+    /// Address to answer on [default: 127.0.0.1:8080]
+    #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where the results are [default: sqlite:optlab.db]
+    #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
+    database_url: Option<String>,
+    /// Jobs at a time; 0 trains nothing here [default: one a GPU, without a GPU one a core]
+    #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS")]
+    workers: Option<usize>,
+    /// The program that trains [default: optlab-runner beside this program]
+    #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
+    runner: Option<PathBuf>,
+    /// Seconds after which the jobs of a worker that is not heard of are given to others [default: 15]
+    #[arg(long, env = "OPTLAB_LEASE_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    lease_seconds: Option<u64>,
+    /// Settings file [default: optlab.toml, where it exists]
+    #[arg(long, env = "OPTLAB_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The settings file: the same names as the flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    database_url: Option<String>,
+    workers: Option<usize>,
+    runner: Option<PathBuf>,
+    lease_seconds: Option<u64>,
+}
+
+/// The settings of a service.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Address to answer on.
+    pub listen: SocketAddr,
+    /// Where the results are.
+    pub database_url: String,
+    /// The slots.
+    pub worker: WorkerConfig,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The settings file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file says something else than settings.
+    #[error("{}: {source}", path.display())]
+    Malformed {
+        /// The settings file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl ServiceArgs {
+    /// Looks up what the flags and the environment leave open.
+    ///
+    /// # Errors
+    /// Where the settings file is wrong, or was named and is missing.
+    pub fn resolve(self) -> Result<ServiceConfig, ConfigError> {
+        let file = self.file()?;
+        let lease = self.lease_seconds.or(file.lease_seconds).unwrap_or(15);
+        Ok(ServiceConfig {
+            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            database_url: self
+                .database_url
+                .or(file.database_url)
+                .unwrap_or_else(|| "sqlite:optlab.db".to_owned()),
+            worker: WorkerConfig {
+                slots: self.workers.or(file.workers),
+                runner: self.runner.or(file.runner).unwrap_or_else(default_runner),
+                lease: Duration::from_secs(lease),
+            },
+        })
+    }
+
+    fn file(&self) -> Result<File, ConfigError> {
+        let default = Path::new("optlab.toml");
+        let path = match &self.config {
+            Some(path) => path,
+            None if default.exists() => default,
+            None => return Ok(File::default()),
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
+    }
+}
+
+/// `optlab-runner` in the folder of this program.
+pub fn default_runner() -> PathBuf {
+    let beside =
+        std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join("optlab-runner")));
+    beside.unwrap_or_else(|| PathBuf::from("optlab-runner"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("optlab.toml");
+        std::fs::write(&path, "listen = \"0.0.0.0:9000\"\nworkers = 3\n").unwrap();
+        let args = ServiceArgs { workers: Some(1), config: Some(path.clone()), ..ServiceArgs::default() };
+        let config = args.resolve().unwrap();
+        assert_eq!(config.listen.port(), 9000);
+        assert_eq!(config.worker.slots, Some(1));
+        assert_eq!(config.database_url, "sqlite:optlab.db");
+
+        std::fs::write(&path, "wrokers = 3\n").unwrap();
+        let error = ServiceArgs { config: Some(path), ..ServiceArgs::default() }.resolve().unwrap_err();
+        assert!(error.to_string().contains("wrokers"), "{error}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What a runner on this machine would have to work with.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+/// Loading the CUDA libraries from a cold disk can take a while.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What `optlab-runner --probe` prints.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Probe {
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// The CPU and each GPU.
+    pub devices: Vec<ProbedDevice>,
+}
+
+/// A device that libtorch can use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProbedDevice {
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// What its maker calls it.
+    pub name: String,
+}
+
+/// Why no runner can work here.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The program is not there.
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// It does not start or does not answer; the text is its own.
+    #[error("optlab-runner cannot work: {0}")]
+    Broken(String),
+}
+
+/// Asks the runner what it has.
+///
+/// # Errors
+/// Where it is missing, does not start (without libtorch, say) or does not answer.
+pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
+    if !runner.exists() {
+        return Err(ProbeError::Missing(runner.to_owned()));
+    }
+    let output = Command::new(runner).arg("--probe").stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(TIMEOUT, output)
+        .await
+        .map_err(|_| ProbeError::Broken(format!("no answer within {} s", TIMEOUT.as_secs())))?
+        .map_err(|error| ProbeError::Broken(error.to_string()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(ProbeError::Broken(if said.is_empty() { output.status.to_string() } else { said }));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| ProbeError::Broken(format!("unreadable answer: {error}")))
+}
+
+impl Probe {
+    /// The device of each slot: every GPU one, or without a GPU every core one; or as many as `wanted`, in turn.
+    pub fn slots(&self, wanted: Option<usize>) -> Vec<String> {
+        let gpus: Vec<&str> = self
+            .devices
+            .iter()
+            .map(|d| d.device.as_str())
+            .filter(|device| device.starts_with("cuda"))
+            .collect();
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let (devices, count) =
+            if gpus.is_empty() { (vec!["cpu"], cores()) } else { (gpus.clone(), gpus.len()) };
+        devices.iter().cycle().take(wanted.unwrap_or(count)).map(|&device| device.to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(devices: &[&str]) -> Probe {
+        let device = |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new() };
+        Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
+    }
+
+    #[test]
+    fn gpus_are_shared_out_in_turn_and_go_before_the_cpu() {
+        let gpus = probe(&["cpu", "cuda:0", "cuda:1"]);
+        assert_eq!(gpus.slots(None), ["cuda:0", "cuda:1"]);
+        assert_eq!(gpus.slots(Some(3)), ["cuda:0", "cuda:1", "cuda:0"]);
+        assert_eq!(probe(&["cpu"]).slots(Some(2)), ["cpu", "cpu"]);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_no_runner_is_told_apart_from_none() {
+        assert!(matches!(super::probe(Path::new("/nonexistent/runner")).await, Err(ProbeError::Missing(_))));
+        assert!(matches!(super::probe(Path::new("/bin/false")).await, Err(ProbeError::Broken(_))));
+    }
+}

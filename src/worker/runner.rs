@@ -1,0 +1,111 @@
+//! The child process in which libtorch lives.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use optlab_spec::protocol::{Command, Event};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::task::JoinHandle;
+
+/// Lines of the runner's last words that an error quotes.
+const LAST_WORDS: usize = 5;
+
+/// A runner that waits for a job or trains one. Dropping it kills it.
+#[derive(Debug)]
+pub struct Runner {
+    child: Child,
+    commands: ChildStdin,
+    events: Lines<BufReader<ChildStdout>>,
+    last_words: Arc<Mutex<VecDeque<String>>>,
+    log: JoinHandle<()>,
+}
+
+impl Runner {
+    /// Starts the program.
+    ///
+    /// # Errors
+    /// Where it is missing or may not be run.
+    pub fn start(program: &Path) -> io::Result<Self> {
+        let mut child = tokio::process::Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            // Ctrl-C in a terminal reaches the whole group; the slot decides when its runner ends.
+            .process_group(0)
+            .spawn()?;
+        let commands = child.stdin.take().expect("stdin is piped");
+        let events = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let said = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let last_words = Arc::default();
+        let log = tokio::spawn(follow_log(said, Arc::clone(&last_words)));
+        Ok(Self { child, commands, events, last_words, log })
+    }
+
+    /// Id of the process.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Writes a command.
+    ///
+    /// # Errors
+    /// Where the process is gone.
+    pub async fn send(&mut self, command: &Command) -> io::Result<()> {
+        let mut line = serde_json::to_vec(command)?;
+        line.push(b'\n');
+        self.commands.write_all(&line).await?;
+        self.commands.flush().await
+    }
+
+    /// The next event; `None` once the process has ended. Safe to cancel: no event is lost.
+    ///
+    /// # Errors
+    /// Where a line is no event.
+    pub async fn next_event(&mut self) -> io::Result<Option<Event>> {
+        let Some(line) = self.events.next_line().await? else { return Ok(None) };
+        serde_json::from_str(&line).map(Some).map_err(|error| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the runner said something unreadable: {error}"),
+            )
+        })
+    }
+
+    /// Waits for the end of a process whose events have ended; says how it ended, with its last words.
+    pub async fn obituary(mut self) -> String {
+        // Whoever closes the pipe of events but lives on is of no use.
+        let _ = self.child.start_kill();
+        let status = match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let _ = self.log.await;
+        let words = self.last_words.lock().expect("no holder panics");
+        if words.is_empty() {
+            return format!("the runner ended ({status})");
+        }
+        format!(
+            "the runner ended ({status}); it said: {}",
+            words.iter().cloned().collect::<Vec<_>>().join(" | ")
+        )
+    }
+}
+
+async fn follow_log(
+    mut lines: Lines<BufReader<tokio::process::ChildStderr>>,
+    last_words: Arc<Mutex<VecDeque<String>>>,
+) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        tracing::debug!(target: "optlab_runner", "{line}");
+        let mut words = last_words.lock().expect("no holder panics");
+        if words.len() == LAST_WORDS {
+            words.pop_front();
+        }
+        words.push_back(line);
+    }
+}

@@ -1,0 +1,108 @@
+//! Nothing acknowledged is lost, whoever is killed.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use support::{Server, kill, long_experiment, small_experiment};
+use tempfile::TempDir;
+
+const STEPS: u64 = 3000;
+
+fn step(jobs: &[Value]) -> i64 {
+    jobs[0]["step"].as_i64().unwrap()
+}
+
+/// Every point that one undisturbed run writes, once.
+fn curve_is_whole(server: &Server, job: &Value) {
+    let steps: Vec<i64> = server.curve(job, "train/loss").into_iter().map(|(step, _)| step).collect();
+    let unique: BTreeSet<i64> = steps.iter().copied().collect();
+    assert_eq!(steps.len(), unique.len(), "a step stands twice");
+    let expected: BTreeSet<i64> = (10..=STEPS as i64).step_by(10).collect();
+    let missing: Vec<_> = expected.difference(&unique).collect();
+    assert!(missing.is_empty(), "missing steps {missing:?}");
+    let tests: Vec<i64> = server.curve(job, "test/accuracy").into_iter().map(|(step, _)| step).collect();
+    assert_eq!(tests, (0..=STEPS as i64).step_by(500).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_killed_runner_is_replaced_and_its_job_tried_again() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "1"]);
+    let id = server.submit(&long_experiment(STEPS));
+    server.wait(id, "the job is in the middle", |jobs| step(jobs) > 200);
+    let runners = server.runners();
+    assert_eq!(runners.len(), 1);
+    kill(runners[0]);
+    assert_eq!(server.get("/healthz").status, 200, "the server answers on");
+    let jobs = server.wait_for_success(id);
+    assert_eq!(jobs[0]["attempt"], 2);
+    curve_is_whole(&server, &jobs[0]);
+}
+
+#[test]
+fn a_runner_that_always_dies_uses_up_its_attempts() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "1"]);
+    let mut spec = long_experiment(100_000);
+    spec["max_attempts"] = json!(2);
+    let id = server.submit(&spec);
+    for attempt in 1..=2 {
+        server.wait(id, "the attempt trains", |jobs| jobs[0]["attempt"] == attempt && step(jobs) > 0);
+        server.runners().into_iter().for_each(kill);
+    }
+    let jobs = server.wait(id, "the job has failed", |jobs| jobs[0]["state"] == "failed");
+    assert_eq!(jobs[0]["end_reason"], "runner_crashed");
+    assert!(jobs[0]["error"].as_str().unwrap().contains("signal: 9"), "{:#}", jobs[0]);
+
+    // By hand it is tried again with a fresh budget, and can be cancelled in the middle.
+    let job = format!("/api/v1/jobs/{}", jobs[0]["id"]);
+    assert_eq!(server.post(&format!("{job}/retry"), &json!({})).status, 200);
+    server.wait(id, "the third attempt trains", |jobs| jobs[0]["attempt"] == 3 && step(jobs) > 0);
+    assert_eq!(server.post(&format!("{job}/cancel"), &json!({})).status, 200);
+    let jobs = server.wait(id, "the job is cancelled", |jobs| jobs[0]["state"] == "cancelled");
+    assert_eq!(jobs[0]["end_reason"], "cancelled");
+    assert_eq!(server.post(&format!("{job}/cancel"), &json!({})).status, 200, "cancelling twice is once");
+}
+
+#[test]
+fn a_killed_server_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let long = server.submit(&long_experiment(STEPS));
+    let small = server.submit(&small_experiment(2, &[0, 1]));
+    let before = server.wait(long, "the job is in the middle", |jobs| step(jobs) > 200);
+    let acknowledged = server.curve(&before[0], "train/loss");
+    server.kill();
+
+    let server = Server::start(&folder);
+    let kept = server.curve(&before[0], "train/loss");
+    assert!(
+        kept.starts_with(&acknowledged[..acknowledged.len().min(kept.len())])
+            && kept.len() >= acknowledged.len()
+    );
+    let jobs = server.wait_for_success(long);
+    assert_eq!(jobs[0]["attempt"], 2);
+    curve_is_whole(&server, &jobs[0]);
+    assert_eq!(server.wait_for_success(small).len(), 6);
+}
+
+#[test]
+fn a_run_that_diverges_or_takes_too_long_says_so() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let mut wild = long_experiment(STEPS);
+    // Every step multiplies the weights by -10,000.
+    wild["train"]["optimizer"] = json!({ "kind": "sgd", "learning_rate": 1000, "weight_decay": 10 });
+    wild["arms"] = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    let mut slow = long_experiment(1_000_000);
+    slow["time_limit_seconds"] = json!(2);
+    let (wild, slow) = (server.submit(&wild), server.submit(&slow));
+    let ended = |id| server.wait(id, "it has failed", |jobs| jobs[0]["state"] == "failed").remove(0);
+    let (wild, slow) = (ended(wild), ended(slow));
+    assert_eq!((&wild["end_reason"], &slow["end_reason"]), (&json!("diverged"), &json!("timed_out")));
+    assert!(slow["error"].as_str().unwrap().contains("time_limit_seconds = 2"), "{slow:#}");
+    let curves = server.curves(&wild);
+    assert!(curves.iter().flat_map(|(_, points)| points).all(|(_, value)| value.is_finite()));
+}

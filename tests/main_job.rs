@@ -1,0 +1,208 @@
+//! The main job through the real server: submit, train, read the curves, compare, query.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::{Server, small_experiment};
+use tempfile::TempDir;
+
+fn of_arm<'a>(jobs: &'a [Value], arm: &str) -> Vec<&'a Value> {
+    jobs.iter().filter(|job| job["arm"] == arm).collect()
+}
+
+/// Largest relative distance of a curve from its first point.
+fn drift(curve: &[(i64, f64)]) -> f64 {
+    let first = curve[0].1;
+    curve.iter().map(|(_, value)| ((value - first) / first).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn an_experiment_is_trained_compared_and_queried() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let id = server.submit(&small_experiment(4, &[0, 1]));
+    let jobs = server.wait_for_success(id);
+    assert_eq!(jobs.len(), 6);
+
+    for arm in ["opt-cayley", "opt-gram-schmidt"] {
+        for job in of_arm(&jobs, arm) {
+            for layer in ["hidden1", "hidden2"] {
+                let energy = server.curve(job, &format!("energy/{layer}"));
+                assert!(energy.len() > 5 && drift(&energy) < 1e-4, "{arm} {layer}: {energy:?}");
+                let error = server.curve(job, &format!("orthogonality_error/{layer}"));
+                assert!(error.iter().all(|(_, error)| *error < 1e-4), "{arm} {layer}: {error:?}");
+            }
+        }
+    }
+    for job in of_arm(&jobs, "baseline") {
+        assert!(drift(&server.curve(job, "energy/hidden1")) > 1e-4, "the baseline's energy should move");
+    }
+
+    fairness(&server, &jobs);
+    curves_of_arms(&server, id, &jobs);
+    comparison_and_sql(&server, &folder, id);
+}
+
+/// Arms of a seed start from the same network and see the same data; seeds differ.
+fn fairness(server: &Server, jobs: &[Value]) {
+    let start = |arm: &str, seed: i64, series: &str| {
+        let job = jobs.iter().find(|job| job["arm"] == arm && job["seed"] == seed).unwrap();
+        server.curve(job, series)[0].1
+    };
+    // R = I at the start of the Cayley arm: rounding aside it is the baseline's network.
+    let difference = start("baseline", 0, "test/loss") - start("opt-cayley", 0, "test/loss");
+    assert!(difference.abs() < 1e-5, "{difference}");
+    let difference = start("baseline", 0, "train/loss") - start("opt-cayley", 0, "train/loss");
+    assert!(difference.abs() < 1e-5, "the first batch differs: {difference}");
+    assert_eq!(start("opt-cayley", 1, "energy/mean"), start("opt-cayley", 1, "energy/mean"));
+    assert_ne!(start("baseline", 0, "energy/mean"), start("baseline", 1, "energy/mean"));
+}
+
+fn curves_of_arms(server: &Server, id: i64, jobs: &[Value]) {
+    let curves = server.read(&format!("/api/v1/experiments/{id}/curves?series=test/accuracy&points=10000"));
+    assert_eq!(curves["unit"], "%");
+    assert_eq!(curves["arms"].as_array().unwrap().len(), 3);
+    for arm in curves["arms"].as_array().unwrap() {
+        let of_seeds: Vec<Vec<(i64, f64)>> = of_arm(jobs, arm["arm"].as_str().unwrap())
+            .into_iter()
+            .map(|job| server.curve(job, "test/accuracy"))
+            .collect();
+        let last = of_seeds[0].len() - 1;
+        let (a, b) = (of_seeds[0][last].1, of_seeds[1][last].1);
+        assert_eq!(arm["steps"][last], of_seeds[0][last].0);
+        assert_eq!(arm["n"][last], 2);
+        assert!((arm["mean"][last].as_f64().unwrap() - (a + b) / 2.0).abs() < 1e-9);
+        assert!((arm["std"][last].as_f64().unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-9);
+    }
+}
+
+/// What `sqlite3 optlab.db 'select * from arm_summary'` answers is what the page shows.
+fn comparison_and_sql(server: &Server, folder: &TempDir, id: i64) {
+    let comparison = server.read(&format!("/api/v1/experiments/{id}/comparison"));
+    assert_eq!(comparison["baseline"], "baseline");
+    assert!(comparison["verdict"].as_str().unwrap().contains("baseline"), "{comparison:#}");
+    let sql = format!(
+        "SELECT arm, n, mean_test_error, std_test_error, mean_energy, mean_seconds FROM arm_summary WHERE experiment_id = {id}"
+    );
+    let output =
+        Command::new("sqlite3").args(["-json", "optlab.db", &sql]).current_dir(folder.path()).output();
+    let output = output.expect("the sqlite3 program is installed");
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (arm, row) in comparison["arms"].as_array().unwrap().iter().zip(rows.as_array().unwrap()) {
+        assert_eq!((&arm["arm"], &arm["n"]), (&row["arm"], &row["n"]));
+        for (ours, theirs) in [
+            ("mean", "mean_test_error"),
+            ("std", "std_test_error"),
+            ("energy", "mean_energy"),
+            ("seconds", "mean_seconds"),
+        ] {
+            let (ours, theirs) = (arm[ours].as_f64().unwrap(), row[theirs].as_f64().unwrap());
+            assert!((ours - theirs).abs() < 1e-9 * ours.abs().max(1.0), "{ours} {theirs}");
+        }
+    }
+}
+
+#[test]
+fn the_same_job_gives_the_same_curves_bit_for_bit() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    // Of one name, on two slots at once: two experiments, which share nothing.
+    let ids = [server.submit(&small_experiment(2, &[3])), server.submit(&small_experiment(2, &[3]))];
+    assert_ne!(ids[0], ids[1]);
+    let [first, second] = ids.map(|id| server.wait_for_success(id));
+    let bits = |job: &Value| {
+        let mut curves = server.curves(job);
+        curves.retain(|(name, _)| name != "samples_per_second");
+        let bits = |points: Vec<(i64, f64)>| {
+            points.into_iter().map(|(step, v)| (step, v.to_bits())).collect::<Vec<_>>()
+        };
+        curves.into_iter().map(|(name, points)| (name, bits(points))).collect::<Vec<_>>()
+    };
+    for (a, b) in first.iter().zip(&second) {
+        assert_eq!(a["arm"], b["arm"]);
+        assert_eq!(bits(a), bits(b), "{}", a["arm"]);
+    }
+}
+
+#[test]
+fn a_submission_can_be_tried_repeated_and_edited() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let spec = small_experiment(1, &[0]);
+
+    let tried = server.post("/api/v1/experiments?dry_run=true", &spec);
+    assert_eq!(tried.status, 200, "{tried:?}");
+    assert_eq!(tried.json()["jobs"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        tried.json()["spec"]["train"]["optimizer"]["nesterov"],
+        json!(false),
+        "defaults are spelled out"
+    );
+    assert_eq!(server.read("/api/v1/experiments")["items"], json!([]));
+
+    let keyed = |body: &Value| {
+        server.send("POST", "/api/v1/experiments", &[("idempotency-key", "k1")], body.to_string().as_bytes())
+    };
+    let (first, again) = (keyed(&spec), keyed(&spec));
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.json()["id"], again.json()["id"]);
+    let other = keyed(&small_experiment(2, &[0]));
+    assert_eq!(other.status, 422, "{other:?}");
+    assert_eq!(other.json()["type"], "urn:optlab:problem:idempotency-key-reused");
+
+    let id = first.json()["id"].as_i64().unwrap();
+    let path = format!("/api/v1/experiments/{id}");
+    let edited =
+        server.send("PATCH", &path, &[], br#"{"notes": "first try", "tags": ["digits"], "archived": true}"#);
+    assert_eq!(edited.status, 200, "{edited:?}");
+    let experiment = server.read(&path);
+    assert_eq!((&experiment["notes"], &experiment["tags"][0]), (&json!("first try"), &json!("digits")));
+
+    let cancelled = server.post(&format!("{path}/cancel"), &json!({}));
+    assert_eq!(cancelled.json()["counts"]["cancelled"], 3, "{cancelled:?}");
+    let retried = server.post(&format!("{path}/retry"), &json!({}));
+    assert_eq!(retried.json()["counts"]["queued"], 3, "{retried:?}");
+    assert_eq!(server.jobs(id)[2]["queue_position"], 3);
+}
+
+#[test]
+fn lists_go_on_where_they_stopped() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let ids: Vec<i64> = (0..5).map(|_| server.submit(&small_experiment(1, &[0]))).collect();
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = server.read(&format!("/api/v1/experiments?limit=2{cursor}"));
+        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, ids.into_iter().rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn events_tell_of_a_job_while_it_trains() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let events = ureq::get(format!("{}/api/v1/events", server.address)).call().unwrap();
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let mut lines = BufReader::new(events.into_body().into_reader()).lines();
+    let id = server.submit(&small_experiment(1, &[0]));
+    let (mut names, mut states) = (Vec::new(), Vec::new());
+    while !states.contains(&"succeeded".to_owned()) || !names.contains(&"metrics".to_owned()) {
+        let line = lines.next().expect("the stream goes on").unwrap();
+        if let Some(name) = line.strip_prefix("event: ") {
+            names.push(name.to_owned());
+        }
+        if let Some(data) = line.strip_prefix("data: ") {
+            let data: Value = serde_json::from_str(data).unwrap();
+            assert_eq!(data["experiment_id"], id);
+            states.extend(data["state"].as_str().map(str::to_owned));
+        }
+    }
+    assert!(states.contains(&"queued".to_owned()), "{states:?}");
+}

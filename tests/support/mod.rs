@@ -1,0 +1,223 @@
+//! A real server in a folder of its own, and a client for it.
+
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program under test.
+pub const OPTLAB: &str = env!("CARGO_BIN_EXE_optlab");
+
+/// A job of this file's experiments takes seconds; whatever takes this long is stuck.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The runner that the workspace's build has put beside the program.
+pub fn runner() -> PathBuf {
+    let runner = Path::new(OPTLAB).with_file_name("optlab-runner");
+    assert!(runner.exists(), "{} is missing: run `cargo test --workspace`", runner.display());
+    runner
+}
+
+/// A server process; killed when dropped.
+pub struct Server {
+    pub child: Child,
+    pub address: String,
+    agent: ureq::Agent,
+}
+
+/// An answer with its status and body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Server {
+    /// Starts `optlab serve` in `folder` with two slots.
+    pub fn start(folder: &TempDir) -> Self {
+        runner();
+        Self::start_with(folder, &["--workers", "2"])
+    }
+
+    pub fn start_with(folder: &TempDir, args: &[&str]) -> Self {
+        let mut child = Command::new(OPTLAB)
+            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "3"])
+            .args(args)
+            .current_dir(folder.path())
+            .env("OPTLAB_LOG", "info,sqlx=warn")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("optlab starts");
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = log.next().expect("the server says its address").unwrap();
+            if let Some((_, rest)) = line.split_once("serving ") {
+                break rest.split(' ').next().unwrap().to_owned();
+            }
+        };
+        // Whoever stops reading the log would stop the server; a failed test shows it.
+        std::thread::spawn(move || log.for_each(|line| println!("{}", line.unwrap_or_default())));
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        Self { child, address, agent: agent.into() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        answer(self.agent.get(self.url(path)).call())
+    }
+
+    /// The body of a successful answer.
+    pub fn read(&self, path: &str) -> Value {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
+    }
+
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(self.agent.run(request.body(body.to_vec()).unwrap()))
+    }
+
+    /// Submits and returns the id.
+    pub fn submit(&self, spec: &Value) -> i64 {
+        let answer = self.post("/api/v1/experiments", spec);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_i64().unwrap()
+    }
+
+    pub fn jobs(&self, experiment: i64) -> Vec<Value> {
+        let page = self.read(&format!("/api/v1/jobs?experiment={experiment}&limit=1000"));
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// Waits until `done` of the experiment's jobs.
+    pub fn wait(&self, experiment: i64, what: &str, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let started = Instant::now();
+        loop {
+            let jobs = self.jobs(experiment);
+            if done(&jobs) {
+                return jobs;
+            }
+            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}: {jobs:#?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until every job has ended, and expects all to have succeeded.
+    pub fn wait_for_success(&self, experiment: i64) -> Vec<Value> {
+        let jobs = self.wait(experiment, "all jobs have ended", |jobs| {
+            jobs.iter().all(|job| !["queued", "running"].contains(&job["state"].as_str().unwrap()))
+        });
+        for job in &jobs {
+            assert_eq!(job["state"], "succeeded", "{job:#}");
+        }
+        jobs
+    }
+
+    /// Every point of a job's series, by name.
+    pub fn curves(&self, job: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
+        let metrics = self.read(&format!("/api/v1/jobs/{}/metrics?points=10000", job["id"]));
+        let curve = |series: &Value| {
+            let steps = series["steps"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap());
+            let values = series["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
+            (series["name"].as_str().unwrap().to_owned(), steps.zip(values).collect())
+        };
+        metrics["series"].as_array().unwrap().iter().map(curve).collect()
+    }
+
+    pub fn curve(&self, job: &Value, series: &str) -> Vec<(i64, f64)> {
+        let curves = self.curves(job);
+        let found = curves.into_iter().find(|(name, _)| name == series);
+        found.unwrap_or_else(|| panic!("{series} is missing: {job:#}")).1
+    }
+
+    /// The runner processes of this server.
+    pub fn runners(&self) -> Vec<u32> {
+        children(self.child.id())
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `kill -9`.
+pub fn kill(pid: u32) {
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| parent_of(*pid) == Some(parent)).collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name, in brackets, may hold anything.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut response = result.unwrap_or_else(|error| panic!("no answer: {error}"));
+    let content_type = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+    Answer {
+        status: response.status().as_u16(),
+        content_type: content_type.unwrap_or_default(),
+        text: response.body_mut().read_to_string().unwrap(),
+    }
+}
+
+/// The demo's network and data in a fraction of its time, both OPT transforms and the baseline.
+pub fn small_experiment(epochs: u64, seeds: &[u64]) -> Value {
+    json!({
+        "recipe": "digits-mlp",
+        "overrides": { "name": "small", "seeds": seeds, "train": { "epochs": epochs, "log_every_steps": 1, "model": { "hidden": [32, 32] } } },
+    })
+}
+
+/// One baseline job that trains for a minute or more if it is let.
+pub fn long_experiment(steps: u64) -> Value {
+    json!({
+        "name": "long",
+        "train": {
+            "steps": steps, "evaluate_every": 500, "log_every_steps": 10, "batch_size": 32,
+            "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [64, 64] },
+            "optimizer": { "kind": "sgd", "learning_rate": 0.01 },
+        },
+        "arms": [{ "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } }],
+    })
+}
