@@ -6,6 +6,7 @@ checked by hash, and their C++ part is unpacked: for the CPU alone where there i
 the CUDA libraries where there is one. Safe to interrupt and to run again.
 """
 import ctypes
+import fcntl
 import os
 import pathlib
 import platform
@@ -103,15 +104,20 @@ def main():
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         sys.exit(f"libtorch: the pinned wheel is for Linux on x86_64, this is {platform.system()} on "
                  f"{platform.machine()}; set LIBTORCH to a libtorch {VERSION} folder with include/ and lib/")
-    variant = "cuda" if has_nvidia_driver() else "cpu"
+    # A build for another machine (a container image) says for which.
+    variant = os.environ.get("OPTLAB_LIBTORCH_VARIANT") or ("cuda" if has_nvidia_driver() else "cpu")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "optlab"
     folder = cache / f"libtorch-{VERSION}-{variant}"
-    if not folder.exists():
-        try:
-            install(folder, variant)
-        except subprocess.CalledProcessError as error:
-            sys.exit(f"libtorch: pip could not download the pinned wheels (exit status {error.returncode}); "
-                     "its message is above. Run the same command again to go on.")
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w") as lock:
+        # Two clones that are set up at once: the second waits and finds the folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            try:
+                install(folder, variant)
+            except subprocess.CalledProcessError as error:
+                sys.exit(f"libtorch: pip could not download the pinned wheels (exit status {error.returncode}); "
+                         "its message is above. Run the same command again to go on.")
     say(f"{VERSION} ({variant}) in {folder}")
     point_link_at(folder / "torch")
 

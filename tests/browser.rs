@@ -23,7 +23,10 @@ fn chromium() -> String {
 #[test]
 fn the_dashboard_shows_an_experiment_while_it_trains() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/dashboard.mjs");
-    assert!(script.with_file_name("node_modules").exists(), "playwright-core is missing: run `make setup-test`");
+    assert!(
+        script.with_file_name("node_modules").exists(),
+        "playwright-core is missing: run `make setup-test`"
+    );
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");

@@ -1,6 +1,8 @@
 //! What every data set tells of itself.
 
-use crate::library::DataError;
+use sha2::{Digest, Sha256};
+
+use crate::error::DataError;
 
 /// An image classification data set.
 pub trait Dataset: Sync {
@@ -47,6 +49,14 @@ pub struct RemoteFile {
     pub sha256: &'static str,
     /// Official addresses, tried in order.
     pub addresses: &'static [&'static str],
+}
+
+impl RemoteFile {
+    /// Whether `content` is that of the official file.
+    pub(crate) fn is(&self, content: &[u8]) -> bool {
+        let digest = Sha256::digest(content);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == self.sha256
+    }
 }
 
 /// A data set in memory.

@@ -6,7 +6,7 @@
 use std::io::Read;
 
 use crate::dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
-use crate::library::DataError;
+use crate::error::DataError;
 
 /// 1797 rows of 64 pixel values from 0 to 16 and the label.
 const CSV_GZ: &[u8] = include_bytes!("digits.csv.gz");

@@ -1,8 +1,8 @@
 //! Fashion-MNIST: Xiao, Rasul, Vollgraf, arXiv:1708.07747, 2017. MIT, copyright 2017 Zalando SE.
 
 use crate::dataset::{Dataset, Normalisation, RemoteFile, Split};
+use crate::error::DataError;
 use crate::idx;
-use crate::library::DataError;
 
 pub(crate) struct FashionMnist;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::dataset::{Dataset, RemoteFile};
-use crate::library::{DataError, is_right};
+use crate::error::DataError;
 
 /// Is told how a download goes.
 pub trait Progress {
@@ -36,7 +36,7 @@ pub(crate) fn fetch(
     let mut reasons = Vec::new();
     for address in mirrored.into_iter().chain(file.addresses.iter().map(|&address| address.to_owned())) {
         match download(&address, file, progress) {
-            Ok(content) if is_right(&content, file) => return Ok(content),
+            Ok(content) if file.is(&content) => return Ok(content),
             Ok(content) => {
                 reasons.push(format!("{address} sent {} other bytes (wrong SHA-256)", content.len()))
             }

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::dataset::{Dataset, Samples, Split};
-use crate::library::DataError;
+use crate::error::DataError;
 
 const IMAGES: u32 = 0x0000_0803;
 const LABELS: u32 = 0x0000_0801;

@@ -13,9 +13,12 @@ mod library;
 mod fetch;
 mod idx;
 
+mod error;
+
 pub use dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
+pub use error::DataError;
 pub use fetch::{Progress, Silent};
-pub use library::{DataError, Library, State};
+pub use library::{Library, State};
 
 /// Every data set. To add one, write its file and name it here.
 pub fn all() -> &'static [&'static dyn Dataset] {

@@ -2,57 +2,11 @@
 
 use std::env;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::dataset::{Dataset, RemoteFile, Split};
+use crate::error::DataError;
 use crate::fetch::{self, Progress};
-
-/// Why a data set cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum DataError {
-    /// A file is there, but not the official one.
-    #[error(
-        "{} is truncated or altered (its SHA-256 is not {expected}); delete it, then `optlab data fetch` gets it anew",
-        path.display()
-    )]
-    Altered {
-        /// The file.
-        path: PathBuf,
-        /// What it should hash to.
-        expected: &'static str,
-    },
-    /// A verified file that does not hold what it should.
-    #[error("{file} {detail}")]
-    Malformed {
-        /// The file's name.
-        file: String,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// No address answered with the right file.
-    #[error("{file} of {dataset} could not be fetched: {reasons}. Put the official files into {}", folder.display())]
-    Unreachable {
-        /// The file's name.
-        file: &'static str,
-        /// The data set's name.
-        dataset: &'static str,
-        /// What each address answered.
-        reasons: String,
-        /// Where the file would be found.
-        folder: PathBuf,
-    },
-    /// The folder cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
 
 /// The folders that are searched for data files.
 #[derive(Clone, Debug)]
@@ -131,7 +85,7 @@ impl Library {
             self.folders(dataset).map(|folder| folder.join(file.name)).find(|path| path.exists())
         {
             let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
-            return if is_right(&content, file) {
+            return if file.is(&content) {
                 Ok(content)
             } else {
                 Err(DataError::Altered { path, expected: file.sha256 })
@@ -147,11 +101,6 @@ impl Library {
         let name = dataset.name();
         self.given.iter().chain([&self.cache]).map(move |folder| folder.join(name))
     }
-}
-
-pub(crate) fn is_right(content: &[u8], file: &RemoteFile) -> bool {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == file.sha256
 }
 
 /// A file of this name is whole or not there, also when two processes fetch it at once.

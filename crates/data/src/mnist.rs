@@ -1,8 +1,8 @@
 //! MNIST handwritten digits: LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998. CC BY-SA 3.0.
 
 use crate::dataset::{Dataset, Normalisation, RemoteFile, Split};
+use crate::error::DataError;
 use crate::idx;
-use crate::library::DataError;
 
 pub(crate) struct Mnist;
 

@@ -1,0 +1,28 @@
+# Builds what `make build` builds. For GPUs: docker build --build-arg LIBTORCH_VARIANT=cuda .
+FROM rust:1-bookworm AS build
+ARG LIBTORCH_VARIANT=cpu
+COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
+COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s /usr/local/lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
+ && apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# libtorch is the largest part and changes least. It lies where the finished image has it too: the runner's rpath
+# names this folder.
+ENV XDG_CACHE_HOME=/opt/cache OPTLAB_LIBTORCH_VARIANT=${LIBTORCH_VARIANT}
+COPY setup ./setup
+RUN python3 setup/libtorch.py
+COPY . .
+RUN make build && mkdir /out && cp target/release/optlab target/release/optlab-runner /out/
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates libstdc++6 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home optlab && mkdir /data && chown optlab /data
+COPY --from=build /opt/cache/optlab /opt/cache/optlab
+COPY --from=build /out/ /usr/local/bin/
+USER optlab
+WORKDIR /data
+ENV OPTLAB_LISTEN=0.0.0.0:8080
+EXPOSE 8080
+VOLUME /data
+CMD ["optlab", "serve"]

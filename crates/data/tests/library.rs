@@ -1,0 +1,142 @@
+//! Finding, fetching and refusing files, with a real HTTP server on loopback.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+
+use optlab_data::{
+    DataError, Dataset, Library, Normalisation, Progress, RemoteFile, Samples, Silent, Split, State,
+};
+use tempfile::TempDir;
+
+const CONTENT: &[u8] = b"six bytes and some more";
+
+const FILES: &[RemoteFile] = &[RemoteFile {
+    name: "tiny.bin",
+    bytes: CONTENT.len() as u64,
+    sha256: "76b99944f47e0195e8045e6c3f9143621a3690688583b7be4bbeddef13d3fc16",
+    addresses: &["http://127.0.0.1:9/tiny.bin"],
+}];
+
+/// One file, whose official address answers nothing.
+struct Tiny;
+
+impl Dataset for Tiny {
+    fn name(&self) -> &'static str {
+        "tiny"
+    }
+    fn about(&self) -> &'static str {
+        "for this test"
+    }
+    fn shape(&self) -> [usize; 3] {
+        [1, 1, 1]
+    }
+    fn classes(&self) -> usize {
+        2
+    }
+    fn train_samples(&self) -> usize {
+        1
+    }
+    fn test_samples(&self) -> usize {
+        1
+    }
+    fn normalisation(&self) -> Normalisation {
+        Normalisation { centre: 0.0, scale: 1.0 }
+    }
+    fn files(&self) -> &'static [RemoteFile] {
+        FILES
+    }
+    fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError> {
+        let one = |byte: u8| Samples { pixels: vec![byte], labels: vec![0] };
+        Ok(Split { train: one(files[0][0]), test: one(files[0][1]) })
+    }
+}
+
+/// Answers every request with `body`; returns its address.
+fn mirror(body: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let request = BufReader::new(stream.try_clone().unwrap()).lines();
+            let head: Vec<String> = request.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+            let right = head[0].starts_with("GET /tiny/tiny.bin ");
+            let status = if right { "200 OK" } else { "404 Not Found" };
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            )
+            .unwrap();
+            stream.write_all(body).unwrap();
+        }
+    });
+    address
+}
+
+fn library(folder: &TempDir, mirror: Option<String>) -> Library {
+    Library { given: Some(folder.path().join("given")), cache: folder.path().join("cache"), mirror }
+}
+
+fn write(folder: &Path, content: &[u8]) {
+    fs::create_dir_all(folder.join("tiny")).unwrap();
+    fs::write(folder.join("tiny/tiny.bin"), content).unwrap();
+}
+
+#[derive(Default)]
+struct Seen(Vec<(u64, u64)>);
+
+impl Progress for Seen {
+    fn fetched(&mut self, file: &str, done: u64, total: u64) {
+        assert_eq!(file, "tiny.bin");
+        self.0.push((done, total));
+    }
+}
+
+#[test]
+fn a_file_is_fetched_once_with_progress() {
+    let folder = TempDir::new().unwrap();
+    let online = library(&folder, Some(mirror(CONTENT)));
+    assert_eq!(online.state(&Tiny), State::Absent(CONTENT.len() as u64));
+    let mut seen = Seen::default();
+    assert_eq!(online.load(&Tiny, &mut seen).unwrap().train.pixels, [CONTENT[0]]);
+    assert_eq!(seen.0.last(), Some(&(CONTENT.len() as u64, CONTENT.len() as u64)));
+    let offline = library(&folder, None);
+    assert_eq!(offline.state(&Tiny), State::Present(folder.path().join("cache/tiny")));
+    assert!(offline.load(&Tiny, &mut Silent).is_ok());
+}
+
+#[test]
+fn the_given_folder_goes_before_the_cache() {
+    let folder = TempDir::new().unwrap();
+    let library = library(&folder, None);
+    write(&library.cache, CONTENT);
+    write(library.given.as_ref().unwrap(), CONTENT);
+    assert_eq!(library.state(&Tiny), State::Present(folder.path().join("given/tiny")));
+}
+
+#[test]
+fn an_altered_or_truncated_file_is_refused_by_name() {
+    let folder = TempDir::new().unwrap();
+    let library = library(&folder, None);
+    for content in [&CONTENT[..10], b"six bytes and some mare", b""] {
+        write(&library.cache, content);
+        let error = library.load(&Tiny, &mut Silent).unwrap_err();
+        assert!(matches!(error, DataError::Altered { .. }));
+        assert!(error.to_string().contains("tiny.bin is truncated or altered"), "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_not_kept() {
+    let folder = TempDir::new().unwrap();
+    for wrong in [&b"<html>Please log in</html>"[..], b"six", b""] {
+        let library = library(&folder, Some(mirror(wrong)));
+        let error = library.load(&Tiny, &mut Silent).unwrap_err().to_string();
+        assert!(error.starts_with("tiny.bin of tiny could not be fetched"), "{error}");
+        assert!(error.contains("wrong SHA-256") && error.contains("127.0.0.1:9"), "{error}");
+        assert_eq!(library.state(&Tiny), State::Absent(CONTENT.len() as u64));
+    }
+}
