@@ -1,1 +1,37 @@
-//! placeholder
+//! One training job after another, told and reported over pipes: everything that needs libtorch.
+//!
+//! The service never loads libtorch. Each of its slots keeps one `optlab-runner`, which speaks
+//! [`optlab_spec::protocol`], and starts a new one when that ends.
+//!
+//! # Invariants
+//! - Every arm runs through the same code. Its method decides, in [`weight`], how a method layer's weight comes
+//!   about, and nothing else.
+//! - Every random number is drawn in [`random`], from the job's seed and what it is for. libtorch's generators and
+//!   initialisers are not used.
+//! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated.
+//! - Nothing here knows a database or a network service, and nothing is asynchronous.
+
+pub mod serve;
+
+pub mod inbox;
+pub mod pipe;
+
+pub mod job;
+pub mod training;
+
+pub mod data;
+pub mod random;
+
+pub mod layers;
+pub mod network;
+pub mod optimizer;
+pub mod trained;
+pub mod weight;
+
+pub mod evaluation;
+pub mod geometry;
+pub mod meter;
+
+pub mod environment;
+pub mod failure;
+pub mod libtorch;

@@ -1,0 +1,141 @@
+//! Where a job runs: devices, their names and versions.
+
+use std::env;
+use std::fs;
+use std::thread;
+
+use nvml_wrapper::Nvml;
+use optlab_spec::protocol::Environment;
+use serde::Serialize;
+use tch::{Cuda, Device, utils};
+
+use crate::failure::JobError;
+
+/// What this machine can train on: for `optlab doctor`, and for a worker to know its slots.
+#[derive(Debug, Serialize)]
+pub struct Probe {
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// The CPU first.
+    pub devices: Vec<Found>,
+    /// Hardware threads of the machine.
+    pub threads: usize,
+}
+
+/// A device that jobs can ask for.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// The processor's or the GPU's name.
+    pub name: String,
+}
+
+impl Probe {
+    /// Looks around.
+    pub fn take() -> Self {
+        let gpus = (0..Cuda::device_count().max(0) as usize).map(Device::Cuda);
+        let devices = [Device::Cpu].into_iter().chain(gpus);
+        Self {
+            libtorch: libtorch_version(),
+            devices: devices.map(|device| Found { device: word(device), name: name(device) }).collect(),
+            threads: thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// What is stored with the attempt.
+pub fn environment(device: Device, threads: u64) -> Environment {
+    Environment {
+        optlab: env!("CARGO_PKG_VERSION").to_owned(),
+        libtorch: libtorch_version(),
+        device: word(device),
+        device_name: name(device),
+        threads,
+    }
+}
+
+/// The device of this name, if it is here.
+///
+/// # Errors
+/// [`JobError::Setup`] that says what to do.
+pub fn device(asked: &str) -> Result<Device, JobError> {
+    let cuda = asked.strip_prefix("cuda:").and_then(|index| index.parse::<usize>().ok());
+    let here = Cuda::device_count().max(0) as usize;
+    match (asked, cuda) {
+        ("cpu", _) => Ok(Device::Cpu),
+        (_, Some(index)) if index < here => Ok(Device::Cuda(index)),
+        (_, Some(_)) if here > 0 => Err(JobError::Setup(format!(
+            "there is no `{asked}`: this machine shows {here} CUDA devices, from cuda:0"
+        ))),
+        (_, Some(_)) => Err(JobError::Setup(format!(
+            "`{asked}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
+             driver and run `make setup` again for a libtorch with CUDA"
+        ))),
+        _ => {
+            Err(JobError::Setup(format!("unknown device `{asked}`; there is `cpu`, and `cuda:0` and so on")))
+        }
+    }
+}
+
+fn word(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => format!("cuda:{index}"),
+        _ => "cpu".to_owned(),
+    }
+}
+
+fn libtorch_version() -> String {
+    let version = env!("OPTLAB_LIBTORCH");
+    if !Cuda::is_available() {
+        return version.to_owned();
+    }
+    // 13000 is 13.0.
+    let cuda = utils::version_cudart();
+    format!("{version} (CUDA {}.{})", cuda / 1000, cuda % 1000 / 10)
+}
+
+fn name(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => gpu_name(index).unwrap_or_else(|| "a CUDA device".to_owned()),
+        _ => cpu_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
+    }
+}
+
+fn cpu_name() -> Option<String> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = cpus.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// NVML counts all GPUs, CUDA those that it may see.
+fn gpu_name(index: usize) -> Option<String> {
+    let nvml = Nvml::init().ok()?;
+    let visible = env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let gpu = match visible.split(',').nth(index).map(str::trim).filter(|id| !id.is_empty()) {
+        None => nvml.device_by_index(index as u32),
+        Some(id) => id.parse().map_or_else(|_| nvml.device_by_uuid(id), |index| nvml.device_by_index(index)),
+    };
+    gpu.ok()?.name().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_not_here_is_the_set_up_s_fault() {
+        assert_eq!(device("cpu").unwrap(), Device::Cpu);
+        for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "there is `cpu`"), ("cuda:", "unknown device")]
+        {
+            let failure = device(asked).unwrap_err().failure();
+            assert_eq!(failure.reason.as_str(), "user_error");
+            assert!(failure.error.contains(says), "{}", failure.error);
+        }
+    }
+
+    #[test]
+    fn libtorch_has_a_version() {
+        assert!(libtorch_version().starts_with("2."), "{}", libtorch_version());
+    }
+}

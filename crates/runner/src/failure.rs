@@ -1,0 +1,116 @@
+//! From whatever stopped a job to the failure that its researcher reads.
+
+use std::any::Any;
+use std::io;
+
+use optlab_data::DataError;
+use optlab_spec::protocol::{EndReason, Failure};
+use tch::TchError;
+
+/// Why a job has no summary.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A person's wish.
+    #[error("cancelled")]
+    Cancelled {
+        /// Completed updates.
+        step: u64,
+    },
+    /// The slot is gone, and nobody waits for an answer.
+    #[error("the input ended")]
+    EndOfInput,
+    /// The slot cannot hear an answer.
+    #[error("events cannot be written: {0}")]
+    Pipe(#[from] io::Error),
+    /// A loss is infinite or not a number.
+    #[error("{series} is not finite at step {step}; a lower learning rate may help")]
+    Diverged {
+        /// Which loss.
+        series: &'static str,
+        /// The first such step.
+        step: u64,
+    },
+    /// The machine or the spec cannot work; says what to do.
+    #[error("{0}")]
+    Setup(String),
+    /// The data set cannot be had.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A rotation or an energy failed.
+    #[error(transparent)]
+    Opt(#[from] optlab_opt::Error),
+    /// libtorch failed.
+    #[error(transparent)]
+    Torch(#[from] TchError),
+}
+
+impl JobError {
+    /// What is told of it.
+    pub fn failure(&self) -> Failure {
+        let (reason, series, step) = match self {
+            Self::Cancelled { step } => (EndReason::Cancelled, None, Some(*step)),
+            Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
+            Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
+            Self::EndOfInput | Self::Pipe(_) => (EndReason::RunnerCrashed, None, None),
+            Self::Opt(_) | Self::Torch(_) => (crash(&self.to_string()), None, None),
+        };
+        Failure { reason, series, step, error: without_backtrace(&self.to_string()) }
+    }
+}
+
+/// What is told of a panic: ours, or tch's where libtorch threw.
+pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
+    let text = (panic.downcast_ref::<String>().map(String::as_str))
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
+    Failure { reason: crash(text), series: None, step: None, error: without_backtrace(text) }
+}
+
+/// libtorch tells its errors apart by their text alone.
+fn crash(text: &str) -> EndReason {
+    const OUT_OF_MEMORY: [&str; 6] = [
+        "out of memory",
+        "not enough memory",
+        "can't allocate memory",
+        "bad_alloc",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUSOLVER_STATUS_ALLOC_FAILED",
+    ];
+    if OUT_OF_MEMORY.iter().any(|words| text.contains(words)) {
+        EndReason::OutOfMemory
+    } else {
+        EndReason::RunnerCrashed
+    }
+}
+
+/// libtorch's message ends with the frames of its own code.
+fn without_backtrace(text: &str) -> String {
+    let end = text.find("Exception raised from").unwrap_or(text.len());
+    text[..end].trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_libtorch_is_a_crash_told_without_frames() {
+        let xs = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+        let failure = JobError::from(xs.f_matmul(&xs).unwrap_err()).failure();
+        assert_eq!(failure.reason, EndReason::RunnerCrashed);
+        assert!(failure.error.contains("cannot be multiplied (2x3 and 2x3)"), "{}", failure.error);
+        assert!(!failure.error.contains("frame #"), "{}", failure.error);
+        let panic = std::panic::catch_unwind(|| xs.matmul(&xs)).unwrap_err();
+        assert!(of_panic(panic.as_ref()).error.contains("cannot be multiplied"));
+    }
+
+    #[test]
+    fn no_room_is_told_apart() {
+        let tensor = Tensor::f_zeros([1 << 44], (Kind::Float, Device::Cpu));
+        assert_eq!(JobError::from(tensor.unwrap_err()).failure().reason, EndReason::OutOfMemory);
+        let cuda = "CUDA out of memory. Tried to allocate 20.00 GiB.";
+        assert_eq!(of_panic(&cuda).reason, EndReason::OutOfMemory);
+    }
+}

@@ -1,0 +1,68 @@
+//! Hyperspherical energy and orthogonality of the method layers.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use optlab_opt::{EnergyConfig, hyperspherical_energy};
+use optlab_spec::{EnergySpec, series};
+
+use crate::failure::JobError;
+use crate::meter::Meter;
+use crate::network::Network;
+
+/// Measures every method layer in every arm, of the weight that the layer computes with.
+#[derive(Debug)]
+pub struct Geometry {
+    config: EnergyConfig,
+    /// Layers of which the log has a sentence: one a job is enough.
+    said: HashSet<String>,
+}
+
+impl Geometry {
+    /// Measures this energy.
+    pub fn new(spec: &EnergySpec) -> Self {
+        let config = EnergyConfig { power: u32::from(spec.power), half_space: spec.half_space };
+        Self { config, said: HashSet::new() }
+    }
+
+    /// Adds the points of `step` to the meter.
+    ///
+    /// # Errors
+    /// libtorch's own, or if the log cannot be written.
+    pub fn measure(&mut self, network: &Network, step: u64, meter: &mut Meter<'_>) -> Result<(), JobError> {
+        let mut energies = Vec::new();
+        for (layer, weight) in network.method_layers() {
+            let energy = match hyperspherical_energy(weight.value(), &self.config) {
+                Err(optlab_opt::Error::Torch(error)) => return Err(error.into()),
+                Err(none) => {
+                    self.say(meter, layer, step, &none)?;
+                    f64::NAN
+                }
+                Ok(energy) => energy,
+            };
+            meter.point(&series::energy(layer), step, energy);
+            energies.push(energy);
+            let Some(rotation) = weight.rotation() else { continue };
+            meter.point(&series::orthogonality_error(layer), step, rotation.orthogonality_error()?);
+            if let Some(warning) = rotation.warning()? {
+                self.say(meter, layer, step, &warning)?;
+            }
+        }
+        let mean = energies.iter().sum::<f64>() / energies.len() as f64;
+        meter.point(series::ENERGY_MEAN, step, mean);
+        Ok(())
+    }
+
+    fn say(
+        &mut self,
+        meter: &mut Meter<'_>,
+        layer: &str,
+        step: u64,
+        what: &dyn fmt::Display,
+    ) -> Result<(), JobError> {
+        if self.said.insert(layer.to_owned()) {
+            meter.log(format_args!("step {step}, layer `{layer}`: {what}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! One attempt at a job: from its spec to a prepared training, and to its summary.
+
+use std::time::Instant;
+
+use optlab_data::{Library, Progress, Split};
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{Event, Run, Summary};
+use tch::Device;
+
+use crate::data::{Images, Order};
+use crate::environment::{self, environment};
+use crate::failure::JobError;
+use crate::geometry::Geometry;
+use crate::inbox::Inbox;
+use crate::meter::Meter;
+use crate::network::Network;
+use crate::optimizer::Optimizer;
+use crate::pipe::EventPipe;
+use crate::training;
+use crate::weight::Start;
+
+/// What a training loop works on.
+pub struct Job<'a> {
+    /// As it was submitted.
+    pub spec: &'a JobSpec,
+    /// What is learned from.
+    pub train: Images,
+    /// What accuracy is reported on.
+    pub test: Images,
+    /// Which images an update learns from.
+    pub order: Order,
+    /// What learns.
+    pub network: Network,
+    /// How it learns.
+    pub optimizer: Optimizer,
+    /// What is measured of its weights.
+    pub geometry: Geometry,
+}
+
+/// Trains to the end.
+///
+/// # Errors
+/// Whatever stops it; every point up to there is sent.
+pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, JobError> {
+    let began = Instant::now();
+    let device = environment::device(&run.device)?;
+    let threads = run.spec.resources.threads;
+    tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+    let steps = run.spec.train.total_steps();
+    pipe.send(&Event::Started { environment: environment(device, threads), steps })?;
+    let mut job = Job::prepare(&run.spec, device, pipe)?;
+    training::train(&mut job, &mut Meter::new(pipe, steps), inbox)?;
+    Ok(Summary { parameters_trained: job.optimizer.numbers(), seconds: began.elapsed().as_secs_f64() })
+}
+
+impl<'a> Job<'a> {
+    fn prepare(spec: &'a JobSpec, device: Device, pipe: &mut EventPipe) -> Result<Self, JobError> {
+        let train_spec = &spec.train;
+        let name = &train_spec.data.name;
+        let dataset = optlab_data::find(name)
+            .ok_or_else(|| JobError::Setup(format!("this runner knows no data set `{name}`")))?;
+        let Split { train, test } = Library::from_env().load(dataset, &mut Fetching { pipe, file: None })?;
+        let train = Images::new(dataset, &train, device)?;
+        let start = Start { method: &spec.method, seed: spec.seed, device };
+        let mut network = Network::new(&train_spec.model.architecture(dataset), start)?;
+        let optimizer = Optimizer::new(&train_spec.optimizer, &spec.method, &network.trained())?;
+        Ok(Self {
+            spec,
+            order: Order::new(spec.seed, &train, train_spec.batch_size, device),
+            test: Images::new(dataset, &test, device)?,
+            train,
+            network,
+            optimizer,
+            geometry: Geometry::new(&train_spec.energy),
+        })
+    }
+}
+
+/// Tells the job's log which files are being fetched.
+struct Fetching<'a> {
+    pipe: &'a mut EventPipe,
+    file: Option<String>,
+}
+
+impl Progress for Fetching<'_> {
+    fn fetched(&mut self, file: &str, _done: u64, total: u64) {
+        if self.file.as_deref() != Some(file) {
+            self.file = Some(file.to_owned());
+            // A broken pipe shows again at the next event, which can say so.
+            let _ = self.pipe.log(format_args!("fetching {file} ({:.1} MB)", total as f64 / 1e6));
+        }
+    }
+}

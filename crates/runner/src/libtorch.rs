@@ -1,0 +1,25 @@
+//! What has to happen before any other use of libtorch.
+
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+
+/// Opens the CUDA half of libtorch where it is installed, and allows no operators side by side.
+pub fn prepare() {
+    open_cuda();
+    // Can be set once, before any work; how many threads an operator uses is set for each job.
+    tch::set_num_interop_threads(1);
+}
+
+/// The program is linked with the CPU half only, so that one program serves machines with and without CUDA. The
+/// name without a folder is looked up in the program's rpath, which is libtorch's own folder.
+fn open_cuda() {
+    #[expect(unsafe_code, reason = "libtorch has no other way to be given its CUDA half at run time")]
+    // SAFETY: the library's initialisers register its kernels with the CPU half that was built with it, and run
+    // here before any other call of libtorch and before a second thread. It is never closed.
+    let opened = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
+    match opened {
+        Ok(library) => {
+            let _open_for_ever = library.into_raw();
+        }
+        Err(error) => tracing::debug!(%error, "no CUDA"),
+    }
+}

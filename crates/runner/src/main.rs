@@ -1,0 +1,58 @@
+//! `optlab-runner`: trains the jobs that it is told on standard input; events go to standard output, logs to
+//! standard error. With `--probe` it says what this machine can train on.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use optlab_runner::environment::Probe;
+use optlab_runner::inbox::Inbox;
+use optlab_runner::pipe::EventPipe;
+use optlab_runner::{libtorch, serve};
+
+const USAGE: &str =
+    "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol.rs)
+and answers with one JSON event a line. It is started by `optlab serve`, `optlab worker` and `optlab train`.
+
+    optlab-runner            run jobs until the input ends
+    optlab-runner --probe    one line of JSON: libtorch, devices, threads";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => end(run()),
+        ["--probe"] => end(probe()),
+        ["--help" | "-h"] => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> io::Result<()> {
+    // First of all: from here on no library can write into the protocol.
+    let mut pipe = EventPipe::take_stdout()?;
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+    libtorch::prepare();
+    serve::serve(&Inbox::of_stdin(), &mut pipe)
+}
+
+fn probe() -> io::Result<()> {
+    let mut pipe = EventPipe::take_stdout()?;
+    libtorch::prepare();
+    pipe.line(&Probe::take())
+}
+
+fn end(result: io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("optlab-runner: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Points of curves, kept until they are sent together; the values of updates stay on the device until then.
+
+use std::fmt;
+use std::mem;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use optlab_spec::protocol::{Event, Point};
+use optlab_spec::series;
+use tch::{Kind, TchError, Tensor};
+
+use crate::failure::JobError;
+use crate::pipe::EventPipe;
+
+/// Wall time between two flushes: what a person who watches takes for "now".
+const PACE: Duration = Duration::from_millis(500);
+/// Updates between two flushes at most, so that no line of the protocol grows long.
+const MOST_UPDATES: usize = 1000;
+
+/// Collects a job's points and sends them in the order of their steps.
+pub struct Meter<'a> {
+    pipe: &'a mut EventPipe,
+    steps: u64,
+    /// Completed updates.
+    step: u64,
+    points: Vec<Point>,
+    updates: Vec<Measured>,
+    throughput: Throughput,
+    flushed: Instant,
+}
+
+/// What an update tells of itself: tensors without dimensions, on the device.
+pub struct Update {
+    /// Its number, from 1.
+    pub step: u64,
+    /// How many it learned from.
+    pub samples: u64,
+    /// Of its batch. Checked at every step.
+    pub loss: Tensor,
+    /// In percent; where the step is logged.
+    pub accuracy: Option<Tensor>,
+}
+
+struct Measured {
+    update: Update,
+    time_ms: i64,
+}
+
+/// Samples over training time.
+struct Throughput {
+    samples: u64,
+    time: Duration,
+    /// `None` while something else than training goes on.
+    running_since: Option<Instant>,
+}
+
+impl<'a> Meter<'a> {
+    /// A meter of a job of `steps` updates. Training time runs from [`resume`](Self::resume) on.
+    pub fn new(pipe: &'a mut EventPipe, steps: u64) -> Self {
+        let throughput = Throughput { samples: 0, time: Duration::ZERO, running_since: None };
+        let flushed = Instant::now();
+        Self { pipe, steps, step: 0, points: Vec::new(), updates: Vec::new(), throughput, flushed }
+    }
+
+    /// Takes note of an update.
+    pub fn updated(&mut self, update: Update) {
+        self.step = update.step;
+        self.throughput.samples += update.samples;
+        self.updates.push(Measured { update, time_ms: now_ms() });
+    }
+
+    /// Takes note of a value; one that is not finite is no point.
+    pub fn point(&mut self, series: &str, step: u64, value: f64) {
+        let point = Point { series: series.to_owned(), step, value, time_ms: now_ms() };
+        self.points.extend(value.is_finite().then_some(point));
+    }
+
+    /// Sends a sentence for the job's log.
+    ///
+    /// # Errors
+    /// [`JobError::Pipe`].
+    pub fn log(&mut self, message: impl fmt::Display) -> Result<(), JobError> {
+        Ok(self.pipe.log(message)?)
+    }
+
+    /// Waits for the device, reads what updates left there, and stops the training time.
+    ///
+    /// # Errors
+    /// [`JobError::Diverged`] at the first update whose loss is not finite.
+    pub fn pause(&mut self) -> Result<(), JobError> {
+        let settled = self.settle();
+        if let Some(since) = self.throughput.running_since.take() {
+            self.throughput.time += since.elapsed();
+        }
+        settled
+    }
+
+    /// Lets the training time run on.
+    pub fn resume(&mut self) {
+        self.throughput.running_since = Some(Instant::now());
+    }
+
+    /// Sends everything if it is time to.
+    ///
+    /// # Errors
+    /// Those of [`flush`](Self::flush).
+    pub fn flush_if_due(&mut self) -> Result<(), JobError> {
+        if self.updates.len() < MOST_UPDATES && self.flushed.elapsed() < PACE {
+            return Ok(());
+        }
+        self.flush()?;
+        self.resume();
+        Ok(())
+    }
+
+    /// Sends everything.
+    ///
+    /// # Errors
+    /// [`JobError::Diverged`], after which [`salvage`](Self::salvage) can be called, or [`JobError::Pipe`].
+    pub fn flush(&mut self) -> Result<(), JobError> {
+        self.pause()?;
+        let Throughput { samples, time, .. } = self.throughput;
+        if samples > 0 {
+            self.point(series::SAMPLES_PER_SECOND, self.step, samples as f64 / time.as_secs_f64());
+        }
+        self.throughput = Throughput { samples: 0, time: Duration::ZERO, running_since: None };
+        self.send()
+    }
+
+    /// Sends what can be had of a job that ends early.
+    ///
+    /// # Errors
+    /// [`JobError::Pipe`], or libtorch's own.
+    pub fn salvage(&mut self) -> Result<(), JobError> {
+        match self.settle() {
+            Ok(()) | Err(JobError::Diverged { .. }) => self.send(),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn send(&mut self) -> Result<(), JobError> {
+        let mut points = mem::take(&mut self.points);
+        if !points.is_empty() {
+            points.sort_by_key(|point| point.step);
+            self.pipe.send(&Event::Metrics { points })?;
+        }
+        self.pipe.send(&Event::Progress { step: self.step, steps: self.steps })?;
+        self.flushed = Instant::now();
+        Ok(())
+    }
+
+    /// Turns updates into points: two copies from the device, however many there are.
+    fn settle(&mut self) -> Result<(), JobError> {
+        let updates = mem::take(&mut self.updates);
+        let losses = values(updates.iter().map(|measured| &measured.update.loss))?;
+        let mut accuracies =
+            values(updates.iter().filter_map(|measured| measured.update.accuracy.as_ref()))?.into_iter();
+        for (Measured { update, time_ms }, loss) in updates.into_iter().zip(losses) {
+            let step = update.step;
+            if !loss.is_finite() {
+                // What was noted of later steps before this was known is of a ruined network.
+                self.points.retain(|point| point.step < step);
+                self.step = step;
+                return Err(JobError::Diverged { series: series::TRAIN_LOSS, step });
+            }
+            if let Some(accuracy) = update.accuracy.and_then(|_| accuracies.next()) {
+                let point = |series: &str, value| Point { series: series.to_owned(), step, value, time_ms };
+                self.points
+                    .extend([point(series::TRAIN_LOSS, loss), point(series::TRAIN_ACCURACY, accuracy)]);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn values<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Vec<f64>, TchError> {
+    let tensors: Vec<&Tensor> = tensors.collect();
+    if tensors.is_empty() {
+        return Ok(Vec::new());
+    }
+    Vec::try_from(Tensor::f_stack(&tensors, 0)?.f_to_kind(Kind::Double)?)
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}

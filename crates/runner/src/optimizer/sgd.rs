@@ -1,0 +1,32 @@
+//! Stochastic gradient descent with momentum: Sutskever et al., ICML 2013.
+
+use tch::{TchError, Tensor};
+
+use super::scalar;
+
+/// m <- momentum m + g, then x <- x - rate m, or with Nesterov x <- x - rate (g + momentum m). `memory` is m, or
+/// empty where momentum is 0.
+pub(super) fn step(
+    tensor: &mut Tensor,
+    mut gradient: Tensor,
+    memory: &mut [Tensor],
+    rate: f64,
+    momentum: f64,
+    nesterov: bool,
+) -> Result<(), TchError> {
+    let descent = scalar(-rate, tensor)?;
+    let direction = match memory {
+        [m] => {
+            let _ = m.f_mul_scalar_(momentum)?.f_add_(&gradient)?;
+            if nesterov {
+                let _ = gradient.f_addcmul_(m, &scalar(momentum, m)?)?;
+                &gradient
+            } else {
+                &*m
+            }
+        }
+        _ => &gradient,
+    };
+    let _ = tensor.f_addcmul_(direction, &descent)?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Random streams: every draw is a pure function of the job's seed, what it is for, and a name or an epoch.
+//!
+//! So the arms of one seed share neurons, classifier and data order, whatever else each of them draws, and a job
+//! that goes on at some step needs no state of a generator.
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::StandardNormal;
+use sha2::{Digest, Sha256};
+use tch::{Device, TchError, Tensor};
+
+/// What numbers are drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// The first weight of the layer of this name.
+    Neurons(&'a str),
+    /// The raw parameter of the layer's rotation.
+    Rotation(&'a str),
+    /// The order of the samples in this epoch.
+    Shuffle(u64),
+}
+
+/// The stream of a purpose; equal arguments give equal numbers.
+pub fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
+    let (word, key) = match purpose {
+        Purpose::Neurons(layer) => ("neurons", layer.to_owned()),
+        Purpose::Rotation(layer) => ("rotation", layer.to_owned()),
+        Purpose::Shuffle(epoch) => ("shuffle", epoch.to_string()),
+    };
+    // The words hold no NUL, and the key is the last field: no two purposes give one text.
+    let digest = Sha256::digest(format!("optlab\0{seed}\0{word}\0{key}"));
+    ChaCha8Rng::from_seed(digest.into())
+}
+
+/// Independent normal numbers of mean 0, as float32.
+///
+/// # Errors
+/// libtorch's own.
+pub fn gaussian(
+    mut stream: ChaCha8Rng,
+    size: [i64; 2],
+    standard_deviation: f64,
+    device: Device,
+) -> Result<Tensor, TchError> {
+    let draw = |_| (standard_deviation * stream.sample::<f64, _>(StandardNormal)) as f32;
+    let values: Vec<f32> = (0..size[0] * size[1]).map(draw).collect();
+    Tensor::f_from_slice(&values)?.f_view(size)?.f_to(device)
+}
+
+/// The numbers below `count` in random order.
+pub fn permutation(mut stream: ChaCha8Rng, count: u64) -> Vec<i64> {
+    let mut order: Vec<i64> = (0..count as i64).collect();
+    order.shuffle(&mut stream);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(seed: u64, purpose: Purpose<'_>) -> Vec<f32> {
+        gaussian(stream(seed, purpose), [4, 5], 1.0, Device::Cpu).unwrap().flatten(0, 1).try_into().unwrap()
+    }
+
+    #[test]
+    fn a_stream_depends_on_everything_that_names_it() {
+        let purposes = [
+            Purpose::Neurons("hidden1"),
+            Purpose::Neurons("hidden2"),
+            Purpose::Rotation("hidden1"),
+            Purpose::Neurons("1"),
+            Purpose::Shuffle(1),
+        ];
+        let mut seen = Vec::new();
+        for seed in [0, 1, u64::from(u32::MAX)] {
+            for purpose in purposes {
+                let drawn = numbers(seed, purpose);
+                assert_eq!(drawn, numbers(seed, purpose));
+                assert!(!seen.contains(&drawn), "{seed} {purpose:?}");
+                seen.push(drawn);
+            }
+        }
+    }
+
+    #[test]
+    fn normal_numbers_have_their_mean_and_deviation() {
+        let drawn = gaussian(stream(7, Purpose::Neurons("x")), [400, 500], 0.5, Device::Cpu).unwrap();
+        let mean = drawn.mean(tch::Kind::Double).double_value(&[]);
+        let deviation = drawn.std(true).double_value(&[]);
+        assert!(mean.abs() < 0.005 && (deviation - 0.5).abs() < 0.005, "{mean} {deviation}");
+    }
+
+    #[test]
+    fn a_permutation_is_one() {
+        let order = permutation(stream(3, Purpose::Shuffle(2)), 1000);
+        assert_ne!(order, permutation(stream(3, Purpose::Shuffle(3)), 1000));
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert!(sorted.iter().copied().eq(0..1000) && order != sorted);
+    }
+
+    /// A change of these numbers is a change of every published curve.
+    #[test]
+    fn numbers_stay_as_they_are() {
+        let order = permutation(stream(0, Purpose::Shuffle(0)), 8);
+        assert_eq!(order, [1, 0, 4, 7, 5, 6, 3, 2]);
+        assert_eq!(
+            numbers(0, Purpose::Neurons("hidden1"))[..3],
+            [-0.042_768_754, 0.308_553_43, -1.056_403_4]
+        );
+    }
+}

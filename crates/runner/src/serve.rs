@@ -1,0 +1,74 @@
+//! Jobs one after another, until the input ends.
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+
+use optlab_spec::protocol::{Command, EndReason, Event, Failure, Run};
+
+use crate::failure::{self, JobError};
+use crate::inbox::{Inbox, Message};
+use crate::job;
+use crate::pipe::EventPipe;
+
+/// Runs every job that comes in.
+///
+/// # Errors
+/// If the pipe breaks, or after a crash of libtorch or of our own: no further job is trusted to what is left then.
+pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
+    while let Some(message) = inbox.next() {
+        match message {
+            Message::Command(Command::Run(run)) => {
+                let span = tracing::info_span!("job", job = run.job, attempt = run.attempt);
+                let _entered = span.enter();
+                match answer(&run, inbox, pipe)? {
+                    Answer::Given(event) => pipe.send(&event)?,
+                    Answer::InputEnded => return Ok(()),
+                }
+            }
+            // It crossed with the end of its job.
+            Message::Command(Command::Cancel) => {}
+            Message::Malformed(error) => pipe.send(&Event::Failed(not_understood(&error)))?,
+        }
+    }
+    Ok(())
+}
+
+enum Answer {
+    Given(Event),
+    InputEnded,
+}
+
+/// Runs a job and says how it ended.
+fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
+    tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
+    let result = panic::catch_unwind(AssertUnwindSafe(|| job::run(run, inbox, pipe)));
+    let failure = match result {
+        Ok(Ok(summary)) => {
+            tracing::info!(seconds = summary.seconds, "finished");
+            return Ok(Answer::Given(Event::Finished { summary }));
+        }
+        Ok(Err(JobError::EndOfInput)) => return Ok(Answer::InputEnded),
+        Ok(Err(JobError::Pipe(error))) => return Err(error),
+        Ok(Err(error)) => error.failure(),
+        Err(panic) => failure::of_panic(panic.as_ref()),
+    };
+    tracing::warn!(reason = failure.reason.as_str(), step = failure.step, error = failure.error, "failed");
+    if failure.reason == EndReason::RunnerCrashed {
+        pipe.send(&Event::Failed(failure))?;
+        return Err(io::Error::other("ends after a crash"));
+    }
+    Ok(Answer::Given(Event::Failed(failure)))
+}
+
+/// Sent while no job is running, so that a slot whose `run` is not understood does not wait for ever.
+fn not_understood(error: &str) -> Failure {
+    tracing::error!(error, "cannot read a line of input");
+    Failure {
+        reason: EndReason::UserError,
+        series: None,
+        step: None,
+        error: format!(
+            "the runner cannot read its command ({error}); are `optlab` and `optlab-runner` of one version?"
+        ),
+    }
+}

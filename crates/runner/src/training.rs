@@ -1,0 +1,128 @@
+//! The training loop, the same for every arm.
+
+use optlab_spec::{TrainSpec, series};
+use tch::{Kind, Reduction, Tensor};
+
+use crate::evaluation;
+use crate::failure::JobError;
+use crate::inbox::Inbox;
+use crate::job::Job;
+use crate::layers::Mode;
+use crate::meter::{Meter, Update};
+
+/// About how many points the learning rate gets: it is a smooth curve.
+const RATE_POINTS: u64 = 500;
+
+/// Steps the job to its end.
+///
+/// # Errors
+/// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
+pub fn train(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
+    let result = run(job, meter, inbox);
+    match result {
+        Ok(()) => meter.flush(),
+        Err(JobError::Cancelled { .. } | JobError::Diverged { .. }) => meter.salvage().and(result),
+        Err(_) => result,
+    }
+}
+
+fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
+    let cadence = Cadence::of(&job.spec.train);
+    measure(job, meter, inbox, &cadence, 0)?;
+    for step in 1..=cadence.steps {
+        inbox.check(step - 1)?;
+        update(job, meter, &cadence, step)?;
+        measure(job, meter, inbox, &cadence, step)?;
+        if step < cadence.steps {
+            meter.flush_if_due()?;
+        }
+    }
+    Ok(())
+}
+
+/// When what is measured, in completed updates.
+struct Cadence {
+    steps: u64,
+    log: u64,
+    rate: u64,
+    evaluate: u64,
+    energy: u64,
+}
+
+impl Cadence {
+    fn of(spec: &TrainSpec) -> Self {
+        let (steps, log) = (spec.total_steps(), spec.log_every_steps);
+        Self {
+            steps,
+            log,
+            rate: log * (steps / (log * RATE_POINTS)).max(1),
+            evaluate: spec.evaluate_every_steps(),
+            energy: spec.energy.every_steps,
+        }
+    }
+
+    fn is_due(&self, every: u64, step: u64) -> bool {
+        step.is_multiple_of(every) || step == self.steps
+    }
+}
+
+/// One step of every trained tensor.
+fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64) -> Result<(), JobError> {
+    let spec = &job.spec.train;
+    let batch = job.train.select(&job.order.indices(step - 1)?)?;
+    let logits = job.network.forward(&batch.xs, Mode::Train)?;
+    let unweighted = None::<Tensor>;
+    let loss = logits.f_cross_entropy_loss(
+        &batch.labels,
+        unweighted,
+        Reduction::Mean,
+        -100,
+        spec.label_smoothing,
+    )?;
+    loss.f_backward()?;
+    let factor = spec.schedule.factor(step - 1, cadence.steps);
+    job.optimizer.step(job.network.trained(), factor)?;
+
+    let accuracy =
+        step.is_multiple_of(cadence.log).then(|| percent_right(&logits, &batch.labels)).transpose()?;
+    meter.updated(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy });
+    if cadence.is_due(cadence.rate, step) || step == 1 {
+        meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * factor);
+    }
+    Ok(())
+}
+
+/// A tensor without dimensions, on the device of `logits`.
+fn percent_right(logits: &Tensor, labels: &Tensor) -> Result<Tensor, JobError> {
+    let right = logits.f_argmax(1, false)?.f_eq_tensor(labels)?;
+    Ok(right.f_sum(Kind::Double)?.f_mul_scalar(100.0 / labels.size()[0] as f64)?)
+}
+
+/// Whatever is to be measured of the network as it is after `step` updates.
+fn measure(
+    job: &mut Job<'_>,
+    meter: &mut Meter<'_>,
+    inbox: &Inbox,
+    cadence: &Cadence,
+    step: u64,
+) -> Result<(), JobError> {
+    let (evaluate, energy) = (cadence.is_due(cadence.evaluate, step), cadence.is_due(cadence.energy, step));
+    if !evaluate && !energy {
+        return Ok(());
+    }
+    // A network whose loss was not finite is not worth measuring; and what follows is not training time.
+    meter.pause()?;
+    if evaluate {
+        let test = evaluation::evaluate(&job.network, &job.test, || inbox.check(step))?;
+        if !test.loss.is_finite() {
+            return Err(JobError::Diverged { series: series::TEST_LOSS, step });
+        }
+        meter.point(series::TEST_LOSS, step, test.loss);
+        meter.point(series::TEST_ACCURACY, step, test.accuracy);
+    }
+    if energy {
+        job.geometry.measure(&job.network, step, meter)?;
+    }
+    meter.resume();
+    Ok(())
+}

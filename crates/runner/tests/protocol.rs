@@ -1,0 +1,206 @@
+//! The real program over its pipes: what a slot sees.
+
+mod support;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::EndReason;
+use serde_json::json;
+
+use support::{Heard, Runner, baseline, opt, spec};
+
+fn train(spec: &JobSpec) -> Heard {
+    let mut runner = Runner::start();
+    runner.run(spec);
+    runner.hear()
+}
+
+/// One that does not end by itself while a test lasts.
+fn endless() -> JobSpec {
+    spec(baseline(), json!({ "epochs": 1_000_000, "log_every_steps": 100 }))
+}
+
+#[test]
+fn a_job_has_every_curve_from_its_start_to_its_end() {
+    // 1442 digits make 22 whole batches of 64.
+    let heard = train(&spec(opt("cayley"), json!({})));
+    let summary = heard.end.as_ref().unwrap();
+    // Two raw parameters of 64^2 and 24^2, their biases, and the classifier.
+    assert_eq!(summary.parameters_trained, 4096 + 576 + 24 + 16 + 170);
+    assert_eq!(heard.environment.as_ref().unwrap().threads, 1);
+    assert_eq!(heard.progress.last(), Some(&(44, 44)));
+
+    let curves = heard.curves();
+    let steps = |series: &str| -> Vec<u64> { curves[series].iter().map(|&(step, _)| step).collect() };
+    assert_eq!(steps("train/loss"), (1..=11).map(|i| 4 * i).collect::<Vec<_>>());
+    assert_eq!(steps("train/accuracy"), steps("train/loss"));
+    assert_eq!(steps("test/loss"), [0, 22, 44]);
+    assert_eq!(steps("test/accuracy"), [0, 22, 44]);
+    for series in ["energy/hidden1", "energy/hidden2", "energy/mean", "orthogonality_error/hidden2"] {
+        assert_eq!(steps(series), [0, 10, 20, 30, 40, 44], "{series}");
+    }
+    assert_eq!((steps("learning_rate")[0], *steps("learning_rate").last().unwrap()), (1, 44));
+    assert_eq!(*steps("samples_per_second").last().unwrap(), 44);
+    assert!(!curves.contains_key("energy/classifier"));
+
+    assert!(heard.points.is_sorted_by_key(|point| point.step));
+    let places: HashSet<_> = heard.points.iter().map(|point| (&point.series, point.step)).collect();
+    assert_eq!(places.len(), heard.points.len());
+    assert!(curves["test/accuracy"][2].1 > 60.0, "{:?}", curves["test/accuracy"]);
+}
+
+#[test]
+fn arms_share_their_start_and_opt_keeps_its_energy() {
+    let heard =
+        [baseline(), opt("cayley"), opt("gram_schmidt")].map(|method| train(&spec(method, json!({}))));
+    let curves = heard.each_ref().map(Heard::curves);
+    for series in ["test/accuracy", "test/loss", "energy/mean"] {
+        assert_eq!(curves[0][series][0], curves[1][series][0], "{series}");
+    }
+    assert_eq!(curves[0]["learning_rate"], curves[2]["learning_rate"]);
+    let drift = curves.each_ref().map(|curves| {
+        let energy = &curves["energy/mean"];
+        energy.iter().map(|(_, value)| (value / energy[0].1 - 1.0).abs()).fold(0.0, f64::max)
+    });
+    assert!(drift[0] > 1e-4 && drift[1] < 1e-5 && drift[2] < 1e-5, "{drift:?}");
+    assert!(!curves[0].contains_key("orthogonality_error/hidden1"));
+    for curves in &curves[1..] {
+        let errors = &curves["orthogonality_error/hidden1"];
+        assert!(errors.iter().all(|&(_, error)| error < 1e-4), "{errors:?}");
+    }
+}
+
+#[test]
+fn a_job_gives_the_same_bits_in_any_process_and_after_any_job() {
+    let specs = [baseline(), opt("cayley"), opt("gram_schmidt")].map(|method| spec(method, json!({})));
+    let mut shared = Runner::start();
+    for spec in &specs {
+        shared.run(spec);
+        let (second, fresh) = (shared.hear(), train(spec));
+        assert!(second.end.is_ok());
+        assert_eq!(second.reproducible(), fresh.reproducible());
+    }
+}
+
+#[test]
+fn batch_norm_adam_and_smoothing_train_too() {
+    let train_spec = json!({
+        "model": { "batch_norm": true },
+        "optimizer": { "kind": "adam", "learning_rate": 0.01 },
+        "label_smoothing": 0.1,
+    });
+    for method in [baseline(), opt("cayley")] {
+        let heard = train(&spec(method, train_spec.clone()));
+        assert!(heard.end.is_ok());
+        assert!(heard.curves()["test/accuracy"][2].1 > 75.0, "{:?}", heard.curves()["test/accuracy"]);
+    }
+}
+
+#[test]
+fn a_skew_matrix_that_grew_large_is_said_once_a_layer() {
+    let method = json!({ "kind": "opt", "transform": "cayley", "learning_rate": 500 });
+    let heard = train(&spec(method, json!({})));
+    assert!(heard.logs.iter().any(|log| log.contains("`hidden1`") && log.contains("norm")), "{heard:?}");
+    assert!(heard.logs.len() <= 2, "{:?}", heard.logs);
+}
+
+#[test]
+fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
+    let mut runner = Runner::start();
+    runner.run(&endless());
+    runner.wait_for_progress();
+    runner.cancel();
+    let heard = runner.hear();
+    let failure = heard.end.unwrap_err();
+    assert_eq!(failure.reason, EndReason::Cancelled);
+    assert_eq!(failure.step, heard.progress.last().map(|&(step, _)| step));
+    // A wish that crosses with the end of its job is void.
+    runner.cancel();
+    runner.run(&spec(baseline(), json!({})));
+    assert!(runner.hear().end.is_ok());
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_job_with_its_first_step() {
+    let heard =
+        train(&spec(baseline(), json!({ "optimizer": { "learning_rate": 1000, "weight_decay": 1 } })));
+    let failure = heard.end.as_ref().unwrap_err();
+    assert_eq!((failure.reason, failure.series.as_deref()), (EndReason::Diverged, Some("train/loss")));
+    let step = failure.step.unwrap();
+    assert!((2..44).contains(&step), "{failure:?}");
+    assert!(heard.points.iter().all(|point| point.step < step && point.value.is_finite()));
+    assert_eq!(heard.curves()["test/accuracy"].len(), 1);
+}
+
+#[test]
+fn the_end_of_input_ends_the_process_at_once() {
+    let mut runner = Runner::start();
+    runner.run(&endless());
+    runner.wait_for_progress();
+    let closed = Instant::now();
+    runner.close_input();
+    while runner.event().is_some() {}
+    assert!(runner.wait().success());
+    assert!(closed.elapsed() < Duration::from_secs(1), "{:?}", closed.elapsed());
+}
+
+#[test]
+fn the_end_of_output_ends_the_process_too() {
+    let mut runner = Runner::start();
+    runner.run(&endless());
+    runner.wait_for_progress();
+    runner.close_output();
+    assert!(!runner.wait().success());
+}
+
+#[test]
+fn a_line_that_is_no_command_is_answered_and_survived() {
+    let mut runner = Runner::start();
+    for line in ["nonsense", "{\"type\":\"dance\"}", "{\"type\":\"run\",\"job\":1}"] {
+        runner.line(line);
+        let failure = runner.hear().end.unwrap_err();
+        assert_eq!(failure.reason, EndReason::UserError);
+        assert!(failure.error.contains("cannot read its command"), "{}", failure.error);
+    }
+    runner.run(&spec(baseline(), json!({ "epochs": 1 })));
+    assert!(runner.hear().end.is_ok());
+}
+
+#[test]
+fn a_line_that_is_no_command_does_not_disturb_a_running_job() {
+    let mut runner = Runner::start();
+    runner.run(&endless());
+    runner.wait_for_progress();
+    runner.line("nonsense");
+    runner.cancel();
+    assert_eq!(runner.hear().end.unwrap_err().reason, EndReason::Cancelled);
+}
+
+#[test]
+fn what_the_machine_lacks_is_said_in_full() {
+    let empty = tempfile::tempdir().unwrap();
+    // Where nothing listens: the test fetches nothing, also on a machine with a network.
+    let nowhere = Path::new("http://127.0.0.1:9");
+    let environment = [
+        ("OPTLAB_DATA_DIR", empty.path()),
+        ("XDG_CACHE_HOME", empty.path()),
+        ("OPTLAB_DATA_MIRROR", nowhere),
+        ("ALL_PROXY", nowhere),
+        ("HTTPS_PROXY", nowhere),
+        ("https_proxy", nowhere),
+    ];
+    let mut runner = Runner::start_with(&environment);
+
+    runner.run(&spec(baseline(), json!({ "data": { "name": "mnist" } })));
+    let failure = runner.hear().end.unwrap_err();
+    assert_eq!(failure.reason, EndReason::UserError);
+    assert!(failure.error.contains("train-images-idx3-ubyte.gz"), "{}", failure.error);
+
+    runner.run_on("cuda:63", &spec(baseline(), json!({})));
+    let failure = runner.hear().end.unwrap_err();
+    assert_eq!(failure.reason, EndReason::UserError);
+    assert!(failure.error.contains("cuda:63"), "{}", failure.error);
+}

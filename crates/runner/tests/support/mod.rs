@@ -1,0 +1,157 @@
+//! A runner process, told and heard over its pipes as a slot does it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
+
+use optlab_spec::protocol::{Command, Environment, Event, Failure, Point, Run, Summary};
+use optlab_spec::{ExperimentSpec, JobSpec};
+use serde_json::{Value, json};
+
+/// A process that is told to end when it is dropped.
+pub struct Runner {
+    child: Child,
+    commands: Option<ChildStdin>,
+    events: Option<BufReader<ChildStdout>>,
+}
+
+/// Everything that was heard of one job.
+#[derive(Debug)]
+pub struct Heard {
+    pub environment: Option<Environment>,
+    pub points: Vec<Point>,
+    pub progress: Vec<(u64, u64)>,
+    pub logs: Vec<String>,
+    pub end: Result<Summary, Failure>,
+}
+
+impl Runner {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(environment: &[(&str, &Path)]) -> Self {
+        let mut child = Process::new(env!("CARGO_BIN_EXE_optlab-runner"))
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let events = child.stdout.take().map(BufReader::new);
+        Self { commands: child.stdin.take(), events, child }
+    }
+
+    pub fn line(&mut self, line: &str) {
+        let commands = self.commands.as_mut().expect("the input is open");
+        writeln!(commands, "{line}").unwrap();
+    }
+
+    pub fn run(&mut self, spec: &JobSpec) {
+        self.run_on("cpu", spec);
+    }
+
+    pub fn run_on(&mut self, device: &str, spec: &JobSpec) {
+        let run = Run { job: 7, attempt: 1, device: device.to_owned(), spec: spec.clone() };
+        self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
+    }
+
+    pub fn cancel(&mut self) {
+        self.line(&serde_json::to_string(&Command::Cancel).unwrap());
+    }
+
+    /// `None` at the end of output.
+    pub fn event(&mut self) -> Option<Event> {
+        let mut line = String::new();
+        self.events.as_mut().expect("the output is open").read_line(&mut line).unwrap();
+        (!line.is_empty())
+            .then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+
+    /// Reads until some update is done.
+    pub fn wait_for_progress(&mut self) {
+        while !matches!(self.event().expect("an event"), Event::Progress { step: 1.., .. }) {}
+    }
+
+    /// Reads up to the end of the job.
+    pub fn hear(&mut self) -> Heard {
+        let (mut environment, mut points, mut progress, mut logs) = (None, vec![], vec![], vec![]);
+        let end = loop {
+            match self.event().expect("an event") {
+                Event::Started { environment: place, .. } => environment = Some(place),
+                Event::Metrics { points: more } => points.extend(more),
+                Event::Progress { step, steps } => progress.push((step, steps)),
+                Event::Log { message } => logs.push(message),
+                Event::Finished { summary } => break Ok(summary),
+                Event::Failed(failure) => break Err(failure),
+            }
+        };
+        Heard { environment, points, progress, logs, end }
+    }
+
+    pub fn close_input(&mut self) {
+        self.commands = None;
+    }
+
+    pub fn close_output(&mut self) {
+        self.events = None;
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.close_input();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Heard {
+    /// The curves by name, `(step, value)` in the order of arrival.
+    pub fn curves(&self) -> BTreeMap<&str, Vec<(u64, f64)>> {
+        let mut curves = BTreeMap::<&str, Vec<_>>::new();
+        for point in &self.points {
+            curves.entry(&point.series).or_default().push((point.step, point.value));
+        }
+        curves
+    }
+
+    /// The curves to the last bit, without those of time.
+    pub fn reproducible(&self) -> Vec<(&str, u64, u64)> {
+        let points = self.points.iter().filter(|point| point.series != "samples_per_second");
+        let mut points: Vec<_> = points.map(|p| (p.series.as_str(), p.step, p.value.to_bits())).collect();
+        points.sort_unstable();
+        points
+    }
+}
+
+pub fn baseline() -> Value {
+    json!({ "kind": "baseline" })
+}
+
+pub fn opt(transform: &str) -> Value {
+    json!({ "kind": "opt", "transform": transform })
+}
+
+/// A small network on the digits, as it is resolved from a submission; `train` changes fields.
+pub fn spec(method: Value, train: Value) -> JobSpec {
+    let base = json!({
+        "epochs": 2,
+        "batch_size": 64,
+        "log_every_steps": 4,
+        "data": { "name": "digits" },
+        "model": { "kind": "mlp", "hidden": [24, 16] },
+        "optimizer": { "learning_rate": 0.05 },
+        "energy": { "every_steps": 10 },
+    });
+    let experiment = json!({
+        "name": "test",
+        "train": optlab_spec::merge(base, &train),
+        "arms": [{ "name": "arm", "method": method }],
+    });
+    ExperimentSpec::from_value(&experiment).unwrap_or_else(|e| panic!("{e}")).jobs().next().unwrap()
+}
