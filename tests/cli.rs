@@ -22,6 +22,13 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+fn query(folder: &TempDir, sql: &str) -> String {
+    let answer = Command::new("sqlite3").args(["optlab.db", sql]).current_dir(folder.path()).output();
+    let answer = answer.expect("the sqlite3 program is installed");
+    assert!(answer.status.success(), "{}", err(&answer));
+    out(&answer).trim().to_owned()
+}
+
 #[test]
 fn the_demo_trains_compares_and_keeps_its_results() {
     runner();

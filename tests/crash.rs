@@ -89,6 +89,25 @@ fn a_killed_server_loses_nothing() {
 }
 
 #[test]
+fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Server::start(&folder);
+    let id = server.submit(&long_experiment(STEPS));
+    server.wait(id, "the job is in the middle", |jobs| step(jobs) > 200);
+    // An open page must not hold the server up.
+    let events = ureq::get(format!("{}/api/v1/events", server.address)).call().unwrap();
+    let told = std::process::Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert!(server.child.wait().unwrap().success());
+    drop(events);
+
+    let server = Server::start(&folder);
+    let jobs = server.wait(id, "the job runs again at once", |jobs| jobs[0]["attempt"] == 2);
+    assert!(jobs[0]["error"].is_null(), "{:#}", jobs[0]);
+    curve_is_whole(&server, &server.wait_for_success(id)[0]);
+}
+
+#[test]
 fn a_run_that_diverges_or_takes_too_long_says_so() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);

@@ -116,8 +116,8 @@ impl Attempt {
             };
             match next {
                 Next::Event(Ok(Some(event))) => {
-                    if let Some(end) = self.take(event, runner).await? {
-                        return Ok(Outcome::Said(end));
+                    if let Some(outcome) = self.take(event, runner).await? {
+                        return Ok(outcome);
                     }
                 }
                 Next::Event(Ok(None)) => return Ok(Outcome::Died),
@@ -139,8 +139,8 @@ impl Attempt {
         }
     }
 
-    /// Acts on one event; returns the end, where it was one.
-    async fn take(&mut self, event: Event, runner: &mut Runner) -> Result<Option<AttemptEnd>, StoreError> {
+    /// Acts on one event; returns the outcome, where it was the last one.
+    async fn take(&mut self, event: Event, runner: &mut Runner) -> Result<Option<Outcome>, StoreError> {
         match event {
             Event::Started { environment, steps } => {
                 let (store, lease) = (self.store.clone(), self.claim.lease);
@@ -150,10 +150,14 @@ impl Attempt {
             // A runner follows each batch of points by its progress: both are one write.
             Event::Progress { step, .. } => self.record(Some(step), runner).await?,
             Event::Log { message } => tracing::info!("{message}"),
-            Event::Finished { summary } => return Ok(Some(AttemptEnd::Finished(summary))),
+            Event::Finished { summary } => return Ok(Some(Outcome::Said(AttemptEnd::Finished(summary)))),
             Event::Failed(failure) => {
                 tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
-                return Ok(Some(AttemptEnd::Failed(failure)));
+                return Ok(Some(match failure.reason {
+                    // It had time for a last word; what it crashed of may be gone at the next attempt.
+                    EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Crashed(failure.error)),
+                    _ => Outcome::Said(AttemptEnd::Failed(failure)),
+                }));
             }
         }
         Ok(None)

@@ -15,8 +15,13 @@
 //! S = triu(N - N^T, 1),   Z = triu(a)^-1 (s o S),   dL/dP = (Z o s) Q_a^T
 //! ```
 //!
-//! det R has the sign of det P. The scale of P is a gauge: it changes R not at all and the gradient inversely. A P
-//! without full rank still gives an orthogonal R, but no finite gradient.
+//! One departure from the published form: the sign of R's last row is chosen such that det R = 1. The last row of P
+//! has one dimension left and no gradient; while the others turn, what is left of it crosses 0 again and again, and
+//! the published sign, its own, would reflect the neurons each time. Chosen by the determinant, R moves without
+//! jumps. It starts as the published R of the same P, or of P with its last row negated, which is as likely a draw.
+//!
+//! The scale of P is a gauge: it changes R not at all and the gradient inversely. A P whose first d - 1 rows have not
+//! full rank still gives an orthogonal R, but no finite gradient.
 
 use tch::Tensor;
 
@@ -48,14 +53,27 @@ impl Rotation for GramSchmidt {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
         let (reflections, tau) = self.raw.f_tr()?.f_geqrf()?;
-        let diagonal = reflections.f_diagonal(0, 0, 1)?;
-        // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where P is singular.
-        let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
+        let signs = signs(&reflections, &tau)?;
         let turned = reflections.f_ormqr(&tau, &frozen_weight.f_tr()?, true, true)?;
         let weight = turned.f_tr()?.f_mul(&signs)?.f_contiguous()?;
         let factors = Factors { reflections, tau, signs, weight: weight.shallow_clone() };
         Ok(Rotated { weight, pullback: Box::new(factors) })
     }
+}
+
+/// s, `[d]`, with the last sign such that det R = 1; the last diagonal entry of `a`, whose sign then means nothing
+/// and which may be 0, becomes 1. The pullback never multiplies by it: the last row of S is 0.
+fn signs(reflections: &Tensor, tau: &Tensor) -> Result<Tensor, Error> {
+    let diagonal = reflections.f_diagonal(0, 0, 1)?;
+    let _ = diagonal.f_narrow(0, -1, 1)?.f_fill_(1)?;
+    // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where P is singular.
+    let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
+    // Each reflection turns the determinant over; one with tau = 0 is none.
+    let det_q =
+        tau.f_ne(0)?.f_to_kind(signs.kind())?.f_mul_scalar(-2)?.f_add_scalar(1)?.f_prod(signs.kind())?;
+    let det = signs.f_prod(signs.kind())?.f_mul(&det_q)?;
+    let _ = signs.f_narrow(0, -1, 1)?.f_copy_(&det.f_view([1])?)?;
+    Ok(signs)
 }
 
 #[derive(Debug)]
@@ -89,7 +107,7 @@ mod tests {
     use crate::draws::gaussian;
     use crate::transform::checks;
 
-    /// The published process, one row after another, for autograd.
+    /// The published process, one row after another, for autograd; the last row as our departure has it.
     fn naive(raw: &Tensor) -> Tensor {
         let mut rows: Vec<Tensor> = Vec::new();
         for i in 0..raw.size()[0] {
@@ -97,6 +115,9 @@ mod tests {
             let rest = rows.iter().fold(row.shallow_clone(), |rest, q| rest - q * q.dot(&row));
             rows.push(&rest / rest.norm());
         }
+        let det = Tensor::linalg_det(&Tensor::stack(&rows, 0)).detach().sign();
+        let last = rows.pop().unwrap();
+        rows.push(last * det);
         Tensor::stack(&rows, 0)
     }
 
@@ -125,12 +146,34 @@ mod tests {
     }
 
     #[test]
-    fn determinant_has_the_sign_of_the_raw_one() {
+    fn determinant_is_one() {
         for seed in 0..8 {
-            let raw = gaussian(&[5, 5], seed, Kind::Double);
-            let r = rotation(&raw).matrix().unwrap();
-            let expected = Tensor::linalg_det(&raw).double_value(&[]).signum();
-            assert!((Tensor::linalg_det(&r).double_value(&[]) - expected).abs() < 1e-12, "seed {seed}");
+            for d in [1, 2, 5, 8] {
+                let r = rotation(&gaussian(&[d, d], seed, Kind::Double)).matrix().unwrap();
+                assert!(
+                    (Tensor::linalg_det(&r).double_value(&[]) - 1.0).abs() < 1e-12,
+                    "d = {d} seed {seed}"
+                );
+            }
+        }
+        let eye = Tensor::eye(4, (Kind::Double, tch::Device::Cpu));
+        assert_eq!(rotation(&eye).matrix().unwrap(), eye);
+    }
+
+    #[test]
+    fn moves_without_jumps_and_has_a_gradient_where_the_raw_parameter_is_singular() {
+        let raw = gaussian(&[5, 5], 3, Kind::Double);
+        let r = rotation(&raw).matrix().unwrap();
+        let frozen_weight = gaussian(&[3, 5], 4, Kind::Double);
+        for last in [-1.0, -1e-12, 1e-12, 0.0] {
+            // What is left of the last row, on its way through 0.
+            let crossing = raw.copy();
+            crossing.get(4).copy_(&(r.get(4) * last));
+            let rotation = rotation(&crossing);
+            let rotated = rotation.rotate(&frozen_weight).unwrap();
+            let gradient = rotated.pullback.gradient(&gaussian(&[3, 5], 5, Kind::Double)).unwrap();
+            assert!(gradient.isfinite().all().int64_value(&[]) == 1, "{last}");
+            assert!(rotation.matrix().unwrap().allclose(&r, 1e-9, 1e-9, false), "{last}");
         }
     }
 

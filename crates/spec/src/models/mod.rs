@@ -18,6 +18,11 @@ pub enum ModelSpec {
     Mlp(Mlp),
 }
 
+/// Reads the fields of one kind of model.
+type Read = fn(&mut Fields<'_>) -> ModelSpec;
+
+const KINDS: &[(&str, Read)] = &[("mlp", |fields| ModelSpec::Mlp(Mlp::read(fields)))];
+
 impl ModelSpec {
     /// The layers for inputs and classes of `dataset`.
     pub fn architecture(&self, dataset: &dyn Dataset) -> Architecture {
@@ -27,9 +32,7 @@ impl ModelSpec {
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let kinds: [(&str, fn(&mut Fields<'_>) -> Self); 1] =
-            [("mlp", |fields| Self::Mlp(Mlp::read(fields)))];
-        let read = fields.choice("kind", None, &kinds);
+        let read = fields.choice("kind", None, KINDS);
         read(fields)
     }
 }
