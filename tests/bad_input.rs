@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use support::{Answer, Server};
 use tempfile::TempDir;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 const EXPERIMENTS: &str = "/api/v1/experiments";
 
 fn good() -> Value {
@@ -217,7 +219,7 @@ fn requests_that_cannot_be_read_are_refused() {
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let toml = [("content-type", "application/toml")];
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let bodies: Vec<(&[(&str, &str)], Vec<u8>, u16, &str)> = vec![
+    let bodies: Vec<(Headers<'_>, Vec<u8>, u16, &str)> = vec![
         (&[], b"".to_vec(), 400, "not JSON"),
         (&[], b"{".to_vec(), 400, "line 1"),
         (&[], b"{\"name\": nan}".to_vec(), 400, "not JSON"),

@@ -32,14 +32,6 @@ pub(super) struct Attempt {
     kill_at: Option<Instant>,
 }
 
-/// What became of the runner.
-pub(super) enum RunnerAfter {
-    /// It waits for the next job.
-    Idle(Runner),
-    /// It died or was stopped.
-    Gone,
-}
-
 /// What happens next in an attempt.
 enum Next {
     Event(std::io::Result<Option<Event>>),
@@ -71,25 +63,25 @@ impl Attempt {
         Self { store, claim, device, lease, lease_until, shutdown, pending: Vec::new(), kill_at: None }
     }
 
-    /// Sees the attempt through.
-    pub(super) async fn run(mut self, mut runner: Runner) -> RunnerAfter {
+    /// Sees the attempt through; returns the runner where it can train another job.
+    pub(super) async fn run(mut self, mut runner: Runner) -> Option<Runner> {
         let outcome = match self.converse(&mut runner).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "gave the attempt up");
-                return RunnerAfter::Gone;
+                return None;
             }
         };
-        let (end, after) = match outcome {
-            Outcome::Said(end) => (end, RunnerAfter::Idle(runner)),
-            Outcome::Stopped(end) => (end, RunnerAfter::Gone),
-            Outcome::Died => (AttemptEnd::Crashed(runner.obituary().await), RunnerAfter::Gone),
+        let (end, idle) = match outcome {
+            Outcome::Said(end) => (end, Some(runner)),
+            Outcome::Stopped(end) => (end, None),
+            Outcome::Died => (AttemptEnd::Crashed(runner.obituary().await), None),
         };
         match self.end(end).await {
             Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
         }
-        after
+        idle
     }
 
     /// Until the runner has said how the job ended, or cannot any more.

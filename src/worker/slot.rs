@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::WorkerConfig;
-use super::attempt::{Attempt, RunnerAfter};
+use super::attempt::Attempt;
 use super::runner::Runner;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
@@ -72,9 +72,6 @@ async fn train(
         }
     };
     tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
-    let attempt = Attempt::new(store.clone(), claim, slot.device.clone(), config.lease, shutdown.clone());
-    match attempt.run(runner).await {
-        RunnerAfter::Idle(runner) => Some(runner),
-        RunnerAfter::Gone => None,
-    }
+    let device = slot.device.clone();
+    Attempt::new(store.clone(), claim, device, config.lease, shutdown.clone()).run(runner).await
 }

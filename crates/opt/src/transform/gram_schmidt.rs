@@ -72,7 +72,7 @@ fn signs(reflections: &Tensor, tau: &Tensor) -> Result<Tensor, Error> {
     let det_q =
         tau.f_ne(0)?.f_to_kind(signs.kind())?.f_mul_scalar(-2)?.f_add_scalar(1)?.f_prod(signs.kind())?;
     let det = signs.f_prod(signs.kind())?.f_mul(&det_q)?;
-    let _ = signs.f_narrow(0, -1, 1)?.f_copy_(&det.f_view([1])?)?;
+    signs.f_narrow(0, -1, 1)?.f_copy_(&det.f_view([1])?)?;
     Ok(signs)
 }
 
