@@ -1,7 +1,6 @@
 # The two commands are `make demo` and `make test`; both set up what they need and can be run again at any time.
 
 SHELL := /bin/bash
-# Where torch-sys finds libtorch; a LIBTORCH of the environment wins (see .cargo/config.toml).
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
 .PHONY: demo test build setup setup-test libtorch web lint clean
@@ -32,7 +31,7 @@ web/dist/index.html: $(WEB_SOURCES)
 	@setup/web.sh
 
 setup-test: web
-	@setup/browser.sh
+	@setup/tests.sh
 
 clean:
 	cargo clean

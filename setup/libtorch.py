@@ -46,17 +46,31 @@ def wanted(member, cuda):
     return False
 
 
+def pinned(requirements):
+    """The pinned lines of a requirements file and of those that it includes."""
+    for line in requirements.read_text().splitlines():
+        if line.startswith("-r "):
+            yield from pinned(requirements.parent / line[3:].strip())
+        elif line and not line.startswith("#"):
+            yield line
+
+
 def download(requirements, wheels):
-    """pip keeps whole files of an interrupted call in `wheels` and checks every hash."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--no-deps",
-         "--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11",
-         "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_27_x86_64",
-         "--platform", "manylinux_2_25_x86_64", "--platform", "manylinux_2_18_x86_64",
-         "--platform", "manylinux2014_x86_64", "--platform", "manylinux2010_x86_64", "--platform", "manylinux1_x86_64",
-         "--progress-bar", "on", "--dest", str(wheels), "--requirement", str(requirements)],
-        check=True,
-    )
+    """One wheel after another: pip puts its files down only when a whole call succeeds, and an interrupted set-up
+    goes on with the wheel that was under way. pip checks every hash, also of a file that is there already."""
+    for line in pinned(requirements):
+        one = wheels / "requirement.txt"
+        one.write_text(line + "\n")
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--no-deps",
+             "--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11",
+             "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_27_x86_64",
+             "--platform", "manylinux_2_25_x86_64", "--platform", "manylinux_2_18_x86_64",
+             "--platform", "manylinux2014_x86_64", "--platform", "manylinux2010_x86_64",
+             "--platform", "manylinux1_x86_64",
+             "--progress-bar", "on", "--dest", str(wheels), "--requirement", str(one)],
+            check=True,
+        )
 
 
 def unpack(wheels, folder, cuda):

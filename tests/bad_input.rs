@@ -233,7 +233,14 @@ fn requests_that_cannot_be_read_are_refused() {
         (&toml, b"\xff".to_vec(), 400, "not TOML"),
         (&toml, b"{\"name\": 1}".to_vec(), 400, "not TOML"),
         (&toml, b"name = \"x\"\nseeds = [nan]".to_vec(), 422, "/seeds/0"),
-        (&toml, b"name = 2026-01-01".to_vec(), 422, "/name"),
+        (
+            &toml,
+            b"train = { optimizer = { learning_rate = inf } }".to_vec(),
+            422,
+            "/train/optimizer/learning_rate",
+        ),
+        (&[("origin", "http://elsewhere.example")], good().to_string().into_bytes(), 403, "another site"),
+        (&toml, b"name = \"x\"\nseeds = 2026-01-01".to_vec(), 422, "/seeds"),
         (&[], vec![b' '; 10_000_000], 413, "at most 1000000 bytes"),
         (&toml, vec![b'#'; 1_000_001], 413, "at most 1000000 bytes"),
         (&[("idempotency-key", "")], good().to_string().into_bytes(), 400, "Idempotency-Key"),
@@ -244,6 +251,7 @@ fn requests_that_cannot_be_read_are_refused() {
     let requests: &[(&str, &str, u16, &str)] = &[
         ("GET", "/api/v1/nothing", 404, "/api/docs"),
         ("GET", "/nothing", 404, "there is no /nothing"),
+        ("GET", "/api/docs/nothing", 404, "/api/docs lists"),
         ("GET", "/assets/../Cargo.toml", 404, "there is no"),
         ("GET", "/assets/%2e%2e/%2e%2e/Cargo.toml", 404, "there is no"),
         ("GET", "/api/v1/recipes/nothing", 404, "unknown recipe"),

@@ -9,7 +9,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("telemetry", &[]),
     ("store", &["stats", "clock"]),
-    ("worker", &["store"]),
+    ("worker", &["store", "clock"]),
     ("api", &["store", "stats", "clock"]),
     ("config", &["worker"]),
     ("cli", &["api", "worker", "store", "stats", "clock", "config", "telemetry"]),

@@ -1,11 +1,13 @@
 //! One suite for every database: the promises of the store, with a clock that the test sets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use optlab::clock::ManualClock;
 use optlab::store::{
     self, AttemptEnd, JobFilter, JobState, Lease, Slot, Store, StoreError, Submission, Wish,
 };
+use optlab::worker::Reaper;
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::json;
@@ -17,7 +19,7 @@ struct Fixture {
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     slot: Slot,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 async fn fixture() -> Fixture {
@@ -27,7 +29,7 @@ async fn fixture() -> Fixture {
     let url = format!("sqlite:{}/optlab.db", folder.path().display());
     let store = store::open(&url, clock.clone()).await.unwrap();
     let worker = store.register_worker("here:1", &["cpu".to_owned()]).await.unwrap();
-    Fixture { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, _folder: folder }
+    Fixture { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, folder }
 }
 
 fn spec(changes: serde_json::Value) -> ExperimentSpec {
@@ -102,7 +104,9 @@ async fn a_job_goes_from_the_queue_to_its_figures() {
     fixture.store.record(lease, &[accuracy], Some(100), LEASE_MS).await.unwrap();
     assert_eq!(fixture.store.end(lease, finished()).await.unwrap(), JobState::Succeeded);
     is_lost(fixture.record(lease, &[101]).await);
-    is_lost(fixture.store.end(lease, finished()).await);
+    // The worker may not have got the answer: the same end again is the same end, another one is refused.
+    assert_eq!(fixture.store.end(lease, finished()).await.unwrap(), JobState::Succeeded);
+    is_lost(fixture.store.end(lease, crashed()).await);
     let figures = fixture.store.figures(experiment).await.unwrap();
     assert_eq!((figures[0].test_error, figures[0].seconds), (Some(2.5), Some(2.5)));
     let job = fixture.store.job(lease.job).await.unwrap();
@@ -131,6 +135,47 @@ async fn a_lost_worker_can_write_nothing_more() {
     assert_eq!(fixture.steps(old.job).await, [1, 2, 3]);
     fixture.store.start(new, &environment(), 100).await.unwrap();
     assert!(fixture.steps(old.job).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_reaper_that_could_not_write_gives_everybody_one_more_lease() {
+    let fixture = fixture().await;
+    fixture.one_job().await;
+    let lease = fixture.claim().await.unwrap();
+    let duration = Duration::from_millis(LEASE_MS as u64);
+    let mut reaper = Reaper::new(fixture.store.clone(), fixture.clock.clone(), duration);
+    assert!(reaper.round().await.unwrap().is_empty());
+    // The machine sleeps for an hour, and wakes up with every lease over.
+    fixture.clock.advance(3_600_000);
+    assert!(reaper.round().await.unwrap().is_empty());
+    fixture.record(lease, &[1]).await.unwrap();
+    for _ in 0..2 {
+        fixture.clock.advance(LEASE_MS / 3);
+        assert!(reaper.round().await.unwrap().is_empty());
+    }
+    // From here on nothing is heard of the worker, while this process could write all the time.
+    let mut lost = Vec::new();
+    for _ in 0..4 {
+        fixture.clock.advance(LEASE_MS / 3);
+        lost.extend(reaper.round().await.unwrap());
+    }
+    assert_eq!(lost, [lease]);
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_can_read_ends_and_says_why() {
+    let fixture = fixture().await;
+    let experiment = fixture.one_job().await;
+    let path = fixture.folder.path().join("optlab.db");
+    let sql = "UPDATE jobs SET spec = '{\"arm\": \"baseline\"}'";
+    let changed = std::process::Command::new("sqlite3").arg(path).arg(sql).status().unwrap();
+    assert!(changed.success());
+    assert!(fixture.store.claim(&fixture.slot, LEASE_MS).await.is_err());
+    assert!(fixture.claim().await.is_none());
+    let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
+    let job = fixture.store.jobs(filter, 0, 1).await.unwrap().items.remove(0);
+    assert_eq!((job.state, job.end_reason.as_deref()), (JobState::Failed, Some("user_error")));
+    assert!(job.error.unwrap().contains("/train: is missing"));
 }
 
 #[tokio::test]

@@ -32,6 +32,20 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    pub(super) const CONTENT_TYPE: &str = "application/problem+json";
+
+    /// An error of which only the status is known.
+    pub(super) fn bare(status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self::new(status, "http", title, "/api/docs lists what there is")
+    }
+
+    pub(super) fn foreign_origin() -> Self {
+        let detail =
+            "this write comes from a page of another site; only the dashboard and programs may write";
+        Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Not from here", detail)
+    }
+
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:optlab:problem:{slug}");
         Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
@@ -74,7 +88,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
-        let kind = HeaderValue::from_static("application/problem+json");
+        let kind = HeaderValue::from_static(Self::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -113,12 +127,12 @@ impl From<StoreError> for ApiError {
 
 impl From<Problems> for ApiError {
     fn from(problems: Problems) -> Self {
-        let detail = match problems.0.as_slice() {
+        let detail = match problems.list.as_slice() {
             [one] => one.to_string(),
             many => format!("{} mistakes; the first: {}", many.len(), many[0]),
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { errors: problems.0, ..Self::new(status, "invalid-spec", "The spec has mistakes", detail) }
+        Self { errors: problems.list, ..Self::new(status, "invalid-spec", "The spec has mistakes", detail) }
     }
 }
 

@@ -68,7 +68,7 @@ impl Live {
         let Some(after) = after else { return (Some(Vec::new()), future) };
         let next = ring.back().map_or(1, |hint| hint.number + 1);
         let oldest = ring.front().map_or(next, |hint| hint.number);
-        let past = (oldest <= after + 1 && after < next)
+        let past = (after < next && oldest <= after.saturating_add(1))
             .then(|| ring.iter().filter(|hint| hint.number > after).cloned().collect());
         (past, future)
     }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use optlab_spec::Arm;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -83,7 +84,7 @@ async fn wanted(state: &AppState, job: i64, names: Option<&str>) -> Result<Vec<S
 }
 
 fn thin(points: &[CurvePoint], buckets: i64) -> Vec<CurvePoint> {
-    downsample(points, buckets as usize, |point| point.step, |point| point.value)
+    downsample(points, buckets as usize, |point| point.step, &[|point| point.value])
 }
 
 impl JobCurve {
@@ -101,7 +102,7 @@ impl JobCurve {
 pub(super) struct CurvesParams {
     /// Name of a series; default `test/accuracy`.
     series: Option<String>,
-    /// Buckets, each of which keeps its lowest and highest mean: 1 to 10,000; default 400.
+    /// Buckets, each of which keeps the extremes of its means and of its seeds: 1 to 10,000; default 400.
     points: Option<i64>,
 }
 
@@ -140,30 +141,29 @@ pub(super) async fn of_experiment(
     let buckets = bounded("points", params.points, 400, 1..=MOST_POINTS)?;
     let experiment = state.store.experiment(id).await?;
     let series = known_series(&state, params.series.as_deref().unwrap_or("test/accuracy")).await?;
-    let points = state.store.seed_points(id, &series.name).await?;
+    let mut points = state.store.arm_points(id, &series.name).await?.into_iter().peekable();
     let arms = experiment.spec.arms.iter().map(|arm| {
-        let of_arm: Vec<(i64, f64)> = points
-            .iter()
-            .filter(|point| point.arm == arm.name)
-            .map(|point| (point.step, point.value))
-            .collect();
-        let band = downsample(&band(&of_arm), buckets as usize, |point| point.step, |point| point.mean);
-        ArmCurve::new(arm.name.clone(), arm.method.to_string(), &band)
+        let of_arm =
+            points.next_if(|points| points.arm == arm.name).map(|arm| arm.points).unwrap_or_default();
+        ArmCurve::new(arm, &thin_band(&of_arm, buckets))
     });
     let arms = arms.collect();
-    Ok(Json(Curves {
-        series: series.name,
-        unit: series.unit,
-        higher_is_better: series.higher_is_better,
-        arms,
-    }))
+    let Series { name, unit, higher_is_better } = series;
+    Ok(Json(Curves { series: name, unit, higher_is_better, arms }))
+}
+
+/// The extremes of the mean line and those of any single seed stay.
+fn thin_band(points: &[CurvePoint], buckets: i64) -> Vec<BandPoint> {
+    let points: Vec<(i64, f64)> = points.iter().map(|point| (point.step, point.value)).collect();
+    let extremes: [fn(&BandPoint) -> f64; 3] = [|point| point.mean, |point| point.min, |point| point.max];
+    downsample(&band(&points), buckets as usize, |point| point.step, &extremes)
 }
 
 impl ArmCurve {
-    fn new(arm: String, method: String, band: &[BandPoint]) -> Self {
+    fn new(arm: &Arm, band: &[BandPoint]) -> Self {
         Self {
-            arm,
-            method,
+            arm: arm.name.clone(),
+            method: arm.method.to_string(),
             steps: band.iter().map(|point| point.step).collect(),
             mean: band.iter().map(|point| point.mean).collect(),
             std: band.iter().map(|point| point.std).collect(),

@@ -15,12 +15,14 @@ mod views;
 
 mod error;
 mod extract;
+mod guard;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::response::IntoResponse;
+use axum::middleware::{from_fn, map_response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +38,9 @@ use crate::store::Store;
 pub use dashboard::has_dashboard;
 use error::ApiError;
 use live::Live;
+
+/// How long requests under way have when the server is told to stop.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -73,7 +78,18 @@ pub async fn serve(
     };
     let server =
         axum::serve(listener, router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let (served, ()) = tokio::join!(server.into_future(), live.follow(store, clock, shutdown));
+    let patience = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    let served = async {
+        tokio::select! {
+            served = server.into_future() => served,
+            // Somebody who never finishes a request does not keep the server from stopping.
+            () = patience => Ok(()),
+        }
+    };
+    let (served, ()) = tokio::join!(served, live.follow(store, clock, shutdown.clone()));
     served
 }
 
@@ -107,11 +123,11 @@ fn router(state: AppState) -> Router {
         .route("/assets/{*path}", get(dashboard::asset))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(CatchPanicLayer::custom(|_| {
-            tracing::error!("a handler panicked");
-            ApiError::internal().into_response()
-        }))
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(guard::same_origin))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(map_response(guard::problems_only))
+        // What fails is logged where it is mapped, once.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(state)
 }
 

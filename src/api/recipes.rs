@@ -46,6 +46,6 @@ pub(super) async fn list() -> Json<List<RecipeView>> {
     responses((status = 200, body = RecipeDetail), (status = 404, body = ApiError)))]
 pub(super) async fn get(Path(name): Path<String>) -> Result<Json<RecipeDetail>, ApiError> {
     let recipe =
-        recipes::find(&name).map_err(|problems| ApiError::not_found(problems.0[0].detail.clone()))?;
+        recipes::find(&name).map_err(|problems| ApiError::not_found(problems.list[0].detail.clone()))?;
     Ok(Json(RecipeDetail { recipe: recipe.into(), spec: recipe.value(), toml: recipe.toml }))
 }

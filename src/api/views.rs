@@ -5,7 +5,7 @@ use optlab_spec::Arm;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::{Counts, Experiment, Job};
+use crate::store::{Counts, Experiment, Job, JobState};
 
 /// A list, and where it goes on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +27,10 @@ pub(super) struct ExperimentView {
     arms: Vec<ArmView>,
     seeds: Vec<u64>,
     counts: CountsView,
+    /// Completed updates of all jobs.
+    step: i64,
+    /// Updates of all jobs.
+    steps: i64,
     /// Time left at the present pace.
     eta_seconds: Option<f64>,
 }
@@ -88,6 +92,8 @@ impl From<Experiment> for ExperimentView {
             arms: experiment.spec.arms.iter().map(ArmView::from).collect(),
             seeds: experiment.spec.seeds,
             counts: experiment.counts.into(),
+            step: experiment.step,
+            steps: experiment.steps,
             eta_seconds: experiment.eta_seconds,
         }
     }
@@ -132,10 +138,10 @@ impl JobView {
     }
 }
 
-/// Time left at the pace so far; `None` before the first step and after the end.
+/// Time left at the pace so far; `None` before the first step and while the job does not run.
 fn eta_seconds(job: &Job, now_ms: i64) -> Option<f64> {
-    let running = job.started_ms.filter(|_| job.ended_ms.is_none() && job.step > 0)?;
-    let seconds_per_step = (now_ms - running) as f64 / 1000.0 / job.step as f64;
+    let started = job.started_ms.filter(|_| job.state == JobState::Running && job.step > 0)?;
+    let seconds_per_step = (now_ms - started) as f64 / 1000.0 / job.step as f64;
     Some(seconds_per_step * (job.steps - job.step) as f64)
 }
 

@@ -1,6 +1,6 @@
 //! The REST interface, as the client commands use it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde::Deserialize;
@@ -97,8 +97,16 @@ impl Client {
         self.read(self.agent.post(&url).send_json(body))
     }
 
+    /// Submits once: where the answer is lost, it is asked for again with the same key.
     pub(super) fn submit(&self, spec: &Value) -> Result<Submitted, ClientError> {
-        self.post("/experiments", spec)
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let key = format!("cli-{}-{now}", std::process::id());
+        let url = format!("{}/api/v1/experiments", self.server);
+        let send = || self.read(self.agent.post(&url).header("idempotency-key", &key).send_json(spec));
+        match send() {
+            Err(ClientError::Unreachable(_)) => send(),
+            result => result,
+        }
     }
 
     fn read<T: DeserializeOwned>(
@@ -113,6 +121,9 @@ impl Client {
         };
         let mut answer = answer.map_err(|error| unreachable(&error))?;
         let status = answer.status();
+        if matches!(status.as_u16(), 502..=504) {
+            return Err(unreachable(&status));
+        }
         if status.is_success() {
             return answer.body_mut().read_json().map_err(|error| unreachable(&error));
         }

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
+use super::client::{Client, ClientError};
 use super::serve::{listen, runtime, service, stop_on_signal};
 use super::{Failure, compare, submit};
 use crate::config::ServiceArgs;
@@ -25,37 +25,47 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let config = args.service.resolve()?;
-    runtime()?.block_on(async {
-        probe(&config.worker.runner)
-            .await
-            .context("nothing can be trained here; `optlab doctor` says what to do")?;
-        let listener = listen_nearby(config.listen).await?;
-        let address = format!("http://{}", listener.local_addr()?);
-        let shutdown = CancellationToken::new();
-        tokio::spawn(stop_on_signal(shutdown.clone()));
-        let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
+    let runtime = runtime()?;
+    let result = runtime.block_on(demo(args));
+    // The thread that watches the experiment may still be waiting for its server.
+    runtime.shutdown_background();
+    result
+}
 
-        let client = Client::new(&address);
-        let experiment = spawn_blocking(move || experiment(&client));
-        tokio::select! {
-            done = experiment => done??,
-            // The signal or the error that ended the service is all there is to tell.
-            ended = &mut service => return Ok(ended??),
-        }
-        println!("\nDashboard: {address}");
-        if args.once {
-            shutdown.cancel();
-        } else {
-            println!("Serving on; Ctrl-C stops.");
-        }
-        Ok(service.await??)
-    })
+async fn demo(args: Args) -> Result<(), Failure> {
+    let config = args.service.resolve()?;
+    probe(&config.worker.runner)
+        .await
+        .context("nothing can be trained here; `optlab doctor` says what to do")?;
+    let listener = listen_nearby(config.listen).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let shutdown = CancellationToken::new();
+    tokio::spawn(stop_on_signal(shutdown.clone()));
+    let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
+
+    let client = Client::new(&address);
+    let experiment = spawn_blocking(move || experiment(&client));
+    let done = tokio::select! {
+        done = experiment => done?,
+        // The signal or the error that ended the service is all there is to tell.
+        ended = &mut service => return Ok(ended??),
+    };
+    println!("\nDashboard: {address}");
+    if args.once {
+        shutdown.cancel();
+        service.await??;
+        return Ok(done?);
+    }
+    if let Err(error) = done {
+        eprintln!("optlab: {error:#}");
+    }
+    println!("Serving on; Ctrl-C stops.");
+    Ok(service.await??)
 }
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
     let sent = serde_json::json!({ "recipe": RECIPE });
-    let submitted = client.submit(&sent).map_err(super::client::ClientError::into_anyhow)?;
+    let submitted = client.submit(&sent).map_err(ClientError::into_anyhow)?;
     println!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id));
     let all_well = submit::watch(client, submitted.id)?;
     compare::print_table(client, submitted.id)?;

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Some(Command::Show { name }) => {
             let recipe =
-                recipes::find(name).map_err(|problems| Failure::Usage(problems.0[0].detail.clone()))?;
+                recipes::find(name).map_err(|problems| Failure::Usage(problems.list[0].detail.clone()))?;
             if args.json { println!("{:#}", recipe.value()) } else { print!("{}", recipe.toml) }
         }
         None if args.json => {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ServiceArgs, ServiceConfig};
+use crate::worker::Reaper;
 use crate::{api, store, worker};
 
 #[derive(clap::Args)]
@@ -48,16 +49,20 @@ pub(super) async fn service(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let url = store::redacted(&config.database_url);
     let store = store::open(&config.database_url, clock.clone())
         .await
-        .with_context(|| format!("cannot open {}", config.database_url))?;
-    tracing::info!("serving http://{} from {}", listener.local_addr()?, config.database_url);
-    // Whichever of the two ends first, by a signal or an error, the other one ends too.
-    let guard = shutdown.clone().drop_guard();
-    let workers = tokio::spawn(worker::run(store.clone(), config.worker, shutdown.clone()));
-    let served = api::serve(listener, store, clock, shutdown).await;
-    drop(guard);
-    workers.await.context("a worker task panicked")??;
+        .with_context(|| format!("cannot open {url}"))?;
+    tracing::info!("serving http://{} from {url}", listener.local_addr()?);
+    let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
+    let reaper = tokio::spawn(reaper.run(shutdown.clone()));
+    let worker = tokio::spawn(worker::run(store.clone(), config.worker, shutdown.clone()));
+    let served = api::serve(listener, store, clock, shutdown.clone()).await;
+    // A server that cannot listen any more ends the rest too.
+    shutdown.cancel();
+    let (worker, reaper) = tokio::join!(worker, reaper);
+    worker.context("the worker panicked")?;
+    reaper.context("the reaper panicked")?;
     Ok(served?)
 }
 

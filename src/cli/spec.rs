@@ -34,8 +34,9 @@ impl SpecArgs {
         let path = Path::new(&self.source);
         // A recipe wins over a file of the same name: `./digits-mlp` still names the file.
         if recipes::find(&self.source).is_ok() || !path.exists() {
-            let recipe = recipes::find(&self.source)
-                .map_err(|problems| Failure::Usage(format!("{}, and no such file", problems.0[0].detail)))?;
+            let recipe = recipes::find(&self.source).map_err(|problems| {
+                Failure::Usage(format!("{}, and no such file", problems.list[0].detail))
+            })?;
             return Ok(recipe.value());
         }
         let text = std::fs::read_to_string(path).with_context(|| self.source.clone())?;

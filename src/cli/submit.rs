@@ -64,6 +64,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 #[derive(Deserialize)]
 struct Experiment {
     counts: Counts,
+    step: u64,
+    steps: u64,
     eta_seconds: Option<f64>,
 }
 
@@ -77,29 +79,17 @@ struct Counts {
     cancelled: u64,
 }
 
-#[derive(Deserialize)]
-struct Jobs {
-    items: Vec<Job>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Job {
-    step: u64,
-    steps: u64,
-}
-
 /// Shows how far an experiment is until all its jobs have ended; whether all of them succeeded.
 pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<bool> {
     let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {msg}").expect("a valid template");
     let bar = ProgressBar::new(1).with_style(style);
     let mut heard = Instant::now();
     loop {
-        match look(client, id) {
-            Ok((experiment, step, steps)) => {
+        match client.get::<Experiment>(&format!("/experiments/{id}")) {
+            Ok(experiment) => {
                 heard = Instant::now();
-                bar.set_length(steps);
-                bar.set_position(step);
+                bar.set_length(experiment.steps);
+                bar.set_position(experiment.step);
                 bar.set_message(describe(&experiment));
                 let Counts { queued, running, paused, failed, cancelled, .. } = experiment.counts;
                 if queued + running + paused == 0 {
@@ -113,21 +103,6 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<bool> {
             Err(error) => return Err(error.into_anyhow()),
         }
         std::thread::sleep(ASK_EVERY);
-    }
-}
-
-fn look(client: &Client, id: i64) -> Result<(Experiment, u64, u64), ClientError> {
-    let experiment = client.get(&format!("/experiments/{id}"))?;
-    let (mut step, mut steps) = (0, 0);
-    let mut cursor = String::from("0");
-    loop {
-        let page: Jobs = client.get(&format!("/jobs?experiment={id}&limit=1000&cursor={cursor}"))?;
-        step += page.items.iter().map(|job| job.step).sum::<u64>();
-        steps += page.items.iter().map(|job| job.steps).sum::<u64>();
-        match page.next_cursor {
-            Some(next) => cursor = next,
-            None => return Ok((experiment, step, steps)),
-        }
     }
 }
 

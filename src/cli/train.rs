@@ -3,12 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use optlab_data::Library;
 use optlab_spec::protocol::{Command, Event, Point, Run, Summary};
-use optlab_spec::{Arm, ExperimentSpec, JobSpec, series};
+use optlab_spec::{Arm, Device, ExperimentSpec, JobSpec, series};
+use tokio::time::timeout;
 
 use super::serve::runtime;
 use super::spec::SpecArgs;
@@ -26,7 +28,7 @@ pub(super) struct Args {
     /// The seed [default: the first of the spec]
     #[arg(long)]
     seed: Option<u32>,
-    /// cpu, cuda:0, ... [default: the first GPU, else cpu]
+    /// cpu, cuda:0, ... [default: by the spec's resources.device; for `any` the first GPU, else cpu]
     #[arg(long)]
     device: Option<String>,
     /// Folder for the files of the run
@@ -47,7 +49,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let folder = fresh_folder(&args.out, &format!("{}-{}-seed{}", spec.name, job.arm, job.seed))?;
     fs::write(folder.join("spec.json"), serde_json::to_vec_pretty(&job)?)?;
     let runner = args.runner.unwrap_or_else(default_runner);
-    let finished = runtime()?.block_on(train(&runner, args.device, job, &folder))?;
+    let limit = Duration::from_secs(spec.time_limit_seconds);
+    let finished =
+        runtime()?.block_on(async { timeout(limit, train(&runner, args.device, job, &folder)).await });
+    let finished =
+        finished.with_context(|| format!("longer than time_limit_seconds = {}", limit.as_secs()))??;
     println!("{finished}\nFiles: {}", folder.display());
     Ok(())
 }
@@ -80,7 +86,11 @@ fn fresh_folder(parent: &Path, name: &str) -> anyhow::Result<PathBuf> {
 async fn train(runner: &Path, device: Option<String>, job: JobSpec, folder: &Path) -> anyhow::Result<String> {
     let probe =
         probe(runner).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
-    let device = device.unwrap_or_else(|| probe.slots(Some(1)).remove(0));
+    let device = match (device, job.resources.device) {
+        (Some(device), _) => device,
+        (None, Device::Cpu) => Device::Cpu.as_str().to_owned(),
+        (None, Device::Any | Device::Cuda) => probe.slots(Some(1)).remove(0),
+    };
     let mut runner = Runner::start(runner)?;
     let mut screen = Screen::new(&job, &device, folder)?;
     runner.send(&Command::Run(Box::new(Run { job: 0, attempt: 1, device, spec: job }))).await?;

@@ -1,14 +1,14 @@
 //! Fewer points that tell no lie: every bucket keeps its lowest and its highest point.
 
-/// At most two points for each of `buckets` equal stretches of steps, besides the first and the last point.
+/// For each of `buckets` equal stretches of steps the points that are lowest and highest in any of `values`, besides
+/// the first and the last point: at most `2 * buckets * values.len() + 2`.
 ///
-/// Deterministic, and what is already that short stays as it is. Both accessors are of a point: its step, in ascending
-/// order, and the value whose extremes count.
+/// Deterministic; what is already that short stays as it is. `step` is ascending.
 pub fn downsample<P: Copy>(
     points: &[P],
     buckets: usize,
     step: impl Fn(&P) -> i64,
-    value: impl Fn(&P) -> f64,
+    values: &[fn(&P) -> f64],
 ) -> Vec<P> {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     if points.len() <= 2 * buckets {
@@ -16,22 +16,23 @@ pub fn downsample<P: Copy>(
     }
     let (start, span) = (step(first), (step(last) - step(first) + 1) as f64);
     let bucket = |point: &P| (((step(point) - start) as f64 / span) * buckets as f64) as usize;
-    let mut kept = Vec::with_capacity(2 * buckets + 2);
+    let mut kept = vec![0, points.len() - 1];
     let mut begin = 0;
     for chunk in points.chunk_by(|a, b| bucket(a) == bucket(b)) {
-        let extreme = |better: fn(&f64, &f64) -> bool| {
-            let mut best = 0;
+        for value in values {
+            let (mut lowest, mut highest) = (0, 0);
             for (index, point) in chunk.iter().enumerate() {
-                if better(&value(point), &value(&chunk[best])) {
-                    best = index;
+                if value(point) < value(&chunk[lowest]) {
+                    lowest = index;
+                }
+                if value(point) > value(&chunk[highest]) {
+                    highest = index;
                 }
             }
-            begin + best
-        };
-        kept.extend([extreme(f64::lt), extreme(f64::gt)]);
+            kept.extend([begin + lowest, begin + highest]);
+        }
         begin += chunk.len();
     }
-    kept.extend([0, points.len() - 1]);
     kept.sort_unstable();
     kept.dedup();
     kept.into_iter().map(|index| points[index]).collect()
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     fn thin(points: &[(i64, f64)], buckets: usize) -> Vec<(i64, f64)> {
-        downsample(points, buckets, |p| p.0, |p| p.1)
+        downsample(points, buckets, |p| p.0, &[|p| p.1])
     }
 
     #[test]

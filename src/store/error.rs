@@ -54,6 +54,12 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+impl From<optlab_spec::Problems> for StoreError {
+    fn from(problems: optlab_spec::Problems) -> Self {
+        Self::Corrupt(format!("a spec of another version: {problems}"))
+    }
+}
+
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(error.to_string())

@@ -24,6 +24,10 @@ pub struct Experiment {
     pub created_ms: i64,
     /// Its jobs by state.
     pub counts: Counts,
+    /// Completed updates of all jobs.
+    pub step: i64,
+    /// Updates of all jobs.
+    pub steps: i64,
     /// Time left at the present pace; `None` while nothing runs.
     pub eta_seconds: Option<f64>,
 }

@@ -24,15 +24,13 @@ pub struct CurvePoint {
     pub value: f64,
 }
 
-/// One point of one seed of an arm.
+/// The points of all seeds of an arm.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeedPoint {
+pub struct ArmPoints {
     /// The arm's name.
     pub arm: String,
-    /// Completed updates.
-    pub step: i64,
-    /// In the unit of the series.
-    pub value: f64,
+    /// In the order of steps, the seeds of a step together.
+    pub points: Vec<CurvePoint>,
 }
 
 /// A row of the view `job_summary`: figures are there once the job has succeeded.
@@ -65,8 +63,8 @@ pub trait Metrics: Send + Sync {
     /// A job's curve after a step, in the order of steps.
     async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError>;
 
-    /// Every point of every job of the experiment, by arm in the order of the spec, then by step.
-    async fn seed_points(&self, experiment: i64, series: &str) -> Result<Vec<SeedPoint>, StoreError>;
+    /// Every point of every job of the experiment, arm by arm; arms without points are left out.
+    async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError>;
 
     /// The final figures, by arm in the order of the spec, then by seed.
     async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Job, JobFilter, JobState, Jobs};
-pub use metrics::{CurvePoint, JobFigures, Metrics, SeedPoint, Series};
+pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
 pub use workers::{Worker, Workers};
 
@@ -37,6 +37,17 @@ pub trait Store: Experiments + Jobs + Queue + Metrics + Workers {
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
+/// A database URL as it may be shown: without user and password.
+pub fn redacted(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) if rest.contains('@') => {
+            let (_, place) = rest.rsplit_once('@').expect("just seen");
+            format!("{scheme}://...@{place}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// Opens the database at `url` and brings its schema up to date.
 ///
 /// # Errors
@@ -44,7 +55,7 @@ pub trait Store: Experiments + Jobs + Queue + Metrics + Workers {
 pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::Sqlite::open(url, clock).await?)),
-        _ => Err(StoreError::Unsupported(url.to_owned())),
+        _ => Err(StoreError::Unsupported(redacted(url))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The queue as workers see it: claim a job, record what it does, end the attempt.
 //!
-//! A claim is a lease: it ends at a time of the database's clock unless the attempt goes on recording. The number of
+//! A claim is a lease: it ends at a time of the store's clock unless the attempt goes on recording. The number of
 //! the attempt is the fence; once another attempt has begun, or the job has ended, the old one can write nothing.
 
 use async_trait::async_trait;
@@ -87,8 +87,11 @@ pub trait Queue: Send + Sync {
         lease_ms: i64,
     ) -> Result<Option<Wish>, StoreError>;
 
-    /// Ends the attempt; returns the state of its job then.
+    /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError>;
+
+    /// Succeeds when the database takes writes.
+    async fn write_nothing(&self) -> Result<(), StoreError>;
 
     /// Takes back the jobs whose lease is over; returns them.
     async fn reap(&self) -> Result<Vec<Lease>, StoreError>;

@@ -26,10 +26,22 @@ pub(super) struct Attempt {
     lease: Duration,
     lease_until: Instant,
     shutdown: CancellationToken,
+    /// Whether the runner has begun with the job.
+    started: bool,
     /// Points that the runner has sent and the store has yet to take.
     pending: Vec<Point>,
     /// When a runner that was told to stop is killed.
     kill_at: Option<Instant>,
+}
+
+/// What is left of the slot after an attempt.
+pub(super) enum After {
+    /// A runner that can train another job.
+    Runner(Box<Runner>),
+    /// A place for a new one.
+    Nothing,
+    /// A runner could not even begin, which is no fault of the job: something is wrong with this machine.
+    Trouble,
 }
 
 /// What happens next in an attempt.
@@ -60,28 +72,54 @@ impl Attempt {
         shutdown: CancellationToken,
     ) -> Self {
         let lease_until = Instant::now() + lease;
-        Self { store, claim, device, lease, lease_until, shutdown, pending: Vec::new(), kill_at: None }
+        Self {
+            store,
+            claim,
+            device,
+            lease,
+            lease_until,
+            shutdown,
+            started: false,
+            pending: Vec::new(),
+            kill_at: None,
+        }
     }
 
-    /// Sees the attempt through; returns the runner where it can train another job.
-    pub(super) async fn run(mut self, mut runner: Runner) -> Option<Runner> {
+    /// Sees the attempt through.
+    pub(super) async fn run(mut self, mut runner: Runner) -> After {
         let outcome = match self.converse(&mut runner).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "gave the attempt up");
-                return None;
+                return After::Nothing;
             }
         };
-        let (end, idle) = match outcome {
-            Outcome::Said(end) => (end, Some(runner)),
-            Outcome::Stopped(end) => (end, None),
-            Outcome::Died => (AttemptEnd::Crashed(runner.obituary().await), None),
+        let (end, after) = match outcome {
+            Outcome::Said(end) => (end, After::Runner(Box::new(runner))),
+            Outcome::Stopped(end) => (end, After::Nothing),
+            Outcome::Died => (AttemptEnd::Crashed(runner.obituary().await), After::Nothing),
+        };
+        let (end, after) = if self.is_trouble(&end) {
+            tracing::error!(?end, "the runner could not begin; the job goes back to the queue");
+            (AttemptEnd::HandedBack, After::Trouble)
+        } else {
+            (end, after)
         };
         match self.end(end).await {
             Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
         }
-        idle
+        after
+    }
+
+    /// Whether the runner ended before it began: it looks at its machine then, not at the job.
+    fn is_trouble(&self, end: &AttemptEnd) -> bool {
+        let failed = match end {
+            AttemptEnd::Crashed(_) => true,
+            AttemptEnd::Failed(failure) => failure.reason == EndReason::UserError,
+            AttemptEnd::Finished(_) | AttemptEnd::HandedBack => false,
+        };
+        failed && !self.started
     }
 
     /// Until the runner has said how the job ended, or cannot any more.
@@ -135,6 +173,7 @@ impl Attempt {
     async fn take(&mut self, event: Event, runner: &mut Runner) -> Result<Option<Outcome>, StoreError> {
         match event {
             Event::Started { environment, steps } => {
+                self.started = true;
                 let (store, lease) = (self.store.clone(), self.claim.lease);
                 self.persist(|| store.start(lease, &environment, steps)).await?;
             }

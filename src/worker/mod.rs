@@ -6,20 +6,26 @@ mod slot;
 mod probe;
 mod runner;
 
+mod reaper;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::store::{Slot, Store, StoreError};
+use crate::store::{Slot, Store};
 
 pub use probe::{Probe, ProbeError, ProbedDevice, probe};
+pub use reaper::Reaper;
 pub use runner::Runner;
 
 /// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
+
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// What a worker works with.
 #[derive(Clone, Debug)]
@@ -33,31 +39,28 @@ pub struct WorkerConfig {
 }
 
 /// Works until `shutdown`; then hands back what runs.
-///
-/// # Errors
-/// Where the worker cannot be registered; afterwards trouble with the store is waited out.
-pub async fn run(
-    store: Arc<dyn Store>,
-    config: WorkerConfig,
-    shutdown: CancellationToken,
-) -> Result<(), StoreError> {
+pub async fn run(store: Arc<dyn Store>, config: WorkerConfig, shutdown: CancellationToken) {
     if config.slots == Some(0) {
-        return Ok(());
+        return;
     }
-    let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return Ok(()) };
+    let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return };
     let devices = probe.slots(config.slots);
-    let name = format!("{}:{}", hostname(), std::process::id());
-    let worker = store.register_worker(&name, &devices).await?;
+    let Some(worker) = shutdown.run_until_cancelled(register(&*store, &devices)).await else { return };
     tracing::info!(worker.id = worker, slots = devices.len(), devices = devices.join(" "), "worker is ready");
-    let tasks = TaskTracker::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(report(store.clone(), worker, config.lease, shutdown.clone()));
     for device in devices {
         let slot = Slot { worker, device };
         tasks.spawn(slot::run(store.clone(), slot, config.clone(), shutdown.clone()));
     }
-    tasks.spawn(watch_over(store.clone(), worker, config.lease, shutdown));
-    tasks.close();
-    tasks.wait().await;
-    store.worker_has_stopped(worker).await
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(panic) = ended {
+            tracing::error!(%panic, "a slot is lost; its job goes back to the queue when its lease is over");
+        }
+    }
+    if let Err(error) = store.worker_has_stopped(worker).await {
+        tracing::warn!(%error, "cannot say goodbye to the store");
+    }
 }
 
 async fn wait_for_runner(config: &WorkerConfig) -> Probe {
@@ -68,32 +71,33 @@ async fn wait_for_runner(config: &WorkerConfig) -> Probe {
                 tracing::warn!(
                     "no job can run here: {error}. `optlab doctor` says what to do; looking again soon"
                 );
-                tokio::time::sleep(PROBE_AGAIN).await;
+                sleep(PROBE_AGAIN).await;
             }
         }
     }
 }
 
-/// Tells that the worker is alive, and takes back the jobs of workers that are not.
-async fn watch_over(store: Arc<dyn Store>, worker: i64, lease: Duration, shutdown: CancellationToken) {
+async fn register(store: &dyn Store, devices: &[String]) -> i64 {
+    let name = format!("{}:{}", hostname(), std::process::id());
+    loop {
+        match store.register_worker(&name, devices).await {
+            Ok(worker) => return worker,
+            Err(error) => {
+                tracing::warn!(%error, "cannot register at the store; trying again");
+                sleep(REPORT_EVERY).await;
+            }
+        }
+    }
+}
+
+/// Tells that the worker is alive.
+async fn report(store: Arc<dyn Store>, worker: i64, lease: Duration, shutdown: CancellationToken) {
     let rounds = async {
         loop {
             if let Err(error) = store.worker_is_alive(worker).await {
                 tracing::warn!(%error, "cannot report to the store");
             }
-            match store.reap().await {
-                Ok(lost) => {
-                    for lease in lost {
-                        tracing::warn!(
-                            job.id = lease.job,
-                            attempt = lease.attempt,
-                            "took the job of a lost worker back"
-                        );
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "cannot look for lost jobs"),
-            }
-            tokio::time::sleep(lease / 3).await;
+            sleep(REPORT_EVERY.min(lease / 3)).await;
         }
     };
     shutdown.run_until_cancelled(rounds).await;

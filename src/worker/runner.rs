@@ -5,14 +5,19 @@ use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use optlab_spec::protocol::{Command, Event};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
 /// Lines of the runner's last words that an error quotes.
 const LAST_WORDS: usize = 5;
+/// Where a line of the log is cut, in bytes.
+const LONGEST_LINE: u64 = 4096;
+/// How long the end of a killed process is waited for: one that hangs in a driver may never end.
+const LAST_BREATH: Duration = Duration::from_secs(10);
 
 /// A runner that waits for a job or trains one. Dropping it kills it.
 #[derive(Debug)]
@@ -40,7 +45,7 @@ impl Runner {
             .spawn()?;
         let commands = child.stdin.take().expect("stdin is piped");
         let events = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let said = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let said = BufReader::new(child.stderr.take().expect("stderr is piped"));
         let last_words = Arc::default();
         let log = tokio::spawn(follow_log(said, Arc::clone(&last_words)));
         Ok(Self { child, commands, events, last_words, log })
@@ -76,15 +81,20 @@ impl Runner {
         })
     }
 
-    /// Waits for the end of a process whose events have ended; says how it ended, with its last words.
+    /// Says how a process whose events have ended has ended, with its last words.
     pub async fn obituary(mut self) -> String {
         // Whoever closes the pipe of events but lives on is of no use.
         let _ = self.child.start_kill();
-        let status = match self.child.wait().await {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
+        let end = async {
+            let status = self.child.wait().await;
+            let _ = (&mut self.log).await;
+            status
         };
-        let _ = self.log.await;
+        let status = match tokio::time::timeout(LAST_BREATH, end).await {
+            Ok(Ok(status)) => status.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it cannot even be killed".to_owned(),
+        };
         let words = self.last_words.lock().expect("no holder panics");
         if words.is_empty() {
             return format!("the runner ended ({status})");
@@ -96,16 +106,17 @@ impl Runner {
     }
 }
 
-async fn follow_log(
-    mut lines: Lines<BufReader<tokio::process::ChildStderr>>,
-    last_words: Arc<Mutex<VecDeque<String>>>,
-) {
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::debug!(target: "optlab_runner", "{line}");
+/// Reads to the end, whatever comes: a runner whose log nobody reads would stand still.
+async fn follow_log(mut log: BufReader<ChildStderr>, last_words: Arc<Mutex<VecDeque<String>>>) {
+    let mut line = Vec::new();
+    while let Ok(1..) = (&mut log).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.clear();
+        tracing::debug!(target: "optlab_runner", "{text}");
         let mut words = last_words.lock().expect("no holder panics");
         if words.len() == LAST_WORDS {
             words.pop_front();
         }
-        words.push_back(line);
+        words.push_back(text);
     }
 }

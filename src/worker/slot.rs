@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::WorkerConfig;
-use super::attempt::Attempt;
+use super::attempt::{After, Attempt};
 use super::runner::Runner;
+use super::{PROBE_AGAIN, WorkerConfig, wait_for_runner};
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
 /// The store wakes a slot when something is queued in this process; other processes are found by asking.
 const POLL: Duration = Duration::from_secs(1);
-/// After trouble with the store or the runner.
+/// After trouble with the store.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Works until `shutdown`. A runner serves one job after another and is replaced when it dies.
@@ -35,21 +36,35 @@ pub(super) async fn run(
                     experiment.id = claim.experiment_id,
                     number = claim.lease.attempt
                 );
-                runner = train(&store, &slot, &config, &shutdown, claim, runner).instrument(span).await;
+                let after =
+                    train(&store, &slot, &config, &shutdown, claim, runner.take()).instrument(span).await;
+                match after {
+                    After::Runner(idle) => runner = Some(*idle),
+                    After::Nothing => {}
+                    After::Trouble => {
+                        shutdown.run_until_cancelled(recover(&config)).await;
+                    }
+                }
             }
             Ok(None) => {
-                let wake = tokio::time::timeout(POLL, changes.changed());
+                let wake = timeout(POLL, changes.changed());
                 shutdown.run_until_cancelled(wake).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot claim a job");
-                shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+                shutdown.run_until_cancelled(sleep(PAUSE)).await;
             }
         }
     }
 }
 
-/// One attempt; returns the runner where it can serve another.
+/// A machine on which runners cannot begin must not go through the whole queue.
+async fn recover(config: &WorkerConfig) {
+    sleep(PROBE_AGAIN).await;
+    wait_for_runner(config).await;
+}
+
+/// One attempt.
 async fn train(
     store: &Arc<dyn Store>,
     slot: &Slot,
@@ -57,20 +72,18 @@ async fn train(
     shutdown: &CancellationToken,
     claim: Claim,
     idle: Option<Runner>,
-) -> Option<Runner> {
-    let (lease, arm, seed) = (claim.lease, claim.spec.arm.clone(), claim.spec.seed);
+) -> After {
     let runner = match idle.map_or_else(|| Runner::start(&config.runner), Ok) {
         Ok(runner) => runner,
         Err(error) => {
-            tracing::error!(%error, "the runner does not start");
-            let end = AttemptEnd::Crashed(format!("the runner does not start: {error}"));
-            if let Err(error) = store.end(lease, end).await {
+            tracing::error!(%error, "the runner does not start; the job goes back to the queue");
+            if let Err(error) = store.end(claim.lease, AttemptEnd::HandedBack).await {
                 tracing::warn!(%error, "cannot end the attempt; its lease will");
             }
-            tokio::time::sleep(PAUSE).await;
-            return None;
+            return After::Trouble;
         }
     };
+    let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
     tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
     let device = slot.device.clone();
     Attempt::new(store.clone(), claim, device, config.lease, shutdown.clone()).run(runner).await

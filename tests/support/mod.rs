@@ -201,7 +201,7 @@ fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answ
     }
 }
 
-/// The demo's network and data in a fraction of its time, both OPT transforms and the baseline.
+/// The demo's arms and data with a smaller network, in a fraction of its time.
 pub fn small_experiment(epochs: u64, seeds: &[u64]) -> Value {
     json!({
         "recipe": "digits-mlp",
@@ -209,7 +209,7 @@ pub fn small_experiment(epochs: u64, seeds: &[u64]) -> Value {
     })
 }
 
-/// One baseline job that trains for a minute or more if it is let.
+/// One OPT job that takes long enough to be disturbed.
 pub fn long_experiment(steps: u64) -> Value {
     json!({
         "name": "long",

@@ -40,7 +40,7 @@ pub struct Job<'a> {
 /// Trains to the end.
 ///
 /// # Errors
-/// Whatever stops it; every point up to there is sent.
+/// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
 pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, JobError> {
     let began = Instant::now();
     let device = environment::device(&run.device)?;

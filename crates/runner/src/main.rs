@@ -12,7 +12,7 @@ use optlab_runner::{libtorch, serve};
 
 const USAGE: &str =
     "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol.rs)
-and answers with one JSON event a line. It is started by `optlab serve`, `optlab worker` and `optlab train`.
+and answers with one JSON event a line. It is started by `optlab serve`, `optlab demo` and `optlab train`.
 
     optlab-runner            run jobs until the input ends
     optlab-runner --probe    one line of JSON: libtorch, devices, threads";

@@ -109,6 +109,14 @@ impl ExperimentSpec {
         Fields::read(value, Self::read)
     }
 
+    /// Reads an experiment that was checked when it was stored, by this version or an older one.
+    ///
+    /// # Errors
+    /// Where this version cannot make sense of it.
+    pub fn from_stored(value: &Value) -> Result<Self, Problems> {
+        Fields::read_stored(value, Self::read)
+    }
+
     /// The jobs: for each seed every arm, so that an unfinished experiment is already a paired one.
     pub fn jobs(&self) -> impl Iterator<Item = JobSpec> + '_ {
         self.seeds.iter().flat_map(move |&seed| self.arms.iter().map(move |arm| self.job(arm, seed)))
@@ -127,10 +135,8 @@ impl ExperimentSpec {
 
     fn train_of(&self, arm: &Arm) -> TrainSpec {
         let Some(patch) = &arm.train else { return self.train.clone() };
-        let base = serde_json::to_value(&self.train).expect("a spec is JSON");
-        let merged = merge(base, &Value::Object(patch.clone()));
-        // The patch was read and checked together with the base at submission.
-        Fields::of(&merged, "", &mut Problems::default(), TrainSpec::read)
+        // The patch was read and checked together with the base when the arm was.
+        Fields::of(&patched(&self.train, patch), "", &mut Problems::default(), TrainSpec::read)
     }
 
     fn read(fields: &mut Fields<'_>) -> Self {
@@ -143,10 +149,9 @@ impl ExperimentSpec {
         if let Some(twice) = repeated(&seeds) {
             fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
         }
-        let train_value = fields.raw("train").cloned();
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         // Arms repeat no mistake of the base that they patch.
-        let sound_base = train_value.filter(|_| fields.is_sound());
+        let patches_count = fields.is_sound();
         let spec = Self {
             version: VERSION,
             name,
@@ -157,7 +162,7 @@ impl ExperimentSpec {
             time_limit_seconds: fields.integer("time_limit_seconds", Some(86_400), 1..=31_536_000),
             resources: fields.table("resources", None, Resources::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
-                Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, sound_base.as_ref()))
+                Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, patches_count))
             }),
             seeds,
             train,
@@ -174,9 +179,30 @@ impl ExperimentSpec {
     }
 }
 
+impl JobSpec {
+    /// Reads a job that was checked when it was stored, by this version or an older one.
+    ///
+    /// # Errors
+    /// Where this version cannot make sense of it.
+    pub fn from_stored(value: &Value) -> Result<Self, Problems> {
+        Fields::read_stored(value, |fields| {
+            let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
+            Self {
+                arm: fields.identifier("arm"),
+                seed: fields.integer("seed", None, 0..=u64::from(u32::MAX)),
+                method: fields.table("method", Some("{ kind = \"baseline\" }"), |method| {
+                    MethodSpec::read(method, &train.optimizer)
+                }),
+                resources: fields.table("resources", None, Resources::read),
+                train,
+            }
+        })
+    }
+}
+
 impl Arm {
-    /// `base` was read from `base_value`, where that is sound: an arm's own fields are merged into what was given.
-    fn read(fields: &mut Fields<'_>, base: &TrainSpec, base_value: Option<&Value>) -> Self {
+    /// The arm's own fields are read as part of `base` where `patches_count`.
+    fn read(fields: &mut Fields<'_>, base: &TrainSpec, patches_count: bool) -> Self {
         let name = fields.identifier("name");
         let patch = match fields.raw("train") {
             None => None,
@@ -186,11 +212,8 @@ impl Arm {
                 None
             }
         };
-        let train = match (&patch, base_value) {
-            (Some(patch), Some(base)) => {
-                let merged = merge(base.clone(), &Value::Object(patch.clone()));
-                fields.nested("train", &merged, TrainSpec::read)
-            }
+        let train = match &patch {
+            Some(patch) if patches_count => fields.nested("train", &patched(base, patch), TrainSpec::read),
             _ => base.clone(),
         };
         let example = "{ kind = \"opt\", transform = \"cayley\" }";
@@ -201,6 +224,12 @@ impl Arm {
         }
         Self { name, method, train: patch }
     }
+}
+
+/// An arm's fields laid over the base, every default of which is spelled out.
+fn patched(base: &TrainSpec, patch: &Map<String, Value>) -> Value {
+    let base = serde_json::to_value(base).expect("a spec is JSON");
+    merge(base, &Value::Object(patch.clone()))
 }
 
 /// A rotation has the square of a neuron's length as its size.
@@ -230,4 +259,57 @@ fn repeated<T: Ord + Clone>(items: &[T]) -> Option<T> {
     let mut sorted = items.to_vec();
     sorted.sort();
     sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::optimizer::OptimizerSpec;
+
+    /// As the first version stored it, with a field that a later one might add and without one that it has.
+    fn stored() -> Value {
+        json!({
+            "version": 1, "name": "old", "notes": "", "seeds": [0, 7], "colour": "from the future",
+            "train": {
+                "epochs": 2, "steps": null, "batch_size": 32,
+                "data": { "name": "digits", "shuffle": "from the future" },
+                "model": { "kind": "mlp", "hidden": [8] },
+                "optimizer": { "kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0 },
+            },
+            "arms": [
+                { "name": "baseline", "method": { "kind": "baseline" } },
+                { "name": "opt", "method": { "kind": "opt", "transform": "cayley" } },
+            ],
+        })
+    }
+
+    #[test]
+    fn a_spec_that_another_version_stored_still_runs() {
+        assert!(
+            ExperimentSpec::from_value(&stored()).is_err(),
+            "a person would be told of the unknown fields"
+        );
+        let spec = ExperimentSpec::from_stored(&stored()).unwrap();
+        for job in spec.jobs() {
+            let mut value = serde_json::to_value(&job).unwrap();
+            value["train"]["later"] = json!(true);
+            assert_eq!(JobSpec::from_stored(&value).unwrap(), job);
+        }
+        assert!(JobSpec::from_stored(&json!({ "arm": "opt" })).is_err());
+    }
+
+    #[test]
+    fn an_arm_is_run_as_it_was_checked() {
+        let mut value = stored();
+        // The base leaves `kind` to its default, the arm spells it out: still the same optimizer.
+        value["train"]["optimizer"] = json!({ "learning_rate": 0.05 });
+        value["arms"][1]["train"] = json!({ "optimizer": { "kind": "sgd", "nesterov": true } });
+        let spec = ExperimentSpec::from_stored(&value).unwrap();
+        let job = spec.jobs().find(|job| job.arm == "opt").unwrap();
+        let MethodSpec::Opt { learning_rate, .. } = job.method else { panic!("{job:?}") };
+        assert_eq!((job.train.optimizer.learning_rate(), learning_rate), (0.05, 0.05));
+        assert!(matches!(job.train.optimizer, OptimizerSpec::Sgd { nesterov: true, .. }));
+    }
 }

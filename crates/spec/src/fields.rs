@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::problem::{Problems, alternatives, suggestion};
+use crate::problem::{Problems, Unknown, alternatives, suggestion};
 
 /// A table being read.
 pub struct Fields<'a> {
@@ -30,6 +30,20 @@ impl<'a> Fields<'a> {
         problems.ok_or(read)
     }
 
+    /// Reads what was stored, by this version or another one: fields that it does not know are passed over, and
+    /// those that it misses have their defaults.
+    ///
+    /// # Errors
+    /// Every mistake with its path, when there is any.
+    pub(crate) fn read_stored<T>(
+        value: &Value,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Result<T, Problems> {
+        let mut problems = Problems { unknown: Unknown::Ignored, ..Problems::default() };
+        let read = Fields::of(value, "", &mut problems, read);
+        problems.ok_or(read)
+    }
+
     /// Reads `value`, found at `pointer`, with `read`; fields that `read` did not ask for are noted as unknown.
     pub(crate) fn of<T>(
         value: &Value,
@@ -45,7 +59,9 @@ impl<'a> Fields<'a> {
         };
         let mut fields = Fields::new(pointer, table, problems);
         let read = read(&mut fields);
-        fields.note_unknown();
+        if fields.problems.unknown == Unknown::Refused {
+            fields.note_unknown();
+        }
         read
     }
 
@@ -60,7 +76,7 @@ impl<'a> Fields<'a> {
 
     /// Whether nothing was noted so far, here or elsewhere.
     pub(crate) fn is_sound(&self) -> bool {
-        self.problems.0.is_empty()
+        self.problems.list.is_empty()
     }
 
     /// Whether the field is there; null counts as absent, so that a stored spec can be submitted again.
@@ -315,7 +331,7 @@ mod tests {
             fields.table("model", Some("{ kind = \"mlp\" }"), |model| model.flag("batch_norm", false));
             fields.list("hidden", Some(vec![]), 1..=2, |v, p, problems| integer_item(v, p, problems, 1..=9));
         });
-        problems.0.iter().map(ToString::to_string).collect()
+        problems.list.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::problem::Problems;
+use crate::submission::{Refusal, parse_toml};
 
 /// Words that say what the other fields of a table mean: a changed one makes those meaningless.
 const DISCRIMINANTS: [&str; 2] = ["kind", "name"];
@@ -39,17 +40,18 @@ fn replaces(old: &Value, new: &Value) -> bool {
 /// The value is read as TOML; what is no TOML is text, so that names need no quotes.
 ///
 /// # Errors
-/// Where there is no `=` or an empty name.
+/// Where there is no `=` or an empty name, or the value is a number that is not finite.
 pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
     let wrong = || Problems::one("", format!("`{text}` must look like train.epochs=3"));
     let (path, value) = text.split_once('=').ok_or_else(wrong)?;
     if path.split('.').any(|name| name.trim().is_empty()) {
         return Err(wrong());
     }
-    let value = toml::from_str::<Map<String, Value>>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| Value::String(value.trim().to_owned()));
+    let value = match parse_toml(&format!("value = {value}")) {
+        Ok(mut table) => table["value"].take(),
+        Err(Refusal::Malformed(_)) => Value::String(value.trim().to_owned()),
+        Err(Refusal::Invalid(problems)) => return Err(problems),
+    };
     Ok(path
         .rsplit('.')
         .fold(value, |value, name| Value::Object(Map::from_iter([(name.trim().to_owned(), value)]))))
@@ -88,6 +90,9 @@ mod tests {
         assert_eq!(parse_assignment("train.epochs=3").unwrap(), json!({"train": {"epochs": 3}}));
         assert_eq!(parse_assignment("seeds=[0, 1]").unwrap(), json!({"seeds": [0, 1]}));
         assert_eq!(parse_assignment("name=my-run").unwrap(), json!({"name": "my-run"}));
+        assert!(
+            parse_assignment("train.optimizer.learning_rate=inf").unwrap_err().to_string().contains("finite")
+        );
         assert!(parse_assignment("epochs").is_err());
         assert!(parse_assignment("train..epochs=1").is_err());
     }

@@ -22,7 +22,21 @@ impl fmt::Display for Problem {
 
 /// Every mistake that was found, in the order of reading; never empty where it is returned as an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub struct Problems {
+    /// The mistakes.
+    pub list: Vec<Problem>,
+    pub(crate) unknown: Unknown,
+}
+
+/// What a field is that nobody asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// A mistake, in what a person sends.
+    #[default]
+    Refused,
+    /// A trace of another version, in what was stored.
+    Ignored,
+}
 
 impl Problems {
     /// A list of one.
@@ -33,17 +47,17 @@ impl Problems {
     }
 
     pub(crate) fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(Problem { pointer: pointer.into(), detail: detail.into() });
+        self.list.push(Problem { pointer: pointer.into(), detail: detail.into() });
     }
 
     pub(crate) fn ok_or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.list.is_empty() { Ok(value) } else { Err(self) }
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, problem) in self.list.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{problem}")?;
         }

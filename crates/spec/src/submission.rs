@@ -44,15 +44,38 @@ pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(text).map_err(|error| Refusal::Malformed(format!("not JSON: {error}")))
 }
 
-/// Reads TOML.
+/// Reads TOML as the JSON that says the same.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column.
+/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON does not have.
 pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
-    let table = toml::from_str::<Map<String, Value>>(text);
-    table
-        .map(Value::Object)
-        .map_err(|error| Refusal::Malformed(format!("not TOML: {}", error.to_string().trim_end())))
+    let table = toml::from_str::<toml::Table>(text)
+        .map_err(|error| Refusal::Malformed(format!("not TOML: {}", error.to_string().trim_end())))?;
+    Ok(to_json(toml::Value::Table(table), "")?)
+}
+
+fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
+    Ok(match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) if !number.is_finite() => {
+            return Err(Problems::one(pointer, format!("must be finite, is {number}")));
+        }
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Array(items) => {
+            let item = |(index, item)| to_json(item, &format!("{pointer}/{index}"));
+            items.into_iter().enumerate().map(item).collect::<Result<_, _>>()?
+        }
+        toml::Value::Table(table) => {
+            let field = |(name, field)| {
+                let field = to_json(field, &format!("{pointer}/{name}"))?;
+                Ok((name, field))
+            };
+            Value::Object(table.into_iter().map(field).collect::<Result<_, Problems>>()?)
+        }
+    })
 }
 
 /// Resolves what was sent: an experiment itself, or `{"recipe": NAME, "overrides": {...}}`.

@@ -22,6 +22,8 @@ struct Row {
     succeeded: i64,
     failed: i64,
     cancelled: i64,
+    step: i64,
+    steps: i64,
     steps_left: i64,
     steps_per_ms: f64,
 }
@@ -38,7 +40,7 @@ impl TryFrom<Row> for Experiment {
             notes: row.notes,
             tags: serde_json::from_str(&row.tags)?,
             archived: row.archived != 0,
-            spec: serde_json::from_str(&row.spec)?,
+            spec: ExperimentSpec::from_stored(&serde_json::from_str(&row.spec)?)?,
             created_ms: row.created_ms,
             counts: Counts {
                 queued: row.queued,
@@ -48,6 +50,8 @@ impl TryFrom<Row> for Experiment {
                 failed: row.failed,
                 cancelled: row.cancelled,
             },
+            step: row.step,
+            steps: row.steps,
             eta_seconds,
         })
     }
@@ -62,6 +66,7 @@ const SELECT: &str = "
         count(CASE WHEN j.state = 'succeeded' THEN 1 END) AS succeeded,
         count(CASE WHEN j.state = 'failed' THEN 1 END) AS failed,
         count(CASE WHEN j.state = 'cancelled' THEN 1 END) AS cancelled,
+        coalesce(sum(j.step), 0) AS step, coalesce(sum(j.steps), 0) AS steps,
         coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS steps_left,
         coalesce(sum(CASE WHEN j.state = 'running' THEN 1.0 * j.step / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
     FROM (

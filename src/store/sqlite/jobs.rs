@@ -67,11 +67,12 @@ macro_rules! select_jobs {
         concat!(
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
                 j.attempt, j.priority, j.step, j.steps, a.device, j.version, j.created_ms, j.started_ms, j.ended_ms,
-                CASE WHEN j.state = 'queued' THEN (
-                    SELECT 1 + count(*) FROM jobs q
-                    WHERE q.state = 'queued' AND (q.priority > j.priority OR (q.priority = j.priority AND q.id < j.id))
-                ) END AS queue_position
-             FROM jobs j LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt ",
+                q.position AS queue_position
+             FROM jobs j
+             LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             LEFT JOIN (
+                 SELECT id, row_number() OVER (ORDER BY priority DESC, id) AS position FROM jobs WHERE state = 'queued'
+             ) q ON q.id = j.id ",
             $rest
         )
     };

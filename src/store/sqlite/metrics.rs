@@ -1,12 +1,13 @@
 //! Tables `series` and `metric_points`, and the view `job_summary`.
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use optlab_spec::protocol::Point;
 use optlab_spec::series;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::Sqlite;
-use crate::store::{CurvePoint, JobFigures, Metrics, SeedPoint, Series, StoreError};
+use crate::store::{ArmPoints, CurvePoint, JobFigures, Metrics, Series, StoreError};
 
 #[derive(FromRow)]
 struct SeriesRow {
@@ -28,7 +29,8 @@ struct CurveRow {
 }
 
 #[derive(FromRow)]
-struct SeedRow {
+struct ArmRow {
+    arm_position: i64,
     arm: String,
     step: i64,
     value: f64,
@@ -94,18 +96,25 @@ impl Metrics for Sqlite {
         Ok(rows.into_iter().map(|row| CurvePoint { step: row.step, value: row.value }).collect())
     }
 
-    async fn seed_points(&self, experiment: i64, series: &str) -> Result<Vec<SeedPoint>, StoreError> {
-        let rows: Vec<SeedRow> = sqlx::query_as(
-            "SELECT j.arm, p.step, p.value
+    async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError> {
+        let mut rows = sqlx::query_as::<_, ArmRow>(
+            "SELECT j.arm_position, j.arm, p.step, p.value
              FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
              WHERE j.experiment_id = $1 AND s.name = $2 AND p.job_id = j.id AND p.series_id = s.id
              ORDER BY j.arm_position, p.step, j.seed",
         )
         .bind(experiment)
         .bind(series)
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows.into_iter().map(|row| SeedPoint { arm: row.arm, step: row.step, value: row.value }).collect())
+        .fetch(&self.readers);
+        let mut arms: Vec<(i64, ArmPoints)> = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let point = CurvePoint { step: row.step, value: row.value };
+            match arms.last_mut().filter(|(position, _)| *position == row.arm_position) {
+                Some((_, arm)) => arm.points.push(point),
+                None => arms.push((row.arm_position, ArmPoints { arm: row.arm, points: vec![point] })),
+            }
+        }
+        Ok(arms.into_iter().map(|(_, arm)| arm).collect())
     }
 
     async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {

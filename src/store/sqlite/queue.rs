@@ -1,9 +1,11 @@
 //! The queue: tables `jobs` and `attempts` as workers write them.
 
 use async_trait::async_trait;
-use optlab_spec::protocol::{EndReason, Environment, Point};
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{EndReason, Environment, Failure, Point};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::jobs::parse_state;
 use super::metrics::insert_points;
 use super::{Sqlite, next_version};
 use crate::store::{AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
@@ -25,11 +27,25 @@ struct Budget {
     requested: Option<String>,
 }
 
-/// The columns of a job that an end sets.
-struct JobEnd<'a> {
-    state: JobState,
-    reason: Option<EndReason>,
-    error: Option<&'a str>,
+/// How an attempt ended, as it is written down.
+struct End {
+    reason: &'static str,
+    error: Option<String>,
+    seconds: Option<f64>,
+}
+
+/// The worker stopped in good order. A job never ends so, only an attempt.
+const HANDED_BACK: &str = "handed_back";
+
+impl End {
+    fn of(reason: EndReason, error: &str) -> Self {
+        let error = (reason != EndReason::Cancelled).then(|| error.to_owned());
+        Self { reason: reason.as_str(), error, seconds: None }
+    }
+
+    fn completed(seconds: f64) -> Self {
+        Self { reason: EndReason::Completed.as_str(), error: None, seconds: Some(seconds) }
+    }
 }
 
 #[async_trait]
@@ -66,6 +82,7 @@ impl Queue for Sqlite {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
+        let lease = Lease { job: row.id, attempt: row.attempt };
         sqlx::query(
             "INSERT INTO attempts (job_id, number, worker_id, device, started_ms) VALUES ($1, $2, $3, $4, $5)",
         )
@@ -76,13 +93,21 @@ impl Queue for Sqlite {
         .bind(now)
         .execute(&mut *tx)
         .await?;
-        self.commit(tx).await?;
-        Ok(Some(Claim {
-            lease: Lease { job: row.id, attempt: row.attempt },
+        let claim = read_spec(&row.spec).map(|spec| Claim {
+            lease,
             experiment_id: row.experiment_id,
-            spec: serde_json::from_str(&row.spec)?,
+            spec,
             time_limit_seconds: row.time_limit_seconds,
-        }))
+        });
+        if let Err(error) = &claim {
+            // Nobody could run it: an end says so, where waiting would not.
+            let end =
+                End { reason: EndReason::UserError.as_str(), error: Some(error.to_string()), seconds: None };
+            close_attempt(&mut tx, lease, &end, now).await?;
+            close_job(&mut tx, lease, JobState::Failed, Some(&end), now).await?;
+        }
+        self.commit(tx).await?;
+        claim.map(Some)
     }
 
     async fn start(&self, lease: Lease, environment: &Environment, steps: u64) -> Result<(), StoreError> {
@@ -132,41 +157,50 @@ impl Queue for Sqlite {
 
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
         let mut tx = self.begin().await?;
-        check(&mut tx, lease).await?;
         let now = self.clock.now_ms();
-        let state = match end {
+        // Where the job goes from here; `None` is for another try.
+        let (outcome, state) = match &end {
+            AttemptEnd::Finished(summary) => (End::completed(summary.seconds), Some(JobState::Succeeded)),
+            AttemptEnd::Failed(Failure { reason: EndReason::Cancelled, error, .. }) => {
+                (End::of(EndReason::Cancelled, error), Some(JobState::Cancelled))
+            }
+            AttemptEnd::Failed(failure) => (End::of(failure.reason, &failure.error), Some(JobState::Failed)),
+            AttemptEnd::Crashed(error) => (End::of(EndReason::RunnerCrashed, error), None),
+            AttemptEnd::HandedBack => (End { reason: HANDED_BACK, error: None, seconds: None }, None),
+        };
+        if check(&mut tx, lease).await.is_err() {
+            return ended_before(&mut tx, lease, outcome.reason).await;
+        }
+        match &end {
             AttemptEnd::Finished(summary) => {
-                let end =
-                    JobEnd { state: JobState::Succeeded, reason: Some(EndReason::Completed), error: None };
-                close_attempt(&mut tx, lease, EndReason::Completed, None, Some(summary.seconds), now).await?;
                 sqlx::query("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
                     .bind(lease.job)
                     .bind(summary.parameters_trained as i64)
                     .execute(&mut *tx)
                     .await?;
-                close_job(&mut tx, lease, end, now).await?
             }
-            AttemptEnd::Failed(failure) => {
-                let state = if failure.reason == EndReason::Cancelled {
-                    JobState::Cancelled
-                } else {
-                    JobState::Failed
-                };
-                let error = (state == JobState::Failed).then_some(failure.error.as_str());
-                close_attempt(&mut tx, lease, failure.reason, error, None, now).await?;
-                close_job(&mut tx, lease, JobEnd { state, reason: Some(failure.reason), error }, now).await?
-            }
-            AttemptEnd::Crashed(error) => lose(&mut tx, lease, EndReason::RunnerCrashed, &error, now).await?,
             AttemptEnd::HandedBack => {
                 sqlx::query("UPDATE jobs SET attempts_before = attempts_before + 1 WHERE id = $1")
                     .bind(lease.job)
                     .execute(&mut *tx)
                     .await?;
-                lose(&mut tx, lease, EndReason::WorkerLost, "the worker stopped", now).await?
+            }
+            AttemptEnd::Failed(_) | AttemptEnd::Crashed(_) => {}
+        }
+        let state = match state {
+            None => lose(&mut tx, lease, &outcome, now).await?,
+            Some(state) => {
+                close_attempt(&mut tx, lease, &outcome, now).await?;
+                close_job(&mut tx, lease, state, Some(&outcome), now).await?
             }
         };
         self.commit(tx).await?;
         Ok(state)
+    }
+
+    async fn write_nothing(&self) -> Result<(), StoreError> {
+        // Immediate: it has the file to itself for a moment.
+        Ok(self.begin().await?.rollback().await?)
     }
 
     async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
@@ -187,8 +221,8 @@ impl Queue for Sqlite {
                 .await?;
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
         for &lease in &lost {
-            let error = "the worker was not heard of until its lease was over";
-            lose(&mut tx, lease, EndReason::WorkerLost, error, now).await?;
+            let end = End::of(EndReason::WorkerLost, "the worker was not heard of until its lease was over");
+            lose(&mut tx, lease, &end, now).await?;
         }
         self.commit(tx).await?;
         Ok(lost)
@@ -206,57 +240,74 @@ async fn check(tx: &mut SqliteConnection, lease: Lease) -> Result<(), StoreError
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }
 
+/// The state of the job, where it was this attempt that ended, and so: the reply to the first writing was lost.
+async fn ended_before(tx: &mut SqliteConnection, lease: Lease, reason: &str) -> Result<JobState, StoreError> {
+    let state: Option<String> = sqlx::query_scalar(
+        "SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+         WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3",
+    )
+    .bind(lease.job)
+    .bind(lease.attempt)
+    .bind(reason)
+    .fetch_optional(tx)
+    .await?;
+    parse_state(&state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?)
+}
+
+fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
+    Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
+}
+
 /// Ends an attempt without result: the job waits again while its budget lasts.
-async fn lose(
-    tx: &mut SqliteConnection,
-    lease: Lease,
-    reason: EndReason,
-    error: &str,
-    now: i64,
-) -> Result<JobState, StoreError> {
-    close_attempt(tx, lease, reason, Some(error), None, now).await?;
+async fn lose(tx: &mut SqliteConnection, lease: Lease, end: &End, now: i64) -> Result<JobState, StoreError> {
+    close_attempt(tx, lease, end, now).await?;
     let budget: Budget = sqlx::query_as(
         "SELECT attempt - attempts_before AS attempts_used, max_attempts, requested FROM jobs WHERE id = $1",
     )
     .bind(lease.job)
     .fetch_one(&mut *tx)
     .await?;
-    let end = if budget.requested.as_deref() == Some("cancel") {
-        JobEnd { state: JobState::Cancelled, reason: Some(EndReason::Cancelled), error: None }
+    if budget.requested.as_deref() == Some("cancel") {
+        let end = End::of(EndReason::Cancelled, "");
+        close_job(tx, lease, JobState::Cancelled, Some(&end), now).await
     } else if budget.attempts_used >= budget.max_attempts {
-        JobEnd { state: JobState::Failed, reason: Some(reason), error: Some(error) }
+        close_job(tx, lease, JobState::Failed, Some(end), now).await
     } else {
-        JobEnd { state: JobState::Queued, reason: None, error: None }
-    };
-    close_job(tx, lease, end, now).await
+        sqlx::query("UPDATE jobs SET step = 0, started_ms = NULL WHERE id = $1")
+            .bind(lease.job)
+            .execute(&mut *tx)
+            .await?;
+        close_job(tx, lease, JobState::Queued, None, now).await
+    }
 }
 
 async fn close_attempt(
     tx: &mut SqliteConnection,
     lease: Lease,
-    reason: EndReason,
-    error: Option<&str>,
-    seconds: Option<f64>,
+    end: &End,
     now: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE attempts SET ended_ms = $3, end_reason = $4, error = $5, seconds = $6 WHERE job_id = $1 AND number = $2",
+        "UPDATE attempts SET ended_ms = $3, end_reason = $4, error = $5, seconds = $6
+         WHERE job_id = $1 AND number = $2",
     )
     .bind(lease.job)
     .bind(lease.attempt)
     .bind(now)
-    .bind(reason.as_str())
-    .bind(error)
-    .bind(seconds)
+    .bind(end.reason)
+    .bind(&end.error)
+    .bind(end.seconds)
     .execute(tx)
     .await?;
     Ok(())
 }
 
+/// `end` is `None` for a job that goes on.
 async fn close_job(
     tx: &mut SqliteConnection,
     lease: Lease,
-    end: JobEnd<'_>,
+    state: JobState,
+    end: Option<&End>,
     now: i64,
 ) -> Result<JobState, StoreError> {
     let version = next_version(tx).await?;
@@ -267,12 +318,12 @@ async fn close_job(
          WHERE id = $1",
     )
     .bind(lease.job)
-    .bind(end.state.as_str())
-    .bind(end.reason.map(EndReason::as_str))
-    .bind(end.error)
-    .bind(end.state.has_ended().then_some(now))
+    .bind(state.as_str())
+    .bind(end.map(|end| end.reason))
+    .bind(end.and_then(|end| end.error.as_deref()))
+    .bind(end.map(|_| now))
     .bind(version)
     .execute(tx)
     .await?;
-    Ok(end.state)
+    Ok(state)
 }

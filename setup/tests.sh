@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What the tests need besides the build: Chromium and the package that drives it, and the sqlite3 program.
+set -euo pipefail
+cd "$(dirname "$0")/../tests/browser"
+
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+  echo "tests: installing playwright-core"
+  npm ci --no-fund --no-audit
+  touch node_modules/.package-lock.json
+fi
+
+# The first of these programs that is there.
+first() {
+  local name
+  for name in "$@"; do
+    if [ -n "$name" ] && command -v "$name"; then return; fi
+  done
+  return 1
+}
+
+missing=()
+first "${OPTLAB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
+first sqlite3 || missing+=(sqlite3)
+if [ ${#missing[@]} = 0 ]; then exit 0; fi
+
+install="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+  echo "tests: missing: ${missing[*]}; install them (OPTLAB_CHROMIUM may name a browser elsewhere)" >&2
+  exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+  echo "tests: missing: ${missing[*]}; installing them needs root. Type: sudo sh -c '$install'" >&2
+  exit 1
+fi
+echo "tests: installing ${missing[*]}"
+DEBIAN_FRONTEND=noninteractive sh -c "$install"
