@@ -21,7 +21,7 @@ pub trait Dataset: Sync {
     /// How pixel values become network inputs.
     fn normalisation(&self) -> Normalisation;
     /// The official files; none where the data is part of the program.
-    fn files(&self) -> &'static [RemoteFile];
+    fn files(&self) -> &[RemoteFile];
     /// Decodes the verified contents of [`files`](Self::files), given in their order.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ impl Dataset for Digits {
         Normalisation { centre: 8.0, scale: 8.0 }
     }
 
-    fn files(&self) -> &'static [RemoteFile] {
+    fn files(&self) -> &[RemoteFile] {
         &[]
     }
 

@@ -2,57 +2,110 @@
 
 use std::io::Read;
 
-use crate::dataset::{Dataset, Samples, Split};
+use crate::dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
 use crate::error::DataError;
 
 const IMAGES: u32 = 0x0000_0803;
 const LABELS: u32 = 0x0000_0801;
 
-/// Decodes training images, training labels, test images and test labels, in this order.
-pub(crate) fn decode(dataset: &dyn Dataset, files: &[Vec<u8>]) -> Result<Split, DataError> {
-    let [_, height, width] = dataset.shape();
-    let part = |index: usize, samples: usize| -> Result<Samples, DataError> {
-        let pixels = body(dataset, index, &files[index], IMAGES, &[samples, height, width])?;
-        let labels = body(dataset, index + 1, &files[index + 1], LABELS, &[samples])?;
-        match labels.iter().find(|&&label| usize::from(label) >= dataset.classes()) {
-            Some(label) => Err(malformed(dataset, index + 1, format!("holds the label {label}"))),
+/// A data set in four IDX files.
+pub(crate) struct Idx {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Height and width.
+    pub(crate) size: [usize; 2],
+    pub(crate) classes: usize,
+    pub(crate) train_samples: usize,
+    pub(crate) test_samples: usize,
+    /// Training images, training labels, test images and test labels.
+    pub(crate) files: [RemoteFile; 4],
+}
+
+impl Dataset for Idx {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        [1, self.size[0], self.size[1]]
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn train_samples(&self) -> usize {
+        self.train_samples
+    }
+
+    fn test_samples(&self) -> usize {
+        self.test_samples
+    }
+
+    fn normalisation(&self) -> Normalisation {
+        Normalisation { centre: 127.5, scale: 128.0 }
+    }
+
+    fn files(&self) -> &[RemoteFile] {
+        &self.files
+    }
+
+    fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError> {
+        Ok(Split {
+            train: self.part(files, 0, self.train_samples)?,
+            test: self.part(files, 2, self.test_samples)?,
+        })
+    }
+}
+
+impl Idx {
+    /// Images in the file `index`, labels in the next one.
+    fn part(&self, files: &[Vec<u8>], index: usize, samples: usize) -> Result<Samples, DataError> {
+        let [height, width] = self.size;
+        let pixels = self.body(files, index, IMAGES, &[samples, height, width])?;
+        let labels = self.body(files, index + 1, LABELS, &[samples])?;
+        match labels.iter().find(|&&label| usize::from(label) >= self.classes) {
+            Some(label) => Err(self.malformed(index + 1, format!("holds the label {label}"))),
             None => Ok(Samples { pixels, labels }),
         }
-    };
-    Ok(Split { train: part(0, dataset.train_samples())?, test: part(2, dataset.test_samples())? })
-}
-
-/// The bytes after the header, which must name these sizes.
-fn body(
-    dataset: &dyn Dataset,
-    index: usize,
-    file: &[u8],
-    magic: u32,
-    sizes: &[usize],
-) -> Result<Vec<u8>, DataError> {
-    let wanted: usize = sizes.iter().product();
-    let header: Vec<u8> =
-        [magic].into_iter().chain(sizes.iter().map(|&n| n as u32)).flat_map(u32::to_be_bytes).collect();
-    let mut content = Vec::with_capacity(header.len() + wanted);
-    // One byte more than is right is enough to see that the file is too long.
-    let limit = (header.len() + wanted + 1) as u64;
-    flate2::read::GzDecoder::new(file)
-        .take(limit)
-        .read_to_end(&mut content)
-        .map_err(|error| malformed(dataset, index, format!("is not gzip: {error}")))?;
-    if !content.starts_with(&header) {
-        return Err(malformed(dataset, index, format!("is not IDX of sizes {sizes:?}")));
     }
-    let body = content.split_off(header.len());
-    if body.len() == wanted {
-        Ok(body)
-    } else {
-        Err(malformed(dataset, index, format!("does not hold the {wanted} bytes that its header says")))
-    }
-}
 
-fn malformed(dataset: &dyn Dataset, index: usize, detail: String) -> DataError {
-    DataError::Malformed { file: dataset.files()[index].name.to_owned(), detail }
+    /// The bytes after the header, which must name these sizes.
+    fn body(
+        &self,
+        files: &[Vec<u8>],
+        index: usize,
+        magic: u32,
+        sizes: &[usize],
+    ) -> Result<Vec<u8>, DataError> {
+        let wanted: usize = sizes.iter().product();
+        let header: Vec<u8> =
+            [magic].into_iter().chain(sizes.iter().map(|&n| n as u32)).flat_map(u32::to_be_bytes).collect();
+        let mut content = Vec::with_capacity(header.len() + wanted);
+        // One byte more than is right is enough to see that the file is too long.
+        let limit = (header.len() + wanted + 1) as u64;
+        flate2::read::GzDecoder::new(files[index].as_slice())
+            .take(limit)
+            .read_to_end(&mut content)
+            .map_err(|error| self.malformed(index, format!("is not gzip: {error}")))?;
+        if !content.starts_with(&header) {
+            return Err(self.malformed(index, format!("is not IDX of sizes {sizes:?}")));
+        }
+        let body = content.split_off(header.len());
+        if body.len() == wanted {
+            Ok(body)
+        } else {
+            Err(self.malformed(index, format!("does not hold the {wanted} bytes that its header says")))
+        }
+    }
+
+    fn malformed(&self, index: usize, detail: String) -> DataError {
+        DataError::Malformed { file: self.files[index].name.to_owned(), detail }
+    }
 }
 
 #[cfg(test)]
@@ -62,46 +115,21 @@ mod tests {
     use flate2::{Compression, write::GzEncoder};
 
     use super::*;
-    use crate::dataset::{Normalisation, RemoteFile};
-
-    /// Two training images and one test image of 1 x 2 pixels.
-    struct Tiny;
 
     const fn file(name: &'static str) -> RemoteFile {
         RemoteFile { name, bytes: 0, sha256: "", addresses: &[] }
     }
 
-    impl Dataset for Tiny {
-        fn name(&self) -> &'static str {
-            "tiny"
-        }
-        fn about(&self) -> &'static str {
-            ""
-        }
-        fn shape(&self) -> [usize; 3] {
-            [1, 1, 2]
-        }
-        fn classes(&self) -> usize {
-            10
-        }
-        fn train_samples(&self) -> usize {
-            2
-        }
-        fn test_samples(&self) -> usize {
-            1
-        }
-        fn normalisation(&self) -> Normalisation {
-            Normalisation { centre: 0.0, scale: 1.0 }
-        }
-        fn files(&self) -> &'static [RemoteFile] {
-            const FILES: &[RemoteFile] =
-                &[file("train-images"), file("train-labels"), file("test-images"), file("test-labels")];
-            FILES
-        }
-        fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError> {
-            decode(self, files)
-        }
-    }
+    /// Two training images and one test image of 1 x 2 pixels.
+    const TINY: Idx = Idx {
+        name: "tiny",
+        about: "",
+        size: [1, 2],
+        classes: 10,
+        train_samples: 2,
+        test_samples: 1,
+        files: [file("train-images"), file("train-labels"), file("test-images"), file("test-labels")],
+    };
 
     fn gz(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -123,7 +151,7 @@ mod tests {
 
     #[test]
     fn images_and_labels_are_read() {
-        let split = Tiny.decode(&files()).unwrap();
+        let split = TINY.decode(&files()).unwrap();
         assert_eq!((split.train.pixels, split.train.labels), (vec![1, 2, 3, 4], vec![7, 8]));
         assert_eq!((split.test.pixels, split.test.labels), (vec![5, 6], vec![9]));
     }
@@ -139,7 +167,7 @@ mod tests {
         ] {
             let mut files = files();
             files[index] = content;
-            let error = Tiny.decode(&files).unwrap_err().to_string();
+            let error = TINY.decode(&files).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
     }

@@ -22,7 +22,8 @@ pub use library::{Library, State};
 
 /// Every data set. To add one, write its file and name it here.
 pub fn all() -> &'static [&'static dyn Dataset] {
-    &[&digits::Digits, &mnist::Mnist, &fashion_mnist::FashionMnist]
+    static ALL: &[&dyn Dataset] = &[&digits::Digits, &mnist::MNIST, &fashion_mnist::FASHION_MNIST];
+    ALL
 }
 
 /// The data set of this name.

@@ -44,7 +44,7 @@ impl Dataset for Tiny {
     fn normalisation(&self) -> Normalisation {
         Normalisation { centre: 0.0, scale: 1.0 }
     }
-    fn files(&self) -> &'static [RemoteFile] {
+    fn files(&self) -> &[RemoteFile] {
         FILES
     }
     fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError> {
