@@ -5,8 +5,11 @@
 
 mod experiments;
 mod jobs;
-mod metrics;
+
+mod ends;
 mod queue;
+
+mod metrics;
 mod workers;
 
 use std::str::FromStr;

@@ -5,7 +5,7 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::jobs::parse_state;
+use super::ends::{End, close_attempt, close_job, ended_before, lose};
 use super::metrics::insert_points;
 use super::{Sqlite, next_version};
 use crate::store::{AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
@@ -17,35 +17,6 @@ struct ClaimedRow {
     experiment_id: i64,
     spec: String,
     time_limit_seconds: i64,
-}
-
-/// What decides whether a job whose attempt was lost is tried again.
-#[derive(FromRow)]
-struct Budget {
-    attempts_used: i64,
-    max_attempts: i64,
-    requested: Option<String>,
-}
-
-/// How an attempt ended, as it is written down.
-struct End {
-    reason: &'static str,
-    error: Option<String>,
-    seconds: Option<f64>,
-}
-
-/// The worker stopped in good order. A job never ends so, only an attempt.
-const HANDED_BACK: &str = "handed_back";
-
-impl End {
-    fn of(reason: EndReason, error: &str) -> Self {
-        let error = (reason != EndReason::Cancelled).then(|| error.to_owned());
-        Self { reason: reason.as_str(), error, seconds: None }
-    }
-
-    fn completed(seconds: f64) -> Self {
-        Self { reason: EndReason::Completed.as_str(), error: None, seconds: Some(seconds) }
-    }
 }
 
 #[async_trait]
@@ -101,8 +72,7 @@ impl Queue for Sqlite {
         });
         if let Err(error) = &claim {
             // Nobody could run it: an end says so, where waiting would not.
-            let end =
-                End { reason: EndReason::UserError.as_str(), error: Some(error.to_string()), seconds: None };
+            let end = End::of(EndReason::UserError, &error.to_string());
             close_attempt(&mut tx, lease, &end, now).await?;
             close_job(&mut tx, lease, JobState::Failed, Some(&end), now).await?;
         }
@@ -166,7 +136,7 @@ impl Queue for Sqlite {
             }
             AttemptEnd::Failed(failure) => (End::of(failure.reason, &failure.error), Some(JobState::Failed)),
             AttemptEnd::Crashed(error) => (End::of(EndReason::RunnerCrashed, error), None),
-            AttemptEnd::HandedBack => (End { reason: HANDED_BACK, error: None, seconds: None }, None),
+            AttemptEnd::HandedBack => (End::handed_back(), None),
         };
         if check(&mut tx, lease).await.is_err() {
             return ended_before(&mut tx, lease, outcome.reason).await;
@@ -240,90 +210,6 @@ async fn check(tx: &mut SqliteConnection, lease: Lease) -> Result<(), StoreError
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }
 
-/// The state of the job, where it was this attempt that ended, and so: the reply to the first writing was lost.
-async fn ended_before(tx: &mut SqliteConnection, lease: Lease, reason: &str) -> Result<JobState, StoreError> {
-    let state: Option<String> = sqlx::query_scalar(
-        "SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-         WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3",
-    )
-    .bind(lease.job)
-    .bind(lease.attempt)
-    .bind(reason)
-    .fetch_optional(tx)
-    .await?;
-    parse_state(&state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?)
-}
-
 fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
     Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
-}
-
-/// Ends an attempt without result: the job waits again while its budget lasts.
-async fn lose(tx: &mut SqliteConnection, lease: Lease, end: &End, now: i64) -> Result<JobState, StoreError> {
-    close_attempt(tx, lease, end, now).await?;
-    let budget: Budget = sqlx::query_as(
-        "SELECT attempt - attempts_before AS attempts_used, max_attempts, requested FROM jobs WHERE id = $1",
-    )
-    .bind(lease.job)
-    .fetch_one(&mut *tx)
-    .await?;
-    if budget.requested.as_deref() == Some("cancel") {
-        let end = End::of(EndReason::Cancelled, "");
-        close_job(tx, lease, JobState::Cancelled, Some(&end), now).await
-    } else if budget.attempts_used >= budget.max_attempts {
-        close_job(tx, lease, JobState::Failed, Some(end), now).await
-    } else {
-        sqlx::query("UPDATE jobs SET step = 0, started_ms = NULL WHERE id = $1")
-            .bind(lease.job)
-            .execute(&mut *tx)
-            .await?;
-        close_job(tx, lease, JobState::Queued, None, now).await
-    }
-}
-
-async fn close_attempt(
-    tx: &mut SqliteConnection,
-    lease: Lease,
-    end: &End,
-    now: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE attempts SET ended_ms = $3, end_reason = $4, error = $5, seconds = $6
-         WHERE job_id = $1 AND number = $2",
-    )
-    .bind(lease.job)
-    .bind(lease.attempt)
-    .bind(now)
-    .bind(end.reason)
-    .bind(&end.error)
-    .bind(end.seconds)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// `end` is `None` for a job that goes on.
-async fn close_job(
-    tx: &mut SqliteConnection,
-    lease: Lease,
-    state: JobState,
-    end: Option<&End>,
-    now: i64,
-) -> Result<JobState, StoreError> {
-    let version = next_version(tx).await?;
-    sqlx::query(
-        "UPDATE jobs
-         SET state = $2, requested = NULL, end_reason = $3, error = $4, ended_ms = $5, lease_until_ms = NULL,
-             version = $6
-         WHERE id = $1",
-    )
-    .bind(lease.job)
-    .bind(state.as_str())
-    .bind(end.map(|end| end.reason))
-    .bind(end.and_then(|end| end.error.as_deref()))
-    .bind(end.map(|_| now))
-    .bind(version)
-    .execute(tx)
-    .await?;
-    Ok(state)
 }
