@@ -77,6 +77,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Runs the command of the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    end_quietly_when_nobody_reads();
     // Where a progress bar or a table is the answer, the log would only break it up.
     let quiet = !matches!(cli.command, Command::Serve(_));
     telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
@@ -102,4 +103,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// `optlab recipes | head -n 1` is no reason for a stack trace. (The signal for it stays ignored: it would also end a
+/// server that writes to a runner which has just died.)
+fn end_quietly_when_nobody_reads() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to stdout")) {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }

@@ -42,10 +42,10 @@ pub fn find(name: &str) -> Result<&'static Recipe, Problems> {
 }
 
 impl Recipe {
-    /// What the comment at the file's head says, as one paragraph.
+    /// The first paragraph of the comment at the file's head.
     pub fn description(&self) -> String {
-        let head = self.toml.lines().take_while(|line| line.starts_with('#'));
-        head.map(|line| line.trim_start_matches('#').trim()).collect::<Vec<_>>().join(" ")
+        let head = self.toml.lines().map(|line| line.trim_start_matches('#').trim());
+        head.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The spec as it stands in the file.
