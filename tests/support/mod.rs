@@ -53,7 +53,7 @@ impl Server {
 
     pub fn start_with(folder: &TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(OPTLAB)
-            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "3"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "5"])
             .args(args)
             .current_dir(folder.path())
             .env("OPTLAB_LOG", "info,sqlx=warn")
