@@ -19,8 +19,8 @@ pub struct ServiceArgs {
     #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
     database_url: Option<String>,
     /// Jobs at a time; 0 trains nothing here [default: one a GPU, without a GPU one a core]
-    #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS")]
-    workers: Option<usize>,
+    #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    workers: Option<u16>,
     /// The program that trains [default: optlab-runner beside this program]
     #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
     runner: Option<PathBuf>,
@@ -38,7 +38,7 @@ pub struct ServiceArgs {
 struct File {
     listen: Option<SocketAddr>,
     database_url: Option<String>,
-    workers: Option<usize>,
+    workers: Option<u16>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
 }
@@ -90,7 +90,7 @@ impl ServiceArgs {
                 .or(file.database_url)
                 .unwrap_or_else(|| "sqlite:optlab.db".to_owned()),
             worker: WorkerConfig {
-                slots: self.workers.or(file.workers),
+                slots: self.workers.or(file.workers).map(usize::from),
                 runner: self.runner.or(file.runner).unwrap_or_else(default_runner),
                 lease: Duration::from_secs(lease),
             },

@@ -131,7 +131,9 @@ fn compare(experiment: &Experiment, baseline: Option<String>, figures: &[JobFigu
         .filter(|(row, _)| baseline.as_deref() != Some(&row.arm))
         .map(|(row, difference)| Contender { arm: &row.arm, difference: *difference })
         .collect();
-    let verdict = verdict(baseline.as_deref(), &contenders);
+    let counts = experiment.counts;
+    let settled = counts.queued + counts.running + counts.paused == 0;
+    let verdict = verdict(baseline.as_deref(), &contenders, settled);
     let arms = arms.into_iter().map(|(row, _)| row).collect();
     Comparison { metric: METRIC, unit: "%", baseline, verdict, arms }
 }

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
 use futures_util::StreamExt;
-use optlab_spec::submission::{parse_json, parse_toml};
+use optlab_spec::submission::{Refusal, parse_json, parse_toml};
 use serde_json::Value;
 
 use super::error::ApiError;
@@ -49,7 +49,12 @@ impl<S: Send + Sync> FromRequest<S> for Document {
                 .map_err(|error| ApiError::malformed(format!("not TOML: {error}")))?;
             parse_toml(text)?
         } else {
-            parse_json(&bytes)?
+            parse_json(&bytes).map_err(|error| match error {
+                Refusal::Malformed(detail) => {
+                    ApiError::malformed(format!("{detail} (TOML needs `content-type: application/toml`)"))
+                }
+                error => error.into(),
+            })?
         };
         Ok(Self { bytes, value })
     }

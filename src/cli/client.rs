@@ -79,7 +79,9 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { server: server.trim_end_matches('/').to_owned(), agent: agent.into() }
+        let server = server.trim_end_matches('/');
+        let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        Self { server, agent: agent.into() }
     }
 
     /// Address of an experiment's page.

@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 fetch(&library, dataset)?;
             }
         }
-        Command::Verify { names } => verify(&library, &chosen(names)?)?,
+        Command::Verify { names } => verify(&library, &chosen(names)?, !names.is_empty())?,
     }
     Ok(())
 }
@@ -91,16 +91,23 @@ pub(super) fn fetch(library: &Library, dataset: &dyn Dataset) -> Result<(), Fail
     Ok(())
 }
 
-fn verify(library: &Library, datasets: &[&'static dyn Dataset]) -> Result<(), Failure> {
+/// Data sets that were `named` must be here.
+fn verify(library: &Library, datasets: &[&'static dyn Dataset], named: bool) -> Result<(), Failure> {
     let mut all_well = true;
     for &dataset in datasets {
         let result = match library.state(dataset) {
             // Verifying must not turn into fetching.
-            State::Absent(_) => Ok("not here; `optlab data fetch` gets it".to_owned()),
-            _ => library.load(dataset, &mut Silent).map(|_| "whole and official".to_owned()),
+            State::Absent(_) => {
+                let text = format!("not here; `optlab data fetch {}` gets it", dataset.name());
+                if named { Err(text) } else { Ok(text) }
+            }
+            _ => match library.load(dataset, &mut Silent) {
+                Ok(_) => Ok("whole and official".to_owned()),
+                Err(error) => Err(error.to_string()),
+            },
         };
         all_well &= result.is_ok();
-        println!("{}: {}", dataset.name(), result.unwrap_or_else(|error| error.to_string()));
+        println!("{}: {}", dataset.name(), result.unwrap_or_else(|error| error));
     }
     if all_well { Ok(()) } else { Err(Failure::Told) }
 }

@@ -56,6 +56,9 @@ fn report_runner(runner: &Path) -> Result<bool, Failure> {
 
 fn report_data() {
     let library = Library::from_env();
+    if let Some(given) = library.given.as_ref().filter(|given| !given.is_dir()) {
+        println!("[missing] OPTLAB_DATA_DIR: {} is no folder", given.display());
+    }
     for dataset in optlab_data::all() {
         match library.state(*dataset) {
             State::BuiltIn => println!("[ok]      data set {}: built in", dataset.name()),

@@ -57,12 +57,13 @@ pub(super) async fn service(
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
     let worker = tokio::spawn(worker::run(store.clone(), config.worker, shutdown.clone()));
-    let served = api::serve(listener, store, clock, shutdown.clone()).await;
+    let served = api::serve(listener, store.clone(), clock, shutdown.clone()).await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
     let (worker, reaper) = tokio::join!(worker, reaper);
     worker.context("the worker panicked")?;
     reaper.context("the reaper panicked")?;
+    store.close().await;
     Ok(served?)
 }
 

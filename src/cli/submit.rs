@@ -6,9 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Failure;
 use super::client::{Client, ClientError, ServerArgs};
 use super::spec::SpecArgs;
+use super::{Failure, compare};
 
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// A server that restarts is waited for.
@@ -54,7 +54,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             client.page(submitted.id)
         );
     }
-    if args.watch && !watch(&client, submitted.id)? {
+    if !args.watch {
+        return Ok(());
+    }
+    let all_well = watch(&client, submitted.id)?;
+    compare::print_table(&client, submitted.id)?;
+    if !all_well {
         eprintln!("optlab: some jobs did not succeed; {} says why", client.page(submitted.id));
         return Err(Failure::Told);
     }
@@ -93,7 +98,8 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<bool> {
                 bar.set_message(describe(&experiment));
                 let Counts { queued, running, paused, failed, cancelled, .. } = experiment.counts;
                 if queued + running + paused == 0 {
-                    bar.abandon();
+                    bar.finish_and_clear();
+                    println!("{}", describe(&experiment));
                     return Ok(failed + cancelled == 0);
                 }
             }

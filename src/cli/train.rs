@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use optlab_data::Library;
-use optlab_spec::protocol::{Command, Event, Point, Run, Summary};
+use optlab_spec::protocol::{Command, Environment, Event, Point, Run, Summary};
 use optlab_spec::{Arm, Device, ExperimentSpec, JobSpec, series};
 use tokio::time::timeout;
 
@@ -46,15 +46,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     if let Some(dataset) = optlab_data::find(&job.train.data.name) {
         data::fetch(&Library::from_env(), dataset)?;
     }
-    let folder = fresh_folder(&args.out, &format!("{}-{}-seed{}", spec.name, job.arm, job.seed))?;
-    fs::write(folder.join("spec.json"), serde_json::to_vec_pretty(&job)?)?;
     let runner = args.runner.unwrap_or_else(default_runner);
+    let name = format!("{}-{}-seed{}", spec.name, job.arm, job.seed);
     let limit = Duration::from_secs(spec.time_limit_seconds);
-    let finished =
-        runtime()?.block_on(async { timeout(limit, train(&runner, args.device, job, &folder)).await });
+    let finished = runtime()?.block_on(async {
+        timeout(limit, train(&runner, args.device, job, &Place { parent: args.out, name })).await
+    });
     let finished =
         finished.with_context(|| format!("longer than time_limit_seconds = {}", limit.as_secs()))??;
-    println!("{finished}\nFiles: {}", folder.display());
+    println!("{finished}");
     Ok(())
 }
 
@@ -70,11 +70,17 @@ fn choose_arm<'a>(spec: &'a ExperimentSpec, wanted: Option<&str>) -> Result<&'a 
     }
 }
 
+/// Where the files of a run go.
+struct Place {
+    parent: PathBuf,
+    name: String,
+}
+
 /// A folder that did not exist: an earlier run is never overwritten.
-fn fresh_folder(parent: &Path, name: &str) -> anyhow::Result<PathBuf> {
+fn fresh_folder(Place { parent, name }: &Place) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     for number in 1.. {
-        let folder = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
+        let folder = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
         match fs::create_dir(&folder) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             result => return result.map(|()| folder.clone()).with_context(|| folder.display().to_string()),
@@ -83,7 +89,7 @@ fn fresh_folder(parent: &Path, name: &str) -> anyhow::Result<PathBuf> {
     unreachable!("there are more numbers than folders")
 }
 
-async fn train(runner: &Path, device: Option<String>, job: JobSpec, folder: &Path) -> anyhow::Result<String> {
+async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Place) -> anyhow::Result<String> {
     let probe =
         probe(runner).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
     let device = match (device, job.resources.device) {
@@ -92,11 +98,22 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, folder: &Pat
         (None, Device::Any | Device::Cuda) => probe.slots(Some(1)).remove(0),
     };
     let mut runner = Runner::start(runner)?;
-    let mut screen = Screen::new(&job, &device, folder)?;
-    runner.send(&Command::Run(Box::new(Run { job: 0, attempt: 1, device, spec: job }))).await?;
+    let run = Run { job: 0, attempt: 1, device, spec: job.clone() };
+    runner.send(&Command::Run(Box::new(run))).await?;
+    // Nothing is left behind by a run that cannot begin.
+    let mut screen = match runner.next_event().await? {
+        Some(Event::Started { environment, .. }) => Screen::new(&job, &environment, fresh_folder(place)?)?,
+        Some(Event::Failed(failure)) => bail!("{}", failure.error),
+        Some(event) => bail!("the runner began with {event:?}"),
+        None => bail!("{}", runner.obituary().await),
+    };
     loop {
-        match runner.next_event().await? {
-            Some(Event::Finished { summary }) => return screen.finish(&summary, folder),
+        let event = tokio::select! {
+            event = runner.next_event() => event?,
+            _ = tokio::signal::ctrl_c() => bail!("stopped; what was measured so far is in {}", screen.folder.display()),
+        };
+        match event {
+            Some(Event::Finished { summary }) => return screen.finish(&summary),
             Some(Event::Failed(failure)) => {
                 screen.bar.abandon();
                 let at = failure.step.map(|step| format!(" at step {step}")).unwrap_or_default();
@@ -110,6 +127,7 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, folder: &Pat
 
 /// The progress bar, and the file of points behind it.
 struct Screen {
+    folder: PathBuf,
     bar: ProgressBar,
     points: File,
     test_accuracy: Option<f64>,
@@ -118,14 +136,19 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(job: &JobSpec, device: &str, folder: &Path) -> anyhow::Result<Self> {
-        println!("{} with seed {} on {device}, {} steps", job.arm, job.seed, job.train.total_steps());
+    fn new(job: &JobSpec, environment: &Environment, folder: PathBuf) -> anyhow::Result<Self> {
+        fs::write(folder.join("spec.json"), serde_json::to_vec_pretty(job)?)?;
+        let Environment { device, device_name, libtorch, threads, .. } = environment;
+        println!(
+            "{} with seed {} on {device} ({device_name}), {threads} threads, libtorch {libtorch}",
+            job.arm, job.seed
+        );
         let template = "{bar:32} {pos}/{len}  {msg}  {eta} left";
         let style = ProgressStyle::with_template(template).expect("a valid template");
         let bar = ProgressBar::new(job.train.total_steps()).with_style(style);
         let mut points = File::create(folder.join("metrics.csv"))?;
         writeln!(points, "series,step,value,time_ms")?;
-        Ok(Self { bar, points, test_accuracy: None, energy: None, loss: None })
+        Ok(Self { folder, bar, points, test_accuracy: None, energy: None, loss: None })
     }
 
     fn show(&mut self, event: Event) -> anyhow::Result<()> {
@@ -140,14 +163,7 @@ impl Screen {
                 self.bar.set_message(self.figures());
             }
             Event::Log { message } => self.bar.println(message),
-            Event::Started { environment, .. } => {
-                let threads = environment.threads;
-                self.bar.println(format!(
-                    "libtorch {}, {}, {threads} threads",
-                    environment.libtorch, environment.device_name
-                ));
-            }
-            Event::Finished { .. } | Event::Failed(_) => {}
+            Event::Started { .. } | Event::Finished { .. } | Event::Failed(_) => {}
         }
         Ok(())
     }
@@ -174,10 +190,15 @@ impl Screen {
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     }
 
-    fn finish(&self, summary: &Summary, folder: &Path) -> anyhow::Result<String> {
+    fn finish(&self, summary: &Summary) -> anyhow::Result<String> {
         self.bar.finish();
-        fs::write(folder.join("summary.json"), serde_json::to_vec_pretty(summary)?)?;
+        fs::write(self.folder.join("summary.json"), serde_json::to_vec_pretty(summary)?)?;
         let Summary { seconds, parameters_trained } = summary;
-        Ok(format!("{}  ({seconds:.1} s, {parameters_trained} parameters trained)", self.figures()))
+        Ok(format!(
+            "{}  ({seconds:.1} s, {parameters_trained} parameters trained)
+Files: {}",
+            self.figures(),
+            self.folder.display()
+        ))
     }
 }

@@ -33,6 +33,9 @@ pub trait Store: Experiments + Jobs + Queue + Metrics + Workers {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Ends every connection in good order: what is written is then in the database file itself.
+    async fn close(&self);
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 }

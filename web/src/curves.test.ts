@@ -25,6 +25,14 @@ test("the y axis leaves a steep warm-up out unless it is asked for", () => {
   expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
 });
 
+test("an arm that is behind stays in sight, and rounding is a flat line", () => {
+  const done = curve("done", [0, 10, 20, 30, 40, 50], [0.71, 0.719, 0.72, 0.7201, 0.7202, 0.7203]);
+  const behind = curve("behind", [0, 5], [0.71, 0.71]);
+  expect(yRange([done, behind], [0, 50], false).range[0]).toBeLessThan(0.71);
+  const [low, high] = yRange([curve("flat", [0, 1, 2], [0.71, 0.71 + 1e-9, 0.71])], [0, 2], false).range;
+  expect(high - low).toBeGreaterThan(1e-3);
+});
+
 test("the range holds the bands", () => {
   const [low, high] = yRange([curve("a", [0, 1, 2], [5, 5, 5], [null, 2, 2])], [0, 2], true).range;
   expect(low).toBeLessThan(3);

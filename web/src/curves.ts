@@ -52,14 +52,28 @@ export function yRange(arms: ArmCurve[], span: Range, whole: boolean): { range: 
   const all = extent(arms, span);
   if (!all) return { range: [0, 1], cut: false };
   const end = Math.min(span[1], lastStep(arms));
-  const late = extent(arms, [span[0] + WARM_UP * (end - span[0]), end]);
+  const late = lateExtent(arms, [span[0] + WARM_UP * (end - span[0]), end]);
   const cut = late !== null && late[1] - late[0] < WORTH_CUTTING * (all[1] - all[0]) && late[1] > late[0];
   return { range: pad(cut && !whole ? late : all), cut };
 }
 
+/** As `extent`, and the last point of every arm with it: an arm that is behind must not fall out of sight. */
+function lateExtent(arms: ArmCurve[], [from, to]: Range): Range | null {
+  const lasts = arms.flatMap((arm) => {
+    const last = arm.steps.filter((step) => step <= to).length - 1;
+    return last < 0 ? [] : [lowAt(arm, last), highAt(arm, last)];
+  });
+  const late = extent(arms, [from, to]);
+  return late && [Math.min(late[0], ...lasts), Math.max(late[1], ...lasts)];
+}
+
+/** Below this share of its values a range is rounding, and is shown as a flat line. */
+const FLAT = 1e-4;
+
 function pad([low, high]: Range): Range {
-  const margin = (high - low) * 0.06 || Math.abs(high) * 0.01 || 0.5;
-  return [low - margin, high + margin];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const margin = high - low < FLAT * size ? size * 10 * FLAT : (high - low) * 0.06;
+  return [low - (margin || 0.5), high + (margin || 0.5)];
 }
 
 /** Whether more of the points lie in the upper half of a range than in the lower. */

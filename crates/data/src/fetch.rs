@@ -1,7 +1,7 @@
 //! Getting a file from its official addresses.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dataset::{Dataset, RemoteFile};
@@ -28,7 +28,7 @@ pub(crate) fn fetch(
     dataset: &dyn Dataset,
     file: &RemoteFile,
     mirror: Option<&str>,
-    folder: &Path,
+    folders: Vec<PathBuf>,
     progress: &mut dyn Progress,
 ) -> Result<Vec<u8>, DataError> {
     let mirrored =
@@ -47,7 +47,7 @@ pub(crate) fn fetch(
         file: file.name,
         dataset: dataset.name(),
         reasons: reasons.join("; "),
-        folder: folder.to_owned(),
+        folders,
     })
 }
 

@@ -92,7 +92,8 @@ impl Library {
             };
         }
         let folder = self.cache.join(dataset.name());
-        let content = fetch::fetch(dataset, file, self.mirror.as_deref(), &folder, progress)?;
+        let content =
+            fetch::fetch(dataset, file, self.mirror.as_deref(), self.folders(dataset).collect(), progress)?;
         write_whole(&folder, file.name, &content)?;
         Ok(content)
     }

@@ -85,7 +85,9 @@ impl<'a> Fields<'a> {
     }
 
     fn value(&mut self, name: &'static str) -> Option<&'a Value> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         self.table.get(name).filter(|value| !value.is_null())
     }
 

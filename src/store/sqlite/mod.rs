@@ -79,6 +79,12 @@ impl Store for Sqlite {
         self.changes.subscribe()
     }
 
+    async fn close(&self) {
+        // The last connection of a file moves its log into it.
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
