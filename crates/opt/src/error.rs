@@ -37,6 +37,15 @@ pub enum Error {
     )]
     NoGradient,
 
+    /// Something that only a matrix R can do was asked of a method that never forms one.
+    #[error("{method} never forms its rotation, so {wish} is not defined")]
+    NoRotation {
+        /// What has no R.
+        method: &'static str,
+        /// What was asked.
+        wish: &'static str,
+    },
+
     /// Energy is a mean over pairs of neurons, and there is no pair.
     #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]
     NoPairs {

@@ -36,7 +36,7 @@
 //!     losses.push(loss.double_value(&[]));
 //! }
 //! assert!(losses[19] < 0.5 * losses[0], "{losses:?}");
-//! assert!(layer.weight.rotation().orthogonality_error()? < 1e-6);
+//! assert!(layer.weight.orthogonality_error()? < 1e-6);
 //! # Ok::<(), optlab_opt::Error>(())
 //! ```
 //!
@@ -65,7 +65,7 @@ mod draws;
 pub use energy::{EnergyConfig, hyperspherical_energy};
 pub use error::Error;
 pub use linear::OptLinear;
-pub use orthogonality::orthogonality_error;
+pub use orthogonality::{gram_drift, orthogonality_error};
 pub use rotated_weight::RotatedWeight;
 pub use transform::cayley::Cayley;
 pub use transform::gram_schmidt::GramSchmidt;

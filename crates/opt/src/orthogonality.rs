@@ -1,4 +1,4 @@
-//! How orthogonal a matrix is.
+//! How orthogonal a matrix is, or the map between two weights.
 
 use tch::Tensor;
 
@@ -12,6 +12,19 @@ pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     let gram = matrix.f_tr()?.f_matmul(matrix)?;
     let eye = Tensor::f_eye(gram.size()[0], (gram.kind(), gram.device()))?;
     Ok(gram.f_sub(&eye)?.f_abs()?.f_max()?.f_double_value(&[])?)
+}
+
+/// max |W^T W - V^T V| / max diag(V^T V), neurons as columns: the same question of a weight W = R V whose R was never
+/// formed. Both are given transposed, `[n, d]`.
+///
+/// # Errors
+/// libtorch's own, for example where the sizes differ.
+pub fn gram_drift(weight: &Tensor, frozen_weight: &Tensor) -> Result<f64, Error> {
+    let _guard = tch::no_grad_guard();
+    let gram = |rows: &Tensor| rows.f_matmul(&rows.f_tr()?);
+    let expected = gram(frozen_weight)?;
+    let drift = gram(weight)?.f_sub(&expected)?.f_abs()?.f_max()?;
+    Ok(drift.f_div(&expected.f_diagonal(0, 0, 1)?.f_max()?)?.f_double_value(&[])?)
 }
 
 #[cfg(test)]
@@ -28,5 +41,14 @@ mod tests {
         assert_eq!(error([2.0, 0.0, 0.0, 1.0]), 3.0);
         // A shear has orthonormal columns but for their product.
         assert_eq!(error([1.0, 0.5, 0.0, 0.75f64.sqrt()]), 0.5);
+    }
+
+    #[test]
+    fn drift_is_zero_for_turned_neurons_and_relative_to_the_longest() {
+        let rows = |entries: &[f64]| Tensor::from_slice(entries).view([2, 3]);
+        let neurons = rows(&[3.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(gram_drift(&rows(&[0.0, 0.0, -3.0, 1.0, 0.0, 0.0]), &neurons).unwrap(), 0.0);
+        // The shorter neuron twice as long: 4 - 1, over 9.
+        assert_eq!(gram_drift(&rows(&[3.0, 0.0, 0.0, 0.0, 2.0, 0.0]), &neurons).unwrap(), 3.0 / 9.0);
     }
 }

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::transform::canonical;
-use crate::{Error, Rotated, Rotation};
+use crate::{Error, Rotated, Rotation, gram_drift, orthogonality_error};
 
 /// W = R V, computed once a step and reused until the raw parameter changes.
 ///
@@ -12,6 +12,9 @@ use crate::{Error, Rotated, Rotation};
 /// between refreshes add up, as they do for any leaf.
 #[derive(Debug)]
 pub struct RotatedWeight {
+    /// V^T as drawn, for what later merges are measured against.
+    drawn: Tensor,
+    /// V^T under the present rotation.
     frozen_weight: Tensor,
     rotation: Box<dyn Rotation>,
     rotated: Rotated,
@@ -28,7 +31,7 @@ impl RotatedWeight {
         let frozen_weight = canonical(frozen_weight)?;
         let rotated = rotate_to_leaf(rotation.as_ref(), &frozen_weight)?;
         let raw_version = rotation.raw().f_internal_version()?;
-        Ok(Self { frozen_weight, rotation, rotated, raw_version })
+        Ok(Self { drawn: frozen_weight.shallow_clone(), frozen_weight, rotation, rotated, raw_version })
     }
 
     /// W^T, `[n, d]`: a leaf that gathers the gradient of the loss.
@@ -50,16 +53,59 @@ impl RotatedWeight {
         self.rotation.raw()
     }
 
-    /// dL/draw, `[d, d]`, from the gradient that `backward` left at [`value`](Self::value).
+    /// dL/draw, in the raw parameter's shape, from the gradient that `backward` left at [`value`](Self::value).
     ///
     /// # Errors
     /// [`Error::NoGradient`] if `backward` has not reached it since the last refresh.
     pub fn raw_gradient(&self) -> Result<Tensor, Error> {
-        let weight_gradient = self.rotated.weight.f_grad()?;
-        if !weight_gradient.defined() {
-            return Err(Error::NoGradient);
+        self.rotated.pullback.gradient(&self.weight_gradient()?)
+    }
+
+    /// dL/dV^T, `[n, d]`, where the neurons are learned too: step [`frozen_weight`](Self::frozen_weight) with it.
+    ///
+    /// # Errors
+    /// As [`raw_gradient`](Self::raw_gradient), and [`Error::NoRotation`].
+    pub fn frozen_gradient(&self) -> Result<Tensor, Error> {
+        self.rotated.pullback.frozen_gradient(&self.weight_gradient()?)
+    }
+
+    /// dL/dW^T, `[n, d]`.
+    ///
+    /// # Errors
+    /// [`Error::NoGradient`].
+    pub fn weight_gradient(&self) -> Result<Tensor, Error> {
+        let gradient = self.rotated.weight.f_grad()?;
+        if gradient.defined() { Ok(gradient) } else { Err(Error::NoGradient) }
+    }
+
+    /// Steps the raw parameter by the rotation's own rule, where it has one: see [`Rotation::step_along`].
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+        self.rotation.step_along(raw_gradient, rate)
+    }
+
+    /// Freezes W as it is and goes on with another rotation of it: how a round of stochastic OPT ends.
+    ///
+    /// # Errors
+    /// Those of [`Rotation::rotate`].
+    pub fn merge(&mut self, rotation: Box<dyn Rotation>) -> Result<(), Error> {
+        self.frozen_weight = canonical(&self.merged())?;
+        self.rotation = rotation;
+        self.refresh()
+    }
+
+    /// How far rounding has taken this weight from a rotation of its neurons: max |R^T R - I|, or the
+    /// [`gram_drift`] since the start where R is never formed. Reads from the device.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn orthogonality_error(&self) -> Result<f64, Error> {
+        match self.rotation.matrix()? {
+            Some(r) => orthogonality_error(&r),
+            None => gram_drift(&self.rotated.weight, &self.drawn),
         }
-        self.rotated.pullback.gradient(&weight_gradient)
     }
 
     /// Computes W anew from the raw parameter, as a fresh leaf without a gradient.
@@ -69,12 +115,12 @@ impl RotatedWeight {
         Ok(())
     }
 
-    /// The rotation, for its matrix, orthogonality error and warning.
+    /// The rotation, for its matrix and warning.
     pub fn rotation(&self) -> &dyn Rotation {
         self.rotation.as_ref()
     }
 
-    /// V^T, `[n, d]`: the neurons as they were drawn.
+    /// V^T, `[n, d]`: the neurons as they were drawn, or as the last merge left them.
     pub fn frozen_weight(&self) -> &Tensor {
         &self.frozen_weight
     }

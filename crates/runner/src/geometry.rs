@@ -42,9 +42,9 @@ impl Geometry {
             };
             meter.point(&series::energy(layer), step, energy);
             energies.push(energy);
-            let Some(rotation) = weight.rotation() else { continue };
-            meter.point(&series::orthogonality_error(layer), step, rotation.orthogonality_error()?);
-            if let Some(warning) = rotation.warning()? {
+            let Some(rotated) = weight.rotated() else { continue };
+            meter.point(&series::orthogonality_error(layer), step, rotated.orthogonality_error()?);
+            if let Some(warning) = rotated.rotation().warning()? {
                 self.say(meter, layer, step, &warning)?;
             }
         }

@@ -65,11 +65,11 @@ impl Weight {
         }
     }
 
-    /// The learned rotation, where there is one.
-    pub fn rotation(&self) -> Option<&dyn Rotation> {
+    /// The weight under its learned rotation, where there is one.
+    pub fn rotated(&self) -> Option<&RotatedWeight> {
         match self {
             Self::Plain(_) => None,
-            Self::Rotated(rotated) => Some(rotated.rotation()),
+            Self::Rotated(rotated) => Some(rotated),
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
             for init in [RotationInit::Identity, RotationInit::Gaussian, RotationInit::Scaled] {
                 let rotated =
                     weight(&MethodSpec::Opt { transform, init, learning_rate: 0.1, weight_decay: 0.0 });
-                let r = rotated.rotation().unwrap().matrix().unwrap();
+                let r = rotated.rotated().unwrap().rotation().matrix().unwrap().unwrap();
                 let expected = baseline.value().detach().matmul(&r.tr());
                 assert!(
                     rotated.value().detach().allclose(&expected, 1e-4, 1e-5, false),

@@ -102,14 +102,27 @@ struct Factors {
     xs: Tensor,
 }
 
+impl Factors {
+    /// Y = (I - S)^-T 2G, `[d, n]`.
+    fn solve_back(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        let doubled = weight_gradient.f_mul_scalar(2)?.f_tr()?;
+        Ok(Tensor::f_linalg_lu_solve(&self.lu, &self.pivots, &doubled, true, true)?)
+    }
+}
+
 impl Pullback for Factors {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        let doubled = weight_gradient.f_mul_scalar(2)?.f_tr()?;
-        let ys = Tensor::f_linalg_lu_solve(&self.lu, &self.pivots, &doubled, true, true)?;
+        let ys = self.solve_back(weight_gradient)?;
         // One product and its transpose, not one product [Y, -X] [X, Y]^T of twice the length: that would round
         // the two triangles differently, and S would drift away from skew.
         transpose_difference(&self.xs.f_tr()?.f_matmul(&ys.f_tr()?)?)
+    }
+
+    fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        let _guard = tch::no_grad_guard();
+        // R^T = 2 (I - S)^-T - I.
+        Ok(self.solve_back(weight_gradient)?.f_tr()?.f_sub(weight_gradient)?)
     }
 }
 
@@ -157,14 +170,18 @@ mod tests {
     #[test]
     fn determinant_is_one() {
         for d in checks::SIZES {
-            let r = rotation(&gaussian(&[d, d], d as u64, Kind::Double)).matrix().unwrap();
+            let r = rotation(&gaussian(&[d, d], d as u64, Kind::Double)).matrix().unwrap().unwrap();
             assert!((Tensor::linalg_det(&r).double_value(&[]) - 1.0).abs() < 1e-9, "d = {d}");
         }
     }
 
     #[test]
     fn zero_is_the_identity() {
-        let r = Cayley::new(&Tensor::zeros([5, 5], (Kind::Float, Device::Cpu))).unwrap().matrix().unwrap();
+        let r = Cayley::new(&Tensor::zeros([5, 5], (Kind::Float, Device::Cpu)))
+            .unwrap()
+            .matrix()
+            .unwrap()
+            .unwrap();
         assert_eq!(r, Tensor::eye(5, (Kind::Float, Device::Cpu)));
     }
 

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::draws::gaussian;
-use crate::{EnergyConfig, Error, Rotation, hyperspherical_energy};
+use crate::{EnergyConfig, Error, Rotation, hyperspherical_energy, orthogonality_error};
 
 pub const SIZES: [i64; 5] = [1, 2, 5, 27, 64];
 
@@ -18,10 +18,15 @@ fn relative_error(ours: &Tensor, expected: &Tensor) -> f64 {
     (ours - expected).norm().double_value(&[]) / scale.max(f64::MIN_POSITIVE)
 }
 
+/// How far rounding has taken the rotation's R from orthogonal.
+pub fn error_of(rotation: &dyn Rotation) -> f64 {
+    orthogonality_error(&rotation.matrix().unwrap().unwrap()).unwrap()
+}
+
 pub fn is_orthogonal(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     for (kind, bound) in [(Kind::Float, 2e-6), (Kind::Double, 1e-14)] {
         for d in SIZES {
-            let error = rotation(&gaussian(&[d, d], d as u64, kind)).orthogonality_error().unwrap();
+            let error = error_of(rotation(&gaussian(&[d, d], d as u64, kind)).as_ref());
             println!("{kind:?} d = {d}: orthogonality error {error:.1e}");
             assert!(error < bound, "{kind:?} d = {d}: {error}");
         }
@@ -66,6 +71,12 @@ pub fn gradient_agrees_with(
                 assert_eq!(ours.double_value(&[0, 0]), 0.0);
                 continue;
             }
+            let frozen = rotation(&raw).rotate(&frozen_weight).unwrap().pullback;
+            let turned_back = frozen.frozen_gradient(&weight_gradient).unwrap();
+            assert!(
+                relative_error(&turned_back, &weight_gradient.matmul(&naive(&raw))) < 1e-12,
+                "d = {d} n = {n}"
+            );
             let error = relative_error(&free(&ours), &leaf.grad());
             println!("d = {d} n = {n}: relative gradient error {error:.1e}");
             assert!(error < 1e-11, "d = {d} n = {n}: {error}");

@@ -10,13 +10,14 @@ use std::fmt;
 
 use tch::Tensor;
 
-use crate::{Error, orthogonality_error};
+use crate::Error;
 
 /// A learned orthogonal matrix R, given by a raw parameter that an optimizer steps in place.
 ///
 /// Shapes: d is the dimension of the neurons, n their number.
 pub trait Rotation: fmt::Debug + Send {
-    /// The learned parameter, `[d, d]`. Step a shallow clone of it in place, under `no_grad`.
+    /// The learned parameter, `[d, d]` unless the implementation says otherwise. Step a shallow clone of it in
+    /// place, under `no_grad`.
     fn raw(&self) -> &Tensor;
 
     /// Rotates the neurons (rows) of `frozen_weight`, `[n, d]`, with the raw parameter as it is now.
@@ -25,19 +26,29 @@ pub trait Rotation: fmt::Debug + Send {
     /// [`Error::FrozenWeightShape`], or libtorch's own where kinds or devices differ.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error>;
 
-    /// R itself, `[d, d]`: what [`rotate`](Self::rotate) makes of the unit vectors.
-    fn matrix(&self) -> Result<Tensor, Error> {
+    /// R itself, `[d, d]`: what [`rotate`](Self::rotate) makes of the unit vectors. `None` where R is never formed.
+    ///
+    /// # Errors
+    /// Those of [`rotate`](Self::rotate).
+    fn matrix(&self) -> Result<Option<Tensor>, Error> {
         let raw = self.raw();
         let eye = Tensor::f_eye(raw.size()[0], (raw.kind(), raw.device()))?;
-        Ok(self.rotate(&eye)?.weight.f_tr()?.f_contiguous()?)
+        Ok(Some(self.rotate(&eye)?.weight.f_tr()?.f_contiguous()?))
     }
 
-    /// How far rounding has taken R from orthogonal: see [`orthogonality_error`].
-    fn orthogonality_error(&self) -> Result<f64, Error> {
-        orthogonality_error(&self.matrix()?)
+    /// Steps the raw parameter against its gradient by a rule of its own, `rate` far, where entry by entry would
+    /// leave the manifold. `false`, with nothing done, where any optimizer may step it.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn step_along(&mut self, _raw_gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
+        Ok(false)
     }
 
     /// What a user should know about the raw parameter as it is now, if anything. Reads from the device.
+    ///
+    /// # Errors
+    /// libtorch's own.
     fn warning(&self) -> Result<Option<Warning>, Error> {
         Ok(None)
     }
@@ -52,10 +63,20 @@ pub struct Rotated {
     pub pullback: Box<dyn Pullback>,
 }
 
-/// The derivative of one [`Rotation::rotate`] call, transposed: from a gradient at W to one at the raw parameter.
+/// The derivative of one [`Rotation::rotate`] call, transposed: from a gradient at W, G = dL/dW^T, `[n, d]`, to
+/// those at what W was made of. Builds no graph.
 pub trait Pullback: fmt::Debug + Send {
-    /// Maps `weight_gradient`, dL/dW^T, `[n, d]`, to dL/draw, `[d, d]` and contiguous. Builds no graph.
+    /// dL/draw, in the shape of the raw parameter and contiguous.
+    ///
+    /// # Errors
+    /// libtorch's own.
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error>;
+
+    /// dL/dV^T = (R^T G^T)^T, `[n, d]`, for neurons that are learned together with their rotation.
+    ///
+    /// # Errors
+    /// [`Error::NoRotation`] where R is never formed, and libtorch's own.
+    fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error>;
 }
 
 /// A state that is not wrong, but that a user should hear of.
