@@ -88,7 +88,7 @@ pub(super) async fn get(
 fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<Option<String>, ApiError> {
     let arms = &experiment.spec.arms;
     let Some(wanted) = wanted else {
-        let found = arms.iter().find(|arm| matches!(arm.method, optlab_spec::MethodSpec::Baseline));
+        let found = arms.iter().find(|arm| matches!(arm.method, optlab_spec::MethodSpec::Baseline { .. }));
         return Ok(found.map(|arm| arm.name.clone()));
     };
     if arms.iter().any(|arm| arm.name == wanted) {

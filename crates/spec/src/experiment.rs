@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::architecture::LONGEST_NEURON;
 use crate::fields::{Fields, integer_item, shown};
 use crate::merge::merge;
 use crate::method::MethodSpec;
@@ -191,7 +190,7 @@ impl JobSpec {
                 arm: fields.identifier("arm"),
                 seed: fields.integer("seed", None, 0..=u64::from(u32::MAX)),
                 method: fields.table("method", Some("{ kind = \"baseline\" }"), |method| {
-                    MethodSpec::read(method, &train.optimizer)
+                    MethodSpec::read(method, &train)
                 }),
                 resources: fields.table("resources", None, Resources::read),
                 train,
@@ -217,11 +216,7 @@ impl Arm {
             _ => base.clone(),
         };
         let example = "{ kind = \"opt\", transform = \"cayley\" }";
-        let method =
-            fields.table("method", Some(example), |method| MethodSpec::read(method, &train.optimizer));
-        if matches!(method, MethodSpec::Opt { .. }) {
-            check_neurons(fields, &train);
-        }
+        let method = fields.table("method", Some(example), |method| MethodSpec::read(method, &train));
         Self { name, method, train: patch }
     }
 }
@@ -230,19 +225,6 @@ impl Arm {
 fn patched(base: &TrainSpec, patch: &Map<String, Value>) -> Value {
     let base = serde_json::to_value(base).expect("a spec is JSON");
     merge(base, &Value::Object(patch.clone()))
-}
-
-/// A rotation has the square of a neuron's length as its size.
-fn check_neurons(fields: &mut Fields<'_>, train: &TrainSpec) {
-    let Some(dataset) = optlab_data::find(&train.data.name) else { return };
-    for (layer, d, _) in train.model.architecture(dataset).method_layers() {
-        if d > LONGEST_NEURON {
-            let detail = format!(
-                "cannot rotate layer `{layer}`: its neurons have length {d}, at most {LONGEST_NEURON} is possible"
-            );
-            fields.wrong("method", detail);
-        }
-    }
 }
 
 impl Resources {
@@ -308,8 +290,8 @@ mod tests {
         value["arms"][1]["train"] = json!({ "optimizer": { "kind": "sgd", "nesterov": true } });
         let spec = ExperimentSpec::from_stored(&value).unwrap();
         let job = spec.jobs().find(|job| job.arm == "opt").unwrap();
-        let MethodSpec::Opt { learning_rate, .. } = job.method else { panic!("{job:?}") };
-        assert_eq!((job.train.optimizer.learning_rate(), learning_rate), (0.05, 0.05));
+        let MethodSpec::Opt(opt) = &job.method else { panic!("{job:?}") };
+        assert_eq!((job.train.optimizer.learning_rate(), opt.learning_rate), (0.05, 0.05));
         assert!(matches!(job.train.optimizer, OptimizerSpec::Sgd { nesterov: true, .. }));
     }
 }

@@ -28,7 +28,10 @@ mod problem;
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
 pub use fields::Fields;
 pub use merge::{merge, parse_assignment};
-pub use method::{MethodSpec, RotationInit, TransformKind};
+pub use method::{
+    DescentForm, LayerChoice, LowdinForm, MethodSpec, NeuronInit, Neurons, OptSpec, RotationInit, SoftForm,
+    StochasticSpec, TransformSpec,
+};
 pub use models::ModelSpec;
 pub use optimizer::OptimizerSpec;
 pub use problem::{Problem, Problems};

@@ -86,6 +86,13 @@ impl TrainSpec {
         (samples / self.batch_size).max(1)
     }
 
+    /// Names and sizes `(name, d, n)` of the layers that the arm's method trains; none while data or model are unknown.
+    pub(crate) fn method_layers(&self) -> Vec<(String, u64, u64)> {
+        let Some(dataset) = optlab_data::find(&self.data.name) else { return Vec::new() };
+        let architecture = self.model.architecture(dataset);
+        architecture.method_layers().map(|(name, d, n)| (name.to_owned(), d, n)).collect()
+    }
+
     /// Updates between two evaluations.
     pub fn evaluate_every_steps(&self) -> u64 {
         match self.evaluate_every {

@@ -1,0 +1,196 @@
+//! Orthogonal Over-Parameterized Training: which neurons, turned by what, in which layers.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::transform::TransformSpec;
+use crate::architecture::LONGEST_NEURON;
+use crate::fields::{Fields, shown};
+use crate::optimizer::{learning_rate, weight_decay};
+use crate::problem::{Problems, alternatives, suggestion};
+use crate::train::TrainSpec;
+
+/// An OPT arm; the options beyond the transform are the ablations of Liu et al. (CVPR 2021).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptSpec {
+    /// What keeps the matrix orthogonal, with its options.
+    #[serde(flatten)]
+    pub transform: TransformSpec,
+    /// Rounds, each of which turns some of the dimensions; `None`: all of them, all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stochastic: Option<StochasticSpec>,
+    /// Whether the neurons are trained too.
+    pub neurons: Neurons,
+    /// Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+    pub neuron_mean: f64,
+    /// Steps that move the drawn neurons to lower energy, at the same lengths, before training starts.
+    pub refine_steps: u64,
+    /// Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+    /// descent the published 0.02.
+    pub learning_rate: f64,
+    /// Decay of the raw parameters; default: that of the other tensors, and of descent none.
+    pub weight_decay: f64,
+    /// The layers whose neurons are rotated; the others are trained directly.
+    pub layers: LayerChoice,
+}
+
+/// Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StochasticSpec {
+    /// Share of a layer's dimensions that a round turns; at least one is.
+    pub fraction: f64,
+    /// Updates of a round.
+    pub inner_steps: u64,
+}
+
+/// Whether V is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Neurons {
+    /// V stays as it was drawn.
+    Fixed,
+    /// V is trained together with R, and energy is free to move.
+    Learned,
+}
+
+/// Some of a network's method layers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LayerChoice {
+    /// Each of them.
+    All(AllWord),
+    /// Those of these names.
+    Named(Vec<String>),
+}
+
+/// The word `"all"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AllWord {
+    /// `"all"`.
+    #[serde(rename = "all")]
+    All,
+}
+
+/// The published rate of OPT (OGD).
+const DESCENT_RATE: f64 = 0.02;
+
+const NEURONS: [(&str, Neurons); 2] = [("fixed", Neurons::Fixed), ("learned", Neurons::Learned)];
+
+impl OptSpec {
+    pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
+        let rounds = fields.has("stochastic");
+        let stochastic = rounds.then(|| fields.table("stochastic", None, StochasticSpec::read));
+        let transform = TransformSpec::read(fields, rounds);
+        let descends = matches!(transform, TransformSpec::Descent { .. });
+        let (rate, decay) = match transform {
+            TransformSpec::Descent { .. } => (DESCENT_RATE, 0.0),
+            _ => (train.optimizer.learning_rate(), train.optimizer.weight_decay()),
+        };
+        let opt = Self {
+            transform,
+            stochastic,
+            neurons: fields.choice("neurons", Some(Neurons::Fixed), &NEURONS),
+            neuron_mean: fields.number("neuron_mean", Some(0.0), -100.0..=100.0),
+            refine_steps: fields.integer("refine_steps", Some(0), 0..=1_000_000),
+            learning_rate: learning_rate(fields, Some(rate)),
+            weight_decay: weight_decay(fields, Some(decay)),
+            layers: LayerChoice::read(fields, train),
+        };
+        if descends && opt.weight_decay > 0.0 {
+            fields.wrong(
+                "weight_decay",
+                "must be 0: descent steps along the orthogonal group, where nothing can decay",
+            );
+        }
+        if opt.neurons == Neurons::Learned && descends {
+            fields.wrong(
+                "neurons",
+                "must be `fixed` with transform = \"descent\", which steps the turned neurons themselves",
+            );
+        }
+        if opt.neurons == Neurons::Learned && opt.stochastic.is_some() {
+            fields.wrong(
+                "neurons",
+                "must be `fixed` with `stochastic`, which merges its rotations into the neurons",
+            );
+        }
+        opt
+    }
+}
+
+impl fmt::Display for OptSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", if self.stochastic.is_some() { "s-opt" } else { "opt" }, self.transform)
+    }
+}
+
+impl StochasticSpec {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            fraction: fields.number("fraction", Some(0.25), 1e-4..=1.0),
+            inner_steps: fields.integer("inner_steps", None, 1..=1_000_000_000),
+        }
+    }
+
+    /// How many of `d` dimensions a round turns.
+    pub fn dimensions(&self, d: u64) -> u64 {
+        ((self.fraction * d as f64).round() as u64).clamp(1, d)
+    }
+}
+
+impl LayerChoice {
+    /// Whether `layer` is one of them.
+    pub fn holds(&self, layer: &str) -> bool {
+        match self {
+            Self::All(_) => true,
+            Self::Named(names) => names.iter().any(|name| name == layer),
+        }
+    }
+
+    fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
+        let sizes = train.method_layers();
+        let choice = match fields.raw("layers") {
+            None => Self::All(AllWord::All),
+            Some(value) if value == "all" => Self::All(AllWord::All),
+            Some(Value::Array(_)) => {
+                let known: Vec<&str> = sizes.iter().map(|(name, _, _)| name.as_str()).collect();
+                let names = fields.list("layers", None, 1..=1000, |value, pointer, problems| {
+                    name(value, pointer, problems, &known)
+                });
+                Self::Named(names)
+            }
+            Some(value) => {
+                let is = shown(value);
+                fields.wrong("layers", format!("must be \"all\" or a list of names of layers, is {is}"));
+                Self::All(AllWord::All)
+            }
+        };
+        // A rotation has the square of a neuron's length as its size.
+        for (layer, d, _) in sizes.iter().filter(|(layer, d, _)| choice.holds(layer) && *d > LONGEST_NEURON) {
+            let detail = format!(
+                "cannot rotate layer `{layer}`: its neurons have length {d}, at most {LONGEST_NEURON} is possible"
+            );
+            fields.wrong("layers", detail);
+        }
+        choice
+    }
+}
+
+fn name(value: &Value, pointer: &str, problems: &mut Problems, known: &[&str]) -> String {
+    match value.as_str() {
+        // A base that was refused has no layers to compare with, and says so itself.
+        Some(name) if known.is_empty() || known.contains(&name) => name.to_owned(),
+        _ => {
+            let hint =
+                value.as_str().map_or_else(String::new, |given| suggestion(given, known.iter().copied()));
+            let names = alternatives(known.iter().copied());
+            problems.add(
+                pointer,
+                format!("must be a layer that the method trains ({names}), is {}{hint}", shown(value)),
+            );
+            String::new()
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What keeps a learned matrix orthogonal, with the options that each way has.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+
+/// The transforms, by the names of Liu et al. (CVPR 2021), section 4.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "transform", rename_all = "snake_case")]
+pub enum TransformSpec {
+    /// OPT (GS): Gram-Schmidt on the rows of a square matrix.
+    GramSchmidt {
+        /// Where the matrix starts.
+        init: RotationInit,
+    },
+    /// OPT (HR): the orthogonal factor of a square matrix by Householder reflections.
+    Householder {
+        /// Where the matrix starts.
+        init: RotationInit,
+    },
+    /// OPT (LS): the orthogonal matrix nearest to a square one.
+    Lowdin {
+        /// Where the matrix starts.
+        init: RotationInit,
+        /// How it is computed.
+        form: LowdinForm,
+    },
+    /// OPT (CP): the Cayley transform of a skew matrix.
+    Cayley {
+        /// Where the skew matrix starts.
+        init: RotationInit,
+    },
+    /// OPT (OGD): steps along the orthogonal group, from R = I.
+    Descent {
+        /// How a step is taken.
+        form: DescentForm,
+    },
+    /// OPT (OR): no constraint, but a penalty of `beta` times the Frobenius norm of R R^T - I for each layer.
+    Relaxed {
+        /// Where R starts.
+        init: RotationInit,
+        /// Factor of the penalty.
+        beta: f64,
+    },
+    /// UPT: no constraint and no penalty, which shows what orthogonality is worth.
+    Unconstrained {
+        /// Where R starts.
+        init: RotationInit,
+    },
+}
+
+/// Where a raw parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationInit {
+    /// Such that R = I.
+    Identity,
+    /// Standard normal entries, as published.
+    Gaussian,
+    /// Normal entries of variance 1/d.
+    Scaled,
+}
+
+/// How the nearest orthogonal matrix is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LowdinForm {
+    /// By a singular value decomposition.
+    Exact,
+    /// By a polynomial while the matrix is near a multiple of an orthogonal one, else as `exact`.
+    Polynomial,
+}
+
+/// How a step along the orthogonal group is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DescentForm {
+    /// Two fixed-point passes with a d x d momentum, as published.
+    Omega,
+    /// An exact Cayley step with a d x n momentum that is not projected: fast where n is below d/2.
+    LowRank,
+}
+
+const INITS: [(&str, RotationInit); 3] = [
+    ("identity", RotationInit::Identity),
+    ("gaussian", RotationInit::Gaussian),
+    ("scaled", RotationInit::Scaled),
+];
+
+const LOWDIN_FORMS: [(&str, LowdinForm); 2] =
+    [("exact", LowdinForm::Exact), ("polynomial", LowdinForm::Polynomial)];
+
+const DESCENT_FORMS: [(&str, DescentForm); 2] =
+    [("omega", DescentForm::Omega), ("low_rank", DescentForm::LowRank)];
+
+/// Reads the options of one transform, the first word being where its parameter starts if nothing is said.
+type Read = fn(&mut Fields<'_>, RotationInit) -> TransformSpec;
+
+/// The scale of the first three is only a choice of effective learning rate, so that they start as published. Cayley
+/// starts at R = I, because the gradient of a Gaussian start is some thirty times smaller; the last two do so too,
+/// because a Gaussian R makes every neuron sqrt(d) times as long.
+const TRANSFORMS: [(&str, (RotationInit, Read)); 7] = [
+    (
+        "gram_schmidt",
+        (RotationInit::Gaussian, |fields, init| TransformSpec::GramSchmidt { init: read_init(fields, init) }),
+    ),
+    (
+        "householder",
+        (RotationInit::Gaussian, |fields, init| TransformSpec::Householder { init: read_init(fields, init) }),
+    ),
+    ("lowdin", (RotationInit::Gaussian, read_lowdin)),
+    (
+        "cayley",
+        (RotationInit::Identity, |fields, init| TransformSpec::Cayley { init: read_init(fields, init) }),
+    ),
+    ("descent", (RotationInit::Identity, read_descent)),
+    (
+        "relaxed",
+        (RotationInit::Identity, |fields, init| TransformSpec::Relaxed {
+            init: read_init(fields, init),
+            beta: fields.number("beta", Some(0.1), 0.0..=1e6),
+        }),
+    ),
+    (
+        "unconstrained",
+        (RotationInit::Identity, |fields, init| TransformSpec::Unconstrained {
+            init: read_init(fields, init),
+        }),
+    ),
+];
+
+fn read_init(fields: &mut Fields<'_>, default: RotationInit) -> RotationInit {
+    fields.choice("init", Some(default), &INITS)
+}
+
+/// A polynomial needs a matrix near a multiple of an orthogonal one, which a Gaussian is not.
+fn read_lowdin(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec {
+    let form = fields.choice("form", Some(LowdinForm::Exact), &LOWDIN_FORMS);
+    let default = if form == LowdinForm::Polynomial { RotationInit::Identity } else { default };
+    let init = read_init(fields, default);
+    if form == LowdinForm::Polynomial && init != RotationInit::Identity {
+        fields.wrong(
+            "init",
+            "must be `identity` with form = \"polynomial\", which needs a start near an orthogonal matrix",
+        );
+    }
+    TransformSpec::Lowdin { init, form }
+}
+
+fn read_descent(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec {
+    let form = fields.choice("form", Some(DescentForm::Omega), &DESCENT_FORMS);
+    if read_init(fields, default) != RotationInit::Identity {
+        fields.wrong("init", "must be `identity`: descent steps the weight itself, from R = I");
+    }
+    TransformSpec::Descent { form }
+}
+
+impl TransformSpec {
+    /// `rounds`: whether the rotation starts anew again and again, which has to be at R = I.
+    pub(crate) fn read(fields: &mut Fields<'_>, rounds: bool) -> Self {
+        let (init, read) = fields.choice("transform", None, &TRANSFORMS);
+        let transform = read(fields, if rounds { RotationInit::Identity } else { init });
+        if rounds && transform.init() != RotationInit::Identity {
+            fields.wrong(
+                "init",
+                "must be `identity` with `stochastic`: every round starts where the last one ended",
+            );
+        }
+        transform
+    }
+
+    /// Where the raw parameter starts.
+    pub fn init(self) -> RotationInit {
+        match self {
+            Self::GramSchmidt { init }
+            | Self::Householder { init }
+            | Self::Lowdin { init, .. }
+            | Self::Cayley { init }
+            | Self::Relaxed { init, .. }
+            | Self::Unconstrained { init } => init,
+            Self::Descent { .. } => RotationInit::Identity,
+        }
+    }
+}
+
+impl fmt::Display for TransformSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GramSchmidt { .. } => "gram_schmidt",
+            Self::Householder { .. } => "householder",
+            Self::Lowdin { .. } => "lowdin",
+            Self::Cayley { .. } => "cayley",
+            Self::Descent { .. } => "descent",
+            Self::Relaxed { .. } => "relaxed",
+            Self::Unconstrained { .. } => "unconstrained",
+        })
+    }
+}
