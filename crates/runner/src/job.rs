@@ -62,7 +62,8 @@ impl<'a> Job<'a> {
         let Split { train, test } = Library::from_env().load(dataset, &mut Fetching { pipe, file: None })?;
         let train = Images::new(dataset, &train, device)?;
         let start = Start { method: &spec.method, seed: spec.seed, device };
-        let mut network = Network::new(&train_spec.model.architecture(dataset), start)?;
+        let architecture = train_spec.architecture().map_err(JobError::Setup)?;
+        let mut network = Network::new(&architecture, start)?;
         let optimizer = Optimizer::new(&train_spec.optimizer, &spec.method, &network.trained())?;
         Ok(Self {
             spec,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::transform::TransformSpec;
-use crate::architecture::LONGEST_NEURON;
+use crate::architecture::{Architecture, LONGEST_NEURON};
 use crate::fields::{Fields, shown};
 use crate::optimizer::{learning_rate, weight_decay};
 use crate::problem::{Problems, alternatives, suggestion};
@@ -150,12 +150,14 @@ impl LayerChoice {
     }
 
     fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
-        let sizes = train.method_layers();
+        // A model that does not fit its data says so itself, and then has no layers to compare with.
+        let architecture = train.architecture().ok();
+        let sizes: Vec<_> = architecture.iter().flat_map(Architecture::method_layers).collect();
         let choice = match fields.raw("layers") {
             None => Self::All(AllWord::All),
             Some(value) if value == "all" => Self::All(AllWord::All),
             Some(Value::Array(_)) => {
-                let known: Vec<&str> = sizes.iter().map(|(name, _, _)| name.as_str()).collect();
+                let known: Vec<&str> = sizes.iter().map(|(name, _, _)| *name).collect();
                 let names = fields.list("layers", None, 1..=1000, |value, pointer, problems| {
                     name(value, pointer, problems, &known)
                 });
@@ -180,7 +182,6 @@ impl LayerChoice {
 
 fn name(value: &Value, pointer: &str, problems: &mut Problems, known: &[&str]) -> String {
     match value.as_str() {
-        // A base that was refused has no layers to compare with, and says so itself.
         Some(name) if known.is_empty() || known.contains(&name) => name.to_owned(),
         _ => {
             let hint =
