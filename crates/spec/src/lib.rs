@@ -32,5 +32,5 @@ pub use method::{MethodSpec, RotationInit, TransformKind};
 pub use models::ModelSpec;
 pub use optimizer::OptimizerSpec;
 pub use problem::{Problem, Problems};
-pub use schedule::ScheduleSpec;
+pub use schedule::{CurveSpec, ScheduleSpec};
 pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};
