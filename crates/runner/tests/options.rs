@@ -5,7 +5,7 @@ mod support;
 use optlab_spec::JobSpec;
 use serde_json::json;
 
-use support::{Heard, Runner, baseline, spec};
+use support::{Heard, Runner, baseline, opt, spec};
 
 fn train(spec: &JobSpec) -> Heard {
     let mut runner = Runner::start();
@@ -27,4 +27,19 @@ fn a_warm_up_raises_the_rate_before_the_curve_lowers_it() {
     assert_eq!((rates.len(), rates[0], rates[11]), (44, 0.05 / 12.0, 0.05));
     assert!(rates[..12].is_sorted() && rates[11..].is_sorted_by(|a, b| a >= b), "{rates:?}");
     assert!(rates[43] < 0.001, "{rates:?}");
+}
+
+#[test]
+fn adamw_trains_every_arm_and_its_decay_is_not_adams() {
+    let optimizer = |kind: &str, weight_decay: f64| json!({ "optimizer": { "kind": kind, "learning_rate": 0.01, "weight_decay": weight_decay } });
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let runs = [("adamw", 0.1), ("adam", 0.1), ("adamw", 0.0), ("adam", 0.0)]
+            .map(|(kind, decay)| train(&spec(method.clone(), optimizer(kind, decay))));
+        let losses = runs.each_ref().map(|heard| heard.curves()["train/loss"].clone());
+        assert_ne!(losses[0], losses[1], "{method}");
+        assert_ne!(losses[0], losses[2], "{method}");
+        assert_eq!(losses[2], losses[3], "without decay they are one rule: {method}");
+        let accuracy = &runs[0].curves()["test/accuracy"];
+        assert!(accuracy[2].1 > 75.0, "{method}: {accuracy:?}");
+    }
 }

@@ -30,7 +30,7 @@ pub use fields::Fields;
 pub use merge::{merge, parse_assignment};
 pub use method::{MethodSpec, RotationInit, TransformKind};
 pub use models::ModelSpec;
-pub use optimizer::OptimizerSpec;
+pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};

@@ -25,8 +25,7 @@ pub struct Optimizer {
 #[derive(Debug)]
 struct Slot {
     learning_rate: f64,
-    /// L2 penalty; on the tensor's device, so that it can be multiplied in without a copy.
-    weight_decay: Option<Tensor>,
+    weight_decay: f64,
     /// Tensors of the same size, as many as the rule needs, starting at 0.
     memory: Vec<Tensor>,
 }
@@ -45,7 +44,6 @@ impl Optimizer {
             let tensor = trained.tensor();
             let (learning_rate, weight_decay) = rates(rule, method, trained.role());
             let memory = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
-            let weight_decay = (weight_decay > 0.0).then(|| scalar(weight_decay, &tensor)).transpose()?;
             Ok(Slot { learning_rate, weight_decay, memory })
         };
         let slots = trained.iter().map(slot).collect::<Result<_, TchError>>()?;
@@ -64,25 +62,24 @@ impl Optimizer {
         for (slot, trained) in self.slots.iter_mut().zip(trained) {
             let mut tensor = trained.tensor();
             let mut gradient = trained.gradient()?;
-            if let Some(decay) = &slot.weight_decay {
-                let _ = gradient.f_addcmul_(&tensor, decay)?;
-            }
             let rate = slot.learning_rate * factor;
+            if slot.weight_decay > 0.0 {
+                match &self.rule {
+                    // Decoupled: x - rate (decay x + update) is (1 - rate decay) x - rate update.
+                    OptimizerSpec::AdamW(_) => {
+                        let _ = tensor.f_mul_scalar_(1.0 - rate * slot.weight_decay)?;
+                    }
+                    OptimizerSpec::Sgd { .. } | OptimizerSpec::Adam(_) => {
+                        let _ = gradient.f_addcmul_(&tensor, &scalar(slot.weight_decay, &tensor)?)?;
+                    }
+                }
+            }
             match &self.rule {
                 OptimizerSpec::Sgd { momentum, nesterov, .. } => {
                     sgd::step(&mut tensor, gradient, &mut slot.memory, rate, *momentum, *nesterov)?;
                 }
-                OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
-                    let betas = [*beta1, *beta2];
-                    adam::step(
-                        &mut tensor,
-                        &gradient,
-                        &mut slot.memory,
-                        rate,
-                        betas,
-                        *epsilon,
-                        self.updates,
-                    )?;
+                OptimizerSpec::Adam(adam) | OptimizerSpec::AdamW(adam) => {
+                    adam::step(&mut tensor, &gradient, &mut slot.memory, rate, adam, self.updates)?;
                 }
             }
             trained.refresh()?;
@@ -99,7 +96,7 @@ impl Optimizer {
 fn memories(rule: &OptimizerSpec) -> usize {
     match rule {
         OptimizerSpec::Sgd { momentum, .. } => usize::from(*momentum > 0.0),
-        OptimizerSpec::Adam { .. } => 2,
+        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => 2,
     }
 }
 
@@ -121,6 +118,7 @@ fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
 
 #[cfg(test)]
 mod tests {
+    use optlab_spec::AdamSpec;
     use tch::nn::{self, OptimizerConfig};
     use tch::{Device, Reduction};
 
@@ -133,8 +131,8 @@ mod tests {
         OptimizerSpec::Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay }
     }
 
-    fn adam(weight_decay: f64) -> OptimizerSpec {
-        OptimizerSpec::Adam { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay }
+    fn adam(weight_decay: f64) -> AdamSpec {
+        AdamSpec { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay }
     }
 
     /// Where x ends that starts at 1 with the loss x^2 / 2, so that its gradient is x.
@@ -160,8 +158,13 @@ mod tests {
             // The penalty adds 0.5 x to the gradient.
             (sgd(0.0, false, 0.5), &[1.0], 0.85),
             // The first step of Adam has the length of the rate.
-            (adam(0.0), &[1.0], 0.9),
-            (adam(0.0), &[0.5], 0.95),
+            (OptimizerSpec::Adam(adam(0.0)), &[1.0], 0.9),
+            (OptimizerSpec::Adam(adam(0.0)), &[0.5], 0.95),
+            // Whatever the penalty: the second moment takes it out again, and decoupled decay stays.
+            (OptimizerSpec::Adam(adam(0.5)), &[1.0], 0.9),
+            (OptimizerSpec::AdamW(adam(0.5)), &[1.0], 0.9 - 0.1 * 0.5),
+            // The schedule's factor is on both terms.
+            (OptimizerSpec::AdamW(adam(0.5)), &[0.5], 0.95 - 0.05 * 0.5),
         ] {
             let x = descend(&rule, factors);
             assert!((x - expected).abs() < 1e-6, "{rule:?}: {x} for {expected}");
@@ -171,11 +174,12 @@ mod tests {
     #[test]
     fn steps_are_those_of_libtorch() {
         type Build = fn(&nn::VarStore) -> nn::Optimizer;
-        let theirs: [(OptimizerSpec, Build); 4] = [
+        let theirs: [(OptimizerSpec, Build); 5] = [
             (sgd(0.9, false, 0.0), |vs| nn::sgd(0.9, 0., 0., false).build(vs, 0.1).unwrap()),
             (sgd(0.9, true, 0.01), |vs| nn::sgd(0.9, 0., 0.01, true).build(vs, 0.1).unwrap()),
-            (adam(0.0), |vs| nn::adam(0.9, 0.99, 0.).build(vs, 0.1).unwrap()),
-            (adam(0.01), |vs| nn::adam(0.9, 0.99, 0.01).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::Adam(adam(0.0)), |vs| nn::adam(0.9, 0.99, 0.).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::Adam(adam(0.01)), |vs| nn::adam(0.9, 0.99, 0.01).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::AdamW(adam(0.3)), |vs| nn::adamw(0.9, 0.99, 0.3).build(vs, 0.1).unwrap()),
         ];
         let start: Vec<f32> = (0..12).map(|i| (i as f32 * 0.7).sin()).collect();
         let start = Tensor::from_slice(&start).view([3, 4]);
