@@ -63,7 +63,8 @@ impl<'a> Job<'a> {
         let train = Images::new(dataset, &train, device)?;
         let start = Start { method: &spec.method, seed: spec.seed, device };
         let mut network = Network::new(&train_spec.model.architecture(dataset), start)?;
-        let optimizer = Optimizer::new(&train_spec.optimizer, &spec.method, &network.trained())?;
+        let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
+        let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
         Ok(Self {
             spec,
             order: Order::new(spec.seed, &train, train_spec.batch_size, device),

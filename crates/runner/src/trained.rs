@@ -20,11 +20,26 @@ pub trait Trained {
     fn role(&self) -> Role;
     /// The tensor to step, outside any graph.
     fn tensor(&self) -> Tensor;
-    /// Its gradient since the last refresh, for the caller to keep or change.
+    /// dL/dx since the last refresh, for the x that the layer computes with: of a rotated weight W, not its raw
+    /// parameter. What scales it in place scales [`gradient`](Self::gradient) too.
     ///
     /// # Errors
     /// If no backward pass has reached it.
-    fn gradient(&self) -> Result<Tensor, Error>;
+    fn effective_gradient(&self) -> Result<Tensor, Error>;
+    /// The gradient of the tensor to step, made from the effective one; for the caller to keep or change.
+    ///
+    /// # Errors
+    /// If no backward pass has reached it.
+    fn gradient(&self) -> Result<Tensor, Error> {
+        self.effective_gradient()
+    }
+    /// Steps the tensor by a rule of its own; `false`, with nothing done, where there is none.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn step_along(&mut self, _gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
+        Ok(false)
+    }
     /// Makes the next forward pass see what was stepped.
     ///
     /// # Errors
@@ -70,7 +85,7 @@ impl Trained for Plain {
         self.tensor.shallow_clone()
     }
 
-    fn gradient(&self) -> Result<Tensor, Error> {
+    fn effective_gradient(&self) -> Result<Tensor, Error> {
         Ok(self.leaf.f_grad()?)
     }
 
@@ -89,8 +104,16 @@ impl Trained for RotatedWeight {
         self.raw().shallow_clone()
     }
 
+    fn effective_gradient(&self) -> Result<Tensor, Error> {
+        self.weight_gradient()
+    }
+
     fn gradient(&self) -> Result<Tensor, Error> {
         self.raw_gradient()
+    }
+
+    fn step_along(&mut self, gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+        Self::step_along(self, gradient, rate)
     }
 
     fn refresh(&mut self) -> Result<(), Error> {

@@ -43,3 +43,15 @@ fn adamw_trains_every_arm_and_its_decay_is_not_adams() {
         assert!(accuracy[2].1 > 75.0, "{method}: {accuracy:?}");
     }
 }
+
+#[test]
+fn clipping_shortens_steps_and_leaves_short_gradients_their_bits() {
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let runs = [json!({}), json!({ "clip_norm": 1e6 }), json!({ "clip_norm": 0.01 })]
+            .map(|option| train(&spec(method.clone(), option)));
+        let losses = runs.each_ref().map(|heard| heard.curves()["train/loss"].clone());
+        assert_eq!(losses[0], losses[1], "{method}");
+        let last = losses.map(|curve| curve.last().unwrap().1);
+        assert!(last[2] > last[0] + 0.5, "{method}: {last:?}");
+    }
+}
