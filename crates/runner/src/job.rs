@@ -7,6 +7,7 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Event, Run, Summary};
 use tch::Device;
 
+use crate::average::Average;
 use crate::data::{Images, Order};
 use crate::environment::{self, environment};
 use crate::failure::JobError;
@@ -33,6 +34,8 @@ pub struct Job<'a> {
     pub network: Network,
     /// How it learns.
     pub optimizer: Optimizer,
+    /// What is tested of it.
+    pub average: Average,
     /// What is measured of its weights.
     pub geometry: Geometry,
 }
@@ -70,6 +73,7 @@ impl<'a> Job<'a> {
             order: Order::new(spec.seed, &train, train_spec.batch_size, device),
             test: Images::new(dataset, &test, device)?,
             train,
+            average: Average::new(train_spec.average_decay, &mut network)?,
             network,
             optimizer,
             geometry: Geometry::new(&train_spec.energy),

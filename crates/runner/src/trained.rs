@@ -20,8 +20,9 @@ pub trait Trained {
     fn role(&self) -> Role;
     /// The tensor to step, outside any graph.
     fn tensor(&self) -> Tensor;
-    /// dL/dx since the last refresh, for the x that the layer computes with: of a rotated weight W, not its raw
-    /// parameter. What scales it in place scales [`gradient`](Self::gradient) too.
+    /// What the layer computes with: of a rotated weight W, not its raw parameter.
+    fn value(&self) -> &Tensor;
+    /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales [`gradient`](Self::gradient) too.
     ///
     /// # Errors
     /// If no backward pass has reached it.
@@ -85,6 +86,10 @@ impl Trained for Plain {
         self.tensor.shallow_clone()
     }
 
+    fn value(&self) -> &Tensor {
+        Self::value(self)
+    }
+
     fn effective_gradient(&self) -> Result<Tensor, Error> {
         Ok(self.leaf.f_grad()?)
     }
@@ -102,6 +107,10 @@ impl Trained for RotatedWeight {
 
     fn tensor(&self) -> Tensor {
         self.raw().shallow_clone()
+    }
+
+    fn value(&self) -> &Tensor {
+        Self::value(self)
     }
 
     fn effective_gradient(&self) -> Result<Tensor, Error> {

@@ -55,3 +55,24 @@ fn clipping_shortens_steps_and_leaves_short_gradients_their_bits() {
         assert!(last[2] > last[0] + 0.5, "{method}: {last:?}");
     }
 }
+
+#[test]
+fn averaged_weights_are_tested_and_training_does_not_notice() {
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let model = json!({ "model": { "batch_norm": true } });
+        let averaged = json!({ "model": { "batch_norm": true }, "average_decay": 0.9 });
+        let (plain, averaged) = (train(&spec(method.clone(), model)), train(&spec(method.clone(), averaged)));
+        let (plain, averaged) = (plain.curves(), averaged.curves());
+        for series in
+            plain.keys().filter(|series| !["test/", "samples"].iter().any(|s| series.starts_with(s)))
+        {
+            assert_eq!(plain[series], averaged[series], "{method}: {series}");
+        }
+        let test = [&plain["test/loss"], &averaged["test/loss"]];
+        assert_eq!(test[0][0], test[1][0], "{method}: both start from what was drawn");
+        for at in [1, 2] {
+            let (own, mean) = (test[0][at].1, test[1][at].1);
+            assert!(own != mean && mean < test[0][0].1, "{method}: {test:?}");
+        }
+    }
+}

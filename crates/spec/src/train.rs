@@ -39,6 +39,10 @@ pub struct TrainSpec {
     /// The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
     /// weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm.
     pub clip_norm: Option<f64>,
+    /// Decay of an exponential moving average of the weights, which is what the test series then measure and what the
+    /// run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
+    /// any case: the average of rotated neurons is no rotation of them.
+    pub average_decay: Option<f64>,
     /// How hyperspherical energy is measured.
     pub energy: EnergySpec,
 }
@@ -115,6 +119,7 @@ impl TrainSpec {
             optimizer: fields.table("optimizer", None, OptimizerSpec::read),
             schedule: fields.table("schedule", None, ScheduleSpec::read),
             clip_norm: optional_number(fields, "clip_norm", 1e-6..=1e6),
+            average_decay: optional_number(fields, "average_decay", 0.0..=0.999_999),
             energy: fields.table("energy", None, EnergySpec::read),
             data,
         };
@@ -205,8 +210,11 @@ mod tests {
 
     #[test]
     fn options_are_spelled_out_where_they_are_off_and_read_back_where_they_are_on() {
-        assert_eq!(stored(json!({}))["clip_norm"], Value::Null);
-        let on = json!({ "clip_norm": 0.5 });
+        let off = stored(json!({}));
+        for name in ["clip_norm", "average_decay"] {
+            assert_eq!(off.get(name), Some(&Value::Null), "{name}");
+        }
+        let on = json!({ "clip_norm": 0.5, "average_decay": 0.999 });
         let stored = stored(on.clone());
         for (name, value) in on.as_object().unwrap() {
             assert_eq!(&stored[name], value, "{name}");
@@ -219,6 +227,7 @@ mod tests {
         for (options, problem) in [
             (json!({ "clip_norm": 0 }), "/clip_norm: must be a number from 0.000001 to 1000000, is 0"),
             (json!({ "clip_norm": true }), "/clip_norm: must be a number from 0.000001 to 1000000, is true"),
+            (json!({ "average_decay": 1 }), "/average_decay: must be a number from 0 to 0.999999, is 1"),
         ] {
             assert_eq!(read(options).unwrap_err().to_string(), problem);
         }

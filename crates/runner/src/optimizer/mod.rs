@@ -283,6 +283,10 @@ mod tests {
             self.0.tensor()
         }
 
+        fn value(&self) -> &Tensor {
+            self.0.value()
+        }
+
         fn effective_gradient(&self) -> Result<Tensor, Error> {
             self.0.effective_gradient()
         }
