@@ -7,6 +7,7 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Event, Run, Summary};
 use tch::Device;
 
+use crate::average::Average;
 use crate::data::{Images, Order};
 use crate::environment::{self, environment};
 use crate::failure::JobError;
@@ -33,6 +34,8 @@ pub struct Job<'a> {
     pub network: Network,
     /// How it learns.
     pub optimizer: Optimizer,
+    /// What is tested of it.
+    pub average: Average,
     /// What is measured of its weights.
     pub geometry: Geometry,
 }
@@ -64,12 +67,14 @@ impl<'a> Job<'a> {
         let start = Start { method: &spec.method, seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, start)?;
-        let optimizer = Optimizer::new(&train_spec.optimizer, &spec.method, &network.trained())?;
+        let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
+        let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
         Ok(Self {
             spec,
             order: Order::new(spec.seed, &train, train_spec.batch_size, device),
             test: Images::new(dataset, &test, device)?,
             train,
+            average: Average::new(train_spec.average_decay, &mut network)?,
             network,
             optimizer,
             geometry: Geometry::new(&train_spec.energy),

@@ -24,6 +24,7 @@ pub mod random;
 
 pub mod layers;
 pub mod network;
+pub mod average;
 pub mod optimizer;
 pub mod trained;
 pub mod weight;

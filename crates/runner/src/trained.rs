@@ -20,11 +20,27 @@ pub trait Trained {
     fn role(&self) -> Role;
     /// The tensor to step, outside any graph.
     fn tensor(&self) -> Tensor;
-    /// Its gradient since the last refresh, for the caller to keep or change.
+    /// What the layer computes with: of a rotated weight W, not its raw parameter.
+    fn value(&self) -> &Tensor;
+    /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales [`gradient`](Self::gradient) too.
     ///
     /// # Errors
     /// If no backward pass has reached it.
-    fn gradient(&self) -> Result<Tensor, Error>;
+    fn effective_gradient(&self) -> Result<Tensor, Error>;
+    /// The gradient of the tensor to step, made from the effective one; for the caller to keep or change.
+    ///
+    /// # Errors
+    /// If no backward pass has reached it.
+    fn gradient(&self) -> Result<Tensor, Error> {
+        self.effective_gradient()
+    }
+    /// Steps the tensor by a rule of its own; `false`, with nothing done, where there is none.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn step_along(&mut self, _gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
+        Ok(false)
+    }
     /// Makes the next forward pass see what was stepped.
     ///
     /// # Errors
@@ -70,7 +86,11 @@ impl Trained for Plain {
         self.tensor.shallow_clone()
     }
 
-    fn gradient(&self) -> Result<Tensor, Error> {
+    fn value(&self) -> &Tensor {
+        Self::value(self)
+    }
+
+    fn effective_gradient(&self) -> Result<Tensor, Error> {
         Ok(self.leaf.f_grad()?)
     }
 
@@ -89,8 +109,20 @@ impl Trained for RotatedWeight {
         self.raw().shallow_clone()
     }
 
+    fn value(&self) -> &Tensor {
+        Self::value(self)
+    }
+
+    fn effective_gradient(&self) -> Result<Tensor, Error> {
+        self.weight_gradient()
+    }
+
     fn gradient(&self) -> Result<Tensor, Error> {
         self.raw_gradient()
+    }
+
+    fn step_along(&mut self, gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+        Self::step_along(self, gradient, rate)
     }
 
     fn refresh(&mut self) -> Result<(), Error> {

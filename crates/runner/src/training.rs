@@ -82,6 +82,7 @@ fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64
     loss.f_backward()?;
     let factor = spec.schedule.factor(step - 1, cadence.steps);
     job.optimizer.step(job.network.trained(), factor)?;
+    job.average.update(&mut job.network)?;
 
     let accuracy =
         step.is_multiple_of(cadence.log).then(|| percent_right(&logits, &batch.labels)).transpose()?;
@@ -113,7 +114,9 @@ fn measure(
     // A network whose loss was not finite is not worth measuring; and what follows is not training time.
     meter.pause()?;
     if evaluate {
-        let test = evaluation::evaluate(&job.network, &job.test, || inbox.check(step))?;
+        let test = job.average.show(&mut job.network, |network| {
+            evaluation::evaluate(network, &job.test, || inbox.check(step))
+        })??;
         if !test.loss.is_finite() {
             return Err(JobError::Diverged { series: series::TEST_LOSS, step });
         }

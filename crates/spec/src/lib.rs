@@ -33,7 +33,7 @@ pub use method::{
     StochasticSpec, TransformSpec,
 };
 pub use models::ModelSpec;
-pub use optimizer::OptimizerSpec;
+pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use problem::{Problem, Problems};
-pub use schedule::ScheduleSpec;
+pub use schedule::{CurveSpec, ScheduleSpec};
 pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};

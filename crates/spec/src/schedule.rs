@@ -6,20 +6,32 @@ use serde_json::Value;
 use crate::fields::{Fields, shown};
 use crate::problem::Problems;
 
-/// A factor on every learning rate, as a function of the share of the run that is done.
+/// A factor on every learning rate: a ramp over the first updates, times a curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleSpec {
+    /// What follows the ramp.
+    #[serde(flatten)]
+    pub curve: CurveSpec,
+    /// Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+    /// section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+    pub warmup: f64,
+}
+
+/// The learning rate as a function of the share of the run that is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ScheduleSpec {
+pub enum CurveSpec {
     /// The same rate throughout.
     Constant,
     /// The rate times `factor` at each milestone.
     Step {
-        /// Shares of the run in (0, 1), ascending.
+        /// Shares of the whole run, the ramp included, in (0, 1), ascending.
         milestones: Vec<f64>,
         /// What each milestone multiplies the rate with.
         factor: f64,
     },
-    /// Half a cosine from the full rate down to `floor` (Loshchilov and Hutter, ICLR 2017, without restarts).
+    /// Half a cosine over what the ramp leaves of the run, from the full rate down to `floor` (Loshchilov and
+    /// Hutter, ICLR 2017, without restarts).
     Cosine {
         /// The last factor.
         floor: f64,
@@ -29,22 +41,33 @@ pub enum ScheduleSpec {
 impl ScheduleSpec {
     /// The factor for the update that follows `step` of `steps` completed updates.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
-        let done = step as f64 / steps as f64;
+        let ramp = updates(self.warmup, steps);
+        let risen = (step + 1) as f64 / (ramp + 1) as f64;
+        risen.min(1.0) * self.curve.factor(step, ramp, steps)
+    }
+
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        Self { curve: CurveSpec::read(fields), warmup: fields.number("warmup", Some(0.0), 0.0..=0.99) }
+    }
+}
+
+impl CurveSpec {
+    fn factor(&self, step: u64, ramp: u64, steps: u64) -> f64 {
         match self {
             Self::Constant => 1.0,
             Self::Step { milestones, factor } => {
-                // Compared in steps, so that a milestone of 0.5 falls on the same step whatever the rounding.
-                let passed =
-                    milestones.iter().filter(|&&share| step >= (share * steps as f64).round() as u64);
+                let passed = milestones.iter().filter(|&&share| step >= updates(share, steps));
                 factor.powi(passed.count() as i32)
             }
             Self::Cosine { floor } => {
+                // A ramp that is rounded up to the whole of a short run leaves nothing.
+                let done = step.saturating_sub(ramp) as f64 / (steps - ramp).max(1) as f64;
                 floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
         }
     }
 
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+    fn read(fields: &mut Fields<'_>) -> Self {
         let kinds = [("constant", "constant"), ("step", "step"), ("cosine", "cosine")];
         match fields.choice("kind", Some("constant"), &kinds) {
             "step" => {
@@ -60,6 +83,11 @@ impl ScheduleSpec {
     }
 }
 
+/// A share of the run in whole updates, so that a half falls on the same one whatever the rounding.
+fn updates(share: f64, steps: u64) -> u64 {
+    (share * steps as f64).round() as u64
+}
+
 fn milestone(value: &Value, pointer: &str, problems: &mut Problems) -> f64 {
     match value.as_f64() {
         Some(share) if share > 0.0 && share < 1.0 => share,
@@ -73,20 +101,58 @@ fn milestone(value: &Value, pointer: &str, problems: &mut Problems) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn schedule(value: Value) -> ScheduleSpec {
+        Fields::read(&value, ScheduleSpec::read).unwrap_or_else(|problems| panic!("{problems}"))
+    }
 
     #[test]
     fn milestones_multiply_from_their_own_step_on() {
-        let schedule = ScheduleSpec::Step { milestones: vec![0.5, 0.75], factor: 0.1 };
-        let factors: Vec<f64> = [0, 49, 50, 74, 75, 99].map(|step| schedule.factor(step, 100)).to_vec();
+        let schedule = schedule(json!({ "kind": "step", "milestones": [0.5, 0.75] }));
+        let factors = [0, 49, 50, 74, 75, 99].map(|step| schedule.factor(step, 100));
         assert_eq!(factors, [1.0, 1.0, 0.1, 0.1, 0.1f64.powi(2), 0.1f64.powi(2)]);
     }
 
     #[test]
     fn the_cosine_runs_from_one_to_its_floor() {
-        let schedule = ScheduleSpec::Cosine { floor: 0.2 };
+        let schedule = schedule(json!({ "kind": "cosine", "floor": 0.2 }));
         assert_eq!(schedule.factor(0, 10), 1.0);
         assert!((schedule.factor(5, 10) - 0.6).abs() < 1e-12);
         assert!((schedule.factor(10, 10) - 0.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_ramp_rises_in_a_line_to_the_full_rate_after_it() {
+        let schedule = schedule(json!({ "warmup": 0.3 }));
+        assert_eq!(
+            [0, 1, 2, 3, 4, 9].map(|step| schedule.factor(step, 10)),
+            [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+        );
+    }
+
+    #[test]
+    fn milestones_count_the_ramp_and_the_cosine_begins_after_it() {
+        let step = schedule(json!({ "kind": "step", "milestones": [0.5], "warmup": 0.2 }));
+        assert_eq!([0, 2, 49, 50].map(|at| step.factor(at, 100)), [1.0 / 21.0, 3.0 / 21.0, 1.0, 0.1]);
+        let cosine = schedule(json!({ "kind": "cosine", "warmup": 0.2 }));
+        assert_eq!((cosine.factor(0, 100), cosine.factor(20, 100)), (1.0 / 21.0, 1.0));
+        assert!((cosine.factor(60, 100) - 0.5).abs() < 1e-12);
+        let ramp = schedule(json!({ "kind": "cosine", "warmup": 0.9 }));
+        assert_eq!([0, 1, 2].map(|step| ramp.factor(step, 3)), [0.25, 0.5, 0.75]);
+    }
+
+    #[test]
+    fn the_ramp_is_spelled_out_and_must_leave_something_of_the_run() {
+        let stored = serde_json::to_value(schedule(json!({ "kind": "cosine" }))).unwrap();
+        assert_eq!(stored, json!({ "kind": "cosine", "floor": 0.0, "warmup": 0.0 }));
+        assert_eq!(
+            serde_json::from_value::<ScheduleSpec>(stored).unwrap(),
+            schedule(json!({ "kind": "cosine" }))
+        );
+        let problems = Fields::read(&json!({ "warmup": 1 }), ScheduleSpec::read).unwrap_err();
+        assert_eq!(problems.to_string(), "/warmup: must be a number from 0 to 0.99, is 1");
     }
 }

@@ -1,5 +1,7 @@
 //! One training run, whatever the arm: data, network, optimizer, and what is measured when.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Task};
@@ -35,6 +37,13 @@ pub struct TrainSpec {
     pub optimizer: OptimizerSpec,
     /// How the learning rate changes.
     pub schedule: ScheduleSpec,
+    /// The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
+    /// weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm.
+    pub clip_norm: Option<f64>,
+    /// Decay of an exponential moving average of the weights, which is what the test series then measure and what the
+    /// run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
+    /// any case: the average of rotated neurons is no rotation of them.
+    pub average_decay: Option<f64>,
     /// How hyperspherical energy is measured.
     pub energy: EnergySpec,
 }
@@ -119,6 +128,8 @@ impl TrainSpec {
             model: fields.table("model", Some("{ kind = \"mlp\", hidden = [128] }"), ModelSpec::read),
             optimizer: fields.table("optimizer", None, OptimizerSpec::read),
             schedule: fields.table("schedule", None, ScheduleSpec::read),
+            clip_norm: optional_number(fields, "clip_norm", 1e-6..=1e6),
+            average_decay: optional_number(fields, "average_decay", 0.0..=0.999_999),
             energy: fields.table("energy", None, EnergySpec::read),
             data,
         };
@@ -147,6 +158,11 @@ fn read_length(fields: &mut Fields<'_>) -> (Option<u64>, Option<u64>) {
         epochs.then(|| fields.integer("epochs", None, 1..=1_000_000)),
         steps.then(|| fields.integer("steps", None, 1..=MOST_STEPS)),
     )
+}
+
+/// A number without a default: what it sets is off where it is left out.
+fn optional_number(fields: &mut Fields<'_>, name: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+    fields.has(name).then(|| fields.number(name, None, range))
 }
 
 fn read_evaluate_every(fields: &mut Fields<'_>) -> EvaluateEvery {
@@ -191,6 +207,50 @@ impl EnergySpec {
             power: fields.integer("power", Some(1), 0..=2) as u8,
             half_space: fields.flag("half_space", false),
             every_steps: fields.integer("every_steps", Some(50), 1..=1_000_000),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::merge::merge;
+    use crate::problem::Problems;
+
+    fn read(options: Value) -> Result<TrainSpec, Problems> {
+        let base =
+            json!({ "epochs": 1, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [8] } });
+        Fields::read(&merge(base, &options), TrainSpec::read)
+    }
+
+    fn stored(options: Value) -> Value {
+        serde_json::to_value(read(options).unwrap_or_else(|problems| panic!("{problems}"))).unwrap()
+    }
+
+    #[test]
+    fn options_are_spelled_out_where_they_are_off_and_read_back_where_they_are_on() {
+        let off = stored(json!({}));
+        for name in ["clip_norm", "average_decay"] {
+            assert_eq!(off.get(name), Some(&Value::Null), "{name}");
+        }
+        let on = json!({ "clip_norm": 0.5, "average_decay": 0.999 });
+        let stored = stored(on.clone());
+        for (name, value) in on.as_object().unwrap() {
+            assert_eq!(&stored[name], value, "{name}");
+        }
+        assert_eq!(serde_json::from_value::<TrainSpec>(stored).unwrap(), read(on).unwrap());
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused_with_their_path() {
+        for (options, problem) in [
+            (json!({ "clip_norm": 0 }), "/clip_norm: must be a number from 0.000001 to 1000000, is 0"),
+            (json!({ "clip_norm": true }), "/clip_norm: must be a number from 0.000001 to 1000000, is true"),
+            (json!({ "average_decay": 1 }), "/average_decay: must be a number from 0 to 0.999999, is 1"),
+        ] {
+            assert_eq!(read(options).unwrap_err().to_string(), problem);
         }
     }
 }

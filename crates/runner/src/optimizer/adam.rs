@@ -1,5 +1,6 @@
 //! Adam: Kingma and Ba, ICLR 2015, <https://arxiv.org/abs/1412.6980>, algorithm 1.
 
+use optlab_spec::AdamSpec;
 use tch::{TchError, Tensor};
 
 use super::scalar;
@@ -11,10 +12,10 @@ pub(super) fn step(
     gradient: &Tensor,
     memory: &mut [Tensor],
     rate: f64,
-    [beta1, beta2]: [f64; 2],
-    epsilon: f64,
+    adam: &AdamSpec,
     update: i32,
 ) -> Result<(), TchError> {
+    let AdamSpec { beta1, beta2, epsilon, .. } = *adam;
     let [m, v] = memory else { unreachable!("Adam remembers two moments") };
     let _ = m.f_lerp_(gradient, 1.0 - beta1)?;
     let _ = v.f_lerp_(&gradient.f_square()?, 1.0 - beta2)?;

@@ -4,6 +4,7 @@
 //! cannot save their state.
 
 mod adam;
+mod clip;
 mod sgd;
 
 use optlab_spec::{MethodSpec, OptimizerSpec};
@@ -16,6 +17,7 @@ use crate::trained::{Role, Trained};
 #[derive(Debug)]
 pub struct Optimizer {
     rule: OptimizerSpec,
+    clip_norm: Option<f64>,
     slots: Vec<Slot>,
     updates: i32,
     numbers: u64,
@@ -25,65 +27,48 @@ pub struct Optimizer {
 #[derive(Debug)]
 struct Slot {
     learning_rate: f64,
-    /// L2 penalty; on the tensor's device, so that it can be multiplied in without a copy.
-    weight_decay: Option<Tensor>,
-    /// Tensors of the same size, as many as the rule needs, starting at 0.
+    weight_decay: f64,
+    /// Tensors of the same size, as many as the rule needs, starting at 0. Made by the rule's first step: there is
+    /// none of a rotation that steps itself.
     memory: Vec<Tensor>,
 }
 
 impl Optimizer {
-    /// Starts with empty memory. Rotations have the method's own rates.
-    ///
-    /// # Errors
-    /// libtorch's own.
+    /// Starts with empty memory. Rotations have the method's own rates. `clip_norm` bounds the norm of all effective
+    /// gradients together.
     pub fn new(
         rule: &OptimizerSpec,
+        clip_norm: Option<f64>,
         method: &MethodSpec,
         trained: &[&mut dyn Trained],
-    ) -> Result<Self, TchError> {
+    ) -> Self {
         let slot = |trained: &&mut dyn Trained| {
-            let tensor = trained.tensor();
             let (learning_rate, weight_decay) = rates(rule, method, trained.role());
-            let memory = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
-            let weight_decay = (weight_decay > 0.0).then(|| scalar(weight_decay, &tensor)).transpose()?;
-            Ok(Slot { learning_rate, weight_decay, memory })
+            Slot { learning_rate, weight_decay, memory: Vec::new() }
         };
-        let slots = trained.iter().map(slot).collect::<Result<_, TchError>>()?;
+        let slots = trained.iter().map(slot).collect();
         let numbers = trained.iter().map(|trained| trained.tensor().numel() as u64).sum();
-        Ok(Self { rule: rule.clone(), slots, updates: 0, numbers })
+        Self { rule: rule.clone(), clip_norm, slots, updates: 0, numbers }
     }
 
     /// One update of the tensors that [`new`](Self::new) was given, in the same order: a step against the gradient,
-    /// then a refresh. `factor` is the schedule's.
+    /// then a refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that, without
+    /// decay or memory.
     ///
     /// # Errors
     /// If a gradient is missing, and libtorch's own.
     pub fn step(&mut self, trained: Vec<&mut dyn Trained>, factor: f64) -> Result<(), JobError> {
         let _guard = tch::no_grad_guard();
         self.updates += 1;
+        if let Some(most) = self.clip_norm {
+            let gradients = trained.iter().map(|trained| trained.effective_gradient());
+            clip::clip(&mut gradients.collect::<Result<Vec<_>, _>>()?, most)?;
+        }
         for (slot, trained) in self.slots.iter_mut().zip(trained) {
-            let mut tensor = trained.tensor();
-            let mut gradient = trained.gradient()?;
-            if let Some(decay) = &slot.weight_decay {
-                let _ = gradient.f_addcmul_(&tensor, decay)?;
-            }
+            let gradient = trained.gradient()?;
             let rate = slot.learning_rate * factor;
-            match &self.rule {
-                OptimizerSpec::Sgd { momentum, nesterov, .. } => {
-                    sgd::step(&mut tensor, gradient, &mut slot.memory, rate, *momentum, *nesterov)?;
-                }
-                OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
-                    let betas = [*beta1, *beta2];
-                    adam::step(
-                        &mut tensor,
-                        &gradient,
-                        &mut slot.memory,
-                        rate,
-                        betas,
-                        *epsilon,
-                        self.updates,
-                    )?;
-                }
+            if !trained.step_along(&gradient, rate)? {
+                slot.step(&self.rule, &mut trained.tensor(), gradient, rate, self.updates)?;
             }
             trained.refresh()?;
         }
@@ -96,10 +81,45 @@ impl Optimizer {
     }
 }
 
+impl Slot {
+    /// One step of the rule; `update` counts from 1.
+    fn step(
+        &mut self,
+        rule: &OptimizerSpec,
+        tensor: &mut Tensor,
+        mut gradient: Tensor,
+        rate: f64,
+        update: i32,
+    ) -> Result<(), TchError> {
+        if self.memory.is_empty() {
+            self.memory = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
+        }
+        if self.weight_decay > 0.0 {
+            match rule {
+                // Decoupled: x - rate (decay x + update) is (1 - rate decay) x - rate update.
+                OptimizerSpec::AdamW(_) => {
+                    let _ = tensor.f_mul_scalar_(1.0 - rate * self.weight_decay)?;
+                }
+                OptimizerSpec::Sgd { .. } | OptimizerSpec::Adam(_) => {
+                    let _ = gradient.f_addcmul_(tensor, &scalar(self.weight_decay, tensor)?)?;
+                }
+            }
+        }
+        match rule {
+            OptimizerSpec::Sgd { momentum, nesterov, .. } => {
+                sgd::step(tensor, gradient, &mut self.memory, rate, *momentum, *nesterov)
+            }
+            OptimizerSpec::Adam(adam) | OptimizerSpec::AdamW(adam) => {
+                adam::step(tensor, &gradient, &mut self.memory, rate, adam, update)
+            }
+        }
+    }
+}
+
 fn memories(rule: &OptimizerSpec) -> usize {
     match rule {
         OptimizerSpec::Sgd { momentum, .. } => usize::from(*momentum > 0.0),
-        OptimizerSpec::Adam { .. } => 2,
+        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => 2,
     }
 }
 
@@ -121,6 +141,8 @@ fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
 
 #[cfg(test)]
 mod tests {
+    use optlab_opt::{Error, GramSchmidt, RotatedWeight};
+    use optlab_spec::AdamSpec;
     use tch::nn::{self, OptimizerConfig};
     use tch::{Device, Reduction};
 
@@ -133,14 +155,14 @@ mod tests {
         OptimizerSpec::Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay }
     }
 
-    fn adam(weight_decay: f64) -> OptimizerSpec {
-        OptimizerSpec::Adam { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay }
+    fn adam(weight_decay: f64) -> AdamSpec {
+        AdamSpec { learning_rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay }
     }
 
     /// Where x ends that starts at 1 with the loss x^2 / 2, so that its gradient is x.
     fn descend(rule: &OptimizerSpec, factors: &[f64]) -> f64 {
         let mut x = Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap();
-        let mut optimizer = Optimizer::new(rule, &BASELINE, &[&mut x]).unwrap();
+        let mut optimizer = Optimizer::new(rule, None, &BASELINE, &[&mut x]);
         for &factor in factors {
             (x.value().square().sum(Kind::Float) * 0.5).backward();
             optimizer.step(vec![&mut x], factor).unwrap();
@@ -160,8 +182,13 @@ mod tests {
             // The penalty adds 0.5 x to the gradient.
             (sgd(0.0, false, 0.5), &[1.0], 0.85),
             // The first step of Adam has the length of the rate.
-            (adam(0.0), &[1.0], 0.9),
-            (adam(0.0), &[0.5], 0.95),
+            (OptimizerSpec::Adam(adam(0.0)), &[1.0], 0.9),
+            (OptimizerSpec::Adam(adam(0.0)), &[0.5], 0.95),
+            // Whatever the penalty: the second moment takes it out again, and decoupled decay stays.
+            (OptimizerSpec::Adam(adam(0.5)), &[1.0], 0.9),
+            (OptimizerSpec::AdamW(adam(0.5)), &[1.0], 0.9 - 0.1 * 0.5),
+            // The schedule's factor is on both terms.
+            (OptimizerSpec::AdamW(adam(0.5)), &[0.5], 0.95 - 0.05 * 0.5),
         ] {
             let x = descend(&rule, factors);
             assert!((x - expected).abs() < 1e-6, "{rule:?}: {x} for {expected}");
@@ -171,11 +198,12 @@ mod tests {
     #[test]
     fn steps_are_those_of_libtorch() {
         type Build = fn(&nn::VarStore) -> nn::Optimizer;
-        let theirs: [(OptimizerSpec, Build); 4] = [
+        let theirs: [(OptimizerSpec, Build); 5] = [
             (sgd(0.9, false, 0.0), |vs| nn::sgd(0.9, 0., 0., false).build(vs, 0.1).unwrap()),
             (sgd(0.9, true, 0.01), |vs| nn::sgd(0.9, 0., 0.01, true).build(vs, 0.1).unwrap()),
-            (adam(0.0), |vs| nn::adam(0.9, 0.99, 0.).build(vs, 0.1).unwrap()),
-            (adam(0.01), |vs| nn::adam(0.9, 0.99, 0.01).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::Adam(adam(0.0)), |vs| nn::adam(0.9, 0.99, 0.).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::Adam(adam(0.01)), |vs| nn::adam(0.9, 0.99, 0.01).build(vs, 0.1).unwrap()),
+            (OptimizerSpec::AdamW(adam(0.3)), |vs| nn::adamw(0.9, 0.99, 0.3).build(vs, 0.1).unwrap()),
         ];
         let start: Vec<f32> = (0..12).map(|i| (i as f32 * 0.7).sin()).collect();
         let start = Tensor::from_slice(&start).view([3, 4]);
@@ -186,7 +214,7 @@ mod tests {
             let theirs = vs.root().var_copy("x", &start);
             let mut their_optimizer = build(&vs);
             let mut ours = Plain::new(start.copy(), Role::Weight).unwrap();
-            let mut optimizer = Optimizer::new(&rule, &BASELINE, &[&mut ours]).unwrap();
+            let mut optimizer = Optimizer::new(&rule, None, &BASELINE, &[&mut ours]);
             for _ in 0..20 {
                 their_optimizer.backward_step(&loss(&theirs));
                 loss(ours.value()).backward();
@@ -209,5 +237,79 @@ mod tests {
         assert_eq!(rates(&rule, &method, Role::Weight), (0.1, 0.2));
         assert_eq!(rates(&rule, &method, Role::Offset), (0.1, 0.0));
         assert_eq!(rates(&rule, &method, Role::Rotation), (7.0, 0.3));
+    }
+
+    /// A weight under a rotation with `raw` and a bias, after a backward pass through both.
+    fn rotated_and_plain(raw: &Tensor) -> (RotatedWeight, Plain) {
+        let neurons = Tensor::from_slice(&[1.0f32, 0.5, -0.3, 0.2, -1.0, 0.4]).view([2, 3]);
+        let weight = RotatedWeight::new(&neurons, Box::new(GramSchmidt::new(raw).unwrap())).unwrap();
+        let bias = Plain::new(Tensor::from_slice(&[0.1f32, -0.2]), Role::Offset).unwrap();
+        let xs = Tensor::from_slice(&[1.0f32, 2.0, 3.0]);
+        (weight.value().matmul(&xs) + bias.value()).square().sum(Kind::Float).backward();
+        (weight, bias)
+    }
+
+    #[test]
+    fn clipping_counts_what_layers_compute_with_whatever_the_scale_of_a_raw_parameter() {
+        const MOST: f64 = 0.5;
+        let raw = Tensor::from_slice(&[1.0f32, 0.2, 0.1, -0.3, 1.1, 0.4, 0.2, -0.5, 0.9]).view([3, 3]);
+        let rule =
+            OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+        // The gradient of a raw parameter that is 100 times as long is 100 times as short.
+        for scale in [1.0, 100.0] {
+            let raw = &raw * scale;
+            let (mut weight, mut bias) = rotated_and_plain(&raw);
+            let norm = |tensor: Tensor| tensor.norm().double_value(&[]);
+            let whole = norm(weight.weight_gradient().unwrap()).hypot(norm(bias.gradient().unwrap()));
+            assert!(whole > 2.0 * MOST, "{whole}");
+            let expected = &raw - weight.raw_gradient().unwrap() * (MOST / whole);
+            let mut optimizer = Optimizer::new(&rule, Some(MOST), &BASELINE, &[&mut weight, &mut bias]);
+            optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
+            assert!(weight.raw().allclose(&expected, 1e-5, 1e-7, false));
+            let moved = norm(bias.tensor() - Tensor::from_slice(&[0.1f32, -0.2]));
+            assert!(moved > 0.01 && moved < MOST, "{moved}");
+        }
+    }
+
+    /// Its rule: be the rate.
+    struct OwnRule(Plain);
+
+    impl Trained for OwnRule {
+        fn role(&self) -> Role {
+            Role::Weight
+        }
+
+        fn tensor(&self) -> Tensor {
+            self.0.tensor()
+        }
+
+        fn value(&self) -> &Tensor {
+            self.0.value()
+        }
+
+        fn effective_gradient(&self) -> Result<Tensor, Error> {
+            self.0.effective_gradient()
+        }
+
+        fn step_along(&mut self, _gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+            let _ = self.tensor().f_fill_(rate)?;
+            Ok(true)
+        }
+
+        fn refresh(&mut self) -> Result<(), Error> {
+            self.0.refresh()
+        }
+    }
+
+    #[test]
+    fn what_steps_itself_neither_decays_nor_is_remembered() {
+        let mut x = OwnRule(Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap());
+        let mut optimizer = Optimizer::new(&sgd(0.9, true, 0.5), None, &BASELINE, &[&mut x]);
+        x.0.value().sum(Kind::Float).backward();
+        optimizer.step(vec![&mut x], 0.5).unwrap();
+        assert_eq!(x.tensor().double_value(&[0]), f64::from(0.05f32));
+        assert!(optimizer.slots[0].memory.is_empty());
+        // Its next value is the new one.
+        assert_eq!(x.0.value().double_value(&[0]), f64::from(0.05f32));
     }
 }

@@ -1,5 +1,7 @@
 //! A runner process, told and heard over its pipes as a slot does it.
 
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,0 +1,143 @@
+//! The exponential moving average of what a network computes with (Polyak and Juditsky, SIAM Journal on Control and
+//! Optimization 30(4), 1992, average with equal weights; Tarvainen and Valpola, NeurIPS 2017, as here).
+
+use tch::{TchError, Tensor};
+
+use crate::network::Network;
+
+/// One average for each trained tensor, of its effective value: of a rotated weight W, whose average is no rotation
+/// of its neurons any more. Running statistics of batch normalisation are averages already and stay as they are.
+#[derive(Debug)]
+pub struct Average {
+    decay: f64,
+    updates: u64,
+    /// None where nothing is averaged.
+    values: Vec<Tensor>,
+}
+
+impl Average {
+    /// Starts at the weights as they are; averages nothing where there is no `decay`.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn new(decay: Option<f64>, network: &mut Network) -> Result<Self, TchError> {
+        let copies = network.trained().into_iter().map(|trained| trained.value().f_detach_copy());
+        let values = if decay.is_some() { copies.collect::<Result<_, _>>()? } else { Vec::new() };
+        Ok(Self { decay: decay.unwrap_or(0.0), updates: 0, values })
+    }
+
+    /// Takes the weights after an update in: a <- b a + (1 - b) w. As in TensorFlow's `ExponentialMovingAverage`,
+    /// b = min(decay, (1 + t) / (10 + t)) after t earlier updates: the first weights, which were drawn and not
+    /// learned, are soon forgotten.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn update(&mut self, network: &mut Network) -> Result<(), TchError> {
+        let _guard = tch::no_grad_guard();
+        let t = self.updates as f64;
+        let decay = self.decay.min((1.0 + t) / (10.0 + t));
+        self.updates += 1;
+        for (value, trained) in self.values.iter_mut().zip(network.trained()) {
+            let _ = value.f_lerp_(trained.value(), 1.0 - decay)?;
+        }
+        Ok(())
+    }
+
+    /// Shows `look` the network with its averaged weights. Nothing is copied: what is trained is the same
+    /// afterwards, to the last bit.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn show<T>(&self, network: &mut Network, look: impl FnOnce(&Network) -> T) -> Result<T, TchError> {
+        let own = network.trained().into_iter().map(|trained| trained.value().f_detach());
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        stand_in(&self.values, network)?;
+        let seen = look(network);
+        stand_in(&own, network)?;
+        Ok(seen)
+    }
+}
+
+fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
+    for (value, trained) in values.iter().zip(network.trained()) {
+        trained.value().shallow_clone().f_set_data(value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_spec::{MethodSpec, ModelSpec};
+    use serde_json::json;
+    use tch::Device;
+
+    use super::*;
+    use crate::weight::Start;
+
+    fn network() -> Network {
+        let model = json!({ "kind": "mlp", "hidden": [4], "batch_norm": true });
+        let model: ModelSpec = serde_json::from_value(model).unwrap();
+        let architecture = model.architecture(optlab_data::find("digits").unwrap());
+        let start = Start { method: &MethodSpec::Baseline, seed: 3, device: Device::Cpu };
+        Network::new(&architecture, start).unwrap()
+    }
+
+    fn values(network: &mut Network) -> Vec<Tensor> {
+        network.trained().into_iter().map(|trained| trained.value().copy()).collect()
+    }
+
+    /// Adds `change` to every number of the network.
+    fn train(network: &mut Network, change: f64) {
+        for trained in network.trained() {
+            let _ = trained.tensor().f_add_scalar_(change).unwrap();
+            trained.refresh().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_average_forgets_its_start_before_it_grows_slow() {
+        let mut network = network();
+        let start = values(&mut network);
+        let mut average = Average::new(Some(0.15), &mut network).unwrap();
+        // Decays of 1/10 and 2/11 at first, of which the second is above 0.15.
+        for change in [1.0, 1.0] {
+            train(&mut network, change);
+            average.update(&mut network).unwrap();
+        }
+        let expected = 0.15 * 0.9 + 0.85 * 2.0;
+        let seen = average.show(&mut network, |_| ()).map(|()| &average.values).unwrap();
+        for (value, start) in seen.iter().zip(&start) {
+            assert!(value.allclose(&(start + expected), 1e-5, 1e-6, false));
+        }
+    }
+
+    #[test]
+    fn a_network_is_shown_with_its_average_and_trains_on_as_if_it_had_not_been() {
+        let mut network = network();
+        let mut average = Average::new(Some(0.5), &mut network).unwrap();
+        train(&mut network, 1.0);
+        average.update(&mut network).unwrap();
+        let own = values(&mut network);
+        let xs = Tensor::ones([2, 1, 8, 8], (tch::Kind::Float, Device::Cpu));
+        let logits = |network: &Network| network.forward(&xs, crate::layers::Mode::Evaluate).unwrap();
+        let before = logits(&network);
+        assert_ne!(average.show(&mut network, logits).unwrap(), before);
+        assert_eq!((values(&mut network), logits(&network)), (own, before));
+        // What is stepped and what is computed with are still one memory.
+        for trained in network.trained() {
+            let _ = trained.tensor().f_add_scalar_(1.0).unwrap();
+            assert_eq!(trained.tensor(), trained.value().detach());
+        }
+    }
+
+    #[test]
+    fn without_a_decay_the_network_is_shown_as_it_is() {
+        let mut network = network();
+        let mut average = Average::new(None, &mut network).unwrap();
+        train(&mut network, 1.0);
+        average.update(&mut network).unwrap();
+        let bias = |network: &Network| network.method_layers().next().unwrap().1.value().detach();
+        let own = bias(&network);
+        assert_eq!(average.show(&mut network, bias).unwrap(), own);
+    }
+}

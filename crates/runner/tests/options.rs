@@ -1,0 +1,78 @@
+//! What each option of `train` changes of a run, through the real program.
+
+mod support;
+
+use optlab_spec::JobSpec;
+use serde_json::json;
+
+use support::{Heard, Runner, baseline, opt, spec};
+
+fn train(spec: &JobSpec) -> Heard {
+    let mut runner = Runner::start();
+    runner.run(spec);
+    let heard = runner.hear();
+    assert!(heard.end.is_ok(), "{:?}", heard.end);
+    heard
+}
+
+#[test]
+fn a_warm_up_raises_the_rate_before_the_curve_lowers_it() {
+    let heard = train(&spec(
+        baseline(),
+        json!({ "log_every_steps": 1, "schedule": { "kind": "cosine", "warmup": 0.25 } }),
+    ));
+    let curves = heard.curves();
+    let rates: Vec<f64> = curves["learning_rate"].iter().map(|&(_, rate)| rate).collect();
+    // The first 11 of 44 updates rise, the twelfth has the full rate.
+    assert_eq!((rates.len(), rates[0], rates[11]), (44, 0.05 / 12.0, 0.05));
+    assert!(rates[..12].is_sorted() && rates[11..].is_sorted_by(|a, b| a >= b), "{rates:?}");
+    assert!(rates[43] < 0.001, "{rates:?}");
+}
+
+#[test]
+fn adamw_trains_every_arm_and_its_decay_is_not_adams() {
+    let optimizer = |kind: &str, weight_decay: f64| json!({ "optimizer": { "kind": kind, "learning_rate": 0.01, "weight_decay": weight_decay } });
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let runs = [("adamw", 0.1), ("adam", 0.1), ("adamw", 0.0), ("adam", 0.0)]
+            .map(|(kind, decay)| train(&spec(method.clone(), optimizer(kind, decay))));
+        let losses = runs.each_ref().map(|heard| heard.curves()["train/loss"].clone());
+        assert_ne!(losses[0], losses[1], "{method}");
+        assert_ne!(losses[0], losses[2], "{method}");
+        assert_eq!(losses[2], losses[3], "without decay they are one rule: {method}");
+        let accuracy = &runs[0].curves()["test/accuracy"];
+        assert!(accuracy[2].1 > 75.0, "{method}: {accuracy:?}");
+    }
+}
+
+#[test]
+fn clipping_shortens_steps_and_leaves_short_gradients_their_bits() {
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let runs = [json!({}), json!({ "clip_norm": 1e6 }), json!({ "clip_norm": 0.01 })]
+            .map(|option| train(&spec(method.clone(), option)));
+        let losses = runs.each_ref().map(|heard| heard.curves()["train/loss"].clone());
+        assert_eq!(losses[0], losses[1], "{method}");
+        let last = losses.map(|curve| curve.last().unwrap().1);
+        assert!(last[2] > last[0] + 0.5, "{method}: {last:?}");
+    }
+}
+
+#[test]
+fn averaged_weights_are_tested_and_training_does_not_notice() {
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let model = json!({ "model": { "batch_norm": true } });
+        let averaged = json!({ "model": { "batch_norm": true }, "average_decay": 0.9 });
+        let (plain, averaged) = (train(&spec(method.clone(), model)), train(&spec(method.clone(), averaged)));
+        let (plain, averaged) = (plain.curves(), averaged.curves());
+        for series in
+            plain.keys().filter(|series| !["test/", "samples"].iter().any(|s| series.starts_with(s)))
+        {
+            assert_eq!(plain[series], averaged[series], "{method}: {series}");
+        }
+        let test = [&plain["test/loss"], &averaged["test/loss"]];
+        assert_eq!(test[0][0], test[1][0], "{method}: both start from what was drawn");
+        for at in [1, 2] {
+            let (own, mean) = (test[0][at].1, test[1][at].1);
+            assert!(own != mean && mean < test[0][0].1, "{method}: {test:?}");
+        }
+    }
+}
