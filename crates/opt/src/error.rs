@@ -22,6 +22,22 @@ pub enum Error {
         size: Vec<i64>,
     },
 
+    /// Neurons that are not the rows of a non-empty matrix.
+    #[error("neurons must be the rows of a non-empty [n, d], got {size:?}")]
+    NeuronsShape {
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
+    /// A rotation that holds its own rotated neurons was asked to turn others.
+    #[error("this rotation can only turn the neurons {expected:?} that it was built from, got {size:?}")]
+    OtherNeurons {
+        /// Size of the neurons that it was built from.
+        expected: Vec<i64>,
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
     /// A bias that does not have one entry for each neuron.
     #[error("the bias of a layer of {neurons} neurons must be [{neurons}], got {size:?}")]
     BiasShape {

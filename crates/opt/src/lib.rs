@@ -68,5 +68,6 @@ pub use linear::OptLinear;
 pub use orthogonality::{gram_drift, orthogonality_error};
 pub use rotated_weight::RotatedWeight;
 pub use transform::cayley::Cayley;
+pub use transform::descent::{Descent, DescentForm};
 pub use transform::gram_schmidt::GramSchmidt;
 pub use transform::{Pullback, Rotated, Rotation, Warning};

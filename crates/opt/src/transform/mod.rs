@@ -1,6 +1,7 @@
 //! Ways to keep a learned matrix orthogonal: one file each, behind [`Rotation`].
 
 pub mod cayley;
+pub mod descent;
 pub mod gram_schmidt;
 
 #[cfg(test)]

@@ -1,0 +1,322 @@
+//! Descent along the manifold, OPT (OGD): R itself is learned, and every step multiplies it by an orthogonal matrix.
+//!
+//! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Orthogonality-Preserving Gradient
+//! Descent", after Li, Li and Todorovic, "Efficient Riemannian Optimization on the Stiefel Manifold via the Cayley
+//! Transform", ICLR 2020 (<https://arxiv.org/abs/2002.01113>). With M the momentum of dL/dR, a step is
+//!
+//! ```text
+//! Omega = (M R^T - R M^T) / 2,   a = min(rate, 1 / ||Omega||_F),   R <- (I - a/2 Omega)^-1 (I + a/2 Omega) R
+//! ```
+//!
+//! R need never be stored: it acts from the left, so the same factor steps W = R V, and dL/dR R^T = G W^T for
+//! G = dL/dW. The raw parameter is therefore W^T, `[n, d]`, which starts at V^T. [`DescentForm`] names two ways to
+//! take the step; both keep a momentum of their own.
+
+mod low_rank;
+mod omega;
+mod repair;
+
+use tch::Tensor;
+
+use self::repair::Repair;
+use super::{Pullback, Rotated, Rotation, canonical};
+use crate::Error;
+
+/// What of the last momentum stays in the next, as published.
+const MOMENTUM: f64 = 0.9;
+
+/// What the published code adds to the norm of Omega, so that it can be divided by.
+const EPSILON: f64 = 1e-8;
+
+/// Own steps from one [`Repair`] to the next.
+const REPAIR_INTERVAL: u64 = 100;
+
+/// How a step of [`Descent`] is taken. d is the dimension of the neurons, n their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DescentForm {
+    /// Closest to the published code: Omega itself is the momentum, `[d, d]`, and the Cayley transform is
+    /// approximated by two passes of its fixed point. A step costs four products of n d^2 terms.
+    Omega,
+    /// A variant: the momentum is that of G, `[n, d]`, as in plain heavy-ball descent, and is not projected again
+    /// each time that R has turned; the Cayley transform is exact. A step costs products of 6 n^2 d terms and the
+    /// solution of 2n equations, which pays where n < d/2.
+    LowRank,
+}
+
+/// W = R V stepped in place by orthogonal factors, R itself never formed. It starts at R = I.
+#[derive(Debug)]
+pub struct Descent {
+    form: DescentForm,
+    /// W^T, `[n, d]`.
+    weight: Tensor,
+    /// Omega, `[d, d]`, or the momentum of G^T, `[n, d]`.
+    momentum: Tensor,
+    /// Steps taken, for the next repair.
+    steps: u64,
+    repair: Repair,
+}
+
+impl Descent {
+    /// Starts at W = V with momentum 0; `frozen_weight` is V^T, `[n, d]`, and the one weight that this can turn.
+    ///
+    /// # Errors
+    /// [`Error::NeuronsShape`] unless `frozen_weight` is a non-empty matrix.
+    pub fn new(frozen_weight: &Tensor, form: DescentForm) -> Result<Self, Error> {
+        let (n, d) = match frozen_weight.size()[..] {
+            [n, d] if n > 0 && d > 0 => (n, d),
+            _ => return Err(Error::NeuronsShape { size: frozen_weight.size() }),
+        };
+        let weight = canonical(frozen_weight)?;
+        let size = match form {
+            DescentForm::Omega => [d, d],
+            DescentForm::LowRank => [n, d],
+        };
+        let momentum = Tensor::f_zeros(size, (weight.kind(), weight.device()))?;
+        let repair = Repair::new(&weight)?;
+        Ok(Self { form, weight, momentum, steps: 0, repair })
+    }
+}
+
+impl Rotation for Descent {
+    /// W^T, `[n, d]`. Stepped by [`step_along`](Self::step_along) alone: entry by entry it leaves the manifold.
+    fn raw(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// W as it is now. `frozen_weight` must be what this was built from, of which only the size can be checked.
+    fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
+        let (expected, size) = (self.weight.size(), frozen_weight.size());
+        if size != expected {
+            return Err(Error::OtherNeurons { expected, size });
+        }
+        // A copy: the next step changes W in place, and what was handed out must not follow.
+        Ok(Rotated { weight: canonical(&self.weight)?, pullback: Box::new(Identity) })
+    }
+
+    fn matrix(&self) -> Result<Option<Tensor>, Error> {
+        Ok(None)
+    }
+
+    fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+        let _guard = tch::no_grad_guard();
+        match self.form {
+            DescentForm::Omega => omega::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
+            DescentForm::LowRank => low_rank::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
+        }
+        self.steps += 1;
+        if self.steps.is_multiple_of(REPAIR_INTERVAL) {
+            self.repair.apply(&mut self.weight)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The raw parameter is the weight, so their gradients are one.
+#[derive(Debug)]
+struct Identity;
+
+impl Pullback for Identity {
+    fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        canonical(weight_gradient)
+    }
+
+    fn frozen_gradient(&self, _weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        Err(Error::NoRotation { method: "descent", wish: "the gradient of its neurons" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+    use crate::draws::gaussian;
+    use crate::{Cayley, EnergyConfig, RotatedWeight, gram_drift, hyperspherical_energy};
+
+    const FORMS: [DescentForm; 2] = [DescentForm::Omega, DescentForm::LowRank];
+    const RATE: f64 = 0.02;
+
+    /// Neurons of the scale of He et al. (ICCV 2015).
+    fn neurons(n: i64, d: i64, kind: Kind) -> Tensor {
+        gaussian(&[n, d], (n * d) as u64, kind) * (2.0 / d as f64).sqrt()
+    }
+
+    fn descent(frozen_weight: &Tensor, form: DescentForm) -> Descent {
+        Descent::new(frozen_weight, form).unwrap()
+    }
+
+    fn step(descent: &mut Descent, gradient: &Tensor) {
+        assert!(descent.step_along(gradient, RATE).unwrap());
+    }
+
+    /// Steps towards targets that take turns, so that it never arrives; the worst drift on the way. With `pull` 0.1
+    /// steps have the length of the rate, with 100 that of the cap.
+    fn wander(descent: &mut Descent, frozen_weight: &Tensor, pull: f64, steps: usize) -> f64 {
+        let targets: Vec<Tensor> =
+            (0..16).map(|seed| gaussian(&frozen_weight.size(), 50 + seed, frozen_weight.kind())).collect();
+        let mut worst = 0f64;
+        for i in 0..steps {
+            let gradient = (descent.raw() - &targets[i / 10 % targets.len()]) * pull;
+            step(descent, &gradient);
+            // The last step before a repair among others.
+            if i % 100 == 98 {
+                worst = worst.max(gram_drift(descent.raw(), frozen_weight).unwrap());
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn ten_thousand_steps_keep_the_gram_matrix_and_the_energy() {
+        for (kind, steps, bound) in [(Kind::Float, 10_000, 1e-4), (Kind::Double, 1_000, 1e-6)] {
+            for form in FORMS {
+                for (n, d) in [(16, 24), (32, 24)] {
+                    let frozen_weight = neurons(n, d, kind);
+                    let mut descent = descent(&frozen_weight, form);
+                    let drift = wander(&mut descent, &frozen_weight, 0.1, steps);
+                    println!("{kind:?} {form:?} n = {n}: drift {drift:.1e}");
+                    assert!(drift < 1e-4, "{kind:?} {form:?} n = {n}: {drift}");
+                    // One step after the last repair.
+                    step(&mut descent, &gaussian(&[n, d], 1, kind));
+                    let config = EnergyConfig { power: 2, half_space: true };
+                    let before = hyperspherical_energy(&frozen_weight, &config).unwrap();
+                    let after = hyperspherical_energy(descent.raw(), &config).unwrap();
+                    assert!(((after - before) / before).abs() < bound, "{form:?}: {before} -> {after}");
+                    let moved = (descent.raw() - &frozen_weight).norm() / frozen_weight.norm();
+                    assert!(moved.double_value(&[]) > 0.5, "{form:?}: {moved}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_at_the_cap_come_back_with_the_repair() {
+        for form in FORMS {
+            let frozen_weight = neurons(16, 24, Kind::Float);
+            let mut descent = descent(&frozen_weight, form);
+            let before = wander(&mut descent, &frozen_weight, 100.0, 200);
+            println!("{form:?}: {before:.1e} at worst");
+            assert!(before < 1e-2, "{form:?}: {before}");
+            let after = gram_drift(descent.raw(), &frozen_weight).unwrap();
+            assert!(after < 1e-6, "{form:?}: {after}");
+        }
+    }
+
+    #[test]
+    fn finds_a_rotation_that_is_there() {
+        let frozen_weight = neurons(8, 12, Kind::Float);
+        let raw = gaussian(&[12, 12], 1, Kind::Float) * 0.1;
+        let target = Cayley::new(&raw).unwrap().rotate(&frozen_weight).unwrap().weight;
+        for form in FORMS {
+            let mut weight =
+                RotatedWeight::new(&frozen_weight, Box::new(descent(&frozen_weight, form))).unwrap();
+            let mut losses = Vec::new();
+            for _ in 0..500 {
+                let loss = (weight.value() - &target).square().sum(Kind::Float);
+                loss.backward();
+                let gradient = weight.raw_gradient().unwrap();
+                assert!(weight.step_along(&gradient, RATE).unwrap());
+                weight.refresh().unwrap();
+                losses.push(loss.double_value(&[]));
+            }
+            assert!(losses[499] < 1e-4 * losses[0], "{form:?}: {} -> {}", losses[0], losses[499]);
+            assert!(weight.orthogonality_error().unwrap() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn what_was_handed_out_stays() {
+        let frozen_weight = neurons(2, 3, Kind::Float);
+        let mut weight =
+            RotatedWeight::new(&frozen_weight, Box::new(descent(&frozen_weight, FORMS[0]))).unwrap();
+        let merged = weight.merged();
+        assert!(weight.step_along(&gaussian(&[2, 3], 1, Kind::Float), RATE).unwrap());
+        weight.refresh().unwrap();
+        assert_eq!(merged, frozen_weight);
+        assert_ne!(weight.merged(), frozen_weight);
+    }
+
+    #[test]
+    fn zero_gradient_moves_nothing() {
+        for form in FORMS {
+            let frozen_weight = neurons(5, 7, Kind::Float);
+            let mut descent = descent(&frozen_weight, form);
+            for _ in 1..REPAIR_INTERVAL {
+                step(&mut descent, &frozen_weight.zeros_like());
+            }
+            assert_eq!(*descent.raw(), frozen_weight);
+            step(&mut descent, &frozen_weight.zeros_like());
+            assert!(descent.raw().allclose(&frozen_weight, 1e-7, 1e-7, false), "the repair rounds once");
+        }
+    }
+
+    #[test]
+    fn gradient_that_is_not_a_number_gives_a_weight_that_is_none() {
+        for form in FORMS {
+            let frozen_weight = neurons(5, 7, Kind::Float);
+            let mut descent = descent(&frozen_weight, form);
+            for _ in 0..=REPAIR_INTERVAL {
+                step(&mut descent, &frozen_weight.full_like(f64::NAN));
+            }
+            assert_eq!(descent.raw().isnan().all().int64_value(&[]), 1);
+        }
+    }
+
+    #[test]
+    fn neurons_need_not_be_independent() {
+        let zero_neuron = neurons(3, 5, Kind::Float);
+        let _ = zero_neuron.get(1).zero_();
+        let equal_neurons = neurons(3, 5, Kind::Float);
+        equal_neurons.get(2).copy_(&equal_neurons.get(0));
+        let plane = gaussian(&[9, 2], 3, Kind::Float).matmul(&gaussian(&[2, 5], 4, Kind::Float)) * 0.3;
+        let all_zero = Tensor::zeros([3, 5], tch::kind::FLOAT_CPU);
+        for frozen_weight in [zero_neuron, equal_neurons, plane] {
+            for form in FORMS {
+                let drift = wander(&mut descent(&frozen_weight, form), &frozen_weight, 0.1, 300);
+                assert!(drift < 1e-4, "{form:?}, {frozen_weight:?}: {drift}");
+            }
+        }
+        for form in FORMS {
+            let mut descent = descent(&all_zero, form);
+            wander(&mut descent, &all_zero, 0.1, 101);
+            assert_eq!(*descent.raw(), all_zero);
+        }
+    }
+
+    #[test]
+    fn one_dimension_has_nothing_to_turn() {
+        for form in FORMS {
+            for n in [1, 3] {
+                let frozen_weight = neurons(n, 1, Kind::Double);
+                let mut descent = descent(&frozen_weight, form);
+                wander(&mut descent, &frozen_weight, 1.0, 150);
+                assert!(descent.raw().allclose(&frozen_weight, 1e-12, 0.0, false), "{form:?} n = {n}");
+            }
+            // One neuron in two dimensions runs around a circle.
+            let frozen_weight = neurons(1, 2, Kind::Double);
+            let drift = wander(&mut descent(&frozen_weight, form), &frozen_weight, 0.1, 300);
+            assert!(drift < 1e-4, "{form:?}: {drift}");
+        }
+    }
+
+    #[test]
+    fn says_what_it_cannot_do() {
+        let frozen_weight = neurons(2, 3, Kind::Float);
+        let descent = descent(&frozen_weight, DescentForm::Omega);
+        assert!(descent.matrix().unwrap().is_none());
+        let rotated = descent.rotate(&frozen_weight).unwrap();
+        let message = rotated.pullback.frozen_gradient(&frozen_weight).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "descent never forms its rotation, so the gradient of its neurons is not defined"
+        );
+        let message = descent.rotate(&neurons(4, 3, Kind::Float)).unwrap_err().to_string();
+        let expected = "this rotation can only turn the neurons [2, 3] that it was built from, got [4, 3]";
+        assert_eq!(message, expected);
+        for bad in [&[3][..], &[0, 3], &[3, 0], &[2, 3, 1]] {
+            let message =
+                Descent::new(&Tensor::zeros(bad, tch::kind::FLOAT_CPU), FORMS[0]).unwrap_err().to_string();
+            assert_eq!(message, format!("neurons must be the rows of a non-empty [n, d], got {bad:?}"));
+        }
+    }
+}

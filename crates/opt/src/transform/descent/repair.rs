@@ -1,0 +1,83 @@
+//! Undoes what rounding and the fixed point have done to the angles and lengths of stepped neurons.
+//!
+//! W has drifted from the orbit {R V}; the nearest point of the orbit is R V with R the polar factor of W V^T
+//! (Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 1966). No `[d, d]`
+//! matrix is needed where n < d: with the QR factorisations W = Q T and V = Q_V T_V,
+//!
+//! ```text
+//! T T_V^T = U Sigma Z^T,   R V = Q U Z^T T_V
+//! ```
+//!
+//! That holds for more neurons than dimensions too, and without full rank: where R V leaves R undetermined, any
+//! choice of U and Z gives the same R V.
+
+use tch::{Kind, Tensor};
+
+use crate::Error;
+
+/// Remembers the Gram matrix of V, by the triangle of its QR factorisation.
+#[derive(Debug)]
+pub struct Repair {
+    /// T_V, `[min(n, d), n]`, in float64: the repair is rare, and the result then rounds but once.
+    triangle: Tensor,
+}
+
+impl Repair {
+    /// Remembers V^T = `frozen_weight`, `[n, d]`.
+    pub fn new(frozen_weight: &Tensor) -> Result<Self, Error> {
+        let _guard = tch::no_grad_guard();
+        let (_, triangle) = qr(frozen_weight)?;
+        Ok(Self { triangle })
+    }
+
+    /// Moves `weight` = W^T, `[n, d]`, in place. One that is not finite stays as it is. Waits for the device.
+    pub fn apply(&self, weight: &mut Tensor) -> Result<(), Error> {
+        if weight.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+            return Ok(());
+        }
+        let (q, triangle) = qr(weight)?;
+        let (u, _, z) = triangle.f_matmul(&self.triangle.f_tr()?)?.f_svd(true, true)?;
+        let repaired = q.f_matmul(&u.f_matmul(&z.f_tr()?.f_matmul(&self.triangle)?)?)?;
+        weight.f_copy_(&repaired.f_tr()?)?;
+        Ok(())
+    }
+}
+
+/// Of the neurons as columns, in float64.
+fn qr(rows: &Tensor) -> Result<(Tensor, Tensor), Error> {
+    Ok(Tensor::f_linalg_qr(&rows.f_to_kind(Kind::Double)?.f_tr()?, "reduced")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::gaussian;
+    use crate::{Cayley, Rotation, gram_drift};
+
+    #[test]
+    fn goes_to_the_nearest_rotation_of_the_neurons() {
+        for (n, d) in [(1, 1), (3, 8), (8, 8), (11, 5)] {
+            let frozen_weight = gaussian(&[n, d], 1, Kind::Double);
+            let cayley = Cayley::new(&gaussian(&[d, d], 2, Kind::Double)).unwrap();
+            let rotated = cayley.rotate(&frozen_weight).unwrap().weight;
+            let repair = Repair::new(&frozen_weight).unwrap();
+            // What is a rotation stays, and what drifted from it comes back as near as it was.
+            for size in [0.0, 1e-6, 1e-3] {
+                let drifted = &rotated + gaussian(&[n, d], 3, Kind::Double) * size;
+                let mut weight = drifted.copy();
+                repair.apply(&mut weight).unwrap();
+                assert!(gram_drift(&weight, &frozen_weight).unwrap() < 1e-13, "n = {n} d = {d}");
+                let distance = |to: &Tensor| (to - &drifted).norm().double_value(&[]);
+                assert!(distance(&weight) <= distance(&rotated) + 1e-13, "n = {n} d = {d}");
+            }
+        }
+    }
+
+    #[test]
+    fn rounds_once_in_float32() {
+        let frozen_weight = gaussian(&[20, 50], 1, Kind::Float);
+        let mut weight = frozen_weight.copy();
+        Repair::new(&frozen_weight).unwrap().apply(&mut weight).unwrap();
+        assert!(weight.allclose(&frozen_weight, 6e-8, 1e-12, false));
+    }
+}
