@@ -1,9 +1,18 @@
-//! Tensors that an optimizer steps, and how their gradients come about.
+//! What an optimizer steps, and how its gradients come about.
 
-use optlab_opt::{Error, RotatedWeight};
+use optlab_opt::Error;
 use tch::{TchError, Tensor};
 
-/// What a trained tensor is to its optimizer.
+/// A tensor that is stepped in place, outside any graph.
+#[derive(Debug)]
+pub struct Parameter {
+    /// What it is to its optimizer.
+    pub role: Role,
+    /// Shares its memory with the owner's.
+    pub tensor: Tensor,
+}
+
+/// What a parameter is to its optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A weight: it decays.
@@ -14,38 +23,48 @@ pub enum Role {
     Rotation,
 }
 
-/// A tensor that is stepped in place; after each step, [`refresh`](Self::refresh).
+/// What was stepped, as it goes into the next update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameters {
+    /// The same as before.
+    Kept,
+    /// Others in their place: what an optimizer remembers of the old ones says nothing of these.
+    Renewed,
+}
+
+/// A tensor that a layer computes with, made of parameters that are stepped in place; after each step,
+/// [`refresh`](Self::refresh).
 pub trait Trained {
-    /// What it is to its optimizer.
-    fn role(&self) -> Role;
-    /// The tensor to step, outside any graph.
-    fn tensor(&self) -> Tensor;
+    /// What is stepped, always in the same order.
+    fn parameters(&self) -> Vec<Parameter>;
     /// What the layer computes with: of a rotated weight W, not its raw parameter.
     fn value(&self) -> &Tensor;
-    /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales [`gradient`](Self::gradient) too.
+    /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales
+    /// [`gradients`](Self::gradients) too.
     ///
     /// # Errors
     /// If no backward pass has reached it.
     fn effective_gradient(&self) -> Result<Tensor, Error>;
-    /// The gradient of the tensor to step, made from the effective one; for the caller to keep or change.
+    /// The gradients of the parameters, made from the effective one; for the caller to keep or change.
     ///
     /// # Errors
     /// If no backward pass has reached it.
-    fn gradient(&self) -> Result<Tensor, Error> {
-        self.effective_gradient()
+    fn gradients(&self) -> Result<Vec<Tensor>, Error> {
+        Ok(vec![self.effective_gradient()?])
     }
-    /// Steps the tensor by a rule of its own; `false`, with nothing done, where there is none.
+    /// Steps a parameter of role [`Role::Rotation`] by a rule of its own; `false`, with nothing done, where there is
+    /// none.
     ///
     /// # Errors
     /// libtorch's own.
     fn step_along(&mut self, _gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
         Ok(false)
     }
-    /// Makes the next forward pass see what was stepped.
+    /// Makes the next forward pass see what was stepped in `updates` updates.
     ///
     /// # Errors
     /// libtorch's own.
-    fn refresh(&mut self) -> Result<(), Error>;
+    fn refresh(&mut self, updates: u64) -> Result<Parameters, Error>;
 }
 
 /// A tensor that is trained as it is.
@@ -78,12 +97,8 @@ fn leaf(tensor: &Tensor) -> Result<Tensor, TchError> {
 }
 
 impl Trained for Plain {
-    fn role(&self) -> Role {
-        self.role
-    }
-
-    fn tensor(&self) -> Tensor {
-        self.tensor.shallow_clone()
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter { role: self.role, tensor: self.tensor.shallow_clone() }]
     }
 
     fn value(&self) -> &Tensor {
@@ -94,38 +109,8 @@ impl Trained for Plain {
         Ok(self.leaf.f_grad()?)
     }
 
-    fn refresh(&mut self) -> Result<(), Error> {
+    fn refresh(&mut self, _updates: u64) -> Result<Parameters, Error> {
         self.leaf = leaf(&self.tensor)?;
-        Ok(())
-    }
-}
-
-impl Trained for RotatedWeight {
-    fn role(&self) -> Role {
-        Role::Rotation
-    }
-
-    fn tensor(&self) -> Tensor {
-        self.raw().shallow_clone()
-    }
-
-    fn value(&self) -> &Tensor {
-        Self::value(self)
-    }
-
-    fn effective_gradient(&self) -> Result<Tensor, Error> {
-        self.weight_gradient()
-    }
-
-    fn gradient(&self) -> Result<Tensor, Error> {
-        self.raw_gradient()
-    }
-
-    fn step_along(&mut self, gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-        Self::step_along(self, gradient, rate)
-    }
-
-    fn refresh(&mut self) -> Result<(), Error> {
-        Self::refresh(self)
+        Ok(Parameters::Kept)
     }
 }

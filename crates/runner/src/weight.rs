@@ -1,12 +1,16 @@
 //! How the weight of a method layer comes about: the one place where arms differ.
 
-use optlab_opt::{Cayley, GramSchmidt, RotatedWeight, Rotation};
-use optlab_spec::{MethodSpec, RotationInit, TransformKind};
-use tch::{Device, Kind, TchError, Tensor};
+mod turned;
+
+use optlab_opt::{EnergyConfig, RotatedWeight, refine};
+use optlab_spec::{MethodSpec, NeuronInit, OptSpec};
+use tch::{Device, Tensor};
 
 use crate::failure::JobError;
 use crate::random::{self, Purpose};
 use crate::trained::{Plain, Role, Trained};
+
+pub use turned::Turned;
 
 /// W^T, `[n, d]`, of a layer: rows are neurons.
 #[derive(Debug)]
@@ -14,7 +18,7 @@ pub enum Weight {
     /// Trained as it is.
     Plain(Plain),
     /// R V with V as drawn, and R trained.
-    Rotated(RotatedWeight),
+    Turned(Turned),
 }
 
 /// What decides how the weights of a network start.
@@ -22,6 +26,8 @@ pub enum Weight {
 pub struct Start<'a> {
     /// Of the arm.
     pub method: &'a MethodSpec,
+    /// The energy that a refined start lowers.
+    pub energy: EnergyConfig,
     /// Of the job.
     pub seed: u64,
     /// Where the network lives.
@@ -29,24 +35,19 @@ pub struct Start<'a> {
 }
 
 impl Weight {
-    /// A weight of a hidden layer under the arm's method: V ~ N(0, 2/d) for the baseline, R_0 V with the same V for
-    /// OPT (He et al., ICCV 2015).
+    /// A weight of a hidden layer under the arm's method: V ~ N(0, 2/d) where it is trained directly, R_0 V with the
+    /// same V for OPT (He et al., ICCV 2015).
     ///
     /// # Errors
     /// libtorch's own.
     pub fn by_method(start: Start<'_>, layer: &str, d: i64, n: i64) -> Result<Self, JobError> {
         let neurons = neurons(start, layer, d, n, 2.0)?;
-        match start.method {
-            MethodSpec::Baseline => Ok(Self::Plain(Plain::new(neurons, Role::Weight)?)),
-            MethodSpec::Opt { transform, init, .. } => {
-                let raw = raw(start, *transform, *init, layer, d)?;
-                let rotation: Box<dyn Rotation> = match transform {
-                    TransformKind::Cayley => Box::new(Cayley::new(&raw)?),
-                    TransformKind::GramSchmidt => Box::new(GramSchmidt::new(&raw)?),
-                };
-                Ok(Self::Rotated(RotatedWeight::new(&neurons, rotation)?))
-            }
-        }
+        let orthogonal = matches!(start.method, MethodSpec::Baseline { init: NeuronInit::Orthogonal });
+        Ok(match start.method.rotates(layer) {
+            Some(opt) => Self::Turned(Turned::new(opt, start, layer, &moved(neurons, opt, start.energy)?)?),
+            None if orthogonal => Self::Plain(Plain::new(orthogonalised(&neurons)?, Role::Weight)?),
+            None => Self::Plain(Plain::new(neurons, Role::Weight)?),
+        })
     }
 
     /// A weight that is trained normally in every arm: the classifier's, N(0, 1/d), because no ReLU follows it.
@@ -61,7 +62,7 @@ impl Weight {
     pub fn value(&self) -> &Tensor {
         match self {
             Self::Plain(plain) => plain.value(),
-            Self::Rotated(rotated) => rotated.value(),
+            Self::Turned(turned) => turned.rotated().value(),
         }
     }
 
@@ -69,7 +70,7 @@ impl Weight {
     pub fn rotated(&self) -> Option<&RotatedWeight> {
         match self {
             Self::Plain(_) => None,
-            Self::Rotated(rotated) => Some(rotated),
+            Self::Turned(turned) => Some(turned.rotated()),
         }
     }
 
@@ -77,63 +78,36 @@ impl Weight {
     pub fn trained(&mut self) -> &mut dyn Trained {
         match self {
             Self::Plain(plain) => plain,
-            Self::Rotated(rotated) => rotated,
+            Self::Turned(turned) => turned,
         }
     }
 }
 
 /// Neurons of mean square length `variance`.
-fn neurons(start: Start<'_>, layer: &str, d: i64, n: i64, variance: f64) -> Result<Tensor, TchError> {
+fn neurons(start: Start<'_>, layer: &str, d: i64, n: i64, variance: f64) -> Result<Tensor, JobError> {
     let stream = random::stream(start.seed, Purpose::Neurons(layer));
-    random::gaussian(stream, [n, d], (variance / d as f64).sqrt(), start.device)
+    Ok(random::gaussian(stream, [n, d], (variance / d as f64).sqrt(), start.device)?)
 }
 
-/// The rotation's first raw parameter, `[d, d]`.
-fn raw(
-    start: Start<'_>,
-    transform: TransformKind,
-    init: RotationInit,
-    layer: &str,
-    d: i64,
-) -> Result<Tensor, TchError> {
-    let options = (Kind::Float, start.device);
-    let gaussian = |standard_deviation| {
-        let stream = random::stream(start.seed, Purpose::Rotation(layer));
-        random::gaussian(stream, [d, d], standard_deviation, start.device)
-    };
-    match (init, transform) {
-        // What gives R = I: the skew matrix 0, the rows of I.
-        (RotationInit::Identity, TransformKind::Cayley) => Tensor::f_zeros([d, d], options),
-        (RotationInit::Identity, TransformKind::GramSchmidt) => Tensor::f_eye(d, options),
-        (RotationInit::Gaussian, _) => gaussian(1.0),
-        (RotationInit::Scaled, _) => gaussian((d as f64).sqrt().recip()),
-    }
+/// Drawn neurons as the ablations of an OPT arm want them.
+fn moved(neurons: Tensor, opt: &OptSpec, energy: EnergyConfig) -> Result<Tensor, JobError> {
+    let neurons = if opt.neuron_mean == 0.0 { neurons } else { neurons.f_add_scalar(opt.neuron_mean)? };
+    // One neuron has no energy to lower.
+    let refined = opt.refine_steps > 0 && neurons.size()[0] > 1;
+    Ok(if refined { refine(&neurons, &energy, opt.refine_steps)? } else { neurons })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn weight(method: &MethodSpec) -> Weight {
-        Weight::by_method(Start { method, seed: 5, device: Device::Cpu }, "hidden1", 12, 7).unwrap()
-    }
-
-    #[test]
-    fn every_arm_starts_from_the_same_neurons() {
-        let baseline = weight(&MethodSpec::Baseline);
-        for transform in [TransformKind::Cayley, TransformKind::GramSchmidt] {
-            for init in [RotationInit::Identity, RotationInit::Gaussian, RotationInit::Scaled] {
-                let rotated =
-                    weight(&MethodSpec::Opt { transform, init, learning_rate: 0.1, weight_decay: 0.0 });
-                let r = rotated.rotated().unwrap().rotation().matrix().unwrap().unwrap();
-                let expected = baseline.value().detach().matmul(&r.tr());
-                assert!(
-                    rotated.value().detach().allclose(&expected, 1e-4, 1e-5, false),
-                    "{transform} {init:?}"
-                );
-                let same = *rotated.value() == *baseline.value();
-                assert_eq!(same, init == RotationInit::Identity, "{transform} {init:?}");
-            }
-        }
-    }
+/// The orthonormal rows or columns, whichever are fewer, nearest in span to those of `neurons`, `[n, d]`, at the same
+/// mean square length (Saxe, McClelland and Ganguli, ICLR 2014).
+fn orthogonalised(neurons: &Tensor) -> Result<Tensor, JobError> {
+    let _guard = tch::no_grad_guard();
+    let wide = neurons.size()[0] <= neurons.size()[1];
+    let columns = if wide { neurons.f_tr()? } else { neurons.shallow_clone() };
+    let (q, r) = columns.f_linalg_qr("reduced")?;
+    // A positive diagonal makes the factor unique, and uniform over the orthogonal matrices.
+    let signs = r.f_diagonal(0, 0, 1)?.f_sign()?;
+    let orthonormal = q.f_mul(&signs)?;
+    let scale = neurons.f_norm()?.f_div(&orthonormal.f_norm()?)?;
+    let scaled = orthonormal.f_mul(&scale)?;
+    Ok(if wide { scaled.f_tr()? } else { scaled }.f_contiguous()?)
 }

@@ -11,26 +11,35 @@ use optlab_spec::{MethodSpec, OptimizerSpec};
 use tch::{Kind, TchError, Tensor};
 
 use crate::failure::JobError;
-use crate::trained::{Role, Trained};
+use crate::trained::{Parameter, Parameters, Role, Trained};
 
-/// The rule of a spec, with what it remembers of each tensor.
+/// The rule of a spec, with what it remembers of each parameter.
 #[derive(Debug)]
 pub struct Optimizer {
     rule: OptimizerSpec,
     clip_norm: Option<f64>,
     slots: Vec<Slot>,
-    updates: i32,
+    updates: u64,
     numbers: u64,
 }
 
-/// A tensor's own rates and the rule's memory of it.
+/// A parameter's own rates and the rule's memory of it.
 #[derive(Debug)]
 struct Slot {
+    role: Role,
     learning_rate: f64,
     weight_decay: f64,
+    memory: Memory,
+}
+
+/// What a rule remembers of one parameter.
+#[derive(Debug, Default)]
+struct Memory {
     /// Tensors of the same size, as many as the rule needs, starting at 0. Made by the rule's first step: there is
     /// none of a rotation that steps itself.
-    memory: Vec<Tensor>,
+    tensors: Vec<Tensor>,
+    /// Steps since the start.
+    updates: i32,
 }
 
 impl Optimizer {
@@ -42,18 +51,19 @@ impl Optimizer {
         method: &MethodSpec,
         trained: &[&mut dyn Trained],
     ) -> Self {
-        let slot = |trained: &&mut dyn Trained| {
-            let (learning_rate, weight_decay) = rates(rule, method, trained.role());
-            Slot { learning_rate, weight_decay, memory: Vec::new() }
+        let parameters: Vec<Parameter> = trained.iter().flat_map(|trained| trained.parameters()).collect();
+        let slot = |parameter: &Parameter| {
+            let (learning_rate, weight_decay) = rates(rule, method, parameter.role);
+            Slot { role: parameter.role, learning_rate, weight_decay, memory: Memory::default() }
         };
-        let slots = trained.iter().map(slot).collect();
-        let numbers = trained.iter().map(|trained| trained.tensor().numel() as u64).sum();
+        let slots = parameters.iter().map(slot).collect();
+        let numbers = parameters.iter().map(|parameter| parameter.tensor.numel() as u64).sum();
         Self { rule: rule.clone(), clip_norm, slots, updates: 0, numbers }
     }
 
-    /// One update of the tensors that [`new`](Self::new) was given, in the same order: a step against the gradient,
-    /// then a refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that, without
-    /// decay or memory.
+    /// One update of what [`new`](Self::new) was given, in the same order: a step against the gradient, then a
+    /// refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that, without decay
+    /// or memory.
     ///
     /// # Errors
     /// If a gradient is missing, and libtorch's own.
@@ -64,13 +74,20 @@ impl Optimizer {
             let gradients = trained.iter().map(|trained| trained.effective_gradient());
             clip::clip(&mut gradients.collect::<Result<Vec<_>, _>>()?, most)?;
         }
-        for (slot, trained) in self.slots.iter_mut().zip(trained) {
-            let gradient = trained.gradient()?;
-            let rate = slot.learning_rate * factor;
-            if !trained.step_along(&gradient, rate)? {
-                slot.step(&self.rule, &mut trained.tensor(), gradient, rate, self.updates)?;
+        let mut slots = self.slots.as_mut_slice();
+        for trained in trained {
+            let (gradients, parameters) = (trained.gradients()?, trained.parameters());
+            let (own, rest) = slots.split_at_mut(parameters.len());
+            for ((slot, mut parameter), gradient) in own.iter_mut().zip(parameters).zip(gradients) {
+                let rate = slot.learning_rate * factor;
+                if slot.role != Role::Rotation || !trained.step_along(&gradient, rate)? {
+                    slot.step(&self.rule, &mut parameter.tensor, gradient, rate)?;
+                }
             }
-            trained.refresh()?;
+            if trained.refresh(self.updates)? == Parameters::Renewed {
+                own.iter_mut().for_each(|slot| slot.memory = Memory::default());
+            }
+            slots = rest;
         }
         Ok(())
     }
@@ -82,17 +99,18 @@ impl Optimizer {
 }
 
 impl Slot {
-    /// One step of the rule; `update` counts from 1.
+    /// One step of the rule.
     fn step(
         &mut self,
         rule: &OptimizerSpec,
         tensor: &mut Tensor,
         mut gradient: Tensor,
         rate: f64,
-        update: i32,
     ) -> Result<(), TchError> {
-        if self.memory.is_empty() {
-            self.memory = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
+        let Memory { tensors, updates } = &mut self.memory;
+        *updates += 1;
+        if tensors.is_empty() {
+            *tensors = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
         }
         if self.weight_decay > 0.0 {
             match rule {
@@ -107,10 +125,10 @@ impl Slot {
         }
         match rule {
             OptimizerSpec::Sgd { momentum, nesterov, .. } => {
-                sgd::step(tensor, gradient, &mut self.memory, rate, *momentum, *nesterov)
+                sgd::step(tensor, gradient, tensors, rate, *momentum, *nesterov)
             }
             OptimizerSpec::Adam(adam) | OptimizerSpec::AdamW(adam) => {
-                adam::step(tensor, &gradient, &mut self.memory, rate, adam, update)
+                adam::step(tensor, &gradient, tensors, rate, adam, *updates)
             }
         }
     }
@@ -126,9 +144,7 @@ fn memories(rule: &OptimizerSpec) -> usize {
 /// Learning rate before the schedule's factor, and weight decay.
 fn rates(rule: &OptimizerSpec, method: &MethodSpec, role: Role) -> (f64, f64) {
     match (role, method) {
-        (Role::Rotation, MethodSpec::Opt { learning_rate, weight_decay, .. }) => {
-            (*learning_rate, *weight_decay)
-        }
+        (Role::Rotation, MethodSpec::Opt(opt)) => (opt.learning_rate, opt.weight_decay),
         (Role::Offset, _) => (rule.learning_rate(), 0.0),
         _ => (rule.learning_rate(), rule.weight_decay()),
     }
@@ -142,14 +158,15 @@ fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
 #[cfg(test)]
 mod tests {
     use optlab_opt::{Error, GramSchmidt, RotatedWeight};
-    use optlab_spec::AdamSpec;
+    use optlab_spec::{AdamSpec, NeuronInit};
+    use serde_json::json;
     use tch::nn::{self, OptimizerConfig};
     use tch::{Device, Reduction};
 
     use super::*;
     use crate::trained::Plain;
 
-    const BASELINE: MethodSpec = MethodSpec::Baseline;
+    const BASELINE: MethodSpec = MethodSpec::Baseline { init: NeuronInit::Gaussian };
 
     fn sgd(momentum: f64, nesterov: bool, weight_decay: f64) -> OptimizerSpec {
         OptimizerSpec::Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay }
@@ -167,7 +184,11 @@ mod tests {
             (x.value().square().sum(Kind::Float) * 0.5).backward();
             optimizer.step(vec![&mut x], factor).unwrap();
         }
-        x.tensor().double_value(&[0])
+        tensor(&x).double_value(&[0])
+    }
+
+    fn tensor(trained: &dyn Trained) -> Tensor {
+        trained.parameters().remove(0).tensor
     }
 
     #[test]
@@ -220,33 +241,58 @@ mod tests {
                 loss(ours.value()).backward();
                 optimizer.step(vec![&mut ours], 1.0).unwrap();
             }
-            let apart = (theirs.detach() - ours.tensor()).abs().max().double_value(&[]);
+            let apart = (theirs.detach() - tensor(&ours)).abs().max().double_value(&[]);
             assert!(apart < 1e-5, "{rule:?}: {apart}");
         }
     }
 
     #[test]
     fn offsets_do_not_decay_and_rotations_have_their_own_rates() {
-        let method = MethodSpec::Opt {
-            transform: optlab_spec::TransformKind::Cayley,
-            init: optlab_spec::RotationInit::Identity,
-            learning_rate: 7.0,
-            weight_decay: 0.3,
-        };
+        let method = json!({
+            "kind": "opt", "transform": "cayley", "init": "identity", "neurons": "fixed", "neuron_mean": 0.0,
+            "refine_steps": 0, "learning_rate": 7.0, "weight_decay": 0.3, "layers": "all",
+        });
+        let method: MethodSpec = serde_json::from_value(method).unwrap();
         let rule = sgd(0.9, false, 0.2);
         assert_eq!(rates(&rule, &method, Role::Weight), (0.1, 0.2));
         assert_eq!(rates(&rule, &method, Role::Offset), (0.1, 0.0));
         assert_eq!(rates(&rule, &method, Role::Rotation), (7.0, 0.3));
     }
 
+    /// A rotated weight, stepped in its raw parameter.
+    struct Rotated(RotatedWeight);
+
+    impl Trained for Rotated {
+        fn parameters(&self) -> Vec<Parameter> {
+            vec![Parameter { role: Role::Rotation, tensor: self.0.raw().shallow_clone() }]
+        }
+
+        fn value(&self) -> &Tensor {
+            self.0.value()
+        }
+
+        fn effective_gradient(&self) -> Result<Tensor, Error> {
+            self.0.weight_gradient()
+        }
+
+        fn gradients(&self) -> Result<Vec<Tensor>, Error> {
+            Ok(vec![self.0.raw_gradient()?])
+        }
+
+        fn refresh(&mut self, _updates: u64) -> Result<Parameters, Error> {
+            self.0.refresh()?;
+            Ok(Parameters::Kept)
+        }
+    }
+
     /// A weight under a rotation with `raw` and a bias, after a backward pass through both.
-    fn rotated_and_plain(raw: &Tensor) -> (RotatedWeight, Plain) {
+    fn rotated_and_plain(raw: &Tensor) -> (Rotated, Plain) {
         let neurons = Tensor::from_slice(&[1.0f32, 0.5, -0.3, 0.2, -1.0, 0.4]).view([2, 3]);
         let weight = RotatedWeight::new(&neurons, Box::new(GramSchmidt::new(raw).unwrap())).unwrap();
         let bias = Plain::new(Tensor::from_slice(&[0.1f32, -0.2]), Role::Offset).unwrap();
         let xs = Tensor::from_slice(&[1.0f32, 2.0, 3.0]);
         (weight.value().matmul(&xs) + bias.value()).square().sum(Kind::Float).backward();
-        (weight, bias)
+        (Rotated(weight), bias)
     }
 
     #[test]
@@ -260,27 +306,23 @@ mod tests {
             let raw = &raw * scale;
             let (mut weight, mut bias) = rotated_and_plain(&raw);
             let norm = |tensor: Tensor| tensor.norm().double_value(&[]);
-            let whole = norm(weight.weight_gradient().unwrap()).hypot(norm(bias.gradient().unwrap()));
+            let whole = norm(weight.effective_gradient().unwrap()).hypot(norm(bias.effective_gradient().unwrap()));
             assert!(whole > 2.0 * MOST, "{whole}");
-            let expected = &raw - weight.raw_gradient().unwrap() * (MOST / whole);
+            let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
             let mut optimizer = Optimizer::new(&rule, Some(MOST), &BASELINE, &[&mut weight, &mut bias]);
             optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
-            assert!(weight.raw().allclose(&expected, 1e-5, 1e-7, false));
-            let moved = norm(bias.tensor() - Tensor::from_slice(&[0.1f32, -0.2]));
+            assert!(tensor(&weight).allclose(&expected, 1e-5, 1e-7, false));
+            let moved = norm(tensor(&bias) - Tensor::from_slice(&[0.1f32, -0.2]));
             assert!(moved > 0.01 && moved < MOST, "{moved}");
         }
     }
 
-    /// Its rule: be the rate.
-    struct OwnRule(Plain);
+    /// Its rule: be the rate. Every other update gives it a new parameter.
+    struct OwnRule(Plain, Role);
 
     impl Trained for OwnRule {
-        fn role(&self) -> Role {
-            Role::Weight
-        }
-
-        fn tensor(&self) -> Tensor {
-            self.0.tensor()
+        fn parameters(&self) -> Vec<Parameter> {
+            vec![Parameter { role: self.1, ..self.0.parameters().remove(0) }]
         }
 
         fn value(&self) -> &Tensor {
@@ -292,24 +334,41 @@ mod tests {
         }
 
         fn step_along(&mut self, _gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-            let _ = self.tensor().f_fill_(rate)?;
+            let _ = tensor(self).f_fill_(rate)?;
             Ok(true)
         }
 
-        fn refresh(&mut self) -> Result<(), Error> {
-            self.0.refresh()
+        fn refresh(&mut self, updates: u64) -> Result<Parameters, Error> {
+            self.0.refresh(updates)?;
+            Ok(if updates.is_multiple_of(2) { Parameters::Renewed } else { Parameters::Kept })
         }
     }
 
+    fn own_rule(role: Role) -> OwnRule {
+        OwnRule(Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap(), role)
+    }
+
     #[test]
-    fn what_steps_itself_neither_decays_nor_is_remembered() {
-        let mut x = OwnRule(Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap());
+    fn a_rotation_that_steps_itself_neither_decays_nor_is_remembered() {
+        let mut x = own_rule(Role::Rotation);
         let mut optimizer = Optimizer::new(&sgd(0.9, true, 0.5), None, &BASELINE, &[&mut x]);
-        x.0.value().sum(Kind::Float).backward();
+        x.value().sum(Kind::Float).backward();
         optimizer.step(vec![&mut x], 0.5).unwrap();
-        assert_eq!(x.tensor().double_value(&[0]), f64::from(0.05f32));
-        assert!(optimizer.slots[0].memory.is_empty());
+        assert_eq!(tensor(&x).double_value(&[0]), f64::from(0.05f32));
+        assert!(optimizer.slots[0].memory.tensors.is_empty());
         // Its next value is the new one.
-        assert_eq!(x.0.value().double_value(&[0]), f64::from(0.05f32));
+        assert_eq!(x.value().double_value(&[0]), f64::from(0.05f32));
+    }
+
+    #[test]
+    fn of_a_parameter_that_another_one_replaced_nothing_is_remembered() {
+        let mut x = own_rule(Role::Weight);
+        let mut optimizer = Optimizer::new(&OptimizerSpec::Adam(adam(0.0)), None, &BASELINE, &[&mut x]);
+        let remembered = [1, 2, 3].map(|_| {
+            x.value().sum(Kind::Float).backward();
+            optimizer.step(vec![&mut x], 1.0).unwrap();
+            optimizer.slots[0].memory.updates
+        });
+        assert_eq!(remembered, [1, 0, 1]);
     }
 }

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Times training steps of optlab and of PyTorch by turns: ./run.sh [--rounds N] [--network mlp|cnn6|cnn6-64]...
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+[ -e .libtorch ] || python3 setup/libtorch.py
+torch=$(dirname "$(readlink -f .libtorch)")
+environment="${XDG_CACHE_HOME:-$HOME/.cache}/optlab/peers"
+if [ ! -e "$environment/ready" ]; then
+  python3 -m venv "$environment"
+  "$environment/bin/pip" install --quiet filelock fsspec jinja2 networkx numpy sympy typing_extensions
+  touch "$environment/ready"
+fi
+bench=$(cargo bench --package optlab-runner --bench step_cost --no-run --message-format=json |
+  python3 -c 'import json, sys
+for line in sys.stdin:
+    built = json.loads(line)
+    if built.get("target", {}).get("name") == "step_cost" and built.get("executable"):
+        print(built["executable"])')
+PYTHONPATH="$torch" exec "$environment/bin/python" benches/peers/compare.py "$bench" "$@"

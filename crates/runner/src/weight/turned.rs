@@ -1,0 +1,70 @@
+//! A weight whose neurons are turned by learned rotations.
+
+use optlab_opt::{Error, RotatedWeight};
+use optlab_spec::{Neurons, OptSpec};
+use tch::Tensor;
+
+use super::Start;
+use crate::failure::JobError;
+use crate::rotation::Rotations;
+use crate::trained::{Parameter, Parameters, Role, Trained};
+
+/// R V: its parameters are the raw parameter of R and, where neurons are learned too, V.
+#[derive(Debug)]
+pub struct Turned {
+    rotated: RotatedWeight,
+    rotations: Rotations,
+    learns_neurons: bool,
+}
+
+impl Turned {
+    /// The start of an OPT arm's layer with these `neurons`, V^T, `[n, d]`.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn new(opt: &OptSpec, start: Start<'_>, layer: &str, neurons: &Tensor) -> Result<Self, JobError> {
+        let rotations = Rotations::new(opt, start, layer);
+        let rotated = RotatedWeight::new(neurons, rotations.rotation(neurons, 0)?)?;
+        Ok(Self { rotated, rotations, learns_neurons: opt.neurons == Neurons::Learned })
+    }
+
+    /// The weight as it is now.
+    pub fn rotated(&self) -> &RotatedWeight {
+        &self.rotated
+    }
+}
+
+impl Trained for Turned {
+    fn parameters(&self) -> Vec<Parameter> {
+        let raw = Parameter { role: Role::Rotation, tensor: self.rotated.raw().shallow_clone() };
+        let neurons = || Parameter { role: Role::Weight, tensor: self.rotated.frozen_weight().shallow_clone() };
+        [raw].into_iter().chain(self.learns_neurons.then(neurons)).collect()
+    }
+
+    fn value(&self) -> &Tensor {
+        self.rotated.value()
+    }
+
+    fn effective_gradient(&self) -> Result<Tensor, Error> {
+        self.rotated.weight_gradient()
+    }
+
+    fn gradients(&self) -> Result<Vec<Tensor>, Error> {
+        let neurons = self.learns_neurons.then(|| self.rotated.frozen_gradient()).transpose()?;
+        Ok([self.rotated.raw_gradient()?].into_iter().chain(neurons).collect())
+    }
+
+    fn step_along(&mut self, gradient: &Tensor, rate: f64) -> Result<bool, Error> {
+        self.rotated.step_along(gradient, rate)
+    }
+
+    fn refresh(&mut self, updates: u64) -> Result<Parameters, Error> {
+        self.rotated.refresh()?;
+        if !self.rotations.round_ends(updates) {
+            return Ok(Parameters::Kept);
+        }
+        let neurons = self.rotated.merged();
+        self.rotated.merge(self.rotations.rotation(&neurons, updates)?)?;
+        Ok(Parameters::Renewed)
+    }
+}
