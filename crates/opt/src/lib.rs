@@ -69,4 +69,5 @@ pub use orthogonality::{gram_drift, orthogonality_error};
 pub use rotated_weight::RotatedWeight;
 pub use transform::cayley::Cayley;
 pub use transform::gram_schmidt::GramSchmidt;
+pub use transform::householder::Householder;
 pub use transform::{Pullback, Rotated, Rotation, Warning};

@@ -2,6 +2,9 @@
 
 pub mod cayley;
 pub mod gram_schmidt;
+pub mod householder;
+
+mod qr;
 
 #[cfg(test)]
 mod checks;
