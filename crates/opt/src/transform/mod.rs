@@ -3,6 +3,8 @@
 pub mod cayley;
 pub mod gram_schmidt;
 pub mod householder;
+pub mod relaxed;
+pub mod unconstrained;
 
 mod qr;
 
