@@ -3,9 +3,11 @@
 pub mod cayley;
 pub mod gram_schmidt;
 pub mod householder;
+pub mod lowdin;
 pub mod relaxed;
 pub mod unconstrained;
 
+mod lowdin_series;
 mod qr;
 
 #[cfg(test)]
