@@ -62,6 +62,11 @@ pub enum Error {
         wish: &'static str,
     },
 
+    /// A raw parameter has entries that are infinite or not a number, where the rotation cannot hand them on as such:
+    /// training has diverged.
+    #[error("the raw parameter of a rotation is not finite")]
+    NotFinite,
+
     /// Energy is a mean over pairs of neurons, and there is no pair.
     #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]
     NoPairs {

@@ -70,4 +70,8 @@ pub use rotated_weight::RotatedWeight;
 pub use transform::cayley::Cayley;
 pub use transform::descent::{Descent, DescentForm};
 pub use transform::gram_schmidt::GramSchmidt;
+pub use transform::householder::Householder;
+pub use transform::lowdin::Lowdin;
+pub use transform::relaxed::Relaxed;
+pub use transform::unconstrained::Unconstrained;
 pub use transform::{Pullback, Rotated, Rotation, Warning};

@@ -163,6 +163,33 @@ mod tests {
     }
 
     #[test]
+    fn gradient_agrees_with_autograd_at_large_sizes() {
+        checks::gradient_agrees_at_large_sizes(naive, rotation, |gradient| gradient.triu(1));
+    }
+
+    #[test]
+    fn hands_on_what_is_not_finite() {
+        checks::hands_on_what_is_not_finite(rotation, &[f64::NAN]);
+    }
+
+    /// Where elimination meets the infinite pivot alone, it is exact: the plane turns by pi.
+    #[test]
+    fn an_infinite_entry_gives_its_limit_or_nothing_finite() {
+        let mut limits = 0;
+        for (row, column) in [(0, 1), (2, 5), (3, 4)] {
+            let [at_infinity, near_it] = [f64::INFINITY, 1e10].map(|value| {
+                let raw = gaussian(&[6, 6], 1, Kind::Double);
+                let _ = raw.get(row).get(column).fill_(value);
+                rotation(&raw).matrix().unwrap().unwrap()
+            });
+            let is_limit = at_infinity.allclose(&near_it, 1e-8, 1e-8, false);
+            assert!(is_limit || at_infinity.isfinite().all().int64_value(&[]) == 0, "{row}, {column}");
+            limits += u32::from(is_limit);
+        }
+        assert!(limits > 0);
+    }
+
+    #[test]
     fn keeps_energy() {
         checks::keeps_energy(rotation);
     }

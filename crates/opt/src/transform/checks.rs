@@ -5,7 +5,12 @@ use tch::{Kind, Tensor};
 use crate::draws::gaussian;
 use crate::{EnergyConfig, Error, Rotation, hyperspherical_energy, orthogonality_error};
 
-pub const SIZES: [i64; 5] = [1, 2, 5, 27, 64];
+pub const SIZES: [i64; 8] = [1, 2, 3, 5, 16, 27, 64, 144];
+
+/// Those of convolutions over 32 and 64 channels, where naive forms take too long.
+pub const LARGE_SIZES: [i64; 2] = [288, 576];
+
+pub const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
 /// Fewer neurons than dimensions where that can be, as many, and more.
 fn neuron_counts(d: i64) -> [i64; 3] {
@@ -24,8 +29,8 @@ pub fn error_of(rotation: &dyn Rotation) -> f64 {
 }
 
 pub fn is_orthogonal(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
-    for (kind, bound) in [(Kind::Float, 2e-6), (Kind::Double, 1e-14)] {
-        for d in SIZES {
+    for (kind, bound) in [(Kind::Float, 5e-6), (Kind::Double, 1e-13)] {
+        for d in SIZES.into_iter().chain(LARGE_SIZES) {
             let error = error_of(rotation(&gaussian(&[d, d], d as u64, kind)).as_ref());
             println!("{kind:?} d = {d}: orthogonality error {error:.1e}");
             assert!(error < bound, "{kind:?} d = {d}: {error}");
@@ -34,6 +39,7 @@ pub fn is_orthogonal(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
 }
 
 pub fn agrees_with(naive: fn(&Tensor) -> Tensor, rotation: fn(&Tensor) -> Box<dyn Rotation>) {
+    // Rounding in float32 grows with the condition of the raw parameter, which grows with d.
     for (kind, bound) in [(Kind::Float, 5e-6), (Kind::Double, 1e-13)] {
         for d in SIZES {
             let raw = gaussian(&[d, d], d as u64, kind);
@@ -44,7 +50,7 @@ pub fn agrees_with(naive: fn(&Tensor) -> Tensor, rotation: fn(&Tensor) -> Box<dy
                 let error = relative_error(&weight, &frozen_weight.to_kind(Kind::Double).matmul(&r.tr()));
                 println!("{kind:?} d = {d} n = {n}: relative error {error:.1e}");
                 assert_eq!((weight.kind(), weight.size(), weight.is_contiguous()), (kind, vec![n, d], true));
-                assert!(error < bound, "{kind:?} d = {d} n = {n}: {error}");
+                assert!(error < bound * (1.0 + d as f64 / 16.0), "{kind:?} d = {d} n = {n}: {error}");
             }
         }
     }
@@ -57,44 +63,91 @@ pub fn gradient_agrees_with(
     free: fn(&Tensor) -> Tensor,
 ) {
     for d in SIZES {
-        let raw = gaussian(&[d, d], d as u64, Kind::Double);
         for n in neuron_counts(d) {
-            let frozen_weight = gaussian(&[n, d], 100 + n as u64, Kind::Double);
-            let weight_gradient = gaussian(&[n, d], 200 + n as u64, Kind::Double);
-            let leaf = raw.copy().set_requires_grad(true);
-            (frozen_weight.matmul(&naive(&leaf).tr()) * &weight_gradient).sum(Kind::Double).backward();
-            let ours =
-                rotation(&raw).rotate(&frozen_weight).unwrap().pullback.gradient(&weight_gradient).unwrap();
-            assert_eq!((ours.size(), ours.is_contiguous()), (vec![d, d], true));
-            if d == 1 {
-                // One dimension has nothing to turn; autograd leaves rounding where we give zero.
-                assert_eq!(ours.double_value(&[0, 0]), 0.0);
-                continue;
-            }
-            let frozen = rotation(&raw).rotate(&frozen_weight).unwrap().pullback;
-            let turned_back = frozen.frozen_gradient(&weight_gradient).unwrap();
-            assert!(
-                relative_error(&turned_back, &weight_gradient.matmul(&naive(&raw))) < 1e-12,
-                "d = {d} n = {n}"
-            );
-            let error = relative_error(&free(&ours), &leaf.grad());
-            println!("d = {d} n = {n}: relative gradient error {error:.1e}");
-            assert!(error < 1e-11, "d = {d} n = {n}: {error}");
+            gradients_agree(naive, rotation, free, d, n);
         }
     }
 }
 
+/// `naive` by functions of libtorch that have a derivative, since loops take too long.
+pub fn gradient_agrees_at_large_sizes(
+    naive: fn(&Tensor) -> Tensor,
+    rotation: fn(&Tensor) -> Box<dyn Rotation>,
+    free: fn(&Tensor) -> Tensor,
+) {
+    for d in LARGE_SIZES {
+        gradients_agree(naive, rotation, free, d, 32);
+    }
+}
+
+fn gradients_agree(
+    naive: fn(&Tensor) -> Tensor,
+    rotation: fn(&Tensor) -> Box<dyn Rotation>,
+    free: fn(&Tensor) -> Tensor,
+    d: i64,
+    n: i64,
+) {
+    let frozen_leaf = gaussian(&[n, d], 100 + n as u64, Kind::Double).set_requires_grad(true);
+    let raw_leaf = gaussian(&[d, d], d as u64, Kind::Double).set_requires_grad(true);
+    let weight_gradient = gaussian(&[n, d], 200 + n as u64, Kind::Double);
+    (frozen_leaf.matmul(&naive(&raw_leaf).tr()) * &weight_gradient).sum(Kind::Double).backward();
+
+    let pullback = rotation(&raw_leaf).rotate(&frozen_leaf.detach()).unwrap().pullback;
+    let frozen_gradient = pullback.frozen_gradient(&weight_gradient).unwrap();
+    let error = relative_error(&frozen_gradient, &frozen_leaf.grad());
+    assert!(error < 1e-11, "neurons, d = {d} n = {n}: {error}");
+    let gradient = pullback.gradient(&weight_gradient).unwrap();
+    assert_eq!((gradient.size(), gradient.is_contiguous()), (vec![d, d], true));
+    let (gradient, expected) = (free(&gradient), raw_leaf.grad());
+    // One dimension has nothing to turn: no gradient reaches it, or rounding.
+    if !expected.defined() || expected.abs().max().double_value(&[]) < 1e-15 {
+        assert_eq!((d, gradient.double_value(&[0, 0])), (1, 0.0));
+        return;
+    }
+    let error = relative_error(&gradient, &expected);
+    println!("d = {d} n = {n}: relative gradient error {error:.1e}");
+    assert!(error < 1e-9, "d = {d} n = {n}: {error}");
+}
+
 pub fn keeps_energy(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
-    for half_space in [false, true] {
-        for power in 0..=2 {
-            let config = EnergyConfig { power, half_space };
-            let frozen_weight = gaussian(&[40, 27], 7, Kind::Float);
-            let before = hyperspherical_energy(&frozen_weight, &config).unwrap();
-            let rotated = rotation(&gaussian(&[27, 27], 8, Kind::Float)).rotate(&frozen_weight).unwrap();
-            let after = hyperspherical_energy(&rotated.weight, &config).unwrap();
-            println!("{config:?}: {before} -> {after}");
-            assert!(((after - before) / before).abs() < 1e-5, "{config:?}: {before} -> {after}");
+    for d in SIZES.into_iter().chain(LARGE_SIZES).filter(|d| *d >= 3) {
+        let frozen_weight = gaussian(&[24, d], 7, Kind::Float);
+        let rotated = rotation(&gaussian(&[d, d], 8, Kind::Float)).rotate(&frozen_weight).unwrap();
+        for half_space in [false, true] {
+            for power in 0..=2 {
+                let config = EnergyConfig { power, half_space };
+                let before = hyperspherical_energy(&frozen_weight, &config).unwrap();
+                let after = hyperspherical_energy(&rotated.weight, &config).unwrap();
+                let change = (after - before) / before;
+                println!("d = {d} {config:?}: {before} by {change:.1e}");
+                assert!(change.abs() < 1e-6, "d = {d} {config:?}: {before} -> {after}");
+            }
         }
+    }
+}
+
+/// What is not finite in the raw parameter or in a gradient must reach the loss or the optimizer's step, or be an
+/// error that says so: training then stops instead of going on with numbers that mean nothing.
+pub fn hands_on_what_is_not_finite(rotation: fn(&Tensor) -> Box<dyn Rotation>, raw_values: &[f64]) {
+    let all_finite = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) == 1;
+    let (d, n) = (6, 4);
+    let (raw, frozen_weight) = (gaussian(&[d, d], 1, Kind::Float), gaussian(&[n, d], 2, Kind::Float));
+    for bad in raw_values {
+        for (row, column) in [(0, 1), (2, 5), (3, 4)] {
+            let spoilt = raw.copy();
+            let _ = spoilt.get(row).get(column).fill_(*bad);
+            match rotation(&spoilt).rotate(&frozen_weight) {
+                Ok(rotated) => assert!(!all_finite(&rotated.weight), "{bad} at {row}, {column}"),
+                Err(error) => assert!(matches!(error, Error::NotFinite), "{error}"),
+            }
+        }
+    }
+    for bad in NOT_FINITE {
+        let rotated = rotation(&raw).rotate(&frozen_weight).unwrap();
+        let weight_gradient = gaussian(&[n, d], 3, Kind::Float);
+        let _ = weight_gradient.get(1).get(2).fill_(bad);
+        assert!(!all_finite(&rotated.pullback.gradient(&weight_gradient).unwrap()), "{bad} in the gradient");
+        assert!(!all_finite(&rotated.pullback.frozen_gradient(&weight_gradient).unwrap()), "{bad}");
     }
 }
 

@@ -1,31 +1,26 @@
 //! The Gram-Schmidt parametrisation, OPT (GS): the rows of R are the rows of P, orthonormalised in order.
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Unrolling Orthogonalization
-//! Algorithms". That is the QR factorisation P^T = Q T with T's diagonal positive, R = Q^T, which Householder
-//! reflections reach without the loss of orthogonality that the published row-by-row process suffers in float32:
+//! Algorithms". That is the QR factorisation P^T = Q T with T's diagonal positive, which Householder reflections
+//! reach without the loss of orthogonality that the published row-by-row process suffers in float32:
 //!
 //! ```text
-//! (a, tau) = geqrf(P^T),   s = sign(diag a),   W = R V = s o (Q_a^T V)
+//! W = R V = Q^T V,   N = G W^T,   dL/dP as for any such Q
 //! ```
 //!
-//! where Q_a = ormqr's product of reflections and T = s o triu(a). For G = dL/dW, dR = K R for a skew K, so only
-//! the skew part of N = G W^T acts:
+//! for G = dL/dW; `qr.rs` has the factorisation and its gradient.
 //!
-//! ```text
-//! S = triu(N - N^T, 1),   Z = triu(a)^-1 (s o S),   dL/dP = (Z o s) Q_a^T
-//! ```
-//!
-//! One departure from the published form: the sign of R's last row is chosen such that det R = 1. The last row of P
-//! has one dimension left and no gradient; while the others turn, what is left of it crosses 0 again and again, and
-//! the published sign, its own, would reflect the neurons each time. Chosen by the determinant, R moves without
-//! jumps. It starts as the published R of the same P, or of P with its last row negated, which is as likely a draw.
+//! One departure from the published form: the sign of R's last row is chosen such that det R = 1, so that R moves
+//! without jumps where the published sign, the last row's own, would reflect the neurons. R starts as the published
+//! one of the same P, or of P with its last row negated, which is as likely a draw.
 //!
 //! The scale of P is a gauge: it changes R not at all and the gradient inversely. A P whose first d - 1 rows have not
 //! full rank still gives an orthogonal R, but no finite gradient.
 
 use tch::Tensor;
 
-use super::{Pullback, Rotated, Rotation, check_frozen_weight, square, transpose_difference};
+use super::qr::Qr;
+use super::{Pullback, Rotated, Rotation, check_frozen_weight, square};
 use crate::Error;
 
 /// R = the rows of the raw parameter P, `[d, d]`, orthonormalised in order.
@@ -52,36 +47,16 @@ impl Rotation for GramSchmidt {
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
-        let (reflections, tau) = self.raw.f_tr()?.f_geqrf()?;
-        let signs = signs(&reflections, &tau)?;
-        let turned = reflections.f_ormqr(&tau, &frozen_weight.f_tr()?, true, true)?;
-        let weight = turned.f_tr()?.f_mul(&signs)?.f_contiguous()?;
-        let factors = Factors { reflections, tau, signs, weight: weight.shallow_clone() };
+        let qr = Qr::new(&self.raw, 1.0)?;
+        let weight = qr.turn_back(frozen_weight)?;
+        let factors = Factors { qr, weight: weight.shallow_clone() };
         Ok(Rotated { weight, pullback: Box::new(factors) })
     }
 }
 
-/// s, `[d]`, with the last sign such that det R = 1; the last diagonal entry of `a`, whose sign then means nothing
-/// and which may be 0, becomes 1. The pullback never multiplies by it: the last row of S is 0.
-fn signs(reflections: &Tensor, tau: &Tensor) -> Result<Tensor, Error> {
-    let diagonal = reflections.f_diagonal(0, 0, 1)?;
-    let _ = diagonal.f_narrow(0, -1, 1)?.f_fill_(1)?;
-    // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where P is singular.
-    let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
-    // Each reflection turns the determinant over; one with tau = 0 is none.
-    let det_q =
-        tau.f_ne(0)?.f_to_kind(signs.kind())?.f_mul_scalar(-2)?.f_add_scalar(1)?.f_prod(signs.kind())?;
-    let det = signs.f_prod(signs.kind())?.f_mul(&det_q)?;
-    signs.f_narrow(0, -1, 1)?.f_copy_(&det.f_view([1])?)?;
-    Ok(signs)
-}
-
 #[derive(Debug)]
 struct Factors {
-    /// `a`: the triangle and, below it, the reflections that made it.
-    reflections: Tensor,
-    tau: Tensor,
-    signs: Tensor,
+    qr: Qr,
     /// W^T, `[n, d]`.
     weight: Tensor,
 }
@@ -89,19 +64,12 @@ struct Factors {
 impl Pullback for Factors {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        let product = weight_gradient.f_tr()?.f_matmul(&self.weight)?;
-        // S^T is built by rows, so that S comes in LAPACK's column order and nothing below has to copy it.
-        let skew = transpose_difference(&product)?.f_tril(-1)?.f_tr()?;
-        let signed = skew.f_mul(&self.signs.f_unsqueeze(1)?)?;
-        let solved = self.reflections.f_linalg_solve_triangular(&signed, true, true, false)?;
-        let gradient = self.reflections.f_ormqr(&self.tau, &solved.f_mul(&self.signs)?, false, true)?;
-        Ok(gradient.f_contiguous()?)
+        self.qr.gradient(&weight_gradient.f_tr()?.f_matmul(&self.weight)?)
     }
 
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        let signed = weight_gradient.f_mul(&self.signs)?.f_tr()?;
-        Ok(self.reflections.f_ormqr(&self.tau, &signed, true, false)?.f_tr()?.f_contiguous()?)
+        self.qr.turn(weight_gradient)
     }
 }
 
@@ -144,6 +112,24 @@ mod tests {
     #[test]
     fn gradient_agrees_with_autograd() {
         checks::gradient_agrees_with(naive, rotation, Tensor::shallow_clone);
+    }
+
+    #[test]
+    fn gradient_agrees_with_that_of_a_library_at_large_sizes() {
+        // The signs of the diagonal are constant where they are not zero.
+        fn by_library(raw: &Tensor) -> Tensor {
+            let (q, triangle) = Tensor::linalg_qr(&raw.tr(), "reduced");
+            let r = (q * triangle.detach().diagonal(0, 0, 1).sign()).tr();
+            let det = Tensor::linalg_det(&r.detach()).sign();
+            let rows = r.size()[0] - 1;
+            Tensor::cat(&[r.narrow(0, 0, rows), r.narrow(0, rows, 1) * det], 0)
+        }
+        checks::gradient_agrees_at_large_sizes(by_library, rotation, Tensor::shallow_clone);
+    }
+
+    #[test]
+    fn hands_on_what_is_not_finite() {
+        checks::hands_on_what_is_not_finite(rotation, &checks::NOT_FINITE);
     }
 
     #[test]

@@ -3,6 +3,13 @@
 pub mod cayley;
 pub mod descent;
 pub mod gram_schmidt;
+pub mod householder;
+pub mod lowdin;
+pub mod relaxed;
+pub mod unconstrained;
+
+mod lowdin_series;
+mod qr;
 
 #[cfg(test)]
 mod checks;

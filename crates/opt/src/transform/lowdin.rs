@@ -1,0 +1,212 @@
+//! The Löwdin parametrisation, OPT (LS): R = (P P^T)^-1/2 P, the orthogonal matrix nearest to P.
+//!
+//! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Unrolling Orthogonalization
+//! Algorithms", Löwdin's symmetric orthogonalisation. With the singular values P = U Sigma Y^T,
+//!
+//! ```text
+//! R = U Y^T,   W = R V = U (Y^T V)
+//! ```
+//!
+//! and for G = dL/dW, with x / y entry by entry,
+//!
+//! ```text
+//! B = (U^T G) (Y^T V)^T,   dL/dP = U [(B - B^T) / (sigma_i + sigma_j)] Y^T
+//! ```
+//!
+//! which, unlike automatic differentiation through the singular vectors, has no differences of singular values: it is
+//! finite for repeated ones, at orthogonal P too.
+//!
+//! The scale of P is a gauge: it changes R not at all and the gradient inversely. A singular P still gives an
+//! orthogonal R. Its gradient is finite where one singular value alone is zero, which leaves nothing to turn.
+//! det R is the sign of det P, so R can reflect the neurons when P crosses a singular matrix.
+
+use tch::Tensor;
+
+use super::lowdin_series::rotate_by_series;
+use super::{Pullback, Rotated, Rotation, check_frozen_weight, square, transpose_difference};
+use crate::Error;
+
+/// R = the orthogonal matrix nearest to the raw parameter P, `[d, d]`.
+#[derive(Debug)]
+pub struct Lowdin {
+    raw: Tensor,
+    form: Form,
+}
+
+#[derive(Debug, PartialEq)]
+enum Form {
+    Exact,
+    Polynomial,
+}
+
+impl Lowdin {
+    /// By singular values. Takes `raw` = P, `[d, d]`, not singular: N(0, 1) as published, or any multiple of I for
+    /// R = I.
+    ///
+    /// # Errors
+    /// [`Error::RawShape`] unless `raw` is square and not empty.
+    pub fn new(raw: &Tensor) -> Result<Self, Error> {
+        Ok(Self { raw: square(raw)?, form: Form::Exact })
+    }
+
+    /// By a polynomial in P^T P where P is near a multiple of an orthogonal matrix, which costs products with n
+    /// columns only; by singular values where it is not, as for N(0, 1). Takes `raw` = P, `[d, d]`: a multiple of I
+    /// or of a random orthogonal matrix. Looks at its guard once a rotation, so a GPU has to wait.
+    ///
+    /// # Errors
+    /// [`Error::RawShape`] unless `raw` is square and not empty.
+    pub fn polynomial(raw: &Tensor) -> Result<Self, Error> {
+        Ok(Self { raw: square(raw)?, form: Form::Polynomial })
+    }
+}
+
+impl Rotation for Lowdin {
+    fn raw(&self) -> &Tensor {
+        &self.raw
+    }
+
+    /// # Errors
+    /// As the trait says, and [`Error::NotFinite`]: there is no SVD then.
+    fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
+        check_frozen_weight(&self.raw, frozen_weight)?;
+        let _guard = tch::no_grad_guard();
+        let near = match self.form {
+            Form::Polynomial => rotate_by_series(&self.raw, frozen_weight)?,
+            Form::Exact => None,
+        };
+        match near {
+            Some(rotated) => Ok(rotated),
+            None => rotate_by_svd(&self.raw, frozen_weight),
+        }
+    }
+}
+
+fn rotate_by_svd(raw: &Tensor, frozen_weight: &Tensor) -> Result<Rotated, Error> {
+    let (left, values, right) = match raw.f_svd(true, true) {
+        Ok(svd) => svd,
+        // Asked only now, so that a GPU need not wait while all is well.
+        Err(_) if raw.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 => return Err(Error::NotFinite),
+        Err(error) => return Err(error.into()),
+    };
+    let turned_right = frozen_weight.f_matmul(&right)?;
+    let weight = turned_right.f_matmul(&left.f_tr()?)?;
+    Ok(Rotated { weight, pullback: Box::new(Factors { left, values, right, turned_right }) })
+}
+
+#[derive(Debug)]
+struct Factors {
+    /// U, `[d, d]`.
+    left: Tensor,
+    /// The diagonal of Sigma, `[d]`.
+    values: Tensor,
+    /// Y, `[d, d]`.
+    right: Tensor,
+    /// (Y^T V)^T, `[n, d]`.
+    turned_right: Tensor,
+}
+
+impl Pullback for Factors {
+    fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        let _guard = tch::no_grad_guard();
+        let turned_left = weight_gradient.f_matmul(&self.left)?;
+        let skew = transpose_difference(&self.turned_right.f_tr()?.f_matmul(&turned_left)?)?;
+        let mut sums = self.values.f_unsqueeze(1)?.f_add(&self.values)?;
+        // The numerator's diagonal is 0, also where a singular value is.
+        let quotients = skew.f_div(&sums.f_fill_diagonal_(1, false)?)?;
+        Ok(self.left.f_matmul(&quotients)?.f_matmul(&self.right.f_tr()?)?)
+    }
+
+    fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
+        let _guard = tch::no_grad_guard();
+        Ok(weight_gradient.f_matmul(&self.left)?.f_matmul(&self.right.f_tr()?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+    use crate::draws::gaussian;
+    use crate::transform::checks;
+
+    /// R by its definition, for autograd: the inverse square root by eigenvalues.
+    fn naive(raw: &Tensor) -> Tensor {
+        let (values, vectors) = raw.matmul(&raw.tr()).linalg_eigh("L");
+        (&vectors * values.rsqrt()).matmul(&vectors.tr()).matmul(raw)
+    }
+
+    fn rotation(raw: &Tensor) -> Box<dyn Rotation> {
+        Box::new(Lowdin::new(raw).unwrap())
+    }
+
+    #[test]
+    fn is_orthogonal() {
+        checks::is_orthogonal(rotation);
+    }
+
+    #[test]
+    fn agrees_with_the_definition() {
+        checks::agrees_with(naive, rotation);
+    }
+
+    #[test]
+    fn gradient_agrees_with_autograd() {
+        checks::gradient_agrees_with(naive, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_at_large_sizes(naive, rotation, Tensor::shallow_clone);
+    }
+
+    #[test]
+    fn keeps_energy() {
+        checks::keeps_energy(rotation);
+    }
+
+    #[test]
+    fn hands_on_what_is_not_finite() {
+        checks::hands_on_what_is_not_finite(rotation, &checks::NOT_FINITE);
+    }
+
+    #[test]
+    fn the_nearest_matrix_to_a_multiple_of_an_orthogonal_one_is_that_with_a_finite_gradient() {
+        // All singular values are equal there.
+        let r = rotation(&gaussian(&[6, 6], 1, Kind::Double)).matrix().unwrap().unwrap();
+        let (frozen_weight, weight_gradient) =
+            (gaussian(&[4, 6], 2, Kind::Double), gaussian(&[4, 6], 3, Kind::Double));
+        let rotated = rotation(&(&r * 2.5)).rotate(&frozen_weight).unwrap();
+        assert!(rotated.weight.allclose(&frozen_weight.matmul(&r.tr()), 1e-12, 1e-12, false));
+        // By hand: sigma_i + sigma_j = 5, so the gradient is (M - R M^T R) / 5 with M = G V^T.
+        let product = weight_gradient.tr().matmul(&frozen_weight);
+        let expected = (&product - r.matmul(&product.tr()).matmul(&r)) / 5;
+        let gradient = rotated.pullback.gradient(&weight_gradient).unwrap();
+        assert!(gradient.allclose(&expected, 1e-12, 1e-12, false));
+    }
+
+    #[test]
+    fn determinant_has_the_sign_of_the_raw_one() {
+        for seed in 0..8 {
+            for d in [1, 2, 5, 8] {
+                let raw = gaussian(&[d, d], seed, Kind::Double);
+                let det = Tensor::linalg_det(&rotation(&raw).matrix().unwrap().unwrap()).double_value(&[]);
+                let expected = Tensor::linalg_det(&raw).sign().double_value(&[]);
+                assert!((det - expected).abs() < 1e-12, "d = {d} seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn is_orthogonal_without_full_rank_and_has_a_gradient_with_one_rank_less() {
+        for rank in 0..6 {
+            let raw = gaussian(&[6, rank], 1, Kind::Double).matmul(&gaussian(&[rank, 6], 2, Kind::Double));
+            assert!(checks::error_of(rotation(&raw).as_ref()) < 1e-13, "rank {rank}");
+        }
+        let diagonal = Tensor::from_slice(&[3.0, 2.0, 1.0, 0.0]).diag(0);
+        let pullback = rotation(&diagonal).rotate(&gaussian(&[3, 4], 3, Kind::Double)).unwrap().pullback;
+        let gradient = pullback.gradient(&gaussian(&[3, 4], 4, Kind::Double)).unwrap();
+        assert_eq!(gradient.isfinite().all().int64_value(&[]), 1);
+    }
+
+    #[test]
+    fn refuses_other_shapes() {
+        checks::refuses_other_shapes(|raw| Lowdin::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
+    }
+}

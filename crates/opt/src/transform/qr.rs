@@ -1,0 +1,77 @@
+//! The QR factorisation of the transposed raw parameter, shared by the transforms that take their rotation from it.
+//!
+//! ```text
+//! (a, tau) = geqrf(raw^T),   s = sign(diag a),   raw^T = Q T,   Q = Q_a diag(s),   T = s o triu(a)
+//! ```
+//!
+//! where Q_a is ormqr's product of reflections. The diagonal of T is positive but for its last entry, whose sign is
+//! chosen by the determinant that Q shall have: the last column has one dimension left and no gradient. While the
+//! others turn, what is left of the raw one crosses 0 again and again, and a sign of its own would reflect the
+//! neurons each time; chosen by the determinant, Q moves without jumps.
+//!
+//! For the gradient let the loss depend on Q^T B by N = (dL/d(Q^T B)) (Q^T B)^T. As dQ = Q K with a skew K, only the
+//! skew part of N acts:
+//!
+//! ```text
+//! S = triu(N - N^T, 1),   Z = triu(a)^-1 (s o S),   dL/draw = (Z o s) Q_a^T
+//! ```
+
+use tch::Tensor;
+
+use super::transpose_difference;
+use crate::Error;
+
+/// raw^T = Q T. Rows are turned by Q or by Q^T, never by an explicit Q.
+#[derive(Debug)]
+pub(super) struct Qr {
+    /// `a`: the triangle and, below it, the reflections that made it.
+    reflections: Tensor,
+    tau: Tensor,
+    signs: Tensor,
+}
+
+impl Qr {
+    /// Factors `raw`^T such that Q has `determinant`, 1 or -1.
+    pub(super) fn new(raw: &Tensor, determinant: f64) -> Result<Self, Error> {
+        let (reflections, tau) = raw.f_tr()?.f_geqrf()?;
+        let signs = signs(&reflections, &tau, determinant)?;
+        Ok(Self { reflections, tau, signs })
+    }
+
+    /// (Q X)^T for `rows` = X^T, `[n, d]`, contiguous.
+    pub(super) fn turn(&self, rows: &Tensor) -> Result<Tensor, Error> {
+        let signed = rows.f_mul(&self.signs)?.f_tr()?;
+        Ok(self.reflections.f_ormqr(&self.tau, &signed, true, false)?.f_tr()?.f_contiguous()?)
+    }
+
+    /// (Q^T X)^T for `rows` = X^T, `[n, d]`, contiguous.
+    pub(super) fn turn_back(&self, rows: &Tensor) -> Result<Tensor, Error> {
+        let turned = self.reflections.f_ormqr(&self.tau, &rows.f_tr()?, true, true)?;
+        Ok(turned.f_tr()?.f_mul(&self.signs)?.f_contiguous()?)
+    }
+
+    /// dL/draw, `[d, d]`, contiguous, from `product` = N.
+    pub(super) fn gradient(&self, product: &Tensor) -> Result<Tensor, Error> {
+        // S^T is built by rows, so that S comes in LAPACK's column order and nothing below has to copy it.
+        let skew = transpose_difference(product)?.f_tril(-1)?.f_tr()?;
+        let signed = skew.f_mul(&self.signs.f_unsqueeze(1)?)?;
+        let solved = self.reflections.f_linalg_solve_triangular(&signed, true, true, false)?;
+        let gradient = self.reflections.f_ormqr(&self.tau, &solved.f_mul(&self.signs)?, false, true)?;
+        Ok(gradient.f_contiguous()?)
+    }
+}
+
+/// s, `[d]`. The last diagonal entry of `a`, whose sign then means nothing and which may be 0, becomes 1: the
+/// gradient never multiplies by it, because the last row of S is 0.
+fn signs(reflections: &Tensor, tau: &Tensor, determinant: f64) -> Result<Tensor, Error> {
+    let diagonal = reflections.f_diagonal(0, 0, 1)?;
+    let _ = diagonal.f_narrow(0, -1, 1)?.f_fill_(1)?;
+    // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where raw is singular.
+    let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
+    // Each reflection turns the determinant over; one with tau = 0 is none.
+    let det_q =
+        tau.f_ne(0)?.f_to_kind(signs.kind())?.f_mul_scalar(-2)?.f_add_scalar(1)?.f_prod(signs.kind())?;
+    let last = signs.f_prod(signs.kind())?.f_mul(&det_q)?.f_mul_scalar(determinant)?;
+    signs.f_narrow(0, -1, 1)?.f_copy_(&last.f_view([1])?)?;
+    Ok(signs)
+}
