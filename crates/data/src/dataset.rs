@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::archive::Archive;
 use crate::error::DataError;
 
 /// An image classification data set.
@@ -22,7 +23,11 @@ pub trait Dataset: Sync {
     fn normalisation(&self) -> Normalisation;
     /// The official files; none where the data is part of the program.
     fn files(&self) -> &[RemoteFile];
-    /// Decodes the verified contents of [`files`](Self::files), given in their order.
+    /// What is in the official file, where that is one tar archive.
+    fn archive(&self) -> Option<&Archive> {
+        None
+    }
+    /// Decodes the verified contents of [`files`](Self::files), or of the archive's members, given in their order.
     ///
     /// # Errors
     /// [`DataError::Malformed`] where the contents are not what the facts above say.
@@ -54,9 +59,14 @@ pub struct RemoteFile {
 impl RemoteFile {
     /// Whether `content` is that of the official file.
     pub(crate) fn is(&self, content: &[u8]) -> bool {
-        let digest = Sha256::digest(content);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == self.sha256
+        has_sha256(content, self.sha256)
     }
+}
+
+/// Whether `content` hashes to `sha256`, in lower-case hexadecimal.
+pub(crate) fn has_sha256(content: &[u8], sha256: &str) -> bool {
+    let digest = Sha256::digest(content);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == sha256
 }
 
 /// A data set in memory.
@@ -75,4 +85,11 @@ pub struct Samples {
     pub pixels: Vec<u8>,
     /// One label an image.
     pub labels: Vec<u8>,
+}
+
+impl Samples {
+    /// No image yet, with room for so many of so many pixels.
+    pub(crate) fn with_capacity(images: usize, pixels: usize) -> Self {
+        Self { pixels: Vec::with_capacity(images * pixels), labels: Vec::with_capacity(images) }
+    }
 }

@@ -4,17 +4,24 @@
 //! here knows libtorch, so that the service can list, fetch and verify data on a machine without it.
 
 mod dataset;
+
+mod cifar_10;
+mod cifar_100;
 mod digits;
 mod fashion_mnist;
 mod mnist;
 
 mod library;
 
+mod archive;
 mod fetch;
+
+mod cifar;
 mod idx;
 
 mod error;
 
+pub use archive::{Archive, Member};
 pub use dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
 pub use error::DataError;
 pub use fetch::{Progress, Silent};
@@ -22,7 +29,13 @@ pub use library::{Library, State};
 
 /// Every data set. To add one, write its file and name it here.
 pub fn all() -> &'static [&'static dyn Dataset] {
-    static ALL: &[&dyn Dataset] = &[&digits::Digits, &mnist::MNIST, &fashion_mnist::FASHION_MNIST];
+    static ALL: &[&dyn Dataset] = &[
+        &digits::Digits,
+        &mnist::MNIST,
+        &fashion_mnist::FASHION_MNIST,
+        &cifar_10::CIFAR_10,
+        &cifar_100::CIFAR_100,
+    ];
     ALL
 }
 

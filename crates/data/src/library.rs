@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::archive::Archive;
 use crate::dataset::{Dataset, RemoteFile, Split};
 use crate::error::DataError;
 use crate::fetch::{self, Progress};
@@ -50,8 +51,9 @@ impl Library {
         if dataset.files().is_empty() {
             return State::BuiltIn;
         }
-        let folder =
-            self.folders(dataset).find(|folder| dataset.files().iter().all(|f| folder.join(f.name).exists()));
+        let whole = |folder: &PathBuf| dataset.files().iter().all(|file| folder.join(file.name).exists());
+        let folder = self.unpacked(dataset).map(|(_, folder)| folder);
+        let folder = folder.or_else(|| self.folders(dataset).find(whole));
         folder.map_or_else(|| State::Absent(dataset.files().iter().map(|f| f.bytes).sum()), State::Present)
     }
 
@@ -63,7 +65,9 @@ impl Library {
         dataset.decode(&self.contents(dataset, progress)?)
     }
 
-    /// As [`load`](Self::load), without decoding: afterwards every file is here and right.
+    /// What [`load`](Self::load) decodes: afterwards every file is here and right. An archive that somebody has
+    /// unpacked beside the folders of the data sets, as `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example,
+    /// takes the place of the packed one.
     ///
     /// # Errors
     /// Names the file that is missing or altered.
@@ -72,7 +76,24 @@ impl Library {
         dataset: &dyn Dataset,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Vec<u8>>, DataError> {
-        dataset.files().iter().map(|file| self.content(dataset, file, progress)).collect()
+        if let Some((archive, folder)) = self.unpacked(dataset) {
+            return archive.read(&folder);
+        }
+        let mut contents: Vec<_> = dataset
+            .files()
+            .iter()
+            .map(|file| self.content(dataset, file, progress))
+            .collect::<Result<_, _>>()?;
+        match (dataset.archive(), dataset.files()) {
+            (Some(archive), [file]) => archive.unpack(file.name, &contents.remove(0)),
+            _ => Ok(contents),
+        }
+    }
+
+    /// A data set's archive, and where somebody has unpacked it.
+    fn unpacked<'a>(&self, dataset: &'a dyn Dataset) -> Option<(&'a Archive, PathBuf)> {
+        let archive = dataset.archive()?;
+        Some((archive, self.places().find_map(|place| archive.unpacked_in(place))?))
     }
 
     fn content(
@@ -100,7 +121,11 @@ impl Library {
 
     fn folders(&self, dataset: &dyn Dataset) -> impl Iterator<Item = PathBuf> {
         let name = dataset.name();
-        self.given.iter().chain([&self.cache]).map(move |folder| folder.join(name))
+        self.places().map(move |place| place.join(name))
+    }
+
+    fn places(&self) -> impl Iterator<Item = &PathBuf> {
+        self.given.iter().chain([&self.cache])
     }
 }
 
