@@ -16,6 +16,7 @@ use crate::inbox::Inbox;
 use crate::meter::Meter;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
+use crate::penalty::Penalty;
 use crate::pipe::EventPipe;
 use crate::training;
 use crate::weight::Start;
@@ -32,6 +33,8 @@ pub struct Job<'a> {
     pub order: Order,
     /// What learns.
     pub network: Network,
+    /// What its arm adds to the loss.
+    pub penalty: Option<Penalty>,
     /// How it learns.
     pub optimizer: Optimizer,
     /// What is tested of it.
@@ -64,7 +67,8 @@ impl<'a> Job<'a> {
             .ok_or_else(|| JobError::Setup(format!("this runner knows no data set `{name}`")))?;
         let Split { train, test } = Library::from_env().load(dataset, &mut Fetching { pipe, file: None })?;
         let train = Images::new(dataset, &train, device)?;
-        let start = Start { method: &spec.method, seed: spec.seed, device };
+        let geometry = Geometry::new(&train_spec.energy);
+        let start = Start { method: &spec.method, energy: geometry.energy(), seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, start)?;
         let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
@@ -77,7 +81,8 @@ impl<'a> Job<'a> {
             average: Average::new(train_spec.average_decay, &mut network)?,
             network,
             optimizer,
-            geometry: Geometry::new(&train_spec.energy),
+            penalty: Penalty::of(&spec.method, spec.seed),
+            geometry,
         })
     }
 }

@@ -26,7 +26,9 @@ pub mod layers;
 pub mod network;
 pub mod average;
 pub mod optimizer;
+pub mod penalty;
 pub mod trained;
+pub mod rotation;
 pub mod weight;
 
 pub mod evaluation;

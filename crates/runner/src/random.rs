@@ -18,6 +18,10 @@ pub enum Purpose<'a> {
     Neurons(&'a str),
     /// The raw parameter of the layer's rotation.
     Rotation(&'a str),
+    /// The dimensions of the layer that this round of stochastic OPT turns.
+    Dimensions(&'a str, u64),
+    /// Where the power iteration on the layer's weight starts, at this step.
+    PowerIteration(&'a str, u64),
     /// The order of the samples in this epoch.
     Shuffle(u64),
 }
@@ -27,9 +31,11 @@ pub fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
     let (word, key) = match purpose {
         Purpose::Neurons(layer) => ("neurons", layer.to_owned()),
         Purpose::Rotation(layer) => ("rotation", layer.to_owned()),
+        Purpose::Dimensions(layer, round) => ("dimensions", format!("{round}\0{layer}")),
+        Purpose::PowerIteration(layer, step) => ("power iteration", format!("{step}\0{layer}")),
         Purpose::Shuffle(epoch) => ("shuffle", epoch.to_string()),
     };
-    // The words hold no NUL, and the key is the last field: no two purposes give one text.
+    // Words and numbers hold no NUL, and a name is the last field: no two purposes give one text.
     let digest = Sha256::digest(format!("optlab\0{seed}\0{word}\0{key}"));
     ChaCha8Rng::from_seed(digest.into())
 }
@@ -71,6 +77,9 @@ mod tests {
             Purpose::Neurons("hidden2"),
             Purpose::Rotation("hidden1"),
             Purpose::Neurons("1"),
+            Purpose::Dimensions("hidden1", 1),
+            Purpose::Dimensions("hidden1", 2),
+            Purpose::PowerIteration("hidden1", 1),
             Purpose::Shuffle(1),
         ];
         let mut seen = Vec::new();

@@ -1,12 +1,11 @@
 //! The rotations of an OPT layer, as its arm's method wants them.
 
 use optlab_opt::{
-    Cayley, Descent, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Stochastic, Unconstrained,
+    Cayley, Descent, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Stochastic, Unconstrained,
 };
 use optlab_spec::{DescentForm, LowdinForm, OptSpec, RotationInit, StochasticSpec, TransformSpec};
-use tch::{Kind, TchError, Tensor};
+use tch::{Kind, Tensor};
 
-use crate::failure::JobError;
 use crate::random::{self, Purpose};
 use crate::weight::Start;
 
@@ -30,7 +29,7 @@ impl Rotations {
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn rotation(&self, neurons: &Tensor, updates: u64) -> Result<Box<dyn Rotation>, JobError> {
+    pub fn rotation(&self, neurons: &Tensor, updates: u64) -> Result<Box<dyn Rotation>, Error> {
         let Some(stochastic) = self.stochastic else { return self.of_every_dimension(neurons) };
         let d = neurons.size()[1];
         let round = Purpose::Dimensions(&self.layer, updates / stochastic.inner_steps);
@@ -46,7 +45,7 @@ impl Rotations {
         self.stochastic.is_some_and(|stochastic| updates.is_multiple_of(stochastic.inner_steps))
     }
 
-    fn of_every_dimension(&self, neurons: &Tensor) -> Result<Box<dyn Rotation>, JobError> {
+    fn of_every_dimension(&self, neurons: &Tensor) -> Result<Box<dyn Rotation>, Error> {
         let raw = || self.raw(neurons);
         Ok(match self.transform {
             TransformSpec::GramSchmidt { .. } => Box::new(GramSchmidt::new(&raw()?)?),
@@ -73,18 +72,18 @@ impl Rotations {
     }
 
     /// The first raw parameter, `[d, d]`.
-    fn raw(&self, neurons: &Tensor) -> Result<Tensor, TchError> {
+    fn raw(&self, neurons: &Tensor) -> Result<Tensor, Error> {
         let (d, device) = (neurons.size()[1], neurons.device());
         let gaussian = |standard_deviation| {
             let stream = random::stream(self.seed, Purpose::Rotation(&self.layer));
-            random::gaussian(stream, [d, d], standard_deviation, device)
+            Ok(random::gaussian(stream, [d, d], standard_deviation, device)?)
         };
         match (self.transform.init(), self.transform) {
             // What gives R = I: the skew matrix 0, and of all others I.
             (RotationInit::Identity, TransformSpec::Cayley { .. }) => {
-                Tensor::f_zeros([d, d], (Kind::Float, device))
+                Ok(Tensor::f_zeros([d, d], (Kind::Float, device))?)
             }
-            (RotationInit::Identity, _) => Tensor::f_eye(d, (Kind::Float, device)),
+            (RotationInit::Identity, _) => Ok(Tensor::f_eye(d, (Kind::Float, device))?),
             (RotationInit::Gaussian, _) => gaussian(1.0),
             (RotationInit::Scaled, _) => gaussian((d as f64).sqrt().recip()),
         }

@@ -79,7 +79,10 @@ fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64
         -100,
         spec.label_smoothing,
     )?;
-    loss.f_backward()?;
+    match &job.penalty {
+        None => loss.f_backward()?,
+        Some(penalty) => loss.f_add(&penalty.value(&job.network, step - 1)?)?.f_backward()?,
+    }
     let factor = spec.schedule.factor(step - 1, cadence.steps);
     job.optimizer.step(job.network.trained(), factor)?;
     job.average.update(&mut job.network)?;

@@ -34,6 +34,14 @@ pub struct Start<'a> {
     pub device: Device,
 }
 
+#[cfg(test)]
+impl Start<'_> {
+    /// Plain training of a layer on the CPU.
+    pub(crate) fn baseline(seed: u64) -> Self {
+        Self { method: &MethodSpec::BASELINE, energy: EnergyConfig::default(), seed, device: Device::Cpu }
+    }
+}
+
 impl Weight {
     /// A weight of a hidden layer under the arm's method: V ~ N(0, 2/d) where it is trained directly, R_0 V with the
     /// same V for OPT (He et al., ICCV 2015).
@@ -103,11 +111,120 @@ fn orthogonalised(neurons: &Tensor) -> Result<Tensor, JobError> {
     let _guard = tch::no_grad_guard();
     let wide = neurons.size()[0] <= neurons.size()[1];
     let columns = if wide { neurons.f_tr()? } else { neurons.shallow_clone() };
-    let (q, r) = columns.f_linalg_qr("reduced")?;
+    let (q, r) = columns.f_qr(true)?;
     // A positive diagonal makes the factor unique, and uniform over the orthogonal matrices.
     let signs = r.f_diagonal(0, 0, 1)?.f_sign()?;
     let orthonormal = q.f_mul(&signs)?;
     let scale = neurons.f_norm()?.f_div(&orthonormal.f_norm()?)?;
     let scaled = orthonormal.f_mul(&scale)?;
     Ok(if wide { scaled.f_tr()? } else { scaled }.f_contiguous()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_spec::ExperimentSpec;
+    use serde_json::{Value, json};
+    use tch::Kind;
+
+    use super::*;
+    use crate::trained::Parameters;
+
+    const LAYER: &str = "hidden1";
+
+    /// A weight of the layer with neurons of length `d`, under `method` as a spec gives it.
+    fn weight(method: Value, d: i64, n: i64) -> Weight {
+        let train = json!({
+            "epochs": 1, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [16] },
+        });
+        let arms = json!([{ "name": "arm", "method": method }]);
+        let spec = json!({ "name": "x", "train": train, "arms": arms });
+        let spec = ExperimentSpec::from_value(&spec).unwrap_or_else(|problems| panic!("{problems}"));
+        Weight::by_method(Start { method: &spec.arms[0].method, ..Start::baseline(5) }, LAYER, d, n).unwrap()
+    }
+
+    fn baseline(d: i64, n: i64) -> Tensor {
+        weight(json!({ "kind": "baseline" }), d, n).value().detach()
+    }
+
+    #[test]
+    fn every_arm_starts_from_the_same_neurons() {
+        let neurons = baseline(12, 7);
+        for transform in ["gram_schmidt", "householder", "lowdin", "cayley", "relaxed", "unconstrained"] {
+            for init in ["identity", "gaussian", "scaled"] {
+                let turned = weight(json!({ "kind": "opt", "transform": transform, "init": init }), 12, 7);
+                let r = turned.rotated().unwrap().rotation().matrix().unwrap().unwrap();
+                let (value, expected) = (turned.value().detach(), neurons.matmul(&r.tr()));
+                assert!(value.allclose(&expected, 1e-4, 1e-5, false), "{transform} {init}");
+                let same = value.allclose(&neurons, 1e-6, 1e-6, false);
+                assert_eq!(same, init == "identity", "{transform} {init}");
+            }
+        }
+        for form in ["omega", "low_rank"] {
+            let descent = weight(json!({ "kind": "opt", "transform": "descent", "form": form }), 12, 7);
+            assert_eq!(*descent.value(), neurons);
+        }
+    }
+
+    #[test]
+    fn a_round_turns_its_own_dimensions_and_the_next_one_goes_on_from_there() {
+        let stochastic = json!({ "fraction": 0.5, "inner_steps": 2 });
+        let method = json!({ "kind": "opt", "transform": "cayley", "stochastic": stochastic });
+        let mut weight = weight(method, 12, 7);
+        let start = weight.value().detach();
+        assert_eq!(start, baseline(12, 7));
+        // What one update of all of a round's raw parameter changes.
+        let mut turned = |updates: u64, expected| {
+            let before = weight.value().detach();
+            let trained = weight.trained();
+            let _ = trained.parameters()[0].tensor.f_add_(&skew(6)).unwrap();
+            assert_eq!(trained.refresh(updates).unwrap(), expected);
+            let moved = (trained.value().detach() - before).abs().amax([0], false).gt(1e-6);
+            Vec::<bool>::try_from(moved).unwrap()
+        };
+        let (first, second) = (turned(1, Parameters::Kept), turned(2, Parameters::Renewed));
+        let (third, fourth) = (turned(3, Parameters::Kept), turned(4, Parameters::Renewed));
+        assert_eq!((&first, &third), (&second, &fourth));
+        assert_eq!(first.iter().filter(|turned| **turned).count(), 6);
+        assert_ne!(first, third);
+        let rotated = weight.rotated().unwrap();
+        assert!(rotated.orthogonality_error().unwrap() < 1e-6);
+        assert_eq!(*rotated.frozen_weight(), weight.value().detach());
+    }
+
+    fn skew(p: i64) -> Tensor {
+        let upper = Tensor::ones([p, p], (Kind::Float, Device::Cpu)).triu(1) * 0.1;
+        &upper - upper.tr()
+    }
+
+    #[test]
+    fn an_orthogonal_start_has_the_length_of_a_gaussian_one() {
+        for (d, n) in [(12, 7), (7, 12), (9, 9)] {
+            let (gaussian, w) = (baseline(d, n), weight(json!({ "kind": "baseline", "init": "orthogonal" }), d, n));
+            let w = w.value().detach();
+            let gram = if n <= d { w.matmul(&w.tr()) } else { w.tr().matmul(&w) };
+            let scale = gaussian.square().sum(Kind::Float) / n.min(d);
+            let expected = Tensor::eye(n.min(d), (Kind::Float, Device::Cpu)) * scale;
+            assert!(gram.allclose(&expected, 1e-4, 1e-5, false), "{d} {n}");
+            // The first neuron, or dimension, keeps its direction: signs are those of the drawn one.
+            let first = |w: &Tensor| if n <= d { w.get(0) } else { w.select(1, 0) };
+            assert!((first(&w) * first(&gaussian)).sum(Kind::Float).double_value(&[]) > 0.0, "{d} {n}");
+        }
+    }
+
+    #[test]
+    fn neurons_start_as_the_ablations_ask() {
+        let opt = |field: &str, value: Value| {
+            let mut method = json!({ "kind": "opt", "transform": "cayley" });
+            method[field] = value;
+            weight(method, 12, 7).value().detach()
+        };
+        let neurons = baseline(12, 7);
+        assert!(opt("neuron_mean", json!(0.5)).allclose(&(&neurons + 0.5), 1e-6, 1e-6, false));
+        let refined = opt("refine_steps", json!(20));
+        let lengths = |w: &Tensor| w.square().sum_dim_intlist(1, false, Kind::Float);
+        assert!(lengths(&refined).allclose(&lengths(&neurons), 1e-5, 1e-6, false));
+        let energy = |w: &Tensor| optlab_opt::hyperspherical_energy(w, &EnergyConfig::default()).unwrap();
+        assert!(energy(&refined) < energy(&neurons));
+        assert_eq!(opt("layers", json!("all")), neurons);
+    }
 }

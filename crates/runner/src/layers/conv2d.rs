@@ -39,7 +39,6 @@ impl Layer for Conv2d {
 
 #[cfg(test)]
 mod tests {
-    use optlab_spec::MethodSpec;
     use tch::{Device, Kind};
 
     use super::super::NeuronsConfig;
@@ -55,10 +54,9 @@ mod tests {
     }
 
     fn conv(c_in: i64, kernel: i64, stride: i64, padding: i64) -> Conv2d {
-        let start = Start { method: &MethodSpec::Baseline, seed: 2, device: Device::Cpu };
         let config =
             NeuronsConfig { name: "conv", d: c_in * kernel * kernel, n: 5, bias: false, by_method: true };
-        Conv2d { neurons: Neurons::new(config, start).unwrap(), kernel, stride, padding }
+        Conv2d { neurons: Neurons::new(config, Start::baseline(2)).unwrap(), kernel, stride, padding }
     }
 
     #[test]
@@ -76,7 +74,7 @@ mod tests {
     fn gradients_reach_every_neuron() {
         let mut layer = conv(3, 3, 1, 1);
         layer.forward(&images([2, 3, 4, 4]), Mode::Train).unwrap().square().sum(Kind::Float).backward();
-        let gradient = layer.trained()[0].gradient().unwrap();
+        let gradient = layer.trained()[0].effective_gradient().unwrap();
         assert_eq!(gradient.size(), [5, 27]);
         assert!(gradient.abs().min().double_value(&[]) > 0.0);
     }

@@ -158,15 +158,13 @@ fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
 #[cfg(test)]
 mod tests {
     use optlab_opt::{Error, GramSchmidt, RotatedWeight};
-    use optlab_spec::{AdamSpec, NeuronInit};
+    use optlab_spec::AdamSpec;
     use serde_json::json;
     use tch::nn::{self, OptimizerConfig};
     use tch::{Device, Reduction};
 
     use super::*;
     use crate::trained::Plain;
-
-    const BASELINE: MethodSpec = MethodSpec::Baseline { init: NeuronInit::Gaussian };
 
     fn sgd(momentum: f64, nesterov: bool, weight_decay: f64) -> OptimizerSpec {
         OptimizerSpec::Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay }
@@ -179,7 +177,7 @@ mod tests {
     /// Where x ends that starts at 1 with the loss x^2 / 2, so that its gradient is x.
     fn descend(rule: &OptimizerSpec, factors: &[f64]) -> f64 {
         let mut x = Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap();
-        let mut optimizer = Optimizer::new(rule, None, &BASELINE, &[&mut x]);
+        let mut optimizer = Optimizer::new(rule, None, &MethodSpec::BASELINE, &[&mut x]);
         for &factor in factors {
             (x.value().square().sum(Kind::Float) * 0.5).backward();
             optimizer.step(vec![&mut x], factor).unwrap();
@@ -235,7 +233,7 @@ mod tests {
             let theirs = vs.root().var_copy("x", &start);
             let mut their_optimizer = build(&vs);
             let mut ours = Plain::new(start.copy(), Role::Weight).unwrap();
-            let mut optimizer = Optimizer::new(&rule, None, &BASELINE, &[&mut ours]);
+            let mut optimizer = Optimizer::new(&rule, None, &MethodSpec::BASELINE, &[&mut ours]);
             for _ in 0..20 {
                 their_optimizer.backward_step(&loss(&theirs));
                 loss(ours.value()).backward();
@@ -306,10 +304,11 @@ mod tests {
             let raw = &raw * scale;
             let (mut weight, mut bias) = rotated_and_plain(&raw);
             let norm = |tensor: Tensor| tensor.norm().double_value(&[]);
-            let whole = norm(weight.effective_gradient().unwrap()).hypot(norm(bias.effective_gradient().unwrap()));
+            let whole =
+                norm(weight.effective_gradient().unwrap()).hypot(norm(bias.effective_gradient().unwrap()));
             assert!(whole > 2.0 * MOST, "{whole}");
             let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
-            let mut optimizer = Optimizer::new(&rule, Some(MOST), &BASELINE, &[&mut weight, &mut bias]);
+            let mut optimizer = Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
             optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
             assert!(tensor(&weight).allclose(&expected, 1e-5, 1e-7, false));
             let moved = norm(tensor(&bias) - Tensor::from_slice(&[0.1f32, -0.2]));
@@ -351,7 +350,7 @@ mod tests {
     #[test]
     fn a_rotation_that_steps_itself_neither_decays_nor_is_remembered() {
         let mut x = own_rule(Role::Rotation);
-        let mut optimizer = Optimizer::new(&sgd(0.9, true, 0.5), None, &BASELINE, &[&mut x]);
+        let mut optimizer = Optimizer::new(&sgd(0.9, true, 0.5), None, &MethodSpec::BASELINE, &[&mut x]);
         x.value().sum(Kind::Float).backward();
         optimizer.step(vec![&mut x], 0.5).unwrap();
         assert_eq!(tensor(&x).double_value(&[0]), f64::from(0.05f32));
@@ -363,7 +362,7 @@ mod tests {
     #[test]
     fn of_a_parameter_that_another_one_replaced_nothing_is_remembered() {
         let mut x = own_rule(Role::Weight);
-        let mut optimizer = Optimizer::new(&OptimizerSpec::Adam(adam(0.0)), None, &BASELINE, &[&mut x]);
+        let mut optimizer = Optimizer::new(&OptimizerSpec::Adam(adam(0.0)), None, &MethodSpec::BASELINE, &[&mut x]);
         let remembered = [1, 2, 3].map(|_| {
             x.value().sum(Kind::Float).backward();
             optimizer.step(vec![&mut x], 1.0).unwrap();

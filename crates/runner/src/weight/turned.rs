@@ -37,7 +37,8 @@ impl Turned {
 impl Trained for Turned {
     fn parameters(&self) -> Vec<Parameter> {
         let raw = Parameter { role: Role::Rotation, tensor: self.rotated.raw().shallow_clone() };
-        let neurons = || Parameter { role: Role::Weight, tensor: self.rotated.frozen_weight().shallow_clone() };
+        let neurons =
+            || Parameter { role: Role::Weight, tensor: self.rotated.frozen_weight().shallow_clone() };
         [raw].into_iter().chain(self.learns_neurons.then(neurons)).collect()
     }
 

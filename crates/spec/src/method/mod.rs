@@ -91,6 +91,9 @@ const KINDS: [(&str, Read); 4] = [
 const PENALTY_WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1e6;
 
 impl MethodSpec {
+    /// Plain training from Gaussian neurons.
+    pub const BASELINE: Self = Self::Baseline { init: NeuronInit::Gaussian };
+
     /// `train` is that of the arm: rates that are not given are taken from its optimizer and spelled out, and layers
     /// that are named must be in its model.
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
