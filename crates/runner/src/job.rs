@@ -65,7 +65,8 @@ impl<'a> Job<'a> {
         let Split { train, test } = Library::from_env().load(dataset, &mut Fetching { pipe, file: None })?;
         let train = Images::new(dataset, &train, device)?;
         let start = Start { method: &spec.method, seed: spec.seed, device };
-        let mut network = Network::new(&train_spec.model.architecture(dataset), start)?;
+        let architecture = train_spec.architecture().map_err(JobError::Setup)?;
+        let mut network = Network::new(&architecture, start)?;
         let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
         let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
         Ok(Self {

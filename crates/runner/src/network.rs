@@ -4,14 +4,17 @@ use optlab_spec::architecture::{self, Architecture};
 use tch::{TchError, Tensor};
 
 use crate::failure::JobError;
-use crate::layers::{BatchNorm, Flatten, Layer, Linear, LinearConfig, Mode, Relu};
+use crate::layers::{
+    BatchNorm, BatchNormConfig, Conv2d, Flatten, GlobalAveragePool, Layer, Linear, MaxPool, Mode, Neurons,
+    NeuronsConfig, Relu, Residual, Sequence, ZeroPadShortcut,
+};
 use crate::trained::Trained;
 use crate::weight::{Start, Weight};
 
 /// Maps images to logits.
 #[derive(Debug)]
 pub struct Network {
-    layers: Vec<Box<dyn Layer>>,
+    layers: Sequence,
 }
 
 impl Network {
@@ -20,8 +23,7 @@ impl Network {
     /// # Errors
     /// libtorch's own.
     pub fn new(architecture: &Architecture, start: Start<'_>) -> Result<Self, JobError> {
-        let layers = architecture.layers.iter().map(|layer| build(layer, start)).collect::<Result<_, _>>()?;
-        Ok(Self { layers })
+        Ok(Self { layers: sequence(&architecture.layers, start)? })
     }
 
     /// Maps `[batch, channels, height, width]` to `[batch, classes]`.
@@ -29,29 +31,54 @@ impl Network {
     /// # Errors
     /// libtorch's own.
     pub fn forward(&self, xs: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        self.layers.iter().try_fold(xs.shallow_clone(), |xs, layer| layer.forward(&xs, mode))
+        self.layers.forward(xs, mode)
     }
 
     /// Every trained tensor, always in the same order.
     pub fn trained(&mut self) -> Vec<&mut dyn Trained> {
-        self.layers.iter_mut().flat_map(|layer| layer.trained()).collect()
+        self.layers.trained()
     }
 
     /// Names and weights of the layers that the arm's method trains.
-    pub fn method_layers(&self) -> impl Iterator<Item = (&str, &Weight)> {
-        self.layers.iter().filter_map(|layer| layer.by_method())
+    pub fn method_layers(&self) -> Vec<(&str, &Weight)> {
+        self.layers.by_method()
     }
 }
 
+fn sequence(layers: &[architecture::Layer], start: Start<'_>) -> Result<Sequence, JobError> {
+    Ok(Sequence(layers.iter().map(|layer| build(layer, start)).collect::<Result<_, _>>()?))
+}
+
 fn build(layer: &architecture::Layer, start: Start<'_>) -> Result<Box<dyn Layer>, JobError> {
-    Ok(match layer {
-        architecture::Layer::Flatten => Box::new(Flatten),
-        architecture::Layer::Linear { name, d, n, bias, by_method } => {
-            let (d, n) = (*d as i64, *n as i64);
-            let config = LinearConfig { name, d, n, bias: *bias, by_method: *by_method };
-            Box::new(Linear::new(config, start)?)
+    use architecture::Layer as Spec;
+    let neurons = |name, d: u64, n: u64, bias, by_method| {
+        let config = NeuronsConfig { name, d: d as i64, n: n as i64, bias, by_method };
+        Neurons::new(config, start)
+    };
+    Ok(match *layer {
+        Spec::Flatten => Box::new(Flatten),
+        Spec::Linear { ref name, d, n, bias, by_method } => {
+            Box::new(Linear(neurons(name, d, n, bias, by_method)?))
         }
-        architecture::Layer::BatchNorm { n, .. } => Box::new(BatchNorm::new(*n as i64, start.device)?),
-        architecture::Layer::Relu => Box::new(Relu),
+        Spec::Conv2d { ref name, c_in, c_out, kernel, stride, padding, bias, by_method } => {
+            let neurons = neurons(name, c_in * kernel * kernel, c_out, bias, by_method)?;
+            let (kernel, stride, padding) = (kernel as i64, stride as i64, padding as i64);
+            Box::new(Conv2d { neurons, kernel, stride, padding })
+        }
+        Spec::BatchNorm { n, momentum, epsilon, .. } => {
+            let config = BatchNormConfig { features: n as i64, momentum, epsilon };
+            Box::new(BatchNorm::new(config, start.device)?)
+        }
+        Spec::Relu => Box::new(Relu),
+        Spec::MaxPool { size, stride, padding } => {
+            Box::new(MaxPool { size: size as i64, stride: stride as i64, padding: padding as i64 })
+        }
+        Spec::GlobalAveragePool => Box::new(GlobalAveragePool),
+        Spec::Residual { ref branch, ref shortcut } => {
+            Box::new(Residual { branch: sequence(branch, start)?, shortcut: sequence(shortcut, start)? })
+        }
+        Spec::ZeroPadShortcut { c_in, c_out, stride } => {
+            Box::new(ZeroPadShortcut { stride: stride as i64, more_channels: (c_out - c_in) as i64 })
+        }
     })
 }

@@ -100,6 +100,32 @@ fn batch_norm_adam_and_smoothing_train_too() {
 }
 
 #[test]
+fn every_model_learns_in_every_arm() {
+    let models = [
+        (json!({ "kind": "cnn6", "width": 4 }), 7),
+        (json!({ "kind": "cnn6", "widths": [6, 5, 4], "batch_norm": false }), 7),
+        (json!({ "kind": "cnn9", "width": 4, "batch_norm_momentum": 0.2 }), 10),
+        (json!({ "kind": "resnet20", "width": 4 }), 19),
+        (json!({ "kind": "resnet32", "width": 2 }), 31),
+        (json!({ "kind": "resnet18", "width": 2 }), 20),
+    ];
+    let mut runner = Runner::start();
+    for (model, method_layers) in models {
+        for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+            let train = json!({ "model": model, "epochs": 1, "log_every_steps": 1, "energy": { "every_steps": 1000 } });
+            runner.run(&spec(method.clone(), train));
+            let heard = runner.hear();
+            assert!(heard.end.is_ok(), "{model} {method} {heard:?}");
+            let curves = heard.curves();
+            let energies = curves.keys().filter(|name| name.starts_with("energy/")).count();
+            assert_eq!(energies, method_layers + 1, "{model} {method}");
+            let losses: Vec<f64> = curves["train/loss"].iter().map(|&(_, loss)| loss).collect();
+            assert!(losses[losses.len() - 1] < losses[0], "{model} {method} {losses:?}");
+        }
+    }
+}
+
+#[test]
 fn a_skew_matrix_that_grew_large_is_said_once_a_layer() {
     let method = json!({ "kind": "opt", "transform": "cayley", "learning_rate": 500 });
     let heard = train(&spec(method, json!({})));

@@ -1,9 +1,18 @@
 //! A network as data: what the runner builds, and what can be checked and counted without libtorch.
 
-use optlab_data::Dataset;
+use std::iter;
 
 /// The longest neuron that OPT is offered for: its rotation has the square of that many entries.
 pub const LONGEST_NEURON: u64 = 8192;
+
+/// What a network maps between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Channels, height and width of an image.
+    pub shape: [u64; 3],
+    /// Number of classes.
+    pub classes: u64,
+}
 
 /// Layers in order, from the input to the logits.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +22,7 @@ pub struct Architecture {
 }
 
 /// One layer with its sizes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// `[batch, c, h, w]` to `[batch, c h w]`.
     Flatten,
@@ -30,58 +39,96 @@ pub enum Layer {
         /// Whether the arm's method trains it; the classifier is trained normally in every arm.
         by_method: bool,
     },
-    /// Batch normalisation over the features of `[batch, n]` (Ioffe and Szegedy, ICML 2015).
+    /// `[batch, c_in, h, w]` to `[batch, c_out, h', w']`, as libtorch's `conv2d`. A neuron sees a patch of the
+    /// image: its length d is `c_in kernel kernel`, in this order.
+    Conv2d {
+        /// Unique in the network; names its series and its random streams.
+        name: String,
+        /// Channels of the input.
+        c_in: u64,
+        /// Number of neurons.
+        c_out: u64,
+        /// Height and width of a patch.
+        kernel: u64,
+        /// Pixels from one patch to the next.
+        stride: u64,
+        /// Zeros around the image, on each side.
+        padding: u64,
+        /// A learned offset for each neuron, starting at 0.
+        bias: bool,
+        /// Whether the arm's method trains it.
+        by_method: bool,
+    },
+    /// Batch normalisation over the features of `[batch, n]` or the channels of `[batch, n, h, w]` (Ioffe and
+    /// Szegedy, ICML 2015).
     BatchNorm {
         /// Unique in the network.
         name: String,
         /// Number of features.
         n: u64,
+        /// Weight of the newest batch in the running statistics.
+        momentum: f64,
+        /// Added to a variance.
+        epsilon: f64,
     },
     /// max(x, 0).
     Relu,
+    /// The largest value of each patch of each channel; what fills no last patch is left out.
+    MaxPool {
+        /// Height and width of a patch.
+        size: u64,
+        /// Pixels from one patch to the next.
+        stride: u64,
+        /// Pixels around the image, on each side, that are never the largest.
+        padding: u64,
+    },
+    /// The mean of each channel: `[batch, c, h, w]` to `[batch, c]`.
+    GlobalAveragePool,
+    /// The sum of what both sides make of one input (He et al., CVPR 2016).
+    Residual {
+        /// The learned side.
+        branch: Vec<Layer>,
+        /// The short side; empty for the input as it is.
+        shortcut: Vec<Layer>,
+    },
+    /// The shortcut without parameters where sizes change (He et al., CVPR 2016, option A): every `stride`-th pixel
+    /// of each row and column, then channels of zeros up to `c_out`.
+    ZeroPadShortcut {
+        /// Channels of the input.
+        c_in: u64,
+        /// Channels of the output.
+        c_out: u64,
+        /// Pixels from one that is kept to the next.
+        stride: u64,
+    },
 }
 
 impl Architecture {
+    /// Every layer in the order of its forward pass; a residual block goes before the layers inside it.
+    pub fn walk(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().flat_map(Layer::walk)
+    }
+
     /// Names and sizes `(name, d, n)` of the layers that the arm's method trains: those whose energy is plotted.
     pub fn method_layers(&self) -> impl Iterator<Item = (&str, u64, u64)> {
-        self.layers.iter().filter_map(|layer| match layer {
+        self.walk().filter_map(|layer| match layer {
             Layer::Linear { name, d, n, by_method: true, .. } => Some((name.as_str(), *d, *n)),
+            Layer::Conv2d { name, c_in, c_out, kernel, by_method: true, .. } => {
+                Some((name.as_str(), c_in * kernel * kernel, *c_out))
+            }
             _ => None,
         })
     }
 }
 
-/// Adds layers one after another and carries the width along.
-pub(crate) struct Builder {
-    layers: Vec<Layer>,
-    width: u64,
-}
-
-impl Builder {
-    /// Starts at the flattened input of a data set.
-    pub(crate) fn flat(dataset: &dyn Dataset) -> Self {
-        let width = dataset.shape().iter().product::<usize>() as u64;
-        Self { layers: vec![Layer::Flatten], width }
-    }
-
-    /// A linear layer that the method trains.
-    pub(crate) fn linear(&mut self, name: String, n: u64, bias: bool) {
-        self.layers.push(Layer::Linear { name, d: self.width, n, bias, by_method: true });
-        self.width = n;
-    }
-
-    pub(crate) fn batch_norm(&mut self, name: String) {
-        self.layers.push(Layer::BatchNorm { name, n: self.width });
-    }
-
-    pub(crate) fn relu(&mut self) {
-        self.layers.push(Layer::Relu);
-    }
-
-    /// Ends with the layer that makes logits of `[batch, width]`.
-    pub(crate) fn classifier(mut self, classes: u64) -> Architecture {
-        let (name, d) = ("classifier".to_owned(), self.width);
-        self.layers.push(Layer::Linear { name, d, n: classes, bias: true, by_method: false });
-        Architecture { layers: self.layers }
+impl Layer {
+    /// The layer, then those inside it.
+    fn walk(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Residual { branch, shortcut } => {
+                Box::new(iter::once(self).chain(branch.iter().chain(shortcut).flat_map(Self::walk)))
+            }
+            _ => Box::new(iter::once(self)),
+        }
     }
 }

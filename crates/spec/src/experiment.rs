@@ -234,8 +234,8 @@ fn patched(base: &TrainSpec, patch: &Map<String, Value>) -> Value {
 
 /// A rotation has the square of a neuron's length as its size.
 fn check_neurons(fields: &mut Fields<'_>, train: &TrainSpec) {
-    let Some(dataset) = optlab_data::find(&train.data.name) else { return };
-    for (layer, d, _) in train.model.architecture(dataset).method_layers() {
+    let Ok(architecture) = train.architecture() else { return };
+    for (layer, d, _) in architecture.method_layers() {
         if d > LONGEST_NEURON {
             let detail = format!(
                 "cannot rotate layer `{layer}`: its neurons have length {d}, at most {LONGEST_NEURON} is possible"

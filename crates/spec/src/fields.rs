@@ -217,7 +217,10 @@ impl<'a> Fields<'a> {
         length: RangeInclusive<usize>,
         item: impl Fn(&Value, &str, &mut Problems) -> T,
     ) -> Vec<T> {
-        let right = format!("a list of {} to {} entries", length.start(), length.end());
+        let right = match (length.start(), length.end()) {
+            (least, most) if least == most => format!("a list of {most} entries"),
+            (least, most) => format!("a list of {least} to {most} entries"),
+        };
         match (self.value(name), default) {
             (Some(Value::Array(items)), _) if length.contains(&items.len()) => {
                 let entry =

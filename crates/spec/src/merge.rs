@@ -8,8 +8,13 @@ use crate::submission::{Refusal, parse_toml};
 /// Words that say what the other fields of a table mean: a changed one makes those meaningless.
 const DISCRIMINANTS: [&str; 2] = ["kind", "name"];
 
+/// Of each two fields one is given; that of the base gives way to the other of a patch.
+const ALTERNATIVES: [(&str, &str); 4] =
+    [("epochs", "steps"), ("steps", "epochs"), ("width", "widths"), ("widths", "width")];
+
 /// `base` with the fields of `patch`. Tables merge field by field; a table whose `kind` or `name` changes is
-/// replaced whole, and so are lists.
+/// replaced whole, and so are lists. A flag that is switched off takes its settings along, as `batch_norm = false`
+/// does with `batch_norm_momentum`.
 pub fn merge(base: Value, patch: &Value) -> Value {
     let (mut base, patch) = match (base, patch) {
         (Value::Object(base), Value::Object(patch)) => (base, patch),
@@ -22,11 +27,14 @@ pub fn merge(base: Value, patch: &Value) -> Value {
         };
         base.insert(key.clone(), merged);
     }
-    // Of `epochs` and `steps` one is given; the other of the base gives way.
-    for (given, gives_way) in [("epochs", "steps"), ("steps", "epochs")] {
+    for (given, gives_way) in ALTERNATIVES {
         if patch.contains_key(given) && !patch.contains_key(gives_way) {
             base.remove(gives_way);
         }
+    }
+    for (flag, _) in patch.iter().filter(|(_, value)| **value == Value::Bool(false)) {
+        let settings = format!("{flag}_");
+        base.retain(|key, _| !key.starts_with(&settings) || patch.contains_key(key));
     }
     Value::Object(base)
 }
@@ -81,8 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn steps_take_the_place_of_epochs() {
+    fn an_alternative_takes_the_place_of_the_other() {
         assert_eq!(merge(json!({"epochs": 3}), &json!({"steps": 10})), json!({"steps": 10}));
+        assert_eq!(merge(json!({"width": 32}), &json!({"widths": [1, 2, 3]})), json!({"widths": [1, 2, 3]}));
+    }
+
+    #[test]
+    fn a_flag_that_is_switched_off_takes_its_settings_along() {
+        let base = json!({"batch_norm": true, "batch_norm_momentum": 0.1, "batch_size": 3});
+        assert_eq!(
+            merge(base.clone(), &json!({"batch_norm": false})),
+            json!({"batch_norm": false, "batch_size": 3})
+        );
+        // What is said in one breath is a contradiction for the reader of the field to tell.
+        let patch = json!({"batch_norm": false, "batch_norm_momentum": 0.2});
+        assert_eq!(merge(base, &patch)["batch_norm_momentum"], 0.2);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::{Architecture, Task};
 use crate::fields::{Fields, shown};
 use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
@@ -95,6 +96,15 @@ impl TrainSpec {
         (samples / self.batch_size).max(1)
     }
 
+    /// The layers of the model for the images and classes of the data.
+    ///
+    /// # Errors
+    /// Why there are none, as a sentence; a spec that was submitted has some.
+    pub fn architecture(&self) -> Result<Architecture, String> {
+        let task = self.data.task().ok_or_else(|| format!("there is no data set `{}`", self.data.name))?;
+        self.model.architecture(&task).map_err(|misfit| format!("the model {misfit}"))
+    }
+
     /// Updates between two evaluations.
     pub fn evaluate_every_steps(&self) -> u64 {
         match self.evaluate_every {
@@ -127,6 +137,11 @@ impl TrainSpec {
             let total = train.total_steps();
             let name = if epochs.is_some() { "epochs" } else { "steps" };
             fields.wrong(name, format!("makes {total} updates; at most {MOST_STEPS} are allowed"));
+        }
+        if let Some(task) = train.data.task()
+            && let Err(misfit) = train.model.architecture(&task)
+        {
+            fields.wrong("model", misfit);
         }
         train
     }
@@ -166,6 +181,12 @@ fn read_evaluate_every(fields: &mut Fields<'_>) -> EvaluateEvery {
 }
 
 impl DataSpec {
+    /// What is to be learned; `None` for a name that this version does not know.
+    pub fn task(&self) -> Option<Task> {
+        let dataset = optlab_data::find(&self.name)?;
+        Some(Task { shape: dataset.shape().map(|size| size as u64), classes: dataset.classes() as u64 })
+    }
+
     fn read(fields: &mut Fields<'_>) -> Self {
         let name = fields.identifier("name");
         if !name.is_empty() && optlab_data::find(&name).is_none() {

@@ -5,18 +5,27 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::{Layer, Mode};
 use crate::trained::{Plain, Role, Trained};
 
-/// Weight of the newest batch in the running statistics.
-const MOMENTUM: f64 = 0.1;
-/// Added to a variance.
-const EPSILON: f64 = 1e-5;
-
-/// (x - mean) / sqrt(variance + epsilon) * gamma + beta for each feature.
+/// (x - mean) / sqrt(variance + epsilon) * gamma + beta for each feature of `[batch, n]` or channel of
+/// `[batch, n, h, w]`.
 #[derive(Debug)]
 pub struct BatchNorm {
     gamma: Plain,
     beta: Plain,
     running_mean: Tensor,
     running_variance: Tensor,
+    momentum: f64,
+    epsilon: f64,
+}
+
+/// Sizes of a [`BatchNorm`] layer.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNormConfig {
+    /// Number of features or channels.
+    pub features: i64,
+    /// Weight of the newest batch in the running statistics.
+    pub momentum: f64,
+    /// Added to a variance.
+    pub epsilon: f64,
 }
 
 impl BatchNorm {
@@ -24,7 +33,8 @@ impl BatchNorm {
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn new(features: i64, device: Device) -> Result<Self, TchError> {
+    pub fn new(config: BatchNormConfig, device: Device) -> Result<Self, TchError> {
+        let BatchNormConfig { features, momentum, epsilon } = config;
         let zeros = || Tensor::f_zeros([features], (Kind::Float, device));
         let ones = || Tensor::f_ones([features], (Kind::Float, device));
         Ok(Self {
@@ -32,6 +42,8 @@ impl BatchNorm {
             beta: Plain::new(zeros()?, Role::Offset)?,
             running_mean: zeros()?,
             running_variance: ones()?,
+            momentum,
+            epsilon,
         })
     }
 }
@@ -44,8 +56,8 @@ impl Layer for BatchNorm {
             Some(&self.running_mean),
             Some(&self.running_variance),
             mode == Mode::Train,
-            MOMENTUM,
-            EPSILON,
+            self.momentum,
+            self.epsilon,
             true,
         )
     }
@@ -61,7 +73,8 @@ mod tests {
 
     #[test]
     fn a_step_normalises_and_gathers_and_a_measurement_changes_nothing() {
-        let layer = BatchNorm::new(2, Device::Cpu).unwrap();
+        let config = BatchNormConfig { features: 2, momentum: 0.1, epsilon: 1e-5 };
+        let layer = BatchNorm::new(config, Device::Cpu).unwrap();
         let xs = Tensor::from_slice(&[1.0f32, 10.0, 3.0, 30.0]).view([2, 2]);
         let ys = layer.forward(&xs, Mode::Train).unwrap();
         assert!(ys.detach().abs().allclose(

@@ -1,8 +1,16 @@
 //! Layers, one file each.
 
-mod batch_norm;
+mod neurons;
+
+mod conv2d;
 mod linear;
+
+mod batch_norm;
+mod pooling;
 mod stateless;
+
+mod residual;
+mod sequence;
 
 use std::fmt::Debug;
 
@@ -11,8 +19,13 @@ use tch::{TchError, Tensor};
 use crate::trained::Trained;
 use crate::weight::Weight;
 
-pub use batch_norm::BatchNorm;
-pub use linear::{Linear, LinearConfig};
+pub use batch_norm::{BatchNorm, BatchNormConfig};
+pub use conv2d::Conv2d;
+pub use linear::Linear;
+pub use neurons::{Neurons, NeuronsConfig};
+pub use pooling::{GlobalAveragePool, MaxPool};
+pub use residual::{Residual, ZeroPadShortcut};
+pub use sequence::Sequence;
 pub use stateless::{Flatten, Relu};
 
 /// What a forward pass is for.
@@ -37,8 +50,8 @@ pub trait Layer: Debug {
         Vec::new()
     }
 
-    /// Name and weight, if the arm's method trains it.
-    fn by_method(&self) -> Option<(&str, &Weight)> {
-        None
+    /// Names and weights of what the arm's method trains, always in the same order.
+    fn by_method(&self) -> Vec<(&str, &Weight)> {
+        Vec::new()
     }
 }

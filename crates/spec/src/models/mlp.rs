@@ -1,9 +1,10 @@
 //! A multilayer perceptron: linear, optional batch normalisation and ReLU for each hidden width, then a classifier.
 
-use optlab_data::Dataset;
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::{Architecture, Builder};
+use super::batch_norm::OptionalBatchNorm;
+use super::builder::Builder;
+use crate::architecture::{Architecture, Task};
 use crate::fields::{Fields, integer_item};
 
 /// Fields of `model = { kind = "mlp", ... }`.
@@ -11,21 +12,22 @@ use crate::fields::{Fields, integer_item};
 pub struct Mlp {
     /// Width of each hidden layer.
     pub hidden: Vec<u64>,
-    /// Normalise before each ReLU; the linear layer has no bias then.
-    pub batch_norm: bool,
+    /// Off by default.
+    #[serde(flatten)]
+    pub norm: OptionalBatchNorm,
 }
 
 impl Mlp {
-    pub(crate) fn architecture(&self, dataset: &dyn Dataset) -> Architecture {
-        let mut net = Builder::flat(dataset);
+    pub(crate) fn architecture(&self, task: &Task) -> Result<Architecture, String> {
+        let mut net = Builder::new(task);
         for (index, &width) in (1..).zip(&self.hidden) {
-            net.linear(format!("hidden{index}"), width, !self.batch_norm);
-            if self.batch_norm {
-                net.batch_norm(format!("norm{index}"));
+            net.linear(format!("hidden{index}"), width, !self.norm.batch_norm);
+            if let Some(settings) = &self.norm.settings {
+                net.batch_norm(format!("norm{index}"), settings);
             }
             net.relu();
         }
-        net.classifier(dataset.classes() as u64)
+        net.classifier()
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
@@ -33,7 +35,7 @@ impl Mlp {
             |value: &_, pointer: &str, problems: &mut _| integer_item(value, pointer, problems, 1..=65_536);
         Self {
             hidden: fields.list("hidden", None, 1..=16, width),
-            batch_norm: fields.flag("batch_norm", false),
+            norm: OptionalBatchNorm::read(fields, false),
         }
     }
 }

@@ -1,10 +1,20 @@
 //! The networks, one file each: its fields in a spec, and its layers. To add one, write its file and name it here.
 
-use optlab_data::Dataset;
+mod builder;
+
+mod batch_norm;
+mod cifar_resnet;
+mod plain_cnn;
+mod residual;
+
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Task};
 use crate::fields::Fields;
+
+pub use batch_norm::{BatchNorm, OptionalBatchNorm};
+pub use cifar_resnet::CifarResnet;
+pub use plain_cnn::PlainCnn;
 
 macro_rules! models {
     ($($kind:literal => $module:ident::$Model:ident),* $(,)?) => {
@@ -28,10 +38,13 @@ macro_rules! models {
         const KINDS: &[(&str, Read)] = &[$(($kind, |fields| ModelSpec::$Model($Model::read(fields)))),*];
 
         impl ModelSpec {
-            /// The layers for inputs and classes of `dataset`.
-            pub fn architecture(&self, dataset: &dyn Dataset) -> Architecture {
+            /// The layers for the images and classes of `task`.
+            ///
+            /// # Errors
+            /// Why there are none, as the end of a sentence about the model: a submission with it is refused.
+            pub fn architecture(&self, task: &Task) -> Result<Architecture, String> {
                 match self {
-                    $(Self::$Model(model) => model.architecture(dataset)),*
+                    $(Self::$Model(model) => model.architecture(task)),*
                 }
             }
         }
@@ -40,11 +53,72 @@ macro_rules! models {
 
 models! {
     "mlp" => mlp::Mlp,
+    "cnn6" => cnn6::Cnn6,
+    "cnn9" => cnn9::Cnn9,
+    "resnet20" => resnet20::Resnet20,
+    "resnet32" => resnet32::Resnet32,
+    "resnet18" => resnet18::Resnet18,
 }
 
 impl ModelSpec {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let read = fields.choice("kind", None, KINDS);
         read(fields)
+    }
+}
+
+#[cfg(test)]
+mod checks;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::architecture::Layer;
+
+    fn each_kind() -> impl Iterator<Item = ModelSpec> {
+        KINDS.iter().map(|(kind, _)| {
+            let sizes = if *kind == "mlp" { json!({ "hidden": [4, 3] }) } else { json!({ "width": 4 }) };
+            checks::model(crate::merge(json!({ "kind": kind }), &sizes))
+        })
+    }
+
+    #[test]
+    fn names_are_unique_in_every_network() {
+        for model in each_kind() {
+            let architecture = model.architecture(&checks::CIFAR_10).unwrap();
+            let mut names = HashSet::new();
+            for layer in architecture.walk() {
+                let (Layer::Linear { name, .. } | Layer::Conv2d { name, .. } | Layer::BatchNorm { name, .. }) =
+                    layer
+                else {
+                    continue;
+                };
+                assert!(names.insert(name), "{model:?}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_resolved_model_is_read_as_it_was_written() {
+        for model in each_kind() {
+            let value = serde_json::to_value(&model).unwrap();
+            assert_eq!(checks::model(value.clone()), model, "{value}");
+            assert_eq!(serde_json::from_value::<ModelSpec>(value).unwrap(), model);
+        }
+    }
+
+    #[test]
+    fn images_that_are_too_small_are_refused() {
+        let model = checks::model(json!({ "kind": "cnn9", "width": 4 }));
+        let task = |size| Task { shape: [3, size, size], classes: 10 };
+        assert!(model.architecture(&task(8)).is_ok());
+        assert_eq!(
+            model.architecture(&task(7)).unwrap_err(),
+            "does not fit images this small: where it looks at 2x2 pixels, only 1 are left of a side"
+        );
     }
 }

@@ -1,0 +1,67 @@
+//! What linear layers and convolutions share: neurons and their offsets.
+
+use tch::{Kind, Tensor};
+
+use crate::failure::JobError;
+use crate::trained::{Plain, Role, Trained};
+use crate::weight::{Start, Weight};
+
+/// A weight and a bias.
+#[derive(Debug)]
+pub struct Neurons {
+    name: String,
+    weight: Weight,
+    bias: Option<Plain>,
+    by_method: bool,
+}
+
+/// Sizes and name of a layer's [`Neurons`].
+#[derive(Clone, Copy, Debug)]
+pub struct NeuronsConfig<'a> {
+    /// Unique in the network.
+    pub name: &'a str,
+    /// Length of a neuron.
+    pub d: i64,
+    /// Number of neurons.
+    pub n: i64,
+    /// A learned offset for each neuron, starting at 0.
+    pub bias: bool,
+    /// Whether the arm's method trains the weight.
+    pub by_method: bool,
+}
+
+impl Neurons {
+    /// Draws the neurons.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn new(config: NeuronsConfig<'_>, start: Start<'_>) -> Result<Self, JobError> {
+        let NeuronsConfig { name, d, n, by_method, .. } = config;
+        let weight =
+            if by_method { Weight::by_method(start, name, d, n)? } else { Weight::plain(start, name, d, n)? };
+        let zeros = || Plain::new(Tensor::f_zeros([n], (Kind::Float, start.device))?, Role::Offset);
+        let bias = config.bias.then(zeros).transpose()?;
+        Ok(Self { name: name.to_owned(), weight, bias, by_method })
+    }
+
+    /// W^T, `[n, d]`.
+    pub fn weight(&self) -> &Tensor {
+        self.weight.value()
+    }
+
+    /// `[n]`.
+    pub fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref().map(Plain::value)
+    }
+
+    /// What is trained.
+    pub fn trained(&mut self) -> Vec<&mut dyn Trained> {
+        let bias = self.bias.as_mut().map(|bias| bias as &mut dyn Trained);
+        [self.weight.trained()].into_iter().chain(bias).collect()
+    }
+
+    /// Name and weight, if the arm's method trains it.
+    pub fn by_method(&self) -> Vec<(&str, &Weight)> {
+        if self.by_method { vec![(&self.name, &self.weight)] } else { Vec::new() }
+    }
+}

@@ -1,0 +1,25 @@
+//! Layers one after another.
+
+use tch::{TchError, Tensor};
+
+use super::{Layer, Mode};
+use crate::trained::Trained;
+use crate::weight::Weight;
+
+/// Each layer maps what the one before it makes; none of them map an input to itself.
+#[derive(Debug)]
+pub struct Sequence(pub Vec<Box<dyn Layer>>);
+
+impl Layer for Sequence {
+    fn forward(&self, xs: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
+        self.0.iter().try_fold(xs.shallow_clone(), |xs, layer| layer.forward(&xs, mode))
+    }
+
+    fn trained(&mut self) -> Vec<&mut dyn Trained> {
+        self.0.iter_mut().flat_map(|layer| layer.trained()).collect()
+    }
+
+    fn by_method(&self) -> Vec<(&str, &Weight)> {
+        self.0.iter().flat_map(|layer| layer.by_method()).collect()
+    }
+}

@@ -1,0 +1,50 @@
+//! The fields with which a model says how it normalises: Ioffe and Szegedy, ICML 2015.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+
+/// Batch normalisation's settings, fields of the model that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchNorm {
+    /// Weight of the newest batch in the running statistics.
+    #[serde(rename = "batch_norm_momentum")]
+    pub momentum: f64,
+    /// Added to a variance.
+    #[serde(rename = "batch_norm_epsilon")]
+    pub epsilon: f64,
+}
+
+/// Batch normalisation in a model that can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptionalBatchNorm {
+    /// Normalise before each ReLU; the layer before has no bias then.
+    pub batch_norm: bool,
+    /// Some where `batch_norm` is true.
+    #[serde(flatten)]
+    pub settings: Option<BatchNorm>,
+}
+
+impl BatchNorm {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            momentum: fields.number("batch_norm_momentum", Some(0.1), 1e-6..=1.0),
+            epsilon: fields.number("batch_norm_epsilon", Some(1e-5), 1e-12..=1.0),
+        }
+    }
+}
+
+impl OptionalBatchNorm {
+    pub(crate) fn read(fields: &mut Fields<'_>, default: bool) -> Self {
+        let batch_norm = fields.flag("batch_norm", default);
+        if batch_norm {
+            return Self { batch_norm, settings: Some(BatchNorm::read(fields)) };
+        }
+        for name in ["batch_norm_momentum", "batch_norm_epsilon"] {
+            if fields.has(name) {
+                fields.wrong(name, "means nothing without `batch_norm = true`");
+            }
+        }
+        Self { batch_norm, settings: None }
+    }
+}

@@ -1,0 +1,154 @@
+//! Writing a network down layer by layer: sizes are carried along, and what does not fit is noted.
+
+use super::batch_norm::BatchNorm;
+use crate::architecture::{Architecture, Layer, Task};
+
+/// Adds layers one after another. Of sizes that do not fit, the first is told at the end, by
+/// [`classifier`](Self::classifier), so that a model reads as the list of its layers.
+pub(crate) struct Builder {
+    layers: Vec<Layer>,
+    shape: Shape,
+    classes: u64,
+    misfit: Option<String>,
+}
+
+/// Of what the next layer sees, without the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Channels, height and width.
+    Image([u64; 3]),
+    Flat(u64),
+}
+
+/// Sizes of a convolution.
+#[derive(Clone, Copy)]
+pub(crate) struct Conv {
+    pub(crate) c_out: u64,
+    pub(crate) kernel: u64,
+    pub(crate) stride: u64,
+    pub(crate) padding: u64,
+    pub(crate) bias: bool,
+}
+
+impl Builder {
+    /// Starts at the images of a task.
+    pub(crate) fn new(task: &Task) -> Self {
+        Self { layers: Vec::new(), shape: Shape::Image(task.shape), classes: task.classes, misfit: None }
+    }
+
+    /// A linear layer that the method trains; an image is flattened before it.
+    pub(crate) fn linear(&mut self, name: String, n: u64, bias: bool) {
+        let d = self.flatten();
+        self.layers.push(Layer::Linear { name, d, n, bias, by_method: true });
+        self.shape = Shape::Flat(n);
+    }
+
+    /// A convolution that the method trains.
+    pub(crate) fn conv(&mut self, name: String, conv: Conv) {
+        let Conv { c_out, kernel, stride, padding, bias } = conv;
+        let [c_in, height, width] = self.image();
+        self.shape = Shape::Image([
+            c_out,
+            self.places(height, kernel, stride, padding),
+            self.places(width, kernel, stride, padding),
+        ]);
+        self.layers.push(Layer::Conv2d { name, c_in, c_out, kernel, stride, padding, bias, by_method: true });
+    }
+
+    pub(crate) fn batch_norm(&mut self, name: String, settings: &BatchNorm) {
+        let (Shape::Image([n, ..]) | Shape::Flat(n)) = self.shape;
+        let BatchNorm { momentum, epsilon } = *settings;
+        self.layers.push(Layer::BatchNorm { name, n, momentum, epsilon });
+    }
+
+    pub(crate) fn relu(&mut self) {
+        self.layers.push(Layer::Relu);
+    }
+
+    pub(crate) fn max_pool(&mut self, size: u64, stride: u64, padding: u64) {
+        let [channels, height, width] = self.image();
+        self.shape = Shape::Image([
+            channels,
+            self.places(height, size, stride, padding),
+            self.places(width, size, stride, padding),
+        ]);
+        self.layers.push(Layer::MaxPool { size, stride, padding });
+    }
+
+    pub(crate) fn global_average_pool(&mut self) {
+        self.shape = Shape::Flat(self.channels());
+        self.layers.push(Layer::GlobalAveragePool);
+    }
+
+    /// The sum of two sides, each written down from the present shape on.
+    pub(crate) fn residual(&mut self, branch: impl FnOnce(&mut Self), shortcut: impl FnOnce(&mut Self)) {
+        let (branch, shortcut) = (self.side(branch), self.side(shortcut));
+        assert_eq!(branch.shape, shortcut.shape, "the sides of a residual block end in one shape");
+        self.shape = branch.shape;
+        self.misfit = self.misfit.take().or(branch.misfit).or(shortcut.misfit);
+        self.layers.push(Layer::Residual { branch: branch.layers, shortcut: shortcut.layers });
+    }
+
+    fn side(&self, build: impl FnOnce(&mut Self)) -> Self {
+        let mut side = Self { layers: Vec::new(), misfit: None, ..*self };
+        build(&mut side);
+        side
+    }
+
+    /// The shortcut of a block that changes sizes, without parameters.
+    pub(crate) fn zero_pad_shortcut(&mut self, c_out: u64, stride: u64) {
+        let [c_in, height, width] = self.image();
+        self.shape = Shape::Image([c_out, height.div_ceil(stride), width.div_ceil(stride)]);
+        self.layers.push(Layer::ZeroPadShortcut { c_in, c_out, stride });
+    }
+
+    /// Channels of the image that the next layer sees.
+    pub(crate) fn channels(&self) -> u64 {
+        self.image()[0]
+    }
+
+    /// Ends with the layer that makes the logits.
+    ///
+    /// # Errors
+    /// What does not fit, as the end of a sentence about the model.
+    pub(crate) fn classifier(mut self) -> Result<Architecture, String> {
+        let (name, d) = ("classifier".to_owned(), self.flatten());
+        self.layers.push(Layer::Linear { name, d, n: self.classes, bias: true, by_method: false });
+        match self.misfit {
+            Some(misfit) => Err(misfit),
+            None => Ok(Architecture { layers: self.layers }),
+        }
+    }
+
+    /// The width of a flat input.
+    fn flatten(&mut self) -> u64 {
+        match self.shape {
+            Shape::Flat(width) => width,
+            Shape::Image(shape) => {
+                self.layers.push(Layer::Flatten);
+                shape.iter().product()
+            }
+        }
+    }
+
+    fn image(&self) -> [u64; 3] {
+        match self.shape {
+            Shape::Image(shape) => shape,
+            Shape::Flat(_) => panic!("a model asks for images after they were flattened"),
+        }
+    }
+
+    /// How many patches fit along a side, at least 1 so that the next layers can be written down.
+    fn places(&mut self, length: u64, size: u64, stride: u64, padding: u64) -> u64 {
+        match (length + 2 * padding).checked_sub(size) {
+            Some(rest) => rest / stride + 1,
+            None => {
+                let misfit = format!(
+                    "does not fit images this small: where it looks at {size}x{size} pixels, only {length} are left of a side"
+                );
+                self.misfit.get_or_insert(misfit);
+                1
+            }
+        }
+    }
+}
