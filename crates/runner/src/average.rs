@@ -67,7 +67,8 @@ fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
 
 #[cfg(test)]
 mod tests {
-    use optlab_spec::{MethodSpec, ModelSpec};
+    use optlab_spec::architecture::Task;
+    use optlab_spec::ModelSpec;
     use serde_json::json;
     use tch::Device;
 
@@ -77,9 +78,8 @@ mod tests {
     fn network() -> Network {
         let model = json!({ "kind": "mlp", "hidden": [4], "batch_norm": true });
         let model: ModelSpec = serde_json::from_value(model).unwrap();
-        let architecture = model.architecture(optlab_data::find("digits").unwrap());
-        let start = Start { method: &MethodSpec::Baseline, seed: 3, device: Device::Cpu };
-        Network::new(&architecture, start).unwrap()
+        let architecture = model.architecture(&Task { shape: [1, 8, 8], classes: 10 }).unwrap();
+        Network::new(&architecture, Start::baseline(3)).unwrap()
     }
 
     fn values(network: &mut Network) -> Vec<Tensor> {
@@ -137,7 +137,7 @@ mod tests {
         let mut average = Average::new(None, &mut network).unwrap();
         train(&mut network, 1.0);
         average.update(&mut network).unwrap();
-        let bias = |network: &Network| network.method_layers().next().unwrap().1.value().detach();
+        let bias = |network: &Network| network.method_layers()[0].1.value().detach();
         let own = bias(&network);
         assert_eq!(average.show(&mut network, bias).unwrap(), own);
     }
