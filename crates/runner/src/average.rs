@@ -67,8 +67,8 @@ fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
 
 #[cfg(test)]
 mod tests {
-    use optlab_spec::architecture::Task;
     use optlab_spec::ModelSpec;
+    use optlab_spec::architecture::Task;
     use serde_json::json;
     use tch::Device;
 

@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn an_orthogonal_start_has_the_length_of_a_gaussian_one() {
         for (d, n) in [(12, 7), (7, 12), (9, 9)] {
-            let (gaussian, w) = (baseline(d, n), weight(json!({ "kind": "baseline", "init": "orthogonal" }), d, n));
+            let (gaussian, w) =
+                (baseline(d, n), weight(json!({ "kind": "baseline", "init": "orthogonal" }), d, n));
             let w = w.value().detach();
             let gram = if n <= d { w.matmul(&w.tr()) } else { w.tr().matmul(&w) };
             let scale = gaussian.square().sum(Kind::Float) / n.min(d);

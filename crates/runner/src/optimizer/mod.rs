@@ -308,7 +308,8 @@ mod tests {
                 norm(weight.effective_gradient().unwrap()).hypot(norm(bias.effective_gradient().unwrap()));
             assert!(whole > 2.0 * MOST, "{whole}");
             let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
-            let mut optimizer = Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
+            let mut optimizer =
+                Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
             optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
             assert!(tensor(&weight).allclose(&expected, 1e-5, 1e-7, false));
             let moved = norm(tensor(&bias) - Tensor::from_slice(&[0.1f32, -0.2]));
@@ -362,7 +363,8 @@ mod tests {
     #[test]
     fn of_a_parameter_that_another_one_replaced_nothing_is_remembered() {
         let mut x = own_rule(Role::Weight);
-        let mut optimizer = Optimizer::new(&OptimizerSpec::Adam(adam(0.0)), None, &MethodSpec::BASELINE, &[&mut x]);
+        let mut optimizer =
+            Optimizer::new(&OptimizerSpec::Adam(adam(0.0)), None, &MethodSpec::BASELINE, &[&mut x]);
         let remembered = [1, 2, 3].map(|_| {
             x.value().sum(Kind::Float).backward();
             optimizer.step(vec![&mut x], 1.0).unwrap();
