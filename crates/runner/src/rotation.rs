@@ -49,8 +49,8 @@ impl Rotations {
         let raw = || self.raw(neurons);
         Ok(match self.transform {
             TransformSpec::GramSchmidt { .. } => Box::new(GramSchmidt::new(&raw()?)?),
-            // The published signs jump by a reflection next to I, where rounds start.
-            TransformSpec::Householder { .. } if self.stochastic.is_some() => {
+            // With the published signs no P gives R = I in every dimension, and they jump by a reflection next to it.
+            TransformSpec::Householder { init: RotationInit::Identity } => {
                 Box::new(Householder::rotation(&raw()?)?)
             }
             TransformSpec::Householder { .. } => Box::new(Householder::new(&raw()?)?),
