@@ -19,7 +19,6 @@ from scipy.linalg import polar
 SIZES = [(2, 3), (3, 1), (5, 4), (4, 6), (7, 5)]
 BETA = 0.1
 LEARNING_RATE = 0.02
-STEPS = 3
 
 
 def norm(x):
@@ -110,14 +109,14 @@ def momentum_step(omega):
     return min(LEARNING_RATE, 1 / (norm(omega) + 1e-8))
 
 
-def descent_omega(w, gradients):
-    """The public code's update: two passes of the fixed-point iteration from an explicit step."""
+def descent_omega(w, gradients, start):
+    """Two passes of the fixed-point iteration from an explicit step `start` times as long: 1 in the public code."""
     omega = np.zeros((len(w), len(w)))
     weights = []
     for g in gradients:
         omega = 0.9 * omega - (g @ w.T - w @ g.T) / 2
         a = momentum_step(omega)
-        y = w + a * omega @ w
+        y = w + start * a * omega @ w
         for _ in range(2):
             y = w + a / 2 * omega @ (w + y)
         w = y
@@ -162,7 +161,8 @@ def case(d, n, random):
         "relaxed": describe(free, raw, v, g, penalty=True),
         "descent": {
             "weight_gradients": gradients,
-            "omega": descent_omega(v, gradients),
+            "omega_published": descent_omega(v, gradients, start=1.0),
+            "omega_from_half": descent_omega(v, gradients, start=0.5),
             "low_rank": descent_low_rank(v, gradients),
         },
     }
