@@ -50,7 +50,7 @@ fn eye() -> Tensor {
 
 #[test]
 fn cayley() {
-    stays_orthogonal(Cayley::new(&(eye() * 0)));
+    stays_orthogonal(Cayley::new(&Tensor::zeros([D, D], (Kind::Float, Device::Cpu))));
 }
 
 #[test]

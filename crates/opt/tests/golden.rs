@@ -1,0 +1,73 @@
+//! Every transform against numbers that another program made by another route: see `golden/make.py`.
+
+use optlab_opt::{Cayley, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Unconstrained};
+use serde_json::Value;
+use tch::Tensor;
+
+const FILE: &str = include_str!("golden/golden.json");
+
+/// Compares with the file's numbers under `key`. `new` takes the raw parameter as the file has it; `to_file` takes a
+/// gradient at our raw parameter to one at the file's.
+fn agrees<R: Rotation>(key: &str, new: impl Fn(&Tensor) -> Result<R, Error>, to_file: fn(&Tensor) -> Tensor) {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    for case in file["cases"].as_array().unwrap() {
+        let size = format!("{key}, d = {} n = {}", case["d"], case["n"]);
+        let expected = &case[key];
+        let rotation = new(&matrix(&case["raw"])).unwrap();
+        let rotated = rotation.rotate(&matrix(&case["frozen_weight"]).tr()).unwrap();
+        assert_close(&rotated.weight.tr(), &expected["weight"], &size);
+        let weight_gradient = matrix(&case["weight_gradient"]).tr();
+        let raw_gradient = rotated.pullback.gradient(&weight_gradient).unwrap();
+        assert_close(&to_file(&raw_gradient), &expected["raw_gradient"], &size);
+        let frozen_gradient = rotated.pullback.frozen_gradient(&weight_gradient).unwrap();
+        assert_close(&frozen_gradient.tr(), &expected["frozen_gradient"], &size);
+    }
+}
+
+fn matrix(rows: &Value) -> Tensor {
+    let row = |row: &Value| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<_>>();
+    let rows: Vec<Vec<f64>> = rows.as_array().unwrap().iter().map(row).collect();
+    Tensor::from_slice2(&rows)
+}
+
+fn assert_close(ours: &Tensor, expected: &Value, what: &str) {
+    let expected = matrix(expected);
+    assert_eq!(ours.size(), expected.size(), "{what}");
+    let error = ((ours - &expected).norm() / expected.norm()).double_value(&[]);
+    assert!(error < 1e-12, "{what}: {error}");
+}
+
+#[test]
+fn cayley() {
+    // The file's parameter is the strict upper triangle, ours the skew matrix.
+    agrees("cayley", Cayley::new, |gradient| gradient.triu(1));
+}
+
+#[test]
+fn gram_schmidt() {
+    agrees("gram_schmidt", GramSchmidt::new, Tensor::shallow_clone);
+}
+
+#[test]
+fn householder() {
+    // Our parameter is the transpose.
+    agrees("householder", |raw| Householder::new(&raw.tr()), Tensor::tr);
+    agrees("householder_rotation", |raw| Householder::rotation(&raw.tr()), Tensor::tr);
+}
+
+#[test]
+fn lowdin() {
+    agrees("lowdin", Lowdin::new, Tensor::shallow_clone);
+}
+
+#[test]
+fn unconstrained() {
+    agrees("unconstrained", Unconstrained::new, Tensor::shallow_clone);
+}
+
+#[test]
+fn relaxed() {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    let beta = file["beta"].as_f64().unwrap();
+    agrees("relaxed", |raw| Relaxed::new(raw, beta), Tensor::shallow_clone);
+}
