@@ -13,6 +13,8 @@ mod mnist;
 
 mod library;
 
+mod hold_out;
+
 mod archive;
 mod fetch;
 
@@ -25,6 +27,7 @@ pub use archive::{Archive, Member};
 pub use dataset::{Dataset, Normalisation, RemoteFile, Samples, Split};
 pub use error::DataError;
 pub use fetch::{Progress, Silent};
+pub use hold_out::held_out;
 pub use library::{Library, State};
 
 /// Every data set. To add one, write its file and name it here.

@@ -7,9 +7,6 @@ use crate::failure::JobError;
 use crate::layers::Mode;
 use crate::network::Network;
 
-/// Images at once: what keeps one CPU core or a small GPU busy within some megabytes.
-const BATCH: i64 = 1000;
-
 /// Means over the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
@@ -31,9 +28,10 @@ pub fn evaluate(
     let _guard = tch::no_grad_guard();
     // Sums stay on the device and are read once.
     let mut sums = Vec::new();
-    for start in (0..images.len()).step_by(BATCH as usize) {
+    let chunk = images.chunk();
+    for start in (0..images.len()).step_by(chunk as usize) {
         check()?;
-        let batch = images.slice(start, BATCH)?;
+        let batch = images.slice(start, chunk)?;
         let logits = network.forward(&batch.xs, Mode::Evaluate)?;
         let unweighted = None::<Tensor>;
         let loss = logits.f_cross_entropy_loss(&batch.labels, unweighted, Reduction::None, -100, 0.0)?;

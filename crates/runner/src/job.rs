@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use optlab_data::{Library, Progress, Split};
+use optlab_data::Progress;
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Event, Run, Summary};
 use tch::Device;
 
 use crate::average::Average;
-use crate::data::{Images, Order};
+use crate::data::Data;
 use crate::environment::{self, environment};
 use crate::failure::JobError;
 use crate::geometry::Geometry;
@@ -25,12 +25,8 @@ use crate::weight::Start;
 pub struct Job<'a> {
     /// As it was submitted.
     pub spec: &'a JobSpec,
-    /// What is learned from.
-    pub train: Images,
-    /// What accuracy is reported on.
-    pub test: Images,
-    /// Which images an update learns from.
-    pub order: Order,
+    /// What it learns from and is measured on.
+    pub data: Data,
     /// What learns.
     pub network: Network,
     /// What its arm adds to the loss.
@@ -62,11 +58,7 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, Jo
 impl<'a> Job<'a> {
     fn prepare(spec: &'a JobSpec, device: Device, pipe: &mut EventPipe) -> Result<Self, JobError> {
         let train_spec = &spec.train;
-        let name = &train_spec.data.name;
-        let dataset = optlab_data::find(name)
-            .ok_or_else(|| JobError::Setup(format!("this runner knows no data set `{name}`")))?;
-        let Split { train, test } = Library::from_env().load(dataset, &mut Fetching { pipe, file: None })?;
-        let train = Images::new(dataset, &train, device)?;
+        let data = Data::prepare(train_spec, spec.seed, device, &mut Fetching { pipe, file: None })?;
         let geometry = Geometry::new(&train_spec.energy);
         let start = Start { method: &spec.method, energy: geometry.energy(), seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
@@ -75,13 +67,11 @@ impl<'a> Job<'a> {
         let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
         Ok(Self {
             spec,
-            order: Order::new(spec.seed, &train, train_spec.batch_size, device),
-            test: Images::new(dataset, &test, device)?,
-            train,
+            data,
             average: Average::new(train_spec.average_decay, &mut network)?,
             network,
-            optimizer,
             penalty: Penalty::of(&spec.method, spec.seed),
+            optimizer,
             geometry,
         })
     }

@@ -24,6 +24,10 @@ pub enum Purpose<'a> {
     PowerIteration(&'a str, u64),
     /// The order of the samples in this epoch.
     Shuffle(u64),
+    /// What is done to the images of the update that follows so many completed ones.
+    Augment(u64),
+    /// The pixels of synthetic images, of the training or the test set.
+    Synthetic(&'a str),
 }
 
 /// The stream of a purpose; equal arguments give equal numbers.
@@ -34,6 +38,8 @@ pub fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
         Purpose::Dimensions(layer, round) => ("dimensions", format!("{round}\0{layer}")),
         Purpose::PowerIteration(layer, step) => ("power iteration", format!("{step}\0{layer}")),
         Purpose::Shuffle(epoch) => ("shuffle", epoch.to_string()),
+        Purpose::Augment(step) => ("augment", step.to_string()),
+        Purpose::Synthetic(side) => ("synthetic", side.to_owned()),
     };
     // Words and numbers hold no NUL, and a name is the last field: no two purposes give one text.
     let digest = Sha256::digest(format!("optlab\0{seed}\0{word}\0{key}"));
@@ -62,6 +68,18 @@ pub fn permutation(mut stream: ChaCha8Rng, count: u64) -> Vec<i64> {
     order
 }
 
+/// So many whole numbers from 0 to below `bound`, each equally likely.
+pub fn below(mut stream: ChaCha8Rng, bound: i64, count: i64) -> Vec<i64> {
+    (0..count).map(|_| stream.random_range(0..bound)).collect()
+}
+
+/// So many bytes, each value equally likely.
+pub fn bytes(mut stream: ChaCha8Rng, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.fill(&mut bytes[..]);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +99,8 @@ mod tests {
             Purpose::Dimensions("hidden1", 2),
             Purpose::PowerIteration("hidden1", 1),
             Purpose::Shuffle(1),
+            Purpose::Augment(1),
+            Purpose::Synthetic("1"),
         ];
         let mut seen = Vec::new();
         for seed in [0, 1, u64::from(u32::MAX)] {
@@ -115,6 +135,8 @@ mod tests {
     fn numbers_stay_as_they_are() {
         let order = permutation(stream(0, Purpose::Shuffle(0)), 8);
         assert_eq!(order, [1, 0, 4, 7, 5, 6, 3, 2]);
+        assert_eq!(below(stream(0, Purpose::Augment(0)), 162, 4), [49, 9, 123, 37]);
+        assert_eq!(bytes(stream(0, Purpose::Synthetic("train")), 4), [144, 224, 243, 211]);
         assert_eq!(
             numbers(0, Purpose::Neurons("hidden1"))[..3],
             [-0.042_768_754, 0.308_553_43, -1.056_403_4]

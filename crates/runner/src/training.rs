@@ -69,7 +69,7 @@ impl Cadence {
 /// One step of every trained tensor.
 fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64) -> Result<(), JobError> {
     let spec = &job.spec.train;
-    let batch = job.train.select(&job.order.indices(step - 1)?)?;
+    let batch = job.data.batches.after(step - 1)?;
     let logits = job.network.forward(&batch.xs, Mode::Train)?;
     let unweighted = None::<Tensor>;
     let loss = logits.f_cross_entropy_loss(
@@ -117,14 +117,19 @@ fn measure(
     // A network whose loss was not finite is not worth measuring; and what follows is not training time.
     meter.pause()?;
     if evaluate {
-        let test = job.average.show(&mut job.network, |network| {
-            evaluation::evaluate(network, &job.test, || inbox.check(step))
-        })??;
-        if !test.loss.is_finite() {
-            return Err(JobError::Diverged { series: series::TEST_LOSS, step });
+        let held_out =
+            job.data.validation.iter().map(|set| (set, series::VALIDATION_LOSS, series::VALIDATION_ACCURACY));
+        let sets = held_out.chain([(&job.data.test, series::TEST_LOSS, series::TEST_ACCURACY)]);
+        for (images, loss_series, accuracy_series) in sets {
+            let evaluation = job.average.show(&mut job.network, |network| {
+                evaluation::evaluate(network, images, || inbox.check(step))
+            })??;
+            if !evaluation.loss.is_finite() {
+                return Err(JobError::Diverged { series: loss_series, step });
+            }
+            meter.point(loss_series, step, evaluation.loss);
+            meter.point(accuracy_series, step, evaluation.accuracy);
         }
-        meter.point(series::TEST_LOSS, step, test.loss);
-        meter.point(series::TEST_ACCURACY, step, test.accuracy);
     }
     if energy {
         job.geometry.measure(&job.network, step, meter)?;

@@ -75,7 +75,12 @@ fn arms_share_their_start_and_opt_keeps_its_energy() {
 
 #[test]
 fn a_job_gives_the_same_bits_in_any_process_and_after_any_job() {
-    let specs = [baseline(), opt("cayley"), opt("gram_schmidt")].map(|method| spec(method, json!({})));
+    let mut specs =
+        [baseline(), opt("cayley"), opt("gram_schmidt")].map(|method| spec(method, json!({}))).to_vec();
+    specs.push(spec(
+        opt("cayley"),
+        json!({ "data": { "augment": ["pad-crop", "flip"] }, "model": { "kind": "resnet18", "width": 2 }, "epochs": 1 }),
+    ));
     let mut shared = Runner::start();
     for spec in &specs {
         shared.run(spec);
@@ -97,6 +102,32 @@ fn batch_norm_adam_and_smoothing_train_too() {
         assert!(heard.end.is_ok());
         assert!(heard.curves()["test/accuracy"][2].1 > 75.0, "{:?}", heard.curves()["test/accuracy"]);
     }
+}
+
+#[test]
+fn held_out_images_have_curves_of_their_own() {
+    let heard = train(&spec(baseline(), json!({ "data": { "validation": 0.2 }, "steps": 40 })));
+    let curves = heard.curves();
+    // 1442 - 288 images make 18 whole batches of 64.
+    let steps = |series: &str| -> Vec<u64> { curves[series].iter().map(|&(step, _)| step).collect() };
+    for series in ["validation/loss", "validation/accuracy", "test/loss", "test/accuracy"] {
+        assert_eq!(steps(series), [0, 18, 36, 40], "{series}");
+    }
+    let last = |series: &str| curves[series][3].1;
+    assert!(last("validation/accuracy") > 60.0 && last("test/accuracy") > 60.0, "{curves:?}");
+    assert_ne!(last("validation/loss"), last("test/loss"));
+    assert!(!train(&spec(baseline(), json!({}))).curves().contains_key("validation/loss"));
+}
+
+#[test]
+fn synthetic_data_needs_no_file_and_is_gone_through_in_the_order_of_the_seed() {
+    let data = json!({ "name": "synthetic", "shape": [3, 8, 8], "classes": 5, "samples": 640 });
+    let base = spec(baseline(), json!({ "data": data, "epochs": 1 }));
+    // Noise cannot be learned, but ten batches of it can be gone through.
+    let ends = [3, 3, 4].map(|seed| train(&JobSpec { seed, ..base.clone() }));
+    assert_eq!(ends[0].progress.last(), Some(&(10, 10)));
+    assert_eq!(ends[0].reproducible(), ends[1].reproducible());
+    assert_ne!(ends[0].reproducible(), ends[2].reproducible());
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub mod recipes;
 mod method;
 mod train;
 
+mod data;
+
 mod optimizer;
 mod schedule;
 
@@ -25,6 +27,7 @@ mod fields;
 mod merge;
 mod problem;
 
+pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
 pub use fields::Fields;
 pub use merge::{merge, parse_assignment};
@@ -36,4 +39,4 @@ pub use models::ModelSpec;
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
-pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};
+pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

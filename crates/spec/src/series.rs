@@ -10,6 +10,10 @@ pub const TRAIN_ACCURACY: &str = "train/accuracy";
 pub const TEST_LOSS: &str = "test/loss";
 /// Share of the test set classified rightly, in percent.
 pub const TEST_ACCURACY: &str = "test/accuracy";
+/// Cross-entropy over what is held out of the training set, without label smoothing.
+pub const VALIDATION_LOSS: &str = "validation/loss";
+/// Share of what is held out of the training set that is classified rightly, in percent.
+pub const VALIDATION_ACCURACY: &str = "validation/accuracy";
 /// Unweighted mean of the energies of the method layers.
 pub const ENERGY_MEAN: &str = "energy/mean";
 /// The optimizer's rate after the schedule.
@@ -39,8 +43,8 @@ pub struct About {
 /// Unit and direction of a series by its name.
 pub fn about(name: &str) -> About {
     let (unit, higher_is_better) = match name {
-        TRAIN_ACCURACY | TEST_ACCURACY => ("%", Some(true)),
-        TRAIN_LOSS | TEST_LOSS => ("nat", Some(false)),
+        TRAIN_ACCURACY | TEST_ACCURACY | VALIDATION_ACCURACY => ("%", Some(true)),
+        TRAIN_LOSS | TEST_LOSS | VALIDATION_LOSS => ("nat", Some(false)),
         SAMPLES_PER_SECOND => ("samples/s", Some(true)),
         _ if name.starts_with("orthogonality_error/") => ("", Some(false)),
         _ => ("", None),

@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::{Architecture, Task};
+use crate::architecture::Architecture;
+use crate::data::DataSpec;
 use crate::fields::{Fields, shown};
 use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
-use crate::problem::{alternatives, suggestion};
 use crate::schedule::ScheduleSpec;
 
 /// The longest run that can be asked for, in updates.
@@ -27,7 +27,7 @@ pub struct TrainSpec {
     pub label_smoothing: f64,
     /// Updates between two points of the training series.
     pub log_every_steps: u64,
-    /// When the test set is evaluated, besides step 0 and the end.
+    /// When the test set is evaluated, and the validation set where there is one, besides step 0 and the end.
     pub evaluate_every: EvaluateEvery,
     /// What is learned.
     pub data: DataSpec,
@@ -48,14 +48,7 @@ pub struct TrainSpec {
     pub energy: EnergySpec,
 }
 
-/// The data set of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataSpec {
-    /// A name that `optlab data list` shows.
-    pub name: String,
-}
-
-/// Between two evaluations of the test set.
+/// Between two evaluations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum EvaluateEvery {
@@ -90,9 +83,9 @@ impl TrainSpec {
         self.steps.unwrap_or_else(|| self.epochs.unwrap_or(0) * self.steps_per_epoch())
     }
 
-    /// Updates of one pass over the training set, at least 1.
+    /// Updates of one pass over the training set without what is held out of it, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
-        let samples = optlab_data::find(&self.data.name).map_or(0, |data| data.train_samples() as u64);
+        let samples = self.data.sizes().map_or(0, |sizes| sizes.train);
         (samples / self.batch_size).max(1)
     }
 
@@ -116,8 +109,8 @@ impl TrainSpec {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let (epochs, steps) = read_length(fields);
         let data = fields.table("data", Some("{ name = \"digits\" }"), DataSpec::read);
-        let dataset = optlab_data::find(&data.name);
-        let most = dataset.map_or(u64::MAX, |data| data.train_samples() as u64);
+        let sizes = data.sizes();
+        let most = sizes.map_or(u64::MAX, |sizes| sizes.train);
         let train = Self {
             epochs,
             steps,
@@ -133,7 +126,7 @@ impl TrainSpec {
             energy: fields.table("energy", None, EnergySpec::read),
             data,
         };
-        if dataset.is_some() && train.total_steps() > MOST_STEPS {
+        if sizes.is_some() && train.total_steps() > MOST_STEPS {
             let total = train.total_steps();
             let name = if epochs.is_some() { "epochs" } else { "steps" };
             fields.wrong(name, format!("makes {total} updates; at most {MOST_STEPS} are allowed"));
@@ -177,27 +170,6 @@ fn read_evaluate_every(fields: &mut Fields<'_>) -> EvaluateEvery {
                 EvaluateEvery::Steps(1)
             }
         },
-    }
-}
-
-impl DataSpec {
-    /// What is to be learned; `None` for a name that this version does not know.
-    pub fn task(&self) -> Option<Task> {
-        let dataset = optlab_data::find(&self.name)?;
-        Some(Task { shape: dataset.shape().map(|size| size as u64), classes: dataset.classes() as u64 })
-    }
-
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let name = fields.identifier("name");
-        if !name.is_empty() && optlab_data::find(&name).is_none() {
-            let names = || optlab_data::all().iter().map(|data| data.name());
-            let hint = suggestion(&name, names());
-            fields.wrong(
-                "name",
-                format!("unknown data set `{name}`; there is {}{hint}", alternatives(names())),
-            );
-        }
-        Self { name }
     }
 }
 

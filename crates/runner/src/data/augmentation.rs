@@ -1,0 +1,184 @@
+//! Random changes of training images, made on the device as they are needed.
+
+use optlab_spec::Augment;
+use tch::{Device, Kind, TchError, Tensor};
+
+use crate::random::{self, Purpose};
+
+/// How far a cut can be off the middle, in pixels: He et al., CVPR 2016, section 4.2.
+const MARGIN: i64 = 4;
+
+/// Every way of changing an image, of which each image of a batch gets one at random.
+///
+/// All cuts and mirrorings of an image are rearrangements of its pixels, so that all of it is one gather; only the
+/// numbers of the ways chosen are copied to the device.
+#[derive(Debug)]
+pub struct Augmentation {
+    seed: u64,
+    /// `[ways, height width]`: where each pixel comes from; `height width` stands for a black one.
+    sources: Tensor,
+    /// Whether some come from outside the image.
+    black: bool,
+}
+
+impl Augmentation {
+    /// What these words say of images of this shape; nothing if there are none.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn new(
+        words: &[Augment],
+        shape: [u64; 3],
+        seed: u64,
+        device: Device,
+    ) -> Result<Option<Self>, TchError> {
+        if words.is_empty() {
+            return Ok(None);
+        }
+        let black = words.contains(&Augment::PadCropZero);
+        let crop = black || words.contains(&Augment::PadCrop);
+        let margin = if crop { MARGIN } else { 0 };
+        let mirrorings = if words.contains(&Augment::Flip) { &[false, true][..] } else { &[false] };
+        let [_, height, width] = shape.map(|size| size as i64);
+        let mut sources = Vec::new();
+        for (&flip, down, right) in mirrorings.iter().flat_map(|flip| {
+            (-margin..=margin).flat_map(move |down| (-margin..=margin).map(move |right| (flip, down, right)))
+        }) {
+            for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+                let column = if flip { width - 1 - column } else { column };
+                let (row, column) = (row + down, column + right);
+                let inside = (0..height).contains(&row) && (0..width).contains(&column);
+                sources.push(if inside || !black {
+                    mirrored(row, height) * width + mirrored(column, width)
+                } else {
+                    height * width
+                });
+            }
+        }
+        let sources = Tensor::f_from_slice(&sources)?.f_view([-1, height * width])?.f_to(device)?;
+        Ok(Some(Self { seed, sources, black }))
+    }
+
+    /// Changes `pixels`, `[batch, channels, height, width]`, for the update that follows `step` completed ones.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn change(&self, pixels: &Tensor, step: u64) -> Result<Tensor, TchError> {
+        let size = pixels.size();
+        let (batch, channels) = (size[0], size[1]);
+        let stream = random::stream(self.seed, Purpose::Augment(step));
+        let ways = Tensor::f_from_slice(&random::below(stream, self.sources.size()[0], batch))?;
+        // The host does not wait for the copy: libtorch has the numbers before it returns.
+        let ways = ways.f_to_device_(pixels.device(), Kind::Int64, true, false)?;
+        let sources = self.sources.f_index_select(0, &ways)?.f_unsqueeze(1)?;
+        let mut flat = pixels.f_flatten(2, -1)?;
+        if self.black {
+            flat = flat.f_constant_pad_nd([0, 1])?;
+        }
+        flat.f_gather(2, &sources.f_expand([batch, channels, -1], false)?, false)?.f_view(&size[..])
+    }
+}
+
+/// The pixel of a row of `length` that stands at `place` when the row goes on beyond its ends as in a mirror, its
+/// last pixel twice.
+fn mirrored(place: i64, length: i64) -> i64 {
+    let place = place.rem_euclid(2 * length);
+    place.min(2 * length - 1 - place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: [u64; 3] = [3, 6, 5];
+
+    fn pixels(batch: i64) -> Tensor {
+        let count = batch * SHAPE.iter().product::<u64>() as i64;
+        let bytes = random::bytes(random::stream(1, Purpose::Synthetic("train")), count as usize);
+        Tensor::from_slice(&bytes).view([batch, 3, 6, 5])
+    }
+
+    fn augmentation(words: &[Augment]) -> Augmentation {
+        Augmentation::new(words, SHAPE, 9, Device::Cpu).unwrap().unwrap()
+    }
+
+    /// One image, cut and mirrored pixel by pixel out of a padded one.
+    fn naive(image: &Tensor, black: bool, way: i64, ways: i64) -> Tensor {
+        let (flip, cut) = if ways == 162 { (way >= 81, way % 81) } else { (false, way) };
+        let (down, right) = (cut / 9, cut % 9);
+        let [channels, height, width] = SHAPE.map(|size| size as i64);
+        let padded = Tensor::zeros([channels, height + 8, width + 8], (Kind::Uint8, Device::Cpu));
+        let inner = |i: i64, length: i64| match i - 4 {
+            i if i < 0 => -1 - i,
+            i if i >= length => 2 * length - 1 - i,
+            i => i,
+        };
+        for (row, column) in (0..height + 8).flat_map(|row| (0..width + 8).map(move |column| (row, column))) {
+            let outside = row < 4 || row >= height + 4 || column < 4 || column >= width + 4;
+            if !(black && outside) {
+                let source = image.select(2, inner(column, width)).select(1, inner(row, height));
+                padded.select(2, column).select(1, row).copy_(&source);
+            }
+        }
+        let cut = padded.narrow(1, down, height).narrow(2, right, width);
+        if flip { cut.flip([2]) } else { cut }
+    }
+
+    #[test]
+    fn a_batch_is_what_a_loop_over_its_images_makes() {
+        for words in [
+            &[Augment::PadCrop][..],
+            &[Augment::PadCropZero],
+            &[Augment::PadCrop, Augment::Flip],
+            &[Augment::Flip, Augment::PadCropZero],
+        ] {
+            let (augmentation, pixels) = (augmentation(words), pixels(16));
+            let ways = augmentation.sources.size()[0];
+            let changed = augmentation.change(&pixels, 3).unwrap();
+            let drawn = random::below(random::stream(9, Purpose::Augment(3)), ways, 16);
+            for (index, way) in (0..).zip(drawn) {
+                let expected = naive(&pixels.get(index), augmentation.black, way, ways);
+                assert_eq!(changed.get(index), expected, "{words:?}, image {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_of_the_images_are_mirrored_and_all_cuts_are_equally_likely() {
+        let mirror = augmentation(&[Augment::Flip]);
+        let pixels = pixels(1).expand([10_000, -1, -1, -1], false);
+        let changed = mirror.change(&pixels, 0).unwrap();
+        let same = changed.eq_tensor(&pixels).flatten(1, -1).all_dim(1, false);
+        let same = same.sum(Kind::Int64).int64_value(&[]);
+        // Five standard deviations of a fair coin.
+        assert!((same - 5000).abs() < 250, "{same}");
+        assert!(
+            changed.eq_tensor(&pixels.flip([3])).flatten(1, -1).all_dim(1, false).sum(Kind::Int64)
+                == Tensor::from(10_000 - same)
+        );
+
+        let cut = augmentation(&[Augment::PadCropZero]);
+        let ways = random::below(random::stream(9, Purpose::Augment(1)), cut.sources.size()[0], 81_000);
+        let mut counts = [0i64; 81];
+        ways.into_iter().for_each(|way| counts[way as usize] += 1);
+        // Five standard deviations of a count of mean 1000.
+        assert!(counts.iter().all(|count| (count - 1000).abs() < 160), "{counts:?}");
+    }
+
+    #[test]
+    fn changes_are_those_of_the_seed_and_the_step() {
+        let (augmentation, pixels) = (augmentation(&[Augment::PadCrop, Augment::Flip]), pixels(32));
+        let first = augmentation.change(&pixels, 7).unwrap();
+        assert_eq!(augmentation.change(&pixels, 7).unwrap(), first);
+        assert_ne!(augmentation.change(&pixels, 8).unwrap(), first);
+        assert_eq!(first.stride(), pixels.stride());
+    }
+
+    #[test]
+    fn a_mirror_goes_on_beyond_images_smaller_than_the_margin() {
+        assert_eq!(
+            (-4..6).map(|place| mirrored(place, 2)).collect::<Vec<_>>(),
+            [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]
+        );
+    }
+}
