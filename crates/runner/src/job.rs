@@ -50,15 +50,19 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, Jo
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let steps = run.spec.train.total_steps();
     pipe.send(&Event::Started { environment: environment(device, threads), steps })?;
-    let mut job = Job::prepare(&run.spec, device, pipe)?;
+    let mut job = Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?;
     training::train(&mut job, &mut Meter::new(pipe, steps), inbox)?;
     Ok(Summary { parameters_trained: job.optimizer.numbers(), seconds: began.elapsed().as_secs_f64() })
 }
 
 impl<'a> Job<'a> {
-    fn prepare(spec: &'a JobSpec, device: Device, pipe: &mut EventPipe) -> Result<Self, JobError> {
+    /// Data, network and optimizer as they are before the first update; `progress` hears of data that is fetched.
+    ///
+    /// # Errors
+    /// If the data cannot be had or the model does not fit it, and libtorch's own.
+    pub fn prepare(spec: &'a JobSpec, device: Device, progress: &mut dyn Progress) -> Result<Self, JobError> {
         let train_spec = &spec.train;
-        let data = Data::prepare(train_spec, spec.seed, device, &mut Fetching { pipe, file: None })?;
+        let data = Data::prepare(train_spec, spec.seed, device, progress)?;
         let geometry = Geometry::new(&train_spec.energy);
         let start = Start { method: &spec.method, energy: geometry.energy(), seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;

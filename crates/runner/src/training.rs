@@ -31,7 +31,11 @@ fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), Jo
     measure(job, meter, inbox, &cadence, 0)?;
     for step in 1..=cadence.steps {
         inbox.check(step - 1)?;
-        update(job, meter, &cadence, step)?;
+        meter.updated(update(job, step)?);
+        if cadence.is_due(cadence.rate, step) || step == 1 {
+            let spec = &job.spec.train;
+            meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * spec.rate_factor(step));
+        }
         measure(job, meter, inbox, &cadence, step)?;
         if step < cadence.steps {
             meter.flush_if_due()?;
@@ -43,7 +47,6 @@ fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), Jo
 /// When what is measured, in completed updates.
 struct Cadence {
     steps: u64,
-    log: u64,
     rate: u64,
     evaluate: u64,
     energy: u64,
@@ -54,7 +57,6 @@ impl Cadence {
         let (steps, log) = (spec.total_steps(), spec.log_every_steps);
         Self {
             steps,
-            log,
             rate: log * (steps / (log * RATE_POINTS)).max(1),
             evaluate: spec.evaluate_every_steps(),
             energy: spec.energy.every_steps,
@@ -66,8 +68,11 @@ impl Cadence {
     }
 }
 
-/// One step of every trained tensor.
-fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64) -> Result<(), JobError> {
+/// Update number `step`, from 1: one step of every trained tensor.
+///
+/// # Errors
+/// libtorch's own.
+pub fn update(job: &mut Job<'_>, step: u64) -> Result<Update, JobError> {
     let spec = &job.spec.train;
     let batch = job.data.batches.after(step - 1)?;
     let logits = job.network.forward(&batch.xs, Mode::Train)?;
@@ -83,17 +88,12 @@ fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64
         None => loss.f_backward()?,
         Some(penalty) => loss.f_add(&penalty.value(&job.network, step - 1)?)?.f_backward()?,
     }
-    let factor = spec.schedule.factor(step - 1, cadence.steps);
-    job.optimizer.step(job.network.trained(), factor)?;
+    job.optimizer.step(job.network.trained(), spec.rate_factor(step))?;
     job.average.update(&mut job.network)?;
 
-    let accuracy =
-        step.is_multiple_of(cadence.log).then(|| percent_right(&logits, &batch.labels)).transpose()?;
-    meter.updated(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy });
-    if cadence.is_due(cadence.rate, step) || step == 1 {
-        meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * factor);
-    }
-    Ok(())
+    let logged = step.is_multiple_of(spec.log_every_steps);
+    let accuracy = logged.then(|| percent_right(&logits, &batch.labels)).transpose()?;
+    Ok(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy })
 }
 
 /// A tensor without dimensions, on the device of `logits`.

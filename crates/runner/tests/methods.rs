@@ -55,7 +55,9 @@ fn every_constrained_form_keeps_its_energy_and_every_form_learns() {
             let heard = train(&mut runner, opt(&options, rounds.clone()));
             let (drift, accuracy) = (energy_drift(&heard), last(&heard, "test/accuracy"));
             let error = last(&heard, "orthogonality_error/hidden1");
-            println!("{options} {rounds}: accuracy {accuracy:.1}, energy drift {drift:.1e}, error {error:.1e}");
+            println!(
+                "{options} {rounds}: accuracy {accuracy:.1}, energy drift {drift:.1e}, error {error:.1e}"
+            );
             assert!((heard.curves()["energy/mean"][0].1 / start - 1.0).abs() < 1e-6, "{options}");
             assert_eq!((drift < 1e-5, error < 1e-4), (constrained, constrained), "{options} {rounds}");
             assert!(accuracy > 40.0, "{options} {rounds}: {accuracy}");

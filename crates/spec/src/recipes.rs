@@ -23,7 +23,19 @@ macro_rules! recipes {
     };
 }
 
-recipes!["digits-mlp", "mnist-mlp", "fashion-mnist-mlp"];
+recipes![
+    "digits-mlp",
+    "mnist-mlp",
+    "fashion-mnist-mlp",
+    "fashion-mnist-cnn6",
+    "cifar100-cnn6",
+    "cifar100-cnn9",
+    "cifar100-resnet20",
+    "cifar100-resnet32",
+    "sopt-fractions",
+    "energy-ablation",
+    "orthogonality-ablation",
+];
 
 /// The recipe of this name.
 ///

@@ -98,6 +98,11 @@ impl TrainSpec {
         self.model.architecture(&task).map_err(|misfit| format!("the model {misfit}"))
     }
 
+    /// What the schedule makes of every learning rate at update number `step`, from 1.
+    pub fn rate_factor(&self, step: u64) -> f64 {
+        self.schedule.factor(step - 1, self.total_steps())
+    }
+
     /// Updates between two evaluations.
     pub fn evaluate_every_steps(&self) -> u64 {
         match self.evaluate_every {

@@ -1,0 +1,69 @@
+//! What a training step costs: `cargo bench --bench step_cost [-- WHAT... --device cuda:0]`.
+//!
+//! WHAT is any of `steps`, `growth`, `energy` and `memory`; without one, all are run. Tables are in Markdown, for
+//! docs/benchmarks.md. On the CPU one thread is used. With `--serve NETWORK ARM` the program answers each number on its
+//! input with the seconds that so many steps took, for benches/peers.
+
+mod growth;
+mod memory;
+mod steps;
+mod table;
+mod trainer;
+
+use std::env;
+
+use optlab_runner::{environment, libtorch};
+use tch::Device;
+
+/// Of the baseline, then every form of OPT, then what it is compared with.
+const ARMS: [(&str, &str); 13] = [
+    ("baseline", r#"{"kind": "baseline"}"#),
+    ("cayley", r#"{"kind": "opt", "transform": "cayley"}"#),
+    ("gram_schmidt", r#"{"kind": "opt", "transform": "gram_schmidt"}"#),
+    ("householder", r#"{"kind": "opt", "transform": "householder"}"#),
+    ("lowdin", r#"{"kind": "opt", "transform": "lowdin"}"#),
+    ("lowdin, polynomial", r#"{"kind": "opt", "transform": "lowdin", "form": "polynomial"}"#),
+    ("descent", r#"{"kind": "opt", "transform": "descent"}"#),
+    ("descent, low rank", r#"{"kind": "opt", "transform": "descent", "form": "low_rank"}"#),
+    ("relaxed", r#"{"kind": "opt", "transform": "relaxed"}"#),
+    (
+        "s-opt, p = d/4",
+        r#"{"kind": "opt", "transform": "cayley", "stochastic": {"fraction": 0.25, "inner_steps": 750}}"#,
+    ),
+    ("mhe", r#"{"kind": "mhe"}"#),
+    ("soft orthogonality", r#"{"kind": "soft_orthogonal", "weight": 0.01}"#),
+    ("srip", r#"{"kind": "soft_orthogonal", "form": "srip", "weight": 0.01}"#),
+];
+
+fn main() {
+    libtorch::prepare();
+    tch::set_num_threads(1);
+    let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut wanted = Vec::new();
+    let mut device = Device::Cpu;
+    while let Some(argument) = arguments.next() {
+        let mut next = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--device" => device = environment::device(&next()).unwrap_or_else(|error| panic!("{error}")),
+            "--serve" => return steps::serve(&next(), &next(), device),
+            memory::CHILD => return memory::report(&next(), &next()),
+            "steps" | "growth" | "energy" | "memory" => wanted.push(argument),
+            _ => panic!("`{argument}` is none of steps, growth, energy, memory, --device DEVICE"),
+        }
+    }
+    let wants = |what: &str| wanted.is_empty() || wanted.iter().any(|word| word == what);
+    let found = environment::environment(device, 1);
+    println!("{}, libtorch {}, optlab {}\n", found.device_name, found.libtorch, found.optlab);
+    if wants("steps") {
+        steps::compare(device);
+    }
+    if wants("growth") {
+        growth::of_rotations(device);
+    }
+    if wants("energy") {
+        growth::of_energy(device);
+    }
+    if wants("memory") {
+        memory::compare();
+    }
+}

@@ -1,0 +1,12 @@
+//! Markdown tables.
+
+/// Prints one row.
+pub fn row<const N: usize>(cells: [String; N]) {
+    println!("| {} |", cells.join(" | "));
+}
+
+/// The middle one; sorts the values.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
