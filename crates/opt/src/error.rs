@@ -38,6 +38,15 @@ pub enum Error {
         size: Vec<i64>,
     },
 
+    /// Dimensions of a stochastic round that are not a set.
+    #[error(
+        "the dimensions to turn must be distinct int64 indices of 0..{dimension}, at least one, in a row"
+    )]
+    Indices {
+        /// The d that they are drawn from.
+        dimension: i64,
+    },
+
     /// A bias that does not have one entry for each neuron.
     #[error("the bias of a layer of {neurons} neurons must be [{neurons}], got {size:?}")]
     BiasShape {

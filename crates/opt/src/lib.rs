@@ -70,4 +70,5 @@ pub use rotated_weight::RotatedWeight;
 pub use transform::cayley::Cayley;
 pub use transform::descent::{Descent, DescentForm};
 pub use transform::gram_schmidt::GramSchmidt;
+pub use transform::stochastic::Stochastic;
 pub use transform::{Pullback, Rotated, Rotation, Warning};

@@ -3,6 +3,7 @@
 pub mod cayley;
 pub mod descent;
 pub mod gram_schmidt;
+pub mod stochastic;
 
 #[cfg(test)]
 mod checks;
