@@ -71,6 +71,13 @@ pub enum Error {
         wish: &'static str,
     },
 
+    /// Filters that do not have the four dimensions of a convolution's weight.
+    #[error("the filters of a convolution must be [c_out, c_in, height, width], got {size:?}")]
+    FiltersShape {
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
     /// Energy is a mean over pairs of neurons, and there is no pair.
     #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]
     NoPairs {
