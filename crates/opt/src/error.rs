@@ -38,6 +38,15 @@ pub enum Error {
         size: Vec<i64>,
     },
 
+    /// Dimensions of a stochastic round that are not a set.
+    #[error(
+        "the dimensions to turn must be distinct int64 indices of 0..{dimension}, at least one, in a row"
+    )]
+    Indices {
+        /// The d that they are drawn from.
+        dimension: i64,
+    },
+
     /// A bias that does not have one entry for each neuron.
     #[error("the bias of a layer of {neurons} neurons must be [{neurons}], got {size:?}")]
     BiasShape {
@@ -66,6 +75,13 @@ pub enum Error {
     /// training has diverged.
     #[error("the raw parameter of a rotation is not finite")]
     NotFinite,
+
+    /// Filters that do not have the four dimensions of a convolution's weight.
+    #[error("the filters of a convolution must be [c_out, c_in, height, width], got {size:?}")]
+    FiltersShape {
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
 
     /// Energy is a mean over pairs of neurons, and there is no pair.
     #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]

@@ -6,7 +6,7 @@
 //! Over-Parameterized Training", CVPR 2021, <https://arxiv.org/abs/2004.04690>.
 //!
 //! Tensors hold neurons as *rows*, as tch's layers do: `frozen_weight` is V^T and a layer's weight is W^T, both
-//! `[n, d]`. A linear layer has n outputs and d inputs.
+//! `[n, d]`. A linear layer has n outputs and d inputs; a filter of a convolution is a neuron of its c_in k k entries.
 //!
 //! # A training step
 //! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once a step,
@@ -53,6 +53,8 @@ mod rotated_weight;
 
 mod linear;
 
+mod conv2d;
+
 mod orthogonality;
 
 pub mod energy;
@@ -62,6 +64,7 @@ mod error;
 #[cfg(test)]
 mod draws;
 
+pub use conv2d::{OptConv2d, OptConv2dConfig};
 pub use energy::{EnergyConfig, hyperspherical_energy};
 pub use error::Error;
 pub use linear::OptLinear;
@@ -73,5 +76,6 @@ pub use transform::gram_schmidt::GramSchmidt;
 pub use transform::householder::Householder;
 pub use transform::lowdin::Lowdin;
 pub use transform::relaxed::Relaxed;
+pub use transform::stochastic::Stochastic;
 pub use transform::unconstrained::Unconstrained;
 pub use transform::{Pullback, Rotated, Rotation, Warning};

@@ -25,15 +25,20 @@ impl OptLinear {
         bias: Option<Tensor>,
     ) -> Result<Self, Error> {
         let weight = RotatedWeight::new(frozen_weight, rotation)?;
-        let neurons = weight.frozen_weight().size()[0];
-        if let Some(bs) = &bias {
-            if bs.size() != [neurons] {
-                return Err(Error::BiasShape { neurons, size: bs.size() });
-            }
-            let _same = bs.f_set_requires_grad(true)?;
-        }
+        gather_gradients(bias.as_ref(), weight.frozen_weight().size()[0])?;
         Ok(Self { weight, bias })
     }
+}
+
+/// Makes a leaf of a layer's bias, if it has one entry for each of its `neurons`.
+pub(crate) fn gather_gradients(bias: Option<&Tensor>, neurons: i64) -> Result<(), Error> {
+    if let Some(bs) = bias {
+        if bs.size() != [neurons] {
+            return Err(Error::BiasShape { neurons, size: bs.size() });
+        }
+        let _same = bs.f_set_requires_grad(true)?;
+    }
+    Ok(())
 }
 
 impl nn::Module for OptLinear {

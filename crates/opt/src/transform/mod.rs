@@ -6,6 +6,7 @@ pub mod gram_schmidt;
 pub mod householder;
 pub mod lowdin;
 pub mod relaxed;
+pub mod stochastic;
 pub mod unconstrained;
 
 mod lowdin_series;

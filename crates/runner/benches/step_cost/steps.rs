@@ -14,12 +14,19 @@ const ROUNDS: usize = 15;
 ///
 /// An arm's ratio is the median over the rounds of its time over the baseline's time in the same round.
 pub fn compare(device: Device) {
-    println!("Cost of a training step relative to the baseline, batch 128, median of {ROUNDS} interleaved rounds:\n");
+    println!(
+        "Cost of a training step relative to the baseline, batch 128, median of {ROUNDS} interleaved rounds:\n"
+    );
     row(["", "mlp", "cnn6 32/64/128", "cnn6 64/64/64"].map(str::to_owned));
     row(["---"; 4].map(str::to_owned));
     let columns = NETWORKS.map(|(network, ..)| column(network, device));
     for (index, (arm, _)) in ARMS.iter().enumerate() {
-        row([(*arm).to_owned(), columns[0][index].clone(), columns[1][index].clone(), columns[2][index].clone()]);
+        row([
+            (*arm).to_owned(),
+            columns[0][index].clone(),
+            columns[1][index].clone(),
+            columns[2][index].clone(),
+        ]);
     }
     println!();
 }
@@ -47,7 +54,8 @@ fn column(network: &str, device: Device) -> Vec<String> {
 
 /// Answers each number on standard input with the seconds that so many steps of this arm took.
 pub fn serve(network: &str, arm: &str, device: Device) {
-    let (_, method) = (ARMS.iter().find(|(name, _)| *name == arm)).unwrap_or_else(|| panic!("no arm `{arm}`"));
+    let (_, method) =
+        (ARMS.iter().find(|(name, _)| *name == arm)).unwrap_or_else(|| panic!("no arm `{arm}`"));
     let mut trainer = Trainer::new(network, method, device);
     for line in io::stdin().lines() {
         let count = line.expect("the input is text").trim().parse().expect("a number of steps");
