@@ -8,6 +8,7 @@ pub mod relaxed;
 pub mod unconstrained;
 
 mod lowdin_series;
+mod lu;
 mod qr;
 
 #[cfg(test)]
