@@ -17,6 +17,8 @@ const MOMENTUM: f64 = 0.9;
 /// Neurons of length about one that some rotation takes to where they shall be, seen through noise that never lets
 /// the steps end.
 fn stays_orthogonal(rotation: Result<impl Rotation + 'static, Error>) {
+    // Matrices this small gain nothing from threads, which wait for each other where the machine is busy.
+    tch::set_num_threads(1);
     let frozen_weight = gaussian(&[N, D], 1, Kind::Float) / (D as f64).sqrt();
     let goal =
         GramSchmidt::new(&gaussian(&[D, D], 2, Kind::Float)).unwrap().rotate(&frozen_weight).unwrap().weight;

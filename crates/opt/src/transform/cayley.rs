@@ -19,6 +19,7 @@
 
 use tch::Tensor;
 
+use super::lu::Lu;
 use super::{Pullback, Rotated, Rotation, Warning, check_frozen_weight, square, transpose_difference};
 use crate::Error;
 
@@ -79,13 +80,11 @@ impl Rotation for Cayley {
         check_frozen_weight(&self.skew, frozen_weight)?;
         let _guard = tch::no_grad_guard();
         let eye = Tensor::f_eye(self.skew.size()[0], (self.skew.kind(), self.skew.device()))?;
-        // (I + S)^T is I - S in LAPACK's column order. It is never singular (its eigenvalues are 1 - i t), so we
-        // leave out the check, which would make a GPU wait.
-        let (lu, pivots, _) = Tensor::f_linalg_lu_factor_ex(&eye.f_add(&self.skew)?.f_tr()?, true, false)?;
-        let xs = Tensor::f_linalg_lu_solve(&lu, &pivots, &frozen_weight.f_tr()?, true, false)?;
-        let xs = xs.f_tr()?.f_contiguous()?;
-        let weight = xs.f_mul_scalar(2)?.f_sub(frozen_weight)?;
-        Ok(Rotated { weight, pullback: Box::new(Factors { lu, pivots, xs }) })
+        // (I + S)^T is I - S in LAPACK's column order. It is never singular: its eigenvalues are 1 - i t.
+        let lu = Lu::new(&eye.f_add(&self.skew)?.f_tr()?)?;
+        let xs = lu.divide_by_transpose(frozen_weight)?;
+        let weight = xs.f_mul_scalar(2)?.f_sub_(frozen_weight)?;
+        Ok(Rotated { weight, pullback: Box::new(Factors { lu, xs }) })
     }
 
     fn warning(&self) -> Result<Option<Warning>, Error> {
@@ -96,17 +95,16 @@ impl Rotation for Cayley {
 
 #[derive(Debug)]
 struct Factors {
-    lu: Tensor,
-    pivots: Tensor,
+    /// Of I - S.
+    lu: Lu,
     /// X^T, `[n, d]`.
     xs: Tensor,
 }
 
 impl Factors {
-    /// Y = (I - S)^-T 2G, `[d, n]`.
+    /// Y^T = (2 G)^T (I - S)^-1, `[n, d]`.
     fn solve_back(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
-        let doubled = weight_gradient.f_mul_scalar(2)?.f_tr()?;
-        Ok(Tensor::f_linalg_lu_solve(&self.lu, &self.pivots, &doubled, true, true)?)
+        self.lu.divide(&weight_gradient.f_mul_scalar(2)?)
     }
 }
 
@@ -116,13 +114,13 @@ impl Pullback for Factors {
         let ys = self.solve_back(weight_gradient)?;
         // One product and its transpose, not one product [Y, -X] [X, Y]^T of twice the length: that would round
         // the two triangles differently, and S would drift away from skew.
-        transpose_difference(&self.xs.f_tr()?.f_matmul(&ys.f_tr()?)?)
+        transpose_difference(&self.xs.f_tr()?.f_matmul(&ys)?)
     }
 
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
         // R^T = 2 (I - S)^-T - I.
-        Ok(self.solve_back(weight_gradient)?.f_tr()?.f_sub(weight_gradient)?)
+        Ok(self.solve_back(weight_gradient)?.f_sub_(weight_gradient)?)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod stochastic;
 pub mod unconstrained;
 
 mod lowdin_series;
+mod lu;
 mod qr;
 
 #[cfg(test)]

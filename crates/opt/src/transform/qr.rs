@@ -52,12 +52,12 @@ impl Qr {
 
     /// dL/draw, `[d, d]`, contiguous, from `product` = N.
     pub(super) fn gradient(&self, product: &Tensor) -> Result<Tensor, Error> {
-        // S^T is built by rows, so that S comes in LAPACK's column order and nothing below has to copy it.
-        let skew = transpose_difference(product)?.f_tril(-1)?.f_tr()?;
-        let signed = skew.f_mul(&self.signs.f_unsqueeze(1)?)?;
-        let solved = self.reflections.f_linalg_solve_triangular(&signed, true, true, false)?;
-        let gradient = self.reflections.f_ormqr(&self.tau, &solved.f_mul(&self.signs)?, false, true)?;
-        Ok(gradient.f_contiguous()?)
+        // All transposed: from the right BLAS divides up to twice as fast, and the result needs no copy.
+        let skew = transpose_difference(product)?.f_tril(-1)?;
+        let signed = skew.f_mul(&self.signs)?;
+        let solved = self.reflections.f_tr()?.f_linalg_solve_triangular(&signed, false, false, false)?;
+        let signed = solved.f_mul(&self.signs.f_unsqueeze(1)?)?;
+        Ok(self.reflections.f_ormqr(&self.tau, &signed, true, false)?.f_tr()?.f_contiguous()?)
     }
 }
 
