@@ -65,7 +65,7 @@ mod error;
 mod draws;
 
 pub use conv2d::{OptConv2d, OptConv2dConfig};
-pub use energy::{EnergyConfig, hyperspherical_energy};
+pub use energy::{EnergyConfig, energy_penalty, hyperspherical_energy, refine};
 pub use error::Error;
 pub use linear::OptLinear;
 pub use orthogonality::{gram_drift, orthogonality_error};

@@ -1,7 +1,7 @@
 //! Stochastic OPT (S-OPT): in every round a few dimensions are drawn, and only those are turned among each other.
 //!
-//! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Stochastic Orthogonal
-//! Over-Parameterized Training". With I the p dimensions of the round and R_p orthogonal, `[p, p]`,
+//! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>). With I the p dimensions of the round and R_p
+//! orthogonal, `[p, p]`,
 //!
 //! ```text
 //! W[I, :] = R_p V[I, :],   the other rows of W are those of V
