@@ -97,6 +97,15 @@ pub enum Error {
         row: i64,
     },
 
+    /// A start vector of another size than the matrix whose norm is estimated.
+    #[error("the power iteration must start from a vector [{expected}], got {size:?}")]
+    StartShape {
+        /// The smaller one of neurons and dimensions.
+        expected: i64,
+        /// Size of the tensor given.
+        size: Vec<i64>,
+    },
+
     /// libtorch failed, for example out of memory, or kinds or devices that do not match.
     #[error(transparent)]
     Torch(#[from] TchError),

@@ -11,7 +11,7 @@
 //! # A training step
 //! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once a step,
 //! hands it to the forward pass as a leaf, and maps dL/dW to the gradient of the rotation's raw parameter. The
-//! optimizer belongs to the caller.
+//! optimizer belongs to the caller; [`Descent`] alone takes its steps itself, by [`RotatedWeight::step_along`].
 //!
 //! ```
 //! use optlab_opt::{Cayley, OptLinear};
@@ -40,13 +40,19 @@
 //! # Ok::<(), optlab_opt::Error>(())
 //! ```
 //!
+//! # Around it
+//! [`Stochastic`] makes a round of stochastic OPT of any rotation. [`refine`] moves neurons to lower energy before they
+//! are frozen. What OPT is compared with are terms of a plain layer's loss: [`energy_penalty`], [`frobenius_penalty`]
+//! and [`srip_penalty`].
+//!
 //! # Invariants
-//! - Nothing here draws a random number, reads the environment, steps an optimizer or prints.
+//! - Nothing here draws a random number, reads the environment or prints.
 //! - Results follow the kind and device of the tensors given, except where a function says float64.
 //! - Tensors that outlive a step are contiguous with canonical strides, so that a resumed run takes the same
 //!   kernels as one that was never stopped.
 
-// In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them.
+// In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them, and the
+// penalties of other methods.
 pub mod transform;
 
 mod rotated_weight;
@@ -59,17 +65,20 @@ mod orthogonality;
 
 pub mod energy;
 
+mod soft_orthogonality;
+
 mod error;
 
 #[cfg(test)]
 mod draws;
 
 pub use conv2d::{OptConv2d, OptConv2dConfig};
-pub use energy::{EnergyConfig, hyperspherical_energy};
+pub use energy::{EnergyConfig, energy_penalty, hyperspherical_energy, refine};
 pub use error::Error;
 pub use linear::OptLinear;
 pub use orthogonality::{gram_drift, orthogonality_error};
 pub use rotated_weight::RotatedWeight;
+pub use soft_orthogonality::{frobenius_penalty, srip_penalty};
 pub use transform::cayley::Cayley;
 pub use transform::descent::{Descent, DescentForm};
 pub use transform::gram_schmidt::GramSchmidt;

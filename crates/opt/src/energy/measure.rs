@@ -1,34 +1,9 @@
-//! Hyperspherical energy: how evenly the directions of a layer's neurons spread over the sphere.
-//!
-//! Source: Liu et al., "Learning towards Minimum Hyperspherical Energy", NeurIPS 2018,
-//! <https://arxiv.org/abs/1805.09298>, section 3. With w^ = w / ||w|| and z = ||w^_i - w^_j||,
-//!
-//! ```text
-//! E_s = mean over pairs of f_s(z),   f_s(z) = z^-s for s > 0,   f_0(z) = log(1/z)
-//! ```
-//!
-//! The papers state the sum over i != j: this mean times the number of pairs. Half-space energy counts every
-//! neuron and its mirror -w^ as one direction: the same over the 2n vectors, without the pairs {w^, -w^}.
+//! Energy as a figure, exact enough for a curve: in float64, from one Gram matrix of the directions.
 
 use tch::{Kind, Tensor};
 
+use super::{EnergyConfig, count_distances, count_neurons, upper_sum};
 use crate::Error;
-
-/// Which energy is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EnergyConfig {
-    /// s; 0 means the logarithmic energy.
-    pub power: u32,
-    /// Whether a neuron and its mirror count as one direction.
-    pub half_space: bool,
-}
-
-impl Default for EnergyConfig {
-    /// s = 1 over the whole sphere.
-    fn default() -> Self {
-        Self { power: 1, half_space: false }
-    }
-}
 
 /// Entries of the Gram matrix held at once: 32 MiB of float64.
 const BLOCK_ENTRIES: i64 = 1 << 22;
@@ -45,19 +20,13 @@ const NEAR: f64 = 1e-6;
 /// [`Error::NoPairs`] for fewer than two neurons, [`Error::ZeroNeuron`] for one without a direction.
 pub fn hyperspherical_energy(weight: &Tensor, config: &EnergyConfig) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
-    let neurons = match weight.size()[..] {
-        [n, _, ..] if n >= 2 => n,
-        _ => return Err(Error::NoPairs { size: weight.size() }),
-    };
-    let directions = directions(weight)?;
-    let pairs = (neurons * (neurons - 1) / 2) as f64;
-    let sum = pair_sum(&directions, config, (BLOCK_ENTRIES / neurons).max(1))?;
-    // Each pair of neurons stands for two distances in half-space: to the other and to its mirror.
-    Ok(sum / if config.half_space { 2.0 * pairs } else { pairs })
+    let neurons = count_neurons(weight)?;
+    let sum = pair_sum(&directions(weight)?, config, (BLOCK_ENTRIES / neurons).max(1))?;
+    Ok(sum / count_distances(neurons, config))
 }
 
 /// The neurons scaled to length one, `[n, d]`, in float64.
-fn directions(weight: &Tensor) -> Result<Tensor, Error> {
+pub(super) fn directions(weight: &Tensor) -> Result<Tensor, Error> {
     let rows = weight.f_detach()?.f_flatten(1, -1)?.f_to_kind(Kind::Double)?;
     let norms = rows.f_norm_scalaropt_dim(2, 1, true)?;
     if norms.f_min()?.f_double_value(&[])? == 0.0 {
@@ -75,9 +44,11 @@ fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Resu
         let rest = directions.f_narrow(0, start, neurons - start)?;
         let block = rest.f_narrow(0, 0, block_rows.min(neurons - start))?;
         let cosines = block.f_matmul(&rest.f_tr()?)?;
-        sum += upper_sum(&squared_distances(&cosines, &block, &rest)?, config.power)?;
+        let squared = squared_distances(&cosines, &block, &rest)?;
+        sum += upper_sum(&squared, config.power)?.f_double_value(&[])?;
         if config.half_space {
-            sum += upper_sum(&squared_distances(&cosines.f_neg()?, &block, &rest.f_neg()?)?, config.power)?;
+            let squared = squared_distances(&cosines.f_neg()?, &block, &rest.f_neg()?)?;
+            sum += upper_sum(&squared, config.power)?.f_double_value(&[])?;
         }
     }
     Ok(sum)
@@ -92,15 +63,6 @@ fn squared_distances(cosines: &Tensor, block: &Tensor, rest: &Tensor) -> Result<
         squared = Tensor::f_cdist(block, rest, 2.0, WITHOUT_GRAM)?.f_square()?.f_fill_diagonal_(1, false)?;
     }
     Ok(squared)
-}
-
-/// The sum of f_s above the diagonal, from squared distances.
-fn upper_sum(squared: &Tensor, power: u32) -> Result<f64, Error> {
-    let terms = match power {
-        0 => squared.f_log()?.f_mul_scalar(-0.5)?,
-        _ => squared.f_pow_tensor_scalar(-0.5 * f64::from(power))?,
-    };
-    Ok(terms.f_triu(1)?.f_sum(Kind::Double)?.f_double_value(&[])?)
 }
 
 #[cfg(test)]
