@@ -7,7 +7,7 @@ use crate::dataset::RemoteFile;
 
 pub(crate) static CIFAR_10: Cifar = Cifar {
     name: "cifar-10",
-    about: "CIFAR-10, colour pictures, 32x32, 10 classes (cite)",
+    about: "CIFAR-10, colour pictures, 32x32, 10 classes (asks to be cited)",
     classes: 10,
     train_samples: 50_000,
     test_samples: 10_000,

@@ -8,7 +8,7 @@ use crate::dataset::RemoteFile;
 /// A record has one of 20 coarse labels, then one of 100 fine ones.
 pub(crate) static CIFAR_100: Cifar = Cifar {
     name: "cifar-100",
-    about: "CIFAR-100, colour pictures, 32x32, 100 classes (cite)",
+    about: "CIFAR-100, colour pictures, 32x32, 100 classes (asks to be cited)",
     classes: 100,
     train_samples: 50_000,
     test_samples: 10_000,

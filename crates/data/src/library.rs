@@ -79,13 +79,13 @@ impl Library {
         if let Some((archive, folder)) = self.unpacked(dataset) {
             return archive.read(&folder);
         }
-        let mut contents: Vec<_> = dataset
+        let contents: Vec<_> = dataset
             .files()
             .iter()
             .map(|file| self.content(dataset, file, progress))
             .collect::<Result<_, _>>()?;
-        match (dataset.archive(), dataset.files()) {
-            (Some(archive), [file]) => archive.unpack(file.name, &contents.remove(0)),
+        match (dataset.archive(), dataset.files(), &contents[..]) {
+            (Some(archive), [file], [packed]) => archive.unpack(file.name, packed),
             _ => Ok(contents),
         }
     }

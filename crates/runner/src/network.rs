@@ -40,8 +40,8 @@ impl Network {
     }
 
     /// Names and weights of the layers that the arm's method trains.
-    pub fn method_layers(&self) -> Vec<(&str, &Weight)> {
-        self.layers.by_method()
+    pub fn method_layers(&self) -> impl Iterator<Item = (&str, &Weight)> {
+        self.layers.by_method().into_iter()
     }
 }
 

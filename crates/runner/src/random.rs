@@ -1,4 +1,4 @@
-//! Random streams: every draw is a pure function of the job's seed, what it is for, and a name or an epoch.
+//! Random streams: every draw is a pure function of the job's seed, what it is for, and a name, an epoch or a step.
 //!
 //! So the arms of one seed share neurons, classifier and data order, whatever else each of them draws, and a job
 //! that goes on at some step needs no state of a generator.

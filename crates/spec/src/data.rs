@@ -128,7 +128,7 @@ impl Synthetic {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let side =
-            |value: &_, pointer: &str, problems: &mut _| integer_item(value, pointer, problems, 1..=1024);
+            |value: &_, pointer: &str, problems: &mut _| integer_item(value, pointer, problems, 1..=512);
         let synthetic = Self {
             shape: fields.list("shape", None, 3..=3, side).try_into().unwrap_or([1; 3]),
             classes: fields.integer("classes", None, 2..=256),
@@ -169,6 +169,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ExperimentSpec;
 
     fn read(value: Value) -> Result<DataSpec, Vec<String>> {
         Fields::read(&value, DataSpec::read)
@@ -188,6 +189,29 @@ mod tests {
         assert_eq!(sizes(digits), Sizes { train: 1298, validation: 144, test: 355 });
         let drawn = synthetic(json!({ "validation": 0.25 }));
         assert_eq!(sizes(drawn), Sizes { train: 1920, validation: 640, test: 256 });
+    }
+
+    #[test]
+    fn lengths_follow_what_is_left_of_the_training_set() {
+        let spec = |batch_size: u64| {
+            let train = json!({
+                "epochs": 3,
+                "batch_size": batch_size,
+                "data": { "name": "digits", "validation": 0.5 },
+                "model": { "kind": "mlp", "hidden": [4] },
+            });
+            let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+            ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": arms }))
+        };
+        let train = spec(100).unwrap().train;
+        assert_eq!((train.steps_per_epoch(), train.total_steps()), (7, 21));
+        assert!(spec(721).is_ok());
+        assert!(
+            spec(722)
+                .unwrap_err()
+                .to_string()
+                .contains("/train/batch_size: must be a whole number from 1 to 721")
+        );
     }
 
     #[test]
@@ -230,7 +254,11 @@ mod tests {
             (json!({ "name": "synthetc" }), "did you mean `synthetic`?"),
             (synthetic(json!({ "shape": [3, 32] })), "/shape: must be a list of 3 entries, has 2"),
             (synthetic(json!({ "classes": 1000 })), "/classes: must be a whole number from 2 to 256"),
-            (synthetic(json!({ "shape": [3, 1024, 1024] })), "/samples: make 8053063680 bytes; at most"),
+            (synthetic(json!({ "shape": [3, 32, 513] })), "/shape/2: must be a whole number from 1 to 512"),
+            (
+                synthetic(json!({ "shape": [3, 512, 512], "samples": 6000 })),
+                "/samples: make 4718592000 bytes; at most 4000000000 are allowed",
+            ),
         ] {
             let problems = read(value).unwrap_err();
             assert!(problems.len() == 1 && problems[0].contains(says), "{problems:?} for {says}");

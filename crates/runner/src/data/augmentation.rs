@@ -17,8 +17,19 @@ pub struct Augmentation {
     seed: u64,
     /// `[ways, height width]`: where each pixel comes from; `height width` stands for a black one.
     sources: Tensor,
-    /// Whether some come from outside the image.
+    /// Whether there are black ones.
     black: bool,
+}
+
+/// One way of changing an image.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Left and right change places, after the cut.
+    flip: bool,
+    /// How far the cut is below the middle.
+    down: i64,
+    /// How far the cut is right of the middle.
+    right: i64,
 }
 
 impl Augmentation {
@@ -36,25 +47,19 @@ impl Augmentation {
             return Ok(None);
         }
         let black = words.contains(&Augment::PadCropZero);
-        let crop = black || words.contains(&Augment::PadCrop);
-        let margin = if crop { MARGIN } else { 0 };
-        let mirrorings = if words.contains(&Augment::Flip) { &[false, true][..] } else { &[false] };
         let [_, height, width] = shape.map(|size| size as i64);
-        let mut sources = Vec::new();
-        for (&flip, down, right) in mirrorings.iter().flat_map(|flip| {
-            (-margin..=margin).flat_map(move |down| (-margin..=margin).map(move |right| (flip, down, right)))
-        }) {
-            for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
-                let column = if flip { width - 1 - column } else { column };
-                let (row, column) = (row + down, column + right);
-                let inside = (0..height).contains(&row) && (0..width).contains(&column);
-                sources.push(if inside || !black {
-                    mirrored(row, height) * width + mirrored(column, width)
-                } else {
-                    height * width
-                });
+        let places = || (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        let source = |way: Way, (row, column)| {
+            let (row, column) = way.source(row, column, width);
+            if black && !((0..height).contains(&row) && (0..width).contains(&column)) {
+                return height * width;
             }
-        }
+            mirrored(row, height) * width + mirrored(column, width)
+        };
+        let sources: Vec<i64> = Way::all(words)
+            .into_iter()
+            .flat_map(|way| places().map(move |place| source(way, place)))
+            .collect();
         let sources = Tensor::f_from_slice(&sources)?.f_view([-1, height * width])?.f_to(device)?;
         Ok(Some(Self { seed, sources, black }))
     }
@@ -76,6 +81,27 @@ impl Augmentation {
             flat = flat.f_constant_pad_nd([0, 1])?;
         }
         flat.f_gather(2, &sources.f_expand([batch, channels, -1], false)?, false)?.f_view(&size[..])
+    }
+}
+
+impl Way {
+    fn all(words: &[Augment]) -> Vec<Self> {
+        let crops = words.iter().any(|word| matches!(word, Augment::PadCrop | Augment::PadCropZero));
+        let flips = words.contains(&Augment::Flip);
+        let offsets = if crops { -MARGIN..=MARGIN } else { 0..=0 };
+        let mut ways = Vec::new();
+        for &flip in if flips { &[false, true][..] } else { &[false] } {
+            for down in offsets.clone() {
+                ways.extend(offsets.clone().map(|right| Self { flip, down, right }));
+            }
+        }
+        ways
+    }
+
+    /// Where the pixel of this place comes from, in rows and columns that go on beyond the image.
+    fn source(self, row: i64, column: i64, width: i64) -> (i64, i64) {
+        let column = if self.flip { width - 1 - column } else { column };
+        (row + self.down, column + self.right)
     }
 }
 

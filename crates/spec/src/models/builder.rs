@@ -46,12 +46,8 @@ impl Builder {
     /// A convolution that the method trains.
     pub(crate) fn conv(&mut self, name: String, conv: Conv) {
         let Conv { c_out, kernel, stride, padding, bias } = conv;
-        let [c_in, height, width] = self.image();
-        self.shape = Shape::Image([
-            c_out,
-            self.places(height, kernel, stride, padding),
-            self.places(width, kernel, stride, padding),
-        ]);
+        let c_in = self.channels();
+        self.slide(c_out, kernel, stride, padding);
         self.layers.push(Layer::Conv2d { name, c_in, c_out, kernel, stride, padding, bias, by_method: true });
     }
 
@@ -66,12 +62,7 @@ impl Builder {
     }
 
     pub(crate) fn max_pool(&mut self, size: u64, stride: u64, padding: u64) {
-        let [channels, height, width] = self.image();
-        self.shape = Shape::Image([
-            channels,
-            self.places(height, size, stride, padding),
-            self.places(width, size, stride, padding),
-        ]);
+        self.slide(self.channels(), size, stride, padding);
         self.layers.push(Layer::MaxPool { size, stride, padding });
     }
 
@@ -138,17 +129,20 @@ impl Builder {
         }
     }
 
-    /// How many patches fit along a side, at least 1 so that the next layers can be written down.
-    fn places(&mut self, length: u64, size: u64, stride: u64, padding: u64) -> u64 {
-        match (length + 2 * padding).checked_sub(size) {
+    /// The image that has `c_out` numbers for each patch of this one.
+    fn slide(&mut self, c_out: u64, size: u64, stride: u64, padding: u64) {
+        let [_, height, width] = self.image();
+        let [rows, columns] = [height, width].map(|length| match (length + 2 * padding).checked_sub(size) {
             Some(rest) => rest / stride + 1,
             None => {
                 let misfit = format!(
                     "does not fit images this small: where it looks at {size}x{size} pixels, only {length} are left of a side"
                 );
                 self.misfit.get_or_insert(misfit);
+                // One patch, so that the layers after it can be written down.
                 1
             }
-        }
+        });
+        self.shape = Shape::Image([c_out, rows, columns]);
     }
 }

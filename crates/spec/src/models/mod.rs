@@ -74,9 +74,10 @@ mod checks;
 mod tests {
     use std::collections::HashSet;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::ExperimentSpec;
     use crate::architecture::Layer;
 
     fn each_kind() -> impl Iterator<Item = ModelSpec> {
@@ -119,6 +120,45 @@ mod tests {
         assert_eq!(
             model.architecture(&task(7)).unwrap_err(),
             "does not fit images this small: where it looks at 2x2 pixels, only 1 are left of a side"
+        );
+    }
+
+    #[test]
+    fn a_model_is_refused_where_it_stands_also_in_an_arm() {
+        let data = json!({ "name": "synthetic", "shape": [1, 7, 8], "classes": 2, "samples": 100 });
+        let submit = |model: Value, arm: Value| {
+            let train = json!({ "epochs": 1, "data": data, "model": model });
+            let arms = json!([{ "name": "arm", "method": { "kind": "baseline" }, "train": arm }]);
+            ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": arms }))
+        };
+        let (mlp, cnn) = (json!({ "kind": "mlp", "hidden": [4] }), json!({ "kind": "cnn6", "width": 4 }));
+        for (model, arm, pointer) in
+            [(cnn.clone(), json!({}), "/train/model"), (mlp, json!({ "model": cnn }), "/arms/0/train/model")]
+        {
+            let problems = submit(model, arm).unwrap_err();
+            assert_eq!(problems.list.len(), 1, "{problems}");
+            assert_eq!(problems.list[0].pointer, pointer, "{problems}");
+        }
+    }
+
+    #[test]
+    fn an_arm_can_do_without_the_batch_norm_of_its_base() {
+        let train = json!({
+            "epochs": 1,
+            "data": { "name": "digits" },
+            "model": { "kind": "cnn6", "width": 4, "batch_norm_momentum": 0.001 },
+        });
+        let arm = json!({
+            "name": "arm",
+            "method": { "kind": "baseline" },
+            "train": { "model": { "batch_norm": false, "widths": [4, 4, 4] } },
+        });
+        let spec =
+            ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": [arm] })).unwrap();
+        let model = &spec.jobs().next().unwrap().train.model;
+        assert_eq!(
+            serde_json::to_value(model).unwrap(),
+            json!({ "kind": "cnn6", "width": null, "widths": [4, 4, 4], "batch_norm": false })
         );
     }
 }
