@@ -68,7 +68,7 @@ fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
 #[cfg(test)]
 mod tests {
     use optlab_spec::architecture::Task;
-    use optlab_spec::{MethodSpec, ModelSpec};
+    use optlab_spec::{MethodSpec, ModelSpec, Precision};
     use serde_json::json;
     use tch::Device;
 
@@ -80,7 +80,7 @@ mod tests {
         let model: ModelSpec = serde_json::from_value(model).unwrap();
         let architecture = model.architecture(&Task { shape: [1, 8, 8], classes: 10 }).unwrap();
         let start = Start { method: &MethodSpec::Baseline, seed: 3, device: Device::Cpu };
-        Network::new(&architecture, start).unwrap()
+        Network::new(&architecture, Precision::Float32, start).unwrap()
     }
 
     fn values(network: &mut Network) -> Vec<Tensor> {

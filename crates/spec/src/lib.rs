@@ -13,6 +13,7 @@ mod method;
 mod train;
 
 mod optimizer;
+mod precision;
 mod schedule;
 
 pub mod architecture;
@@ -31,6 +32,7 @@ pub use merge::{merge, parse_assignment};
 pub use method::{MethodSpec, RotationInit, TransformKind};
 pub use models::ModelSpec;
 pub use optimizer::{AdamSpec, OptimizerSpec};
+pub use precision::Precision;
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use train::{DataSpec, EnergySpec, EvaluateEvery, TrainSpec};
