@@ -18,7 +18,7 @@ const RATE_POINTS: u64 = 500;
 /// # Errors
 /// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
 pub fn train(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
-    let result = run(job, meter, inbox);
+    let result = run(job, meter, inbox).map_err(|error| cause(error, meter));
     match result {
         Ok(()) => meter.flush(),
         Err(JobError::Cancelled { .. } | JobError::Diverged { .. }) => meter.salvage().and(result),
@@ -38,6 +38,16 @@ fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), Jo
         }
     }
     Ok(())
+}
+
+/// A network of NaNs fails somewhere, in a factorisation say, before anybody has read the loss that ruined it.
+fn cause(error: JobError, meter: &mut Meter<'_>) -> JobError {
+    if matches!(error, JobError::Opt(_) | JobError::Torch(_))
+        && let Err(diverged @ JobError::Diverged { .. }) = meter.pause()
+    {
+        return diverged;
+    }
+    error
 }
 
 /// When what is measured, in completed updates.
@@ -79,14 +89,15 @@ fn update(job: &mut Job<'_>, meter: &mut Meter<'_>, cadence: &Cadence, step: u64
         -100,
         spec.label_smoothing,
     )?;
+    let accuracy =
+        step.is_multiple_of(cadence.log).then(|| percent_right(&logits, &batch.labels)).transpose()?;
+    // Noted first: if the loss is not finite, what follows may fail of it.
+    meter.updated(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy });
+
     loss.f_backward()?;
     let factor = spec.schedule.factor(step - 1, cadence.steps);
     job.optimizer.step(job.network.trained(), factor)?;
     job.average.update(&mut job.network)?;
-
-    let accuracy =
-        step.is_multiple_of(cadence.log).then(|| percent_right(&logits, &batch.labels)).transpose()?;
-    meter.updated(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy });
     if cadence.is_due(cadence.rate, step) || step == 1 {
         meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * factor);
     }
@@ -128,4 +139,32 @@ fn measure(
     }
     meter.resume();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::pipe::EventPipe;
+
+    /// What is told of an error of libtorch in an update after these losses.
+    fn told(losses: &[f32]) -> JobError {
+        let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
+        let mut meter = Meter::new(&mut pipe, 10);
+        for (step, &loss) in (1..).zip(losses) {
+            let loss = Tensor::from(loss);
+            meter.updated(Update { step, samples: 1, loss, accuracy: None });
+        }
+        let wrong_sizes = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+        cause(wrong_sizes.f_matmul(&wrong_sizes).unwrap_err().into(), &mut meter)
+    }
+
+    #[test]
+    fn the_cause_of_an_error_after_a_loss_that_is_not_finite_is_that_loss() {
+        let error = told(&[1.0, f32::INFINITY, f32::NAN]);
+        assert!(matches!(error, JobError::Diverged { series: series::TRAIN_LOSS, step: 2 }), "{error}");
+        let error = told(&[1.0, 2.0]);
+        assert!(matches!(error, JobError::Torch(_)), "{error}");
+    }
 }
