@@ -2,11 +2,13 @@
 
 mod support;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Server, small_experiment};
+use support::{Server, runner, small_experiment};
 use tempfile::TempDir;
 
 fn of_arm<'a>(jobs: &'a [Value], arm: &str) -> Vec<&'a Value> {
@@ -212,4 +214,26 @@ fn events_tell_of_a_job_while_it_trains() {
         }
     }
     assert!(states.contains(&"queued".to_owned()), "{states:?}");
+}
+
+#[test]
+fn a_slot_replaces_its_runner_where_the_precision_asks_for_another() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("runner");
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --probe) ;; *) echo ${{TORCH_ALLOW_TF32_CUBLAS_OVERRIDE-unset}} >>starts ;; esac\n\
+         exec {} \"$@\"\n",
+        runner().display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start_with(&folder, &["--workers", "1", "--runner", program.to_str().unwrap()]);
+    let arm = |name: &str, precision: &str| json!({ "name": name, "method": { "kind": "baseline" }, "train": { "precision": precision } });
+    let mut spec = small_experiment(1, &[0, 1]);
+    spec["overrides"]["arms"] = json!([arm("a", "float32"), arm("b", "bfloat16"), arm("c", "tf32")]);
+    let id = server.submit(&spec);
+    server.wait_for_success(id);
+    // Within a seed a and b share a runner.
+    let starts = fs::read_to_string(folder.path().join("starts")).unwrap();
+    assert_eq!(starts.lines().collect::<Vec<_>>(), ["unset", "1", "unset", "1"]);
 }

@@ -97,7 +97,7 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
         (None, Device::Cpu) => Device::Cpu.as_str().to_owned(),
         (None, Device::Any | Device::Cuda) => probe.slots(Some(1)).remove(0),
     };
-    let mut runner = Runner::start(runner)?;
+    let mut runner = Runner::start(runner, job.train.precision)?;
     let run = Run { job: 0, attempt: 1, device, spec: job.clone() };
     runner.send(&Command::Run(Box::new(run))).await?;
     // Nothing is left behind by a run that cannot begin.

@@ -7,11 +7,17 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use optlab_spec::Precision;
 use optlab_spec::protocol::{Command, Event};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
+/// Lets libtorch's matrix products round to TF32, as its convolutions do by default. Read when libtorch is loaded,
+/// and nothing else that tch offers has this effect.
+const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
+/// With 0 NVIDIA's libraries round nothing to TF32, convolutions included, whoever allows it.
+const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
 /// Lines of the runner's last words that an error quotes.
 const LAST_WORDS: usize = 5;
 /// Where a line of the log is cut, in bytes.
@@ -27,15 +33,20 @@ pub struct Runner {
     events: Lines<BufReader<ChildStdout>>,
     last_words: Arc<Mutex<VecDeque<String>>>,
     log: JoinHandle<()>,
+    tf32: bool,
 }
 
 impl Runner {
-    /// Starts the program.
+    /// Starts the program for jobs of this precision.
     ///
     /// # Errors
     /// Where it is missing or may not be run.
-    pub fn start(program: &Path) -> io::Result<Self> {
+    pub fn start(program: &Path, precision: Precision) -> io::Result<Self> {
+        let tf32 = precision == Precision::Tf32;
         let mut child = tokio::process::Command::new(program)
+            .env_remove(ALLOW_TF32)
+            .env_remove(TF32_OVERRIDE)
+            .envs(if tf32 { [(ALLOW_TF32, "1")] } else { [(TF32_OVERRIDE, "0")] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -48,7 +59,12 @@ impl Runner {
         let said = BufReader::new(child.stderr.take().expect("stderr is piped"));
         let last_words = Arc::default();
         let log = tokio::spawn(follow_log(said, Arc::clone(&last_words)));
-        Ok(Self { child, commands, events, last_words, log })
+        Ok(Self { child, commands, events, last_words, log, tf32 })
+    }
+
+    /// Whether it was started for jobs of this precision.
+    pub fn fits(&self, precision: Precision) -> bool {
+        self.tf32 == (precision == Precision::Tf32)
     }
 
     /// Id of the process.
@@ -118,5 +134,29 @@ async fn follow_log(mut log: BufReader<ChildStderr>, last_words: Arc<Mutex<VecDe
             words.pop_front();
         }
         words.push_back(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_has_the_switches_of_its_precision() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("runner");
+        let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE\"}""#;
+        fs::write(&program, format!("#!/bin/sh\n{says}\n")).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        for (precision, switches) in
+            [(Precision::Float32, "/0"), (Precision::Bfloat16, "/0"), (Precision::Tf32, "1/")]
+        {
+            let mut runner = Runner::start(&program, precision).unwrap();
+            let said = runner.next_event().await.unwrap();
+            assert_eq!(said, Some(Event::Log { message: switches.to_owned() }), "{precision:?}");
+        }
     }
 }

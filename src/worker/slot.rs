@@ -73,7 +73,9 @@ async fn train(
     claim: Claim,
     idle: Option<Runner>,
 ) -> After {
-    let runner = match idle.map_or_else(|| Runner::start(&config.runner), Ok) {
+    let precision = claim.spec.train.precision;
+    let fitting = idle.filter(|runner| runner.fits(precision));
+    let runner = match fitting.map_or_else(|| Runner::start(&config.runner, precision), Ok) {
         Ok(runner) => runner,
         Err(error) => {
             tracing::error!(%error, "the runner does not start; the job goes back to the queue");

@@ -67,8 +67,8 @@ fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
 
 #[cfg(test)]
 mod tests {
-    use optlab_spec::ModelSpec;
     use optlab_spec::architecture::Task;
+    use optlab_spec::{ModelSpec, Precision};
     use serde_json::json;
     use tch::Device;
 
@@ -79,7 +79,7 @@ mod tests {
         let model = json!({ "kind": "mlp", "hidden": [4], "batch_norm": true });
         let model: ModelSpec = serde_json::from_value(model).unwrap();
         let architecture = model.architecture(&Task { shape: [1, 8, 8], classes: 10 }).unwrap();
-        Network::new(&architecture, Start::baseline(3)).unwrap()
+        Network::new(&architecture, Precision::Float32, Start::baseline(3)).unwrap()
     }
 
     fn values(network: &mut Network) -> Vec<Tensor> {

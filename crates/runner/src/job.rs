@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
         let geometry = Geometry::new(&train_spec.energy);
         let start = Start { method: &spec.method, energy: geometry.energy(), seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
-        let mut network = Network::new(&architecture, start)?;
+        let mut network = Network::new(&architecture, train_spec.precision, start)?;
         let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
         let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
         Ok(Self {

@@ -1,7 +1,8 @@
 //! A network: layers in a row, built from the architecture that the spec names.
 
+use optlab_spec::Precision;
 use optlab_spec::architecture::{self, Architecture};
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use crate::failure::JobError;
 use crate::layers::{
@@ -15,6 +16,8 @@ use crate::weight::{Start, Weight};
 #[derive(Debug)]
 pub struct Network {
     layers: Sequence,
+    /// Of the activations.
+    kind: Kind,
 }
 
 impl Network {
@@ -22,16 +25,25 @@ impl Network {
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn new(architecture: &Architecture, start: Start<'_>) -> Result<Self, JobError> {
-        Ok(Self { layers: sequence(&architecture.layers, start)? })
+    pub fn new(
+        architecture: &Architecture,
+        precision: Precision,
+        start: Start<'_>,
+    ) -> Result<Self, JobError> {
+        let kind = match precision {
+            Precision::Float32 | Precision::Tf32 => Kind::Float,
+            Precision::Bfloat16 => Kind::BFloat16,
+        };
+        Ok(Self { layers: sequence(&architecture.layers, start)?, kind })
     }
 
-    /// Maps `[batch, channels, height, width]` to `[batch, classes]`.
+    /// Maps `[batch, channels, height, width]` to `[batch, classes]`, both float32.
     ///
     /// # Errors
     /// libtorch's own.
     pub fn forward(&self, xs: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        self.layers.forward(xs, mode)
+        // Layers compute in the kind of what they are given; a cast to the kind that it has is no copy.
+        self.layers.forward(&xs.f_to_kind(self.kind)?, mode)?.f_to_kind(Kind::Float)
     }
 
     /// Every trained tensor, always in the same order.

@@ -1,6 +1,6 @@
 //! What the arms that OPT is compared with add to their loss.
 
-use optlab_opt::{EnergyConfig, energy_penalty, soft_orthogonality, srip};
+use optlab_opt::{EnergyConfig, energy_penalty, frobenius_penalty, srip_penalty};
 use optlab_spec::{MethodSpec, SoftForm};
 use tch::{Kind, Tensor};
 
@@ -46,11 +46,12 @@ impl Penalty {
             let weight = weight.value();
             values.push(match self.kind {
                 PenaltyKind::Energy(config) => energy_penalty(weight, &config)?,
-                PenaltyKind::SoftOrthogonality(SoftForm::Frobenius) => soft_orthogonality(weight)?,
+                PenaltyKind::SoftOrthogonality(SoftForm::Frobenius) => frobenius_penalty(weight)?,
                 PenaltyKind::SoftOrthogonality(SoftForm::Srip) => {
                     let smaller = weight.size().into_iter().min().unwrap_or(0);
                     let stream = random::stream(self.seed, Purpose::PowerIteration(layer, step));
-                    srip(weight, &random::gaussian(stream, [smaller, 1], 1.0, weight.device())?)?
+                    let start = random::gaussian(stream, [1, smaller], 1.0, weight.device())?.f_view([-1])?;
+                    srip_penalty(weight, &start)?
                 }
             });
         }

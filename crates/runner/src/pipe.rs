@@ -24,6 +24,11 @@ impl EventPipe {
         Ok(Self { out: BufWriter::new(File::from(own)) })
     }
 
+    #[cfg(test)]
+    pub(crate) fn to(file: File) -> Self {
+        Self { out: BufWriter::new(file) }
+    }
+
     /// Sends an event.
     ///
     /// # Errors

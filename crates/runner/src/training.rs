@@ -18,7 +18,7 @@ const RATE_POINTS: u64 = 500;
 /// # Errors
 /// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
 pub fn train(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
-    let result = run(job, meter, inbox);
+    let result = run(job, meter, inbox).map_err(|error| cause(error, meter));
     match result {
         Ok(()) => meter.flush(),
         Err(JobError::Cancelled { .. } | JobError::Diverged { .. }) => meter.salvage().and(result),
@@ -31,7 +31,7 @@ fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), Jo
     measure(job, meter, inbox, &cadence, 0)?;
     for step in 1..=cadence.steps {
         inbox.check(step - 1)?;
-        meter.updated(update(job, step)?);
+        update(job, step, |noted| meter.updated(noted))?;
         if cadence.is_due(cadence.rate, step) || step == 1 {
             let spec = &job.spec.train;
             meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * spec.rate_factor(step));
@@ -42,6 +42,16 @@ fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), Jo
         }
     }
     Ok(())
+}
+
+/// A network of NaNs fails somewhere, in a factorisation say, before anybody has read the loss that ruined it.
+fn cause(error: JobError, meter: &mut Meter<'_>) -> JobError {
+    if matches!(error, JobError::Opt(_) | JobError::Torch(_))
+        && let Err(diverged @ JobError::Diverged { .. }) = meter.pause()
+    {
+        return diverged;
+    }
+    error
 }
 
 /// When what is measured, in completed updates.
@@ -68,11 +78,12 @@ impl Cadence {
     }
 }
 
-/// Update number `step`, from 1: one step of every trained tensor.
+/// Update number `step`, from 1: one step of every trained tensor. `note` hears of the loss before anything is done
+/// with it: if it is not finite, what follows may fail of it.
 ///
 /// # Errors
 /// libtorch's own.
-pub fn update(job: &mut Job<'_>, step: u64) -> Result<Update, JobError> {
+pub fn update(job: &mut Job<'_>, step: u64, note: impl FnOnce(Update)) -> Result<(), JobError> {
     let spec = &job.spec.train;
     let batch = job.data.batches.after(step - 1)?;
     let logits = job.network.forward(&batch.xs, Mode::Train)?;
@@ -84,16 +95,17 @@ pub fn update(job: &mut Job<'_>, step: u64) -> Result<Update, JobError> {
         -100,
         spec.label_smoothing,
     )?;
+    let logged = step.is_multiple_of(spec.log_every_steps);
+    let accuracy = logged.then(|| percent_right(&logits, &batch.labels)).transpose()?;
+    note(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy });
+
     match &job.penalty {
         None => loss.f_backward()?,
         Some(penalty) => loss.f_add(&penalty.value(&job.network, step - 1)?)?.f_backward()?,
     }
     job.optimizer.step(job.network.trained(), spec.rate_factor(step))?;
     job.average.update(&mut job.network)?;
-
-    let logged = step.is_multiple_of(spec.log_every_steps);
-    let accuracy = logged.then(|| percent_right(&logits, &batch.labels)).transpose()?;
-    Ok(Update { step, samples: spec.batch_size, loss: loss.f_detach()?, accuracy })
+    Ok(())
 }
 
 /// A tensor without dimensions, on the device of `logits`.
@@ -136,4 +148,32 @@ fn measure(
     }
     meter.resume();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::pipe::EventPipe;
+
+    /// What is told of an error of libtorch in an update after these losses.
+    fn told(losses: &[f32]) -> JobError {
+        let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
+        let mut meter = Meter::new(&mut pipe, 10);
+        for (step, &loss) in (1..).zip(losses) {
+            let loss = Tensor::from(loss);
+            meter.updated(Update { step, samples: 1, loss, accuracy: None });
+        }
+        let wrong_sizes = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+        cause(wrong_sizes.f_matmul(&wrong_sizes).unwrap_err().into(), &mut meter)
+    }
+
+    #[test]
+    fn the_cause_of_an_error_after_a_loss_that_is_not_finite_is_that_loss() {
+        let error = told(&[1.0, f32::INFINITY, f32::NAN]);
+        assert!(matches!(error, JobError::Diverged { series: series::TRAIN_LOSS, step: 2 }), "{error}");
+        let error = told(&[1.0, 2.0]);
+        assert!(matches!(error, JobError::Torch(_)), "{error}");
+    }
 }

@@ -76,3 +76,28 @@ fn averaged_weights_are_tested_and_training_does_not_notice() {
         }
     }
 }
+
+#[test]
+fn bfloat16_rounds_activations_and_nothing_of_the_method() {
+    let cnn = json!({ "kind": "cnn6", "width": 4 });
+    let mlp = json!({ "batch_norm": true });
+    for (model, method) in [(&mlp, baseline()), (&mlp, opt("gram_schmidt")), (&cnn, opt("cayley"))] {
+        let option = |precision: &str| json!({ "model": model, "precision": precision });
+        let runs = ["float32", "bfloat16"].map(|word| train(&spec(method.clone(), option(word))));
+        let [full, rounded] = runs.each_ref().map(Heard::curves);
+        let [full_loss, rounded_loss] = [&full, &rounded].map(|curves| curves["test/loss"][0].1);
+        let error = (rounded_loss / full_loss - 1.0).abs();
+        assert!(error > 1e-7 && error < 0.01, "{method}: {rounded_loss} for {full_loss}");
+        assert!(rounded["test/loss"][2].1 < 0.7 * rounded["test/loss"][0].1, "{:?}", rounded["test/loss"]);
+        let errors = rounded.iter().filter(|(series, _)| series.starts_with("orthogonality_error/"));
+        for (series, errors) in errors {
+            assert!(errors.iter().all(|&(_, error)| error < 1e-4), "{series}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn tf32_is_float32_on_a_cpu() {
+    let runs = ["float32", "tf32"].map(|word| train(&spec(opt("cayley"), json!({ "precision": word }))));
+    assert_eq!(runs[0].reproducible(), runs[1].reproducible());
+}

@@ -15,6 +15,7 @@ mod train;
 mod data;
 
 mod optimizer;
+mod precision;
 mod schedule;
 
 pub mod architecture;
@@ -37,6 +38,7 @@ pub use method::{
 };
 pub use models::ModelSpec;
 pub use optimizer::{AdamSpec, OptimizerSpec};
+pub use precision::Precision;
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

@@ -9,6 +9,7 @@ use crate::data::DataSpec;
 use crate::fields::{Fields, shown};
 use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
+use crate::precision::Precision;
 use crate::schedule::ScheduleSpec;
 
 /// The longest run that can be asked for, in updates.
@@ -44,6 +45,8 @@ pub struct TrainSpec {
     /// run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
     /// any case: the average of rotated neurons is no rotation of them.
     pub average_decay: Option<f64>,
+    /// In which arithmetic the network is computed.
+    pub precision: Precision,
     /// How hyperspherical energy is measured.
     pub energy: EnergySpec,
 }
@@ -128,6 +131,7 @@ impl TrainSpec {
             schedule: fields.table("schedule", None, ScheduleSpec::read),
             clip_norm: optional_number(fields, "clip_norm", 1e-6..=1e6),
             average_decay: optional_number(fields, "average_decay", 0.0..=0.999_999),
+            precision: Precision::read(fields),
             energy: fields.table("energy", None, EnergySpec::read),
             data,
         };
@@ -212,7 +216,8 @@ mod tests {
         for name in ["clip_norm", "average_decay"] {
             assert_eq!(off.get(name), Some(&Value::Null), "{name}");
         }
-        let on = json!({ "clip_norm": 0.5, "average_decay": 0.999 });
+        assert_eq!(off["precision"], "float32");
+        let on = json!({ "clip_norm": 0.5, "average_decay": 0.999, "precision": "bfloat16" });
         let stored = stored(on.clone());
         for (name, value) in on.as_object().unwrap() {
             assert_eq!(&stored[name], value, "{name}");
@@ -226,6 +231,10 @@ mod tests {
             (json!({ "clip_norm": 0 }), "/clip_norm: must be a number from 0.000001 to 1000000, is 0"),
             (json!({ "clip_norm": true }), "/clip_norm: must be a number from 0.000001 to 1000000, is true"),
             (json!({ "average_decay": 1 }), "/average_decay: must be a number from 0 to 0.999999, is 1"),
+            (
+                json!({ "precision": "bf16" }),
+                "/precision: must be `float32`, `tf32` or `bfloat16`, is \"bf16\"",
+            ),
         ] {
             assert_eq!(read(options).unwrap_err().to_string(), problem);
         }

@@ -14,18 +14,15 @@ const ROUNDS: usize = 9;
 ///
 /// An arm's ratio is the median over the rounds of its time over the baseline's time in the same round.
 pub fn compare(device: Device) {
+    let columns = NETWORKS.map(|(network, ..)| column(network, device));
     println!(
         "Cost of a training step relative to the baseline, batch 128, median of {ROUNDS} interleaved rounds:\n"
     );
     row(["", "mlp", "cnn6 32/64/128", "cnn6 64/64/64"].map(str::to_owned));
     row(["---"; 4].map(str::to_owned));
     for (index, (arm, _)) in ARMS.iter().enumerate() {
-        row([
-            (*arm).to_owned(),
-            columns[0][index].clone(),
-            columns[1][index].clone(),
-            columns[2][index].clone(),
-        ]);
+        let [mlp, cnn6, cnn6_64] = columns.each_ref().map(|column| column[index].clone());
+        row([(*arm).to_owned(), mlp, cnn6, cnn6_64]);
     }
     println!();
 }

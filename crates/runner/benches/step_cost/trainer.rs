@@ -37,7 +37,7 @@ impl Trainer {
         let began = Instant::now();
         for _ in 0..count {
             self.step += 1;
-            training::update(&mut self.job, self.step).unwrap_or_else(|error| panic!("{error}"));
+            training::update(&mut self.job, self.step, |_| ()).unwrap_or_else(|error| panic!("{error}"));
         }
         synchronize(self.device);
         began.elapsed()

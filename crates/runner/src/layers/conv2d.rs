@@ -22,10 +22,10 @@ pub struct Conv2d {
 impl Layer for Conv2d {
     /// Maps `[batch, c_in, h, w]` to `[batch, c_out, h', w']`.
     fn forward(&self, xs: &Tensor, _mode: Mode) -> Result<Tensor, TchError> {
-        let weight = self.neurons.weight();
+        let (weight, bias) = (self.neurons.weight(xs.kind())?, self.neurons.bias(xs.kind())?);
         let filters = weight.f_view([weight.size()[0], -1, self.kernel, self.kernel])?;
         let (stride, padding, dilation) = ([self.stride; 2], [self.padding; 2], [1; 2]);
-        xs.f_conv2d(&filters, self.neurons.bias(), stride, padding, dilation, 1)
+        xs.f_conv2d(&filters, bias, stride, padding, dilation, 1)
     }
 
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(ys.size(), [2, 5, 3, 3]);
         // The patch around pixel (2, 4) is that of the answer (1, 2).
         let patch = xs.narrow(2, 1, 3).narrow(3, 3, 3).reshape([2, 27]);
-        let expected = patch.matmul(&layer.neurons.weight().tr());
+        let expected = patch.matmul(&layer.neurons.weight(Kind::Float).unwrap().tr());
         assert!(ys.select(3, 2).select(2, 1).allclose(&expected, 1e-5, 1e-6, false));
     }
 

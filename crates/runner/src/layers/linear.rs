@@ -12,7 +12,7 @@ pub struct Linear(pub Neurons);
 
 impl Layer for Linear {
     fn forward(&self, xs: &Tensor, _mode: Mode) -> Result<Tensor, TchError> {
-        xs.f_linear(self.0.weight(), self.0.bias())
+        xs.f_linear(&self.0.weight(xs.kind())?, self.0.bias(xs.kind())?)
     }
 
     fn trained(&mut self) -> Vec<&mut dyn Trained> {

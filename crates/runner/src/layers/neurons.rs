@@ -1,6 +1,6 @@
 //! What linear layers and convolutions share: neurons and their offsets.
 
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use crate::failure::JobError;
 use crate::trained::{Plain, Role, Trained};
@@ -44,14 +44,20 @@ impl Neurons {
         Ok(Self { name: name.to_owned(), weight, bias, by_method })
     }
 
-    /// W^T, `[n, d]`.
-    pub fn weight(&self) -> &Tensor {
-        self.weight.value()
+    /// W^T, `[n, d]`, to compute in `kind`; its gradient comes back in its own. No copy where the kinds are the same.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn weight(&self, kind: Kind) -> Result<Tensor, TchError> {
+        self.weight.value().f_to_kind(kind)
     }
 
-    /// `[n]`.
-    pub fn bias(&self) -> Option<&Tensor> {
-        self.bias.as_ref().map(Plain::value)
+    /// `[n]`, likewise.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn bias(&self, kind: Kind) -> Result<Option<Tensor>, TchError> {
+        self.bias.as_ref().map(|bias| bias.value().f_to_kind(kind)).transpose()
     }
 
     /// What is trained.

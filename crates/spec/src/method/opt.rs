@@ -26,7 +26,7 @@ pub struct OptSpec {
     /// Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
     pub neuron_mean: f64,
     /// Steps that move the drawn neurons to lower energy, at the same lengths, before training starts.
-    pub refine_steps: u64,
+    pub refine_steps: u32,
     /// Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
     /// descent the published 0.02.
     pub learning_rate: f64,
@@ -93,7 +93,7 @@ impl OptSpec {
             stochastic,
             neurons: fields.choice("neurons", Some(Neurons::Fixed), &NEURONS),
             neuron_mean: fields.number("neuron_mean", Some(0.0), -100.0..=100.0),
-            refine_steps: fields.integer("refine_steps", Some(0), 0..=1_000_000),
+            refine_steps: fields.integer("refine_steps", Some(0), 0..=1_000_000) as u32,
             learning_rate: learning_rate(fields, Some(rate)),
             weight_decay: weight_decay(fields, Some(decay)),
             layers: LayerChoice::read(fields, train),
