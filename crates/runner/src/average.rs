@@ -137,7 +137,7 @@ mod tests {
         let mut average = Average::new(None, &mut network).unwrap();
         train(&mut network, 1.0);
         average.update(&mut network).unwrap();
-        let bias = |network: &Network| network.method_layers()[0].1.value().detach();
+        let bias = |network: &Network| network.method_layers().next().unwrap().1.value().detach();
         let own = bias(&network);
         assert_eq!(average.show(&mut network, bias).unwrap(), own);
     }
