@@ -109,6 +109,22 @@ fn gradients_agree(
     assert!(error < 1e-9, "d = {d} n = {n}: {error}");
 }
 
+/// An optimizer steps the raw parameter, and perhaps the neurons, between the gradient of one and that of the other.
+pub fn pullback_keeps_its_factors(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
+    let (frozen_weight, weight_gradient) =
+        (gaussian(&[4, 6], 2, Kind::Float), gaussian(&[4, 6], 3, Kind::Float));
+    let rotation = rotation(&gaussian(&[6, 6], 1, Kind::Float));
+    let pullback = rotation.rotate(&frozen_weight).unwrap().pullback;
+    let gradients = || {
+        let gradient = pullback.gradient(&weight_gradient).unwrap();
+        (gradient, pullback.frozen_gradient(&weight_gradient).unwrap())
+    };
+    let before = gradients();
+    let _ = rotation.raw().shallow_clone().zero_();
+    let _ = frozen_weight.shallow_clone().zero_();
+    assert_eq!(gradients(), before);
+}
+
 pub fn keeps_energy(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     for d in SIZES.into_iter().chain(LARGE_SIZES).filter(|d| *d >= 3) {
         let frozen_weight = gaussian(&[24, d], 7, Kind::Float);
