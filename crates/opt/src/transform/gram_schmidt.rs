@@ -128,6 +128,11 @@ mod tests {
     }
 
     #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(rotation);
+    }
+
+    #[test]
     fn pullback_keeps_its_factors() {
         checks::pullback_keeps_its_factors(rotation);
     }

@@ -162,6 +162,11 @@ mod tests {
     }
 
     #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(published);
+    }
+
+    #[test]
     fn pullback_keeps_its_factors() {
         checks::pullback_keeps_its_factors(published);
     }

@@ -50,10 +50,12 @@ impl Lowdin {
     }
 
     /// By a polynomial in P^T P, which costs products with n columns only, for P near a multiple of an orthogonal
-    /// matrix. Training takes P away from there, within tens of steps while they are long; then `rotate` puts it
-    /// back to the nearest such multiple, by singular values. That leaves R and ||P|| as they are, but not the
-    /// gradient's metric, 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any
-    /// `raw` = P that [`new`](Self::new) does, and looks at its guard once a rotation, so a GPU has to wait.
+    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d.
+    ///
+    /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
+    /// nearest such multiple, by singular values. That leaves R and ||P|| as they are, but not the gradient's metric,
+    /// 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any `raw` = P that
+    /// [`new`](Self::new) does, and looks at its guard once a rotation, so a GPU has to wait.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
@@ -190,6 +192,11 @@ mod tests {
     #[test]
     fn keeps_energy() {
         checks::keeps_energy(rotation);
+    }
+
+    #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(rotation);
     }
 
     #[test]
