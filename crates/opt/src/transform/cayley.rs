@@ -166,6 +166,11 @@ mod tests {
     }
 
     #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(rotation);
+    }
+
+    #[test]
     fn hands_on_what_is_not_finite() {
         checks::hands_on_what_is_not_finite(rotation, &[f64::NAN]);
     }

@@ -109,6 +109,39 @@ fn gradients_agree(
     assert!(error < 1e-9, "d = {d} n = {n}: {error}");
 }
 
+/// An optimizer steps the raw parameter, and perhaps the neurons, between the gradient of one and that of the other.
+pub fn pullback_keeps_its_factors(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
+    let (frozen_weight, weight_gradient) =
+        (gaussian(&[4, 6], 2, Kind::Float), gaussian(&[4, 6], 3, Kind::Float));
+    let rotation = rotation(&gaussian(&[6, 6], 1, Kind::Float));
+    let pullback = rotation.rotate(&frozen_weight).unwrap().pullback;
+    let gradients = || {
+        let gradient = pullback.gradient(&weight_gradient).unwrap();
+        (gradient, pullback.frozen_gradient(&weight_gradient).unwrap())
+    };
+    let before = gradients();
+    let _ = rotation.raw().shallow_clone().zero_();
+    let _ = frozen_weight.shallow_clone().zero_();
+    assert_eq!(gradients(), before);
+}
+
+/// For transforms that look at the raw parameter's directions alone.
+pub fn scale_is_a_gauge(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
+    let (frozen_weight, weight_gradient) =
+        (gaussian(&[9, 27], 2, Kind::Double), gaussian(&[9, 27], 3, Kind::Double));
+    let raw = gaussian(&[27, 27], 1, Kind::Double);
+    let of_scale = |scale: f64| {
+        let rotated = rotation(&(&raw * scale)).rotate(&frozen_weight).unwrap();
+        (rotated.weight, rotated.pullback.gradient(&weight_gradient).unwrap())
+    };
+    let (weight, gradient) = of_scale(1.0);
+    for scale in [1e-6, 0.3, 1e6] {
+        let (scaled_weight, scaled_gradient) = of_scale(scale);
+        assert!(relative_error(&scaled_weight, &weight) < 1e-12, "scale {scale}");
+        assert!(relative_error(&(scaled_gradient * scale), &gradient) < 1e-10, "scale {scale}");
+    }
+}
+
 pub fn keeps_energy(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     for d in SIZES.into_iter().chain(LARGE_SIZES).filter(|d| *d >= 3) {
         let frozen_weight = gaussian(&[24, d], 7, Kind::Float);

@@ -128,6 +128,16 @@ mod tests {
     }
 
     #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(rotation);
+    }
+
+    #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(rotation);
+    }
+
+    #[test]
     fn hands_on_what_is_not_finite() {
         checks::hands_on_what_is_not_finite(rotation, &checks::NOT_FINITE);
     }

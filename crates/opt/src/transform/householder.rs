@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(published);
+    }
+
+    #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(published);
+    }
+
+    #[test]
     fn hands_on_what_is_not_finite() {
         checks::hands_on_what_is_not_finite(published, &checks::NOT_FINITE);
     }

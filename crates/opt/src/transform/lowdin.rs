@@ -49,14 +49,36 @@ impl Lowdin {
         Ok(Self { raw: square(raw)?, form: Form::Exact })
     }
 
-    /// By a polynomial in P^T P where P is near a multiple of an orthogonal matrix, which costs products with n
-    /// columns only; by singular values where it is not, as for N(0, 1). Takes `raw` = P, `[d, d]`: a multiple of I
-    /// or of a random orthogonal matrix. Looks at its guard once a rotation, so a GPU has to wait.
+    /// By a polynomial in P^T P, which costs products with n columns only, for P near a multiple of an orthogonal
+    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d.
+    ///
+    /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
+    /// nearest such multiple, by singular values. That leaves R and ||P|| as they are, but not the gradient's metric,
+    /// 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any `raw` = P that
+    /// [`new`](Self::new) does, and looks at its guard once a rotation, so a GPU has to wait.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn polynomial(raw: &Tensor) -> Result<Self, Error> {
         Ok(Self { raw: square(raw)?, form: Form::Polynomial })
+    }
+
+    /// By the series where that is meant and holds, by singular values otherwise.
+    fn turn(&self, rows: &Tensor) -> Result<Rotated, Error> {
+        if self.form == Form::Polynomial
+            && let Some(rotated) = rotate_by_series(&self.raw, rows)?
+        {
+            return Ok(rotated);
+        }
+        rotate_by_svd(&self.raw, rows)
+    }
+
+    /// Puts P back to c R, with the same R and the same norm.
+    fn put_back(&self) -> Result<(), Error> {
+        let (left, values, right) = svd(&self.raw)?;
+        let scale = values.f_square()?.f_mean(values.kind())?.f_sqrt()?;
+        self.raw.shallow_clone().f_copy_(&left.f_mul(&scale)?.f_matmul(&right.f_tr()?)?)?;
+        Ok(())
     }
 }
 
@@ -66,28 +88,39 @@ impl Rotation for Lowdin {
     }
 
     /// # Errors
-    /// As the trait says, and [`Error::NotFinite`]: there is no SVD then.
+    /// As the trait says, and [`Error::NotFinite`]: there are no singular values then.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
-        let near = match self.form {
-            Form::Polynomial => rotate_by_series(&self.raw, frozen_weight)?,
-            Form::Exact => None,
-        };
-        match near {
-            Some(rotated) => Ok(rotated),
-            None => rotate_by_svd(&self.raw, frozen_weight),
+        if self.form == Form::Polynomial {
+            if let Some(rotated) = rotate_by_series(&self.raw, frozen_weight)? {
+                return Ok(rotated);
+            }
+            self.put_back()?;
         }
+        self.turn(frozen_weight)
+    }
+
+    /// Does not put P back, because to look must not move it.
+    fn matrix(&self) -> Result<Option<Tensor>, Error> {
+        let _guard = tch::no_grad_guard();
+        let eye = Tensor::f_eye(self.raw.size()[0], (self.raw.kind(), self.raw.device()))?;
+        Ok(Some(self.turn(&eye)?.weight.f_tr()?.f_contiguous()?))
+    }
+}
+
+/// U, the diagonal of Sigma, and Y.
+fn svd(raw: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
+    match raw.f_svd(true, true) {
+        Ok(factors) => Ok(factors),
+        // Asked only now, so that a GPU need not wait while all is well.
+        Err(_) if raw.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 => Err(Error::NotFinite),
+        Err(error) => Err(error.into()),
     }
 }
 
 fn rotate_by_svd(raw: &Tensor, frozen_weight: &Tensor) -> Result<Rotated, Error> {
-    let (left, values, right) = match raw.f_svd(true, true) {
-        Ok(svd) => svd,
-        // Asked only now, so that a GPU need not wait while all is well.
-        Err(_) if raw.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 => return Err(Error::NotFinite),
-        Err(error) => return Err(error.into()),
-    };
+    let (left, values, right) = svd(raw)?;
     let turned_right = frozen_weight.f_matmul(&right)?;
     let weight = turned_right.f_matmul(&left.f_tr()?)?;
     Ok(Rotated { weight, pullback: Box::new(Factors { left, values, right, turned_right }) })
@@ -159,6 +192,16 @@ mod tests {
     #[test]
     fn keeps_energy() {
         checks::keeps_energy(rotation);
+    }
+
+    #[test]
+    fn scale_is_a_gauge() {
+        checks::scale_is_a_gauge(rotation);
+    }
+
+    #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(rotation);
     }
 
     #[test]

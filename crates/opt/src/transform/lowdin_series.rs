@@ -222,11 +222,44 @@ mod tests {
     }
 
     #[test]
-    fn far_from_an_orthogonal_matrix_it_is_the_exact_form() {
-        let (raw, frozen_weight) = (gaussian(&[27, 27], 1, Kind::Float), gaussian(&[8, 27], 2, Kind::Float));
-        let [exact, polynomial] = [Lowdin::new(&raw), Lowdin::polynomial(&raw)]
-            .map(|rotation| rotation.unwrap().rotate(&frozen_weight).unwrap());
-        assert_eq!(exact.weight, polynomial.weight);
+    fn far_from_an_orthogonal_matrix_it_is_put_back_with_its_rotation_and_norm() {
+        for d in [1, 2, 27, 64] {
+            let raw = gaussian(&[d, d], 1 + d as u64, Kind::Double);
+            let (frozen_weight, weight_gradient) =
+                (gaussian(&[8, d], 2, Kind::Double), gaussian(&[8, d], 3, Kind::Double));
+            let (exact, ours) = (Lowdin::new(&raw).unwrap(), Lowdin::polynomial(&raw).unwrap());
+            let rotated = ours.rotate(&frozen_weight).unwrap();
+            let expected = exact.rotate(&frozen_weight).unwrap().weight;
+            assert!(rotated.weight.allclose(&expected, 1e-12, 1e-12, false), "d = {d}");
+            assert!((ours.raw().norm() / raw.norm() - 1).abs().double_value(&[]) < 1e-12, "d = {d}");
+            // The gradient is that at the P which the optimizer will step.
+            let expected = Lowdin::new(ours.raw()).unwrap().rotate(&frozen_weight).unwrap().pullback;
+            let [gradient, expected] =
+                [rotated.pullback, expected].map(|pullback| pullback.gradient(&weight_gradient).unwrap());
+            assert!(gradient.allclose(&expected, 1e-11, 1e-11, false), "d = {d}");
+        }
+    }
+
+    #[test]
+    fn to_look_does_not_move_it() {
+        let raw = gaussian(&[27, 27], 1, Kind::Float);
+        let rotation = Lowdin::polynomial(&raw).unwrap();
+        let r = rotation.matrix().unwrap().unwrap();
+        assert_eq!(*rotation.raw(), raw);
+        assert_eq!(r, Lowdin::new(&raw).unwrap().matrix().unwrap().unwrap());
+    }
+
+    #[test]
+    fn zero_has_nothing_to_be_put_back_to_and_is_orthogonal_still() {
+        let rotation = Lowdin::polynomial(&Tensor::zeros([4, 4], tch::kind::FLOAT_CPU)).unwrap();
+        let frozen_weight = Tensor::eye(4, tch::kind::FLOAT_CPU);
+        let r = rotation.rotate(&frozen_weight).unwrap().weight;
+        assert!(r.matmul(&r.tr()).allclose(&frozen_weight, 1e-6, 1e-6, false));
+    }
+
+    #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(|raw| Box::new(Lowdin::polynomial(raw).unwrap()));
     }
 
     #[test]

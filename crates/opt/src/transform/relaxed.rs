@@ -171,6 +171,11 @@ mod tests {
     }
 
     #[test]
+    fn pullback_keeps_its_factors() {
+        checks::pullback_keeps_its_factors(relaxed);
+    }
+
+    #[test]
     fn hands_on_what_is_not_finite() {
         checks::hands_on_what_is_not_finite(relaxed, &checks::NOT_FINITE);
     }
