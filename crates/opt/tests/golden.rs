@@ -1,6 +1,8 @@
 //! Every transform against numbers that another program made by another route: see `golden/make.py`.
 
-use optlab_opt::{Cayley, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Unconstrained};
+use optlab_opt::{
+    Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Unconstrained,
+};
 use serde_json::Value;
 use tch::Tensor;
 
@@ -70,4 +72,22 @@ fn relaxed() {
     let file: Value = serde_json::from_str(FILE).unwrap();
     let beta = file["beta"].as_f64().unwrap();
     agrees("relaxed", |raw| Relaxed::new(raw, beta), Tensor::shallow_clone);
+}
+
+#[test]
+fn descent() {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    let rate = file["learning_rate"].as_f64().unwrap();
+    for (key, form) in [("omega", DescentForm::Omega), ("low_rank", DescentForm::LowRank)] {
+        for case in file["cases"].as_array().unwrap() {
+            let frozen_weight = matrix(&case["frozen_weight"]).tr();
+            let mut descent = Descent::new(&frozen_weight, form).unwrap();
+            let gradients = case["descent"]["weight_gradients"].as_array().unwrap();
+            for (step, gradient) in gradients.iter().enumerate() {
+                assert!(descent.step_along(&matrix(gradient).tr(), rate).unwrap());
+                let what = format!("{key}, d = {} n = {} step {}", case["d"], case["n"], step + 1);
+                assert_close(&descent.raw().tr(), &case["descent"][key][step], &what);
+            }
+        }
+    }
 }

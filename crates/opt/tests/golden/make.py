@@ -109,33 +109,28 @@ def momentum_step(omega):
     return min(LEARNING_RATE, 1 / (norm(omega) + 1e-8))
 
 
-def descent_omega(w, gradients, start):
-    """Two passes of the fixed-point iteration from an explicit step `start` times as long: 1 in the public code."""
+def descent(w, gradients, turn):
+    """W after each gradient: the momentum is Omega, and `turn` makes the next W of half a step's matrix and W."""
     omega = np.zeros((len(w), len(w)))
     weights = []
     for g in gradients:
         omega = 0.9 * omega - (g @ w.T - w @ g.T) / 2
-        a = momentum_step(omega)
-        y = w + start * a * omega @ w
-        for _ in range(2):
-            y = w + a / 2 * omega @ (w + y)
-        w = y
+        w = turn(momentum_step(omega) / 2 * omega, w)
         weights.append(w)
     return weights
 
 
-def descent_low_rank(w, gradients):
-    """The exact Cayley step of the same direction, with the momentum kept at the gradient; here with full matrices."""
-    m = np.zeros_like(w)
-    weights = []
-    for g in gradients:
-        m = 0.9 * m - g
-        omega = (m @ w.T - w @ m.T) / 2
-        a = momentum_step(omega)
-        eye = np.eye(len(w))
-        w = np.linalg.solve(eye - a / 2 * omega, (eye + a / 2 * omega) @ w)
-        weights.append(w)
-    return weights
+def two_passes(half_step, w):
+    """The fixed point of the Cayley transform from half an explicit step, as crates/opt departs from the public code."""
+    y = w + half_step @ w
+    for _ in range(2):
+        y = w + half_step @ (w + y)
+    return y
+
+
+def exact_cayley(half_step, w):
+    eye = np.eye(len(w))
+    return np.linalg.solve(eye - half_step, (eye + half_step) @ w)
 
 
 def case(d, n, random):
@@ -161,9 +156,8 @@ def case(d, n, random):
         "relaxed": describe(free, raw, v, g, penalty=True),
         "descent": {
             "weight_gradients": gradients,
-            "omega_published": descent_omega(v, gradients, start=1.0),
-            "omega_from_half": descent_omega(v, gradients, start=0.5),
-            "low_rank": descent_low_rank(v, gradients),
+            "omega": descent(v, gradients, two_passes),
+            "low_rank": descent(v, gradients, exact_cayley),
         },
     }
 
