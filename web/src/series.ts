@@ -10,7 +10,7 @@ export function seriesTitle(name: string): string {
   const title = TITLES[name];
   if (title) return title;
   const [family = name, part] = name.split("/");
-  if (family === "train" || family === "test") return part ? `${family} ${part}` : family;
+  if (["train", "validation", "test"].includes(family)) return part ? `${family} ${part}` : family;
   const words = family.replaceAll("_", " ");
   return part ? `${words} of ${part}` : words;
 }

@@ -52,6 +52,8 @@ impl JobError {
             Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
             Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
             Self::EndOfInput | Self::Pipe(_) => (EndReason::RunnerCrashed, None, None),
+            // The loss was finite and its gradient was not.
+            Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
             Self::Opt(_) | Self::Torch(_) => (crash(&self.to_string()), None, None),
         };
         Failure { reason, series, step, error: without_backtrace(&self.to_string()) }
@@ -104,6 +106,14 @@ mod tests {
         assert!(!failure.error.contains("frame #"), "{}", failure.error);
         let panic = std::panic::catch_unwind(|| xs.matmul(&xs)).unwrap_err();
         assert!(of_panic(panic.as_ref()).error.contains("cannot be multiplied"));
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_finite_has_diverged() {
+        let raw = Tensor::from_slice(&[1.0, f64::NAN, 0.0, 1.0]).view([2, 2]);
+        let rotation = optlab_opt::Lowdin::new(&raw).unwrap();
+        let error = optlab_opt::Rotation::rotate(&rotation, &raw).unwrap_err();
+        assert_eq!(JobError::from(error).failure().reason, EndReason::Diverged);
     }
 
     #[test]
