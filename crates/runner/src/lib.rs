@@ -30,6 +30,7 @@ pub mod trained;
 pub mod weight;
 
 pub mod evaluation;
+pub mod export;
 pub mod geometry;
 pub mod meter;
 
