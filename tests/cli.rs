@@ -70,6 +70,8 @@ fn one_run_can_be_trained_without_a_server() {
     let run = folder.path().join("runs/digits-mlp-opt-cayley-seed7");
     let spec: Value = serde_json::from_slice(&fs::read(run.join("spec.json")).unwrap()).unwrap();
     assert_eq!((&spec["seed"], &spec["train"]["epochs"]), (&Value::from(7), &Value::from(2)));
+    let weights = out(&output).lines().find_map(|line| line.strip_prefix("Weights: ").map(str::to_owned));
+    assert!(fs::metadata(folder.path().join(weights.unwrap())).unwrap().len() > 1000);
     let points = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert!(points.lines().any(|line| line.starts_with("test/accuracy,90,")), "{points}");
     // A second run of the same name leaves the first as it is.

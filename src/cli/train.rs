@@ -97,16 +97,16 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
         (None, Device::Cpu) => Device::Cpu.as_str().to_owned(),
         (None, Device::Any | Device::Cuda) => probe.slots(Some(1)).remove(0),
     };
-    let mut runner = Runner::start(runner, job.train.precision)?;
-    let run = Run { job: 0, attempt: 1, device, spec: job.clone() };
-    runner.send(&Command::Run(Box::new(run))).await?;
-    // Nothing is left behind by a run that cannot begin.
-    let mut screen = match runner.next_event().await? {
-        Some(Event::Started { environment, .. }) => Screen::new(&job, &environment, fresh_folder(place)?)?,
-        Some(Event::Failed(failure)) => bail!("{}", failure.error),
-        Some(event) => bail!("the runner began with {event:?}"),
-        None => bail!("{}", runner.obituary().await),
-    };
+    let runner = Runner::start(runner, job.train.precision)?;
+    let folder = fresh_folder(place)?;
+    let artifact_dir = Some(fs::canonicalize(&folder)?);
+    let begun = begin(runner, Run { job: 0, attempt: 1, device, spec: job.clone(), artifact_dir }).await;
+    if begun.is_err() {
+        // Nothing is left behind by a run that cannot begin.
+        let _ = fs::remove_dir(&folder);
+    }
+    let (mut runner, environment) = begun?;
+    let mut screen = Screen::new(&job, &environment, folder)?;
     loop {
         let event = tokio::select! {
             event = runner.next_event() => event?,
@@ -122,6 +122,17 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
             Some(event) => screen.show(event)?,
             None => bail!("{}", runner.obituary().await),
         }
+    }
+}
+
+/// Up to the first event, which says where the job runs.
+async fn begin(mut runner: Runner, run: Run) -> anyhow::Result<(Runner, Environment)> {
+    runner.send(&Command::Run(Box::new(run))).await?;
+    match runner.next_event().await? {
+        Some(Event::Started { environment, .. }) => Ok((runner, environment)),
+        Some(Event::Failed(failure)) => bail!("{}", failure.error),
+        Some(event) => bail!("the runner began with {event:?}"),
+        None => bail!("{}", runner.obituary().await),
     }
 }
 
@@ -196,9 +207,11 @@ impl Screen {
         let Summary { seconds, parameters_trained } = summary;
         Ok(format!(
             "{}  ({seconds:.1} s, {parameters_trained} parameters trained)
-Files: {}",
+Files: {}
+Weights: {}",
             self.figures(),
-            self.folder.display()
+            self.folder.display(),
+            self.folder.join("weights.safetensors").display()
         ))
     }
 }

@@ -130,6 +130,7 @@ impl Attempt {
             attempt: self.claim.lease.attempt,
             device: self.device.clone(),
             spec: self.claim.spec.clone(),
+            artifact_dir: None,
         };
         if runner.send(&Command::Run(Box::new(run))).await.is_err() {
             return Ok(Outcome::Died);

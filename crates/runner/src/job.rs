@@ -10,6 +10,7 @@ use tch::Device;
 use crate::average::Average;
 use crate::data::Data;
 use crate::environment::{self, environment};
+use crate::export::export;
 use crate::failure::JobError;
 use crate::geometry::Geometry;
 use crate::inbox::Inbox;
@@ -52,6 +53,9 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, Jo
     pipe.send(&Event::Started { environment: environment(device, threads), steps })?;
     let mut job = Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?;
     training::train(&mut job, &mut Meter::new(pipe, steps), inbox)?;
+    if let Some(folder) = &run.artifact_dir {
+        job.average.show(&mut job.network, |network| export(network, folder))??;
+    }
     Ok(Summary { parameters_trained: job.optimizer.numbers(), seconds: began.elapsed().as_secs_f64() })
 }
 

@@ -32,6 +32,7 @@ pub mod rotation;
 pub mod weight;
 
 pub mod evaluation;
+pub mod export;
 pub mod geometry;
 pub mod meter;
 

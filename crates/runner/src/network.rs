@@ -51,6 +51,14 @@ impl Network {
         self.layers.trained()
     }
 
+    /// Everything that an ordinary network of this architecture needs to compute the same, by unique names.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.layers.tensors()
+    }
+
     /// Names and weights of the layers that the arm's method trains.
     pub fn method_layers(&self) -> impl Iterator<Item = (&str, &Weight)> {
         self.layers.by_method().into_iter()
@@ -77,8 +85,8 @@ fn build(layer: &architecture::Layer, start: Start<'_>) -> Result<Box<dyn Layer>
             let (kernel, stride, padding) = (kernel as i64, stride as i64, padding as i64);
             Box::new(Conv2d { neurons, kernel, stride, padding })
         }
-        Spec::BatchNorm { n, momentum, epsilon, .. } => {
-            let config = BatchNormConfig { features: n as i64, momentum, epsilon };
+        Spec::BatchNorm { ref name, n, momentum, epsilon } => {
+            let config = BatchNormConfig { name, features: n as i64, momentum, epsilon };
             Box::new(BatchNorm::new(config, start.device)?)
         }
         Spec::Relu => Box::new(Relu),

@@ -3,7 +3,8 @@
 mod support;
 
 use optlab_spec::JobSpec;
-use serde_json::json;
+use optlab_spec::protocol::EndReason;
+use serde_json::{Value, json};
 
 use support::{Heard, Runner, baseline, opt, spec};
 
@@ -100,4 +101,34 @@ fn bfloat16_rounds_activations_and_nothing_of_the_method() {
 fn tf32_is_float32_on_a_cpu() {
     let runs = ["float32", "tf32"].map(|word| train(&spec(opt("cayley"), json!({ "precision": word }))));
     assert_eq!(runs[0].reproducible(), runs[1].reproducible());
+}
+
+/// All of them at once.
+fn options(length: Value) -> Value {
+    let options = json!({
+        "schedule": { "kind": "cosine", "warmup": 0.2 },
+        "optimizer": { "kind": "adamw", "learning_rate": 0.01 },
+        "model": { "batch_norm": true },
+        "clip_norm": 1.0,
+        "average_decay": 0.9,
+        "precision": "bfloat16",
+    });
+    optlab_spec::merge(options, &length)
+}
+
+#[test]
+fn with_every_option_a_job_gives_the_same_bits_twice() {
+    for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
+        let spec = spec(method, options(json!({})));
+        assert_eq!(train(&spec).reproducible(), train(&spec).reproducible());
+    }
+}
+
+#[test]
+fn with_every_option_a_job_can_be_cancelled() {
+    let mut runner = Runner::start();
+    runner.run(&spec(opt("cayley"), options(json!({ "epochs": 1_000_000, "log_every_steps": 100 }))));
+    runner.wait_for_progress();
+    runner.cancel();
+    assert_eq!(runner.hear().end.unwrap_err().reason, EndReason::Cancelled);
 }

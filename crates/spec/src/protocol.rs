@@ -3,6 +3,8 @@
 //! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come
 //! in the order of its steps: `started` first, `finished` or `failed` last, and every point before the end.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::JobSpec;
@@ -28,6 +30,9 @@ pub struct Run {
     pub device: String,
     /// What to train.
     pub spec: JobSpec,
+    /// A folder that exists, for the weights at the end of the run (docs/weights.md); without one they are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_dir: Option<PathBuf>,
 }
 
 /// From the runner to the slot.
@@ -58,7 +63,7 @@ pub enum Event {
         /// What happened.
         message: String,
     },
-    /// The run is complete and every point was sent.
+    /// The run is complete: every point was sent, and the weights are where they were asked for.
     Finished {
         /// For the job's row.
         summary: Summary,

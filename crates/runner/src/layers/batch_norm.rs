@@ -9,6 +9,7 @@ use crate::trained::{Plain, Role, Trained};
 /// `[batch, n, h, w]`.
 #[derive(Debug)]
 pub struct BatchNorm {
+    name: String,
     gamma: Plain,
     beta: Plain,
     running_mean: Tensor,
@@ -17,9 +18,11 @@ pub struct BatchNorm {
     epsilon: f64,
 }
 
-/// Sizes of a [`BatchNorm`] layer.
+/// Name and sizes of a [`BatchNorm`] layer.
 #[derive(Clone, Copy, Debug)]
-pub struct BatchNormConfig {
+pub struct BatchNormConfig<'a> {
+    /// Unique in the network.
+    pub name: &'a str,
     /// Number of features or channels.
     pub features: i64,
     /// Weight of the newest batch in the running statistics.
@@ -33,11 +36,12 @@ impl BatchNorm {
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn new(config: BatchNormConfig, device: Device) -> Result<Self, TchError> {
-        let BatchNormConfig { features, momentum, epsilon } = config;
+    pub fn new(config: BatchNormConfig<'_>, device: Device) -> Result<Self, TchError> {
+        let BatchNormConfig { name, features, momentum, epsilon } = config;
         let zeros = || Tensor::f_zeros([features], (Kind::Float, device));
         let ones = || Tensor::f_ones([features], (Kind::Float, device));
         Ok(Self {
+            name: name.to_owned(),
             gamma: Plain::new(ones()?, Role::Offset)?,
             beta: Plain::new(zeros()?, Role::Offset)?,
             running_mean: zeros()?,
@@ -65,6 +69,19 @@ impl Layer for BatchNorm {
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         vec![&mut self.gamma, &mut self.beta]
     }
+
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        let tensors = [
+            ("weight", self.gamma.value()),
+            ("bias", self.beta.value()),
+            ("running_mean", &self.running_mean),
+            ("running_var", &self.running_variance),
+        ];
+        tensors
+            .into_iter()
+            .map(|(part, tensor)| Ok((format!("{}.{part}", self.name), tensor.f_detach()?)))
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_step_normalises_and_gathers_and_a_measurement_changes_nothing() {
-        let config = BatchNormConfig { features: 2, momentum: 0.1, epsilon: 1e-5 };
+        let config = BatchNormConfig { name: "norm", features: 2, momentum: 0.1, epsilon: 1e-5 };
         let layer = BatchNorm::new(config, Device::Cpu).unwrap();
         let xs = Tensor::from_slice(&[1.0f32, 10.0, 3.0, 30.0]).view([2, 2]);
         let ys = layer.forward(&xs, Mode::Train).unwrap();

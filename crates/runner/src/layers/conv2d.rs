@@ -32,6 +32,10 @@ impl Layer for Conv2d {
         self.neurons.trained()
     }
 
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.neurons.tensors(&[self.kernel, self.kernel])
+    }
+
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         self.neurons.by_method()
     }

@@ -19,6 +19,10 @@ impl Layer for Linear {
         self.0.trained()
     }
 
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.0.tensors(&[])
+    }
+
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         self.0.by_method()
     }

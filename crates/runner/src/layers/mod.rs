@@ -50,6 +50,15 @@ pub trait Layer: Debug {
         Vec::new()
     }
 
+    /// What an ordinary layer needs to compute the same, by the names that PyTorch's layers have for it, and outside
+    /// any graph.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        Ok(Vec::new())
+    }
+
     /// Names and weights of what the arm's method trains, always in the same order.
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         Vec::new()

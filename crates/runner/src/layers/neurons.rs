@@ -60,6 +60,20 @@ impl Neurons {
         self.bias.as_ref().map(|bias| bias.value().f_to_kind(kind)).transpose()
     }
 
+    /// What an ordinary layer needs, a neuron as a `patch` of several channels, or of none as a row.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    pub fn tensors(&self, patch: &[i64]) -> Result<Vec<(String, Tensor)>, TchError> {
+        let weight = self.weight.value().f_detach()?;
+        let size = [&[weight.size()[0], -1], patch].concat();
+        let mut tensors = vec![(format!("{}.weight", self.name), weight.f_view(size.as_slice())?)];
+        if let Some(bias) = &self.bias {
+            tensors.push((format!("{}.bias", self.name), bias.value().f_detach()?));
+        }
+        Ok(tensors)
+    }
+
     /// What is trained.
     pub fn trained(&mut self) -> Vec<&mut dyn Trained> {
         let bias = self.bias.as_mut().map(|bias| bias as &mut dyn Trained);

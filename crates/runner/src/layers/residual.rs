@@ -25,6 +25,12 @@ impl Layer for Residual {
         [&mut self.branch, &mut self.shortcut].into_iter().flat_map(|side| side.trained()).collect()
     }
 
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        let mut tensors = self.branch.tensors()?;
+        tensors.extend(self.shortcut.tensors()?);
+        Ok(tensors)
+    }
+
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         [&self.branch, &self.shortcut].into_iter().flat_map(|side| side.by_method()).collect()
     }

@@ -19,6 +19,13 @@ impl Layer for Sequence {
         self.0.iter_mut().flat_map(|layer| layer.trained()).collect()
     }
 
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.0.iter().try_fold(Vec::new(), |mut tensors, layer| {
+            tensors.extend(layer.tensors()?);
+            Ok(tensors)
+        })
+    }
+
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         self.0.iter().flat_map(|layer| layer.by_method()).collect()
     }

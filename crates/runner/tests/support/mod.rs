@@ -54,7 +54,17 @@ impl Runner {
     }
 
     pub fn run_on(&mut self, device: &str, spec: &JobSpec) {
-        let run = Run { job: 7, attempt: 1, device: device.to_owned(), spec: spec.clone() };
+        self.send_run(device, spec, None);
+    }
+
+    /// The job's weights go into the folder `artifact_dir`.
+    pub fn run_for_weights(&mut self, spec: &JobSpec, artifact_dir: &Path) {
+        self.send_run("cpu", spec, Some(artifact_dir));
+    }
+
+    fn send_run(&mut self, device: &str, spec: &JobSpec, artifact_dir: Option<&Path>) {
+        let (device, artifact_dir) = (device.to_owned(), artifact_dir.map(Path::to_owned));
+        let run = Run { job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir };
         self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
     }
 
