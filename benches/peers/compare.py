@@ -52,7 +52,7 @@ def main():
     print(f"{'network':10} {'way':20} {'optlab ms':>10} {'pytorch ms':>11} {'ratio':>6}")
     for network in given.network or NETWORKS:
         for name, ours, theirs in rows:
-            # PyTorch's Householder map takes minutes a step where d is 2048.
+            # PyTorch's Householder map takes a quarter of a minute a step where d is 2048.
             if theirs == "householder" and network != "mlp":
                 continue
             slow = theirs != "plain" and network != "mlp"

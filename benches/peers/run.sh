@@ -3,12 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ -e .libtorch ] || python3 setup/libtorch.py
-torch=$(dirname "$(readlink -f .libtorch)")
 environment="${XDG_CACHE_HOME:-$HOME/.cache}/optlab/peers"
 if [ ! -e "$environment/ready" ]; then
+  echo "peers: installing PyTorch 2.11 into a virtual environment (some GB, once)" >&2
   python3 -m venv "$environment"
-  "$environment/bin/pip" install --quiet filelock fsspec jinja2 networkx numpy sympy typing_extensions
+  "$environment/bin/pip" install --quiet torch==2.11.0 numpy
   touch "$environment/ready"
 fi
 bench=$(cargo bench --package optlab-runner --bench step_cost --no-run --message-format=json |
@@ -17,4 +16,4 @@ for line in sys.stdin:
     built = json.loads(line)
     if built.get("target", {}).get("name") == "step_cost" and built.get("executable"):
         print(built["executable"])')
-PYTHONPATH="$torch" exec "$environment/bin/python" benches/peers/compare.py "$bench" "$@"
+exec "$environment/bin/python" benches/peers/compare.py "$bench" "$@"

@@ -20,7 +20,7 @@
 //! orthogonal R. Its gradient is finite where one singular value alone is zero, which leaves nothing to turn.
 //! det R is the sign of det P, so R can reflect the neurons when P crosses a singular matrix.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::lowdin_series::rotate_by_series;
 use super::{Pullback, Rotated, Rotation, check_frozen_weight, square, transpose_difference};
@@ -115,7 +115,13 @@ fn svd(raw: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
         Ok(factors) => Ok(factors),
         // Asked only now, so that a GPU need not wait while all is well.
         Err(_) if raw.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 => Err(Error::NotFinite),
-        Err(error) => Err(error.into()),
+        // LAPACK's divide and conquer sometimes gives up on many singular values that are equal but for rounding, as
+        // those of a P near c R are. Finer rounding sets them apart.
+        Err(_) => {
+            let (left, values, right) = raw.f_to_kind(Kind::Double)?.f_svd(true, true)?;
+            let kind = raw.kind();
+            Ok((left.f_to_kind(kind)?, values.f_to_kind(kind)?, right.f_to_kind(kind)?))
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub struct OptSpec {
 /// Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StochasticSpec {
-    /// Share of a layer's dimensions that a round turns; at least one is.
+    /// Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
     pub fraction: f64,
     /// Updates of a round.
     pub inner_steps: u64,
@@ -136,7 +136,7 @@ impl StochasticSpec {
 
     /// How many of `d` dimensions a round turns.
     pub fn dimensions(&self, d: u64) -> u64 {
-        ((self.fraction * d as f64).round() as u64).clamp(1, d)
+        ((self.fraction * d as f64).round() as u64).clamp(d.min(2), d)
     }
 }
 
