@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use optlab_spec::MethodSpec;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -88,7 +89,10 @@ pub(super) async fn get(
 fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<Option<String>, ApiError> {
     let arms = &experiment.spec.arms;
     let Some(wanted) = wanted else {
-        let found = arms.iter().find(|arm| matches!(arm.method, optlab_spec::MethodSpec::Baseline { .. }));
+        // The plain one, before one with another start.
+        let plain = arms.iter().find(|arm| arm.method == MethodSpec::BASELINE);
+        let found =
+            plain.or_else(|| arms.iter().find(|arm| matches!(arm.method, MethodSpec::Baseline { .. })));
         return Ok(found.map(|arm| arm.name.clone()));
     };
     if arms.iter().any(|arm| arm.name == wanted) {

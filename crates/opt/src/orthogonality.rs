@@ -1,15 +1,15 @@
 //! How orthogonal a matrix is, or the map between two weights.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::Error;
 
 /// max |R^T R - I| over the entries, for `matrix` = R, `[d, d]`.
 ///
-/// Computed in R's own kind, whose rounding (about 1e-7 in float32) is the least error that can be seen.
+/// Computed in float64, so that it tells of R's rounding and not of its own.
 pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
-    let gram = matrix.f_tr()?.f_matmul(matrix)?;
+    let gram = gram(&matrix.f_tr()?)?;
     let eye = Tensor::f_eye(gram.size()[0], (gram.kind(), gram.device()))?;
     Ok(gram.f_sub(&eye)?.f_abs()?.f_max()?.f_double_value(&[])?)
 }
@@ -21,10 +21,15 @@ pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
 /// libtorch's own, for example where the sizes differ.
 pub fn gram_drift(weight: &Tensor, frozen_weight: &Tensor) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
-    let gram = |rows: &Tensor| rows.f_matmul(&rows.f_tr()?);
     let expected = gram(frozen_weight)?;
     let drift = gram(weight)?.f_sub(&expected)?.f_abs()?.f_max()?;
     Ok(drift.f_div(&expected.f_diagonal(0, 0, 1)?.f_max()?)?.f_double_value(&[])?)
+}
+
+/// The products of all pairs of rows, in float64.
+fn gram(rows: &Tensor) -> Result<Tensor, Error> {
+    let rows = rows.f_detach()?.f_to_kind(Kind::Double)?;
+    Ok(rows.f_matmul(&rows.f_tr()?)?)
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ impl RotatedWeight {
         let frozen_weight = canonical(frozen_weight)?;
         let rotated = rotate_to_leaf(rotation.as_ref(), &frozen_weight)?;
         let raw_version = rotation.raw().f_internal_version()?;
-        Ok(Self { drawn: frozen_weight.shallow_clone(), frozen_weight, rotation, rotated, raw_version })
+        Ok(Self { drawn: canonical(&frozen_weight)?, frozen_weight, rotation, rotated, raw_version })
     }
 
     /// W^T, `[n, d]`: a leaf that gathers the gradient of the loss.
     ///
     /// # Panics
     /// In debug builds, if the raw parameter was changed without a [`refresh`](Self::refresh): such a layer
-    /// would train on a weight that no longer exists.
+    /// would train on a weight that no longer exists. (That learned neurons were changed goes unnoticed.)
     pub fn value(&self) -> &Tensor {
         debug_assert_eq!(
             self.rotation.raw().internal_version(),
@@ -86,13 +86,19 @@ impl RotatedWeight {
         self.rotation.step_along(raw_gradient, rate)
     }
 
-    /// Freezes W as it is and goes on with another rotation of it: how a round of stochastic OPT ends.
+    /// Freezes W as it is and goes on with another rotation of it, which `next` makes of the new V^T, `[n, d]`: how a
+    /// round of stochastic OPT ends.
     ///
     /// # Errors
-    /// Those of [`Rotation::rotate`].
-    pub fn merge(&mut self, rotation: Box<dyn Rotation>) -> Result<(), Error> {
+    /// Those of `next`, of [`Rotation::settle`] and of [`Rotation::rotate`].
+    pub fn merge(
+        &mut self,
+        next: impl FnOnce(&Tensor) -> Result<Box<dyn Rotation>, Error>,
+    ) -> Result<(), Error> {
+        self.rotation.settle()?;
+        self.refresh()?;
         self.frozen_weight = canonical(&self.merged())?;
-        self.rotation = rotation;
+        self.rotation = next(&self.frozen_weight)?;
         self.refresh()
     }
 

@@ -52,9 +52,10 @@ impl JobError {
             Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
             Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
             Self::EndOfInput | Self::Pipe(_) => (EndReason::RunnerCrashed, None, None),
-            // The loss was finite and its gradient was not.
             Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
-            Self::Opt(_) | Self::Torch(_) => (crash(&self.to_string()), None, None),
+            Self::Torch(_) | Self::Opt(optlab_opt::Error::Torch(_)) => (crash(&self.to_string()), None, None),
+            // Sizes that do not fit, which no other attempt would change.
+            Self::Opt(_) => (EndReason::UserError, None, None),
         };
         Failure { reason, series, step, error: without_backtrace(&self.to_string()) }
     }

@@ -25,11 +25,6 @@ impl Geometry {
         Self { config, said: HashSet::new() }
     }
 
-    /// Which energy that is.
-    pub fn energy(&self) -> EnergyConfig {
-        self.config
-    }
-
     /// Adds the points of `step` to the meter.
     ///
     /// # Errors

@@ -67,8 +67,7 @@ impl<'a> Job<'a> {
     pub fn prepare(spec: &'a JobSpec, device: Device, progress: &mut dyn Progress) -> Result<Self, JobError> {
         let train_spec = &spec.train;
         let data = Data::prepare(train_spec, spec.seed, device, progress)?;
-        let geometry = Geometry::new(&train_spec.energy);
-        let start = Start { method: &spec.method, energy: geometry.energy(), seed: spec.seed, device };
+        let start = Start { method: &spec.method, seed: spec.seed, device };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, train_spec.precision, start)?;
         let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
@@ -80,7 +79,7 @@ impl<'a> Job<'a> {
             network,
             penalty: Penalty::of(&spec.method, spec.seed),
             optimizer,
-            geometry,
+            geometry: Geometry::new(&train_spec.energy),
         })
     }
 }

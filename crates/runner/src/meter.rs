@@ -61,6 +61,11 @@ impl<'a> Meter<'a> {
         Self { pipe, steps, step: 0, points: Vec::new(), updates: Vec::new(), throughput, flushed }
     }
 
+    /// Updates that were noted.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
     /// Takes note of an update.
     pub fn updated(&mut self, update: Update) {
         self.step = update.step;

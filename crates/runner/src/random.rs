@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::StandardNormal;
 use sha2::{Digest, Sha256};
-use tch::{Device, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// What numbers are drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub fn gaussian(
 ) -> Result<Tensor, TchError> {
     let draw = |_| (standard_deviation * stream.sample::<f64, _>(StandardNormal)) as f32;
     let values: Vec<f32> = (0..size[0] * size[1]).map(draw).collect();
-    Tensor::f_from_slice(&values)?.f_view(size)?.f_to(device)
+    // The host does not wait for the copy: libtorch has the numbers before it returns.
+    Tensor::f_from_slice(&values)?.f_view(size)?.f_to_device_(device, Kind::Float, true, false)
 }
 
 /// The numbers below `count` in random order.

@@ -51,7 +51,13 @@ fn cause(error: JobError, meter: &mut Meter<'_>) -> JobError {
     {
         return diverged;
     }
-    error
+    match error {
+        // The loss was finite and its gradient was not.
+        JobError::Opt(optlab_opt::Error::NotFinite) => {
+            JobError::Diverged { series: series::TRAIN_LOSS, step: meter.step() }
+        }
+        error => error,
+    }
 }
 
 /// When what is measured, in completed updates.

@@ -26,8 +26,6 @@ pub enum Weight {
 pub struct Start<'a> {
     /// Of the arm.
     pub method: &'a MethodSpec,
-    /// The energy that a refined start lowers.
-    pub energy: EnergyConfig,
     /// Of the job.
     pub seed: u64,
     /// Where the network lives.
@@ -38,7 +36,7 @@ pub struct Start<'a> {
 impl Start<'_> {
     /// Plain training of a layer on the CPU.
     pub(crate) fn baseline(seed: u64) -> Self {
-        Self { method: &MethodSpec::BASELINE, energy: EnergyConfig::default(), seed, device: Device::Cpu }
+        Self { method: &MethodSpec::BASELINE, seed, device: Device::Cpu }
     }
 }
 
@@ -52,7 +50,7 @@ impl Weight {
         let neurons = neurons(start, layer, d, n, 2.0)?;
         let orthogonal = matches!(start.method, MethodSpec::Baseline { init: NeuronInit::Orthogonal });
         Ok(match start.method.rotates(layer) {
-            Some(opt) => Self::Turned(Turned::new(opt, start, layer, &moved(neurons, opt, start.energy)?)?),
+            Some(opt) => Self::Turned(Turned::new(opt, start, layer, &moved(neurons, opt)?)?),
             None if orthogonal => Self::Plain(Plain::new(orthogonalised(&neurons)?, Role::Weight)?),
             None => Self::Plain(Plain::new(neurons, Role::Weight)?),
         })
@@ -98,11 +96,11 @@ fn neurons(start: Start<'_>, layer: &str, d: i64, n: i64, variance: f64) -> Resu
 }
 
 /// Drawn neurons as the ablations of an OPT arm want them.
-fn moved(neurons: Tensor, opt: &OptSpec, energy: EnergyConfig) -> Result<Tensor, JobError> {
+fn moved(neurons: Tensor, opt: &OptSpec) -> Result<Tensor, JobError> {
     let neurons = if opt.neuron_mean == 0.0 { neurons } else { neurons.f_add_scalar(opt.neuron_mean)? };
     // One neuron has no energy to lower.
     let refined = opt.refine_steps > 0 && neurons.size()[0] > 1;
-    Ok(if refined { refine(&neurons, &energy, opt.refine_steps)? } else { neurons })
+    Ok(if refined { refine(&neurons, &EnergyConfig::default(), opt.refine_steps)? } else { neurons })
 }
 
 /// The orthonormal rows or columns, whichever are fewer, nearest in span to those of `neurons`, `[n, d]`, at the same

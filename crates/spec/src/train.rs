@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Layer};
 use crate::data::DataSpec;
 use crate::fields::{Fields, shown};
 use crate::models::ModelSpec;
@@ -144,6 +144,13 @@ impl TrainSpec {
             && let Err(misfit) = train.model.architecture(&task)
         {
             fields.wrong("model", misfit);
+        }
+        let normalises = |layer: &Layer| matches!(layer, Layer::BatchNorm { .. });
+        if train.batch_size == 1 && train.architecture().is_ok_and(|layers| layers.walk().any(normalises)) {
+            fields.wrong(
+                "batch_size",
+                "must be 2 at least with batch normalisation, which one sample has no variance for",
+            );
         }
         train
     }

@@ -55,6 +55,15 @@ pub trait Rotation: fmt::Debug + Send {
         Ok(false)
     }
 
+    /// Takes out what rounding has added up to, before this rotation is merged into the neurons and it can no longer be
+    /// told from them.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn settle(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What a user should know about the raw parameter as it is now, if anything. Reads from the device.
     ///
     /// # Errors

@@ -76,6 +76,10 @@ impl Rotation for Stochastic {
         self.inner.step_along(raw_gradient, rate)
     }
 
+    fn settle(&mut self) -> Result<(), Error> {
+        self.inner.settle()
+    }
+
     fn warning(&self) -> Result<Option<Warning>, Error> {
         self.inner.warning()
     }
@@ -168,9 +172,9 @@ mod tests {
                     step(&mut weight, &target);
                 }
                 let before = weight.merged();
-                weight.merge(round(&before, &draw(4, number), start)).unwrap();
-                assert!(weight.value().allclose(&before, 1e-13, 1e-15, false));
-                assert_eq!(*weight.frozen_weight(), before);
+                weight.merge(|merged| Ok(round(merged, &draw(4, number), start))).unwrap();
+                assert!(weight.value().allclose(&before, 1e-11, 1e-13, false));
+                assert!(weight.frozen_weight().allclose(&before, 1e-11, 1e-13, false));
             }
             assert!(distance(&weight) < 0.5 * first, "{first} -> {}", distance(&weight));
             let error = weight.orthogonality_error().unwrap();
@@ -206,6 +210,31 @@ mod tests {
             println!("drift {drift:.1e}");
             assert!(drift < 1e-4, "{drift}");
         }
+    }
+
+    #[test]
+    fn a_merge_takes_out_the_drift_of_a_round_too_short_for_its_own_repair() {
+        tch::set_num_threads(1);
+        let frozen_weight = neurons(Kind::Float);
+        let descent = |merged: &Tensor, number| -> Result<Box<dyn Rotation>, Error> {
+            let indices = draw(8, number);
+            let inner = Descent::new(&merged.index_select(1, &indices), DescentForm::Omega)?;
+            Ok(Box::new(Stochastic::new(&indices, D, Box::new(inner))?))
+        };
+        let mut weight = RotatedWeight::new(&frozen_weight, descent(&frozen_weight, 0).unwrap()).unwrap();
+        for number in 0..100 {
+            for seed in 0..10 {
+                // Steps as long as they can be.
+                let target = gaussian(&[N, D], seed, Kind::Float) * 1e3;
+                let gradient = (weight.merged() - target).index_select(1, &draw(8, number));
+                assert!(weight.step_along(&gradient, 1.0).unwrap());
+                weight.refresh().unwrap();
+            }
+            weight.merge(|merged| descent(merged, number + 1)).unwrap();
+        }
+        let error = weight.orthogonality_error().unwrap();
+        println!("drift {error:.1e}");
+        assert!(error < 1e-5, "{error}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn of_rotations(device: Device) {
 fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
     let data = format!(r#"{{"shape": [1, 1, {d}], "classes": 10}}"#);
     let job = spec(r#"{"kind": "mlp", "hidden": [1]}"#, &data, method);
-    let start = Start { method: &job.method, energy: EnergyConfig::default(), seed: 0, device };
+    let start = Start { method: &job.method, seed: 0, device };
     let mut weight = Weight::by_method(start, "layer", d, NEURONS).expect("libtorch works");
     let mut optimizer = Optimizer::new(&job.train.optimizer, None, &job.method, &[weight.trained()]);
     let gradient = Tensor::ones([NEURONS, d], (Kind::Float, device));

@@ -64,8 +64,7 @@ impl Trained for Turned {
         if !self.rotations.round_ends(updates) {
             return Ok(Parameters::Kept);
         }
-        let neurons = self.rotated.merged();
-        self.rotated.merge(self.rotations.rotation(&neurons, updates)?)?;
+        self.rotated.merge(|neurons| self.rotations.rotation(neurons, updates))?;
         Ok(Parameters::Renewed)
     }
 }

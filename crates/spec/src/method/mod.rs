@@ -4,12 +4,14 @@ mod opt;
 mod transform;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 pub use opt::{LayerChoice, Neurons, OptSpec, StochasticSpec};
 pub use transform::{DescentForm, LowdinForm, RotationInit, TransformSpec};
 
+use crate::architecture::Architecture;
 use crate::fields::Fields;
 use crate::train::TrainSpec;
 
@@ -77,18 +79,31 @@ const KINDS: [(&str, Read); 4] = [
         init: fields.choice("init", Some(NeuronInit::Gaussian), &NEURON_INITS),
     }),
     ("opt", |fields, train| MethodSpec::Opt(Box::new(OptSpec::read(fields, train)))),
-    ("mhe", |fields, _| MethodSpec::Mhe {
-        power: fields.integer("power", Some(1), 0..=2) as u8,
-        half_space: fields.flag("half_space", false),
-        weight: fields.number("weight", Some(1.0), PENALTY_WEIGHTS),
-    }),
+    ("mhe", read_mhe),
     ("soft_orthogonal", |fields, _| MethodSpec::SoftOrthogonal {
         form: fields.choice("form", Some(SoftForm::Frobenius), &SOFT_FORMS),
         weight: fields.number("weight", None, PENALTY_WEIGHTS),
     }),
 ];
 
-const PENALTY_WEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1e6;
+/// Without weight it would be the baseline.
+const PENALTY_WEIGHTS: RangeInclusive<f64> = 1e-9..=1e6;
+
+fn read_mhe(fields: &mut Fields<'_>, train: &TrainSpec) -> MethodSpec {
+    let architecture = train.architecture().ok();
+    let alone = architecture.iter().flat_map(Architecture::method_layers).find(|(_, _, n)| *n < 2);
+    if let Some((layer, ..)) = alone {
+        fields.wrong(
+            "kind",
+            format!("cannot be `mhe`: layer `{layer}` has one neuron, and energy is of pairs"),
+        );
+    }
+    MethodSpec::Mhe {
+        power: fields.integer("power", Some(1), 0..=2) as u8,
+        half_space: fields.flag("half_space", false),
+        weight: fields.number("weight", Some(1.0), PENALTY_WEIGHTS),
+    }
+}
 
 impl MethodSpec {
     /// Plain training from Gaussian neurons.
@@ -211,6 +226,10 @@ mod tests {
                 "init",
                 "near an orthogonal",
             ),
+            (opt(json!({ "stochastic": { "inner_steps": 12 } })), "stochastic/inner_steps", "from 1 to 11"),
+            (opt(json!({ "transform": "relaxed", "beta": 0 })), "beta", "from 0.000001"),
+            (json!({ "kind": "soft_orthogonal", "weight": 0 }), "weight", "from 0.000000001"),
+            (opt(json!({ "layers": ["hidden1", "hidden2", "hidden1"] })), "layers", "`hidden1` stands more"),
             (opt(json!({ "layers": [] })), "layers", "1 to 1000 entries"),
             (opt(json!({ "layers": "hidden1" })), "layers", "a list of names"),
             (opt(json!({ "layers": ["hidden2", "hiden1"] })), "layers/1", "did you mean `hidden1`?"),

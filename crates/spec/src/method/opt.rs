@@ -25,7 +25,8 @@ pub struct OptSpec {
     pub neurons: Neurons,
     /// Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
     pub neuron_mean: f64,
-    /// Steps that move the drawn neurons to lower energy, at the same lengths, before training starts.
+    /// Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+    /// training starts.
     pub refine_steps: u32,
     /// Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
     /// descent the published 0.02.
@@ -81,7 +82,11 @@ const NEURONS: [(&str, Neurons); 2] = [("fixed", Neurons::Fixed), ("learned", Ne
 impl OptSpec {
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         let rounds = fields.has("stochastic");
-        let stochastic = rounds.then(|| fields.table("stochastic", None, StochasticSpec::read));
+        let stochastic = rounds.then(|| {
+            // How long the run is, is not known of data that is not.
+            let most = train.data.sizes().map_or(u64::MAX, |_| train.total_steps());
+            fields.table("stochastic", None, |fields| StochasticSpec::read(fields, most))
+        });
         let transform = TransformSpec::read(fields, rounds);
         let descends = matches!(transform, TransformSpec::Descent { .. });
         let (rate, decay) = match transform {
@@ -93,10 +98,10 @@ impl OptSpec {
             stochastic,
             neurons: fields.choice("neurons", Some(Neurons::Fixed), &NEURONS),
             neuron_mean: fields.number("neuron_mean", Some(0.0), -100.0..=100.0),
-            refine_steps: fields.integer("refine_steps", Some(0), 0..=1_000_000) as u32,
+            refine_steps: fields.integer("refine_steps", Some(0), 0..=10_000) as u32,
             learning_rate: learning_rate(fields, Some(rate)),
             weight_decay: weight_decay(fields, Some(decay)),
-            layers: LayerChoice::read(fields, train),
+            layers: LayerChoice::read(fields, train, stochastic),
         };
         if descends && opt.weight_decay > 0.0 {
             fields.wrong(
@@ -127,10 +132,11 @@ impl fmt::Display for OptSpec {
 }
 
 impl StochasticSpec {
-    fn read(fields: &mut Fields<'_>) -> Self {
+    /// A round of more than `most` updates, those of the run, would leave most dimensions unturned for ever.
+    fn read(fields: &mut Fields<'_>, most: u64) -> Self {
         Self {
             fraction: fields.number("fraction", Some(0.25), 1e-4..=1.0),
-            inner_steps: fields.integer("inner_steps", None, 1..=1_000_000_000),
+            inner_steps: fields.integer("inner_steps", None, 1..=most),
         }
     }
 
@@ -149,7 +155,7 @@ impl LayerChoice {
         }
     }
 
-    fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
+    fn read(fields: &mut Fields<'_>, train: &TrainSpec, stochastic: Option<StochasticSpec>) -> Self {
         // A model that does not fit its data says so itself, and then has no layers to compare with.
         let architecture = train.architecture().ok();
         let sizes: Vec<_> = architecture.iter().flat_map(Architecture::method_layers).collect();
@@ -169,12 +175,22 @@ impl LayerChoice {
                 Self::All(AllWord::All)
             }
         };
-        // A rotation has the square of a neuron's length as its size.
-        for (layer, d, _) in sizes.iter().filter(|(layer, d, _)| choice.holds(layer) && *d > LONGEST_NEURON) {
-            let detail = format!(
-                "cannot rotate layer `{layer}`: its neurons have length {d}, at most {LONGEST_NEURON} is possible"
-            );
-            fields.wrong("layers", detail);
+        if let Self::Named(names) = &choice
+            && let Some(twice) =
+                names.iter().find(|name| names.iter().filter(|other| other == name).count() > 1)
+        {
+            fields.wrong("layers", format!("must name each layer once; `{twice}` stands more than once"));
+        }
+        // A rotation has the square of what it turns as its size.
+        let turned = |d: u64| stochastic.map_or(d, |stochastic| stochastic.dimensions(d));
+        for (layer, d, _) in &sizes {
+            if choice.holds(layer) && turned(*d) > LONGEST_NEURON {
+                let detail = format!(
+                    "cannot rotate layer `{layer}`: its neurons have length {d}, and at most {LONGEST_NEURON} \
+                     dimensions can be turned together (see `stochastic`)"
+                );
+                fields.wrong("layers", detail);
+            }
         }
         choice
     }

@@ -77,9 +77,9 @@ pub enum LowdinForm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DescentForm {
-    /// Two fixed-point passes with a d x d momentum, as published.
+    /// Two fixed-point passes with a d x d momentum: nearest to the published code.
     Omega,
-    /// An exact Cayley step with a d x n momentum that is not projected: fast where n is below d/2.
+    /// An exact Cayley step, the same momentum held by factors of d x n: fast where n is below d/2.
     LowRank,
 }
 
@@ -120,7 +120,7 @@ const TRANSFORMS: [(&str, (RotationInit, Read)); 7] = [
         "relaxed",
         (RotationInit::Identity, |fields, init| TransformSpec::Relaxed {
             init: read_init(fields, init),
-            beta: fields.number("beta", Some(0.1), 0.0..=1e6),
+            beta: fields.number("beta", Some(0.1), 1e-6..=1e6),
         }),
     ),
     (

@@ -28,8 +28,7 @@ const MOMENTUM: f64 = 0.9;
 /// What the published code adds to the norm of Omega, so that it can be divided by.
 const EPSILON: f64 = 1e-8;
 
-/// Own steps from one [`Repair`] to the next. It divides the 750 of a published round of S-OPT, whose last drift
-/// would otherwise stay.
+/// Own steps from one [`Repair`] to the next.
 const REPAIR_INTERVAL: u64 = 50;
 
 /// How a step of [`Descent`] is taken. d is the dimension of the neurons, n their number.
@@ -108,6 +107,10 @@ impl Rotation for Descent {
             self.repair.apply(&mut self.weight)?;
         }
         Ok(true)
+    }
+
+    fn settle(&mut self) -> Result<(), Error> {
+        self.repair.apply(&mut self.weight)
     }
 }
 
