@@ -4,11 +4,12 @@
 //! [`optlab_spec::protocol`], and starts a new one when that ends.
 //!
 //! # Invariants
-//! - Every arm runs through the same code. Its method decides, in [`weight`], how a method layer's weight comes
-//!   about, and nothing else.
+//! - Every arm runs through the same code. Arms differ in how a method layer's weight comes about ([`weight`],
+//!   [`rotation`]), in what is added to the loss ([`penalty`]) and in the rates of rotations ([`optimizer`]).
 //! - Every random number is drawn in [`random`], from the job's seed and what it is for. libtorch's generators and
 //!   initialisers are not used.
-//! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated.
+//! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated or a
+//!   rotation or penalty says that it waits.
 //! - Nothing here knows a database or a network service, and nothing is asynchronous.
 
 pub mod serve;
@@ -22,14 +23,14 @@ pub mod training;
 pub mod data;
 pub mod random;
 
-pub mod layers;
 pub mod network;
-pub mod average;
+pub mod layers;
+pub mod weight;
+pub mod rotation;
+pub mod trained;
 pub mod optimizer;
 pub mod penalty;
-pub mod trained;
-pub mod rotation;
-pub mod weight;
+pub mod average;
 
 pub mod evaluation;
 pub mod export;

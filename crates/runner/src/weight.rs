@@ -1,4 +1,4 @@
-//! How the weight of a method layer comes about: the one place where arms differ.
+//! How the weight of a method layer comes about.
 
 mod turned;
 

@@ -27,7 +27,7 @@ fn opt(options: &str, more: Value) -> Value {
 }
 
 fn train(runner: &mut Runner, method: Value) -> Heard {
-    runner.run(&spec(method, json!({})));
+    runner.run(&spec(method, json!({ "log_every_steps": 1 })));
     let heard = runner.hear();
     assert!(heard.end.is_ok(), "{heard:?}");
     heard
@@ -93,9 +93,8 @@ fn penalties_lower_what_they_are_of() {
     for form in ["frobenius", "srip"] {
         let soft = train(&mut runner, json!({ "kind": "soft_orthogonal", "form": form, "weight": 0.1 }));
         assert!(last(&soft, "energy/mean") < last(&plain, "energy/mean"), "{form}");
-        // The same loss is plotted in every arm: without the penalty.
-        assert_eq!(soft.curves()["test/loss"][0], plain.curves()["test/loss"][0], "{form}");
-        assert_eq!(soft.curves()["train/loss"][0].0, plain.curves()["train/loss"][0].0);
+        // The same loss is plotted in every arm: before the first update it is the same number.
+        assert_eq!(soft.curves()["train/loss"][0], plain.curves()["train/loss"][0], "{form}");
     }
 }
 

@@ -26,7 +26,7 @@ pub fn energy(layer: &str) -> String {
     format!("energy/{layer}")
 }
 
-/// max |R^T R - I| of one layer.
+/// max |R^T R - I| of one layer or, where R is never formed, the drift of its Gram matrix.
 pub fn orthogonality_error(layer: &str) -> String {
     format!("orthogonality_error/{layer}")
 }

@@ -39,9 +39,10 @@ pub struct TrainSpec {
     /// How the learning rate changes.
     pub schedule: ScheduleSpec,
     /// The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
-    /// weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm.
+    /// weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
+    /// penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
     pub clip_norm: Option<f64>,
-    /// Decay of an exponential moving average of the weights, which is what the test series then measure and what the
+    /// Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
     /// run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
     /// any case: the average of rotated neurons is no rotation of them.
     pub average_decay: Option<f64>,

@@ -11,11 +11,13 @@ mod table;
 mod trainer;
 
 use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use optlab_runner::{environment, libtorch};
 use tch::Device;
 
-/// Of the baseline, then every form of OPT, then what it is compared with.
+/// The baseline, every form of OPT, then what OPT is compared with.
 const ARMS: [(&str, &str); 13] = [
     ("baseline", r#"{"kind": "baseline"}"#),
     ("cayley", r#"{"kind": "opt", "transform": "cayley"}"#),
@@ -35,7 +37,15 @@ const ARMS: [(&str, &str); 13] = [
     ("srip", r#"{"kind": "soft_orthogonal", "form": "srip", "weight": 0.01}"#),
 ];
 
+/// Without it convolutions on a GPU round to TF32; a worker sets it for its runners too.
+const FLOAT32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
+
 fn main() {
+    if env::var_os(FLOAT32.0).is_none() {
+        // libtorch reads it when it is loaded, so this program begins again with it.
+        let mut again = Command::new(env::current_exe().expect("this program has a path"));
+        panic!("{}", again.args(env::args_os().skip(1)).env(FLOAT32.0, FLOAT32.1).exec());
+    }
     libtorch::prepare();
     tch::set_num_threads(1);
     let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
