@@ -1,10 +1,8 @@
 //! Random changes of the training images.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::fields::{Fields, shown};
-use crate::problem::{Problems, alternatives, suggestion};
+use crate::fields::{Fields, choice_item};
 
 /// A random change of an image that keeps its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +22,9 @@ const AUGMENTS: [(&str, Augment); 3] =
 impl Augment {
     /// The list of a run.
     pub(super) fn read_all(fields: &mut Fields<'_>) -> Vec<Self> {
+        let word = |value: &_, pointer: &str, problems: &mut _| {
+            choice_item(value, pointer, problems, AUGMENTS.into_iter())
+        };
         let words = fields.list("augment", Some(vec![]), 0..=AUGMENTS.len(), word);
         let words: Vec<Self> = words.into_iter().flatten().collect();
         if (1..words.len()).any(|index| words[..index].contains(&words[index])) {
@@ -34,16 +35,6 @@ impl Augment {
         }
         words
     }
-}
-
-fn word(value: &Value, pointer: &str, problems: &mut Problems) -> Option<Augment> {
-    let words = || AUGMENTS.iter().map(|(word, _)| *word);
-    let found = AUGMENTS.iter().find(|(word, _)| value == word).map(|(_, augment)| *augment);
-    if found.is_none() {
-        let hint = suggestion(value.as_str().unwrap_or_default(), words());
-        problems.add(pointer, format!("must be {}, is {}{hint}", alternatives(words()), shown(value)));
-    }
-    found
 }
 
 #[cfg(test)]
