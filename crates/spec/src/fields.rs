@@ -162,20 +162,16 @@ impl<'a> Fields<'a> {
 
     /// One of a fixed set of words; required when there is no default.
     pub fn choice<T: Copy>(&mut self, name: &'static str, default: Option<T>, choices: &[(&str, T)]) -> T {
-        let words = || choices.iter().map(|(word, _)| *word);
         match (self.value(name), default) {
-            (Some(Value::String(given)), _) => {
-                if let Some((_, choice)) = choices.iter().find(|(word, _)| word == given) {
-                    return *choice;
-                }
-                let hint = suggestion(given, words());
-                self.wrong(name, format!("must be {}, is {}{hint}", alternatives(words()), quoted(given)));
-            }
-            (Some(value), _) => {
-                self.wrong(name, format!("must be {}, is {}", alternatives(words()), shown(value)))
-            }
+            (Some(value), _) => match chosen(value, choices.iter().copied()) {
+                Ok(choice) => return choice,
+                Err(detail) => self.wrong(name, detail),
+            },
             (None, Some(default)) => return default,
-            (None, None) => self.wrong(name, format!("is missing: give {}", alternatives(words()))),
+            (None, None) => {
+                let right = alternatives(choices.iter().map(|(word, _)| *word));
+                self.wrong(name, format!("is missing: give {right}"));
+            }
         }
         choices[0].1
     }
@@ -278,6 +274,28 @@ pub(crate) fn integer_item(
             *range.start()
         }
     }
+}
+
+/// One word of a list, with what it stands for; `None` where it is none of the `choices`.
+pub(crate) fn choice_item<'w, T>(
+    value: &Value,
+    pointer: &str,
+    problems: &mut Problems,
+    choices: impl Iterator<Item = (&'w str, T)> + Clone,
+) -> Option<T> {
+    chosen(value, choices).map_err(|detail| problems.add(pointer, detail)).ok()
+}
+
+/// What the word stands for, or why it stands for nothing.
+fn chosen<'w, T>(
+    value: &Value,
+    mut choices: impl Iterator<Item = (&'w str, T)> + Clone,
+) -> Result<T, String> {
+    let words = choices.clone().map(|(word, _)| word);
+    choices.find(|(word, _)| value == word).map(|(_, choice)| choice).ok_or_else(|| {
+        let hint = value.as_str().map_or_else(String::new, |given| suggestion(given, words.clone()));
+        format!("must be {}, is {}{hint}", alternatives(words), shown(value))
+    })
 }
 
 fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {

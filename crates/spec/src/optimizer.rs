@@ -44,6 +44,23 @@ pub struct AdamSpec {
     pub weight_decay: f64,
 }
 
+/// Reads the fields of one kind of optimizer.
+type Read = fn(&mut Fields<'_>) -> OptimizerSpec;
+
+const KINDS: [(&str, Read); 3] = [
+    ("sgd", SGD),
+    ("adam", |fields| OptimizerSpec::Adam(AdamSpec::read(fields, 0.0))),
+    ("adamw", |fields| OptimizerSpec::AdamW(AdamSpec::read(fields, 0.01))),
+];
+
+/// The kind of an optimizer that does not say it.
+const SGD: Read = |fields| OptimizerSpec::Sgd {
+    learning_rate: learning_rate(fields, Some(0.1)),
+    momentum: fields.number("momentum", Some(0.9), 0.0..=0.9999),
+    nesterov: fields.flag("nesterov", false),
+    weight_decay: weight_decay(fields, Some(0.0)),
+};
+
 impl OptimizerSpec {
     /// Step size before the schedule's factor.
     pub fn learning_rate(&self) -> f64 {
@@ -62,17 +79,8 @@ impl OptimizerSpec {
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let kinds = [("sgd", "sgd"), ("adam", "adam"), ("adamw", "adamw")];
-        match fields.choice("kind", Some("sgd"), &kinds) {
-            "adam" => Self::Adam(AdamSpec::read(fields, 0.0)),
-            "adamw" => Self::AdamW(AdamSpec::read(fields, 0.01)),
-            _ => Self::Sgd {
-                learning_rate: learning_rate(fields, Some(0.1)),
-                momentum: fields.number("momentum", Some(0.9), 0.0..=0.9999),
-                nesterov: fields.flag("nesterov", false),
-                weight_decay: weight_decay(fields, Some(0.0)),
-            },
-        }
+        let read = fields.choice("kind", Some(SGD), &KINDS);
+        read(fields)
     }
 }
 

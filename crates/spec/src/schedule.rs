@@ -38,6 +38,18 @@ pub enum CurveSpec {
     },
 }
 
+/// Reads the fields of one kind of curve.
+type Read = fn(&mut Fields<'_>) -> CurveSpec;
+
+const KINDS: [(&str, Read); 3] = [
+    ("constant", CONSTANT),
+    ("step", CurveSpec::read_step),
+    ("cosine", |fields| CurveSpec::Cosine { floor: fields.number("floor", Some(0.0), 0.0..=1.0) }),
+];
+
+/// The kind of a schedule that does not say it.
+const CONSTANT: Read = |_| CurveSpec::Constant;
+
 impl ScheduleSpec {
     /// The factor for the update that follows `step` of `steps` completed updates.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
@@ -68,18 +80,16 @@ impl CurveSpec {
     }
 
     fn read(fields: &mut Fields<'_>) -> Self {
-        let kinds = [("constant", "constant"), ("step", "step"), ("cosine", "cosine")];
-        match fields.choice("kind", Some("constant"), &kinds) {
-            "step" => {
-                let milestones = fields.list("milestones", None, 1..=100, milestone);
-                if milestones.windows(2).any(|pair| pair[0] >= pair[1]) {
-                    fields.wrong("milestones", "must be ascending");
-                }
-                Self::Step { milestones, factor: fields.number("factor", Some(0.1), 0.0..=1.0) }
-            }
-            "cosine" => Self::Cosine { floor: fields.number("floor", Some(0.0), 0.0..=1.0) },
-            _ => Self::Constant,
+        let read = fields.choice("kind", Some(CONSTANT), &KINDS);
+        read(fields)
+    }
+
+    fn read_step(fields: &mut Fields<'_>) -> Self {
+        let milestones = fields.list("milestones", None, 1..=100, milestone);
+        if milestones.windows(2).any(|pair| pair[0] >= pair[1]) {
+            fields.wrong("milestones", "must be ascending");
         }
+        Self::Step { milestones, factor: fields.number("factor", Some(0.1), 0.0..=1.0) }
     }
 }
 

@@ -1,17 +1,21 @@
 //! Ways to keep a learned matrix orthogonal: one file each, behind [`Rotation`].
 
-pub mod cayley;
-pub mod descent;
+// In reading order, each with what it is built on.
 pub mod gram_schmidt;
 pub mod householder;
+mod qr;
+
 pub mod lowdin;
+
+pub mod cayley;
+mod lu;
+
+pub mod descent;
+
 pub mod relaxed;
-pub mod stochastic;
 pub mod unconstrained;
 
-mod lowdin_series;
-mod lu;
-mod qr;
+pub mod stochastic;
 
 #[cfg(test)]
 mod checks;

@@ -20,9 +20,11 @@
 //! orthogonal R. Its gradient is finite where one singular value alone is zero, which leaves nothing to turn.
 //! det R is the sign of det P, so R can reflect the neurons when P crosses a singular matrix.
 
+mod series;
+
 use tch::{Kind, Tensor};
 
-use super::lowdin_series::rotate_by_series;
+use self::series::rotate_by_series;
 use super::{Pullback, Rotated, Rotation, check_frozen_weight, square, transpose_difference};
 use crate::Error;
 

@@ -18,8 +18,8 @@
 
 use tch::Tensor;
 
-use super::{Pullback, Rotated, canonical};
 use crate::Error;
+use crate::transform::{Pullback, Rotated, canonical};
 
 /// a_k = (-1)^k binomial(2k, k) / 4^k.
 const COEFFICIENTS: [f64; 5] = [1.0, -1.0 / 2.0, 3.0 / 8.0, -5.0 / 16.0, 35.0 / 128.0];

@@ -1,17 +1,21 @@
 //! What a run learns from.
 
+mod synthetic;
+
+mod augment;
+
 use optlab_data::Dataset;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub use augment::Augment;
+pub use synthetic::Synthetic;
 
 use crate::architecture::Task;
-use crate::fields::{Fields, integer_item, shown};
-use crate::problem::{Problems, alternatives, suggestion};
+use crate::fields::Fields;
+use crate::problem::{alternatives, suggestion};
 
 /// The name of data that is drawn at random.
 const SYNTHETIC: &str = "synthetic";
-/// As much synthetic data as fits any machine that trains.
-const MOST_BYTES: u64 = 4_000_000_000;
 
 /// The data of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,29 +33,6 @@ pub struct DataSpec {
     pub augment: Vec<Augment>,
 }
 
-/// Random images for benchmarks: the same for every seed. There is nothing to learn from them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Synthetic {
-    /// Channels, height and width of an image.
-    pub shape: [u64; 3],
-    /// Number of classes.
-    pub classes: u64,
-    /// Images of the training set; the test set has a tenth as many.
-    pub samples: u64,
-}
-
-/// A random change of an image that keeps its class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Augment {
-    /// Four pixels more on each side, mirrored so that the edge stands twice, then a cut of the old size out of that.
-    PadCrop,
-    /// As `PadCrop`, with black pixels: those of value 0.
-    PadCropZero,
-    /// Left and right change places, with probability 1/2.
-    Flip,
-}
-
 /// How many images a run has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -62,9 +43,6 @@ pub struct Sizes {
     /// Those that accuracy is reported on.
     pub test: u64,
 }
-
-const AUGMENTS: [(&str, Augment); 3] =
-    [("pad-crop", Augment::PadCrop), ("pad-crop-zero", Augment::PadCropZero), ("flip", Augment::Flip)];
 
 impl DataSpec {
     /// What is to be learned; `None` for a name that this version does not know.
@@ -99,7 +77,7 @@ impl DataSpec {
             name,
             synthetic,
             validation: fields.number("validation", Some(0.0), 0.0..=0.9),
-            augment: read_augment(fields),
+            augment: Augment::read_all(fields),
         };
         match data.sizes() {
             None if data.name.is_empty() => {}
@@ -120,53 +98,9 @@ impl DataSpec {
     }
 }
 
-impl Synthetic {
-    /// Images of the test set.
-    pub fn test_samples(&self) -> u64 {
-        self.samples / 10
-    }
-
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let side =
-            |value: &_, pointer: &str, problems: &mut _| integer_item(value, pointer, problems, 1..=512);
-        let synthetic = Self {
-            shape: fields.list("shape", None, 3..=3, side).try_into().unwrap_or([1; 3]),
-            classes: fields.integer("classes", None, 2..=256),
-            samples: fields.integer("samples", None, 10..=10_000_000),
-        };
-        let bytes = synthetic.shape.iter().product::<u64>() * synthetic.samples;
-        if bytes > MOST_BYTES {
-            fields.wrong("samples", format!("make {bytes} bytes; at most {MOST_BYTES} are allowed"));
-        }
-        synthetic
-    }
-}
-
-fn read_augment(fields: &mut Fields<'_>) -> Vec<Augment> {
-    let words = fields.list("augment", Some(vec![]), 0..=AUGMENTS.len(), word);
-    let words: Vec<Augment> = words.into_iter().flatten().collect();
-    if (1..words.len()).any(|index| words[..index].contains(&words[index])) {
-        fields.wrong("augment", "must not say the same twice");
-    }
-    if words.contains(&Augment::PadCrop) && words.contains(&Augment::PadCropZero) {
-        fields.wrong("augment", "must not say both `pad-crop` and `pad-crop-zero`: an image is cut once");
-    }
-    words
-}
-
-fn word(value: &Value, pointer: &str, problems: &mut Problems) -> Option<Augment> {
-    let words = || AUGMENTS.iter().map(|(word, _)| *word);
-    let found = AUGMENTS.iter().find(|(word, _)| value == word).map(|(_, augment)| *augment);
-    if found.is_none() {
-        let hint = suggestion(value.as_str().unwrap_or_default(), words());
-        problems.add(pointer, format!("must be {}, is {}{hint}", alternatives(words()), shown(value)));
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::ExperimentSpec;
@@ -237,28 +171,10 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_its_path() {
         for (value, says) in [
-            (
-                json!({ "name": "digits", "augment": ["flip", "filp"] }),
-                "/augment/1: must be `pad-crop`, `pad-",
-            ),
-            (json!({ "name": "digits", "augment": ["filp"] }), "did you mean `flip`?"),
-            (
-                json!({ "name": "digits", "augment": ["flip", "flip"] }),
-                "/augment: must not say the same twice",
-            ),
-            (json!({ "name": "digits", "augment": ["pad-crop", "pad-crop-zero"] }), "an image is cut once"),
-            (json!({ "name": "digits", "augment": "flip" }), "/augment: must be a list of 0 to 3 entries"),
             (json!({ "name": "digits", "validation": 0.0001 }), "/validation: holds out none of 1442 images"),
             (json!({ "name": "digits", "validation": 1 }), "/validation: must be a number from 0 to 0.9"),
             (json!({ "name": "digits", "samples": 10 }), "/samples: unknown field"),
             (json!({ "name": "synthetc" }), "did you mean `synthetic`?"),
-            (synthetic(json!({ "shape": [3, 32] })), "/shape: must be a list of 3 entries, has 2"),
-            (synthetic(json!({ "classes": 1000 })), "/classes: must be a whole number from 2 to 256"),
-            (synthetic(json!({ "shape": [3, 32, 513] })), "/shape/2: must be a whole number from 1 to 512"),
-            (
-                synthetic(json!({ "shape": [3, 512, 512], "samples": 6000 })),
-                "/samples: make 4718592000 bytes; at most 4000000000 are allowed",
-            ),
         ] {
             let problems = read(value).unwrap_err();
             assert!(problems.len() == 1 && problems[0].contains(says), "{problems:?} for {says}");
