@@ -19,7 +19,7 @@
 use tch::Tensor;
 
 use crate::Error;
-use crate::transform::{Pullback, Rotated, canonical};
+use crate::transform::{Pullback, Rotated};
 
 /// a_k = (-1)^k binomial(2k, k) / 4^k.
 const COEFFICIENTS: [f64; 5] = [1.0, -1.0 / 2.0, 3.0 / 8.0, -5.0 / 16.0, 35.0 / 128.0];
@@ -32,13 +32,18 @@ const GUARD: f64 = 0.05;
 
 /// W by the series, or `None` where E is too large for it, or not finite. Reads from the device.
 ///
-/// The powers are a power iteration from n starts at once, and what the last power leaves of the column that it
-/// shrinks least is the estimate of ||E||: from below, and of that part of E which acts on these neurons.
+/// The powers are a power iteration from n + 1 starts at once, and what the last power leaves of the column that it
+/// shrinks least is the estimate of ||E||, from below. The start beside the neurons is there for the directions that no
+/// neuron has: E may grow along them, and gradients are not confined to the neurons' span.
 pub(super) fn rotate_by_series(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Rotated>, Error> {
     let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
     let factor = raw.f_div(&scale)?;
-    let neurons = Powers::new(&factor, canonical(frozen_weight)?, DEGREE)?;
-    if neurons.shrink_by(GUARD)? {
+    let size = frozen_weight.size();
+    // Cosines of 0, 1, 2, ...: no matrix that training meets has its leading vectors orthogonal to that.
+    let probe = Tensor::f_arange(size[1], (raw.kind(), raw.device()))?.f_cos()?.f_unsqueeze(0)?;
+    let starts = Powers::new(&factor, Tensor::f_cat(&[frozen_weight, &probe], 0)?, DEGREE)?;
+    if starts.shrink_by(GUARD)? {
+        let neurons = starts.first(size[0])?;
         let weight = combine(&COEFFICIENTS, &neurons.images)?;
         Ok(Some(Rotated { weight, pullback: Box::new(Factors { scale, factor, neurons }) }))
     } else {
@@ -63,6 +68,14 @@ impl Powers {
             images.push(powers[k].f_matmul(&transposed)?);
         }
         Ok(Self { powers, images })
+    }
+
+    /// Those of the first columns.
+    fn first(&self, columns: i64) -> Result<Self, Error> {
+        let first = |tensors: &[Tensor]| -> Result<Vec<Tensor>, Error> {
+            tensors.iter().map(|tensor| Ok(tensor.f_narrow(0, 0, columns)?)).collect()
+        };
+        Ok(Self { powers: first(&self.powers)?, images: first(&self.images)? })
     }
 
     /// Whether the last power left at most `fraction` of every column.
@@ -147,6 +160,16 @@ mod tests {
 
     fn relative(ours: &Tensor, expected: &Tensor) -> f64 {
         ((ours - expected).norm() / expected.norm()).double_value(&[])
+    }
+
+    #[test]
+    fn a_direction_that_no_neuron_has_is_guarded_too() {
+        // Neurons along the first axes, and E = 3 along the last one.
+        let frozen_weight = Tensor::eye(6, tch::kind::DOUBLE_CPU).narrow(0, 0, 2);
+        let raw = Tensor::eye(6, tch::kind::DOUBLE_CPU);
+        assert!(rotate_by_series(&raw, &frozen_weight).unwrap().is_some());
+        let _ = raw.get(5).g_mul_scalar_(2.0);
+        assert!(rotate_by_series(&raw, &frozen_weight).unwrap().is_none());
     }
 
     #[test]
