@@ -12,8 +12,8 @@
 
 use tch::Tensor;
 
-use super::unconstrained::Unconstrained;
-use super::{Pullback, Rotated, Rotation, canonical};
+use super::unconstrained::{Factors, Unconstrained};
+use super::{Pullback, Rotated, Rotation};
 use crate::Error;
 
 /// Norms of E below this, which no rounding leaves, are taken for it: their squares vanish in float32.
@@ -35,16 +35,6 @@ impl Relaxed {
     pub fn new(raw: &Tensor, beta: f64) -> Result<Self, Error> {
         Ok(Self { free: Unconstrained::new(raw)?, beta })
     }
-
-    /// beta ||R R^T - I||_F as R is now: what the loss that is trained holds beyond the loss of the network. The
-    /// gradient does not need it, and it costs a product of d x d matrices. Reads from the device.
-    ///
-    /// # Errors
-    /// libtorch's own.
-    pub fn penalty(&self) -> Result<f64, Error> {
-        let _guard = tch::no_grad_guard();
-        Ok(self.beta * excess(self.raw())?.f_norm()?.f_double_value(&[])?)
-    }
 }
 
 impl Rotation for Relaxed {
@@ -53,9 +43,8 @@ impl Rotation for Relaxed {
     }
 
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
-        let Rotated { weight, pullback: free } = self.free.rotate(frozen_weight)?;
-        let pullback = Penalised { free, raw: canonical(self.raw())?, beta: self.beta };
-        Ok(Rotated { weight, pullback: Box::new(pullback) })
+        let (weight, free) = self.free.turn(frozen_weight)?;
+        Ok(Rotated { weight, pullback: Box::new(Penalised { free, beta: self.beta }) })
     }
 }
 
@@ -68,8 +57,7 @@ fn excess(raw: &Tensor) -> Result<Tensor, Error> {
 
 #[derive(Debug)]
 struct Penalised {
-    free: Box<dyn Pullback>,
-    raw: Tensor,
+    free: Factors,
     beta: f64,
 }
 
@@ -78,9 +66,10 @@ impl Pullback for Penalised {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let gradient = self.free.gradient(weight_gradient)?;
         let _guard = tch::no_grad_guard();
-        let excess = excess(&self.raw)?;
+        let raw = &self.free.raw;
+        let excess = excess(raw)?;
         let norm = excess.f_norm()?.f_clamp_min(LEAST_NORM)?;
-        let pull = excess.f_matmul(&self.raw)?.f_mul(&norm.f_reciprocal()?.f_mul_scalar(2.0 * self.beta)?)?;
+        let pull = excess.f_matmul(raw)?.f_mul(&norm.f_reciprocal()?.f_mul_scalar(2.0 * self.beta)?)?;
         Ok(gradient.f_add(&pull)?)
     }
 
@@ -124,14 +113,6 @@ mod tests {
             let error = (gradient.unwrap() - raw.grad()).norm() / raw.grad().norm();
             assert!(error.double_value(&[]) < 1e-12, "d = {d}: {error}");
         }
-    }
-
-    #[test]
-    fn the_penalty_is_read_apart() {
-        let raw = gaussian(&[7, 7], 1, Kind::Double);
-        let (penalty, expected) =
-            (Relaxed::new(&raw, BETA).unwrap().penalty().unwrap(), naive_penalty(&raw).double_value(&[]));
-        assert!((penalty - expected).abs() < 1e-13 * expected, "{penalty} for {expected}");
     }
 
     #[test]

@@ -26,6 +26,14 @@ impl Unconstrained {
     pub fn new(raw: &Tensor) -> Result<Self, Error> {
         Ok(Self { raw: square(raw)? })
     }
+
+    /// W^T, `[n, d]`, and what its gradients need.
+    pub(super) fn turn(&self, frozen_weight: &Tensor) -> Result<(Tensor, Factors), Error> {
+        check_frozen_weight(&self.raw, frozen_weight)?;
+        let _guard = tch::no_grad_guard();
+        let weight = frozen_weight.f_matmul(&self.raw.f_tr()?)?;
+        Ok((weight, Factors { raw: canonical(&self.raw)?, frozen_weight: canonical(frozen_weight)? }))
+    }
 }
 
 impl Rotation for Unconstrained {
@@ -34,17 +42,16 @@ impl Rotation for Unconstrained {
     }
 
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
-        check_frozen_weight(&self.raw, frozen_weight)?;
-        let _guard = tch::no_grad_guard();
-        let weight = frozen_weight.f_matmul(&self.raw.f_tr()?)?;
-        let factors = Factors { raw: canonical(&self.raw)?, frozen_weight: canonical(frozen_weight)? };
+        let (weight, factors) = self.turn(frozen_weight)?;
         Ok(Rotated { weight, pullback: Box::new(factors) })
     }
 }
 
+/// Copies, because the optimizer steps the raw parameter, and perhaps the neurons, in place.
 #[derive(Debug)]
-struct Factors {
-    raw: Tensor,
+pub(super) struct Factors {
+    /// R, `[d, d]`.
+    pub(super) raw: Tensor,
     /// V^T, `[n, d]`.
     frozen_weight: Tensor,
 }
