@@ -54,11 +54,17 @@ const KINDS: [(&str, Read); 3] = [
 ];
 
 /// The kind of an optimizer that does not say it.
-const SGD: Read = |fields| OptimizerSpec::Sgd {
-    learning_rate: learning_rate(fields, Some(0.1)),
-    momentum: fields.number("momentum", Some(0.9), 0.0..=0.9999),
-    nesterov: fields.flag("nesterov", false),
-    weight_decay: weight_decay(fields, Some(0.0)),
+const SGD: Read = |fields| {
+    let sgd = OptimizerSpec::Sgd {
+        learning_rate: learning_rate(fields, Some(0.1)),
+        momentum: fields.number("momentum", Some(0.9), 0.0..=0.9999),
+        nesterov: fields.flag("nesterov", false),
+        weight_decay: weight_decay(fields, Some(0.0)),
+    };
+    if matches!(sgd, OptimizerSpec::Sgd { nesterov: true, momentum: 0.0, .. }) {
+        fields.wrong("nesterov", "must be false without momentum, which it looks ahead by");
+    }
+    sgd
 };
 
 impl OptimizerSpec {
@@ -112,6 +118,14 @@ mod tests {
 
     fn read(value: Value) -> OptimizerSpec {
         Fields::read(&value, OptimizerSpec::read).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn nesterov_needs_a_momentum() {
+        let read = |value: Value| Fields::read(&value, OptimizerSpec::read);
+        assert!(read(json!({ "nesterov": true })).is_ok());
+        let problems = read(json!({ "nesterov": true, "momentum": 0 })).unwrap_err();
+        assert_eq!(problems.list[0].pointer, "/nesterov");
     }
 
     #[test]
