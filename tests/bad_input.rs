@@ -97,7 +97,11 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
         (with("/arms", json!([])), "/arms", "1 to 1000 entries"),
         (with("/arms", arms(&["a", "a"])), "/arms", "`a` stands more than once"),
         (without("/arms"), "/arms", "is missing"),
-        (with("/arms/0/method", json!({})), "/arms/0/method/kind", "`baseline` or `opt`"),
+        (
+            with("/arms/0/method", json!({})),
+            "/arms/0/method/kind",
+            "`baseline`, `opt`, `mhe` or `soft_orthogonal`",
+        ),
         (with("/arms/0/method/kind", json!("optt")), "/arms/0/method/kind", "did you mean `opt`?"),
         (
             with("/arms/0/method/transform", json!("caley")),
@@ -169,7 +173,7 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
         (with("/train/model/hidden", json!([0])), "/train/model/hidden/0", "from 1 to 65536"),
         (with("/train/model/hidden", json!([65_537])), "/train/model/hidden/0", "from 1 to 65536"),
         (with("/train/model/hidden", json!(vec![8; 17])), "/train/model/hidden", "has 17"),
-        (with("/train/model/hidden", wide), "/arms/0/method", "length 8193, at most 8192"),
+        (with("/train/model/hidden", wide), "/arms/0/method/layers", "length 8193, and at most 8192"),
         // Recipes.
         (json!({ "recipe": "digits" }), "/recipe", "unknown recipe"),
         (json!({ "recipe": "../mnist-mlp" }), "/recipe", "letters, digits"),
