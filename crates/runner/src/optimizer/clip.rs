@@ -16,7 +16,13 @@ pub(super) fn clip(gradients: &mut [Tensor], most: f64) -> Result<(), TchError> 
 
 #[cfg(test)]
 mod tests {
+    use optlab_opt::{Error, GramSchmidt, RotatedWeight};
+    use optlab_spec::{MethodSpec, OptimizerSpec};
+    use tch::Kind;
+
     use super::*;
+    use crate::optimizer::Optimizer;
+    use crate::trained::{Parameter, Parameters, Plain, Role, Trained};
 
     fn clipped(gradients: [&[f32]; 2], most: f64) -> Vec<Vec<f32>> {
         let mut gradients = gradients.map(Tensor::from_slice);
@@ -33,5 +39,65 @@ mod tests {
     fn a_shorter_one_keeps_its_bits_and_none_stays_none() {
         assert_eq!(clipped([&[0.1], &[0.2, -0.3]], 2.5), [vec![0.1], vec![0.2, -0.3]]);
         assert_eq!(clipped([&[0.0], &[0.0, 0.0]], 2.5), [vec![0.0], vec![0.0, 0.0]]);
+    }
+
+    /// A rotated weight, stepped in its raw parameter.
+    struct Rotated(RotatedWeight);
+
+    impl Trained for Rotated {
+        fn parameters(&self) -> Vec<Parameter> {
+            vec![Parameter { role: Role::Rotation, tensor: self.0.raw().shallow_clone() }]
+        }
+
+        fn value(&self) -> &Tensor {
+            self.0.value()
+        }
+
+        fn effective_gradient(&self) -> Result<Tensor, Error> {
+            self.0.weight_gradient()
+        }
+
+        fn gradients(&self) -> Result<Vec<Tensor>, Error> {
+            Ok(vec![self.0.raw_gradient()?])
+        }
+
+        fn refresh(&mut self, _updates: u64) -> Result<Parameters, Error> {
+            self.0.refresh()?;
+            Ok(Parameters::Kept)
+        }
+    }
+
+    /// A weight under a rotation with `raw` and a bias, after a backward pass through both.
+    fn rotated_and_plain(raw: &Tensor) -> (Rotated, Plain) {
+        let neurons = Tensor::from_slice(&[1.0f32, 0.5, -0.3, 0.2, -1.0, 0.4]).view([2, 3]);
+        let weight = RotatedWeight::new(&neurons, Box::new(GramSchmidt::new(raw).unwrap())).unwrap();
+        let bias = Plain::new(Tensor::from_slice(&[0.1f32, -0.2]), Role::Offset).unwrap();
+        let xs = Tensor::from_slice(&[1.0f32, 2.0, 3.0]);
+        (weight.value().matmul(&xs) + bias.value()).square().sum(Kind::Float).backward();
+        (Rotated(weight), bias)
+    }
+
+    #[test]
+    fn clipping_counts_what_layers_compute_with_whatever_the_scale_of_a_raw_parameter() {
+        const MOST: f64 = 0.5;
+        let raw = Tensor::from_slice(&[1.0f32, 0.2, 0.1, -0.3, 1.1, 0.4, 0.2, -0.5, 0.9]).view([3, 3]);
+        let rule =
+            OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+        // The gradient of a raw parameter that is 100 times as long is 100 times as short.
+        for scale in [1.0, 100.0] {
+            let raw = &raw * scale;
+            let (mut weight, mut bias) = rotated_and_plain(&raw);
+            let norm = |tensor: Tensor| tensor.norm().double_value(&[]);
+            let whole =
+                norm(weight.effective_gradient().unwrap()).hypot(norm(bias.effective_gradient().unwrap()));
+            assert!(whole > 2.0 * MOST, "{whole}");
+            let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
+            let mut optimizer =
+                Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
+            optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
+            assert!(weight.0.raw().allclose(&expected, 1e-5, 1e-7, false));
+            let moved = norm(bias.value() - Tensor::from_slice(&[0.1f32, -0.2]));
+            assert!(moved > 0.01 && moved < MOST, "{moved}");
+        }
     }
 }
