@@ -10,7 +10,6 @@ use crate::network::Network;
 #[derive(Debug)]
 pub struct Average {
     decay: f64,
-    updates: u64,
     /// None where nothing is averaged.
     values: Vec<Tensor>,
 }
@@ -23,20 +22,19 @@ impl Average {
     pub fn new(decay: Option<f64>, network: &mut Network) -> Result<Self, TchError> {
         let copies = network.trained().into_iter().map(|trained| trained.value().f_detach_copy());
         let values = if decay.is_some() { copies.collect::<Result<_, _>>()? } else { Vec::new() };
-        Ok(Self { decay: decay.unwrap_or(0.0), updates: 0, values })
+        Ok(Self { decay: decay.unwrap_or(0.0), values })
     }
 
-    /// Takes the weights after an update in: a <- b a + (1 - b) w. As in TensorFlow's `ExponentialMovingAverage`,
-    /// b = min(decay, (1 + t) / (10 + t)) after t earlier updates: the first weights, which were drawn and not
-    /// learned, are soon forgotten.
+    /// Takes the weights after update number `update`, from 1, in: a <- b a + (1 - b) w. As in TensorFlow's
+    /// `ExponentialMovingAverage`, b = min(decay, (1 + t) / (10 + t)) after t earlier updates: the first weights,
+    /// which were drawn and not learned, are soon forgotten.
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn update(&mut self, network: &mut Network) -> Result<(), TchError> {
+    pub fn update(&mut self, network: &mut Network, update: u64) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
-        let t = self.updates as f64;
+        let t = (update - 1) as f64;
         let decay = self.decay.min((1.0 + t) / (10.0 + t));
-        self.updates += 1;
         for (value, trained) in self.values.iter_mut().zip(network.trained()) {
             let _ = value.f_lerp_(trained.value(), 1.0 - decay)?;
         }
@@ -100,9 +98,9 @@ mod tests {
         let start = values(&mut network);
         let mut average = Average::new(Some(0.15), &mut network).unwrap();
         // Decays of 1/10 and 2/11 at first, of which the second is above 0.15.
-        for change in [1.0, 1.0] {
-            train(&mut network, change);
-            average.update(&mut network).unwrap();
+        for update in 1..=2 {
+            train(&mut network, 1.0);
+            average.update(&mut network, update).unwrap();
         }
         let expected = 0.15 * 0.9 + 0.85 * 2.0;
         let seen = average.show(&mut network, |_| ()).map(|()| &average.values).unwrap();
@@ -116,7 +114,7 @@ mod tests {
         let mut network = network();
         let mut average = Average::new(Some(0.5), &mut network).unwrap();
         train(&mut network, 1.0);
-        average.update(&mut network).unwrap();
+        average.update(&mut network, 1).unwrap();
         let own = values(&mut network);
         let xs = Tensor::ones([2, 1, 8, 8], (tch::Kind::Float, Device::Cpu));
         let logits = |network: &Network| network.forward(&xs, crate::layers::Mode::Evaluate).unwrap();
@@ -136,7 +134,7 @@ mod tests {
         let mut network = network();
         let mut average = Average::new(None, &mut network).unwrap();
         train(&mut network, 1.0);
-        average.update(&mut network).unwrap();
+        average.update(&mut network, 1).unwrap();
         let bias = |network: &Network| network.method_layers().next().unwrap().1.value().detach();
         let own = bias(&network);
         assert_eq!(average.show(&mut network, bias).unwrap(), own);

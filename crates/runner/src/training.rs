@@ -109,8 +109,8 @@ pub fn update(job: &mut Job<'_>, step: u64, note: impl FnOnce(Update)) -> Result
         None => loss.f_backward()?,
         Some(penalty) => loss.f_add(&penalty.value(&job.network, step - 1)?)?.f_backward()?,
     }
-    job.optimizer.step(job.network.trained(), spec.rate_factor(step))?;
-    job.average.update(&mut job.network)?;
+    job.optimizer.step(job.network.trained(), spec.rate_factor(step), step)?;
+    job.average.update(&mut job.network, step)?;
     Ok(())
 }
 

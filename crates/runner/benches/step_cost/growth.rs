@@ -35,11 +35,11 @@ fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
     let mut optimizer = Optimizer::new(&job.train.optimizer, None, &job.method, &[weight.trained()]);
     let gradient = Tensor::ones([NEURONS, d], (Kind::Float, device));
     let mut times = Vec::new();
-    for _ in 0..=ROUNDS {
+    for update in 1..=1 + ROUNDS as u64 {
         (weight.value() * &gradient).sum(Kind::Float).backward();
         synchronize(device);
         let began = Instant::now();
-        optimizer.step(vec![weight.trained()], 1.0).expect("libtorch works");
+        optimizer.step(vec![weight.trained()], 1.0, update).expect("libtorch works");
         synchronize(device);
         times.push(1000.0 * began.elapsed().as_secs_f64());
     }

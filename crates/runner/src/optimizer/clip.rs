@@ -94,7 +94,7 @@ mod tests {
             let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
             let mut optimizer =
                 Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
-            optimizer.step(vec![&mut weight, &mut bias], 1.0).unwrap();
+            optimizer.step(vec![&mut weight, &mut bias], 1.0, 1).unwrap();
             assert!(weight.0.raw().allclose(&expected, 1e-5, 1e-7, false));
             let moved = norm(bias.value() - Tensor::from_slice(&[0.1f32, -0.2]));
             assert!(moved > 0.01 && moved < MOST, "{moved}");

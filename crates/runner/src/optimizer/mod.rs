@@ -23,7 +23,6 @@ pub struct Optimizer {
     rule: OptimizerSpec,
     clip_norm: Option<f64>,
     slots: Vec<Slot>,
-    updates: u64,
     numbers: u64,
 }
 
@@ -39,18 +38,17 @@ impl Optimizer {
         let parameters: Vec<Parameter> = trained.iter().flat_map(|trained| trained.parameters()).collect();
         let slots = parameters.iter().map(|parameter| Slot::new(rule, method, parameter.role)).collect();
         let numbers = parameters.iter().map(|parameter| parameter.tensor.numel() as u64).sum();
-        Self { rule: rule.clone(), clip_norm, slots, updates: 0, numbers }
+        Self { rule: rule.clone(), clip_norm, slots, numbers }
     }
 
-    /// One update of what [`new`](Self::new) was given, in the same order: a step against the gradient, then a
-    /// refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that, without decay
-    /// or memory.
+    /// Update number `update`, from 1, of what [`new`](Self::new) was given, in the same order: a step against the
+    /// gradient, then a refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that,
+    /// without decay or memory.
     ///
     /// # Errors
     /// If a gradient is missing, and libtorch's own.
-    pub fn step(&mut self, trained: Vec<&mut dyn Trained>, factor: f64) -> Result<(), JobError> {
+    pub fn step(&mut self, trained: Vec<&mut dyn Trained>, factor: f64, update: u64) -> Result<(), JobError> {
         let _guard = tch::no_grad_guard();
-        self.updates += 1;
         if let Some(most) = self.clip_norm {
             let gradients = trained.iter().map(|trained| trained.effective_gradient());
             clip::clip(&mut gradients.collect::<Result<Vec<_>, _>>()?, most)?;
@@ -65,7 +63,7 @@ impl Optimizer {
                     slot.step(&self.rule, &mut parameter.tensor, gradient, rate)?;
                 }
             }
-            if trained.refresh(self.updates)? == Parameters::Renewed {
+            if trained.refresh(update)? == Parameters::Renewed {
                 own.iter_mut().for_each(Slot::forget);
             }
             slots = rest;
@@ -107,7 +105,7 @@ mod tests {
         let mut optimizer = Optimizer::new(rule, None, &MethodSpec::BASELINE, &[&mut x]);
         for &factor in factors {
             (x.value().square().sum(Kind::Float) * 0.5).backward();
-            optimizer.step(vec![&mut x], factor).unwrap();
+            optimizer.step(vec![&mut x], factor, 1).unwrap();
         }
         tensor(&x).double_value(&[0])
     }
@@ -164,7 +162,7 @@ mod tests {
             for _ in 0..20 {
                 their_optimizer.backward_step(&loss(&theirs));
                 loss(ours.value()).backward();
-                optimizer.step(vec![&mut ours], 1.0).unwrap();
+                optimizer.step(vec![&mut ours], 1.0, 1).unwrap();
             }
             let apart = (theirs.detach() - tensor(&ours)).abs().max().double_value(&[]);
             assert!(apart < 1e-5, "{rule:?}: {apart}");

@@ -150,7 +150,7 @@ mod tests {
         let mut x = own_rule(Role::Rotation);
         let mut optimizer = Optimizer::new(&SGD, None, &MethodSpec::BASELINE, &[&mut x]);
         x.value().sum(Kind::Float).backward();
-        optimizer.step(vec![&mut x], 0.5).unwrap();
+        optimizer.step(vec![&mut x], 0.5, 1).unwrap();
         assert_eq!(x.parameters()[0].tensor.double_value(&[0]), f64::from(0.05f32));
         assert!(optimizer.slots[0].memory.tensors.is_empty());
         // Its next value is the new one.
@@ -161,9 +161,9 @@ mod tests {
     fn a_replaced_parameter_starts_with_empty_memory() {
         let mut x = own_rule(Role::Weight);
         let mut optimizer = Optimizer::new(&SGD, None, &MethodSpec::BASELINE, &[&mut x]);
-        let remembered = [1, 2, 3].map(|_| {
+        let remembered = [1, 2, 3].map(|update| {
             x.value().sum(Kind::Float).backward();
-            optimizer.step(vec![&mut x], 1.0).unwrap();
+            optimizer.step(vec![&mut x], 1.0, update).unwrap();
             optimizer.slots[0].memory.updates
         });
         assert_eq!(remembered, [1, 0, 1]);
