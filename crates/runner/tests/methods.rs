@@ -2,6 +2,7 @@
 
 mod support;
 
+use optlab_spec::JobSpec;
 use serde_json::{Value, json};
 
 use support::{Heard, Runner, baseline, spec};
@@ -26,11 +27,8 @@ fn opt(options: &str, more: Value) -> Value {
     method
 }
 
-fn train(runner: &mut Runner, method: Value) -> Heard {
-    runner.run(&spec(method, json!({ "log_every_steps": 1 })));
-    let heard = runner.hear();
-    assert!(heard.end.is_ok(), "{heard:?}");
-    heard
+fn job(method: Value) -> JobSpec {
+    spec(method, json!({ "log_every_steps": 1 }))
 }
 
 /// The largest change of the mean energy, relative to its start.
@@ -47,12 +45,12 @@ fn last(heard: &Heard, series: &str) -> f64 {
 #[test]
 fn every_constrained_form_keeps_its_energy_and_every_form_learns() {
     let mut runner = Runner::start();
-    let start = train(&mut runner, baseline()).curves()["energy/mean"][0].1;
+    let start = runner.train(&job(baseline())).curves()["energy/mean"][0].1;
     for rounds in [json!({}), json!({ "stochastic": { "fraction": 0.5, "inner_steps": 7 } })] {
         for (options, constrained) in OPT {
             let stochastic = !rounds.as_object().unwrap().is_empty();
             let options = if stochastic { options.replace("scaled", "identity") } else { options.to_owned() };
-            let heard = train(&mut runner, opt(&options, rounds.clone()));
+            let heard = runner.train(&job(opt(&options, rounds.clone())));
             let (drift, accuracy) = (energy_drift(&heard), last(&heard, "test/accuracy"));
             let error = last(&heard, "orthogonality_error/hidden1");
             println!(
@@ -78,20 +76,20 @@ fn every_method_gives_the_same_bits_again() {
     ]);
     let (mut one, mut other) = (Runner::start(), Runner::start());
     for method in methods {
-        let heard = train(&mut one, method.clone());
-        assert_eq!(heard.reproducible(), train(&mut other, method.clone()).reproducible(), "{method}");
+        let heard = one.train(&job(method.clone()));
+        assert_eq!(heard.reproducible(), other.train(&job(method.clone())).reproducible(), "{method}");
     }
 }
 
 #[test]
 fn penalties_lower_what_they_are_of() {
     let mut runner = Runner::start();
-    let plain = train(&mut runner, baseline());
-    let mhe = train(&mut runner, json!({ "kind": "mhe", "weight": 10 }));
+    let plain = runner.train(&job(baseline()));
+    let mhe = runner.train(&job(json!({ "kind": "mhe", "weight": 10 })));
     assert!(last(&mhe, "energy/mean") < last(&plain, "energy/mean"));
     // Orthonormal neurons have less energy than what training makes of Gaussian ones.
     for form in ["frobenius", "srip"] {
-        let soft = train(&mut runner, json!({ "kind": "soft_orthogonal", "form": form, "weight": 0.1 }));
+        let soft = runner.train(&job(json!({ "kind": "soft_orthogonal", "form": form, "weight": 0.1 })));
         assert!(last(&soft, "energy/mean") < last(&plain, "energy/mean"), "{form}");
         // The same loss is plotted in every arm: before the first update it is the same number.
         assert_eq!(soft.curves()["train/loss"][0], plain.curves()["train/loss"][0], "{form}");
@@ -102,30 +100,30 @@ fn penalties_lower_what_they_are_of() {
 fn neurons_start_as_they_are_asked_to() {
     let mut runner = Runner::start();
     let first = |heard: &Heard| heard.curves()["energy/hidden1"][0].1;
-    let drawn = first(&train(&mut runner, baseline()));
+    let drawn = first(&runner.train(&job(baseline())));
     let cayley = |more| opt(r#"{"transform": "cayley"}"#, more);
     let (with_mean, refined) = (
-        train(&mut runner, cayley(json!({ "neuron_mean": 0.2 }))),
-        train(&mut runner, cayley(json!({ "refine_steps": 50 }))),
+        runner.train(&job(cayley(json!({ "neuron_mean": 0.2 })))),
+        runner.train(&job(cayley(json!({ "refine_steps": 50 })))),
     );
     assert!(first(&with_mean) > 1.02 * drawn && first(&refined) < drawn, "{drawn}");
     for kept in [&with_mean, &refined] {
         assert!(energy_drift(kept) < 1e-5);
     }
-    let orthogonal = train(&mut runner, json!({ "kind": "baseline", "init": "orthogonal" }));
+    let orthogonal = runner.train(&job(json!({ "kind": "baseline", "init": "orthogonal" })));
     assert!(first(&orthogonal) < drawn);
-    let learned = train(&mut runner, cayley(json!({ "neurons": "learned" })));
+    let learned = runner.train(&job(cayley(json!({ "neurons": "learned" }))));
     assert!(first(&learned) == drawn && energy_drift(&learned) > 1e-4);
     assert_eq!(
         learned.end.unwrap().parameters_trained,
-        train(&mut runner, cayley(json!({}))).end.unwrap().parameters_trained + 64 * 24 + 24 * 16
+        runner.train(&job(cayley(json!({})))).end.unwrap().parameters_trained + 64 * 24 + 24 * 16
     );
 }
 
 #[test]
 fn only_the_layers_that_are_named_are_rotated() {
     let mut runner = Runner::start();
-    let heard = train(&mut runner, opt(r#"{"transform": "cayley"}"#, json!({ "layers": ["hidden2"] })));
+    let heard = runner.train(&job(opt(r#"{"transform": "cayley"}"#, json!({ "layers": ["hidden2"] }))));
     let curves = heard.curves();
     let moved = |layer: &str| {
         let energy = &curves[format!("energy/{layer}").as_str()];

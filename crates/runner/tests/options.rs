@@ -2,19 +2,10 @@
 
 mod support;
 
-use optlab_spec::JobSpec;
 use optlab_spec::protocol::EndReason;
 use serde_json::{Value, json};
 
-use support::{Heard, Runner, baseline, opt, spec};
-
-fn train(spec: &JobSpec) -> Heard {
-    let mut runner = Runner::start();
-    runner.run(spec);
-    let heard = runner.hear();
-    assert!(heard.end.is_ok(), "{:?}", heard.end);
-    heard
-}
+use support::{Heard, Runner, baseline, opt, spec, train};
 
 #[test]
 fn a_warm_up_raises_the_rate_before_the_curve_lowers_it() {

@@ -10,13 +10,7 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::EndReason;
 use serde_json::json;
 
-use support::{Heard, Runner, baseline, opt, spec};
-
-fn train(spec: &JobSpec) -> Heard {
-    let mut runner = Runner::start();
-    runner.run(spec);
-    runner.hear()
-}
+use support::{Heard, Runner, baseline, opt, spec, train};
 
 /// One that does not end by itself while a test lasts.
 fn endless() -> JobSpec {
@@ -83,10 +77,7 @@ fn a_job_gives_the_same_bits_in_any_process_and_after_any_job() {
     ));
     let mut shared = Runner::start();
     for spec in &specs {
-        shared.run(spec);
-        let (second, fresh) = (shared.hear(), train(spec));
-        assert!(second.end.is_ok());
-        assert_eq!(second.reproducible(), fresh.reproducible());
+        assert_eq!(shared.train(spec).reproducible(), train(spec).reproducible());
     }
 }
 
@@ -99,7 +90,6 @@ fn batch_norm_adam_and_smoothing_train_too() {
     });
     for method in [baseline(), opt("cayley")] {
         let heard = train(&spec(method, train_spec.clone()));
-        assert!(heard.end.is_ok());
         assert!(heard.curves()["test/accuracy"][2].1 > 75.0, "{:?}", heard.curves()["test/accuracy"]);
     }
 }
@@ -144,9 +134,7 @@ fn every_model_learns_in_every_arm() {
     for (model, method_layers) in models {
         for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
             let train = json!({ "model": model, "epochs": 1, "log_every_steps": 1, "energy": { "every_steps": 1000 } });
-            runner.run(&spec(method.clone(), train));
-            let heard = runner.hear();
-            assert!(heard.end.is_ok(), "{model} {method} {heard:?}");
+            let heard = runner.train(&spec(method.clone(), train));
             let curves = heard.curves();
             let energies = curves.keys().filter(|name| name.starts_with("energy/")).count();
             assert_eq!(energies, method_layers + 1, "{model} {method}");
@@ -176,14 +164,13 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
     assert_eq!(failure.step, heard.progress.last().map(|&(step, _)| step));
     // A wish that crosses with the end of its job is void.
     runner.cancel();
-    runner.run(&spec(baseline(), json!({})));
-    assert!(runner.hear().end.is_ok());
+    runner.train(&spec(baseline(), json!({})));
 }
 
 #[test]
 fn a_loss_that_is_not_finite_ends_the_job_with_its_first_step() {
-    let heard =
-        train(&spec(baseline(), json!({ "optimizer": { "learning_rate": 1000, "weight_decay": 1 } })));
+    let wild = json!({ "optimizer": { "learning_rate": 1000, "weight_decay": 1 } });
+    let heard = Runner::start().hear_of(&spec(baseline(), wild));
     let failure = heard.end.as_ref().unwrap_err();
     assert_eq!((failure.reason, failure.series.as_deref()), (EndReason::Diverged, Some("train/loss")));
     let step = failure.step.unwrap();
@@ -198,7 +185,7 @@ fn a_rotation_that_is_ruined_by_a_loss_ends_as_that_loss_does() {
     let wild = json!({ "optimizer": { "learning_rate": 1000, "momentum": 0, "weight_decay": 10 }, "model": { "hidden": [24] } });
     // Singular values cannot be had of what is not finite; the others hand it on.
     for transform in ["cayley", "gram_schmidt", "lowdin", "descent"] {
-        let failure = train(&spec(opt(transform), wild.clone())).end.unwrap_err();
+        let failure = Runner::start().hear_of(&spec(opt(transform), wild.clone())).end.unwrap_err();
         assert_eq!((failure.reason, failure.series.as_deref()), (EndReason::Diverged, Some("train/loss")));
         assert!(failure.step.is_some_and(|step| (2..44).contains(&step)), "{transform}: {failure:?}");
     }
@@ -234,8 +221,7 @@ fn a_line_that_is_no_command_is_answered_and_survived() {
         assert_eq!(failure.reason, EndReason::UserError);
         assert!(failure.error.contains("cannot read its command"), "{}", failure.error);
     }
-    runner.run(&spec(baseline(), json!({ "epochs": 1 })));
-    assert!(runner.hear().end.is_ok());
+    runner.train(&spec(baseline(), json!({ "epochs": 1 })));
 }
 
 #[test]
@@ -263,8 +249,7 @@ fn what_the_machine_lacks_is_said_in_full() {
     ];
     let mut runner = Runner::start_with(&environment);
 
-    runner.run(&spec(baseline(), json!({ "data": { "name": "mnist" } })));
-    let failure = runner.hear().end.unwrap_err();
+    let failure = runner.hear_of(&spec(baseline(), json!({ "data": { "name": "mnist" } }))).end.unwrap_err();
     assert_eq!(failure.reason, EndReason::UserError);
     assert!(failure.error.contains("train-images-idx3-ubyte.gz"), "{}", failure.error);
 

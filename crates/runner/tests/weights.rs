@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use optlab_spec::JobSpec;
 use optlab_spec::protocol::EndReason;
 use serde_json::{Value, json};
 use tch::{Kind, Reduction, Tensor};
@@ -15,16 +14,12 @@ use support::{Heard, Runner, baseline, opt, spec};
 
 type Weights = HashMap<String, Tensor>;
 
-fn train(spec: &JobSpec, folder: &Path) -> Heard {
-    let mut runner = Runner::start();
-    runner.run_for_weights(spec, folder);
-    runner.hear()
-}
-
 /// Trains and reads what is left.
 fn trained(method: Value, train_spec: Value) -> (Heard, Weights) {
     let folder = tempfile::tempdir().unwrap();
-    let heard = train(&spec(method, train_spec), folder.path());
+    let mut runner = Runner::start();
+    runner.run_for_weights(&spec(method, train_spec), folder.path());
+    let heard = runner.hear();
     assert!(heard.end.is_ok(), "{heard:?}");
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["weights.safetensors"], "nothing else is left");
@@ -111,8 +106,9 @@ fn filters_have_four_dimensions_and_residual_layers_are_all_there() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let failure = train(&spec(baseline(), json!({ "epochs": 1 })), Path::new("/nonexistent/place")).end;
-    let failure = failure.unwrap_err();
+    let mut runner = Runner::start();
+    runner.run_for_weights(&spec(baseline(), json!({ "epochs": 1 })), Path::new("/nonexistent/place"));
+    let failure = runner.hear().end.unwrap_err();
     assert_eq!(failure.reason, EndReason::UserError);
     assert!(failure.error.contains("/nonexistent/place"), "{}", failure.error);
 }

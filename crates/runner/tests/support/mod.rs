@@ -101,6 +101,19 @@ impl Runner {
         Heard { environment, points, progress, logs, end }
     }
 
+    /// One job to its end, whatever that is.
+    pub fn hear_of(&mut self, spec: &JobSpec) -> Heard {
+        self.run(spec);
+        self.hear()
+    }
+
+    /// One job, which must end well.
+    pub fn train(&mut self, spec: &JobSpec) -> Heard {
+        let heard = self.hear_of(spec);
+        assert!(heard.end.is_ok(), "{:?} of {spec:?}", heard.end);
+        heard
+    }
+
     pub fn close_input(&mut self) {
         self.commands = None;
     }
@@ -139,6 +152,11 @@ impl Heard {
         points.sort_unstable();
         points
     }
+}
+
+/// One job, which must end well, in a process of its own.
+pub fn train(spec: &JobSpec) -> Heard {
+    Runner::start().train(spec)
 }
 
 pub fn baseline() -> Value {
