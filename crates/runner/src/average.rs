@@ -11,7 +11,7 @@ use crate::network::Network;
 pub struct Average {
     decay: f64,
     updates: u64,
-    /// None where nothing is averaged.
+    /// Empty where nothing is averaged.
     values: Vec<Tensor>,
 }
 
