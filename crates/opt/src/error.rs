@@ -71,8 +71,8 @@ pub enum Error {
         wish: &'static str,
     },
 
-    /// A raw parameter has entries that are infinite or not a number, where the rotation cannot hand them on as such:
-    /// training has diverged.
+    /// A raw parameter has entries that are infinite or not a number, and this rotation has no value for them: training
+    /// has diverged.
     #[error("the raw parameter of a rotation is not finite")]
     NotFinite,
 

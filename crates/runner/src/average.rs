@@ -10,7 +10,7 @@ use crate::network::Network;
 #[derive(Debug)]
 pub struct Average {
     decay: f64,
-    /// None where nothing is averaged.
+    /// Empty where nothing is averaged.
     values: Vec<Tensor>,
 }
 

@@ -69,7 +69,7 @@ pub fn permutation(mut stream: ChaCha8Rng, count: u64) -> Vec<i64> {
     order
 }
 
-/// So many whole numbers from 0 to below `bound`, each equally likely.
+/// `count` whole numbers, uniform in 0..`bound`.
 pub fn below(mut stream: ChaCha8Rng, bound: i64, count: i64) -> Vec<i64> {
     (0..count).map(|_| stream.random_range(0..bound)).collect()
 }

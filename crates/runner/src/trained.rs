@@ -23,7 +23,7 @@ pub enum Role {
     Rotation,
 }
 
-/// What was stepped, as it goes into the next update.
+/// What became of the parameters after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameters {
     /// The same as before.
