@@ -35,6 +35,9 @@ pub struct Lowdin {
     form: Form,
 }
 
+/// A matrix whose columns are orthonormal but for this is put back: some roundings of float32.
+const ORTHOGONAL: f64 = 5e-6;
+
 #[derive(Debug, PartialEq)]
 enum Form {
     Exact,
@@ -55,7 +58,7 @@ impl Lowdin {
     /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d.
     ///
     /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
-    /// nearest such multiple, by singular values. That leaves R and ||P|| as they are, but not the gradient's metric,
+    /// nearest such multiple. That leaves R and ||P|| as they are, but not the gradient's metric,
     /// 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any `raw` = P that
     /// [`new`](Self::new) does, and looks at its guard once a rotation, so a GPU has to wait.
     ///
@@ -77,11 +80,33 @@ impl Lowdin {
 
     /// Puts P back to c R, with the same R and the same norm.
     fn put_back(&self) -> Result<(), Error> {
-        let (left, values, right) = svd(&self.raw)?;
-        let scale = values.f_square()?.f_mean(values.kind())?.f_sqrt()?;
-        self.raw.shallow_clone().f_copy_(&left.f_mul(&scale)?.f_matmul(&right.f_tr()?)?)?;
+        let scale = self.raw.f_norm()?.f_div_scalar((self.raw.size()[0] as f64).sqrt())?;
+        let r = match polar_factor(&self.raw.f_div(&scale)?)? {
+            Some(r) => r,
+            None => {
+                let (left, _, right) = svd(&self.raw)?;
+                left.f_matmul(&right.f_tr()?)?
+            }
+        };
+        self.raw.shallow_clone().f_copy_(&r.f_mul(&scale)?)?;
         Ok(())
     }
+}
+
+/// The orthogonal matrix nearest to `near`, by the iteration X <- X (3 I - X^T X) / 2 of Newton and Schulz, which squares
+/// the distance each time; `None` where it does not get there, from singular values above sqrt 3 or close to 0.
+fn polar_factor(near: &Tensor) -> Result<Option<Tensor>, Error> {
+    const MOST: usize = 8;
+    let eye = Tensor::f_eye(near.size()[0], (near.kind(), near.device()))?;
+    let mut x = near.shallow_clone();
+    for _ in 0..MOST {
+        let excess = x.f_tr()?.f_matmul(&x)?.f_sub_(&eye)?;
+        if excess.f_abs()?.f_max()?.f_double_value(&[])? < ORTHOGONAL {
+            return Ok(Some(x));
+        }
+        x = x.f_sub(&x.f_matmul(&excess.f_mul_scalar(0.5)?)?)?;
+    }
+    Ok(None)
 }
 
 impl Rotation for Lowdin {
@@ -112,19 +137,22 @@ impl Rotation for Lowdin {
 }
 
 /// U, the diagonal of Sigma, and Y.
+///
+/// LAPACK's divide and conquer sometimes gives up, or hands out NaN, where many singular values are equal but for
+/// rounding, as those of a P near c R are. Finer rounding sets them apart.
 fn svd(raw: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
     match raw.f_svd(true, true) {
-        Ok(factors) => Ok(factors),
-        // Asked only now, so that a GPU need not wait while all is well.
-        Err(_) if raw.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 => Err(Error::NotFinite),
-        // LAPACK's divide and conquer sometimes gives up on many singular values that are equal but for rounding, as
-        // those of a P near c R are. Finer rounding sets them apart.
-        Err(_) => {
-            let (left, values, right) = raw.f_to_kind(Kind::Double)?.f_svd(true, true)?;
-            let kind = raw.kind();
-            Ok((left.f_to_kind(kind)?, values.f_to_kind(kind)?, right.f_to_kind(kind)?))
-        }
+        Ok(factors) if is_finite(&factors.0)? && is_finite(&factors.2)? => return Ok(factors),
+        _ if !is_finite(raw)? => return Err(Error::NotFinite),
+        _ => {}
     }
+    let (left, values, right) = raw.f_to_kind(Kind::Double)?.f_svd(true, true)?;
+    let kind = raw.kind();
+    Ok((left.f_to_kind(kind)?, values.f_to_kind(kind)?, right.f_to_kind(kind)?))
+}
+
+fn is_finite(tensor: &Tensor) -> Result<bool, Error> {
+    Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1)
 }
 
 fn rotate_by_svd(raw: &Tensor, frozen_weight: &Tensor) -> Result<Rotated, Error> {
