@@ -28,7 +28,7 @@ pub fn of_rotations(device: Device) {
 }
 
 fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
-    let data = format!(r#"{{"shape": [1, 1, {d}], "classes": 10}}"#);
+    let data = format!(r#"{{"shape": [1, {}, 32], "classes": 10}}"#, d / 32);
     let job = spec(r#"{"kind": "mlp", "hidden": [1]}"#, &data, method);
     let start = Start { method: &job.method, seed: 0, device };
     let mut weight = Weight::by_method(start, "layer", d, NEURONS).expect("libtorch works");
