@@ -54,11 +54,34 @@ impl Qr {
     pub(super) fn gradient(&self, product: &Tensor) -> Result<Tensor, Error> {
         // All transposed: from the right BLAS divides up to twice as fast, and the result needs no copy.
         let skew = transpose_difference(product)?.f_tril(-1)?;
-        let signed = skew.f_mul(&self.signs)?;
-        let solved = self.reflections.f_tr()?.f_linalg_solve_triangular(&signed, false, false, false)?;
+        let solved = skew.f_mul(&self.signs)?;
+        divide_triangle(&solved, &self.reflections.f_tr()?)?;
         let signed = solved.f_mul(&self.signs.f_unsqueeze(1)?)?;
         Ok(self.reflections.f_ormqr(&self.tau, &signed, true, false)?.f_tr()?.f_contiguous()?)
     }
+}
+
+/// Up to this size a triangle is divided as a whole.
+const WHOLE: i64 = 256;
+
+/// X A^-1 in the place of X, both lower triangular as their quotient is: by halves, so that BLAS does nothing above the
+/// diagonal, which would be half of its work.
+fn divide_triangle(x: &Tensor, a: &Tensor) -> Result<(), Error> {
+    let size = x.size()[0];
+    if size <= WHOLE {
+        x.shallow_clone().f_copy_(&a.f_linalg_solve_triangular(x, false, false, false)?)?;
+        return Ok(());
+    }
+    let (half, rest) = (size / 2, size - size / 2);
+    let first = |m: &Tensor| m.f_narrow(0, 0, half)?.f_narrow(1, 0, half);
+    let below = |m: &Tensor| m.f_narrow(0, half, rest)?.f_narrow(1, 0, half);
+    let last = |m: &Tensor| m.f_narrow(0, half, rest)?.f_narrow(1, half, rest);
+    divide_triangle(&first(x)?, &first(a)?)?;
+    divide_triangle(&last(x)?, &last(a)?)?;
+    // The last rows of X = Y A: X_21 = Y_21 A_11 + Y_22 A_21.
+    let left = below(x)?.f_sub(&last(x)?.f_matmul(&below(a)?)?)?;
+    below(x)?.f_copy_(&first(a)?.f_linalg_solve_triangular(&left, false, false, false)?)?;
+    Ok(())
 }
 
 /// s, `[d]`. The last diagonal entry of `a`, whose sign then means nothing and which may be 0, becomes 1: the
