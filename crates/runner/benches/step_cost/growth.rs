@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use optlab_opt::{EnergyConfig, hyperspherical_energy};
 use optlab_runner::optimizer::Optimizer;
+use optlab_runner::random::{self, Purpose};
 use optlab_runner::weight::{Start, Weight};
 use tch::{Device, Kind, Tensor};
 
@@ -33,7 +34,7 @@ fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
     let start = Start { method: &job.method, seed: 0, device };
     let mut weight = Weight::by_method(start, "layer", d, NEURONS).expect("libtorch works");
     let mut optimizer = Optimizer::new(&job.train.optimizer, None, &job.method, &[weight.trained()]);
-    let gradient = Tensor::ones([NEURONS, d], (Kind::Float, device));
+    let gradient = drawn(NEURONS, d, 1e-3, device);
     let mut times = Vec::new();
     for update in 1..=1 + ROUNDS as u64 {
         (weight.value() * &gradient).sum(Kind::Float).backward();
@@ -46,6 +47,11 @@ fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
     median(&mut times[1..])
 }
 
+fn drawn(n: i64, d: i64, standard_deviation: f64, device: Device) -> Tensor {
+    let stream = random::stream(0, Purpose::Neurons("benchmark"));
+    random::gaussian(stream, [n, d], standard_deviation, device).expect("libtorch works")
+}
+
 /// Prints milliseconds of measuring a layer's energy, by its number of neurons.
 pub fn of_energy(device: Device) {
     println!("Milliseconds of the energy of n neurons of length 512:\n");
@@ -54,8 +60,7 @@ pub fn of_energy(device: Device) {
     for (name, half_space) in [("whole sphere", false), ("half-space", true)] {
         let config = EnergyConfig { half_space, ..EnergyConfig::default() };
         let cells = [512, 1024, 2048, 4096].map(|n| {
-            // Cosines of 0, 1, 2, ...: any neurons will do.
-            let weight = Tensor::arange(n * 512, (Kind::Float, device)).cos().view([n, 512]);
+            let weight = drawn(n, 512, 1.0, device);
             let mut times = [0.0; 5].map(|_| {
                 let began = Instant::now();
                 hyperspherical_energy(&weight, &config).expect("neurons are distinct");
