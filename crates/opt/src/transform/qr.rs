@@ -53,10 +53,9 @@ impl Qr {
     /// dL/draw, `[d, d]`, contiguous, from `product` = N.
     pub(super) fn gradient(&self, product: &Tensor) -> Result<Tensor, Error> {
         // All transposed: from the right BLAS divides up to twice as fast, and the result needs no copy.
-        let skew = transpose_difference(product)?.f_tril(-1)?;
-        let solved = skew.f_mul(&self.signs)?;
-        divide_triangle(&solved, &self.reflections.f_tr()?)?;
-        let signed = solved.f_mul(&self.signs.f_unsqueeze(1)?)?;
+        let mut z = transpose_difference(product)?.f_tril_(-1)?.f_mul_(&self.signs)?;
+        divide_triangle(&z, &self.reflections.f_tr()?)?;
+        let signed = z.f_mul_(&self.signs.f_unsqueeze(1)?)?;
         Ok(self.reflections.f_ormqr(&self.tau, &signed, true, false)?.f_tr()?.f_contiguous()?)
     }
 }

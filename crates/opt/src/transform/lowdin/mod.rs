@@ -55,12 +55,13 @@ impl Lowdin {
     }
 
     /// By a polynomial in P^T P, which costs products with n columns only, for P near a multiple of an orthogonal
-    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d.
+    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d. Its degree
+    /// is as small as P allows, 1 right after P was put back and at most 4.
     ///
     /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
     /// nearest such multiple. That leaves R and ||P|| as they are, but not the gradient's metric,
     /// 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any `raw` = P that
-    /// [`new`](Self::new) does, and looks at its guard once a rotation, so a GPU has to wait.
+    /// [`new`](Self::new) does, and looks at each power that it takes, so a GPU has to wait.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.

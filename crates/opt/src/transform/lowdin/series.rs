@@ -6,9 +6,12 @@
 //! R V = F H,   H = a_0 V + a_1 E V + ... + a_4 E^4 V
 //! ```
 //!
-//! Cut there, it errs by about 0.25 ||E||^5, below 1e-7 where the guard lets it pass. The adjoint keeps c fixed, on which
-//! R does not depend. With V_j = E^j V, A_i = E^i F^T G and H_i = a_{i+1} V_0 + ... + a_4 V_{3-i}, the gradient at E is
-//! the sum of A_i H_i^T over i, and so, E having two factors F,
+//! It is cut after the first power that leaves next to nothing of any column: after E V right after P was put back, after
+//! E^4 V where the guard is about to stop it. In float32 W then errs by some 1e-7, the gradient by 1e-5, relatively; in
+//! float64 as much at most. The adjoint is that of the series as it was cut, here at E^4, and keeps c fixed, on which R
+//! does not depend. With V_j = E^j V,
+//! A_i = E^i F^T G and H_i = a_{i+1} V_0 + ... + a_4 V_{3-i}, the gradient at E is the sum of A_i H_i^T over i, and so,
+//! E having two factors F,
 //!
 //! ```text
 //! c dL/dP = G H^T + sum over i < 4 of [(F A_i) H_i^T + (F H_i) A_i^T]
@@ -16,7 +19,7 @@
 //!
 //! as one product of nine blocks of n columns. All F A_i and F V_j are by-products of the powers.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::Error;
 use crate::transform::{Pullback, Rotated};
@@ -24,31 +27,21 @@ use crate::transform::{Pullback, Rotated};
 /// a_k = (-1)^k binomial(2k, k) / 4^k.
 const COEFFICIENTS: [f64; 5] = [1.0, -1.0 / 2.0, 3.0 / 8.0, -5.0 / 16.0, 35.0 / 128.0];
 
-/// The last power of E.
-const DEGREE: usize = COEFFICIENTS.len() - 1;
+/// The last power of E that is ever taken.
+const MOST: usize = COEFFICIENTS.len() - 1;
 
-/// The greatest ||E|| at which the series is taken.
-const GUARD: f64 = 0.05;
+/// What the last power may leave of a column: as much as that of an E with ||E|| = 0.05. In float32 an earlier one that
+/// leaves no more is the last.
+const GUARD: f64 = 0.05 * 0.05 * 0.05 * 0.05;
+
+/// What an earlier power may leave of a column to be the last one, in float64: less would be lost in rounding.
+const NEGLIGIBLE: f64 = 1e-12;
 
 /// W by the series, or `None` where E is too large for it, or not finite. Reads from the device.
-///
-/// The powers are a power iteration from n + 1 starts at once, and what the last power leaves of the column that it
-/// shrinks least is the estimate of ||E||, from below. The start beside the neurons is there for the directions that no
-/// neuron has: E may grow along them, and gradients are not confined to the neurons' span.
 pub(super) fn rotate_by_series(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Rotated>, Error> {
-    let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
-    let factor = raw.f_div(&scale)?;
-    let size = frozen_weight.size();
-    // Cosines of 0, 1, 2, ...: no matrix that training meets has its leading vectors orthogonal to that.
-    let probe = Tensor::f_arange(size[1], (raw.kind(), raw.device()))?.f_cos()?.f_unsqueeze(0)?;
-    let starts = Powers::new(&factor, Tensor::f_cat(&[frozen_weight, &probe], 0)?, DEGREE)?;
-    if starts.shrink_by(GUARD)? {
-        let neurons = starts.first(size[0])?;
-        let weight = combine(&COEFFICIENTS, &neurons.images)?;
-        Ok(Some(Rotated { weight, pullback: Box::new(Factors { scale, factor, neurons }) }))
-    } else {
-        Ok(None)
-    }
+    let Some(factors) = Factors::new(raw, frozen_weight)? else { return Ok(None) };
+    let weight = combine(&COEFFICIENTS, &factors.neurons.images)?;
+    Ok(Some(Rotated { weight, pullback: Box::new(factors) }))
 }
 
 /// X, E X, E^2 X and so on of some columns X, and F times each; all as rows, `[n, d]`.
@@ -59,15 +52,23 @@ struct Powers {
 }
 
 impl Powers {
-    fn new(factor: &Tensor, rows: Tensor, degree: usize) -> Result<Self, Error> {
-        let transposed = factor.f_tr()?;
-        let mut images = vec![rows.f_matmul(&transposed)?];
-        let mut powers = vec![rows];
-        for k in 1..=degree {
-            powers.push(images[k - 1].f_matmul(factor)?.f_sub_(&powers[k - 1])?);
-            images.push(powers[k].f_matmul(&transposed)?);
-        }
-        Ok(Self { powers, images })
+    fn new(factor: &Tensor, rows: Tensor) -> Result<Self, Error> {
+        let image = rows.f_matmul(&factor.f_tr()?)?;
+        Ok(Self { powers: vec![rows], images: vec![image] })
+    }
+
+    /// The last power of E.
+    fn degree(&self) -> usize {
+        self.powers.len() - 1
+    }
+
+    /// Adds the next power.
+    fn raise(&mut self, factor: &Tensor) -> Result<(), Error> {
+        let last = self.degree();
+        let power = self.images[last].f_matmul(factor)?.f_sub_(&self.powers[last])?;
+        self.images.push(power.f_matmul(&factor.f_tr()?)?);
+        self.powers.push(power);
+        Ok(())
     }
 
     /// Those of the first columns.
@@ -79,9 +80,9 @@ impl Powers {
     }
 
     /// Whether the last power left at most `fraction` of every column.
-    fn shrink_by(&self, fraction: f64) -> Result<bool, Error> {
+    fn has_shrunk_to(&self, fraction: f64) -> Result<bool, Error> {
         let length = |k: usize| self.powers[k].f_norm_scalaropt_dim(2, 1, false);
-        let shrunk = length(DEGREE)?.f_le_tensor(&length(DEGREE - 1)?.f_mul_scalar(fraction)?)?;
+        let shrunk = length(self.degree())?.f_le_tensor(&length(0)?.f_mul_scalar(fraction)?)?;
         Ok(shrunk.f_all()?.f_int64_value(&[])? == 1)
     }
 }
@@ -106,20 +107,46 @@ struct Factors {
 }
 
 impl Factors {
+    /// The powers of V up to the first that is negligible.
+    ///
+    /// They are a power iteration from n + 1 starts at once. The start beside the neurons is there for the directions
+    /// that no neuron has: E may grow along them, and gradients are not confined to the neurons' span.
+    fn new(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Self>, Error> {
+        let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
+        let factor = raw.f_div(&scale)?;
+        let size = frozen_weight.size();
+        // Cosines of 0, 1, 2, ...: no matrix that training meets has its leading vectors orthogonal to that.
+        let probe = Tensor::f_arange(size[1], (raw.kind(), raw.device()))?.f_cos()?.f_unsqueeze(0)?;
+        let mut starts = Powers::new(&factor, Tensor::f_cat(&[frozen_weight, &probe], 0)?)?;
+        while starts.degree() < MOST {
+            starts.raise(&factor)?;
+            let early = starts.degree() < MOST && raw.kind() == Kind::Double;
+            if starts.has_shrunk_to(if early { NEGLIGIBLE } else { GUARD })? {
+                return Ok(Some(Self { scale, neurons: starts.first(size[0])?, factor }));
+            }
+        }
+        Ok(None)
+    }
+
     /// Those of F^T G.
     fn turned_back(&self, weight_gradient: &Tensor, degree: usize) -> Result<Powers, Error> {
-        Powers::new(&self.factor, weight_gradient.f_matmul(&self.factor)?, degree)
+        let mut back = Powers::new(&self.factor, weight_gradient.f_matmul(&self.factor)?)?;
+        for _ in 0..degree {
+            back.raise(&self.factor)?;
+        }
+        Ok(back)
     }
 }
 
 impl Pullback for Factors {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        let back = self.turned_back(weight_gradient, DEGREE - 1)?;
+        let degree = self.neurons.degree();
+        let back = self.turned_back(weight_gradient, degree - 1)?;
         let mut left = vec![weight_gradient.shallow_clone()];
         let mut right = vec![combine(&COEFFICIENTS, &self.neurons.powers)?];
-        for i in 0..DEGREE {
-            let coefficients = &COEFFICIENTS[i + 1..];
+        for i in 0..degree {
+            let coefficients = &COEFFICIENTS[i + 1..=degree];
             left.push(back.images[i].shallow_clone());
             right.push(combine(coefficients, &self.neurons.powers)?);
             left.push(combine(coefficients, &self.neurons.images)?);
@@ -131,14 +158,12 @@ impl Pullback for Factors {
 
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        combine(&COEFFICIENTS, &self.turned_back(weight_gradient, DEGREE)?.powers)
+        combine(&COEFFICIENTS, &self.turned_back(weight_gradient, self.neurons.degree())?.powers)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tch::Kind;
-
     use super::*;
     use crate::draws::gaussian;
     use crate::transform::checks;
@@ -199,24 +224,30 @@ mod tests {
 
     #[test]
     fn gradient_is_that_of_the_series() {
-        for (d, n) in [(2, 1), (5, 5), (27, 8), (64, 16), (16, 40)] {
-            let raw = conditioned(d, 0.03, Kind::Double).set_requires_grad(true);
+        let sizes = [(4, 1), (5, 5), (27, 8), (64, 16), (16, 40)];
+        // Excesses at which the series is cut after each of its powers.
+        let excesses = [(0.03, 4), (5e-5, 3), (3e-7, 2), (1e-13, 1)];
+        for ((d, n), (excess, degree)) in sizes.into_iter().flat_map(|size| excesses.map(|e| (size, e))) {
+            let raw = conditioned(d, excess, Kind::Double).set_requires_grad(true);
             let frozen_weight = gaussian(&[n, d], 3, Kind::Double).set_requires_grad(true);
             let weight_gradient = gaussian(&[n, d], 4, Kind::Double);
+            let factors = Factors::new(&raw.detach(), &frozen_weight.detach()).unwrap().unwrap();
+            assert_eq!(factors.neurons.degree(), degree, "d = {d} n = {n} excess = {excess}");
+            let eye = Tensor::eye(d, (Kind::Double, raw.device()));
             let factor = &raw / (raw.detach().norm() / (d as f64).sqrt());
-            let excess = factor.tr().matmul(&factor) - Tensor::eye(d, (Kind::Double, raw.device()));
-            let series = COEFFICIENTS.iter().rev().fold(Tensor::zeros_like(&excess), |sum, a| {
-                sum.matmul(&excess) + Tensor::eye(d, (Kind::Double, raw.device())) * *a
-            });
+            let excess = factor.tr().matmul(&factor) - &eye;
+            let series = COEFFICIENTS[..=factors.neurons.degree()]
+                .iter()
+                .rev()
+                .fold(Tensor::zeros_like(&excess), |sum, a| sum.matmul(&excess) + &eye * *a);
             (frozen_weight.matmul(&factor.matmul(&series).tr()) * &weight_gradient)
                 .sum(Kind::Double)
                 .backward();
-            let pullback =
-                rotate_by_series(&raw.detach(), &frozen_weight.detach()).unwrap().unwrap().pullback;
-            let frozen_gradient = pullback.frozen_gradient(&weight_gradient).unwrap();
-            assert!(relative(&frozen_gradient, &frozen_weight.grad()) < 1e-12, "d = {d} n = {n}");
-            let error = relative(&pullback.gradient(&weight_gradient).unwrap(), &raw.grad());
-            assert!(error < 1e-11, "d = {d} n = {n}: {error}");
+            let frozen_gradient = factors.frozen_gradient(&weight_gradient).unwrap();
+            let error = relative(&frozen_gradient, &frozen_weight.grad());
+            assert!(error < 1e-12, "d = {d} n = {n} excess = {excess}: {error}");
+            let error = relative(&factors.gradient(&weight_gradient).unwrap(), &raw.grad());
+            assert!(error < 1e-11, "d = {d} n = {n} excess = {excess}: {error}");
         }
     }
 
