@@ -26,7 +26,7 @@ pub enum DataError {
         detail: String,
     },
     /// No address answered with the right file.
-    #[error("{file} of {dataset} could not be fetched: {reasons}. It was looked for in {}; put the official file into one of them", folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" and "))]
+    #[error("{file} of {dataset} could not be fetched: {reasons}. It was looked for in {}; put the official file there; an archive may be unpacked", folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" and "))]
     Unreachable {
         /// The file's name.
         file: &'static str,

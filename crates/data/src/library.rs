@@ -66,7 +66,7 @@ impl Library {
     }
 
     /// What [`load`](Self::load) decodes: afterwards every file is here and right. An archive that somebody has
-    /// unpacked beside the folders of the data sets, as `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example,
+    /// unpacked in the folder of its data set or beside it, as `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example,
     /// takes the place of the packed one.
     ///
     /// # Errors
@@ -93,7 +93,8 @@ impl Library {
     /// A data set's archive, and where somebody has unpacked it.
     fn unpacked<'a>(&self, dataset: &'a dyn Dataset) -> Option<(&'a Archive, PathBuf)> {
         let archive = dataset.archive()?;
-        Some((archive, self.places().find_map(|place| archive.unpacked_in(place))?))
+        let mut places = self.places().cloned().chain(self.folders(dataset));
+        Some((archive, places.find_map(|place| archive.unpacked_in(&place))?))
     }
 
     fn content(

@@ -115,7 +115,7 @@ fn an_archive_without_a_member_is_refused() {
 
 #[test]
 fn an_unpacked_archive_takes_the_place_of_the_packed_one() {
-    for place in ["given", "cache"] {
+    for place in ["given", "given/packed", "cache", "cache/packed"] {
         let folder = TempDir::new().unwrap();
         let unpacked = folder.path().join(place).join("packed-bin");
         let dataset = Packed::of(b"nowhere to be found");
