@@ -27,7 +27,7 @@ async fn fixture() -> Fixture {
     let clock = Arc::new(ManualClock::default());
     clock.advance(1_000_000);
     let url = format!("sqlite:{}/optlab.db", folder.path().display());
-    let store = store::open(&url, clock.clone()).await.unwrap();
+    let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
     let worker = store.register_worker("here:1", &["cpu".to_owned()]).await.unwrap();
     Fixture { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, folder }
 }
@@ -85,7 +85,8 @@ fn finished() -> AttemptEnd {
 }
 
 fn crashed() -> AttemptEnd {
-    AttemptEnd::Crashed("killed".to_owned())
+    let error = "killed".to_owned();
+    AttemptEnd::Failed(Failure { reason: EndReason::RunnerCrashed, series: None, step: None, error })
 }
 
 fn is_lost<T: std::fmt::Debug>(result: Result<T, StoreError>) {
@@ -98,7 +99,7 @@ async fn a_job_goes_from_the_queue_to_its_figures() {
     let experiment = fixture.one_job().await;
     let lease = fixture.claim().await.unwrap();
     assert!(fixture.claim().await.is_none(), "a job is claimed once");
-    fixture.store.start(lease, &environment(), 100).await.unwrap();
+    fixture.store.start(lease, &environment(), 0, 100).await.unwrap();
     fixture.record(lease, &[0, 50]).await.unwrap();
     let accuracy = Point { series: "test/accuracy".to_owned(), ..point(100, 97.5) };
     fixture.store.record(lease, &[accuracy], Some(100), LEASE_MS).await.unwrap();
@@ -118,7 +119,7 @@ async fn a_lost_worker_can_write_nothing_more() {
     let fixture = fixture().await;
     fixture.one_job().await;
     let old = fixture.claim().await.unwrap();
-    fixture.store.start(old, &environment(), 100).await.unwrap();
+    fixture.store.start(old, &environment(), 0, 100).await.unwrap();
     fixture.record(old, &[1, 2, 3]).await.unwrap();
     fixture.clock.advance(LEASE_MS);
     assert!(fixture.store.reap().await.unwrap().is_empty(), "the lease is not over yet");
@@ -133,7 +134,7 @@ async fn a_lost_worker_can_write_nothing_more() {
     is_lost(fixture.store.end(old, crashed()).await);
     // What the first attempt wrote stays until the second begins to write its own.
     assert_eq!(fixture.steps(old.job).await, [1, 2, 3]);
-    fixture.store.start(new, &environment(), 100).await.unwrap();
+    fixture.store.start(new, &environment(), 0, 100).await.unwrap();
     assert!(fixture.steps(old.job).await.is_empty());
 }
 

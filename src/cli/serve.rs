@@ -50,7 +50,7 @@ pub(super) async fn service(
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
-    let store = store::open(&config.database_url, clock.clone())
+    let store = store::open(&config.database_url)
         .await
         .with_context(|| format!("cannot open {url}"))?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);

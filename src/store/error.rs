@@ -6,7 +6,7 @@ pub enum StoreError {
     /// There is no such row.
     #[error("there is no {what} {id}")]
     NotFound {
-        /// `experiment` or `job`.
+        /// `experiment`, `job` or `worker`.
         what: &'static str,
         /// The id that was asked for.
         id: i64,
@@ -29,7 +29,7 @@ pub enum StoreError {
     #[error("the database is busy")]
     Busy,
     /// No database of this kind is known.
-    #[error("`{0}` is no database URL that is supported; give one like sqlite:optlab.db")]
+    #[error("`{0}` is no database URL that is supported; give one like sqlite:optlab.db or postgres://user@host/optlab")]
     Unsupported(String),
     /// Anything else that the database said.
     #[error("database: {0}")]
@@ -44,14 +44,22 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // SQLITE_BUSY and SQLITE_LOCKED; extended codes carry these in their low byte.
-        let code = error.as_database_error().and_then(|e| e.code()?.parse::<i32>().ok());
-        match code.map(|code| code & 0xff) {
-            Some(5 | 6) => Self::Busy,
-            _ if matches!(error, sqlx::Error::PoolTimedOut) => Self::Busy,
-            _ => Self::Database(error),
-        }
+        if is_passing(&error) { Self::Busy } else { Self::Database(error) }
     }
+}
+
+/// Whether the same statement may succeed a little later.
+fn is_passing(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_));
+    };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // SQLITE_BUSY and SQLITE_LOCKED; extended codes carry these in their low byte.
+        return code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+    }
+    // A server that stops, starts or has no room; a serialisation failure or a deadlock.
+    code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") || code.starts_with("40")
 }
 
 impl From<optlab_spec::Problems> for StoreError {

@@ -106,4 +106,10 @@ pub trait Experiments: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     async fn retry_experiment(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError>;
 }

@@ -33,6 +33,10 @@ pub struct Job {
     pub step: i64,
     /// Updates of the whole run.
     pub steps: i64,
+    /// `any`, `cpu` or `cuda`.
+    pub device_wanted: String,
+    /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
+    pub not_before_ms: i64,
     /// Place in the queue, from 1.
     pub queue_position: Option<i64>,
     /// Device of its last attempt.
@@ -118,7 +122,7 @@ pub trait Jobs: Send + Sync {
     /// Jobs that were written to since `version`, in the order of writing.
     async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError>;
 
-    /// The version of the last write to any job.
+    /// Every write to a job up to this version can be seen; later ones can be asked for by it.
     async fn version(&self) -> Result<i64, StoreError>;
 
     /// Ends a job that waits, asks the worker of one that runs; nothing where it was cancelled already.
@@ -126,6 +130,18 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it ended otherwise.
     async fn cancel_job(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Takes a job that waits off the queue, asks the worker of one that runs; nothing where it is paused already.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it has ended or is being cancelled.
+    async fn pause_job(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Queues a paused job again, or takes back the wish to pause it; nothing where it waits or runs.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it has ended.
+    async fn resume_job(&self, id: i64) -> Result<(), StoreError>;
 
     /// Queues a failed or cancelled job again, with a fresh budget of attempts; nothing where it waits or runs.
     ///

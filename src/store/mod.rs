@@ -8,18 +8,21 @@ mod experiments;
 mod jobs;
 mod queue;
 
+mod artifacts;
 mod metrics;
 mod workers;
 
 mod error;
-mod sqlite;
+mod sql;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use self::sql::SqlStore;
+use crate::clock::{Clock, SystemClock};
 
+pub use artifacts::{Artifact, ArtifactKind, Artifacts};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Job, JobFilter, JobState, Jobs};
@@ -29,7 +32,7 @@ pub use workers::{Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
-pub trait Store: Experiments + Jobs + Queue + Metrics + Workers {
+pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;
 
@@ -51,15 +54,29 @@ pub fn redacted(url: &str) -> String {
     }
 }
 
-/// Opens the database at `url` and brings its schema up to date.
+/// Opens the database at `url` and brings its schema up to date. Its time is that of the database's machine.
 ///
 /// # Errors
-/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:`, else what the database says.
-pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
-    match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(sqlite::Sqlite::open(url, clock).await?)),
-        _ => Err(StoreError::Unsupported(redacted(url))),
-    }
+/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, else what the database says.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_at(url, None).await
+}
+
+/// As [`open`], by another clock: for tests.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with_clock(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
+    open_at(url, Some(clock)).await
+}
+
+async fn open_at(url: &str, clock: Option<Arc<dyn Clock>>) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(match url.split_once(':') {
+        // The file is on this machine, and so is its time.
+        Some(("sqlite", _)) => SqlStore::sqlite(url, clock.unwrap_or_else(|| Arc::new(SystemClock))).await?,
+        Some(("postgres" | "postgresql", _)) => SqlStore::postgres(url, clock).await?,
+        _ => return Err(StoreError::Unsupported(redacted(url))),
+    }))
 }
 
 /// At most `limit` items, and whether there are more.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 
-use super::{JobState, StoreError};
+use super::{Artifact, JobState, StoreError};
 
 /// The right of one attempt to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Claim {
     pub spec: JobSpec,
     /// After so long the attempt ends as `timed_out`.
     pub time_limit_seconds: i64,
+    /// Where earlier attempts got to, the latest first.
+    pub checkpoints: Vec<Artifact>,
 }
 
 /// What a person wants of a running job.
@@ -52,6 +54,8 @@ pub struct Claim {
 pub enum Wish {
     /// Stop for good.
     Cancel,
+    /// Stop until resumed.
+    Pause,
 }
 
 /// How an attempt ended.
@@ -59,11 +63,11 @@ pub enum Wish {
 pub enum AttemptEnd {
     /// The run is complete.
     Finished(Summary),
-    /// Another attempt would end the same; a cancelled one too.
+    /// By a reason that the runner or the worker knows. One that may be gone at another attempt (memory, a crash) is
+    /// tried again while the job's budget lasts, after a while that grows.
     Failed(Failure),
-    /// The runner died; the job is tried again while its budget lasts.
-    Crashed(String),
-    /// The worker stops in good order; the job waits again, and the attempt does not count.
+    /// The worker stops in good order, for itself or because a pause was wanted: the job waits again or is paused, and
+    /// the attempt does not count.
     HandedBack,
 }
 
@@ -74,9 +78,15 @@ pub trait Queue: Send + Sync {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError>;
 
-    /// The runner has begun from the start: points of earlier attempts are deleted, so that curves never mix two
-    /// trajectories.
-    async fn start(&self, lease: Lease, environment: &Environment, steps: u64) -> Result<(), StoreError>;
+    /// The runner has begun after `step` completed updates: later points of earlier attempts are deleted, so that curves
+    /// never mix two trajectories.
+    async fn start(
+        &self,
+        lease: Lease,
+        environment: &Environment,
+        step: u64,
+        steps: u64,
+    ) -> Result<(), StoreError>;
 
     /// Stores points, all or none, and how far the run is, and prolongs the lease; also without points.
     async fn record(
@@ -86,6 +96,9 @@ pub trait Queue: Send + Sync {
         step: Option<u64>,
         lease_ms: i64,
     ) -> Result<Option<Wish>, StoreError>;
+
+    /// Notes a file of the job whose bytes are stored; one of the same name is replaced.
+    async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError>;
 
     /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError>;

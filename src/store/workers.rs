@@ -21,6 +21,8 @@ pub struct Worker {
     pub last_seen_ms: i64,
     /// When it said goodbye.
     pub ended_ms: Option<i64>,
+    /// Whether it claims nothing more.
+    pub draining: bool,
 }
 
 /// What can be asked about workers.
@@ -29,8 +31,14 @@ pub trait Workers: Send + Sync {
     /// Registers a worker; returns its id.
     async fn register_worker(&self, name: &str, devices: &[String]) -> Result<i64, StoreError>;
 
-    /// Notes that the worker is alive.
-    async fn worker_is_alive(&self, id: i64) -> Result<(), StoreError>;
+    /// Notes that the worker is alive; returns whether it shall drain.
+    async fn worker_is_alive(&self, id: i64) -> Result<bool, StoreError>;
+
+    /// Asks the worker to claim nothing more and to stop.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn drain_worker(&self, id: i64) -> Result<(), StoreError>;
 
     /// Notes that the worker has stopped in good order.
     async fn worker_has_stopped(&self, id: i64) -> Result<(), StoreError>;

@@ -97,7 +97,7 @@ impl Attempt {
         let (end, after) = match outcome {
             Outcome::Said(end) => (end, After::Runner(Box::new(runner))),
             Outcome::Stopped(end) => (end, After::Nothing),
-            Outcome::Died => (AttemptEnd::Crashed(runner.obituary().await), After::Nothing),
+            Outcome::Died => (crashed(runner.obituary().await), After::Nothing),
         };
         let (end, after) = if self.is_trouble(&end) {
             tracing::error!(?end, "the runner could not begin; the job goes back to the queue");
@@ -115,8 +115,9 @@ impl Attempt {
     /// Whether the runner ended before it began: it looks at its machine then, not at the job.
     fn is_trouble(&self, end: &AttemptEnd) -> bool {
         let failed = match end {
-            AttemptEnd::Crashed(_) => true,
-            AttemptEnd::Failed(failure) => failure.reason == EndReason::UserError,
+            AttemptEnd::Failed(failure) => {
+                matches!(failure.reason, EndReason::UserError | EndReason::RunnerCrashed)
+            }
             AttemptEnd::Finished(_) | AttemptEnd::HandedBack => false,
         };
         failed && !self.started
@@ -176,7 +177,7 @@ impl Attempt {
             Event::Started { environment, steps } => {
                 self.started = true;
                 let (store, lease) = (self.store.clone(), self.claim.lease);
-                self.persist(|| store.start(lease, &environment, steps)).await?;
+                self.persist(|| store.start(lease, &environment, 0, steps)).await?;
             }
             Event::Metrics { points } => self.pending.extend(points),
             // A runner follows each batch of points by its progress: both are one write.
@@ -187,7 +188,7 @@ impl Attempt {
                 tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
                 return Ok(Some(match failure.reason {
                     // It had time for a last word; what it crashed of may be gone at the next attempt.
-                    EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Crashed(failure.error)),
+                    EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),
                     _ => Outcome::Said(AttemptEnd::Failed(failure)),
                 }));
             }
@@ -242,6 +243,10 @@ impl Attempt {
             }
         }
     }
+}
+
+fn crashed(error: String) -> AttemptEnd {
+    failed(EndReason::RunnerCrashed, error)
 }
 
 fn failed(reason: EndReason, error: String) -> AttemptEnd {

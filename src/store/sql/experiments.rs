@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use optlab_spec::{ExperimentSpec, JobSpec};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
-use super::{Sqlite, next_version};
+use super::jobs::requeue;
+use super::statement::{Connect, Transaction, sql};
+use super::{SqlStore, next_version};
 use crate::store::{Counts, Edit, Experiment, Experiments, Page, StoreError, Submission};
 
 #[derive(FromRow)]
@@ -66,18 +68,20 @@ const SELECT: &str = "
         count(CASE WHEN j.state = 'succeeded' THEN 1 END) AS succeeded,
         count(CASE WHEN j.state = 'failed' THEN 1 END) AS failed,
         count(CASE WHEN j.state = 'cancelled' THEN 1 END) AS cancelled,
-        coalesce(sum(j.step), 0) AS step, coalesce(sum(j.steps), 0) AS steps,
-        coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS steps_left,
-        coalesce(sum(CASE WHEN j.state = 'running' THEN 1.0 * j.step / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
+        CAST(coalesce(sum(j.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(j.steps), 0) AS BIGINT) AS steps,
+        CAST(coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS BIGINT)
+            AS steps_left,
+        coalesce(sum(CASE WHEN j.state = 'running'
+            THEN CAST(j.step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
     FROM (
         SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
     ) e
     LEFT JOIN jobs j ON j.experiment_id = e.id
-    GROUP BY e.id
+    GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
     ORDER BY e.id DESC";
 
 #[async_trait]
-impl Experiments for Sqlite {
+impl Experiments for SqlStore {
     async fn submit(&self, submission: Submission<'_>) -> Result<i64, StoreError> {
         let mut tx = self.begin().await?;
         if let Some((key, body)) = submission.idempotency
@@ -86,53 +90,53 @@ impl Experiments for Sqlite {
             return Ok(earlier);
         }
         let spec = submission.spec;
-        let now = self.clock.now_ms();
-        let id: i64 = sqlx::query_scalar(
+        let now = self.now(&mut tx).await?;
+        let id = sql(
             "INSERT INTO experiments (name, notes, tags, spec, created_ms) VALUES ($1, $2, $3, $4, $5) RETURNING id",
         )
-        .bind(&spec.name)
-        .bind(&spec.notes)
+        .bind(spec.name.as_str())
+        .bind(spec.notes.as_str())
         .bind(serde_json::to_string(&spec.tags)?)
         .bind(serde_json::to_string(spec)?)
         .bind(now)
-        .fetch_one(&mut *tx)
+        .fetch_number(&mut tx)
         .await?;
+        if let Some((key, body)) = submission.idempotency
+            && !is_first_submission(&mut tx, key, body, id).await?
+        {
+            // Somebody sent the same at the same time and was faster.
+            tx.rollback().await?;
+            let earlier = earlier_submission(&mut self.read().await?, key, body).await?;
+            return earlier.ok_or(StoreError::Busy);
+        }
         let version = next_version(&mut tx).await?;
         for job in spec.jobs() {
             insert_job(&mut tx, id, spec, &job, version, now).await?;
         }
-        if let Some((key, body)) = submission.idempotency {
-            sqlx::query(
-                "INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)",
-            )
-            .bind(key)
-            .bind(body)
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
-        }
-        self.commit(tx).await?;
+        self.commit_queued(tx).await?;
         Ok(id)
     }
 
     async fn experiment(&self, id: i64) -> Result<Experiment, StoreError> {
-        let row: Option<Row> = sqlx::query_as(SELECT)
+        let mut reader = self.read().await?;
+        let row: Option<Row> = sql(SELECT)
             .bind(id.max(1))
             .bind(i64::MAX)
             .bind(1)
-            .bind(self.clock.now_ms())
-            .fetch_optional(&self.readers)
+            .bind(self.now(&mut reader).await?)
+            .fetch_optional(&mut reader)
             .await?;
         row.filter(|row| row.id == id).ok_or(not_found(id))?.try_into()
     }
 
     async fn experiments(&self, before: Option<i64>, limit: i64) -> Result<Page<Experiment>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(SELECT)
+        let mut reader = self.read().await?;
+        let rows: Vec<Row> = sql(SELECT)
             .bind(0)
             .bind(before.unwrap_or(i64::MAX))
             .bind(limit + 1)
-            .bind(self.clock.now_ms())
-            .fetch_all(&self.readers)
+            .bind(self.now(&mut reader).await?)
+            .fetch_all(&mut reader)
             .await?;
         let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, limit, |experiment| experiment.id))
@@ -141,7 +145,7 @@ impl Experiments for Sqlite {
     async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError> {
         let tags = edit.tags.map(|tags| serde_json::to_string(&tags)).transpose()?;
         let mut tx = self.begin().await?;
-        let changed = sqlx::query(
+        let changed = sql(
             "UPDATE experiments
              SET name = coalesce($2, name), notes = coalesce($3, notes), tags = coalesce($4, tags),
                  archived = coalesce($5, archived)
@@ -152,9 +156,9 @@ impl Experiments for Sqlite {
         .bind(edit.notes)
         .bind(tags)
         .bind(edit.archived.map(i64::from))
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             return Err(not_found(id));
         }
         self.commit(tx).await
@@ -162,55 +166,72 @@ impl Experiments for Sqlite {
 
     async fn cancel_experiment(&self, id: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        must_exist(&mut tx, id).await?;
+        lock(&mut tx, id).await?;
+        let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
-        sqlx::query(
+        sql(
             "UPDATE jobs SET state = 'cancelled', end_reason = 'cancelled', requested = NULL, ended_ms = $2, version = $3
              WHERE experiment_id = $1 AND state IN ('queued', 'paused')",
         )
         .bind(id)
-        .bind(self.clock.now_ms())
+        .bind(now)
         .bind(version)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        sqlx::query(
-            "UPDATE jobs SET requested = 'cancel', version = $2 WHERE experiment_id = $1 AND state = 'running'",
-        )
-        .bind(id)
-        .bind(version)
-        .execute(&mut *tx)
-        .await?;
+        sql("UPDATE jobs SET requested = 'cancel', version = $2 WHERE experiment_id = $1 AND state = 'running'")
+            .bind(id)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
         self.commit(tx).await
     }
 
     async fn retry_experiment(&self, id: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        must_exist(&mut tx, id).await?;
+        lock(&mut tx, id).await?;
         let version = next_version(&mut tx).await?;
-        sqlx::query(
-            "UPDATE jobs
-             SET state = 'queued', requested = NULL, end_reason = NULL, error = NULL, ended_ms = NULL, step = 0,
-                 attempts_before = attempt, version = $2
-             WHERE experiment_id = $1 AND state IN ('failed', 'cancelled')",
-        )
-        .bind(id)
-        .bind(version)
-        .execute(&mut *tx)
-        .await?;
-        self.commit(tx).await
+        sql(concat!(requeue!(), "WHERE experiment_id = $1 AND state IN ('failed', 'cancelled')"))
+            .bind(id)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
+        self.commit_queued(tx).await
+    }
+
+    async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let stored: Option<(String,)> = sql("SELECT spec FROM experiments WHERE id = $1")
+            .bind(id)
+            .for_update()
+            .fetch_optional(&mut tx)
+            .await?;
+        let mut spec = ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?;
+        let new: Vec<u64> = seeds.iter().copied().filter(|seed| !spec.seeds.contains(seed)).collect();
+        spec.seeds.extend(&new);
+        sql("UPDATE experiments SET spec = $2 WHERE id = $1")
+            .bind(id)
+            .bind(serde_json::to_string(&spec)?)
+            .execute(&mut tx)
+            .await?;
+        let now = self.now(&mut tx).await?;
+        let version = next_version(&mut tx).await?;
+        for job in spec.jobs().filter(|job| new.contains(&job.seed)) {
+            insert_job(&mut tx, id, &spec, &job, version, now).await?;
+        }
+        self.commit_queued(tx).await
     }
 }
 
 /// The experiment that the key made before, if any.
 async fn earlier_submission(
-    tx: &mut SqliteConnection,
+    on: &mut impl Connect,
     key: &str,
     body_sha256: &str,
 ) -> Result<Option<i64>, StoreError> {
     let row: Option<(String, i64)> =
-        sqlx::query_as("SELECT body_sha256, experiment_id FROM submissions WHERE idempotency_key = $1")
+        sql("SELECT body_sha256, experiment_id FROM submissions WHERE idempotency_key = $1")
             .bind(key)
-            .fetch_optional(tx)
+            .fetch_optional(on)
             .await?;
     match row {
         Some((earlier, _)) if earlier != body_sha256 => Err(StoreError::KeyReused),
@@ -219,8 +240,25 @@ async fn earlier_submission(
     }
 }
 
+/// Notes what the key was used for; false where another transaction has done so, for which this waits.
+async fn is_first_submission(
+    tx: &mut Transaction,
+    key: &str,
+    body_sha256: &str,
+    experiment: i64,
+) -> Result<bool, StoreError> {
+    let inserted = sql("INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)
+         ON CONFLICT (idempotency_key) DO NOTHING")
+    .bind(key)
+    .bind(body_sha256)
+    .bind(experiment)
+    .execute(tx)
+    .await?;
+    Ok(inserted == 1)
+}
+
 async fn insert_job(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction,
     experiment_id: i64,
     spec: &ExperimentSpec,
     job: &JobSpec,
@@ -228,13 +266,13 @@ async fn insert_job(
     now: i64,
 ) -> Result<(), StoreError> {
     let position = spec.arms.iter().position(|arm| arm.name == job.arm);
-    sqlx::query(
+    sql(
         "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
                            time_limit_seconds, state, steps, version, created_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13)",
     )
     .bind(experiment_id)
-    .bind(&job.arm)
+    .bind(job.arm.as_str())
     .bind(position.map(|position| position as i64))
     .bind(job.method.to_string())
     .bind(job.seed as i64)
@@ -251,10 +289,13 @@ async fn insert_job(
     Ok(())
 }
 
-async fn must_exist(tx: &mut SqliteConnection, id: i64) -> Result<(), StoreError> {
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
-    found.map(|_| ()).ok_or(not_found(id))
+/// Holds every job of the experiment until the transaction ends, so that none changes its state meanwhile.
+async fn lock(tx: &mut Transaction, id: i64) -> Result<(), StoreError> {
+    let found: Option<(i64,)> =
+        sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
+    found.ok_or(not_found(id))?;
+    sql("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).for_update().execute(tx).await?;
+    Ok(())
 }
 
 fn not_found(id: i64) -> StoreError {

@@ -1,0 +1,255 @@
+//! Table `jobs` as people see it.
+
+use async_trait::async_trait;
+use sqlx::FromRow;
+
+use super::statement::{Transaction, sql};
+use super::{SqlStore, next_version, settled_version};
+use crate::store::{Job, JobFilter, JobState, Jobs, Page, StoreError};
+
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    experiment_id: i64,
+    arm: String,
+    method: String,
+    seed: i64,
+    state: String,
+    requested: Option<String>,
+    end_reason: Option<String>,
+    error: Option<String>,
+    attempt: i64,
+    priority: i64,
+    step: i64,
+    steps: i64,
+    device_wanted: String,
+    not_before_ms: i64,
+    queue_position: Option<i64>,
+    device: Option<String>,
+    version: i64,
+    created_ms: i64,
+    started_ms: Option<i64>,
+    ended_ms: Option<i64>,
+}
+
+impl TryFrom<Row> for Job {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            experiment_id: row.experiment_id,
+            arm: row.arm,
+            method: row.method,
+            seed: row.seed,
+            state: parse_state(&row.state)?,
+            requested: row.requested,
+            end_reason: row.end_reason,
+            error: row.error,
+            attempt: row.attempt,
+            priority: row.priority,
+            step: row.step,
+            steps: row.steps,
+            device_wanted: row.device_wanted,
+            not_before_ms: row.not_before_ms,
+            queue_position: row.queue_position,
+            device: row.device,
+            version: row.version,
+            created_ms: row.created_ms,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+        })
+    }
+}
+
+pub(super) fn parse_state(word: &str) -> Result<JobState, StoreError> {
+    JobState::parse(word).ok_or_else(|| StoreError::Corrupt(format!("job state {word:?}")))
+}
+
+/// All the columns of [`Row`], from a table `j` of jobs.
+macro_rules! select_jobs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
+                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, j.version,
+                j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position
+             FROM jobs j
+             LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             LEFT JOIN (
+                 SELECT id, row_number() OVER (ORDER BY priority DESC, id) AS position FROM jobs WHERE state = 'queued'
+             ) q ON q.id = j.id ",
+            $rest
+        )
+    };
+}
+
+/// Puts jobs that have ended back into the queue, at their last checkpoints, with a fresh budget of attempts. $2: version.
+macro_rules! requeue {
+    () => {
+        "UPDATE jobs
+         SET state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+             not_before_ms = 0, attempts_before = attempt, version = $2, step = coalesce(
+                 (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0) "
+    };
+}
+pub(super) use requeue;
+
+#[async_trait]
+impl Jobs for SqlStore {
+    async fn job(&self, id: i64) -> Result<Job, StoreError> {
+        let row: Option<Row> = sql(select_jobs!("WHERE j.id = $1"))
+            .bind(id)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        row.ok_or(not_found(id))?.try_into()
+    }
+
+    async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError> {
+        let rows: Vec<Row> = sql(select_jobs!(
+            "WHERE j.id > $1 AND ($2 IS NULL OR j.experiment_id = $2) AND ($3 IS NULL OR j.arm = $3)
+               AND ($4 IS NULL OR j.state = $4)
+             ORDER BY j.id LIMIT $5"
+        ))
+        .bind(after)
+        .bind(filter.experiment)
+        .bind(filter.arm)
+        .bind(filter.state.map(JobState::as_str))
+        .bind(limit + 1)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        let items = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::cut(items, limit, |job| job.id))
+    }
+
+    async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
+        let mut reader = self.read().await?;
+        let settled = settled_version(&mut reader).await?;
+        // Jobs that one transaction wrote share a version: all of the last one are returned, or none.
+        let rows: Vec<Row> = sql(select_jobs!(
+            "WHERE j.version > $1 AND j.version <= (
+                 SELECT max(version) FROM (
+                     SELECT version FROM jobs WHERE version > $1 AND version <= $2 ORDER BY version LIMIT $3
+                 ) first
+             ) ORDER BY j.version, j.id"
+        ))
+        .bind(version)
+        .bind(settled)
+        .bind(limit)
+        .fetch_all(&mut reader)
+        .await?;
+        rows.into_iter().map(Job::try_from).collect()
+    }
+
+    async fn version(&self) -> Result<i64, StoreError> {
+        settled_version(&mut self.read().await?).await
+    }
+
+    async fn cancel_job(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        match state(&mut tx, id).await? {
+            JobState::Cancelled => return Ok(()),
+            JobState::Queued | JobState::Paused => {
+                let now = self.now(&mut tx).await?;
+                let version = next_version(&mut tx).await?;
+                sql("UPDATE jobs SET state = 'cancelled', end_reason = 'cancelled', requested = NULL, ended_ms = $2,
+                         version = $3
+                     WHERE id = $1")
+                .bind(id)
+                .bind(now)
+                .bind(version)
+                .execute(&mut tx)
+                .await?;
+            }
+            JobState::Running => request(&mut tx, id, Some("cancel")).await?,
+            ended => return Err(conflict(id, ended, "cancelled")),
+        }
+        self.commit(tx).await
+    }
+
+    async fn pause_job(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        match state(&mut tx, id).await? {
+            JobState::Paused => return Ok(()),
+            JobState::Queued => {
+                let version = next_version(&mut tx).await?;
+                sql("UPDATE jobs SET state = 'paused', version = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(version)
+                    .execute(&mut tx)
+                    .await?;
+            }
+            JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("cancel") => {
+                return Err(StoreError::Conflict(format!("job {id} is being cancelled and cannot be paused")));
+            }
+            JobState::Running => request(&mut tx, id, Some("pause")).await?,
+            ended => return Err(conflict(id, ended, "paused")),
+        }
+        self.commit(tx).await
+    }
+
+    async fn resume_job(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        match state(&mut tx, id).await? {
+            JobState::Queued => return Ok(()),
+            JobState::Paused => {
+                let version = next_version(&mut tx).await?;
+                sql("UPDATE jobs SET state = 'queued', version = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(version)
+                    .execute(&mut tx)
+                    .await?;
+            }
+            JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("pause") => {
+                request(&mut tx, id, None).await?;
+            }
+            JobState::Running => return Ok(()),
+            ended => return Err(conflict(id, ended, "resumed; it can be tried again")),
+        }
+        self.commit_queued(tx).await
+    }
+
+    async fn retry_job(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        match state(&mut tx, id).await? {
+            JobState::Queued | JobState::Running => return Ok(()),
+            JobState::Failed | JobState::Cancelled => {}
+            other => return Err(conflict(id, other, "tried again")),
+        }
+        let version = next_version(&mut tx).await?;
+        sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).execute(&mut tx).await?;
+        self.commit_queued(tx).await
+    }
+}
+
+/// Locks the job until the transaction ends.
+async fn state(tx: &mut Transaction, id: i64) -> Result<JobState, StoreError> {
+    let state: Option<(String,)> =
+        sql("SELECT state FROM jobs WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
+    parse_state(&state.ok_or(not_found(id))?.0)
+}
+
+async fn requested(tx: &mut Transaction, id: i64) -> Result<Option<String>, StoreError> {
+    let (requested,): (Option<String>,) =
+        sql("SELECT requested FROM jobs WHERE id = $1").bind(id).fetch_one(tx).await?;
+    Ok(requested)
+}
+
+/// Tells the worker of a running job what people want.
+async fn request(tx: &mut Transaction, id: i64, wish: Option<&str>) -> Result<(), StoreError> {
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs SET requested = $2, version = $3 WHERE id = $1")
+        .bind(id)
+        .bind(wish)
+        .bind(version)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+fn not_found(id: i64) -> StoreError {
+    StoreError::NotFound { what: "job", id }
+}
+
+fn conflict(id: i64, state: JobState, wish: &str) -> StoreError {
+    StoreError::Conflict(format!("job {id} is {} and cannot be {wish}", state.as_str()))
+}

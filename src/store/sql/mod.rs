@@ -1,0 +1,141 @@
+//! The store in a SQL database: SQLite, the embedded default, or Postgres, for several machines.
+//!
+//! A statement is written once where both databases understand it ([`statement`]); opening them, and the little that
+//! they do differently, is in [`sqlite`] and [`postgres`].
+
+mod experiments;
+mod jobs;
+
+mod ends;
+mod queue;
+
+mod artifacts;
+mod metrics;
+mod workers;
+
+mod postgres;
+mod sqlite;
+mod statement;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use self::metrics::SeriesIds;
+use self::postgres::Postgres;
+use self::sqlite::Sqlite;
+use self::statement::{Connect, Reader, Transaction, sql};
+use super::{Store, StoreError};
+use crate::clock::Clock;
+
+/// A database with the tables of `migrations/`.
+pub(super) struct SqlStore {
+    database: Database,
+    time: Time,
+    changes: watch::Sender<u64>,
+    series_ids: SeriesIds,
+}
+
+enum Database {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Where the time of a write comes from.
+enum Time {
+    /// Of the database's machine, so that leases do not depend on the clocks of workers.
+    Database,
+    Given(Arc<dyn Clock>),
+}
+
+impl SqlStore {
+    pub(super) async fn sqlite(url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let database = Database::Sqlite(Sqlite::open(url).await?);
+        let changes = watch::Sender::new(0);
+        Ok(Self { database, time: Time::Given(clock), changes, series_ids: SeriesIds::default() })
+    }
+
+    /// Without a `clock`, by that of the database.
+    pub(super) async fn postgres(url: &str, clock: Option<Arc<dyn Clock>>) -> Result<Self, StoreError> {
+        let changes = watch::Sender::new(0);
+        let database = Database::Postgres(Postgres::open(url, changes.clone()).await?);
+        let time = clock.map_or(Time::Database, Time::Given);
+        Ok(Self { database, time, changes, series_ids: SeriesIds::default() })
+    }
+
+    async fn read(&self) -> Result<Reader, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite(sqlite) => Reader::Sqlite(sqlite.read().await?),
+            Database::Postgres(postgres) => Reader::Postgres(postgres.read().await?),
+        })
+    }
+
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin().await?),
+            Database::Postgres(postgres) => Transaction::Postgres(postgres.begin().await?),
+        })
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        self.changes.send_modify(|changes| *changes += 1);
+        Ok(())
+    }
+
+    /// Commits what puts jobs into the queue, and wakes the slots of every process.
+    async fn commit_queued(&self, mut transaction: Transaction) -> Result<(), StoreError> {
+        if let Transaction::Postgres(transaction) = &mut transaction {
+            postgres::notify(transaction).await?;
+        }
+        self.commit(transaction).await
+    }
+
+    /// Milliseconds since the epoch.
+    async fn now(&self, on: &mut impl Connect) -> Result<i64, StoreError> {
+        match &self.time {
+            Time::Given(clock) => Ok(clock.now_ms()),
+            Time::Database => sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT").fetch_number(on).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.close().await,
+            Database::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sql("SELECT 1").execute(&mut self.read().await?).await?;
+        Ok(())
+    }
+}
+
+/// The number for `jobs.version` of what this transaction writes.
+///
+/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit in
+/// any order; [`settled_version`] tells up to where none is missing any more.
+async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
+    tx.either("SELECT coalesce(max(version), 0) + 1 FROM jobs", "SELECT pg_current_xact_id()::TEXT::BIGINT")
+        .fetch_number(tx)
+        .await
+}
+
+/// Whatever was or will be written with this version or an earlier one can be seen on this connection.
+async fn settled_version(reader: &mut Reader) -> Result<i64, StoreError> {
+    sql(match reader {
+        Reader::Sqlite(_) => "SELECT coalesce(max(version), 0) FROM jobs",
+        Reader::Postgres(_) => "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
+    })
+    .fetch_number(reader)
+    .await
+}

@@ -1,0 +1,89 @@
+//! Postgres: for workers on several machines.
+//!
+//! A transaction sees what was committed before each of its statements, and locks the rows that it decides by. Who puts
+//! jobs into the queue says so on a channel; who waits for jobs listens there, and asks now and then all the same.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::store::StoreError;
+
+/// Of one process; a server asks for its pages and writes for its slots.
+const CONNECTIONS: u32 = 16;
+/// How long a statement waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const CHANNEL: &str = "optlab_queue";
+/// Before the channel is listened to again, after the server was not to be reached.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// A database on a server.
+pub(super) struct Postgres {
+    pool: PgPool,
+    listener: JoinHandle<()>,
+}
+
+impl Postgres {
+    /// Counts `changes` up when any process has put jobs into the queue.
+    pub(super) async fn open(url: &str, changes: watch::Sender<u64>) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect(url)
+            .await?;
+        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        let listener = tokio::spawn(listen(url.to_owned(), changes));
+        Ok(Self { pool, listener })
+    }
+
+    pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Postgres>, sqlx::Error> {
+        self.pool.acquire().await
+    }
+
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    pub(super) async fn close(&self) {
+        self.listener.abort();
+        self.pool.close().await;
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+/// Wakes who waits for jobs, once this transaction is committed.
+pub(super) async fn notify(transaction: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(transaction).await?;
+    Ok(())
+}
+
+async fn listen(url: String, changes: watch::Sender<u64>) {
+    loop {
+        if let Err(error) = heard(&url, &changes).await {
+            tracing::warn!(%error, "cannot listen to the database; jobs are found by asking meanwhile");
+        }
+        sleep(LISTEN_AGAIN).await;
+    }
+}
+
+/// Until the connection breaks.
+async fn heard(url: &str, changes: &watch::Sender<u64>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect(url).await?;
+    listener.listen(CHANNEL).await?;
+    // Something may have been said before this connection listened, or while the last one was broken.
+    changes.send_modify(|changes| *changes += 1);
+    while listener.try_recv().await?.is_some() {
+        changes.send_modify(|changes| *changes += 1);
+    }
+    Ok(())
+}

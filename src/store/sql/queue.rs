@@ -1,0 +1,240 @@
+//! The queue: tables `jobs` and `attempts` as workers write them.
+
+use async_trait::async_trait;
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{EndReason, Environment, Point};
+use sqlx::FromRow;
+
+use super::artifacts::{checkpoints, insert_artifact};
+use super::ends::{End, Then, close, ended_before};
+use super::statement::{Transaction, sql};
+use super::{SqlStore, next_version};
+use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
+
+#[derive(FromRow)]
+struct ClaimedRow {
+    id: i64,
+    attempt: i64,
+    experiment_id: i64,
+    spec: String,
+    time_limit_seconds: i64,
+}
+
+#[async_trait]
+impl Queue for SqlStore {
+    async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
+        // Most calls find nothing: they must not wait for the one writer.
+        let mut reader = self.read().await?;
+        let waiting: Option<(i64,)> = sql(
+            "SELECT id FROM jobs WHERE state = 'queued' AND device_wanted IN ('any', $1) AND not_before_ms <= $2 LIMIT 1",
+        )
+        .bind(slot.device_kind())
+        .bind(self.now(&mut reader).await?)
+        .fetch_optional(&mut reader)
+        .await?;
+        drop(reader);
+        if waiting.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let version = next_version(&mut tx).await?;
+        let row: Option<ClaimedRow> = tx
+            .either(
+                "UPDATE jobs
+                 SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
+                     ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
+                 WHERE id = (
+                     SELECT id FROM jobs
+                     WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
+                     ORDER BY priority DESC, id LIMIT 1
+                 )
+                 RETURNING id, attempt, experiment_id, spec, time_limit_seconds",
+                "UPDATE jobs
+                 SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
+                     ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
+                 WHERE id = (
+                     SELECT id FROM jobs
+                     WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
+                     ORDER BY priority DESC, id LIMIT 1
+                     FOR UPDATE SKIP LOCKED
+                 )
+                 RETURNING id, attempt, experiment_id, spec, time_limit_seconds",
+            )
+            .bind(slot.worker)
+            .bind(slot.device_kind())
+            .bind(now + lease_ms)
+            .bind(now)
+            .bind(version)
+            .fetch_optional(&mut tx)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let lease = Lease { job: row.id, attempt: row.attempt };
+        sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms) VALUES ($1, $2, $3, $4, $5)")
+            .bind(row.id)
+            .bind(row.attempt)
+            .bind(slot.worker)
+            .bind(slot.device.as_str())
+            .bind(now)
+            .execute(&mut tx)
+            .await?;
+        let checkpoints = checkpoints(&mut tx, row.id).await?;
+        let claim = read_spec(&row.spec).map(|spec| Claim {
+            lease,
+            experiment_id: row.experiment_id,
+            spec,
+            time_limit_seconds: row.time_limit_seconds,
+            checkpoints,
+        });
+        if let Err(error) = &claim {
+            // Nobody could run it: an end says so, where waiting would not.
+            let end = End::of(EndReason::UserError, &error.to_string());
+            close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
+        }
+        self.commit(tx).await?;
+        claim.map(Some)
+    }
+
+    async fn start(
+        &self,
+        lease: Lease,
+        environment: &Environment,
+        step: u64,
+        steps: u64,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        check(&mut tx, lease).await?;
+        let version = next_version(&mut tx).await?;
+        // The measurement at step 0 is the new attempt's own too.
+        sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
+            .bind(lease.job)
+            .bind(step as i64)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE jobs SET step = $2, steps = $3, version = $4 WHERE id = $1")
+            .bind(lease.job)
+            .bind(step as i64)
+            .bind(steps as i64)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE attempts SET environment = $3 WHERE job_id = $1 AND number = $2")
+            .bind(lease.job)
+            .bind(lease.attempt)
+            .bind(serde_json::to_string(environment)?)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
+    }
+
+    async fn record(
+        &self,
+        lease: Lease,
+        points: &[Point],
+        step: Option<u64>,
+        lease_ms: i64,
+    ) -> Result<Option<Wish>, StoreError> {
+        let ids = self.series_ids(points).await?;
+        let mut tx = self.begin().await?;
+        check(&mut tx, lease).await?;
+        super::metrics::insert_points(&mut tx, lease.job, points, &ids).await?;
+        let version = next_version(&mut tx).await?;
+        let now = self.now(&mut tx).await?;
+        let (requested,): (Option<String>,) = sql(
+            "UPDATE jobs SET lease_until_ms = $2, step = coalesce($3, step), version = $4 WHERE id = $1
+             RETURNING requested",
+        )
+        .bind(lease.job)
+        .bind(now + lease_ms)
+        .bind(step.map(|step| step as i64))
+        .bind(version)
+        .fetch_one(&mut tx)
+        .await?;
+        self.commit(tx).await?;
+        Ok(requested.and_then(|wish| match wish.as_str() {
+            "cancel" => Some(Wish::Cancel),
+            "pause" => Some(Wish::Pause),
+            _ => None,
+        }))
+    }
+
+    async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        check(&mut tx, lease).await?;
+        let now = self.now(&mut tx).await?;
+        insert_artifact(&mut tx, lease.job, artifact, now).await?;
+        self.commit(tx).await
+    }
+
+    async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let outcome = End::from(&end);
+        match check(&mut tx, lease).await {
+            Err(StoreError::LeaseLost { .. }) => return ended_before(&mut tx, lease, &outcome).await,
+            checked => checked?,
+        }
+        if let AttemptEnd::Finished(summary) = &end {
+            sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
+                .bind(lease.job)
+                .bind(summary.parameters_trained as i64)
+                .execute(&mut tx)
+                .await?;
+        }
+        let state = close(&mut tx, lease, &outcome, Then::from(&end), now).await?;
+        match state {
+            JobState::Queued => self.commit_queued(tx).await?,
+            _ => self.commit(tx).await?,
+        }
+        Ok(state)
+    }
+
+    async fn write_nothing(&self) -> Result<(), StoreError> {
+        // With SQLite it has the file to itself for a moment.
+        self.begin().await?.rollback().await
+    }
+
+    async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
+        let mut reader = self.read().await?;
+        let now = self.now(&mut reader).await?;
+        let over: Option<(i64,)> =
+            sql("SELECT id FROM jobs WHERE state = 'running' AND lease_until_ms < $1 LIMIT 1")
+                .bind(now)
+                .fetch_optional(&mut reader)
+                .await?;
+        drop(reader);
+        if over.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.begin().await?;
+        let lost: Vec<(i64, i64)> =
+            sql("SELECT id, attempt FROM jobs WHERE state = 'running' AND lease_until_ms < $1 ORDER BY id")
+                .bind(now)
+                .for_update()
+                .fetch_all(&mut tx)
+                .await?;
+        let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
+        for &lease in &lost {
+            let end = End::of(EndReason::WorkerLost, "the worker was not heard of until its lease was over");
+            close(&mut tx, lease, &end, Then::IsTriedAgain { backs_off: false }, now).await?;
+        }
+        self.commit_queued(tx).await?;
+        Ok(lost)
+    }
+}
+
+/// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
+async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
+    let holds: Option<(i64,)> =
+        sql("SELECT id FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'running'")
+            .bind(lease.job)
+            .bind(lease.attempt)
+            .for_update()
+            .fetch_optional(tx)
+            .await?;
+    holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+}
+
+fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
+    Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
+}

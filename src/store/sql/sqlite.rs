@@ -1,0 +1,59 @@
+//! SQLite: one file beside its artifacts.
+//!
+//! One connection writes, several read; a write transaction is immediate and waits for nothing but the file. The log
+//! is written ahead and synced before a commit returns, so what was acknowledged survives `kill -9` and power loss.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::store::StoreError;
+
+/// How long a statement waits for another process to release the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+
+/// A database file.
+pub(super) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.clone());
+        let writer = writer.await?;
+        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        // `query_only` rather than read-only: a reader may have to recover the log of a process that was killed.
+        let read = options.create_if_missing(false).pragma("query_only", "on");
+        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY_TIMEOUT);
+        Ok(Self { writer, readers: readers.connect_with(read).await? })
+    }
+
+    pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {
+        self.readers.acquire().await
+    }
+
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// The last connection of a file moves its log into it.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

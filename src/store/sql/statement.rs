@@ -1,0 +1,232 @@
+//! One way to run a statement on either database.
+//!
+//! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. What a query
+//! returns is read by position of its name into a plain struct, whichever database it came from.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use crate::store::StoreError;
+
+/// A statement with what it is to be run with.
+pub(super) struct Statement {
+    text: &'static str,
+    values: Vec<Value>,
+    locks: bool,
+}
+
+/// A parameter. An absent one has a type too, because Postgres asks for it.
+pub(super) enum Value {
+    Int(Option<i64>),
+    Real(Option<f64>),
+    Text(Option<String>),
+    /// A column of a batch; Postgres only.
+    Ints(Vec<i64>),
+    /// A column of a batch; Postgres only.
+    Reals(Vec<f64>),
+}
+
+/// What a row of either database can be read into.
+pub(super) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
+
+/// Where a statement runs.
+pub(super) enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// A connection to read on.
+pub(super) enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction that writes; undone unless it is committed.
+pub(super) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// Something that has a connection.
+pub(super) trait Connect: Send {
+    fn connection(&mut self) -> Connection<'_>;
+}
+
+impl Connect for Reader {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+impl Connect for Transaction {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+}
+
+impl Transaction {
+    /// `sqlite` or `postgres`, where the databases have no text in common.
+    pub(super) fn either(&self, sqlite: &'static str, postgres: &'static str) -> Statement {
+        sql(match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        })
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        Ok(match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        })
+    }
+
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        Ok(match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        })
+    }
+}
+
+/// A statement that both databases understand.
+pub(super) fn sql(text: &'static str) -> Statement {
+    Statement { text, values: Vec::new(), locks: false }
+}
+
+/// Runs the query on whichever connection it is.
+macro_rules! run {
+    ($statement:expr, $on:expr, $query:ident, $method:ident $(, $after:ident)?) => {{
+        let Statement { text, values, locks } = $statement;
+        match $on.connection() {
+            Connection::Sqlite(connection) => {
+                let query = values.into_iter().fold(sqlx::$query(text), |query, value| match value {
+                    Value::Int(value) => query.bind(value),
+                    Value::Real(value) => query.bind(value),
+                    Value::Text(value) => query.bind(value),
+                    Value::Ints(_) | Value::Reals(_) => unreachable!("SQLite has no arrays"),
+                });
+                query.$method(connection).await?$(.$after())?
+            }
+            Connection::Postgres(connection) => {
+                let query = match locks {
+                    true => sqlx::$query(AssertSqlSafe(format!("{text} FOR UPDATE"))),
+                    false => sqlx::$query(text),
+                };
+                let query = values.into_iter().fold(query, |query, value| match value {
+                    Value::Int(value) => query.bind(value),
+                    Value::Real(value) => query.bind(value),
+                    Value::Text(value) => query.bind(value),
+                    Value::Ints(values) => query.bind(values),
+                    Value::Reals(values) => query.bind(values),
+                });
+                query.$method(connection).await?$(.$after())?
+            }
+        }
+    }};
+}
+
+impl Statement {
+    /// The next parameter.
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Keeps the selected rows from other writers until the transaction ends. SQLite has one writer anyway.
+    pub(super) fn for_update(mut self) -> Self {
+        self.locks = true;
+        self
+    }
+
+    /// Returns the number of rows that it wrote.
+    pub(super) async fn execute(self, on: &mut impl Connect) -> Result<u64, StoreError> {
+        Ok(run!(self, on, query, execute, rows_affected))
+    }
+
+    pub(super) async fn fetch_one<R: Row>(self, on: &mut impl Connect) -> Result<R, StoreError> {
+        Ok(run!(self, on, query_as, fetch_one))
+    }
+
+    pub(super) async fn fetch_optional<R: Row>(self, on: &mut impl Connect) -> Result<Option<R>, StoreError> {
+        Ok(run!(self, on, query_as, fetch_optional))
+    }
+
+    pub(super) async fn fetch_all<R: Row>(self, on: &mut impl Connect) -> Result<Vec<R>, StoreError> {
+        Ok(run!(self, on, query_as, fetch_all))
+    }
+
+    /// The one number of the one row.
+    pub(super) async fn fetch_number(self, on: &mut impl Connect) -> Result<i64, StoreError> {
+        Ok(self.fetch_one::<(i64,)>(on).await?.0)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Real(Some(value))
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(value: Option<f64>) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        Self::Text(value.map(str::to_owned))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Vec<i64>> for Value {
+    fn from(values: Vec<i64>) -> Self {
+        Self::Ints(values)
+    }
+}
+
+impl From<Vec<f64>> for Value {
+    fn from(values: Vec<f64>) -> Self {
+        Self::Reals(values)
+    }
+}
