@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests need besides the build: Chromium and the package that drives it, and the sqlite3 program.
+# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, and PostgreSQL's
+# programs, of which the tests start servers of their own. (The one that apt may start beside them is not used.)
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -21,11 +22,13 @@ first() {
 missing=()
 first "${OPTLAB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
 first sqlite3 || missing+=(sqlite3)
+../../setup/find-postgres.sh || missing+=(postgresql)
 if [ ${#missing[@]} = 0 ]; then exit 0; fi
 
 install="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-  echo "tests: missing: ${missing[*]}; install them (OPTLAB_CHROMIUM may name a browser elsewhere)" >&2
+  echo "tests: missing: ${missing[*]}; install them (OPTLAB_CHROMIUM may name a browser elsewhere," \
+    "OPTLAB_POSTGRES the folder of PostgreSQL's programs)" >&2
   exit 1
 fi
 if [ "$(id -u)" != 0 ]; then

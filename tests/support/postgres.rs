@@ -1,0 +1,133 @@
+//! A PostgreSQL server of the tests' own, in a temporary folder, that never outlives the test process.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where it listens, in its folder and nowhere else: no port to be taken, no stranger to connect.
+const SOCKETS: &str = "listen_addresses = ''\nunix_socket_directories = '.'\nmax_connections = 400\n";
+
+/// What does not survive a power cut. A killed server loses nothing by it.
+const HASTE: &str = "fsync = off\nfull_page_writes = off\n";
+
+/// `nobody`, who is on every Linux. PostgreSQL refuses to run as root; there its files and processes are this user's.
+const NOBODY: u32 = 65534;
+
+/// A server that runs; it stops, and its folder goes, when dropped and when the test process ends, however it ends.
+pub struct Postgres {
+    programs: PathBuf,
+    folder: PathBuf,
+    /// Waits for the end of its input, which this process alone holds open, and then cleans up.
+    watchdog: Child,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// The server of this test process, started by the first call.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Postgres> = LazyLock::new(|| Postgres::with_settings(HASTE));
+        &SHARED
+    }
+
+    /// A server for one test, which may crash it. It writes as carefully as one in service.
+    pub fn own() -> Self {
+        Self::with_settings("")
+    }
+
+    fn with_settings(settings: &str) -> Self {
+        let programs = programs();
+        let folder = tempfile::Builder::new().prefix("optlab-postgres-").tempdir().unwrap().keep();
+        if is_root() {
+            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let watchdog = watchdog(&programs, &folder);
+        let mut server = Self { programs, folder, watchdog, databases: AtomicU32::new(0) };
+        server.run(
+            "initdb",
+            &["--username=optlab", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
+        );
+        let file = server.folder.join("postgresql.conf");
+        let mut configuration = OpenOptions::new().append(true).open(file).unwrap();
+        write!(configuration, "{SOCKETS}{settings}").unwrap();
+        server.start();
+        server
+    }
+
+    /// A new empty database; its URL.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let sql = format!("CREATE DATABASE {name}");
+        self.run("psql", &["--no-psqlrc", "--dbname", &self.url("postgres"), "--command", &sql]);
+        self.url(&name)
+    }
+
+    /// Ends the server as a crash does: no connection is closed in good order, nothing is written any more.
+    pub fn crash(&mut self) {
+        self.run("pg_ctl", &["stop", "--mode=immediate", "--wait"]);
+    }
+
+    /// Starts it again after a crash; it recovers first. Databases keep their URLs.
+    pub fn start(&mut self) {
+        let log = self.folder.join("log");
+        self.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap()]);
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://optlab@localhost/{database}?host={}", self.folder.display())
+    }
+
+    /// Runs one of PostgreSQL's programs on this server and expects it to succeed.
+    fn run(&self, program: &str, args: &[&str]) {
+        let done = command(&self.programs.join(program), &self.folder).args(args).output().unwrap();
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert!(done.status.success(), "{program}: {}\n{}", String::from_utf8_lossy(&done.stderr), log());
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Waiting closes its input first.
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// Statics are not dropped at the end of a process, and nothing is when it is killed; the end of a pipe always comes.
+/// In a process group of its own, which Ctrl-C does not reach.
+fn watchdog(programs: &Path, folder: &Path) -> Child {
+    let script = r#"read -r _; "$0" stop --mode=immediate; rm -rf "$PGDATA""#;
+    command(Path::new("sh"), folder)
+        .args(["-c", script])
+        .arg(programs.join("pg_ctl"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+/// In the folder, and never as root.
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("PGDATA", folder);
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+fn programs() -> PathBuf {
+    let search = Path::new(env!("CARGO_MANIFEST_DIR")).join("setup/find-postgres.sh");
+    let found = Command::new(search).output().unwrap();
+    assert!(found.status.success(), "PostgreSQL is missing: run `make setup-test`");
+    PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())
+}
