@@ -8,6 +8,7 @@ pub mod cli;
 pub mod api;
 pub mod worker;
 
+pub mod artifacts;
 pub mod store;
 
 pub mod stats;

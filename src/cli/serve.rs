@@ -50,9 +50,7 @@ pub(super) async fn service(
 ) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
-    let store = store::open(&config.database_url)
-        .await
-        .with_context(|| format!("cannot open {url}"))?;
+    let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));

@@ -29,7 +29,9 @@ pub enum StoreError {
     #[error("the database is busy")]
     Busy,
     /// No database of this kind is known.
-    #[error("`{0}` is no database URL that is supported; give one like sqlite:optlab.db or postgres://user@host/optlab")]
+    #[error(
+        "`{0}` is no database URL that is supported; give one like sqlite:optlab.db or postgres://user@host/optlab"
+    )]
     Unsupported(String),
     /// Anything else that the database said.
     #[error("database: {0}")]

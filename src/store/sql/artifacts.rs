@@ -43,23 +43,22 @@ impl Artifacts for SqlStore {
         let exists: Option<(i64,)> =
             sql("SELECT id FROM jobs WHERE id = $1").bind(job).fetch_optional(&mut reader).await?;
         exists.ok_or(StoreError::NotFound { what: "job", id: job })?;
-        let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM artifacts
+        let rows: Vec<Row> =
+            sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM artifacts
              WHERE job_id = $1 ORDER BY name")
-        .bind(job)
-        .fetch_all(&mut reader)
-        .await?;
+            .bind(job)
+            .fetch_all(&mut reader)
+            .await?;
         rows.into_iter().map(Artifact::try_from).collect()
     }
 
     async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(i64, Artifact)>, StoreError> {
-        let rows: Vec<Row> = sql(
-            "SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
+        let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
                  SELECT a.job_id, a.name, a.kind, a.attempt, a.step, a.path, a.bytes, a.sha256, j.state,
                      row_number() OVER (PARTITION BY a.job_id ORDER BY a.step DESC, a.attempt DESC) AS place
                  FROM artifacts a JOIN jobs j ON j.id = a.job_id WHERE a.kind = 'checkpoint'
              ) checkpoints
-             WHERE place > 2 OR state = 'succeeded' ORDER BY job_id, step LIMIT $1",
-        )
+             WHERE place > 2 OR state = 'succeeded' ORDER BY job_id, step LIMIT $1")
         .bind(limit)
         .fetch_all(&mut self.read().await?)
         .await?;

@@ -4,8 +4,8 @@ use optlab_spec::protocol::{EndReason, Failure};
 use sqlx::FromRow;
 
 use super::jobs::parse_state;
-use super::statement::{Transaction, sql};
 use super::next_version;
+use super::statement::{Transaction, sql};
 use crate::store::{AttemptEnd, JobState, Lease, StoreError};
 
 /// The first wait before a job that ended by itself is tried again; it doubles each time.
@@ -139,15 +139,14 @@ pub(super) async fn ended_before(
     lease: Lease,
     end: &End,
 ) -> Result<JobState, StoreError> {
-    let state: Option<(String,)> = sql(
-        "SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-         WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3",
-    )
-    .bind(lease.job)
-    .bind(lease.attempt)
-    .bind(end.reason)
-    .fetch_optional(tx)
-    .await?;
+    let state: Option<(String,)> =
+        sql("SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+         WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3")
+        .bind(lease.job)
+        .bind(lease.attempt)
+        .bind(end.reason)
+        .fetch_optional(tx)
+        .await?;
     parse_state(&state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?.0)
 }
 

@@ -145,12 +145,10 @@ impl Experiments for SqlStore {
     async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError> {
         let tags = edit.tags.map(|tags| serde_json::to_string(&tags)).transpose()?;
         let mut tx = self.begin().await?;
-        let changed = sql(
-            "UPDATE experiments
+        let changed = sql("UPDATE experiments
              SET name = coalesce($2, name), notes = coalesce($3, notes), tags = coalesce($4, tags),
                  archived = coalesce($5, archived)
-             WHERE id = $1",
-        )
+             WHERE id = $1")
         .bind(id)
         .bind(edit.name)
         .bind(edit.notes)
@@ -247,13 +245,14 @@ async fn is_first_submission(
     body_sha256: &str,
     experiment: i64,
 ) -> Result<bool, StoreError> {
-    let inserted = sql("INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)
+    let inserted =
+        sql("INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)
          ON CONFLICT (idempotency_key) DO NOTHING")
-    .bind(key)
-    .bind(body_sha256)
-    .bind(experiment)
-    .execute(tx)
-    .await?;
+        .bind(key)
+        .bind(body_sha256)
+        .bind(experiment)
+        .execute(tx)
+        .await?;
     Ok(inserted == 1)
 }
 

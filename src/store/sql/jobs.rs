@@ -97,10 +97,8 @@ pub(super) use requeue;
 #[async_trait]
 impl Jobs for SqlStore {
     async fn job(&self, id: i64) -> Result<Job, StoreError> {
-        let row: Option<Row> = sql(select_jobs!("WHERE j.id = $1"))
-            .bind(id)
-            .fetch_optional(&mut self.read().await?)
-            .await?;
+        let row: Option<Row> =
+            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut self.read().await?).await?;
         row.ok_or(not_found(id))?.try_into()
     }
 
@@ -179,7 +177,9 @@ impl Jobs for SqlStore {
                     .await?;
             }
             JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("cancel") => {
-                return Err(StoreError::Conflict(format!("job {id} is being cancelled and cannot be paused")));
+                return Err(StoreError::Conflict(format!(
+                    "job {id} is being cancelled and cannot be paused"
+                )));
             }
             JobState::Running => request(&mut tx, id, Some("pause")).await?,
             ended => return Err(conflict(id, ended, "paused")),

@@ -51,23 +51,20 @@ struct FiguresRow {
 #[async_trait]
 impl Metrics for SqlStore {
     async fn series(&self, name: &str) -> Result<Option<Series>, StoreError> {
-        let row: Option<SeriesRow> =
-            sql("SELECT name, unit, higher_is_better FROM series WHERE name = $1")
-                .bind(name)
-                .fetch_optional(&mut self.read().await?)
-                .await?;
+        let row: Option<SeriesRow> = sql("SELECT name, unit, higher_is_better FROM series WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
         Ok(row.map(Series::from))
     }
 
     async fn series_of_experiment(&self, experiment: i64) -> Result<Vec<Series>, StoreError> {
-        let rows: Vec<SeriesRow> = sql(
-            "SELECT s.name, s.unit, s.higher_is_better FROM series s
+        let rows: Vec<SeriesRow> = sql("SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (
                  SELECT 1 FROM jobs j CROSS JOIN metric_points p
                  WHERE j.experiment_id = $1 AND p.job_id = j.id AND p.series_id = s.id
              )
-             ORDER BY s.name",
-        )
+             ORDER BY s.name")
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
         .await?;
@@ -75,11 +72,9 @@ impl Metrics for SqlStore {
     }
 
     async fn series_of_job(&self, job: i64) -> Result<Vec<Series>, StoreError> {
-        let rows: Vec<SeriesRow> = sql(
-            "SELECT s.name, s.unit, s.higher_is_better FROM series s
+        let rows: Vec<SeriesRow> = sql("SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (SELECT 1 FROM metric_points p WHERE p.job_id = $1 AND p.series_id = s.id)
-             ORDER BY s.name",
-        )
+             ORDER BY s.name")
         .bind(job)
         .fetch_all(&mut self.read().await?)
         .await?;
@@ -87,25 +82,22 @@ impl Metrics for SqlStore {
     }
 
     async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError> {
-        let rows: Vec<CurveRow> = sql(
-            "SELECT p.step, p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-             WHERE p.job_id = $1 AND s.name = $2 AND p.step > $3 ORDER BY p.step",
-        )
-        .bind(job)
-        .bind(series)
-        .bind(after_step)
-        .fetch_all(&mut self.read().await?)
-        .await?;
+        let rows: Vec<CurveRow> =
+            sql("SELECT p.step, p.value FROM metric_points p JOIN series s ON s.id = p.series_id
+             WHERE p.job_id = $1 AND s.name = $2 AND p.step > $3 ORDER BY p.step")
+            .bind(job)
+            .bind(series)
+            .bind(after_step)
+            .fetch_all(&mut self.read().await?)
+            .await?;
         Ok(rows.into_iter().map(|row| CurvePoint { step: row.step, value: row.value }).collect())
     }
 
     async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError> {
-        let rows: Vec<ArmRow> = sql(
-            "SELECT j.arm_position, j.arm, p.step, p.value
+        let rows: Vec<ArmRow> = sql("SELECT j.arm_position, j.arm, p.step, p.value
              FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
              WHERE j.experiment_id = $1 AND s.name = $2 AND p.job_id = j.id AND p.series_id = s.id
-             ORDER BY j.arm_position, p.step, j.seed",
-        )
+             ORDER BY j.arm_position, p.step, j.seed")
         .bind(experiment)
         .bind(series)
         .fetch_all(&mut self.read().await?)
@@ -122,12 +114,11 @@ impl Metrics for SqlStore {
     }
 
     async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {
-        let rows: Vec<FiguresRow> = sql(
-            "SELECT arm, seed, test_error, energy, seconds FROM job_summary WHERE experiment_id = $1",
-        )
-        .bind(experiment)
-        .fetch_all(&mut self.read().await?)
-        .await?;
+        let rows: Vec<FiguresRow> =
+            sql("SELECT arm, seed, test_error, energy, seconds FROM job_summary WHERE experiment_id = $1")
+                .bind(experiment)
+                .fetch_all(&mut self.read().await?)
+                .await?;
         Ok(rows
             .into_iter()
             .map(|row| JobFigures {

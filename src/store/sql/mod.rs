@@ -96,7 +96,9 @@ impl SqlStore {
     async fn now(&self, on: &mut impl Connect) -> Result<i64, StoreError> {
         match &self.time {
             Time::Given(clock) => Ok(clock.now_ms()),
-            Time::Database => sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT").fetch_number(on).await,
+            Time::Database => {
+                sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT").fetch_number(on).await
+            }
         }
     }
 }

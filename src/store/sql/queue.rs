@@ -140,16 +140,15 @@ impl Queue for SqlStore {
         super::metrics::insert_points(&mut tx, lease.job, points, &ids).await?;
         let version = next_version(&mut tx).await?;
         let now = self.now(&mut tx).await?;
-        let (requested,): (Option<String>,) = sql(
-            "UPDATE jobs SET lease_until_ms = $2, step = coalesce($3, step), version = $4 WHERE id = $1
-             RETURNING requested",
-        )
-        .bind(lease.job)
-        .bind(now + lease_ms)
-        .bind(step.map(|step| step as i64))
-        .bind(version)
-        .fetch_one(&mut tx)
-        .await?;
+        let (requested,): (Option<String>,) =
+            sql("UPDATE jobs SET lease_until_ms = $2, step = coalesce($3, step), version = $4 WHERE id = $1
+             RETURNING requested")
+            .bind(lease.job)
+            .bind(now + lease_ms)
+            .bind(step.map(|step| step as i64))
+            .bind(version)
+            .fetch_one(&mut tx)
+            .await?;
         self.commit(tx).await?;
         Ok(requested.and_then(|wish| match wish.as_str() {
             "cancel" => Some(Wish::Cancel),

@@ -78,8 +78,7 @@ impl Workers for SqlStore {
 
     async fn drain_worker(&self, id: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let drained =
-            sql("UPDATE workers SET draining = 1 WHERE id = $1").bind(id).execute(&mut tx).await?;
+        let drained = sql("UPDATE workers SET draining = 1 WHERE id = $1").bind(id).execute(&mut tx).await?;
         if drained == 0 {
             return Err(StoreError::NotFound { what: "worker", id });
         }

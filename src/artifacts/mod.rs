@@ -1,0 +1,217 @@
+//! The bytes of jobs' files: a folder, or a bucket of an S3-compatible service. What they are is in the database.
+//!
+//! A file is written whole under a path that no other attempt uses, and is durable when [`ArtifactRoot::put`] returns;
+//! only then does the database get to know of it. What a job goes on from is verified against its SHA-256.
+
+mod error;
+
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::buffered::BufWriter;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, parse_url_opts};
+use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use url::Url;
+
+pub use error::ArtifactError;
+
+/// Of one read.
+const CHUNK: usize = 1 << 20;
+
+/// Where the files of a database's jobs are.
+#[derive(Clone, Debug)]
+pub struct ArtifactRoot {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many.
+    pub bytes: u64,
+    /// In lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl ArtifactRoot {
+    /// `place` is a folder, which is made, or a URL: `s3://bucket/folder`, with the credentials, region and endpoint of
+    /// the `AWS_*` environment variables.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made or the URL leads nowhere.
+    pub fn open(place: &str) -> Result<Self, ArtifactError> {
+        if !place.contains("://") {
+            return Self::folder(FilePath::new(place));
+        }
+        let unusable = |error: &dyn std::fmt::Display| ArtifactError::Root(format!("`{place}`: {error}"));
+        let url = Url::parse(place).map_err(|error| unusable(&error))?;
+        if let ("file", Ok(folder)) = (url.scheme(), url.to_file_path()) {
+            return Self::folder(&folder);
+        }
+        // Other variables are ignored; these have lower-case names there.
+        let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let (store, prefix) = parse_url_opts(&url, options).map_err(|error| unusable(&error))?;
+        Ok(Self { store: Arc::from(store), prefix })
+    }
+
+    fn folder(folder: &FilePath) -> Result<Self, ArtifactError> {
+        let wrong =
+            |error: &dyn std::fmt::Display| ArtifactError::Root(format!("{}: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| wrong(&error))?;
+        Ok(Self { store: Arc::new(store.with_fsync(true)), prefix: Path::default() })
+    }
+
+    /// Stores the file `from` as `path`.
+    ///
+    /// # Errors
+    /// Where it cannot be read or stored.
+    pub async fn put(&self, path: &str, from: &FilePath) -> Result<Written, ArtifactError> {
+        let mut source = File::open(from).await.map_err(|error| ArtifactError::file(from, error))?;
+        let mut sink = BufWriter::new(self.store.clone(), self.place(path)?);
+        let (mut hash, mut bytes, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK]);
+        loop {
+            let read = source.read(&mut chunk).await.map_err(|error| ArtifactError::file(from, error))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&chunk[..read]);
+            bytes += read as u64;
+            sink.write_all(&chunk[..read]).await.map_err(|error| ArtifactError::stored(path, error))?;
+        }
+        sink.shutdown().await.map_err(|error| ArtifactError::stored(path, error))?;
+        Ok(Written { bytes, sha256: hex(&hash.finalize()) })
+    }
+
+    /// Fetches `path` into the file `to`, and is content only with the bytes that were stored.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Altered`] for other bytes; where it is gone or `to` cannot be written.
+    pub async fn fetch(&self, path: &str, sha256: &str, to: &FilePath) -> Result<(), ArtifactError> {
+        let mut sink = File::create(to).await.map_err(|error| ArtifactError::file(to, error))?;
+        let mut chunks = self.read(path, None).await?;
+        let mut hash = Sha256::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk?;
+            hash.update(&chunk);
+            sink.write_all(&chunk).await.map_err(|error| ArtifactError::file(to, error))?;
+        }
+        sink.flush().await.map_err(|error| ArtifactError::file(to, error))?;
+        if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(ArtifactError::Altered(path.to_owned())) }
+    }
+
+    /// The bytes of `path`, or those of a range of it.
+    ///
+    /// # Errors
+    /// Where it is gone or the range is not in it.
+    pub async fn read(
+        &self,
+        path: &str,
+        range: Option<std::ops::Range<u64>>,
+    ) -> Result<BoxStream<'static, Result<bytes::Bytes, ArtifactError>>, ArtifactError> {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        let found = self.store.get_opts(&self.place(path)?, options).await;
+        let path = path.to_owned();
+        let found = found.map_err(|error| ArtifactError::stored(&path, error))?;
+        Ok(found
+            .into_stream()
+            .map(move |chunk| chunk.map_err(|error| ArtifactError::stored(&path, error)))
+            .boxed())
+    }
+
+    /// Removes `path`; it may be gone already.
+    ///
+    /// # Errors
+    /// Where it cannot be removed.
+    pub async fn delete(&self, path: &str) -> Result<(), ArtifactError> {
+        match self.store.delete(&self.place(path)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(ArtifactError::stored(path, error)),
+        }
+    }
+
+    /// A path cannot leave the root: `..` and empty names are no parts of one.
+    fn place(&self, path: &str) -> Result<Path, ArtifactError> {
+        let below = Path::parse(path).map_err(|error| ArtifactError::stored(path, error))?;
+        Ok(self.prefix.parts().chain(below.parts()).collect())
+    }
+}
+
+/// The root of a SQLite database that names no other: beside its file.
+pub fn beside(database_file: &FilePath) -> PathBuf {
+    let mut name = database_file.as_os_str().to_owned();
+    name.push(".artifacts");
+    PathBuf::from(name)
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    async fn text(root: &ArtifactRoot, path: &str, range: Option<std::ops::Range<u64>>) -> String {
+        let chunks: Vec<bytes::Bytes> = root.read(path, range).await.unwrap().try_collect().await.unwrap();
+        String::from_utf8(chunks.concat()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_put_is_read_fetched_and_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = ArtifactRoot::open(folder.path().join("new/root").to_str().unwrap()).unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "0123456789").unwrap();
+        let written = root.put("jobs/1/2/file", &file).await.unwrap();
+        assert_eq!(written.bytes, 10);
+        assert_eq!(text(&root, "jobs/1/2/file", None).await, "0123456789");
+        assert_eq!(text(&root, "jobs/1/2/file", Some(2..5)).await, "234");
+        let copy = folder.path().join("copy");
+        root.fetch("jobs/1/2/file", &written.sha256, &copy).await.unwrap();
+        assert_eq!(fs::read(&copy).unwrap(), b"0123456789");
+        for _ in 0..2 {
+            root.delete("jobs/1/2/file").await.unwrap();
+        }
+        assert!(root.read("jobs/1/2/file", None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn other_bytes_than_were_stored_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = ArtifactRoot::open(folder.path().to_str().unwrap()).unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "as it was").unwrap();
+        let written = root.put("x", &file).await.unwrap();
+        fs::write(folder.path().join("x"), "as it wos").unwrap();
+        let fetched = root.fetch("x", &written.sha256, &folder.path().join("copy")).await;
+        assert!(matches!(fetched, Err(ArtifactError::Altered(_))), "{fetched:?}");
+    }
+
+    #[tokio::test]
+    async fn a_path_cannot_leave_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret"), "x").unwrap();
+        let root = ArtifactRoot::open(folder.path().join("root").to_str().unwrap()).unwrap();
+        for path in ["../secret", "a/../../secret", "/../secret", "..%2Fsecret", "a//b"] {
+            assert!(root.read(path, None).await.is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_root_that_cannot_be_used_says_why() {
+        let error = ArtifactRoot::open("gopher://x/y").unwrap_err().to_string();
+        assert!(error.contains("`gopher://x/y`: "), "{error}");
+    }
+}
