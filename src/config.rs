@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
-use crate::worker::WorkerConfig;
+use crate::worker::{Drain, Slots, WorkerConfig};
 
-/// What a service may be told on the command line or by the environment.
+/// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServiceArgs {
     /// Address to answer on [default: 127.0.0.1:8080]
@@ -18,15 +18,47 @@ pub struct ServiceArgs {
     /// Where the results are [default: sqlite:optlab.db]
     #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
     database_url: Option<String>,
+    /// Where files of jobs are: a folder or s3://BUCKET/FOLDER [default for SQLite: beside the database file]
+    #[arg(long, env = "OPTLAB_ARTIFACTS", value_name = "PLACE")]
+    artifacts: Option<String>,
     /// Jobs at a time; 0 trains nothing here [default: one a GPU, without a GPU one a core]
     #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: Option<u16>,
+    #[command(flatten)]
+    training: TrainingArgs,
+}
+
+/// What a worker without a server may be told on the command line or by the environment.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WorkerArgs {
+    /// Where the queue is
+    #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
+    database_url: String,
+    /// cpu, cuda:0, ...; several times for several [default: every GPU, without a GPU the CPU]
+    #[arg(long = "device", env = "OPTLAB_DEVICES", value_name = "DEVICE", value_delimiter = ',')]
+    devices: Vec<String>,
+    /// Jobs at a time on each device [default: one a GPU, on the CPU one a core]
+    #[arg(long, env = "OPTLAB_SLOTS_PER_DEVICE", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    slots_per_device: Option<u16>,
+    /// Stop once nothing has run for so long
+    #[arg(long, value_name = "SECONDS")]
+    exit_when_idle: Option<u64>,
+    #[command(flatten)]
+    training: TrainingArgs,
+}
+
+/// What both may be told.
+#[derive(Args, Clone, Debug, Default)]
+struct TrainingArgs {
     /// The program that trains [default: optlab-runner beside this program]
     #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
     runner: Option<PathBuf>,
     /// Seconds after which the jobs of a worker that is not heard of are given to others [default: 15]
     #[arg(long, env = "OPTLAB_LEASE_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     lease_seconds: Option<u64>,
+    /// What becomes of running jobs at SIGTERM [default: checkpoint]
+    #[arg(long, env = "OPTLAB_DRAIN", value_enum)]
+    drain: Option<Drain>,
     /// Settings file [default: optlab.toml, where it exists]
     #[arg(long, env = "OPTLAB_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -38,18 +70,22 @@ pub struct ServiceArgs {
 struct File {
     listen: Option<SocketAddr>,
     database_url: Option<String>,
+    artifacts: Option<String>,
     workers: Option<u16>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
+    drain: Option<Drain>,
 }
 
-/// The settings of a service.
+/// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct ServiceConfig {
     /// Address to answer on.
     pub listen: SocketAddr,
     /// Where the results are.
     pub database_url: String,
+    /// Where files of jobs are, where that was said.
+    pub artifacts: Option<String>,
     /// The slots.
     pub worker: WorkerConfig,
 }
@@ -81,20 +117,48 @@ impl ServiceArgs {
     /// # Errors
     /// Where the settings file is wrong, or was named and is missing.
     pub fn resolve(self) -> Result<ServiceConfig, ConfigError> {
-        let file = self.file()?;
-        let lease = self.lease_seconds.or(file.lease_seconds).unwrap_or(15);
+        let file = self.training.file()?;
+        let slots = Slots::Count(self.workers.or(file.workers).map(usize::from));
         Ok(ServiceConfig {
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            worker: self.training.resolve(&file, slots),
             database_url: self
                 .database_url
                 .or(file.database_url)
                 .unwrap_or_else(|| "sqlite:optlab.db".to_owned()),
-            worker: WorkerConfig {
-                slots: self.workers.or(file.workers).map(usize::from),
-                runner: self.runner.or(file.runner).unwrap_or_else(default_runner),
-                lease: Duration::from_secs(lease),
-            },
+            artifacts: self.artifacts.or(file.artifacts),
         })
+    }
+}
+
+impl WorkerArgs {
+    /// The database's URL, and what the flags and the environment leave open.
+    ///
+    /// # Errors
+    /// Where the settings file is wrong, or was named and is missing.
+    pub fn resolve(self) -> Result<(String, WorkerConfig), ConfigError> {
+        let file = self.training.file()?;
+        let each = self.slots_per_device.map(usize::from);
+        let slots = if self.devices.is_empty() {
+            Slots::PerDevice(each)
+        } else {
+            Slots::On { devices: self.devices, each: each.unwrap_or(1) }
+        };
+        let exit_when_idle = self.exit_when_idle.map(Duration::from_secs);
+        Ok((self.database_url, WorkerConfig { exit_when_idle, ..self.training.resolve(&file, slots) }))
+    }
+}
+
+impl TrainingArgs {
+    fn resolve(self, file: &File, slots: Slots) -> WorkerConfig {
+        let lease = self.lease_seconds.or(file.lease_seconds).unwrap_or(15);
+        WorkerConfig {
+            slots,
+            runner: self.runner.or_else(|| file.runner.clone()).unwrap_or_else(default_runner),
+            lease: Duration::from_secs(lease),
+            drain: self.drain.or(file.drain).unwrap_or_default(),
+            exit_when_idle: None,
+        }
     }
 
     fn file(&self) -> Result<File, ConfigError> {
@@ -127,14 +191,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("optlab.toml");
         std::fs::write(&path, "listen = \"0.0.0.0:9000\"\nworkers = 3\n").unwrap();
-        let args = ServiceArgs { workers: Some(1), config: Some(path.clone()), ..ServiceArgs::default() };
+        let training = TrainingArgs { config: Some(path), ..TrainingArgs::default() };
+        let args = ServiceArgs { workers: Some(1), training: training.clone(), ..ServiceArgs::default() };
         let config = args.resolve().unwrap();
         assert_eq!(config.listen.port(), 9000);
-        assert_eq!(config.worker.slots, Some(1));
+        assert_eq!(config.worker.slots, Slots::Count(Some(1)));
         assert_eq!(config.database_url, "sqlite:optlab.db");
 
-        std::fs::write(&path, "wrokers = 3\n").unwrap();
-        let error = ServiceArgs { config: Some(path), ..ServiceArgs::default() }.resolve().unwrap_err();
+        std::fs::write(training.config.as_ref().unwrap(), "wrokers = 3\n").unwrap();
+        let error = ServiceArgs { training, ..ServiceArgs::default() }.resolve().unwrap_err();
         assert!(error.to_string().contains("wrokers"), "{error}");
     }
 }

@@ -5,7 +5,7 @@
 
 mod error;
 
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -144,11 +144,9 @@ impl ArtifactRoot {
     }
 }
 
-/// The root of a SQLite database that names no other: beside its file.
-pub fn beside(database_file: &FilePath) -> PathBuf {
-    let mut name = database_file.as_os_str().to_owned();
-    name.push(".artifacts");
-    PathBuf::from(name)
+/// The SHA-256 of some bytes, as the database has it.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(digest: &[u8]) -> String {

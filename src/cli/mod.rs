@@ -3,12 +3,14 @@
 mod demo;
 mod serve;
 mod train;
+mod worker;
 
 mod compare;
 mod submit;
 
 mod data;
 mod doctor;
+mod migrate;
 mod recipes;
 
 mod client;
@@ -27,7 +29,7 @@ use crate::telemetry;
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
-    /// What is logged, in the syntax of `tracing` [default: info for serve, else warn]
+    /// What is logged, in the syntax of `tracing` [default: info for serve and worker, else warn]
     #[arg(long, env = "OPTLAB_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
     #[command(subcommand)]
@@ -40,6 +42,8 @@ enum Command {
     Demo(demo::Args),
     /// Answer HTTP, show the dashboard and train what is submitted
     Serve(serve::Args),
+    /// Train what is submitted to a server elsewhere
+    Worker(worker::Args),
     /// Train one arm with one seed here, without a server; files go under ./runs/
     Train(train::Args),
     /// Send an experiment to a server
@@ -50,6 +54,8 @@ enum Command {
     Recipes(recipes::Args),
     /// List, fetch or verify the data sets
     Data(data::Args),
+    /// Bring the schema of a database up to date
+    Migrate(migrate::Args),
     /// Say what is missing on this machine and what to type
     Doctor(doctor::Args),
 }
@@ -79,16 +85,18 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     end_quietly_when_nobody_reads();
     // Where a progress bar or a table is the answer, the log would only break it up.
-    let quiet = !matches!(cli.command, Command::Serve(_));
+    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
     let result = match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Worker(args) => worker::run(args),
         Command::Train(args) => train::run(args),
         Command::Submit(args) => submit::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

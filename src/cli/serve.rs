@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ServiceArgs, ServiceConfig};
 use crate::worker::Reaper;
@@ -51,16 +52,22 @@ pub(super) async fn service(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
+    let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
+    let artifacts = ArtifactRoot::open(&artifacts)?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
-    let worker = tokio::spawn(worker::run(store.clone(), config.worker, shutdown.clone()));
+    let sweeper = worker::sweep(store.clone(), artifacts.clone(), config.worker.lease, shutdown.clone());
+    let sweeper = tokio::spawn(sweeper);
+    let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
+    let worker = tokio::spawn(worker);
     let served = api::serve(listener, store.clone(), clock, shutdown.clone()).await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
-    let (worker, reaper) = tokio::join!(worker, reaper);
+    let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);
     worker.context("the worker panicked")?;
     reaper.context("the reaper panicked")?;
+    sweeper.context("the sweeper panicked")?;
     store.close().await;
     Ok(served?)
 }

@@ -16,7 +16,7 @@ use super::serve::runtime;
 use super::spec::SpecArgs;
 use super::{Failure, data};
 use crate::config::default_runner;
-use crate::worker::{Runner, probe};
+use crate::worker::{Runner, Slots, probe};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -95,12 +95,14 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
     let device = match (device, job.resources.device) {
         (Some(device), _) => device,
         (None, Device::Cpu) => Device::Cpu.as_str().to_owned(),
-        (None, Device::Any | Device::Cuda) => probe.slots(Some(1)).remove(0),
+        (None, Device::Any | Device::Cuda) => probe.slots(&Slots::Count(Some(1))).remove(0),
     };
     let runner = Runner::start(runner, job.train.precision)?;
     let folder = fresh_folder(place)?;
     let artifact_dir = Some(fs::canonicalize(&folder)?);
-    let begun = begin(runner, Run { job: 0, attempt: 1, device, spec: job.clone(), artifact_dir }).await;
+    let begun =
+        begin(runner, Run { job: 0, attempt: 1, device, spec: job.clone(), artifact_dir, resume_from: None })
+            .await;
     if begun.is_err() {
         // Nothing is left behind by a run that cannot begin.
         let _ = fs::remove_dir(&folder);
@@ -174,7 +176,11 @@ impl Screen {
                 self.bar.set_message(self.figures());
             }
             Event::Log { message } => self.bar.println(message),
-            Event::Started { .. } | Event::Finished { .. } | Event::Failed(_) => {}
+            Event::Started { .. }
+            | Event::Checkpoint { .. }
+            | Event::Paused { .. }
+            | Event::Finished { .. }
+            | Event::Failed(_) => {}
         }
         Ok(())
     }
@@ -204,7 +210,7 @@ impl Screen {
     fn finish(&self, summary: &Summary) -> anyhow::Result<String> {
         self.bar.finish();
         fs::write(self.folder.join("summary.json"), serde_json::to_vec_pretty(summary)?)?;
-        let Summary { seconds, parameters_trained } = summary;
+        let Summary { seconds, parameters_trained, .. } = summary;
         Ok(format!(
             "{}  ({seconds:.1} s, {parameters_trained} parameters trained)
 Files: {}

@@ -10,6 +10,7 @@ mod queue;
 
 mod artifacts;
 mod metrics;
+mod settings;
 mod workers;
 
 mod error;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use self::sql::SqlStore;
+use self::sql::{Schema, SqlStore};
 use crate::clock::{Clock, SystemClock};
 
 pub use artifacts::{Artifact, ArtifactKind, Artifacts};
@@ -28,11 +29,12 @@ pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Job, JobFilter, JobState, Jobs};
 pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
+pub use settings::Settings;
 pub use workers::{Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
-pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers {
+pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers + Settings {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;
 
@@ -59,7 +61,15 @@ pub fn redacted(url: &str) -> String {
 /// # Errors
 /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, else what the database says.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    open_at(url, None).await
+    open_with(url, Schema::Migrate, None).await
+}
+
+/// As [`open`], for everybody who waits until a server or `optlab migrate` has brought the schema up to date.
+///
+/// # Errors
+/// As [`open`].
+pub async fn join(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_with(url, Schema::Await, None).await
 }
 
 /// As [`open`], by another clock: for tests.
@@ -67,14 +77,20 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
 /// # Errors
 /// As [`open`].
 pub async fn open_with_clock(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
-    open_at(url, Some(clock)).await
+    open_with(url, Schema::Migrate, Some(clock)).await
 }
 
-async fn open_at(url: &str, clock: Option<Arc<dyn Clock>>) -> Result<Arc<dyn Store>, StoreError> {
+async fn open_with(
+    url: &str,
+    schema: Schema,
+    clock: Option<Arc<dyn Clock>>,
+) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(match url.split_once(':') {
         // The file is on this machine, and so is its time.
-        Some(("sqlite", _)) => SqlStore::sqlite(url, clock.unwrap_or_else(|| Arc::new(SystemClock))).await?,
-        Some(("postgres" | "postgresql", _)) => SqlStore::postgres(url, clock).await?,
+        Some(("sqlite", _)) => {
+            SqlStore::sqlite(url, schema, clock.unwrap_or_else(|| Arc::new(SystemClock))).await?
+        }
+        Some(("postgres" | "postgresql", _)) => SqlStore::postgres(url, schema, clock).await?,
         _ => return Err(StoreError::Unsupported(redacted(url))),
     }))
 }

@@ -1,12 +1,15 @@
 //! Slots that claim jobs and have them trained. The database is all that they share with the rest of the service.
 
 mod attempt;
+mod files;
+mod idle;
 mod slot;
 
 mod probe;
 mod runner;
 
 mod reaper;
+mod sweeper;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +19,16 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::artifacts::ArtifactRoot;
 use crate::store::{Slot, Store};
 
+use idle::Idle;
+
+pub use attempt::LONGEST_STOP;
 pub use probe::{Probe, ProbeError, ProbedDevice, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
+pub use sweeper::sweep;
 
 /// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
@@ -30,28 +38,75 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// What a worker works with.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Number of slots; `None` for what the machine has.
-    pub slots: Option<usize>,
+    /// What it offers.
+    pub slots: Slots,
     /// The program `optlab-runner`.
     pub runner: PathBuf,
     /// How long a job stays with a worker that is not heard of.
     pub lease: Duration,
+    /// What becomes of running jobs when the worker is told to stop.
+    pub drain: Drain,
+    /// Stops by itself once nothing has run for so long.
+    pub exit_when_idle: Option<Duration>,
 }
 
-/// Works until `shutdown`; then hands back what runs.
-pub async fn run(store: Arc<dyn Store>, config: WorkerConfig, shutdown: CancellationToken) {
-    if config.slots == Some(0) {
+/// What a worker offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// So many, on the GPUs in turn or, without any, on the CPU; `None` for one a GPU or one a core.
+    Count(Option<usize>),
+    /// So many on each GPU or, without any, on the CPU; `None` for one a GPU or one a core.
+    PerDevice(Option<usize>),
+    /// So many on each of these devices.
+    On {
+        /// `cpu`, `cuda:0`, ...
+        devices: Vec<String>,
+        /// On each.
+        each: usize,
+    },
+}
+
+/// What becomes of running jobs when their worker is told to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drain {
+    /// They write a checkpoint and go back to the queue.
+    #[default]
+    Checkpoint,
+    /// They are finished first.
+    Finish,
+}
+
+/// Works until `shutdown`, until the store says that the worker shall drain, or until it has been idle for long enough;
+/// what runs then goes on elsewhere, or ends first. A stop takes a step of training and a checkpoint at most, or
+/// [`LONGEST_STOP`].
+pub async fn run(
+    store: Arc<dyn Store>,
+    artifacts: ArtifactRoot,
+    config: WorkerConfig,
+    shutdown: CancellationToken,
+) {
+    if config.slots == Slots::Count(Some(0)) {
         return;
     }
     let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return };
-    let devices = probe.slots(config.slots);
+    let devices = probe.slots(&config.slots);
     let Some(worker) = shutdown.run_until_cancelled(register(&*store, &devices)).await else { return };
     tracing::info!(worker.id = worker, slots = devices.len(), devices = devices.join(" "), "worker is ready");
+    // Ends the claiming: by the signal of the process, or by the worker's own reasons.
+    let stop = shutdown.child_token();
+    let idle = Arc::new(Idle::new());
     let mut tasks = JoinSet::new();
-    tasks.spawn(report(store.clone(), worker, config.lease, shutdown.clone()));
+    tasks.spawn(report(store.clone(), worker, config.clone(), idle.clone(), stop.clone()));
     for device in devices {
         let slot = Slot { worker, device };
-        tasks.spawn(slot::run(store.clone(), slot, config.clone(), shutdown.clone()));
+        let place = slot::Place {
+            store: store.clone(),
+            artifacts: artifacts.clone(),
+            config: config.clone(),
+            idle: idle.clone(),
+        };
+        tasks.spawn(slot::run(place, slot, stop.clone()));
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(panic) = ended {
@@ -90,17 +145,32 @@ async fn register(store: &dyn Store, devices: &[String]) -> i64 {
     }
 }
 
-/// Tells that the worker is alive.
-async fn report(store: Arc<dyn Store>, worker: i64, lease: Duration, shutdown: CancellationToken) {
+/// Tells that the worker is alive, and stops it when that is wanted or nothing is left to do.
+async fn report(
+    store: Arc<dyn Store>,
+    worker: i64,
+    config: WorkerConfig,
+    idle: Arc<Idle>,
+    stop: CancellationToken,
+) {
     let rounds = async {
         loop {
-            if let Err(error) = store.worker_is_alive(worker).await {
-                tracing::warn!(%error, "cannot report to the store");
+            match store.worker_is_alive(worker).await {
+                Ok(true) => {
+                    tracing::info!("the worker is to drain");
+                    stop.cancel();
+                }
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "cannot report to the store"),
             }
-            sleep(REPORT_EVERY.min(lease / 3)).await;
+            if config.exit_when_idle.is_some_and(|longest| idle.lasts() >= longest) {
+                tracing::info!("nothing left to do");
+                stop.cancel();
+            }
+            sleep(REPORT_EVERY.min(config.lease / 3)).await;
         }
     };
-    shutdown.run_until_cancelled(rounds).await;
+    stop.run_until_cancelled(rounds).await;
 }
 
 fn hostname() -> String {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
+use super::Slots;
+
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -61,18 +63,22 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
 }
 
 impl Probe {
-    /// The device of each slot: every GPU one, or without a GPU every core one; or as many as `wanted`, in turn.
-    pub fn slots(&self, wanted: Option<usize>) -> Vec<String> {
-        let gpus: Vec<&str> = self
-            .devices
-            .iter()
-            .map(|d| d.device.as_str())
-            .filter(|device| device.starts_with("cuda"))
-            .collect();
+    /// The device of each slot.
+    pub fn slots(&self, wanted: &Slots) -> Vec<String> {
+        let each_of = |devices: &[String], each: usize| {
+            devices.iter().flat_map(|device| std::iter::repeat_n(device.clone(), each)).collect()
+        };
+        let gpus = self.devices.iter().map(|d| d.device.clone()).filter(|device| device.starts_with("cuda"));
+        let gpus: Vec<String> = gpus.collect();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let (devices, count) =
-            if gpus.is_empty() { (vec!["cpu"], cores()) } else { (gpus.clone(), gpus.len()) };
-        devices.iter().cycle().take(wanted.unwrap_or(count)).map(|&device| device.to_owned()).collect()
+        let (devices, most_each) =
+            if gpus.is_empty() { (vec!["cpu".to_owned()], cores()) } else { (gpus, 1) };
+        match *wanted {
+            Slots::Count(Some(count)) => devices.iter().cycle().take(count).cloned().collect(),
+            Slots::Count(None) | Slots::PerDevice(None) => each_of(&devices, most_each),
+            Slots::PerDevice(Some(each)) => each_of(&devices, each),
+            Slots::On { ref devices, each } => each_of(devices, each),
+        }
     }
 }
 
@@ -88,9 +94,12 @@ mod tests {
     #[test]
     fn gpus_are_shared_out_in_turn_and_go_before_the_cpu() {
         let gpus = probe(&["cpu", "cuda:0", "cuda:1"]);
-        assert_eq!(gpus.slots(None), ["cuda:0", "cuda:1"]);
-        assert_eq!(gpus.slots(Some(3)), ["cuda:0", "cuda:1", "cuda:0"]);
-        assert_eq!(probe(&["cpu"]).slots(Some(2)), ["cpu", "cpu"]);
+        assert_eq!(gpus.slots(&Slots::Count(None)), ["cuda:0", "cuda:1"]);
+        assert_eq!(gpus.slots(&Slots::Count(Some(3))), ["cuda:0", "cuda:1", "cuda:0"]);
+        assert_eq!(probe(&["cpu"]).slots(&Slots::Count(Some(2))), ["cpu", "cpu"]);
+        assert_eq!(gpus.slots(&Slots::PerDevice(Some(2))), ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]);
+        let named = Slots::On { devices: vec!["cuda:1".to_owned(), "cpu".to_owned()], each: 2 };
+        assert_eq!(gpus.slots(&named), ["cuda:1", "cuda:1", "cpu", "cpu"]);
     }
 
     #[tokio::test]

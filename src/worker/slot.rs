@@ -1,5 +1,6 @@
 //! One slot: claim a job, have it trained, and again.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::attempt::{After, Attempt};
+use super::files::Files;
+use super::idle::Idle;
 use super::runner::Runner;
-use super::{PROBE_AGAIN, WorkerConfig, wait_for_runner};
+use super::{Drain, PROBE_AGAIN, WorkerConfig, wait_for_runner};
+use crate::artifacts::ArtifactRoot;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
 /// The store wakes a slot when something is queued in this process; other processes are found by asking.
@@ -17,42 +21,45 @@ const POLL: Duration = Duration::from_secs(1);
 /// After trouble with the store.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Works until `shutdown`. A runner serves one job after another and is replaced when it dies.
-pub(super) async fn run(
-    store: Arc<dyn Store>,
-    slot: Slot,
-    config: WorkerConfig,
-    shutdown: CancellationToken,
-) {
-    let mut changes = store.changes();
+/// What the slots of a worker share.
+pub(super) struct Place {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) artifacts: ArtifactRoot,
+    pub(super) config: WorkerConfig,
+    pub(super) idle: Arc<Idle>,
+}
+
+/// Works until `stop`. A runner serves one job after another and is replaced when it dies.
+pub(super) async fn run(place: Place, slot: Slot, stop: CancellationToken) {
+    let mut changes = place.store.changes();
     let mut runner = None;
-    while !shutdown.is_cancelled() {
+    while !stop.is_cancelled() {
         changes.mark_unchanged();
-        match store.claim(&slot, config.lease.as_millis() as i64).await {
+        match place.store.claim(&slot, place.config.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
+                let _busy = place.idle.busy();
                 let span = tracing::info_span!(
                     "attempt",
                     job.id = claim.lease.job,
                     experiment.id = claim.experiment_id,
                     number = claim.lease.attempt
                 );
-                let after =
-                    train(&store, &slot, &config, &shutdown, claim, runner.take()).instrument(span).await;
+                let after = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
                 match after {
                     After::Runner(idle) => runner = Some(*idle),
                     After::Nothing => {}
                     After::Trouble => {
-                        shutdown.run_until_cancelled(recover(&config)).await;
+                        stop.run_until_cancelled(recover(&place.config)).await;
                     }
                 }
             }
             Ok(None) => {
                 let wake = timeout(POLL, changes.changed());
-                shutdown.run_until_cancelled(wake).await;
+                stop.run_until_cancelled(wake).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot claim a job");
-                shutdown.run_until_cancelled(sleep(PAUSE)).await;
+                stop.run_until_cancelled(sleep(PAUSE)).await;
             }
         }
     }
@@ -64,29 +71,42 @@ async fn recover(config: &WorkerConfig) {
     wait_for_runner(config).await;
 }
 
-/// One attempt.
-async fn train(
-    store: &Arc<dyn Store>,
-    slot: &Slot,
-    config: &WorkerConfig,
-    shutdown: &CancellationToken,
-    claim: Claim,
-    idle: Option<Runner>,
-) -> After {
-    let precision = claim.spec.train.precision;
-    let fitting = idle.filter(|runner| runner.fits(precision));
-    let runner = match fitting.map_or_else(|| Runner::start(&config.runner, precision), Ok) {
-        Ok(runner) => runner,
-        Err(error) => {
-            tracing::error!(%error, "the runner does not start; the job goes back to the queue");
-            if let Err(error) = store.end(claim.lease, AttemptEnd::HandedBack).await {
-                tracing::warn!(%error, "cannot end the attempt; its lease will");
+impl Place {
+    /// One attempt.
+    async fn train(
+        &self,
+        slot: &Slot,
+        stop: &CancellationToken,
+        claim: Claim,
+        idle: Option<Runner>,
+    ) -> After {
+        let lease = claim.lease;
+        let (runner, files) = match self.prepare(&claim, idle) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::error!(%error, "nothing can begin here; the job goes back to the queue");
+                if let Err(error) = self.store.end(lease, AttemptEnd::HandedBack).await {
+                    tracing::warn!(%error, "cannot end the attempt; its lease will");
+                }
+                return After::Trouble;
             }
-            return After::Trouble;
-        }
-    };
-    let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
-    tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
-    let device = slot.device.clone();
-    Attempt::new(store.clone(), claim, device, config.lease, shutdown.clone()).run(runner).await
+        };
+        let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
+        tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
+        let stop = match self.config.drain {
+            Drain::Checkpoint => stop.clone(),
+            // Nothing but its own end stops the attempt.
+            Drain::Finish => CancellationToken::new(),
+        };
+        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, self.config.lease, stop)
+            .run(runner)
+            .await
+    }
+
+    fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> io::Result<(Runner, Files)> {
+        let precision = claim.spec.train.precision;
+        let fitting = idle.filter(|runner| runner.fits(precision));
+        let runner = fitting.map_or_else(|| Runner::start(&self.config.runner, precision), Ok)?;
+        Ok((runner, Files::new(self.artifacts.clone(), claim.lease)?))
+    }
 }

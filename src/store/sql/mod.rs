@@ -11,9 +11,11 @@ mod queue;
 
 mod artifacts;
 mod metrics;
+mod settings;
 mod workers;
 
 mod postgres;
+mod schema;
 mod sqlite;
 mod statement;
 
@@ -24,6 +26,7 @@ use tokio::sync::watch;
 
 use self::metrics::SeriesIds;
 use self::postgres::Postgres;
+pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
 use self::statement::{Connect, Reader, Transaction, sql};
 use super::{Store, StoreError};
@@ -50,16 +53,20 @@ enum Time {
 }
 
 impl SqlStore {
-    pub(super) async fn sqlite(url: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let database = Database::Sqlite(Sqlite::open(url).await?);
+    pub(super) async fn sqlite(url: &str, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let database = Database::Sqlite(Sqlite::open(url, schema).await?);
         let changes = watch::Sender::new(0);
         Ok(Self { database, time: Time::Given(clock), changes, series_ids: SeriesIds::default() })
     }
 
     /// Without a `clock`, by that of the database.
-    pub(super) async fn postgres(url: &str, clock: Option<Arc<dyn Clock>>) -> Result<Self, StoreError> {
+    pub(super) async fn postgres(
+        url: &str,
+        schema: Schema,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, StoreError> {
         let changes = watch::Sender::new(0);
-        let database = Database::Postgres(Postgres::open(url, changes.clone()).await?);
+        let database = Database::Postgres(Postgres::open(url, schema, changes.clone()).await?);
         let time = clock.map_or(Time::Database, Time::Given);
         Ok(Self { database, time, changes, series_ids: SeriesIds::default() })
     }

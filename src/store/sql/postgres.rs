@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::schema::{self, Schema, wait_until_current};
+use super::statement::Reader;
 use crate::store::StoreError;
 
 /// Of one process; a server asks for its pages and writes for its slots.
@@ -30,13 +32,20 @@ pub(super) struct Postgres {
 
 impl Postgres {
     /// Counts `changes` up when any process has put jobs into the queue.
-    pub(super) async fn open(url: &str, changes: watch::Sender<u64>) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        url: &str,
+        schema: Schema,
+        changes: watch::Sender<u64>,
+    ) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect(url)
             .await?;
-        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        match schema {
+            Schema::Migrate => schema::POSTGRES.run(&pool).await?,
+            Schema::Await => wait_until_current(&mut Reader::Postgres(pool.acquire().await?)).await?,
+        }
         let listener = tokio::spawn(listen(url.to_owned(), changes));
         Ok(Self { pool, listener })
     }

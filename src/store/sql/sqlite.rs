@@ -3,6 +3,7 @@
 //! One connection writes, several read; a write transaction is immediate and waits for nothing but the file. The log
 //! is written ahead and synced before a commit returns, so what was acknowledged survives `kill -9` and power loss.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::schema::{self, Schema, wait_until_current};
+use super::statement::Reader;
 use crate::store::StoreError;
 
 /// How long a statement waits for another process to release the file.
@@ -21,26 +24,36 @@ const READERS: u32 = 4;
 pub(super) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
+    file: PathBuf,
 }
 
 impl Sqlite {
-    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &str, schema: Schema) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
+            .create_if_missing(schema == Schema::Migrate)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
+        let file = options.get_filename().to_owned();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.clone());
         let writer = writer.await?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
+        match schema {
+            Schema::Migrate => schema::SQLITE.run(&writer).await?,
+            Schema::Await => wait_until_current(&mut Reader::Sqlite(writer.acquire().await?)).await?,
+        }
         // `query_only` rather than read-only: a reader may have to recover the log of a process that was killed.
         let read = options.create_if_missing(false).pragma("query_only", "on");
         let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY_TIMEOUT);
-        Ok(Self { writer, readers: readers.connect_with(read).await? })
+        Ok(Self { writer, readers: readers.connect_with(read).await?, file })
+    }
+
+    /// The folder of files beside the database file.
+    pub(super) fn artifacts_beside(&self) -> String {
+        format!("{}.artifacts", self.file.display())
     }
 
     pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {

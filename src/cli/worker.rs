@@ -1,0 +1,51 @@
+//! `optlab worker`: slots for the queue of a server elsewhere.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use super::serve::{runtime, stop_on_signal};
+use crate::artifacts::ArtifactRoot;
+use crate::config::WorkerArgs;
+use crate::store::{self, Store};
+use crate::worker;
+
+/// Between two looks for a server that has yet to set the database up.
+const PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    worker: WorkerArgs,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let (url, config) = args.worker.resolve()?;
+    runtime()?.block_on(async {
+        let shutdown = CancellationToken::new();
+        tokio::spawn(stop_on_signal(shutdown.clone()));
+        let Some(store) = shutdown.run_until_cancelled(store::join(&url)).await else { return Ok(()) };
+        let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
+        let Some(root) = shutdown.run_until_cancelled(artifact_root(&*store)).await else { return Ok(()) };
+        let artifacts = ArtifactRoot::open(&root)?;
+        worker::run(store.clone(), artifacts, config, shutdown).await;
+        store.close().await;
+        Ok(())
+    })
+}
+
+/// Waits for a server to say where files go.
+async fn artifact_root(store: &dyn Store) -> String {
+    loop {
+        match store.artifact_root(None).await {
+            Ok(root) => return root,
+            Err(error) => {
+                tracing::warn!("waiting: {error}");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}

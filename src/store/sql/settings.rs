@@ -1,0 +1,57 @@
+//! Table `settings`.
+
+use std::path::absolute;
+
+use async_trait::async_trait;
+
+use super::statement::sql;
+use super::{Database, SqlStore};
+use crate::store::{Settings, StoreError};
+
+const ARTIFACT_ROOT: &str = "artifact_root";
+
+#[async_trait]
+impl Settings for SqlStore {
+    async fn artifact_root(&self, given: Option<&str>) -> Result<String, StoreError> {
+        let stored: Option<(String,)> = sql("SELECT value FROM settings WHERE name = $1")
+            .bind(ARTIFACT_ROOT)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        let given = given.map(whole);
+        match (stored.map(|(value,)| value), given) {
+            (Some(stored), Some(given)) if stored != given => Err(StoreError::Conflict(format!(
+                "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
+                 `artifact_root` in the table `settings`"
+            ))),
+            (Some(stored), _) => Ok(stored),
+            (None, Some(given)) => {
+                let mut tx = self.begin().await?;
+                sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+                    .bind(ARTIFACT_ROOT)
+                    .bind(given)
+                    .execute(&mut tx)
+                    .await?;
+                self.commit(tx).await?;
+                // Whoever was first has decided.
+                Box::pin(self.artifact_root(None)).await
+            }
+            (None, None) => match &self.database {
+                // Not stored: the folder can be moved with the file.
+                Database::Sqlite(sqlite) => Ok(sqlite.artifacts_beside()),
+                Database::Postgres(_) => Err(StoreError::Conflict(
+                    "this database does not know yet where files of jobs are; say it to the server with --artifacts, \
+                     a folder that all workers share or s3://BUCKET/FOLDER"
+                        .to_owned(),
+                )),
+            },
+        }
+    }
+}
+
+/// A relative folder would be another one in every process.
+fn whole(place: &str) -> String {
+    if place.contains("://") {
+        return place.to_owned();
+    }
+    absolute(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string())
+}
