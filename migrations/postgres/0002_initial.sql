@@ -89,7 +89,7 @@ CREATE TABLE metric_points (
     job_id    BIGINT NOT NULL REFERENCES jobs (id),
     series_id BIGINT NOT NULL REFERENCES series (id),
     step      BIGINT NOT NULL,
-    value     DOUBLE PRECISION NOT NULL,
+    value     DOUBLE PRECISION NOT NULL CHECK (value NOT IN ('NaN', 'Infinity', '-Infinity')),
     time_ms   BIGINT NOT NULL,
     PRIMARY KEY (job_id, series_id, step)
 );

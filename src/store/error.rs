@@ -38,7 +38,10 @@ pub enum StoreError {
     Database(sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("migrating the database: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(sqlx::migrate::MigrateError),
+    /// The schema is of a version, which this is, that this program does not know.
+    #[error("the database was written by a newer optlab; update this one (the schema is of version {0})")]
+    Newer(i64),
     /// A row that this version cannot read.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
@@ -47,6 +50,16 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if is_passing(&error) { Self::Busy } else { Self::Database(error) }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            // The database has been through a migration that is not among ours.
+            sqlx::migrate::MigrateError::VersionMissing(version) => Self::Newer(version),
+            error => Self::Migrate(error),
+        }
     }
 }
 

@@ -204,8 +204,13 @@ impl Experiments for SqlStore {
             .fetch_optional(&mut tx)
             .await?;
         let mut spec = ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?;
-        let new: Vec<u64> = seeds.iter().copied().filter(|seed| !spec.seeds.contains(seed)).collect();
-        spec.seeds.extend(&new);
+        let mut new = Vec::new();
+        for &seed in seeds {
+            if !spec.seeds.contains(&seed) {
+                spec.seeds.push(seed);
+                new.push(seed);
+            }
+        }
         sql("UPDATE experiments SET spec = $2 WHERE id = $1")
             .bind(id)
             .bind(serde_json::to_string(&spec)?)

@@ -188,10 +188,11 @@ pub(super) async fn insert_points(
         return Ok(());
     }
     if let Transaction::Postgres(_) = tx {
-        // One statement for the whole batch. It may not meet a row twice, so of a point that was sent twice it takes one.
+        // One statement for the whole batch. It may not meet a row twice: of a point that was sent twice it takes the last.
         sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
              SELECT DISTINCT ON (series_id, step) $1, series_id, step, value, time_ms
-             FROM unnest($2, $3, $4, $5) AS batch (series_id, step, value, time_ms)
+             FROM unnest($2, $3, $4, $5) WITH ORDINALITY AS batch (series_id, step, value, time_ms, place)
+             ORDER BY series_id, step, place DESC
              ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
         .bind(job)
         .bind(ids.to_vec())

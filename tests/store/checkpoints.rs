@@ -1,0 +1,98 @@
+//! Files of jobs, and where the next attempt goes on.
+
+use optlab::store::{Artifact, ArtifactKind, AttemptEnd, JobState, Lease};
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, checkpoint, failed, finished, is_lost, is_not_found};
+use optlab_spec::protocol::EndReason;
+
+/// Names of all that could go.
+async fn obsolete(fixture: &Fixture) -> Vec<String> {
+    let obsolete = fixture.store.obsolete_checkpoints(100).await.unwrap();
+    obsolete.into_iter().map(|(_, artifact)| artifact.name).collect()
+}
+
+async fn add(fixture: &Fixture, lease: Lease, steps: &[i64]) {
+    for &step in steps {
+        fixture.store.add_artifact(lease, &checkpoint(lease, step)).await.unwrap();
+    }
+}
+
+pub async fn a_claim_brings_the_checkpoints_latest_first(fixture: Fixture) {
+    fixture.one_job(json!({})).await;
+    let first = fixture.claim_whole().await.unwrap();
+    assert!(first.checkpoints.is_empty());
+    add(&fixture, first.lease, &[5, 20, 100]).await;
+    let log = Artifact { name: "log".to_owned(), kind: ArtifactKind::Log, ..checkpoint(first.lease, 7) };
+    fixture.store.add_artifact(first.lease, &log).await.unwrap();
+    fixture.end(first.lease, AttemptEnd::HandedBack).await;
+    // The second attempt found the last one spoilt and went on from 20: it makes one of the same step.
+    let second = fixture.claim_whole().await.unwrap();
+    let again = Artifact { name: "again".to_owned(), ..checkpoint(second.lease, 100) };
+    fixture.store.add_artifact(second.lease, &again).await.unwrap();
+    fixture.end(second.lease, AttemptEnd::HandedBack).await;
+    let third = fixture.claim_whole().await.unwrap();
+    let of_first = |step| checkpoint(first.lease, step);
+    assert_eq!(third.checkpoints, [again, of_first(100), of_first(20), of_first(5)]);
+}
+
+pub async fn a_lost_worker_can_add_no_file(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let old = fixture.claim().await.unwrap();
+    fixture.clock.advance(LEASE_MS + 1);
+    fixture.store.reap().await.unwrap();
+    is_lost(fixture.store.add_artifact(old, &checkpoint(old, 1)).await);
+    let new = fixture.claim().await.unwrap();
+    is_lost(fixture.store.add_artifact(old, &checkpoint(old, 1)).await);
+    add(&fixture, new, &[1]).await;
+    assert_eq!(fixture.store.artifacts(id).await.unwrap(), [checkpoint(new, 1)]);
+    is_not_found(fixture.store.artifacts(99).await);
+}
+
+pub async fn a_job_in_the_queue_is_where_its_last_checkpoint_is(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let step = async || fixture.job(id).await.step;
+    let lease = fixture.claim().await.unwrap();
+    fixture.record(lease, &[30]).await.unwrap();
+    fixture.end(lease, AttemptEnd::HandedBack).await;
+    assert_eq!(step().await, 0, "without a checkpoint it begins anew");
+    let lease = fixture.claim().await.unwrap();
+    add(&fixture, lease, &[9, 10]).await;
+    fixture.record(lease, &[30]).await.unwrap();
+    assert_eq!(step().await, 30);
+    fixture.clock.advance(LEASE_MS + 1);
+    fixture.store.reap().await.unwrap();
+    assert_eq!(step().await, 10);
+    let lease = fixture.claim().await.unwrap();
+    fixture.record(lease, &[40]).await.unwrap();
+    assert_eq!(fixture.end(lease, failed(EndReason::Diverged)).await, JobState::Failed);
+    assert_eq!(step().await, 40, "a job that has ended stays where it got to");
+    fixture.store.retry_job(id).await.unwrap();
+    assert_eq!(step().await, 10);
+}
+
+pub async fn the_last_two_checkpoints_are_kept_until_the_job_succeeds(fixture: Fixture) {
+    fixture.submit(json!({})).await;
+    let (one, two) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
+    add(&fixture, one, &[100, 9, 20, 30]).await;
+    add(&fixture, two, &[1, 2]).await;
+    let weights = Artifact { name: "weights".to_owned(), kind: ArtifactKind::Weights, ..checkpoint(two, 3) };
+    fixture.store.add_artifact(two, &weights).await.unwrap();
+    assert_eq!(obsolete(&fixture).await, ["checkpoint-9", "checkpoint-20"]);
+    assert_eq!(fixture.store.obsolete_checkpoints(1).await.unwrap(), [(one.job, checkpoint(one, 9))]);
+    fixture.end(two, finished()).await;
+    let all = ["checkpoint-9", "checkpoint-20", "checkpoint-1", "checkpoint-2"];
+    assert_eq!(obsolete(&fixture).await, all, "the weights stay");
+}
+
+pub async fn a_file_is_forgotten_only_as_it_was_seen(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    add(&fixture, lease, &[1, 2]).await;
+    // Meanwhile another attempt may have written a file of the same name elsewhere.
+    let seen = Artifact { path: "elsewhere".to_owned(), ..checkpoint(lease, 1) };
+    fixture.store.forget_artifact(id, &seen).await.unwrap();
+    assert_eq!(fixture.store.artifacts(id).await.unwrap().len(), 2);
+    fixture.store.forget_artifact(id, &checkpoint(lease, 1)).await.unwrap();
+    assert_eq!(fixture.store.artifacts(id).await.unwrap(), [checkpoint(lease, 2)]);
+}

@@ -1,0 +1,96 @@
+//! How attempts end, and how often and how soon a job is tried again.
+
+use optlab::store::{AttemptEnd, JobState};
+use optlab_spec::protocol::EndReason;
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, failed, finished};
+
+pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
+    for (attempt, after) in [(1, JobState::Queued), (2, JobState::Failed)] {
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(lease.attempt, attempt);
+        assert_eq!(fixture.end(lease, crashed()).await, after);
+        let job = fixture.job(id).await;
+        fixture.clock.advance((job.not_before_ms - 1_000_000).max(0));
+    }
+    assert_eq!(fixture.job(id).await.end_reason.as_deref(), Some("runner_crashed"));
+    fixture.store.retry_job(id).await.unwrap();
+    let job = fixture.job(id).await;
+    assert_eq!((job.state, job.end_reason, job.error, job.ended_ms), (JobState::Queued, None, None, None));
+    for (attempt, after) in [(3, JobState::Queued), (4, JobState::Failed)] {
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(lease.attempt, attempt);
+        assert_eq!(fixture.end(lease, crashed()).await, after);
+        fixture.clock.advance(300_000);
+    }
+}
+
+pub async fn a_job_handed_back_has_lost_no_attempt(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
+    for _ in 0..5 {
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Queued);
+    }
+    assert_eq!(fixture.job(id).await.attempt, 5);
+}
+
+pub async fn a_job_that_ends_by_itself_waits_longer_each_time(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
+    let reasons = [EndReason::RunnerCrashed, EndReason::OutOfMemory];
+    let mut now = 1_000_000;
+    for attempt in 0..12 {
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(fixture.end(lease, failed(reasons[attempt % 2])).await, JobState::Queued);
+        let wait = fixture.job(id).await.not_before_ms - now;
+        assert_eq!(wait, (1_000 << attempt).min(300_000), "after attempt {attempt}");
+        fixture.clock.advance(wait - 1);
+        assert!(fixture.claim().await.is_none(), "it waits {wait} ms");
+        fixture.clock.advance(1);
+        now += wait;
+    }
+}
+
+pub async fn a_job_that_lost_its_worker_or_was_handed_back_need_not_wait(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, crashed()).await;
+    fixture.clock.advance(1_000);
+    fixture.claim().await.unwrap();
+    fixture.clock.advance(LEASE_MS + 1);
+    assert_eq!(fixture.store.reap().await.unwrap().len(), 1);
+    assert_eq!(fixture.job(id).await.not_before_ms, 0);
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, failed(EndReason::WorkerLost)).await;
+    assert_eq!(fixture.job(id).await.not_before_ms, 0);
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, AttemptEnd::HandedBack).await;
+    assert!(fixture.claim().await.is_some());
+}
+
+pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 3 })).await;
+    for after in [JobState::Queued, JobState::Queued, JobState::Failed] {
+        fixture.claim().await.unwrap();
+        fixture.clock.advance(LEASE_MS + 1);
+        fixture.store.reap().await.unwrap();
+        assert_eq!(fixture.state(id).await, after);
+    }
+    let job = fixture.job(id).await;
+    assert_eq!((job.attempt, job.end_reason.as_deref()), (3, Some("worker_lost")));
+    assert!(job.error.unwrap().contains("not heard of"));
+}
+
+pub async fn a_fault_that_would_come_again_ends_the_job_at_once(fixture: Fixture) {
+    for reason in [EndReason::UserError, EndReason::Diverged, EndReason::TimedOut] {
+        let id = fixture.one_job(json!({})).await;
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(fixture.end(lease, failed(reason)).await, JobState::Failed);
+        let job = fixture.job(id).await;
+        assert_eq!((job.end_reason.as_deref(), job.attempt), (Some(reason.as_str()), 1));
+        fixture.store.retry_job(id).await.unwrap();
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!((lease.job, fixture.end(lease, finished()).await), (id, JobState::Succeeded));
+    }
+}

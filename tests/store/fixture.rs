@@ -1,0 +1,191 @@
+//! A new database, a worker, and what every test says to them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use optlab::clock::ManualClock;
+use optlab::store::{
+    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobState, Lease, Slot, Store,
+    StoreError, Submission, Wish,
+};
+use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
+use optlab_spec::{ExperimentSpec, submission};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::support::postgres::Postgres;
+
+pub const LEASE_MS: i64 = 10_000;
+
+/// What is waited for comes in milliseconds; whatever takes this long will not.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A store whose clock stands still until the test advances it.
+pub struct Fixture {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+    pub slot: Slot,
+    pub url: String,
+    /// Of the database file, where there is one.
+    _folder: Option<TempDir>,
+}
+
+impl Fixture {
+    pub async fn sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        Self::at(format!("sqlite:{}/optlab.db", folder.path().display()), Some(folder)).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::at(Postgres::shared().database(), None).await
+    }
+
+    async fn at(url: String, folder: Option<TempDir>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        clock.advance(1_000_000);
+        let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
+        let worker = store.register_worker("here:1", &["cpu".to_owned()]).await.unwrap();
+        Self { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, url, _folder: folder }
+    }
+
+    /// The same database as another process has it.
+    pub async fn other_process(&self) -> Arc<dyn Store> {
+        store::open_with_clock(&self.url, self.clock.clone()).await.unwrap()
+    }
+
+    /// Runs a statement behind the store's back; returns how many rows it wrote.
+    pub async fn execute(&self, sql: &'static str) -> u64 {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            return connection.execute(sql).await.unwrap().rows_affected();
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        connection.execute(sql).await.unwrap().rows_affected()
+    }
+
+    /// Three arms and the seed 0, unless the changes say otherwise; returns the experiment.
+    pub async fn submit(&self, changes: Value) -> i64 {
+        self.store.submit(Submission { spec: &spec(changes), idempotency: None }).await.unwrap()
+    }
+
+    /// An experiment of one job, which is returned.
+    pub async fn one_job(&self, changes: Value) -> i64 {
+        let arms = json!({ "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }] });
+        let experiment = self.submit(optlab_spec::merge(arms, &changes)).await;
+        self.jobs(experiment).await[0].id
+    }
+
+    pub async fn jobs(&self, experiment: i64) -> Vec<Job> {
+        let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
+        self.store.jobs(filter, 0, 1000).await.unwrap().items
+    }
+
+    pub async fn job(&self, id: i64) -> Job {
+        self.store.job(id).await.unwrap()
+    }
+
+    pub async fn state(&self, job: i64) -> JobState {
+        self.job(job).await.state
+    }
+
+    pub async fn claim_whole(&self) -> Option<Claim> {
+        self.store.claim(&self.slot, LEASE_MS).await.unwrap()
+    }
+
+    pub async fn claim(&self) -> Option<Lease> {
+        self.claim_whole().await.map(|claim| claim.lease)
+    }
+
+    pub async fn start(&self, lease: Lease, step: u64) {
+        self.store.start(lease, &environment(), step, 100).await.unwrap();
+    }
+
+    pub async fn record(&self, lease: Lease, steps: &[u64]) -> Result<Option<Wish>, StoreError> {
+        let points: Vec<Point> = steps.iter().map(|&step| point(step, step as f64)).collect();
+        self.store.record(lease, &points, steps.last().copied(), LEASE_MS).await
+    }
+
+    pub async fn end(&self, lease: Lease, end: AttemptEnd) -> JobState {
+        self.store.end(lease, end).await.unwrap()
+    }
+
+    /// The steps at which the job has points.
+    pub async fn steps(&self, job: i64) -> Vec<i64> {
+        self.store.curve(job, "train/loss", -1).await.unwrap().into_iter().map(|point| point.step).collect()
+    }
+
+    /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its server
+    /// that began earlier is open, and other tests have theirs on the same one.
+    pub async fn jobs_since(&self, version: i64, limit: i64) -> Vec<Job> {
+        let began = Instant::now();
+        loop {
+            let jobs = self.store.jobs_since(version, limit).await.unwrap();
+            if !jobs.is_empty() {
+                return jobs;
+            }
+            assert!(began.elapsed() < PATIENCE, "nothing was written since version {version}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+pub fn spec(changes: Value) -> ExperimentSpec {
+    let overrides = optlab_spec::merge(json!({ "seeds": [0] }), &changes);
+    submission::from_recipe("digits-mlp", &overrides).unwrap()
+}
+
+pub fn point(step: u64, value: f64) -> Point {
+    Point { series: "train/loss".to_owned(), step, value, time_ms: 1 }
+}
+
+pub fn environment() -> Environment {
+    Environment {
+        optlab: "0".to_owned(),
+        libtorch: "2".to_owned(),
+        device: "cpu".to_owned(),
+        device_name: "a cpu".to_owned(),
+        threads: 1,
+    }
+}
+
+/// Named by its step, as the checkpoints of an attempt are.
+pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
+    Artifact {
+        name: format!("checkpoint-{step}"),
+        kind: ArtifactKind::Checkpoint,
+        attempt: lease.attempt,
+        step,
+        path: format!("{}/{}/{step}", lease.job, lease.attempt),
+        bytes: 3,
+        sha256: "ab".repeat(32),
+    }
+}
+
+pub fn finished() -> AttemptEnd {
+    AttemptEnd::Finished(Summary { parameters_trained: 10, seconds: 2.5 })
+}
+
+pub fn failed(reason: EndReason) -> AttemptEnd {
+    let error = format!("it was {}", reason.as_str());
+    AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
+}
+
+pub fn crashed() -> AttemptEnd {
+    failed(EndReason::RunnerCrashed)
+}
+
+#[track_caller]
+pub fn is_lost<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::LeaseLost { .. })), "{result:?}");
+}
+
+#[track_caller]
+pub fn is_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
+}
+
+#[track_caller]
+pub fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+    assert!(matches!(result, Err(StoreError::NotFound { .. })), "{result:?}");
+}

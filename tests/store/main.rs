@@ -1,0 +1,102 @@
+//! One suite for every database: the promises of the store, with a clock that the test sets.
+//!
+//! Each test takes a [`Fixture`], a new database; the list below runs it once on SQLite and once on Postgres. What only
+//! a server has is in [`only_postgres`].
+
+mod fixture;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod experiments;
+mod queue;
+
+mod checkpoints;
+mod ends;
+mod points;
+mod wishes;
+
+mod changes;
+mod schema;
+mod workers;
+
+mod only_postgres;
+
+use fixture::Fixture;
+
+/// Makes two tests of each function.
+macro_rules! on_both_databases {
+    ($($module:ident { $($test:ident,)+ })+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    super::$module::$test(super::Fixture::sqlite().await).await;
+                }
+            )+)+
+        }
+
+        mod postgres {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    super::$module::$test(super::Fixture::postgres().await).await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_both_databases! {
+    experiments {
+        one_key_makes_one_experiment_however_often_it_is_sent,
+        new_seeds_go_to_every_arm_once,
+    }
+    queue {
+        a_job_goes_from_the_queue_to_its_figures,
+        a_lost_worker_can_write_nothing_more,
+        a_reaper_that_could_not_write_gives_everybody_one_more_lease,
+        a_job_that_nobody_can_read_ends_and_says_why,
+        the_queue_goes_by_priority_then_age_and_minds_the_device,
+        slots_of_many_processes_never_share_a_job,
+    }
+    ends {
+        attempts_are_counted_and_a_retry_by_hand_gives_new_ones,
+        a_job_handed_back_has_lost_no_attempt,
+        a_job_that_ends_by_itself_waits_longer_each_time,
+        a_job_that_lost_its_worker_or_was_handed_back_need_not_wait,
+        a_lost_worker_costs_an_attempt,
+        a_fault_that_would_come_again_ends_the_job_at_once,
+    }
+    wishes {
+        a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
+        a_cancelled_job_whose_runner_dies_is_not_tried_again,
+        a_queued_job_is_paused_and_resumed_at_once,
+        a_running_job_is_paused_by_its_worker,
+        a_running_job_that_crashes_is_paused_as_wished,
+        resuming_takes_back_the_wish_to_pause,
+        who_cancels_has_the_last_word,
+    }
+    points {
+        recording_prolongs_the_lease_and_repeats_harmlessly,
+        a_batch_of_points_is_stored_whole_or_not_at_all,
+        a_point_that_is_sent_twice_is_the_last_one_sent,
+        an_attempt_that_goes_on_deletes_only_later_points,
+    }
+    checkpoints {
+        a_claim_brings_the_checkpoints_latest_first,
+        a_lost_worker_can_add_no_file,
+        a_job_in_the_queue_is_where_its_last_checkpoint_is,
+        the_last_two_checkpoints_are_kept_until_the_job_succeeds,
+        a_file_is_forgotten_only_as_it_was_seen,
+    }
+    changes {
+        every_write_to_a_job_can_be_found_by_its_version,
+        whoever_writes_wakes_those_who_wait,
+    }
+    schema {
+        the_schema_of_a_newer_program_is_refused,
+    }
+    workers {
+        a_worker_is_told_to_drain_and_says_goodbye,
+    }
+}

@@ -1,0 +1,60 @@
+//! What only a server has: transactions that overlap, a channel, values that are not finite.
+
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+
+use crate::fixture::{Fixture, LEASE_MS, PATIENCE, point};
+
+#[tokio::test]
+async fn a_write_that_commits_late_is_not_missed() {
+    let fixture = Fixture::postgres().await;
+    let experiment = fixture.submit(json!({})).await;
+    let jobs = fixture.jobs(experiment).await;
+    let (late, early) = (jobs[0].id, jobs[1].id);
+    let before = fixture.jobs_since(0, 10).await[0].version;
+
+    let mut connection = PgConnection::connect(&fixture.url).await.unwrap();
+    let mut slow = connection.begin().await.unwrap();
+    sqlx::query("UPDATE jobs SET step = 7, version = pg_current_xact_id()::TEXT::BIGINT WHERE id = $1")
+        .bind(late)
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    // It begins later, gets a higher version, and is there earlier.
+    fixture.store.cancel_job(early).await.unwrap();
+    let seen = fixture.store.jobs_since(before, 10).await.unwrap();
+    let last = seen.last().map_or(before, |job| job.version);
+    let said = fixture.store.version().await.unwrap();
+    slow.commit().await.unwrap();
+
+    assert!(fixture.job(late).await.version < fixture.job(early).await.version);
+    for version in [last, said] {
+        let found = fixture.jobs_since(version, 10).await;
+        assert!(found.iter().any(|job| (job.id, job.step) == (late, 7)), "after {version}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_queues_jobs_wakes_the_slots_of_other_processes() {
+    let fixture = Fixture::postgres().await;
+    let other = fixture.other_process().await;
+    let mut changes = other.changes();
+    // It counts once when it has begun to listen; it writes nothing itself.
+    timeout(PATIENCE, changes.wait_for(|changes| *changes == 1)).await.expect("listens").unwrap();
+    fixture.submit(json!({})).await;
+    timeout(PATIENCE, changes.wait_for(|changes| *changes == 2)).await.expect("woken").unwrap();
+}
+
+#[tokio::test]
+async fn a_point_that_is_not_finite_is_refused() {
+    let fixture = Fixture::postgres().await;
+    fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(fixture.store.record(lease, &[point(1, value)], None, LEASE_MS).await.is_err(), "{value}");
+    }
+    for (step, value) in [f64::MAX, f64::MIN, f64::MIN_POSITIVE, -0.0].into_iter().enumerate() {
+        fixture.store.record(lease, &[point(step as u64, value)], None, LEASE_MS).await.unwrap();
+    }
+}
