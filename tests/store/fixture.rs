@@ -163,7 +163,7 @@ pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
 }
 
 pub fn finished() -> AttemptEnd {
-    AttemptEnd::Finished(Summary { parameters_trained: 10, seconds: 2.5 })
+    AttemptEnd::Finished(Summary { parameters_trained: 10, seconds: 2.5, weights: None })
 }
 
 pub fn failed(reason: EndReason) -> AttemptEnd {
