@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::checkpoint::CheckpointSpec;
 use crate::fields::{Fields, integer_item, shown};
 use crate::merge::merge;
 use crate::method::MethodSpec;
@@ -34,6 +35,8 @@ pub struct ExperimentSpec {
     pub time_limit_seconds: u64,
     /// What a slot must offer.
     pub resources: Resources,
+    /// How often its jobs write checkpoints.
+    pub checkpoint: CheckpointSpec,
     /// What all arms share.
     pub train: TrainSpec,
     /// What is compared.
@@ -97,6 +100,8 @@ pub struct JobSpec {
     pub train: TrainSpec,
     /// Threads and device.
     pub resources: Resources,
+    /// How often it writes checkpoints.
+    pub checkpoint: CheckpointSpec,
 }
 
 impl ExperimentSpec {
@@ -129,6 +134,7 @@ impl ExperimentSpec {
             method: arm.method.clone(),
             train: self.train_of(arm),
             resources: self.resources.clone(),
+            checkpoint: self.checkpoint,
         }
     }
 
@@ -160,6 +166,7 @@ impl ExperimentSpec {
             max_attempts: fields.integer("max_attempts", Some(5), 1..=1000),
             time_limit_seconds: fields.integer("time_limit_seconds", Some(86_400), 1..=31_536_000),
             resources: fields.table("resources", None, Resources::read),
+            checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
                 Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, patches_count))
             }),
@@ -193,6 +200,7 @@ impl JobSpec {
                     MethodSpec::read(method, &train)
                 }),
                 resources: fields.table("resources", None, Resources::read),
+                checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
                 train,
             }
         })
@@ -278,6 +286,8 @@ mod tests {
             let mut value = serde_json::to_value(&job).unwrap();
             value["train"]["later"] = json!(true);
             assert_eq!(JobSpec::from_stored(&value).unwrap(), job);
+            value.as_object_mut().unwrap().remove("checkpoint");
+            assert_eq!(JobSpec::from_stored(&value).unwrap(), job, "stored before there were checkpoints");
         }
         assert!(JobSpec::from_stored(&json!({ "arm": "opt" })).is_err());
     }

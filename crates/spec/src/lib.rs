@@ -12,6 +12,8 @@ pub mod recipes;
 mod method;
 mod train;
 
+mod checkpoint;
+
 mod data;
 
 mod optimizer;
@@ -28,6 +30,7 @@ mod fields;
 mod merge;
 mod problem;
 
+pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
 pub use fields::Fields;

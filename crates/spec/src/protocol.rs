@@ -1,7 +1,8 @@
 //! What a slot and its runner say to each other: one JSON object a line over the runner's pipes.
 //!
 //! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come
-//! in the order of its steps: `started` first, `finished` or `failed` last, and every point before the end.
+//! in the order of its steps: `started` before all that is trained, `finished`, `paused` or `failed` last, and every
+//! point of a step before a checkpoint of it and before the end.
 
 use std::path::PathBuf;
 
@@ -15,8 +16,11 @@ use crate::experiment::JobSpec;
 pub enum Command {
     /// Train this job; sent only while no other one is running.
     Run(Box<Run>),
-    /// Stop the running job after the current step.
+    /// Stop the running job after the current step. Where there is a folder for it, a checkpoint comes first, unless
+    /// the wish meets an evaluation: that is broken off, and its step lacks points.
     Cancel,
+    /// Put the running job aside after the current step and what is measured of it; a checkpoint comes first.
+    Pause,
 }
 
 /// One attempt at a job.
@@ -30,17 +34,23 @@ pub struct Run {
     pub device: String,
     /// What to train.
     pub spec: JobSpec,
-    /// A folder that exists, for the weights at the end of the run (docs/weights.md); without one they are not kept.
+    /// A folder that exists, for checkpoints and for the weights at the end of the run (docs/weights.md); without one
+    /// neither are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_dir: Option<PathBuf>,
+    /// A checkpoint of this job to go on from, whose digest was verified; without one the job starts at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_from: Option<PathBuf>,
 }
 
 /// From the runner to the slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The job is being trained in this environment.
+    /// The job is being trained in this environment, or is about to be; a checkpoint that cannot be used ends it before.
     Started {
+        /// Completed updates, those of the checkpoint or none.
+        step: u64,
         /// Stored with the attempt.
         environment: Environment,
         /// Updates of the whole run.
@@ -58,6 +68,17 @@ pub enum Event {
         /// Updates of the whole run.
         steps: u64,
     },
+    /// The state after an update is on the disk, and every point up to it was sent.
+    Checkpoint {
+        /// Completed updates.
+        step: u64,
+        /// Its name in `artifact_dir`.
+        file: String,
+        /// Of its bytes, in hexadecimal.
+        sha256: String,
+        /// Its length.
+        bytes: u64,
+    },
     /// A sentence for the job's log.
     Log {
         /// What happened.
@@ -67,6 +88,12 @@ pub enum Event {
     Finished {
         /// For the job's row.
         summary: Summary,
+    },
+    /// The run was put aside, as it was wished.
+    Paused {
+        /// Updates of the newest checkpoint, whether this run wrote it or started from it; 0 where there is none, because
+        /// no folder was named: the job then starts again at its beginning.
+        step: u64,
     },
     /// The run ended otherwise.
     Failed(Failure),
@@ -105,8 +132,22 @@ pub struct Environment {
 pub struct Summary {
     /// Numbers that the optimizer stepped.
     pub parameters_trained: u64,
-    /// Wall time of the run, evaluation included.
+    /// Wall time of the run, evaluation included; after a resume, since then.
     pub seconds: f64,
+    /// The weights, where a folder was named for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Artifact>,
+}
+
+/// A file that a run leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its name in `artifact_dir`.
+    pub file: String,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// Why a run ended without result.

@@ -1,0 +1,68 @@
+//! How often a run writes down what it needs to go on after an interruption.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+
+/// When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointSpec {
+    /// Wall time since the last one, or since training began; `None` where only updates count.
+    pub every_seconds: Option<u64>,
+    /// Updates whose multiples are due; `None` where only time counts.
+    pub every_steps: Option<u64>,
+}
+
+/// What an interruption may cost if nothing is said.
+const EVERY_SECONDS: u64 = 60;
+
+impl Default for CheckpointSpec {
+    fn default() -> Self {
+        Self { every_seconds: Some(EVERY_SECONDS), every_steps: None }
+    }
+}
+
+impl CheckpointSpec {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        let (seconds, steps) = (fields.has("every_seconds"), fields.has("every_steps"));
+        let said = Self {
+            every_seconds: seconds.then(|| fields.integer("every_seconds", None, 1..=31_536_000)),
+            every_steps: steps.then(|| fields.integer("every_steps", None, 1..=100_000_000)),
+        };
+        if seconds || steps { said } else { Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(value: Value) -> CheckpointSpec {
+        Fields::read(&value, CheckpointSpec::read).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn a_minute_is_the_default_and_steps_take_its_place() {
+        assert_eq!(read(json!({})), CheckpointSpec { every_seconds: Some(60), every_steps: None });
+        let steps = read(json!({ "every_steps": 500 }));
+        assert_eq!(steps, CheckpointSpec { every_seconds: None, every_steps: Some(500) });
+        let both = read(json!({ "every_steps": 500, "every_seconds": 9 }));
+        assert_eq!(both, CheckpointSpec { every_seconds: Some(9), every_steps: Some(500) });
+        for spec in [steps, both] {
+            assert_eq!(read(serde_json::to_value(spec).unwrap()), spec, "what is stored reads the same");
+        }
+    }
+
+    #[test]
+    fn never_and_always_are_refused() {
+        for (value, name) in [
+            (json!({ "every_steps": 0 }), "/every_steps"),
+            (json!({ "every_seconds": 0.5 }), "/every_seconds"),
+        ] {
+            let problems = Fields::read(&value, CheckpointSpec::read).unwrap_err().to_string();
+            assert!(problems.starts_with(&format!("{name}: must be a whole number from 1 to")), "{problems}");
+        }
+    }
+}
