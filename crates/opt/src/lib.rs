@@ -40,6 +40,8 @@
 //! # Ok::<(), optlab_opt::Error>(())
 //! ```
 //!
+//! What such a program has to keep to go on after an interruption is [`RotatedWeight::state`].
+//!
 //! # Around it
 //! [`Stochastic`] makes a round of stochastic OPT of any rotation. [`refine`] moves neurons to lower energy before they
 //! are frozen. What OPT is compared with are terms of a plain layer's loss: [`energy_penalty`], [`frobenius_penalty`]
@@ -87,4 +89,4 @@ pub use transform::lowdin::Lowdin;
 pub use transform::relaxed::Relaxed;
 pub use transform::stochastic::Stochastic;
 pub use transform::unconstrained::Unconstrained;
-pub use transform::{Pullback, Rotated, Rotation, Warning};
+pub use transform::{Pullback, Rotated, Rotation, State, Warning};

@@ -3,7 +3,7 @@
 use tch::Tensor;
 
 use crate::transform::canonical;
-use crate::{Error, Rotated, Rotation, gram_drift, orthogonality_error};
+use crate::{Error, Rotated, Rotation, State, gram_drift, orthogonality_error};
 
 /// W = R V, computed once a step and reused until the raw parameter changes.
 ///
@@ -100,6 +100,15 @@ impl RotatedWeight {
         self.frozen_weight = canonical(&self.merged())?;
         self.rotation = next(&self.frozen_weight)?;
         self.refresh()
+    }
+
+    /// Everything that the next step depends on, by name: the raw parameter, the neurons, and what the rotation
+    /// remembers. Put it into a weight of the same drawn neurons under a rotation that was built alike, then
+    /// [`refresh`](Self::refresh): that weight trains on as this one would, to the last bit on the same machine.
+    pub fn state(&mut self) -> Vec<(&'static str, State<'_>)> {
+        let raw = State::Tensor(self.rotation.raw().shallow_clone());
+        let neurons = State::Tensor(self.frozen_weight.shallow_clone());
+        [("raw", raw), ("neurons", neurons)].into_iter().chain(self.rotation.memory()).collect()
     }
 
     /// How far rounding has taken this weight from a rotation of its neurons: max |R^T R - I|, or the

@@ -1,17 +1,19 @@
 //! The exponential moving average of what a network computes with (Polyak and Juditsky, SIAM Journal on Control and
 //! Optimization 30(4), 1992, average with equal weights; Tarvainen and Valpola, NeurIPS 2017, as here).
 
+use optlab_opt::State;
 use tch::{TchError, Tensor};
 
 use crate::network::Network;
+use crate::trained::{Parts, Trained};
 
 /// One average for each trained tensor, of its effective value: of a rotated weight W, whose average is no rotation
 /// of its neurons any more. Running statistics of batch normalisation are averages already and stay as they are.
 #[derive(Debug)]
 pub struct Average {
     decay: f64,
-    /// Empty where nothing is averaged.
-    values: Vec<Tensor>,
+    /// By the names of what is trained; empty where nothing is averaged.
+    values: Vec<(String, Tensor)>,
 }
 
 impl Average {
@@ -20,8 +22,10 @@ impl Average {
     /// # Errors
     /// libtorch's own.
     pub fn new(decay: Option<f64>, network: &mut Network) -> Result<Self, TchError> {
-        let copies = network.trained().into_iter().map(|trained| trained.value().f_detach_copy());
-        let values = if decay.is_some() { copies.collect::<Result<_, _>>()? } else { Vec::new() };
+        let copy =
+            |trained: &mut dyn Trained| Ok((trained.name().to_owned(), trained.value().f_detach_copy()?));
+        let copies = network.trained().into_iter().map(copy);
+        let values = if decay.is_some() { copies.collect::<Result<_, TchError>>()? } else { Vec::new() };
         Ok(Self { decay: decay.unwrap_or(0.0), values })
     }
 
@@ -35,10 +39,18 @@ impl Average {
         let _guard = tch::no_grad_guard();
         let t = (update - 1) as f64;
         let decay = self.decay.min((1.0 + t) / (10.0 + t));
-        for (value, trained) in self.values.iter_mut().zip(network.trained()) {
+        for ((_, value), trained) in self.values.iter_mut().zip(network.trained()) {
             let _ = value.f_lerp_(trained.value(), 1.0 - decay)?;
         }
         Ok(())
+    }
+
+    /// What the next update of it depends on.
+    pub fn state(&self) -> Parts<'static> {
+        let part = |(name, value): &(String, Tensor)| {
+            (format!("average.{name}"), State::Tensor(value.shallow_clone()))
+        };
+        self.values.iter().map(part).collect()
     }
 
     /// Shows `look` the network with its averaged weights. Nothing is copied: what is trained is the same
@@ -49,15 +61,15 @@ impl Average {
     pub fn show<T>(&self, network: &mut Network, look: impl FnOnce(&Network) -> T) -> Result<T, TchError> {
         let own = network.trained().into_iter().map(|trained| trained.value().f_detach());
         let own = own.collect::<Result<Vec<_>, _>>()?;
-        stand_in(&self.values, network)?;
+        stand_in(self.values.iter().map(|(_, value)| value), network)?;
         let seen = look(network);
-        stand_in(&own, network)?;
+        stand_in(own.iter(), network)?;
         Ok(seen)
     }
 }
 
-fn stand_in(values: &[Tensor], network: &mut Network) -> Result<(), TchError> {
-    for (value, trained) in values.iter().zip(network.trained()) {
+fn stand_in<'a>(values: impl Iterator<Item = &'a Tensor>, network: &mut Network) -> Result<(), TchError> {
+    for (value, trained) in values.zip(network.trained()) {
         trained.value().shallow_clone().f_set_data(value)?;
     }
     Ok(())
@@ -88,7 +100,7 @@ mod tests {
     fn train(network: &mut Network, change: f64) {
         for trained in network.trained() {
             let _ = trained.parameters()[0].tensor.f_add_scalar_(change).unwrap();
-            trained.refresh(1).unwrap();
+            trained.refresh().unwrap();
         }
     }
 
@@ -104,7 +116,7 @@ mod tests {
         }
         let expected = 0.15 * 0.9 + 0.85 * 2.0;
         let seen = average.show(&mut network, |_| ()).map(|()| &average.values).unwrap();
-        for (value, start) in seen.iter().zip(&start) {
+        for ((_, value), start) in seen.iter().zip(&start) {
             assert!(value.allclose(&(start + expected), 1e-5, 1e-6, false));
         }
     }

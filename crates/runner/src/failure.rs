@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::io;
+use std::path::PathBuf;
 
 use optlab_data::DataError;
 use optlab_spec::protocol::{EndReason, Failure};
@@ -33,6 +34,14 @@ pub enum JobError {
     /// The machine or the spec cannot work; says what to do.
     #[error("{0}")]
     Setup(String),
+    /// A checkpoint that cannot be gone on from; another attempt may have another one.
+    #[error("the checkpoint {} cannot be used: {why}", file.display())]
+    Checkpoint {
+        /// Where it is.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The data set cannot be had.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -51,7 +60,9 @@ impl JobError {
             Self::Cancelled { step } => (EndReason::Cancelled, None, Some(*step)),
             Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
             Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
-            Self::EndOfInput | Self::Pipe(_) => (EndReason::RunnerCrashed, None, None),
+            Self::EndOfInput | Self::Pipe(_) | Self::Checkpoint { .. } => {
+                (EndReason::RunnerCrashed, None, None)
+            }
             Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
             Self::Torch(_) | Self::Opt(optlab_opt::Error::Torch(_)) => (crash(&self.to_string()), None, None),
             // Sizes that do not fit, which no other attempt would change.

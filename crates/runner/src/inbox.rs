@@ -1,5 +1,6 @@
 //! The way in: commands of the slot, read by a thread of their own so that training sees them between two steps.
 
+use std::cell::Cell;
 use std::io::{self, BufRead};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
@@ -45,16 +46,51 @@ impl Inbox {
         self.messages.recv().ok()
     }
 
-    /// Whether the job that has completed `step` updates may go on.
+    /// What will be wanted of the job that begins now.
+    pub fn wishes(&self) -> Wishes<'_> {
+        Wishes { inbox: self, pause: Cell::new(false) }
+    }
+}
+
+/// What is wanted of the running job.
+pub struct Wishes<'a> {
+    inbox: &'a Inbox,
+    /// Whether a pause has been asked for: heard while something is measured, it waits for the end of that.
+    pause: Cell<bool>,
+}
+
+/// To stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// For good.
+    Cancel,
+    /// Until the job is resumed.
+    Pause,
+}
+
+impl Wishes<'_> {
+    /// Whether the job that has completed `step` updates may go on with what it is doing.
     ///
     /// # Errors
     /// [`JobError::Cancelled`] or [`JobError::EndOfInput`].
     pub fn check(&self, step: u64) -> Result<(), JobError> {
+        match self.now()? {
+            Some(Wish::Cancel) => Err(JobError::Cancelled { step }),
+            Some(Wish::Pause) | None => Ok(()),
+        }
+    }
+
+    /// What is wanted between two steps.
+    ///
+    /// # Errors
+    /// [`JobError::EndOfInput`].
+    pub fn now(&self) -> Result<Option<Wish>, JobError> {
         loop {
-            match self.messages.try_recv() {
-                Err(TryRecvError::Empty) => return Ok(()),
+            match self.inbox.messages.try_recv() {
+                Err(TryRecvError::Empty) => return Ok(self.pause.get().then_some(Wish::Pause)),
                 Err(TryRecvError::Disconnected) => return Err(JobError::EndOfInput),
-                Ok(Message::Command(Command::Cancel)) => return Err(JobError::Cancelled { step }),
+                Ok(Message::Command(Command::Cancel)) => return Ok(Some(Wish::Cancel)),
+                Ok(Message::Command(Command::Pause)) => self.pause.set(true),
                 Ok(Message::Command(Command::Run(run))) => {
                     tracing::error!(job = run.job, attempt = run.attempt, "refused: another job is running");
                 }

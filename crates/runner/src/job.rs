@@ -1,5 +1,6 @@
 //! One attempt at a job: from its spec to a prepared training, and to its summary.
 
+use std::path::Path;
 use std::time::Instant;
 
 use optlab_data::Progress;
@@ -8,6 +9,7 @@ use optlab_spec::protocol::{Event, Run, Summary};
 use tch::Device;
 
 use crate::average::Average;
+use crate::checkpoint::{Checkpoints, Saved};
 use crate::data::Data;
 use crate::environment::{self, environment};
 use crate::export::export;
@@ -19,7 +21,8 @@ use crate::network::Network;
 use crate::optimizer::Optimizer;
 use crate::penalty::Penalty;
 use crate::pipe::EventPipe;
-use crate::training;
+use crate::trained::Parts;
+use crate::training::{self, Reached};
 use crate::weight::Start;
 
 /// What a training loop works on.
@@ -38,25 +41,56 @@ pub struct Job<'a> {
     pub average: Average,
     /// What is measured of its weights.
     pub geometry: Geometry,
+    /// Completed updates of the checkpoint that it goes on from; `None` at the beginning, where all is yet to be measured.
+    pub resumed_at: Option<u64>,
 }
 
-/// Trains to the end.
+/// How a run ended well.
+#[derive(Debug)]
+pub enum End {
+    /// With all of its updates.
+    Finished(Summary),
+    /// As it was wished, to go on from here or from the beginning.
+    Paused {
+        /// Of the newest checkpoint; 0 without one.
+        step: u64,
+    },
+}
+
+/// Trains to the end, or to a pause.
 ///
 /// # Errors
 /// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
-pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<Summary, JobError> {
+pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
     let began = Instant::now();
     let device = environment::device(&run.device)?;
     let threads = run.spec.resources.threads;
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let steps = run.spec.train.total_steps();
-    pipe.send(&Event::Started { environment: environment(device, threads), steps })?;
-    let mut job = Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?;
-    training::train(&mut job, &mut Meter::new(pipe, steps), inbox)?;
-    if let Some(folder) = &run.artifact_dir {
-        job.average.show(&mut job.network, |network| export(network, folder))??;
+    let started = |step| Event::Started { step, environment: environment(device, threads), steps };
+    let mut job = match &run.resume_from {
+        None => {
+            pipe.send(&started(0))?;
+            Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?
+        }
+        Some(file) => Job::resume(&run.spec, device, file, &mut Fetching { pipe, file: None })?,
+    };
+    if let Some(step) = job.resumed_at {
+        pipe.send(&started(step))?;
     }
-    Ok(Summary { parameters_trained: job.optimizer.numbers(), seconds: began.elapsed().as_secs_f64() })
+    let folder = run.artifact_dir.as_deref();
+    let mut checkpoints = Checkpoints::new(folder, run.spec.checkpoint, job.resumed_at);
+    let mut meter = Meter::new(pipe, checkpoints.newest(), steps);
+    if training::train(&mut job, &mut meter, &inbox.wishes(), &mut checkpoints)? == Reached::Pause {
+        return Ok(End::Paused { step: checkpoints.newest() });
+    }
+    let weights =
+        folder.map(|folder| job.average.show(&mut job.network, |network| export(network, folder))?);
+    Ok(End::Finished(Summary {
+        parameters_trained: job.optimizer.numbers(),
+        seconds: began.elapsed().as_secs_f64(),
+        weights: weights.transpose()?,
+    }))
 }
 
 impl<'a> Job<'a> {
@@ -65,13 +99,46 @@ impl<'a> Job<'a> {
     /// # Errors
     /// If the data cannot be had or the model does not fit it, and libtorch's own.
     pub fn prepare(spec: &'a JobSpec, device: Device, progress: &mut dyn Progress) -> Result<Self, JobError> {
+        Self::build(spec, device, 0, progress)
+    }
+
+    /// As they were when the checkpoint in `file` was written: built as ever, then overwritten.
+    ///
+    /// # Errors
+    /// [`JobError::Checkpoint`], and those of [`prepare`](Self::prepare).
+    pub fn resume(
+        spec: &'a JobSpec,
+        device: Device,
+        file: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, JobError> {
+        let saved = Saved::read(file, spec.train.total_steps())?;
+        let step = saved.step;
+        let mut job = Self { resumed_at: Some(step), ..Self::build(spec, device, step, progress)? };
+        saved.restore(job.state())?;
+        job.network.trained().into_iter().try_for_each(|trained| trained.refresh())?;
+        Ok(job)
+    }
+
+    /// Everything that the next update depends on and that spec and step do not give.
+    pub fn state(&mut self) -> Parts<'_> {
+        let (network, optimizer) = (self.network.state(), self.optimizer.state());
+        network.into_iter().chain(optimizer).chain(self.average.state()).collect()
+    }
+
+    fn build(
+        spec: &'a JobSpec,
+        device: Device,
+        updates: u64,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, JobError> {
         let train_spec = &spec.train;
         let data = Data::prepare(train_spec, spec.seed, device, progress)?;
-        let start = Start { method: &spec.method, seed: spec.seed, device };
+        let start = Start { method: &spec.method, seed: spec.seed, device, updates };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, train_spec.precision, start)?;
         let (rule, clip_norm) = (&train_spec.optimizer, train_spec.clip_norm);
-        let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &network.trained());
+        let optimizer = Optimizer::new(rule, clip_norm, &spec.method, &mut network.trained())?;
         Ok(Self {
             spec,
             data,
@@ -80,6 +147,7 @@ impl<'a> Job<'a> {
             penalty: Penalty::of(&spec.method, spec.seed),
             optimizer,
             geometry: Geometry::new(&train_spec.energy),
+            resumed_at: None,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use optlab_spec::protocol::{Event, Point};
+use optlab_spec::protocol::{Artifact, Event, Point};
 use optlab_spec::series;
 use tch::{Kind, TchError, Tensor};
 
@@ -54,14 +54,15 @@ struct Throughput {
 }
 
 impl<'a> Meter<'a> {
-    /// A meter of a job of `steps` updates. Training time runs from [`resume`](Self::resume) on.
-    pub fn new(pipe: &'a mut EventPipe, steps: u64) -> Self {
+    /// A meter of a job that has completed `step` of `steps` updates. Training time runs from [`resume`](Self::resume)
+    /// on.
+    pub fn new(pipe: &'a mut EventPipe, step: u64, steps: u64) -> Self {
         let throughput = Throughput { samples: 0, time: Duration::ZERO, running_since: None };
         let flushed = Instant::now();
-        Self { pipe, steps, step: 0, points: Vec::new(), updates: Vec::new(), throughput, flushed }
+        Self { pipe, steps, step, points: Vec::new(), updates: Vec::new(), throughput, flushed }
     }
 
-    /// Updates that were noted.
+    /// Completed updates.
     pub fn step(&self) -> u64 {
         self.step
     }
@@ -85,6 +86,15 @@ impl<'a> Meter<'a> {
     /// [`JobError::Pipe`].
     pub fn log(&mut self, message: impl fmt::Display) -> Result<(), JobError> {
         Ok(self.pipe.log(message)?)
+    }
+
+    /// Tells of a checkpoint.
+    ///
+    /// # Errors
+    /// [`JobError::Pipe`].
+    pub fn checkpoint(&mut self, step: u64, file: Artifact) -> Result<(), JobError> {
+        let Artifact { file, sha256, bytes } = file;
+        Ok(self.pipe.send(&Event::Checkpoint { step, file, sha256, bytes })?)
     }
 
     /// Waits for the device, reads what updates left there, and stops the training time.

@@ -9,7 +9,7 @@ use crate::layers::{
     BatchNorm, BatchNormConfig, Conv2d, Flatten, GlobalAveragePool, Layer, Linear, MaxPool, Mode, Neurons,
     NeuronsConfig, Relu, Residual, Sequence, ZeroPadShortcut,
 };
-use crate::trained::Trained;
+use crate::trained::{Parts, Trained};
 use crate::weight::{Start, Weight};
 
 /// Maps images to logits.
@@ -49,6 +49,11 @@ impl Network {
     /// Every trained tensor, always in the same order.
     pub fn trained(&mut self) -> Vec<&mut dyn Trained> {
         self.layers.trained()
+    }
+
+    /// Everything that the next step depends on. After it was overwritten, each of what is trained is to be refreshed.
+    pub fn state(&mut self) -> Parts<'_> {
+        self.layers.state()
     }
 
     /// Everything that an ordinary network of this architecture needs to compute the same, by unique names.

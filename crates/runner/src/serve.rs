@@ -5,9 +5,10 @@ use std::panic::{self, AssertUnwindSafe};
 
 use optlab_spec::protocol::{Command, EndReason, Event, Failure, Run};
 
+use crate::checkpoint;
 use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
-use crate::job;
+use crate::job::{self, End};
 use crate::pipe::EventPipe;
 
 /// Runs every job that comes in.
@@ -21,12 +22,15 @@ pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
                 let span = tracing::info_span!("job", job = run.job, attempt = run.attempt);
                 let _entered = span.enter();
                 match answer(&run, inbox, pipe)? {
-                    Answer::Given(event) => pipe.send(&event)?,
+                    Answer::Given(event) => {
+                        pipe.send(&event)?;
+                        tidy(&run, &event);
+                    }
                     Answer::InputEnded => return Ok(()),
                 }
             }
             // It crossed with the end of its job.
-            Message::Command(Command::Cancel) => {}
+            Message::Command(Command::Cancel | Command::Pause) => {}
             Message::Malformed(error) => pipe.send(&Event::Failed(not_understood(&error)))?,
         }
     }
@@ -43,9 +47,13 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
     let result = panic::catch_unwind(AssertUnwindSafe(|| job::run(run, inbox, pipe)));
     let failure = match result {
-        Ok(Ok(summary)) => {
+        Ok(Ok(End::Finished(summary))) => {
             tracing::info!(seconds = summary.seconds, "finished");
             return Ok(Answer::Given(Event::Finished { summary }));
+        }
+        Ok(Ok(End::Paused { step })) => {
+            tracing::info!(step, "paused");
+            return Ok(Answer::Given(Event::Paused { step }));
         }
         Ok(Err(JobError::EndOfInput)) => return Ok(Answer::InputEnded),
         Ok(Err(JobError::Pipe(error))) => return Err(error),
@@ -58,6 +66,15 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
         return Err(io::Error::other("ends after a crash"));
     }
     Ok(Answer::Given(Event::Failed(failure)))
+}
+
+/// Once a job has its weights, nobody will go on from its checkpoints.
+fn tidy(run: &Run, end: &Event) {
+    if let (Event::Finished { .. }, Some(folder)) = (end, &run.artifact_dir)
+        && let Err(error) = checkpoint::clear(folder)
+    {
+        tracing::warn!(%error, "checkpoints cannot be deleted");
+    }
 }
 
 /// Sent while no job is running, so that a slot whose `run` is not understood does not wait for ever.

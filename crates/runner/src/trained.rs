@@ -1,7 +1,10 @@
 //! What an optimizer steps, and how its gradients come about.
 
-use optlab_opt::Error;
+use optlab_opt::{Error, State};
 use tch::{TchError, Tensor};
+
+/// What outlives a step, by names that are unique in a job.
+pub type Parts<'a> = Vec<(String, State<'a>)>;
 
 /// A tensor that is stepped in place, outside any graph.
 #[derive(Debug)]
@@ -35,8 +38,16 @@ pub enum Parameters {
 /// A tensor that a layer computes with, made of parameters that are stepped in place; after each step,
 /// [`refresh`](Self::refresh).
 pub trait Trained {
+    /// The layer's and its own, unique in a network: `hidden1.weight`.
+    fn name(&self) -> &str;
     /// What is stepped, always in the same order.
     fn parameters(&self) -> Vec<Parameter>;
+    /// Everything that its next step depends on: the parameters, in their order, then the rest. After it was
+    /// overwritten, [`refresh`](Self::refresh).
+    fn state(&mut self) -> Parts<'_> {
+        let named = |parameter: Parameter| (self.name().to_owned(), State::Tensor(parameter.tensor));
+        self.parameters().into_iter().map(named).collect()
+    }
     /// What the layer computes with: of a rotated weight W, not its raw parameter.
     fn value(&self) -> &Tensor;
     /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales
@@ -60,16 +71,24 @@ pub trait Trained {
     fn step_along(&mut self, _gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
         Ok(false)
     }
-    /// Makes the next forward pass see what was stepped in `updates` updates.
+    /// Makes the next forward pass see what was stepped.
     ///
     /// # Errors
     /// libtorch's own.
-    fn refresh(&mut self, updates: u64) -> Result<Parameters, Error>;
+    fn refresh(&mut self) -> Result<(), Error>;
+    /// Exchanges the parameters for others where their time is over after `updates` updates.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn renew(&mut self, _updates: u64) -> Result<Parameters, Error> {
+        Ok(Parameters::Kept)
+    }
 }
 
 /// A tensor that is trained as it is.
 #[derive(Debug)]
 pub struct Plain {
+    name: String,
     tensor: Tensor,
     /// Shares the tensor's memory. Made anew for each step, as a rotated weight is: its gradient then starts empty,
     /// and libtorch hands it over instead of adding it to zeros.
@@ -78,12 +97,12 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Trains `tensor` from now on.
+    /// Trains `tensor` from now on, as `name`.
     ///
     /// # Errors
     /// libtorch's own.
-    pub fn new(tensor: Tensor, role: Role) -> Result<Self, TchError> {
-        Ok(Self { leaf: leaf(&tensor)?, tensor, role })
+    pub fn new(name: String, tensor: Tensor, role: Role) -> Result<Self, TchError> {
+        Ok(Self { name, leaf: leaf(&tensor)?, tensor, role })
     }
 
     /// What a forward pass uses.
@@ -97,6 +116,10 @@ fn leaf(tensor: &Tensor) -> Result<Tensor, TchError> {
 }
 
 impl Trained for Plain {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter { role: self.role, tensor: self.tensor.shallow_clone() }]
     }
@@ -109,8 +132,8 @@ impl Trained for Plain {
         Ok(self.leaf.f_grad()?)
     }
 
-    fn refresh(&mut self, _updates: u64) -> Result<Parameters, Error> {
+    fn refresh(&mut self) -> Result<(), Error> {
         self.leaf = leaf(&self.tensor)?;
-        Ok(Parameters::Kept)
+        Ok(())
     }
 }

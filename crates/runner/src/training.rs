@@ -3,9 +3,10 @@
 use optlab_spec::{TrainSpec, series};
 use tch::{Kind, Reduction, Tensor};
 
+use crate::checkpoint::Checkpoints;
 use crate::evaluation;
 use crate::failure::JobError;
-use crate::inbox::Inbox;
+use crate::inbox::{Wish, Wishes};
 use crate::job::Job;
 use crate::layers::Mode;
 use crate::meter::{Meter, Update};
@@ -13,35 +14,69 @@ use crate::meter::{Meter, Update};
 /// About how many points the learning rate gets: it is a smooth curve.
 const RATE_POINTS: u64 = 500;
 
-/// Steps the job to its end.
+/// What a job was trained to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Its end.
+    End,
+    /// Where somebody wished it to pause.
+    Pause,
+}
+
+/// Steps the job to its end, or to a pause.
 ///
 /// # Errors
 /// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
-pub fn train(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
-    let result = run(job, meter, inbox).map_err(|error| cause(error, meter));
+pub fn train(
+    job: &mut Job<'_>,
+    meter: &mut Meter<'_>,
+    wishes: &Wishes<'_>,
+    checkpoints: &mut Checkpoints<'_>,
+) -> Result<Reached, JobError> {
+    let result = run(job, meter, wishes, checkpoints).map_err(|error| cause(error, meter));
     match result {
-        Ok(()) => meter.flush(),
+        Ok(_) => meter.flush().and(result),
         Err(JobError::Cancelled { .. } | JobError::Diverged { .. }) => meter.salvage().and(result),
         Err(_) => result,
     }
 }
 
-fn run(job: &mut Job<'_>, meter: &mut Meter<'_>, inbox: &Inbox) -> Result<(), JobError> {
+fn run(
+    job: &mut Job<'_>,
+    meter: &mut Meter<'_>,
+    wishes: &Wishes<'_>,
+    checkpoints: &mut Checkpoints<'_>,
+) -> Result<Reached, JobError> {
     let cadence = Cadence::of(&job.spec.train);
-    measure(job, meter, inbox, &cadence, 0)?;
-    for step in 1..=cadence.steps {
-        inbox.check(step - 1)?;
+    if job.resumed_at.is_none() {
+        measure(job, meter, wishes, &cadence, 0)?;
+    }
+    meter.resume();
+    for step in job.resumed_at.unwrap_or(0) + 1..=cadence.steps {
+        if let Some(wish) = wishes.now()? {
+            checkpoints.write(job, step - 1, meter)?;
+            return match wish {
+                Wish::Cancel => Err(JobError::Cancelled { step: step - 1 }),
+                Wish::Pause => Ok(Reached::Pause),
+            };
+        }
         update(job, step, |noted| meter.updated(noted))?;
         if cadence.is_due(cadence.rate, step) || step == 1 {
             let spec = &job.spec.train;
             meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * spec.rate_factor(step));
         }
-        measure(job, meter, inbox, &cadence, step)?;
-        if step < cadence.steps {
+        measure(job, meter, wishes, &cadence, step)?;
+        // The end is told by itself, and what it leaves are the weights.
+        if step == cadence.steps {
+            break;
+        }
+        if checkpoints.is_due(step) {
+            checkpoints.write(job, step, meter)?;
+        } else {
             meter.flush_if_due()?;
         }
     }
-    Ok(())
+    Ok(Reached::End)
 }
 
 /// A network of NaNs fails somewhere, in a factorisation say, before anybody has read the loss that ruined it.
@@ -124,7 +159,7 @@ fn percent_right(logits: &Tensor, labels: &Tensor) -> Result<Tensor, JobError> {
 fn measure(
     job: &mut Job<'_>,
     meter: &mut Meter<'_>,
-    inbox: &Inbox,
+    wishes: &Wishes<'_>,
     cadence: &Cadence,
     step: u64,
 ) -> Result<(), JobError> {
@@ -140,7 +175,7 @@ fn measure(
         let sets = held_out.chain([(&job.data.test, series::TEST_LOSS, series::TEST_ACCURACY)]);
         for (images, loss_series, accuracy_series) in sets {
             let evaluation = job.average.show(&mut job.network, |network| {
-                evaluation::evaluate(network, images, || inbox.check(step))
+                evaluation::evaluate(network, images, || wishes.check(step))
             })??;
             if !evaluation.loss.is_finite() {
                 return Err(JobError::Diverged { series: loss_series, step });
@@ -166,7 +201,7 @@ mod tests {
     /// What is told of an error of libtorch in an update after these losses.
     fn told(losses: &[f32]) -> JobError {
         let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
-        let mut meter = Meter::new(&mut pipe, 10);
+        let mut meter = Meter::new(&mut pipe, 0, 10);
         for (step, &loss) in (1..).zip(losses) {
             let loss = Tensor::from(loss);
             meter.updated(Update { step, samples: 1, loss, accuracy: None });

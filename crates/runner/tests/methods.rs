@@ -115,8 +115,8 @@ fn neurons_start_as_they_are_asked_to() {
     let learned = runner.train(&job(cayley(json!({ "neurons": "learned" }))));
     assert!(first(&learned) == drawn && energy_drift(&learned) > 1e-4);
     assert_eq!(
-        learned.end.unwrap().parameters_trained,
-        runner.train(&job(cayley(json!({})))).end.unwrap().parameters_trained + 64 * 24 + 24 * 16
+        learned.summary().parameters_trained,
+        runner.train(&job(cayley(json!({})))).summary().parameters_trained + 64 * 24 + 24 * 16
     );
 }
 

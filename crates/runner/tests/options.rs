@@ -121,5 +121,5 @@ fn with_every_option_a_job_can_be_cancelled() {
     runner.run(&spec(opt("cayley"), options(json!({ "epochs": 1_000_000, "log_every_steps": 100 }))));
     runner.wait_for_progress();
     runner.cancel();
-    assert_eq!(runner.hear().end.unwrap_err().reason, EndReason::Cancelled);
+    assert_eq!(runner.hear().failure().reason, EndReason::Cancelled);
 }

@@ -21,7 +21,7 @@ fn endless() -> JobSpec {
 fn a_job_has_every_curve_from_its_start_to_its_end() {
     // 1442 digits make 22 whole batches of 64.
     let heard = train(&spec(opt("cayley"), json!({})));
-    let summary = heard.end.as_ref().unwrap();
+    let summary = heard.summary();
     // Two raw parameters of 64^2 and 24^2, their biases, and the classifier.
     assert_eq!(summary.parameters_trained, 4096 + 576 + 24 + 16 + 170);
     assert_eq!(heard.environment.as_ref().unwrap().threads, 1);
@@ -159,7 +159,7 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
     runner.wait_for_progress();
     runner.cancel();
     let heard = runner.hear();
-    let failure = heard.end.unwrap_err();
+    let failure = heard.failure();
     assert_eq!(failure.reason, EndReason::Cancelled);
     assert_eq!(failure.step, heard.progress.last().map(|&(step, _)| step));
     // A wish that crosses with the end of its job is void.
@@ -171,7 +171,7 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
 fn a_loss_that_is_not_finite_ends_the_job_with_its_first_step() {
     let wild = json!({ "optimizer": { "learning_rate": 1000, "weight_decay": 1 } });
     let heard = Runner::start().hear_of(&spec(baseline(), wild));
-    let failure = heard.end.as_ref().unwrap_err();
+    let failure = heard.failure();
     assert_eq!((failure.reason, failure.series.as_deref()), (EndReason::Diverged, Some("train/loss")));
     let step = failure.step.unwrap();
     assert!((2..44).contains(&step), "{failure:?}");
@@ -185,7 +185,7 @@ fn a_rotation_that_is_ruined_by_a_loss_ends_as_that_loss_does() {
     let wild = json!({ "optimizer": { "learning_rate": 1000, "momentum": 0, "weight_decay": 10 }, "model": { "hidden": [24] } });
     // Singular values cannot be had of what is not finite; the others hand it on.
     for transform in ["cayley", "gram_schmidt", "lowdin", "descent"] {
-        let failure = Runner::start().hear_of(&spec(opt(transform), wild.clone())).end.unwrap_err();
+        let failure = Runner::start().hear_of(&spec(opt(transform), wild.clone())).failure();
         assert_eq!((failure.reason, failure.series.as_deref()), (EndReason::Diverged, Some("train/loss")));
         assert!(failure.step.is_some_and(|step| (2..44).contains(&step)), "{transform}: {failure:?}");
     }
@@ -217,7 +217,7 @@ fn a_line_that_is_no_command_is_answered_and_survived() {
     let mut runner = Runner::start();
     for line in ["nonsense", "{\"type\":\"dance\"}", "{\"type\":\"run\",\"job\":1}"] {
         runner.line(line);
-        let failure = runner.hear().end.unwrap_err();
+        let failure = runner.hear().failure();
         assert_eq!(failure.reason, EndReason::UserError);
         assert!(failure.error.contains("cannot read its command"), "{}", failure.error);
     }
@@ -231,7 +231,7 @@ fn a_line_that_is_no_command_does_not_disturb_a_running_job() {
     runner.wait_for_progress();
     runner.line("nonsense");
     runner.cancel();
-    assert_eq!(runner.hear().end.unwrap_err().reason, EndReason::Cancelled);
+    assert_eq!(runner.hear().failure().reason, EndReason::Cancelled);
 }
 
 #[test]
@@ -249,12 +249,12 @@ fn what_the_machine_lacks_is_said_in_full() {
     ];
     let mut runner = Runner::start_with(&environment);
 
-    let failure = runner.hear_of(&spec(baseline(), json!({ "data": { "name": "mnist" } }))).end.unwrap_err();
+    let failure = runner.hear_of(&spec(baseline(), json!({ "data": { "name": "mnist" } }))).failure();
     assert_eq!(failure.reason, EndReason::UserError);
     assert!(failure.error.contains("train-images-idx3-ubyte.gz"), "{}", failure.error);
 
     runner.run_on("cuda:63", &spec(baseline(), json!({})));
-    let failure = runner.hear().end.unwrap_err();
+    let failure = runner.hear().failure();
     assert_eq!(failure.reason, EndReason::UserError);
     assert!(failure.error.contains("cuda:63"), "{}", failure.error);
 }

@@ -20,7 +20,7 @@ fn trained(method: Value, train_spec: Value) -> (Heard, Weights) {
     let mut runner = Runner::start();
     runner.run_for_weights(&spec(method, train_spec), folder.path());
     let heard = runner.hear();
-    assert!(heard.end.is_ok(), "{heard:?}");
+    heard.summary();
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["weights.safetensors"], "nothing else is left");
     let weights = Tensor::read_safetensors(folder.path().join("weights.safetensors")).unwrap();
@@ -108,7 +108,7 @@ fn filters_have_four_dimensions_and_residual_layers_are_all_there() {
 fn a_folder_that_cannot_be_written_is_named() {
     let mut runner = Runner::start();
     runner.run_for_weights(&spec(baseline(), json!({ "epochs": 1 })), Path::new("/nonexistent/place"));
-    let failure = runner.hear().end.unwrap_err();
+    let failure = runner.hear().failure();
     assert_eq!(failure.reason, EndReason::UserError);
     assert!(failure.error.contains("/nonexistent/place"), "{}", failure.error);
 }

@@ -59,6 +59,12 @@ pub trait Rotation: fmt::Debug + Send {
         Ok(false)
     }
 
+    /// What it remembers from one step to the next beside the raw parameter, by names that are always the same. A
+    /// program that keeps both, and puts them into a rotation that was built alike, goes on as if it had not stopped.
+    fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
+        Vec::new()
+    }
+
     /// Takes out what rounding has added up to, before this rotation is merged into the neurons and it can no longer be
     /// told from them.
     ///
@@ -75,6 +81,15 @@ pub trait Rotation: fmt::Debug + Send {
     fn warning(&self) -> Result<Option<Warning>, Error> {
         Ok(None)
     }
+}
+
+/// A part of a state that outlives a step, to be read or overwritten.
+#[derive(Debug)]
+pub enum State<'a> {
+    /// Shares its memory with the owner's: to be overwritten in place, under `no_grad`.
+    Tensor(Tensor),
+    /// A number of steps.
+    Count(&'a mut u64),
 }
 
 /// Rotated neurons, and the way back from their gradient.

@@ -13,7 +13,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Pullback, Rotated, Rotation, Warning, canonical};
+use super::{Pullback, Rotated, Rotation, State, Warning, canonical};
 use crate::Error;
 
 /// Any rotation of p dimensions, as a rotation of d that leaves the others alone: one round of S-OPT.
@@ -74,6 +74,11 @@ impl Rotation for Stochastic {
 
     fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
         self.inner.step_along(raw_gradient, rate)
+    }
+
+    /// That of the inner rotation. The dimensions are the caller's to draw again.
+    fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
+        self.inner.memory()
     }
 
     fn settle(&mut self) -> Result<(), Error> {

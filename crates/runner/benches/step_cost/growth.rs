@@ -31,9 +31,10 @@ pub fn of_rotations(device: Device) {
 fn of_rotation(method: &str, d: i64, device: Device) -> f64 {
     let data = format!(r#"{{"shape": [1, {}, 32], "classes": 10}}"#, d / 32);
     let job = spec(r#"{"kind": "mlp", "hidden": [1]}"#, &data, method);
-    let start = Start { method: &job.method, seed: 0, device };
+    let start = Start { method: &job.method, seed: 0, device, updates: 0 };
     let mut weight = Weight::by_method(start, "layer", d, NEURONS).expect("libtorch works");
-    let mut optimizer = Optimizer::new(&job.train.optimizer, None, &job.method, &[weight.trained()]);
+    let mut optimizer = Optimizer::new(&job.train.optimizer, None, &job.method, &mut [weight.trained()])
+        .unwrap_or_else(|error| panic!("{error}"));
     let gradient = drawn(NEURONS, d, 1e-3, device);
     let mut times = Vec::new();
     for update in 1..=1 + ROUNDS as u64 {

@@ -1,9 +1,10 @@
 //! Batch normalisation: Ioffe and Szegedy, ICML 2015, <https://arxiv.org/abs/1502.03167>.
 
+use optlab_opt::State;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::{Layer, Mode};
-use crate::trained::{Plain, Role, Trained};
+use crate::trained::{Parts, Plain, Role, Trained};
 
 /// (x - mean) / sqrt(variance + epsilon) * gamma + beta for each feature of `[batch, n]` or channel of
 /// `[batch, n, h, w]`.
@@ -42,8 +43,8 @@ impl BatchNorm {
         let ones = || Tensor::f_ones([features], (Kind::Float, device));
         Ok(Self {
             name: name.to_owned(),
-            gamma: Plain::new(ones()?, Role::Offset)?,
-            beta: Plain::new(zeros()?, Role::Offset)?,
+            gamma: Plain::new(format!("{name}.weight"), ones()?, Role::Offset)?,
+            beta: Plain::new(format!("{name}.bias"), zeros()?, Role::Offset)?,
             running_mean: zeros()?,
             running_variance: ones()?,
             momentum,
@@ -68,6 +69,14 @@ impl Layer for BatchNorm {
 
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         vec![&mut self.gamma, &mut self.beta]
+    }
+
+    fn state(&mut self) -> Parts<'_> {
+        let statistics = [("running_mean", &self.running_mean), ("running_var", &self.running_variance)];
+        let statistics = statistics
+            .map(|(part, tensor)| (format!("{}.{part}", self.name), State::Tensor(tensor.shallow_clone())));
+        let trained = [&mut self.gamma, &mut self.beta].into_iter().flat_map(|plain| plain.state());
+        trained.chain(statistics).collect()
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {

@@ -16,7 +16,7 @@ use std::fmt::Debug;
 
 use tch::{TchError, Tensor};
 
-use crate::trained::Trained;
+use crate::trained::{Parts, Trained};
 use crate::weight::Weight;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
@@ -48,6 +48,11 @@ pub trait Layer: Debug {
     /// What is trained, always in the same order.
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         Vec::new()
+    }
+
+    /// Everything that the next step depends on: the state of what is trained, and what a step gathers beside it.
+    fn state(&mut self) -> Parts<'_> {
+        self.trained().into_iter().flat_map(|trained| trained.state()).collect()
     }
 
     /// What an ordinary layer needs to compute the same, by the names that PyTorch's layers have for it, and outside

@@ -39,7 +39,10 @@ impl Neurons {
         let NeuronsConfig { name, d, n, by_method, .. } = config;
         let weight =
             if by_method { Weight::by_method(start, name, d, n)? } else { Weight::plain(start, name, d, n)? };
-        let zeros = || Plain::new(Tensor::f_zeros([n], (Kind::Float, start.device))?, Role::Offset);
+        let zeros = || {
+            let zeros = Tensor::f_zeros([n], (Kind::Float, start.device))?;
+            Plain::new(format!("{name}.bias"), zeros, Role::Offset)
+        };
         let bias = config.bias.then(zeros).transpose()?;
         Ok(Self { name: name.to_owned(), weight, bias, by_method })
     }

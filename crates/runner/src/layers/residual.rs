@@ -4,7 +4,7 @@
 use tch::{TchError, Tensor};
 
 use super::{Layer, Mode, Sequence};
-use crate::trained::Trained;
+use crate::trained::{Parts, Trained};
 use crate::weight::Weight;
 
 /// branch(xs) + shortcut(xs).
@@ -23,6 +23,10 @@ impl Layer for Residual {
 
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         [&mut self.branch, &mut self.shortcut].into_iter().flat_map(|side| side.trained()).collect()
+    }
+
+    fn state(&mut self) -> Parts<'_> {
+        [&mut self.branch, &mut self.shortcut].into_iter().flat_map(|side| side.state()).collect()
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {

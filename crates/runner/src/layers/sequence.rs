@@ -3,7 +3,7 @@
 use tch::{TchError, Tensor};
 
 use super::{Layer, Mode};
-use crate::trained::Trained;
+use crate::trained::{Parts, Trained};
 use crate::weight::Weight;
 
 /// Each layer maps what the one before it makes; none of them map an input to itself.
@@ -17,6 +17,10 @@ impl Layer for Sequence {
 
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         self.0.iter_mut().flat_map(|layer| layer.trained()).collect()
+    }
+
+    fn state(&mut self) -> Parts<'_> {
+        self.0.iter_mut().flat_map(|layer| layer.state()).collect()
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>, TchError> {

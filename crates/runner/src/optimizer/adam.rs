@@ -10,7 +10,7 @@ use super::scalar;
 pub(super) fn step(
     tensor: &mut Tensor,
     gradient: &Tensor,
-    memory: &mut [Tensor],
+    memory: &mut [&mut Tensor],
     rate: f64,
     adam: &AdamSpec,
     update: i32,

@@ -22,7 +22,7 @@ mod tests {
 
     use super::*;
     use crate::optimizer::Optimizer;
-    use crate::trained::{Parameter, Parameters, Plain, Role, Trained};
+    use crate::trained::{Parameter, Plain, Role, Trained};
 
     fn clipped(gradients: [&[f32]; 2], most: f64) -> Vec<Vec<f32>> {
         let mut gradients = gradients.map(Tensor::from_slice);
@@ -45,6 +45,10 @@ mod tests {
     struct Rotated(RotatedWeight);
 
     impl Trained for Rotated {
+        fn name(&self) -> &str {
+            "rotated"
+        }
+
         fn parameters(&self) -> Vec<Parameter> {
             vec![Parameter { role: Role::Rotation, tensor: self.0.raw().shallow_clone() }]
         }
@@ -61,9 +65,8 @@ mod tests {
             Ok(vec![self.0.raw_gradient()?])
         }
 
-        fn refresh(&mut self, _updates: u64) -> Result<Parameters, Error> {
-            self.0.refresh()?;
-            Ok(Parameters::Kept)
+        fn refresh(&mut self) -> Result<(), Error> {
+            self.0.refresh()
         }
     }
 
@@ -71,7 +74,7 @@ mod tests {
     fn rotated_and_plain(raw: &Tensor) -> (Rotated, Plain) {
         let neurons = Tensor::from_slice(&[1.0f32, 0.5, -0.3, 0.2, -1.0, 0.4]).view([2, 3]);
         let weight = RotatedWeight::new(&neurons, Box::new(GramSchmidt::new(raw).unwrap())).unwrap();
-        let bias = Plain::new(Tensor::from_slice(&[0.1f32, -0.2]), Role::Offset).unwrap();
+        let bias = Plain::new("bias".to_owned(), Tensor::from_slice(&[0.1f32, -0.2]), Role::Offset).unwrap();
         let xs = Tensor::from_slice(&[1.0f32, 2.0, 3.0]);
         (weight.value().matmul(&xs) + bias.value()).square().sum(Kind::Float).backward();
         (Rotated(weight), bias)
@@ -93,7 +96,8 @@ mod tests {
             assert!(whole > 2.0 * MOST, "{whole}");
             let expected = &raw - weight.gradients().unwrap().remove(0) * (MOST / whole);
             let mut optimizer =
-                Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &[&mut weight, &mut bias]);
+                Optimizer::new(&rule, Some(MOST), &MethodSpec::BASELINE, &mut [&mut weight, &mut bias])
+                    .unwrap();
             optimizer.step(vec![&mut weight, &mut bias], 1.0, 1).unwrap();
             assert!(weight.0.raw().allclose(&expected, 1e-5, 1e-7, false));
             let moved = norm(bias.value() - Tensor::from_slice(&[0.1f32, -0.2]));

@@ -15,7 +15,7 @@ use tch::{Kind, TchError, Tensor};
 
 use self::slot::Slot;
 use crate::failure::JobError;
-use crate::trained::{Parameter, Parameters, Role, Trained};
+use crate::trained::{Parameters, Parts, Role, Trained};
 
 /// The rule of a spec, with what it remembers of each parameter.
 #[derive(Debug)]
@@ -29,16 +29,24 @@ pub struct Optimizer {
 impl Optimizer {
     /// Starts with empty memory. Rotations have the method's own rates. `clip_norm` bounds the norm of all effective
     /// gradients together.
+    ///
+    /// # Errors
+    /// libtorch's own.
     pub fn new(
         rule: &OptimizerSpec,
         clip_norm: Option<f64>,
         method: &MethodSpec,
-        trained: &[&mut dyn Trained],
-    ) -> Self {
-        let parameters: Vec<Parameter> = trained.iter().flat_map(|trained| trained.parameters()).collect();
-        let slots = parameters.iter().map(|parameter| Slot::new(rule, method, parameter.role)).collect();
-        let numbers = parameters.iter().map(|parameter| parameter.tensor.numel() as u64).sum();
-        Self { rule: rule.clone(), clip_norm, slots, numbers }
+        trained: &mut [&mut dyn Trained],
+    ) -> Result<Self, TchError> {
+        let (mut slots, mut numbers) = (Vec::new(), 0);
+        for trained in trained {
+            let parameters = trained.parameters();
+            for ((name, _), parameter) in trained.state().into_iter().zip(&parameters) {
+                slots.push(Slot::new(rule, method, name, parameter)?);
+                numbers += parameter.tensor.numel() as u64;
+            }
+        }
+        Ok(Self { rule: rule.clone(), clip_norm, slots, numbers })
     }
 
     /// Update number `update`, from 1, of what [`new`](Self::new) was given, in the same order: a step against the
@@ -63,12 +71,18 @@ impl Optimizer {
                     slot.step(&self.rule, &mut parameter.tensor, gradient, rate)?;
                 }
             }
-            if trained.refresh(update)? == Parameters::Renewed {
-                own.iter_mut().for_each(Slot::forget);
+            trained.refresh()?;
+            if trained.renew(update)? == Parameters::Renewed {
+                own.iter_mut().try_for_each(Slot::forget)?;
             }
             slots = rest;
         }
         Ok(())
+    }
+
+    /// What the next step depends on beside the parameters.
+    pub fn state(&mut self) -> Parts<'_> {
+        self.slots.iter_mut().flat_map(Slot::state).collect()
     }
 
     /// How many numbers are stepped. Of a rotation these are all d^2 of its raw parameter.
@@ -101,8 +115,8 @@ mod tests {
 
     /// Where x ends that starts at 1 with the loss x^2 / 2, so that its gradient is x.
     fn descend(rule: &OptimizerSpec, factors: &[f64]) -> f64 {
-        let mut x = Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap();
-        let mut optimizer = Optimizer::new(rule, None, &MethodSpec::BASELINE, &[&mut x]);
+        let mut x = Plain::new("x".to_owned(), Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap();
+        let mut optimizer = Optimizer::new(rule, None, &MethodSpec::BASELINE, &mut [&mut x]).unwrap();
         for &factor in factors {
             (x.value().square().sum(Kind::Float) * 0.5).backward();
             optimizer.step(vec![&mut x], factor, 1).unwrap();
@@ -157,8 +171,8 @@ mod tests {
             let vs = nn::VarStore::new(Device::Cpu);
             let theirs = vs.root().var_copy("x", &start);
             let mut their_optimizer = build(&vs);
-            let mut ours = Plain::new(start.copy(), Role::Weight).unwrap();
-            let mut optimizer = Optimizer::new(&rule, None, &MethodSpec::BASELINE, &[&mut ours]);
+            let mut ours = Plain::new("x".to_owned(), start.copy(), Role::Weight).unwrap();
+            let mut optimizer = Optimizer::new(&rule, None, &MethodSpec::BASELINE, &mut [&mut ours]).unwrap();
             for _ in 0..20 {
                 their_optimizer.backward_step(&loss(&theirs));
                 loss(ours.value()).backward();

@@ -9,7 +9,7 @@ use super::scalar;
 pub(super) fn step(
     tensor: &mut Tensor,
     mut gradient: Tensor,
-    memory: &mut [Tensor],
+    memory: &mut [&mut Tensor],
     rate: f64,
     momentum: f64,
     nesterov: bool,
@@ -22,7 +22,7 @@ pub(super) fn step(
                 let _ = gradient.f_addcmul_(m, &scalar(momentum, m)?)?;
                 &gradient
             } else {
-                &*m
+                m
             }
         }
         _ => &gradient,

@@ -1,36 +1,38 @@
 //! What an optimizer holds of one parameter.
 
-use optlab_spec::{MethodSpec, OptimizerSpec};
+use optlab_opt::State;
+use optlab_spec::{MethodSpec, OptimizerSpec, TransformSpec};
 use tch::{TchError, Tensor};
 
 use super::{adam, scalar, sgd};
-use crate::trained::Role;
+use crate::trained::{Parameter, Parts, Role};
 
 /// A parameter's own rates and the rule's memory of it.
 #[derive(Debug)]
 pub(super) struct Slot {
+    name: String,
     pub role: Role,
     /// Before the schedule's factor.
     pub learning_rate: f64,
     weight_decay: f64,
-    memory: Memory,
-}
-
-/// What a rule remembers of one parameter.
-#[derive(Debug, Default)]
-struct Memory {
-    /// Tensors of the same size, as many as the rule needs, starting at 0. Made by the rule's first step: there is
-    /// none of a rotation that steps itself.
-    tensors: Vec<Tensor>,
+    /// What the rule remembers, by name: tensors of the parameter's size, starting at 0.
+    memory: Vec<(&'static str, Tensor)>,
     /// Steps since the start.
-    updates: i32,
+    updates: u64,
 }
 
 impl Slot {
-    /// With empty memory.
-    pub fn new(rule: &OptimizerSpec, method: &MethodSpec, role: Role) -> Self {
-        let (learning_rate, weight_decay) = rates(rule, method, role);
-        Self { role, learning_rate, weight_decay, memory: Memory::default() }
+    /// Of the parameter `name`, with nothing to remember yet.
+    pub fn new(
+        rule: &OptimizerSpec,
+        method: &MethodSpec,
+        name: String,
+        Parameter { role, tensor }: &Parameter,
+    ) -> Result<Self, TchError> {
+        let (learning_rate, weight_decay) = rates(rule, method, *role);
+        let named = |name: &&'static str| Ok((*name, tensor.f_zeros_like()?));
+        let memory = memories(rule, method, *role).iter().map(named).collect::<Result<_, TchError>>()?;
+        Ok(Self { name, role: *role, learning_rate, weight_decay, memory, updates: 0 })
     }
 
     /// One step of the rule.
@@ -41,11 +43,8 @@ impl Slot {
         mut gradient: Tensor,
         rate: f64,
     ) -> Result<(), TchError> {
-        let Memory { tensors, updates } = &mut self.memory;
-        *updates += 1;
-        if tensors.is_empty() {
-            *tensors = (0..memories(rule)).map(|_| tensor.f_zeros_like()).collect::<Result<_, _>>()?;
-        }
+        self.updates += 1;
+        let mut memory = self.memory.iter_mut().map(|(_, tensor)| tensor).collect::<Vec<_>>();
         if self.weight_decay > 0.0 {
             match rule {
                 // Decoupled: x - rate (decay x + update) is (1 - rate decay) x - rate update.
@@ -59,24 +58,42 @@ impl Slot {
         }
         match rule {
             OptimizerSpec::Sgd { momentum, nesterov, .. } => {
-                sgd::step(tensor, gradient, tensors, rate, *momentum, *nesterov)
+                sgd::step(tensor, gradient, &mut memory, rate, *momentum, *nesterov)
             }
             OptimizerSpec::Adam(adam) | OptimizerSpec::AdamW(adam) => {
-                adam::step(tensor, &gradient, tensors, rate, adam, *updates)
+                adam::step(tensor, &gradient, &mut memory, rate, adam, self.updates as i32)
             }
         }
     }
 
     /// Starts anew: another parameter stands in the place of the old one.
-    pub fn forget(&mut self) {
-        self.memory = Memory::default();
+    pub fn forget(&mut self) -> Result<(), TchError> {
+        self.updates = 0;
+        self.memory.iter_mut().try_for_each(|(_, tensor)| tensor.f_zero_().map(drop))
+    }
+
+    /// What the next step depends on beside the parameter.
+    pub fn state(&mut self) -> Parts<'_> {
+        let own = |part: &str| format!("{}.{part}", self.name);
+        let tensors =
+            self.memory.iter().map(|(part, tensor)| (own(part), State::Tensor(tensor.shallow_clone())));
+        let mut parts: Parts<'_> = tensors.collect();
+        if !parts.is_empty() {
+            parts.push((own("updates"), State::Count(&mut self.updates)));
+        }
+        parts
     }
 }
 
-fn memories(rule: &OptimizerSpec) -> usize {
+/// Names of what the rule remembers; nothing of a rotation that steps itself.
+fn memories(rule: &OptimizerSpec, method: &MethodSpec, role: Role) -> &'static [&'static str] {
+    let steps_itself =
+        matches!(method, MethodSpec::Opt(opt) if matches!(opt.transform, TransformSpec::Descent { .. }));
     match rule {
-        OptimizerSpec::Sgd { momentum, .. } => usize::from(*momentum > 0.0),
-        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => 2,
+        _ if role == Role::Rotation && steps_itself => &[],
+        OptimizerSpec::Sgd { momentum, .. } if *momentum == 0.0 => &[],
+        OptimizerSpec::Sgd { .. } => &["momentum"],
+        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => &["first_moment", "second_moment"],
     }
 }
 
@@ -97,18 +114,23 @@ mod tests {
 
     use super::*;
     use crate::optimizer::Optimizer;
-    use crate::trained::{Parameter, Parameters, Plain, Trained};
+    use crate::trained::{Parameters, Plain, Trained};
 
     const SGD: OptimizerSpec =
         OptimizerSpec::Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.2 };
 
+    fn method(transform: &str, learning_rate: f64, weight_decay: f64) -> MethodSpec {
+        let method = json!({
+            "kind": "opt", "transform": transform, "init": "identity", "form": "omega", "neurons": "fixed",
+            "neuron_mean": 0.0, "refine_steps": 0, "learning_rate": learning_rate, "weight_decay": weight_decay,
+            "layers": "all",
+        });
+        serde_json::from_value(method).unwrap()
+    }
+
     #[test]
     fn offsets_do_not_decay_and_rotations_have_their_own_rates() {
-        let method = json!({
-            "kind": "opt", "transform": "cayley", "init": "identity", "neurons": "fixed", "neuron_mean": 0.0,
-            "refine_steps": 0, "learning_rate": 7.0, "weight_decay": 0.3, "layers": "all",
-        });
-        let method: MethodSpec = serde_json::from_value(method).unwrap();
+        let method = method("cayley", 7.0, 0.3);
         assert_eq!(rates(&SGD, &method, Role::Weight), (0.1, 0.2));
         assert_eq!(rates(&SGD, &method, Role::Offset), (0.1, 0.0));
         assert_eq!(rates(&SGD, &method, Role::Rotation), (7.0, 0.3));
@@ -118,6 +140,10 @@ mod tests {
     struct OwnRule(Plain, Role);
 
     impl Trained for OwnRule {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+
         fn parameters(&self) -> Vec<Parameter> {
             vec![Parameter { role: self.1, ..self.0.parameters().remove(0) }]
         }
@@ -135,37 +161,42 @@ mod tests {
             Ok(true)
         }
 
-        fn refresh(&mut self, updates: u64) -> Result<Parameters, Error> {
-            self.0.refresh(updates)?;
+        fn refresh(&mut self) -> Result<(), Error> {
+            self.0.refresh()
+        }
+
+        fn renew(&mut self, updates: u64) -> Result<Parameters, Error> {
             Ok(if updates.is_multiple_of(2) { Parameters::Renewed } else { Parameters::Kept })
         }
     }
 
     fn own_rule(role: Role) -> OwnRule {
-        OwnRule(Plain::new(Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap(), role)
+        OwnRule(Plain::new("x".to_owned(), Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap(), role)
     }
 
     #[test]
     fn a_rotation_that_steps_itself_neither_decays_nor_is_remembered() {
         let mut x = own_rule(Role::Rotation);
-        let mut optimizer = Optimizer::new(&SGD, None, &MethodSpec::BASELINE, &[&mut x]);
+        let method = method("descent", 0.5, 0.3);
+        let mut optimizer = Optimizer::new(&SGD, None, &method, &mut [&mut x]).unwrap();
         x.value().sum(Kind::Float).backward();
         optimizer.step(vec![&mut x], 0.5, 1).unwrap();
-        assert_eq!(x.parameters()[0].tensor.double_value(&[0]), f64::from(0.05f32));
-        assert!(optimizer.slots[0].memory.tensors.is_empty());
+        assert_eq!(x.parameters()[0].tensor.double_value(&[0]), 0.25);
+        assert!(optimizer.state().is_empty());
         // Its next value is the new one.
-        assert_eq!(x.value().double_value(&[0]), f64::from(0.05f32));
+        assert_eq!(x.value().double_value(&[0]), 0.25);
     }
 
     #[test]
     fn a_replaced_parameter_starts_with_empty_memory() {
         let mut x = own_rule(Role::Weight);
-        let mut optimizer = Optimizer::new(&SGD, None, &MethodSpec::BASELINE, &[&mut x]);
+        let mut optimizer = Optimizer::new(&SGD, None, &MethodSpec::BASELINE, &mut [&mut x]).unwrap();
         let remembered = [1, 2, 3].map(|update| {
             x.value().sum(Kind::Float).backward();
             optimizer.step(vec![&mut x], 1.0, update).unwrap();
-            optimizer.slots[0].memory.updates
+            let slot = &optimizer.slots[0];
+            (slot.updates, slot.memory[0].1.double_value(&[0]) != 0.0)
         });
-        assert_eq!(remembered, [1, 0, 1]);
+        assert_eq!(remembered, [(1, true), (0, false), (1, true)]);
     }
 }

@@ -30,13 +30,15 @@ pub struct Start<'a> {
     pub seed: u64,
     /// Where the network lives.
     pub device: Device,
+    /// Completed updates, which say what a round of stochastic OPT turns.
+    pub updates: u64,
 }
 
 #[cfg(test)]
 impl Start<'_> {
     /// Plain training of a layer on the CPU.
     pub(crate) fn baseline(seed: u64) -> Self {
-        Self { method: &MethodSpec::BASELINE, seed, device: Device::Cpu }
+        Self { method: &MethodSpec::BASELINE, seed, device: Device::Cpu, updates: 0 }
     }
 }
 
@@ -48,11 +50,12 @@ impl Weight {
     /// libtorch's own.
     pub fn by_method(start: Start<'_>, layer: &str, d: i64, n: i64) -> Result<Self, JobError> {
         let neurons = neurons(start, layer, d, n, 2.0)?;
+        let plain = |tensor| Plain::new(format!("{layer}.weight"), tensor, Role::Weight);
         let orthogonal = matches!(start.method, MethodSpec::Baseline { init: NeuronInit::Orthogonal });
         Ok(match start.method.rotates(layer) {
             Some(opt) => Self::Turned(Turned::new(opt, start, layer, &moved(neurons, opt)?)?),
-            None if orthogonal => Self::Plain(Plain::new(orthogonalised(&neurons)?, Role::Weight)?),
-            None => Self::Plain(Plain::new(neurons, Role::Weight)?),
+            None if orthogonal => Self::Plain(plain(orthogonalised(&neurons)?)?),
+            None => Self::Plain(plain(neurons)?),
         })
     }
 
@@ -61,7 +64,8 @@ impl Weight {
     /// # Errors
     /// libtorch's own.
     pub fn plain(start: Start<'_>, layer: &str, d: i64, n: i64) -> Result<Self, JobError> {
-        Ok(Self::Plain(Plain::new(neurons(start, layer, d, n, 1.0)?, Role::Weight)?))
+        let neurons = neurons(start, layer, d, n, 1.0)?;
+        Ok(Self::Plain(Plain::new(format!("{layer}.weight"), neurons, Role::Weight)?))
     }
 
     /// What the layer computes with.
@@ -175,7 +179,8 @@ mod tests {
             let before = weight.value().detach();
             let trained = weight.trained();
             let _ = trained.parameters()[0].tensor.f_add_(&skew(6)).unwrap();
-            assert_eq!(trained.refresh(updates).unwrap(), expected);
+            trained.refresh().unwrap();
+            assert_eq!(trained.renew(updates).unwrap(), expected);
             let moved = (trained.value().detach() - before).abs().amax([0], false).gt(1e-6);
             Vec::<bool>::try_from(moved).unwrap()
         };

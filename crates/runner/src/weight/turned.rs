@@ -7,11 +7,12 @@ use tch::Tensor;
 use super::Start;
 use crate::failure::JobError;
 use crate::rotation::Rotations;
-use crate::trained::{Parameter, Parameters, Role, Trained};
+use crate::trained::{Parameter, Parameters, Parts, Role, Trained};
 
 /// R V: its parameters are the raw parameter of R and, where neurons are learned too, V.
 #[derive(Debug)]
 pub struct Turned {
+    name: String,
     rotated: RotatedWeight,
     rotations: Rotations,
     learns_neurons: bool,
@@ -24,8 +25,9 @@ impl Turned {
     /// libtorch's own.
     pub fn new(opt: &OptSpec, start: Start<'_>, layer: &str, neurons: &Tensor) -> Result<Self, JobError> {
         let rotations = Rotations::new(opt, start, layer);
-        let rotated = RotatedWeight::new(neurons, rotations.rotation(neurons, 0)?)?;
-        Ok(Self { rotated, rotations, learns_neurons: opt.neurons == Neurons::Learned })
+        let rotated = RotatedWeight::new(neurons, rotations.rotation(neurons, start.updates)?)?;
+        let name = format!("{layer}.weight");
+        Ok(Self { name, rotated, rotations, learns_neurons: opt.neurons == Neurons::Learned })
     }
 
     /// The weight as it is now.
@@ -35,11 +37,20 @@ impl Turned {
 }
 
 impl Trained for Turned {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn parameters(&self) -> Vec<Parameter> {
         let raw = Parameter { role: Role::Rotation, tensor: self.rotated.raw().shallow_clone() };
         let neurons =
             || Parameter { role: Role::Weight, tensor: self.rotated.frozen_weight().shallow_clone() };
         [raw].into_iter().chain(self.learns_neurons.then(neurons)).collect()
+    }
+
+    fn state(&mut self) -> Parts<'_> {
+        let state = self.rotated.state().into_iter();
+        state.map(|(part, state)| (format!("{}.{part}", self.name), state)).collect()
     }
 
     fn value(&self) -> &Tensor {
@@ -59,8 +70,11 @@ impl Trained for Turned {
         self.rotated.step_along(gradient, rate)
     }
 
-    fn refresh(&mut self, updates: u64) -> Result<Parameters, Error> {
-        self.rotated.refresh()?;
+    fn refresh(&mut self) -> Result<(), Error> {
+        self.rotated.refresh()
+    }
+
+    fn renew(&mut self, updates: u64) -> Result<Parameters, Error> {
         if !self.rotations.round_ends(updates) {
             return Ok(Parameters::Kept);
         }

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub mod pairs;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 
-use optlab_spec::protocol::{Command, Environment, Event, Failure, Point, Run, Summary};
+use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 
@@ -19,13 +21,18 @@ pub struct Runner {
 }
 
 /// Everything that was heard of one job.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Heard {
     pub environment: Option<Environment>,
     pub points: Vec<Point>,
     pub progress: Vec<(u64, u64)>,
     pub logs: Vec<String>,
-    pub end: Result<Summary, Failure>,
+    /// Where this attempt started.
+    pub from: Option<u64>,
+    /// With their steps, and how many points had come before each.
+    pub checkpoints: Vec<(u64, Artifact, usize)>,
+    /// The last word; `None` of a process that ended without one.
+    pub end: Option<Event>,
 }
 
 impl Runner {
@@ -62,9 +69,24 @@ impl Runner {
         self.send_run("cpu", spec, Some(artifact_dir));
     }
 
+    /// The job goes on from a checkpoint.
+    pub fn resume(&mut self, spec: &JobSpec, artifact_dir: Option<&Path>, from: Option<PathBuf>) {
+        self.send("cpu", spec, artifact_dir, from);
+    }
+
     fn send_run(&mut self, device: &str, spec: &JobSpec, artifact_dir: Option<&Path>) {
+        self.send(device, spec, artifact_dir, None);
+    }
+
+    fn send(
+        &mut self,
+        device: &str,
+        spec: &JobSpec,
+        artifact_dir: Option<&Path>,
+        resume_from: Option<PathBuf>,
+    ) {
         let (device, artifact_dir) = (device.to_owned(), artifact_dir.map(Path::to_owned));
-        let run = Run { job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir };
+        let run = Run { job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir, resume_from };
         self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
     }
 
@@ -72,11 +94,20 @@ impl Runner {
         self.line(&serde_json::to_string(&Command::Cancel).unwrap());
     }
 
-    /// `None` at the end of output.
+    pub fn pause(&mut self) {
+        self.line(&serde_json::to_string(&Command::Pause).unwrap());
+    }
+
+    /// As a power cut would.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// `None` at the end of output, which may come in the middle of a line where the process was killed.
     pub fn event(&mut self) -> Option<Event> {
         let mut line = String::new();
         self.events.as_mut().expect("the output is open").read_line(&mut line).unwrap();
-        (!line.is_empty())
+        (line.ends_with('\n'))
             .then(|| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
     }
 
@@ -87,18 +118,32 @@ impl Runner {
 
     /// Reads up to the end of the job.
     pub fn hear(&mut self) -> Heard {
-        let (mut environment, mut points, mut progress, mut logs) = (None, vec![], vec![], vec![]);
-        let end = loop {
-            match self.event().expect("an event") {
-                Event::Started { environment: place, .. } => environment = Some(place),
-                Event::Metrics { points: more } => points.extend(more),
-                Event::Progress { step, steps } => progress.push((step, steps)),
-                Event::Log { message } => logs.push(message),
-                Event::Finished { summary } => break Ok(summary),
-                Event::Failed(failure) => break Err(failure),
+        let heard = self.hear_until(|_| false);
+        assert!(heard.end.is_some(), "the runner ended without a word: {heard:?}");
+        heard
+    }
+
+    /// Reads up to the end of the job or of the process, or to where `enough` was heard.
+    pub fn hear_until(&mut self, enough: impl Fn(&Heard) -> bool) -> Heard {
+        let mut heard = Heard::default();
+        while heard.end.is_none() && !enough(&heard) {
+            match self.event() {
+                None => break,
+                Some(Event::Started { environment, step, .. }) => {
+                    (heard.environment, heard.from) = (Some(environment), Some(step));
+                }
+                Some(Event::Metrics { points }) => heard.points.extend(points),
+                Some(Event::Progress { step, steps }) => heard.progress.push((step, steps)),
+                Some(Event::Log { message }) => heard.logs.push(message),
+                Some(Event::Checkpoint { step, file, sha256, bytes }) => {
+                    heard.checkpoints.push((step, Artifact { file, sha256, bytes }, heard.points.len()));
+                }
+                end @ Some(Event::Finished { .. } | Event::Paused { .. } | Event::Failed(_)) => {
+                    heard.end = end
+                }
             }
-        };
-        Heard { environment, points, progress, logs, end }
+        }
+        heard
     }
 
     /// One job to its end, whatever that is.
@@ -110,7 +155,7 @@ impl Runner {
     /// One job, which must end well.
     pub fn train(&mut self, spec: &JobSpec) -> Heard {
         let heard = self.hear_of(spec);
-        assert!(heard.end.is_ok(), "{:?} of {spec:?}", heard.end);
+        assert!(matches!(heard.end, Some(Event::Finished { .. })), "{:?} of {spec:?}", heard.end);
         heard
     }
 
@@ -136,6 +181,28 @@ impl Drop for Runner {
 }
 
 impl Heard {
+    pub fn summary(&self) -> &Summary {
+        match &self.end {
+            Some(Event::Finished { summary }) => summary,
+            other => panic!("no summary, but {other:?}"),
+        }
+    }
+
+    pub fn failure(&self) -> Failure {
+        match &self.end {
+            Some(Event::Failed(failure)) => failure.clone(),
+            other => panic!("no failure, but {other:?}"),
+        }
+    }
+
+    /// The step of a pause.
+    pub fn paused(&self) -> u64 {
+        match self.end {
+            Some(Event::Paused { step }) => step,
+            ref other => panic!("no pause, but {other:?}"),
+        }
+    }
+
     /// The curves by name, `(step, value)` in the order of arrival.
     pub fn curves(&self) -> BTreeMap<&str, Vec<(u64, f64)>> {
         let mut curves = BTreeMap::<&str, Vec<_>>::new();
@@ -147,11 +214,16 @@ impl Heard {
 
     /// The curves to the last bit, without those of time.
     pub fn reproducible(&self) -> Vec<(&str, u64, u64)> {
-        let points = self.points.iter().filter(|point| point.series != "samples_per_second");
-        let mut points: Vec<_> = points.map(|p| (p.series.as_str(), p.step, p.value.to_bits())).collect();
-        points.sort_unstable();
-        points
+        reproducible(&self.points)
     }
+}
+
+/// These points to the last bit and in order, without those of time.
+pub fn reproducible(points: &[Point]) -> Vec<(&str, u64, u64)> {
+    let points = points.iter().filter(|point| point.series != "samples_per_second");
+    let mut points: Vec<_> = points.map(|p| (p.series.as_str(), p.step, p.value.to_bits())).collect();
+    points.sort_unstable();
+    points
 }
 
 /// One job, which must end well, in a process of its own.

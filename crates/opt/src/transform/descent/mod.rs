@@ -19,7 +19,7 @@ mod repair;
 use tch::Tensor;
 
 use self::repair::Repair;
-use super::{Pullback, Rotated, Rotation, canonical};
+use super::{Pullback, Rotated, Rotation, State, canonical};
 use crate::Error;
 
 /// What of the last momentum stays in the next, as published.
@@ -107,6 +107,16 @@ impl Rotation for Descent {
             self.repair.apply(&mut self.weight)?;
         }
         Ok(true)
+    }
+
+    /// The triangle of the repair is of the neurons that a round of stochastic OPT began with, which a program that goes
+    /// on within a round may no longer have when it builds this.
+    fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
+        vec![
+            ("momentum", State::Tensor(self.momentum.shallow_clone())),
+            ("triangle", State::Tensor(self.repair.triangle().shallow_clone())),
+            ("steps", State::Count(&mut self.steps)),
+        ]
     }
 
     fn settle(&mut self) -> Result<(), Error> {

@@ -14,6 +14,7 @@
 use tch::{Kind, Tensor};
 
 use crate::Error;
+use crate::transform::canonical;
 
 /// Remembers the Gram matrix of V, by the triangle of its QR factorisation.
 #[derive(Debug)]
@@ -27,7 +28,12 @@ impl Repair {
     pub fn new(frozen_weight: &Tensor) -> Result<Self, Error> {
         let _guard = tch::no_grad_guard();
         let (_, triangle) = qr(frozen_weight)?;
-        Ok(Self { triangle })
+        Ok(Self { triangle: canonical(&triangle)? })
+    }
+
+    /// T_V, which is all that is remembered.
+    pub fn triangle(&self) -> &Tensor {
+        &self.triangle
     }
 
     /// Moves `weight` = W^T, `[n, d]`, in place. One that is not finite stays as it is. Waits for the device.

@@ -1,0 +1,134 @@
+//! Checkpoints: when a run writes one, and which it keeps.
+
+mod saved;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use optlab_spec::CheckpointSpec;
+
+use crate::failure::JobError;
+use crate::job::Job;
+use crate::meter::Meter;
+
+pub use saved::Saved;
+
+/// How many a folder keeps: should the newest be lost on its way to safety, there is the one before.
+const KEPT: usize = 2;
+
+/// The checkpoints of one attempt.
+pub struct Checkpoints<'a> {
+    folder: Option<&'a Path>,
+    spec: CheckpointSpec,
+    /// Completed updates of the newest.
+    newest: Option<u64>,
+    written: Instant,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// Goes into `folder` if there is one; the attempt starts now, from the checkpoint of `newest` updates if from any.
+    pub fn new(folder: Option<&'a Path>, spec: CheckpointSpec, newest: Option<u64>) -> Self {
+        Self { folder, spec, newest, written: Instant::now() }
+    }
+
+    /// Completed updates of the newest one, written or started from; 0 where there is none.
+    pub fn newest(&self) -> u64 {
+        self.newest.unwrap_or(0)
+    }
+
+    /// Whether one is to be written after `step` updates.
+    pub fn is_due(&self, step: u64) -> bool {
+        let by_steps = self.spec.every_steps.is_some_and(|every| step.is_multiple_of(every));
+        let since = || self.written.elapsed();
+        let by_time = || self.spec.every_seconds.is_some_and(|every| since() >= Duration::from_secs(every));
+        self.folder.is_some() && (by_steps || by_time())
+    }
+
+    /// Sends every point, writes what `job` is after `step` updates, says so, and deletes what has grown old. Does
+    /// nothing without a folder, or where that step's is there.
+    ///
+    /// # Errors
+    /// Those of [`Meter::flush`] and [`Saved::write`]: no checkpoint holds a loss that is not finite.
+    pub fn write(&mut self, job: &mut Job<'_>, step: u64, meter: &mut Meter<'_>) -> Result<(), JobError> {
+        let Some(folder) = self.folder.filter(|_| self.newest != Some(step)) else { return Ok(()) };
+        meter.flush()?;
+        let file = Saved::write(job, step, folder, &name(step))?;
+        meter.checkpoint(step, file)?;
+        // What is left over does no harm.
+        if let Err(error) = delete(folder, step, KEPT) {
+            tracing::warn!(%error, "old checkpoints cannot be deleted");
+        }
+        (self.newest, self.written) = (Some(step), Instant::now());
+        meter.resume();
+        Ok(())
+    }
+}
+
+/// Deletes every checkpoint in `folder`.
+///
+/// # Errors
+/// If it cannot be read or written.
+pub fn clear(folder: &Path) -> io::Result<()> {
+    delete(folder, u64::MAX, 0)
+}
+
+fn name(step: u64) -> String {
+    format!("checkpoint-{step}.safetensors")
+}
+
+/// Deletes the checkpoints in `folder` up to `step` but for the `keep` newest of them, and what a process that was killed
+/// has begun. Of later steps are those of an attempt that this one has yet to catch up with.
+fn delete(folder: &Path, step: u64, keep: usize) -> io::Result<()> {
+    let mut steps = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?.file_name();
+        let Some((number, rest)) =
+            entry.to_str().and_then(|name| name.strip_prefix("checkpoint-")?.split_once('.'))
+        else {
+            continue;
+        };
+        match (number.parse::<u64>(), rest) {
+            (Ok(number), "safetensors") if number <= step => steps.push(number),
+            (Ok(_), "safetensors.part") => fs::remove_file(folder.join(&entry))?,
+            _ => {}
+        }
+    }
+    steps.sort_unstable_by(|a, b| b.cmp(a));
+    steps.into_iter().skip(keep).try_for_each(|old| fs::remove_file(folder.join(name(old))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_up_to_a_step_are_kept_and_nothing_else_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let strangers = ["weights.safetensors", "checkpoint-x.safetensors", "checkpoint-1.txt"];
+        let files = ["checkpoint-9.safetensors", "checkpoint-10.safetensors", "checkpoint-100.safetensors"];
+        let leftovers = ["checkpoint-8.safetensors", "checkpoint-11.safetensors.part"];
+        for file in strangers.iter().chain(&files).chain(&leftovers) {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let names = || -> BTreeSet<String> {
+            let entries = fs::read_dir(&folder).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        delete(folder.path(), 10, KEPT).unwrap();
+        assert_eq!(names(), strangers.iter().chain(&files).map(ToString::to_string).collect());
+        clear(folder.path()).unwrap();
+        assert_eq!(names(), strangers.iter().map(ToString::to_string).collect());
+    }
+
+    #[test]
+    fn without_a_folder_none_is_ever_due() {
+        let spec = CheckpointSpec { every_seconds: None, every_steps: Some(3) };
+        let due = |folder| [2, 3, 4, 6].map(|step| Checkpoints::new(folder, spec, None).is_due(step));
+        assert_eq!(due(Some(Path::new("."))), [false, true, false, true]);
+        assert_eq!(due(None), [false; 4]);
+    }
+}

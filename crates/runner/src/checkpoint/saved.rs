@@ -1,0 +1,113 @@
+//! What a checkpoint holds: everything that the next update depends on and that spec and step do not give.
+//!
+//! There is no state of a random generator in it, because no draw depends on an earlier one; no place in the data and
+//! no learning rate, which follow from the step; and no points, which were all sent before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use optlab_opt::State;
+use optlab_spec::protocol::Artifact;
+use tch::{TchError, Tensor};
+
+use crate::failure::JobError;
+use crate::job::Job;
+use crate::tensor_file::{self, Content};
+use crate::trained::Parts;
+
+/// The header's key, and the only version so far of what stands behind it.
+const KEY: &str = "optlab_checkpoint";
+const VERSION: &str = "1";
+
+/// The name of the number of completed updates.
+const STEP: &str = "step";
+
+/// A checkpoint in memory.
+#[derive(Debug)]
+pub struct Saved {
+    file: PathBuf,
+    /// Completed updates.
+    pub step: u64,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Saved {
+    /// Writes the state of `job` after `step` updates to the file `name` of `folder`.
+    ///
+    /// # Errors
+    /// Those of [`tensor_file::write`].
+    pub fn write(job: &mut Job<'_>, step: u64, folder: &Path, name: &str) -> Result<Artifact, JobError> {
+        let mut step = step;
+        let state = job.state().into_iter().chain([(STEP.to_owned(), State::Count(&mut step))]);
+        let tensors = state.map(|(name, part)| Ok((name, tensor(&part)?)));
+        let tensors = tensors.collect::<Result<Vec<_>, TchError>>()?;
+        tensor_file::write(folder, name, &tensors, Some((KEY, VERSION.to_owned())))
+    }
+
+    /// Reads a file of a job of `steps` updates.
+    ///
+    /// # Errors
+    /// [`JobError::Checkpoint`].
+    pub fn read(file: &Path, steps: u64) -> Result<Self, JobError> {
+        let unusable = |why| JobError::Checkpoint { file: file.to_owned(), why };
+        let Content { mut tensors, about } = tensor_file::read(file, KEY).map_err(unusable)?;
+        match about.as_deref() {
+            Some(VERSION) => {}
+            Some(other) => return Err(unusable(format!("it is of version {other}, not {VERSION}"))),
+            None => return Err(unusable("it is a safetensors file of another kind".to_owned())),
+        }
+        let step = tensors.remove(STEP).ok_or_else(|| unusable(format!("it has no `{STEP}`")))?;
+        let step = count(&step)?;
+        if step > steps {
+            return Err(unusable(format!("its {step} updates are beyond the {steps} of this job")));
+        }
+        Ok(Self { file: file.to_owned(), step, tensors })
+    }
+
+    /// Overwrites `state`, in place, where every part of it and nothing else was saved.
+    ///
+    /// # Errors
+    /// [`JobError::Checkpoint`], before anything is overwritten, and libtorch's own.
+    pub fn restore(mut self, state: Parts<'_>) -> Result<(), JobError> {
+        let unusable = |why| JobError::Checkpoint { file: self.file.clone(), why };
+        let mut pairs = Vec::new();
+        for (name, part) in state {
+            let Some(saved) = self.tensors.remove(&name) else {
+                return Err(unusable(format!("it has no `{name}`, which this job needs")));
+            };
+            let (is, wanted) = (shape(&saved), shape(&tensor(&part)?));
+            if is != wanted {
+                return Err(unusable(format!("its `{name}` is {is}, and this job's {wanted}")));
+            }
+            pairs.push((part, saved));
+        }
+        if let Some(surplus) = self.tensors.keys().next() {
+            return Err(unusable(format!("it has a `{surplus}`, which this job has not")));
+        }
+        let _guard = tch::no_grad_guard();
+        for (part, saved) in pairs {
+            match part {
+                State::Tensor(mut tensor) => tensor.f_copy_(&saved)?,
+                State::Count(steps) => *steps = count(&saved)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is written of a part.
+fn tensor(part: &State<'_>) -> Result<Tensor, TchError> {
+    match part {
+        State::Tensor(tensor) => tensor.f_detach(),
+        State::Count(steps) => Tensor::f_from_slice(&[**steps as i64])?.f_view([0i64; 0]),
+    }
+}
+
+/// The other way: a file holds the same 64 bits.
+fn count(tensor: &Tensor) -> Result<u64, TchError> {
+    Ok(tensor.f_int64_value(&[])? as u64)
+}
+
+fn shape(tensor: &Tensor) -> String {
+    format!("{:?} of {:?}", tensor.size(), tensor.kind())
+}

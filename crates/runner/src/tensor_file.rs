@@ -1,0 +1,145 @@
+//! Files of named tensors in the safetensors format, there whole or not at all, also after a power cut.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use optlab_spec::protocol::Artifact;
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, serialize};
+use sha2::{Digest, Sha256};
+use tch::{Device, TchError, Tensor};
+
+use crate::failure::JobError;
+
+/// The one entry of a file's header that is no tensor, by its key.
+pub type About = Option<(&'static str, String)>;
+
+/// Writes `tensors` and `about` to the file `name` of `folder`, in place of the one that is there. The same tensors give
+/// the same bytes.
+///
+/// # Errors
+/// [`JobError::Setup`] where the folder cannot be written, and libtorch's own.
+pub fn write(
+    folder: &Path,
+    name: &str,
+    tensors: &[(String, Tensor)],
+    about: About,
+) -> Result<Artifact, JobError> {
+    let wrong = |error: &dyn fmt::Display| {
+        JobError::Setup(format!("{name} cannot be written to {}: {error}", folder.display()))
+    };
+    let bytes = bytes(tensors, about)?.map_err(|error| wrong(&error))?;
+    replace(folder, name, &bytes).map_err(|error| wrong(&error))?;
+    Ok(Artifact {
+        file: name.to_owned(),
+        sha256: hexadecimal(&Sha256::digest(&bytes)),
+        bytes: bytes.len() as u64,
+    })
+}
+
+/// What stands in a file.
+#[derive(Debug)]
+pub struct Content {
+    /// On the CPU.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// The header's entry, where there is one of the key that was asked for.
+    pub about: Option<String>,
+}
+
+/// Reads a file, and in its header the entry of `key`.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub fn read(file: &Path, key: &str) -> Result<Content, String> {
+    let bytes = fs::read(file).map_err(|error| error.to_string())?;
+    let broken = |error: SafeTensorError| format!("it is not a whole safetensors file ({error})");
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+    let about = header.metadata().as_ref().and_then(|entries| entries.get(key).cloned());
+    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
+    let tensor = |(name, view)| Ok((name, Tensor::try_from(view)?));
+    let tensors = file.tensors().into_iter().map(tensor).collect::<Result<_, TchError>>();
+    Ok(Content { tensors: tensors.map_err(|error| error.to_string())?, about })
+}
+
+fn bytes(tensors: &[(String, Tensor)], about: About) -> Result<Result<Vec<u8>, SafeTensorError>, TchError> {
+    let copies = tensors.iter().map(|(_, tensor)| copy(tensor)).collect::<Result<Vec<_>, _>>()?;
+    let named = tensors.iter().zip(&copies);
+    let views = named.map(|((name, tensor), copy)| Ok((name, view(tensor, copy)?)));
+    let header = about.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
+    Ok(views.collect::<Result<Vec<_>, SafeTensorError>>().and_then(|views| serialize(views, &header)))
+}
+
+/// The numbers of a tensor in the order of its indices.
+fn copy(tensor: &Tensor) -> Result<(Dtype, Vec<u8>), TchError> {
+    let here = tensor.f_to(Device::Cpu)?.f_contiguous()?;
+    let mut bytes = vec![0; here.numel() * here.kind().elt_size_in_bytes()];
+    here.f_copy_data_u8(&mut bytes, here.numel())?;
+    Ok((here.kind().try_into()?, bytes))
+}
+
+fn view<'a>(tensor: &Tensor, (kind, bytes): &'a (Dtype, Vec<u8>)) -> Result<TensorView<'a>, SafeTensorError> {
+    TensorView::new(*kind, tensor.size().into_iter().map(|length| length as usize).collect(), bytes)
+}
+
+/// Writes beside the file and renames when that is on the disk.
+fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = folder.join(format!("{name}.part"));
+    let mut file = File::create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(part, folder.join(name))?;
+    // The name is in the folder, which is a file of its own to a disk.
+    File::open(folder)?.sync_all()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_every_kind_come_back_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = [0.1, -0.0, f64::MIN_POSITIVE / 4.0, f64::NAN, f64::INFINITY, 1.0 + f64::EPSILON];
+        let strided = Tensor::from_slice(&odd).view([2, 3]).tr();
+        let tensors = [
+            ("strided".to_owned(), strided.shallow_clone()),
+            ("count".to_owned(), Tensor::from(u32::MAX as i64 + 7)),
+            ("rounded".to_owned(), strided.to_kind(Kind::BFloat16)),
+        ];
+        let artifact = write(folder.path(), "x", &tensors, Some(("key", "text".to_owned()))).unwrap();
+        let Content { tensors: read, about } = read(&folder.path().join("x"), "key").unwrap();
+        assert_eq!(about.as_deref(), Some("text"));
+        assert_eq!(read.len(), 3);
+        for (name, tensor) in read {
+            let (_, written) = tensors.iter().find(|(same, _)| *same == name).unwrap();
+            assert_eq!(
+                (tensor.kind(), copy(&tensor).unwrap()),
+                (written.kind(), copy(written).unwrap()),
+                "{name}"
+            );
+        }
+        let bytes = fs::read(folder.path().join("x")).unwrap();
+        assert_eq!(artifact.bytes, bytes.len() as u64);
+        assert_eq!(artifact.sha256, hexadecimal(&Sha256::digest(&bytes)));
+    }
+
+    #[test]
+    fn a_file_that_is_not_whole_is_told_from_one_that_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("x");
+        write(folder.path(), "x", &[("a".to_owned(), Tensor::from(1.0))], None).unwrap();
+        let whole = fs::read(&place).unwrap();
+        for length in [0, 7, 20, whole.len() - 1] {
+            fs::write(&place, &whole[..length]).unwrap();
+            assert!(read(&place, "key").unwrap_err().contains("not a whole"), "{length} bytes");
+        }
+    }
+}
