@@ -11,6 +11,7 @@ use optlab_spec::{Problem, Problems};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::artifacts::ArtifactError;
 use crate::store::StoreError;
 
 /// What a client is told.
@@ -73,6 +74,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
     }
 
+    pub(super) fn unsatisfiable_range(bytes: u64) -> Self {
+        let detail = format!("`Range` must be like bytes=0-99, within the {bytes} bytes of the file");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "unsatisfiable-range", "No such range", detail)
+    }
+
     pub(super) fn too_slow(limit: Duration) -> Self {
         let detail = format!("the body did not arrive within {} seconds", limit.as_secs());
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body took too long", detail)
@@ -94,6 +100,13 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+impl From<ArtifactError> for ApiError {
+    fn from(error: ArtifactError) -> Self {
+        tracing::error!(%error, "a file of a job cannot be had");
+        Self::internal()
     }
 }
 

@@ -186,6 +186,19 @@ pub(super) async fn retry(
     changed(&state, id).await
 }
 
+/// Adds seeds, `{"seeds": [...]}`, to every arm; those that it has already add nothing.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = Object,
+    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn add_seeds(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    document: Document,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    let spec = state.store.experiment(id).await?.spec;
+    state.store.add_seeds(id, &spec.read_more_seeds(&document.value)?).await?;
+    changed(&state, id).await
+}
+
 async fn changed(state: &AppState, id: i64) -> Result<Json<ExperimentDetail>, ApiError> {
     state.live.experiment_changed(id);
     let experiment = state.store.experiment(id).await?;

@@ -1,14 +1,16 @@
-//! `/jobs`: list, read, cancel, retry.
+//! `/jobs`: list, read, cancel, pause, resume, retry.
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query, bounded};
-use super::views::{JobView, List};
+use super::queue::QueueState;
+use super::views::{JobView, List, rfc3339};
 use crate::store::{JobFilter, JobState};
 
 #[derive(Deserialize, IntoParams)]
@@ -37,8 +39,8 @@ pub(super) async fn list(
     let wanted = params.state.as_deref().map(parse_state).transpose()?;
     let filter = JobFilter { experiment: params.experiment, arm: params.arm, state: wanted };
     let page = state.store.jobs(filter, params.cursor.unwrap_or(0), limit).await?;
-    let now = state.clock.now_ms();
-    let items = page.items.into_iter().map(|job| JobView::new(job, now)).collect();
+    let queue = QueueState::of(&state).await?;
+    let items = page.items.into_iter().map(|job| queue.view(job)).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
 }
 
@@ -56,7 +58,7 @@ pub(super) async fn get(
     Path(id): Path<i64>,
 ) -> Result<Json<JobView>, ApiError> {
     let job = state.store.job(id).await?;
-    Ok(Json(JobView::new(job, state.clock.now_ms())))
+    Ok(Json(QueueState::of(&state).await?.view(job)))
 }
 
 /// Cancels a job; one that runs stops after its current step.
@@ -70,6 +72,28 @@ pub(super) async fn cancel(
     get(State(state), Path(id)).await
 }
 
+/// Takes a job off the queue; one that runs writes a checkpoint first.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs",
+    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<JobView>, ApiError> {
+    state.store.pause_job(id).await?;
+    get(State(state), Path(id)).await
+}
+
+/// Queues a paused job again, at its last checkpoint.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs",
+    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+pub(super) async fn resume(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<JobView>, ApiError> {
+    state.store.resume_job(id).await?;
+    get(State(state), Path(id)).await
+}
+
 /// Queues a failed or cancelled job again, with a fresh budget of attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs",
     responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
@@ -79,4 +103,40 @@ pub(super) async fn retry(
 ) -> Result<Json<JobView>, ApiError> {
     state.store.retry_job(id).await?;
     get(State(state), Path(id)).await
+}
+
+/// One lease of a job by a worker.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AttemptView {
+    number: i64,
+    worker_id: i64,
+    device: String,
+    /// Versions, device and threads.
+    #[schema(value_type = Option<Object>)]
+    environment: Option<Value>,
+    started_at: String,
+    ended_at: Option<String>,
+    /// One of a job's, or `handed_back`.
+    end_reason: Option<String>,
+    error: Option<String>,
+}
+
+/// The attempts at a job, the first one first.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/attempts", tag = "jobs",
+    responses((status = 200, body = List<AttemptView>), (status = 404, body = ApiError)))]
+pub(super) async fn attempts(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<List<AttemptView>>, ApiError> {
+    let attempts = state.store.attempts(id).await?.into_iter().map(|attempt| AttemptView {
+        number: attempt.number,
+        worker_id: attempt.worker,
+        device: attempt.device,
+        environment: attempt.environment,
+        started_at: rfc3339(attempt.started_ms),
+        ended_at: attempt.ended_ms.map(rfc3339),
+        end_reason: attempt.end_reason,
+        error: attempt.error,
+    });
+    Ok(Json(List { items: attempts.collect(), next_cursor: None }))
 }

@@ -1,5 +1,6 @@
 //! The HTTP interface: routes, and what they share.
 
+mod artifacts;
 mod comparison;
 mod dashboard;
 mod events;
@@ -11,6 +12,7 @@ mod recipes;
 mod workers;
 
 mod live;
+mod queue;
 mod views;
 
 mod error;
@@ -33,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::artifacts::ArtifactRoot;
 use crate::clock::Clock;
 use crate::store::Store;
 pub use dashboard::has_dashboard;
@@ -46,6 +49,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 struct AppState {
     store: Arc<dyn Store>,
+    artifacts: ArtifactRoot,
     clock: Arc<dyn Clock>,
     live: Arc<Live>,
     /// Ends the event streams, which would keep the server from stopping.
@@ -66,12 +70,14 @@ struct Description;
 pub async fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
+    artifacts: ArtifactRoot,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let live = Arc::new(Live::new(clock.now_ms()));
     let state = AppState {
         store: store.clone(),
+        artifacts,
         clock: clock.clone(),
         live: live.clone(),
         shutdown: shutdown.clone(),
@@ -100,16 +106,24 @@ fn router(state: AppState) -> Router {
         .routes(routes!(experiments::get, experiments::edit))
         .routes(routes!(experiments::cancel))
         .routes(routes!(experiments::retry))
+        .routes(routes!(experiments::add_seeds))
         .routes(routes!(metrics::of_experiment))
         .routes(routes!(comparison::get))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::pause))
+        .routes(routes!(jobs::resume))
         .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::attempts))
+        .routes(routes!(artifacts::list))
+        .routes(routes!(artifacts::get))
+        .routes(routes!(artifacts::logs))
         .routes(routes!(metrics::of_job))
         .routes(routes!(recipes::list))
         .routes(routes!(recipes::get))
         .routes(routes!(workers::list))
+        .routes(routes!(workers::drain))
         .routes(routes!(events::stream))
         // Operators.
         .routes(routes!(health::healthz))

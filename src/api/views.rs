@@ -74,6 +74,8 @@ pub(super) struct JobView {
     steps: i64,
     eta_seconds: Option<f64>,
     queue_position: Option<i64>,
+    /// Where the job waits and was asked for, not in an event.
+    why_queued: Option<String>,
     device: Option<String>,
     created_at: String,
     started_at: Option<String>,
@@ -130,11 +132,19 @@ impl JobView {
             step: job.step,
             steps: job.steps,
             queue_position: job.queue_position,
+            why_queued: None,
             device: job.device,
             created_at: rfc3339(job.created_ms),
             started_at: job.started_ms.map(rfc3339),
             ended_at: job.ended_ms.map(rfc3339),
         }
+    }
+}
+
+impl JobView {
+    /// With the reason for which it waits.
+    pub(super) fn waiting(self, why_queued: Option<String>) -> Self {
+        Self { why_queued, ..self }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::ApiError;
+use super::extract::Path;
 use super::views::{List, rfc3339};
-use crate::store::Worker;
+use crate::store::{Store, StoreError, Worker};
 
 /// Workers that were not heard of for so long are left out of the list.
 const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
@@ -21,7 +23,7 @@ pub(super) struct WorkerView {
     id: i64,
     /// Host and process.
     name: String,
-    /// `active` or `gone`.
+    /// `active`, `draining` (claims nothing more) or `gone`.
     state: &'static str,
     /// One device a slot.
     devices: Vec<String>,
@@ -34,11 +36,15 @@ pub(super) struct WorkerView {
 
 impl WorkerView {
     fn new(worker: Worker, now_ms: i64) -> Self {
-        let gone = worker.ended_ms.is_some() || now_ms - worker.last_seen_ms > GONE_AFTER_MS;
+        let state = match () {
+            () if is_gone(&worker, now_ms) => "gone",
+            () if worker.draining => "draining",
+            () => "active",
+        };
         Self {
             id: worker.id,
             name: worker.name,
-            state: if gone { "gone" } else { "active" },
+            state,
             slots: worker.devices.len(),
             devices: worker.devices,
             jobs: worker.jobs,
@@ -55,4 +61,25 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Work
     let workers = state.store.workers(now - SHOWN_FOR_MS).await?;
     let items = workers.into_iter().map(|worker| WorkerView::new(worker, now)).collect();
     Ok(Json(List { items, next_cursor: None }))
+}
+
+/// Asks a worker to claim nothing more and to stop: its jobs go on elsewhere.
+#[utoipa::path(post, path = "/api/v1/workers/{id}/drain", tag = "workers",
+    responses((status = 204), (status = 404, body = ApiError)))]
+pub(super) async fn drain(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<StatusCode, ApiError> {
+    state.store.drain_worker(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Those that were heard of lately and have not said goodbye.
+pub(super) async fn active(store: &dyn Store, now_ms: i64) -> Result<Vec<Worker>, StoreError> {
+    let workers = store.workers(now_ms - GONE_AFTER_MS).await?;
+    Ok(workers.into_iter().filter(|worker| !is_gone(worker, now_ms)).collect())
+}
+
+fn is_gone(worker: &Worker, now_ms: i64) -> bool {
+    worker.ended_ms.is_some() || now_ms - worker.last_seen_ms > GONE_AFTER_MS
 }

@@ -1,6 +1,7 @@
 //! Jobs as people see them: read, cancelled, tried again.
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::{Page, StoreError};
 
@@ -96,6 +97,27 @@ impl JobState {
     }
 }
 
+/// One lease of a job by a worker.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// From 1.
+    pub number: i64,
+    /// Id of the worker.
+    pub worker: i64,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once it had begun.
+    pub environment: Option<Value>,
+    /// When it was claimed, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+}
+
 /// Which jobs a list shows; `None` shows all.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
@@ -118,6 +140,12 @@ pub trait Jobs: Send + Sync {
 
     /// Jobs after the id `after`, oldest first.
     async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError>;
+
+    /// The attempts at a job, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError>;
 
     /// Jobs that were written to since `version`, in the order of writing.
     async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError>;

@@ -26,7 +26,7 @@ use crate::clock::{Clock, SystemClock};
 pub use artifacts::{Artifact, ArtifactKind, Artifacts};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
-pub use jobs::{Job, JobFilter, JobState, Jobs};
+pub use jobs::{Attempt, Job, JobFilter, JobState, Jobs};
 pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
 pub use settings::Settings;

@@ -3,7 +3,7 @@
 //! Order of writes: every point of a run is stored before its checkpoint or its end is. What the store does not take at
 //! once is tried again until the lease is over; then the job belongs to somebody else, and the runner is stopped.
 
-use std::io;
+use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::files::Files;
+use super::files::{Files, LOG};
 use super::runner::Runner;
 use crate::artifacts::ArtifactError;
 use crate::store::{Artifact, ArtifactKind, AttemptEnd, Claim, JobState, Store, StoreError, Wish};
@@ -36,6 +36,8 @@ pub(super) struct Attempt {
     resumed: Option<Artifact>,
     /// Whether the runner has begun with the job.
     started: bool,
+    /// Completed updates.
+    step: u64,
     /// Points that the runner has sent and the store has yet to take.
     pending: Vec<Point>,
     /// Why the runner was told to stop, and when it is killed.
@@ -100,6 +102,7 @@ impl Attempt {
             shutdown,
             resumed: None,
             started: false,
+            step: 0,
             pending: Vec::new(),
             stopping: None,
         }
@@ -107,6 +110,10 @@ impl Attempt {
 
     /// Sees the attempt through.
     pub(super) async fn run(mut self, mut runner: Runner) -> After {
+        match self.files.log() {
+            Ok(log) => runner.log_to(log),
+            Err(error) => tracing::error!(%error, "the job has no log"),
+        }
         let outcome = match self.converse(&mut runner).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -220,8 +227,14 @@ impl Attempt {
                 let written = protocol::Artifact { file, sha256, bytes };
                 self.record(Some(step), runner).await?;
                 self.keep(&written, ArtifactKind::Checkpoint, step).await?;
+                self.keep_log(step).await?;
             }
-            Event::Log { message } => tracing::info!("{message}"),
+            Event::Log { message } => {
+                tracing::info!("{message}");
+                if let Ok(mut log) = self.files.log() {
+                    let _ = writeln!(log, "{message}");
+                }
+            }
             Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),
             Event::Finished { summary } => return Ok(Some(Outcome::Said(AttemptEnd::Finished(summary)))),
             Event::Failed(failure) => {
@@ -263,6 +276,7 @@ impl Attempt {
     }
 
     async fn store_pending(&mut self, step: Option<u64>) -> Result<Option<Wish>, StoreError> {
+        self.step = step.unwrap_or(self.step);
         let points = std::mem::take(&mut self.pending);
         let (store, lease, lease_ms) = (self.store.clone(), self.claim.lease, self.lease.as_millis() as i64);
         let asked = Instant::now();
@@ -289,6 +303,7 @@ impl Attempt {
             }
             _ => {}
         }
+        self.keep_log(self.step).await?;
         let (store, lease) = (self.store.clone(), self.claim.lease);
         self.persist(|| store.end(lease, end.clone())).await
     }
@@ -311,6 +326,20 @@ impl Attempt {
             Err(error) => tracing::error!(%error, "the file is not kept"),
         }
         Ok(())
+    }
+
+    /// Stores the log as it is now.
+    async fn keep_log(&mut self, step: u64) -> Result<(), StoreError> {
+        match self.upload(LOG, ArtifactKind::Log, step).await? {
+            Ok(artifact) => {
+                let (store, lease) = (self.store.clone(), self.claim.lease);
+                self.persist(|| store.add_artifact(lease, &artifact)).await
+            }
+            Err(error) => {
+                tracing::error!(%error, "the log is not kept");
+                Ok(())
+            }
+        }
     }
 
     async fn keep_text(

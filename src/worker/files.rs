@@ -1,5 +1,6 @@
 //! The files of one attempt: what it goes on from, and what it leaves.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,9 @@ use tempfile::TempDir;
 
 use crate::artifacts::{ArtifactError, ArtifactRoot, sha256};
 use crate::store::{Artifact, ArtifactKind, Lease};
+
+/// Name of the log in the folder.
+pub(super) const LOG: &str = "log.txt";
 
 /// A folder for the runner, and the way from there to the artifact root and back.
 pub(super) struct Files {
@@ -27,6 +31,11 @@ impl Files {
     /// Where the runner writes.
     pub(super) fn folder(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// The log of the attempt, opened to write at its end.
+    pub(super) fn log(&self) -> io::Result<File> {
+        File::options().create(true).append(true).open(self.scratch.path().join(LOG))
     }
 
     /// Fetches the first of `checkpoints` that is what was stored; one that is not is passed over.

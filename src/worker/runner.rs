@@ -1,7 +1,8 @@
 //! The child process in which libtorch lives.
 
 use std::collections::VecDeque;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -31,9 +32,17 @@ pub struct Runner {
     child: Child,
     commands: ChildStdin,
     events: Lines<BufReader<ChildStdout>>,
-    last_words: Arc<Mutex<VecDeque<String>>>,
+    said: Arc<Mutex<Said>>,
     log: JoinHandle<()>,
     tf32: bool,
+}
+
+/// What the process has written to its standard error.
+#[derive(Debug, Default)]
+struct Said {
+    last_words: VecDeque<String>,
+    /// The log of the job that it trains.
+    file: Option<File>,
 }
 
 impl Runner {
@@ -57,9 +66,9 @@ impl Runner {
         let commands = child.stdin.take().expect("stdin is piped");
         let events = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let said = BufReader::new(child.stderr.take().expect("stderr is piped"));
-        let last_words = Arc::default();
-        let log = tokio::spawn(follow_log(said, Arc::clone(&last_words)));
-        Ok(Self { child, commands, events, last_words, log, tf32 })
+        let heard = Arc::default();
+        let log = tokio::spawn(follow_log(said, Arc::clone(&heard)));
+        Ok(Self { child, commands, events, said: heard, log, tf32 })
     }
 
     /// Whether it was started for jobs of this precision.
@@ -70,6 +79,11 @@ impl Runner {
     /// Id of the process.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Writes what it says from now on into `file` too.
+    pub fn log_to(&self, file: File) {
+        self.said.lock().expect("no holder panics").file = Some(file);
     }
 
     /// Writes a command.
@@ -111,7 +125,7 @@ impl Runner {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it cannot even be killed".to_owned(),
         };
-        let words = self.last_words.lock().expect("no holder panics");
+        let words = &self.said.lock().expect("no holder panics").last_words;
         if words.is_empty() {
             return format!("the runner ended ({status})");
         }
@@ -123,17 +137,21 @@ impl Runner {
 }
 
 /// Reads to the end, whatever comes: a runner whose log nobody reads would stand still.
-async fn follow_log(mut log: BufReader<ChildStderr>, last_words: Arc<Mutex<VecDeque<String>>>) {
+async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
     let mut line = Vec::new();
     while let Ok(1..) = (&mut log).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
         tracing::debug!(target: "optlab_runner", "{text}");
-        let mut words = last_words.lock().expect("no holder panics");
-        if words.len() == LAST_WORDS {
-            words.pop_front();
+        let mut said = said.lock().expect("no holder panics");
+        if let Some(file) = &mut said.file {
+            // A log that cannot be written stops no training.
+            let _ = writeln!(file, "{text}");
         }
-        words.push_back(text);
+        if said.last_words.len() == LAST_WORDS {
+            said.last_words.pop_front();
+        }
+        said.last_words.push_back(text);
     }
 }
 

@@ -121,6 +121,21 @@ impl ExperimentSpec {
         Fields::read_stored(value, Self::read)
     }
 
+    /// Reads `{"seeds": [...]}`: more seeds for every arm.
+    ///
+    /// # Errors
+    /// Every mistake with its path.
+    pub fn read_more_seeds(&self, value: &Value) -> Result<Vec<u64>, Problems> {
+        Fields::read(value, |fields| {
+            let seeds = read_seeds(fields, None);
+            let jobs = (self.seeds.len() + seeds.len()) * self.arms.len();
+            if jobs > MOST_JOBS {
+                fields.wrong("seeds", too_many(jobs));
+            }
+            seeds
+        })
+    }
+
     /// The jobs: for each seed every arm, so that an unfinished experiment is already a paired one.
     pub fn jobs(&self) -> impl Iterator<Item = JobSpec> + '_ {
         self.seeds.iter().flat_map(move |&seed| self.arms.iter().map(move |arm| self.job(arm, seed)))
@@ -147,13 +162,7 @@ impl ExperimentSpec {
     fn read(fields: &mut Fields<'_>) -> Self {
         fields.integer("version", Some(VERSION), VERSION..=VERSION);
         let name = fields.identifier("name");
-        let seed = |value: &_, pointer: &str, problems: &mut _| {
-            integer_item(value, pointer, problems, 0..=u64::from(u32::MAX))
-        };
-        let seeds = fields.list("seeds", Some(vec![0]), 1..=MOST_JOBS, seed);
-        if let Some(twice) = repeated(&seeds) {
-            fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
-        }
+        let seeds = read_seeds(fields, Some(vec![0]));
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         // Arms repeat no mistake of the base that they patch.
         let patches_count = fields.is_sound();
@@ -179,10 +188,25 @@ impl ExperimentSpec {
         }
         let jobs = spec.seeds.len() * spec.arms.len();
         if jobs > MOST_JOBS {
-            fields.wrong("seeds", format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed"));
+            fields.wrong("seeds", too_many(jobs));
         }
         spec
     }
+}
+
+fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
+    let seed = |value: &_, pointer: &str, problems: &mut _| {
+        integer_item(value, pointer, problems, 0..=u64::from(u32::MAX))
+    };
+    let seeds = fields.list("seeds", default, 1..=MOST_JOBS, seed);
+    if let Some(twice) = repeated(&seeds) {
+        fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
+    }
+    seeds
+}
+
+fn too_many(jobs: usize) -> String {
+    format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed")
 }
 
 impl JobSpec {

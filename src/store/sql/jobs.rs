@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::statement::{Transaction, sql};
 use super::{SqlStore, next_version, settled_version};
-use crate::store::{Job, JobFilter, JobState, Jobs, Page, StoreError};
+use crate::store::{Attempt, Job, JobFilter, JobState, Jobs, Page, StoreError};
 
 #[derive(FromRow)]
 struct Row {
@@ -58,6 +58,35 @@ impl TryFrom<Row> for Job {
             created_ms: row.created_ms,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct AttemptRow {
+    number: i64,
+    worker_id: i64,
+    device: String,
+    environment: Option<String>,
+    started_ms: i64,
+    ended_ms: Option<i64>,
+    end_reason: Option<String>,
+    error: Option<String>,
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = StoreError;
+
+    fn try_from(row: AttemptRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: row.number,
+            worker: row.worker_id,
+            device: row.device,
+            environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            end_reason: row.end_reason,
+            error: row.error,
         })
     }
 }
@@ -117,6 +146,18 @@ impl Jobs for SqlStore {
         .await?;
         let items = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, limit, |job| job.id))
+    }
+
+    async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {
+        self.job(id).await?;
+        let rows: Vec<AttemptRow> = sql(
+            "SELECT number, worker_id, device, environment, started_ms, ended_ms, end_reason, error FROM attempts
+             WHERE job_id = $1 ORDER BY number",
+        )
+        .bind(id)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        rows.into_iter().map(Attempt::try_from).collect()
     }
 
     async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {

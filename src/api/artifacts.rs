@@ -1,0 +1,132 @@
+//! `/jobs/{id}/artifacts` and `/jobs/{id}/logs`: files of jobs, and what runners said.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::{Path, Query};
+use super::views::List;
+use crate::store::{Artifact, ArtifactKind};
+
+/// A file of a job.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ArtifactView {
+    /// For `/artifacts/{name}`.
+    name: String,
+    /// `checkpoint`, `weights`, `log`, `spec` or `environment`.
+    kind: &'static str,
+    /// The attempt that made it.
+    attempt: i64,
+    /// Completed updates.
+    step: i64,
+    bytes: i64,
+    sha256: String,
+}
+
+impl From<Artifact> for ArtifactView {
+    fn from(artifact: Artifact) -> Self {
+        Self {
+            name: artifact.name,
+            kind: artifact.kind.as_str(),
+            attempt: artifact.attempt,
+            step: artifact.step,
+            bytes: artifact.bytes,
+            sha256: artifact.sha256,
+        }
+    }
+}
+
+/// The files of a job.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts", tag = "jobs",
+    responses((status = 200, body = List<ArtifactView>), (status = 404, body = ApiError)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<List<ArtifactView>>, ApiError> {
+    let items = state.store.artifacts(id).await?.into_iter().map(ArtifactView::from).collect();
+    Ok(Json(List { items, next_cursor: None }))
+}
+
+/// The bytes of a file, or a range of them.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts/{name}", tag = "jobs",
+    responses((status = 200, description = "the whole file"), (status = 206, description = "a range of it"),
+              (status = 404, body = ApiError), (status = 416, body = ApiError)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path((id, name)): Path<(i64, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let artifacts = state.store.artifacts(id).await?;
+    let artifact = artifacts.into_iter().find(|artifact| artifact.name == name);
+    let artifact =
+        artifact.ok_or_else(|| ApiError::not_found(format!("job {id} has no artifact `{name}`")))?;
+    let bytes = artifact.bytes as u64;
+    let range = headers.get(header::RANGE).map(|wanted| range(wanted, bytes)).transpose()?;
+    let body = Body::from_stream(state.artifacts.read(&artifact.path, range.clone()).await?);
+    let common = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ETAG, format!("\"{}\"", artifact.sha256)),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"job{id}-{name}\"")),
+    ];
+    Ok(match range {
+        None => (common, [(header::CONTENT_LENGTH, bytes.to_string())], body).into_response(),
+        Some(range) => {
+            let part = [
+                (header::CONTENT_LENGTH, (range.end - range.start).to_string()),
+                (header::CONTENT_RANGE, format!("bytes {}-{}/{bytes}", range.start, range.end - 1)),
+            ];
+            (StatusCode::PARTIAL_CONTENT, common, part, body).into_response()
+        }
+    })
+}
+
+/// The first range that is wanted.
+fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<std::ops::Range<u64>, ApiError> {
+    let refused = || ApiError::unsatisfiable_range(bytes);
+    let text = wanted.to_str().map_err(|_| refused())?;
+    let parsed = http_range_header::parse_range_header(text).map_err(|_| refused())?;
+    let ranges = parsed.validate(bytes).map_err(|_| refused())?;
+    let first = ranges.first().ok_or_else(refused)?;
+    Ok(*first.start()..first.end() + 1)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogParams {
+    /// Number of an attempt; default the last that has a log.
+    attempt: Option<i64>,
+    /// Leave out so many bytes at the beginning; default 0.
+    #[serde(default)]
+    offset: u64,
+}
+
+/// What the runner said, up to the last checkpoint of an attempt that runs, or whole of one that has ended.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/logs", tag = "jobs", params(LogParams),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = ApiError)))]
+pub(super) async fn logs(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    Query(params): Query<LogParams>,
+) -> Result<Response, ApiError> {
+    let logs = state.store.artifacts(id).await?.into_iter().filter(|a| a.kind == ArtifactKind::Log);
+    let wanted = logs.filter(|log| params.attempt.is_none_or(|attempt| log.attempt == attempt));
+    let log = wanted.max_by_key(|log| log.attempt).ok_or_else(|| {
+        ApiError::not_found(format!(
+            "job {id} has no log yet: it is stored with every checkpoint and when an attempt ends"
+        ))
+    })?;
+    let bytes = log.bytes as u64;
+    let body = if params.offset < bytes {
+        Body::from_stream(state.artifacts.read(&log.path, Some(params.offset..bytes)).await?)
+    } else {
+        Body::empty()
+    };
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
+}
