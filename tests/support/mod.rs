@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub mod postgres;
+pub mod processes;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,23 @@ use tempfile::TempDir;
 
 /// The program under test.
 pub const OPTLAB: &str = env!("CARGO_BIN_EXE_optlab");
+
+/// The databases that everything runs on.
+#[derive(Clone, Copy, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// A new one, for processes that start in `folder`.
+    pub fn create(self, folder: &TempDir) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite:{}/optlab.db", folder.path().display()),
+            Self::Postgres => postgres::Postgres::shared().database(),
+        }
+    }
+}
 
 /// A job of this file's experiments takes seconds; whatever takes this long is stuck.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -55,8 +73,9 @@ impl Server {
 
     pub fn start_with(folder: &TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(OPTLAB)
-            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "5"])
+            .args(["serve", "--listen", "127.0.0.1:0"])
             .args(args)
+            .env("OPTLAB_LEASE_SECONDS", "5")
             .current_dir(folder.path())
             .env("OPTLAB_LOG", "info,sqlx=warn")
             .stderr(Stdio::piped())
@@ -74,6 +93,13 @@ impl Server {
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
         Self { child, address, agent: agent.into() }
+    }
+
+    /// Starts a server without slots on a database, with its files in `folder`.
+    pub fn start_on(database_url: &str, folder: &TempDir) -> Self {
+        let files = folder.path().join("files");
+        let place = ["--database-url", database_url, "--artifacts", files.to_str().unwrap()];
+        Self::start_with(folder, &[&place[..], &["--workers", "0", "--lease-seconds", "2"]].concat())
     }
 
     fn url(&self, path: &str) -> String {
@@ -176,8 +202,7 @@ impl Drop for Server {
 
 /// `kill -9`.
 pub fn kill(pid: u32) {
-    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    assert!(killed.success());
+    assert!(processes::signal(pid, "KILL"));
 }
 
 fn children(parent: u32) -> Vec<u32> {

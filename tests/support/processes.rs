@@ -1,0 +1,77 @@
+//! Workers of their own processes, and what can happen to processes.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::{OPTLAB, PATIENCE, children, runner};
+
+/// An `optlab worker`; killed when dropped.
+pub struct Worker {
+    pub child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Worker {
+    /// One slot on the CPU, with leases of two seconds.
+    pub fn start(database_url: &str) -> Self {
+        Self::start_with(database_url, &["--slots-per-device", "1"])
+    }
+
+    pub fn start_with(database_url: &str, args: &[&str]) -> Self {
+        runner();
+        let mut child = Command::new(OPTLAB)
+            .args(["worker", "--database-url", database_url, "--device", "cpu", "--lease-seconds", "2"])
+            .args(args)
+            .env("OPTLAB_LOG", "info,sqlx=warn")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("optlab starts");
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let heard = log.clone();
+        // Whoever stops reading the log would stop the worker; a failed test shows it.
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| {
+                println!("worker: {line}");
+                heard.lock().unwrap().push(line);
+            });
+        });
+        Self { child, log }
+    }
+
+    /// Its runner processes.
+    pub fn runners(&self) -> Vec<u32> {
+        children(self.child.id())
+    }
+
+    /// Waits until a line of its log has `words`.
+    pub fn wait_until_it_says(&self, words: &str) {
+        let started = Instant::now();
+        while !self.log.lock().unwrap().iter().any(|line| line.contains(words)) {
+            assert!(started.elapsed() < PATIENCE, "waited in vain for {words:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits for its end; whether that was a success.
+    pub fn ends_well(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // A frozen process is killed too.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal by its name, `KILL` say. The process may be gone.
+pub fn signal(pid: u32, name: &str) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null());
+    kill.status().unwrap().success()
+}

@@ -1,0 +1,179 @@
+//! Workers of their own processes, on both databases: whatever happens to one, its jobs go on elsewhere, exactly.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::processes::{Worker, signal};
+use support::{Database, Server, kill, long_experiment, small_experiment};
+use tempfile::TempDir;
+
+const STEPS: u64 = 2000;
+
+/// Runs a test on both databases.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite { $(#[test] fn $test() { super::$test(super::Database::Sqlite) })* }
+        mod postgres { $(#[test] fn $test() { super::$test(super::Database::Postgres) })* }
+    };
+}
+
+on_both![
+    a_worker_trains_what_a_server_queues,
+    the_job_of_a_killed_worker_goes_on_from_its_checkpoint,
+    a_frozen_worker_that_wakes_up_writes_nothing,
+    a_paused_job_goes_on_exactly,
+    a_worker_that_is_told_to_stop_hands_its_job_on,
+    a_damaged_checkpoint_is_passed_over,
+];
+
+struct House {
+    folder: TempDir,
+    url: String,
+    server: Server,
+}
+
+impl House {
+    fn new(database: Database) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = database.create(&folder);
+        let server = Server::start_on(&url, &folder);
+        Self { folder, url, server }
+    }
+
+    /// A job that writes many checkpoints, and what it looks like in the middle.
+    fn job_in_the_middle(&self) -> (i64, Value) {
+        let id = self.server.submit(&experiment());
+        let middle = |jobs: &[Value]| jobs[0]["step"].as_i64().unwrap() > 300;
+        let job = self.server.wait(id, "the job is in the middle", middle).remove(0);
+        (id, job)
+    }
+
+    fn artifacts(&self, job: &Value) -> Vec<Value> {
+        let page = self.server.read(&format!("/api/v1/jobs/{}/artifacts", job["id"]));
+        page["items"].as_array().unwrap().clone()
+    }
+
+    fn checkpoints(&self, job: &Value) -> Vec<Value> {
+        self.artifacts(job).into_iter().filter(|artifact| artifact["kind"] == "checkpoint").collect()
+    }
+
+    /// The curves, without those of time, and the weights of the job are those of one that nothing happened to.
+    fn is_as_undisturbed(&self, id: i64) -> Value {
+        let disturbed = self.server.wait_for_success(id).remove(0);
+        let worker = Worker::start(&self.url);
+        let undisturbed = self.server.wait_for_success(self.server.submit(&experiment())).remove(0);
+        drop(worker);
+        let facts = |job: &Value| {
+            let curves = self.server.curves(job).into_iter();
+            let weights = self.artifacts(job).into_iter().find(|artifact| artifact["kind"] == "weights");
+            let curves: Vec<_> = curves.filter(|(name, _)| name != "samples_per_second").collect();
+            (curves, weights.expect("weights are kept")["sha256"].clone())
+        };
+        assert_eq!(facts(&disturbed), facts(&undisturbed));
+        disturbed
+    }
+}
+
+fn experiment() -> Value {
+    let mut spec = long_experiment(STEPS);
+    spec["checkpoint"] = json!({ "every_steps": 50 });
+    spec
+}
+
+fn a_worker_trains_what_a_server_queues(database: Database) {
+    let house = House::new(database);
+    let mut worker = Worker::start_with(&house.url, &["--exit-when-idle", "2"]);
+    let id = house.server.submit(&small_experiment(1, &[0, 1]));
+    let jobs = house.server.wait_for_success(id);
+    assert_eq!(jobs.len(), 6);
+    let kinds: Vec<_> = house.artifacts(&jobs[0]).iter().map(|artifact| artifact["kind"].clone()).collect();
+    assert_eq!(kinds, ["environment", "log", "spec", "weights"]);
+    let weights = format!("/api/v1/jobs/{}/artifacts/weights.safetensors", jobs[0]["id"]);
+    let part = house.server.send("GET", &weights, &[("range", "bytes=8-8")], b"");
+    // A safetensors file begins with the length of its header, and the header with a brace.
+    assert_eq!((part.status, part.text.as_str()), (206, "{"));
+    assert_eq!(house.server.send("GET", &weights, &[("range", "bytes=99999999-")], b"").status, 416);
+    assert!(worker.ends_well(), "with nothing left to do");
+}
+
+fn the_job_of_a_killed_worker_goes_on_from_its_checkpoint(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start(&house.url);
+    let (id, _) = house.job_in_the_middle();
+    drop(worker);
+    let queued = |jobs: &[Value]| jobs[0]["state"] == "queued";
+    let job = house.server.wait(id, "the lost job is queued again", queued).remove(0);
+    assert!(job["step"].as_i64().unwrap() >= 250, "it waits at its last checkpoint: {job:#}");
+    assert!(job["why_queued"].as_str().unwrap().contains("no worker is active"), "{job:#}");
+    let _worker = Worker::start(&house.url);
+    let job = house.is_as_undisturbed(id);
+    assert_eq!(job["attempt"], 2);
+    house.server.wait(id, "its checkpoints are gone", |_| house.checkpoints(&job).is_empty());
+}
+
+fn a_frozen_worker_that_wakes_up_writes_nothing(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start(&house.url);
+    let (id, _) = house.job_in_the_middle();
+    assert!(signal(worker.child.id(), "STOP"));
+    let other = Worker::start(&house.url);
+    house.server.wait(id, "another worker has the job", |jobs| jobs[0]["attempt"] == 2);
+    assert!(signal(worker.child.id(), "CONT"));
+    worker.wait_until_it_says("has lost its lease");
+    drop(other);
+    assert!(house.is_as_undisturbed(id)["attempt"].as_i64().unwrap() >= 2);
+}
+
+fn a_paused_job_goes_on_exactly(database: Database) {
+    let house = House::new(database);
+    let _worker = Worker::start(&house.url);
+    let (id, job) = house.job_in_the_middle();
+    let ask =
+        |wish: &str| house.server.post(&format!("/api/v1/jobs/{}/{wish}", job["id"]), &json!({})).status;
+    assert_eq!(ask("pause"), 200);
+    let paused = house.server.wait(id, "it is paused", |jobs| jobs[0]["state"] == "paused").remove(0);
+    let last = house.checkpoints(&job).iter().map(|checkpoint| checkpoint["step"].as_i64().unwrap()).max();
+    assert_eq!(paused["step"].as_i64(), last, "not a step is lost");
+    assert_eq!((ask("pause"), ask("resume"), ask("resume")), (200, 200, 200));
+    let job = house.is_as_undisturbed(id);
+    assert_eq!(job["attempt"], 2);
+    assert_eq!(ask("pause"), 409);
+}
+
+fn a_worker_that_is_told_to_stop_hands_its_job_on(database: Database) {
+    let house = House::new(database);
+    let mut worker = Worker::start(&house.url);
+    let (id, _) = house.job_in_the_middle();
+    assert!(signal(worker.child.id(), "TERM"));
+    assert!(worker.ends_well());
+    let job = house.server.jobs(id).remove(0);
+    assert_eq!(job["state"], "queued", "{job:#}");
+    let attempts = house.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
+    assert_eq!(attempts["items"][0]["end_reason"], "handed_back", "{attempts:#}");
+    let finishing = Worker::start_with(&house.url, &["--slots-per-device", "1", "--drain", "finish"]);
+    house.server.wait(id, "it runs again", |jobs| jobs[0]["attempt"] == 2);
+    let waiting = house.server.submit(&experiment());
+    assert!(signal(finishing.child.id(), "TERM"));
+    house.is_as_undisturbed(id);
+    assert_eq!(house.server.jobs(waiting)[0]["attempt"], 1, "what was not begun is left to others");
+}
+
+fn a_damaged_checkpoint_is_passed_over(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start(&house.url);
+    let (id, job) = house.job_in_the_middle();
+    worker.runners().into_iter().for_each(kill);
+    drop(worker);
+    house.server.wait(id, "the lost job is queued again", |jobs| jobs[0]["state"] == "queued");
+    let steps = || house.checkpoints(&job).iter().map(|c| c["step"].as_i64().unwrap()).collect::<Vec<_>>();
+    let newest = steps().into_iter().max().unwrap();
+    let path =
+        house.folder.path().join(format!("files/jobs/{}/1/checkpoint-{newest}.safetensors", job["id"]));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let worker = Worker::start(&house.url);
+    worker.wait_until_it_says("is not what was stored");
+    house.is_as_undisturbed(id);
+}
