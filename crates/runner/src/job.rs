@@ -41,7 +41,8 @@ pub struct Job<'a> {
     pub average: Average,
     /// What is measured of its weights.
     pub geometry: Geometry,
-    /// Completed updates of the checkpoint that it goes on from; `None` at the beginning, where all is yet to be measured.
+    /// Completed updates of the checkpoint that it goes on from; `None` at the beginning, where the start is yet to be
+    /// measured.
     pub resumed_at: Option<u64>,
 }
 

@@ -8,8 +8,8 @@
 //!   [`rotation`]), in what is added to the loss ([`penalty`]) and in the rates of rotations ([`optimizer`]).
 //! - Every random number is drawn in [`random`], from the job's seed and what it is for. libtorch's generators and
 //!   initialisers are not used.
-//! - What outlives a step is offered by name, for [`checkpoint`]s, by whoever owns it: a run that was killed and goes on
-//!   from its last one ends, on a CPU, with the same bits as one that was not.
+//! - What outlives a step is offered by name, for a [`checkpoint`], by whoever owns it: a run that was killed and goes
+//!   on from its last one ends, on a CPU, with the same bits as one that was not.
 //! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated or a
 //!   rotation or penalty says that it waits.
 //! - Nothing here knows a database or a network service, and nothing is asynchronous.

@@ -16,8 +16,8 @@ use crate::failure::JobError;
 /// The one entry of a file's header that is no tensor, by its key.
 pub type About = Option<(&'static str, String)>;
 
-/// Writes `tensors` and `about` to the file `name` of `folder`, in place of the one that is there. The same tensors give
-/// the same bytes.
+/// Writes `tensors` and `about` to the file `name` of `folder`, in place of the one that is there. The same tensors
+/// give the same bytes.
 ///
 /// # Errors
 /// [`JobError::Setup`] where the folder cannot be written, and libtorch's own.
@@ -30,7 +30,11 @@ pub fn write(
     let wrong = |error: &dyn fmt::Display| {
         JobError::Setup(format!("{name} cannot be written to {}: {error}", folder.display()))
     };
-    let bytes = bytes(tensors, about)?.map_err(|error| wrong(&error))?;
+    let copies = tensors.iter().map(|(_, tensor)| copy(tensor)).collect::<Result<Vec<_>, _>>()?;
+    let views = tensors.iter().zip(&copies).map(|((name, tensor), copy)| Ok((name, view(tensor, copy)?)));
+    let header = about.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
+    let bytes = views.collect::<Result<Vec<_>, _>>().and_then(|views| serialize(views, &header));
+    let bytes = bytes.map_err(|error| wrong(&error))?;
     replace(folder, name, &bytes).map_err(|error| wrong(&error))?;
     Ok(Artifact {
         file: name.to_owned(),
@@ -61,14 +65,6 @@ pub fn read(file: &Path, key: &str) -> Result<Content, String> {
     let tensor = |(name, view)| Ok((name, Tensor::try_from(view)?));
     let tensors = file.tensors().into_iter().map(tensor).collect::<Result<_, TchError>>();
     Ok(Content { tensors: tensors.map_err(|error| error.to_string())?, about })
-}
-
-fn bytes(tensors: &[(String, Tensor)], about: About) -> Result<Result<Vec<u8>, SafeTensorError>, TchError> {
-    let copies = tensors.iter().map(|(_, tensor)| copy(tensor)).collect::<Result<Vec<_>, _>>()?;
-    let named = tensors.iter().zip(&copies);
-    let views = named.map(|((name, tensor), copy)| Ok((name, view(tensor, copy)?)));
-    let header = about.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
-    Ok(views.collect::<Result<Vec<_>, SafeTensorError>>().and_then(|views| serialize(views, &header)))
 }
 
 /// The numbers of a tensor in the order of its indices.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
 
-/// When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may decide.
+/// When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
+/// decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointSpec {
     /// Wall time since the last one, or since training began; `None` where only updates count.

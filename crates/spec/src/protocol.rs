@@ -47,7 +47,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The job is being trained in this environment, or is about to be; a checkpoint that cannot be used ends it before.
+    /// The job is trained in this environment from here on. A checkpoint that cannot be used ends it before this.
     Started {
         /// Completed updates, those of the checkpoint or none.
         step: u64,
@@ -91,8 +91,8 @@ pub enum Event {
     },
     /// The run was put aside, as it was wished.
     Paused {
-        /// Updates of the newest checkpoint, whether this run wrote it or started from it; 0 where there is none, because
-        /// no folder was named: the job then starts again at its beginning.
+        /// Updates of the newest checkpoint, whether this run wrote it or started from it. 0 where there is none,
+        /// because no folder was named: the job then starts again at its beginning.
         step: u64,
     },
     /// The run ended otherwise.

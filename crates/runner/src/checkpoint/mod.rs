@@ -40,9 +40,10 @@ impl<'a> Checkpoints<'a> {
 
     /// Whether one is to be written after `step` updates.
     pub fn is_due(&self, step: u64) -> bool {
-        let by_steps = self.spec.every_steps.is_some_and(|every| step.is_multiple_of(every));
-        let since = || self.written.elapsed();
-        let by_time = || self.spec.every_seconds.is_some_and(|every| since() >= Duration::from_secs(every));
+        let CheckpointSpec { every_seconds, every_steps } = self.spec;
+        let by_steps = every_steps.is_some_and(|every| step.is_multiple_of(every));
+        let by_time =
+            || every_seconds.is_some_and(|every| self.written.elapsed() >= Duration::from_secs(every));
         self.folder.is_some() && (by_steps || by_time())
     }
 
@@ -78,8 +79,8 @@ fn name(step: u64) -> String {
     format!("checkpoint-{step}.safetensors")
 }
 
-/// Deletes the checkpoints in `folder` up to `step` but for the `keep` newest of them, and what a process that was killed
-/// has begun. Of later steps are those of an attempt that this one has yet to catch up with.
+/// Deletes the checkpoints in `folder` up to `step` but for the `keep` newest of them, and what a process that was
+/// killed has begun. Of later steps are those of an attempt that this one has yet to catch up with.
 fn delete(folder: &Path, step: u64, keep: usize) -> io::Result<()> {
     let mut steps = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -125,10 +126,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_folder_none_is_ever_due() {
-        let spec = CheckpointSpec { every_seconds: None, every_steps: Some(3) };
-        let due = |folder| [2, 3, 4, 6].map(|step| Checkpoints::new(folder, spec, None).is_due(step));
-        assert_eq!(due(Some(Path::new("."))), [false, true, false, true]);
-        assert_eq!(due(None), [false; 4]);
+    fn steps_or_time_make_one_due_where_there_is_a_folder() {
+        let due = |folder, every_seconds, every_steps| {
+            let spec = CheckpointSpec { every_seconds, every_steps };
+            [2, 3, 4, 6].map(|step| Checkpoints::new(folder, spec, None).is_due(step))
+        };
+        let here = Some(Path::new("."));
+        assert_eq!(due(here, None, Some(3)), [false, true, false, true]);
+        assert_eq!(due(here, Some(1_000_000), Some(3)), [false, true, false, true]);
+        assert_eq!(due(here, Some(0), None), [true; 4]);
+        assert_eq!(due(None, Some(0), Some(1)), [false; 4]);
     }
 }
