@@ -323,6 +323,12 @@ impl Attempt {
             Ok(artifact) => {
                 tracing::error!(artifact.path, "the file has changed since the runner wrote it; not kept");
             }
+            // The runner keeps the last two checkpoints and does not wait for slow storage.
+            Err(ArtifactError::File { source, .. })
+                if kind == ArtifactKind::Checkpoint && source.kind() == io::ErrorKind::NotFound =>
+            {
+                tracing::debug!(step, "overtaken by a newer checkpoint");
+            }
             Err(error) => tracing::error!(%error, "the file is not kept"),
         }
         Ok(())
