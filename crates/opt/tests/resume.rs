@@ -72,6 +72,8 @@ fn round(neurons: &Tensor, number: i64, start: Start) -> Result<Box<dyn Rotation
 
 #[test]
 fn every_rotation_goes_on_from_its_state_to_the_last_bit() {
+    // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+    tch::set_num_threads(1);
     let (neurons, target) = (noise(&[N, D], 1.0), noise(&[N, D], 2.0));
     for (name, start) in STARTS {
         // Before and after the repair of descent, which comes every 50 steps.
@@ -98,6 +100,8 @@ fn every_rotation_goes_on_from_its_state_to_the_last_bit() {
 
 #[test]
 fn a_round_of_any_rotation_goes_on_too() {
+    // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+    tch::set_num_threads(1);
     let (neurons, target) = (noise(&[N, D], 1.0), noise(&[N, D], 2.0));
     for (name, start) in STARTS {
         let mut whole = RotatedWeight::new(&neurons, round(&neurons, 0, start).unwrap()).unwrap();
