@@ -131,6 +131,11 @@ impl Model {
         &self.jobs[id as usize - 1]
     }
 
+    /// How many jobs have not succeeded.
+    pub fn unfinished(&self) -> usize {
+        self.jobs.iter().filter(|job| job.view.state != JobState::Succeeded).count()
+    }
+
     fn job_mut(&mut self, id: i64) -> &mut Job {
         &mut self.jobs[id as usize - 1]
     }
