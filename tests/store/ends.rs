@@ -4,7 +4,10 @@ use optlab::store::{AttemptEnd, JobState};
 use optlab_spec::protocol::EndReason;
 use serde_json::json;
 
-use crate::fixture::{Fixture, LEASE_MS, crashed, failed, finished};
+use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, crashed, failed, finished};
+
+/// No job that is tried again waits longer.
+const LONGEST_WAIT_MS: i64 = 300_000;
 
 pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
@@ -12,8 +15,7 @@ pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fi
         let lease = fixture.claim().await.unwrap();
         assert_eq!(lease.attempt, attempt);
         assert_eq!(fixture.end(lease, crashed()).await, after);
-        let job = fixture.job(id).await;
-        fixture.clock.advance((job.not_before_ms - 1_000_000).max(0));
+        fixture.clock.advance(LONGEST_WAIT_MS);
     }
     assert_eq!(fixture.job(id).await.end_reason.as_deref(), Some("runner_crashed"));
     fixture.store.retry_job(id).await.unwrap();
@@ -23,7 +25,7 @@ pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fi
         let lease = fixture.claim().await.unwrap();
         assert_eq!(lease.attempt, attempt);
         assert_eq!(fixture.end(lease, crashed()).await, after);
-        fixture.clock.advance(300_000);
+        fixture.clock.advance(LONGEST_WAIT_MS);
     }
 }
 
@@ -39,12 +41,12 @@ pub async fn a_job_handed_back_has_lost_no_attempt(fixture: Fixture) {
 pub async fn a_job_that_ends_by_itself_waits_longer_each_time(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
     let reasons = [EndReason::RunnerCrashed, EndReason::OutOfMemory];
-    let mut now = 1_000_000;
+    let mut now = BEGIN_MS;
     for attempt in 0..12 {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, failed(reasons[attempt % 2])).await, JobState::Queued);
         let wait = fixture.job(id).await.not_before_ms - now;
-        assert_eq!(wait, (1_000 << attempt).min(300_000), "after attempt {attempt}");
+        assert_eq!(wait, (1_000 << attempt).min(LONGEST_WAIT_MS), "after attempt {attempt}");
         fixture.clock.advance(wait - 1);
         assert!(fixture.claim().await.is_none(), "it waits {wait} ms");
         fixture.clock.advance(1);

@@ -18,6 +18,12 @@ use crate::support::postgres::Postgres;
 
 pub const LEASE_MS: i64 = 10_000;
 
+/// Updates of every run.
+pub const STEPS: u64 = 100;
+
+/// What the clock shows at first.
+pub const BEGIN_MS: i64 = 1_000_000;
+
 /// What is waited for comes in milliseconds; whatever takes this long will not.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -43,7 +49,7 @@ impl Fixture {
 
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(ManualClock::default());
-        clock.advance(1_000_000);
+        clock.advance(BEGIN_MS);
         let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
         let worker = store.register_worker("here:1", &["cpu".to_owned()]).await.unwrap();
         Self { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, url, _folder: folder }
@@ -98,7 +104,7 @@ impl Fixture {
     }
 
     pub async fn start(&self, lease: Lease, step: u64) {
-        self.store.start(lease, &environment(), step, 100).await.unwrap();
+        self.store.start(lease, &environment(), step, STEPS).await.unwrap();
     }
 
     pub async fn record(&self, lease: Lease, steps: &[u64]) -> Result<Option<Wish>, StoreError> {
@@ -131,7 +137,7 @@ impl Fixture {
 }
 
 pub fn spec(changes: Value) -> ExperimentSpec {
-    let overrides = optlab_spec::merge(json!({ "seeds": [0] }), &changes);
+    let overrides = optlab_spec::merge(json!({ "seeds": [0], "train": { "steps": STEPS } }), &changes);
     submission::from_recipe("digits-mlp", &overrides).unwrap()
 }
 

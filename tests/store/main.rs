@@ -1,7 +1,7 @@
 //! One suite for every database: the promises of the store, with a clock that the test sets.
 //!
 //! Each test takes a [`Fixture`], a new database; the list below runs it once on SQLite and once on Postgres. What only
-//! a server has is in [`only_postgres`].
+//! a server has is in [`only_postgres`]; [`random`] compares both databases with a [`model`] of the store.
 
 mod fixture;
 #[path = "../support/mod.rs"]
@@ -20,6 +20,10 @@ mod schema;
 mod workers;
 
 mod only_postgres;
+
+mod client;
+mod model;
+mod random;
 
 use fixture::Fixture;
 

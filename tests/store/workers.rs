@@ -1,6 +1,6 @@
 //! Who offers slots.
 
-use crate::fixture::{Fixture, is_not_found};
+use crate::fixture::{BEGIN_MS, Fixture, is_not_found};
 
 pub async fn a_worker_is_told_to_drain_and_says_goodbye(fixture: Fixture) {
     let (store, drained) = (&fixture.store, fixture.slot.worker);
@@ -13,6 +13,6 @@ pub async fn a_worker_is_told_to_drain_and_says_goodbye(fixture: Fixture) {
     store.worker_has_stopped(drained).await.unwrap();
     let workers = store.workers(0).await.unwrap();
     let seen: Vec<_> = workers.iter().map(|worker| (worker.id, worker.draining, worker.ended_ms)).collect();
-    assert_eq!(seen, [(other, false, None), (drained, true, Some(1_000_005))]);
+    assert_eq!(seen, [(other, false, None), (drained, true, Some(BEGIN_MS + 5))]);
     is_not_found(store.drain_worker(99).await);
 }

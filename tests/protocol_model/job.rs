@@ -1,0 +1,96 @@
+//! A job as the database holds it.
+
+use std::collections::BTreeMap;
+
+use crate::Rules;
+use crate::worker::{Packet, Write};
+
+/// The attempt that made each update so far.
+pub type History = Vec<u8>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Job {
+    pub state: State,
+    /// After so many it is given up.
+    max_attempts: u8,
+    /// Number of the last one.
+    pub attempt: u8,
+    /// By step, the history that led to it: a point of another run does not continue the one before it.
+    pub points: BTreeMap<usize, History>,
+    /// The last one.
+    pub checkpoint: History,
+    /// How often it has ended.
+    pub ends: u8,
+    /// Whether a write was accepted of an attempt after which another had begun.
+    pub overtaken: bool,
+}
+
+impl Job {
+    pub fn new(max_attempts: u8) -> Self {
+        Self {
+            state: State::Queued,
+            max_attempts,
+            attempt: 0,
+            points: BTreeMap::new(),
+            checkpoint: History::new(),
+            ends: 0,
+            overtaken: false,
+        }
+    }
+
+    pub fn claim(&mut self) {
+        self.state = State::Running;
+        self.attempt += 1;
+    }
+
+    /// The fence.
+    pub fn accepts(&self, packet: &Packet, rules: Rules) -> bool {
+        let is_last = self.attempt == packet.attempt || !rules.attempt_is_checked;
+        let is_running = self.state == State::Running || !rules.state_is_checked;
+        is_last && is_running
+    }
+
+    pub fn write(&mut self, packet: &Packet, rules: Rules) {
+        self.overtaken |= packet.attempt < self.attempt;
+        match &packet.write {
+            Write::Start(history) => {
+                self.points.retain(|step, _| *step <= history.len() || !rules.start_deletes_later_points);
+            }
+            Write::Points(history) => {
+                self.points.insert(history.len(), history.clone());
+            }
+            Write::Checkpoint(history) => {
+                if history.len() >= self.checkpoint.len() {
+                    self.checkpoint = history.clone();
+                }
+            }
+            Write::End => self.end(State::Succeeded),
+        }
+    }
+
+    /// The lease of its last attempt is over.
+    pub fn take_back(&mut self) {
+        if self.attempt == self.max_attempts {
+            self.end(State::Failed);
+        } else {
+            self.state = State::Queued;
+        }
+    }
+
+    fn end(&mut self, state: State) {
+        self.state = state;
+        self.ends += 1;
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, State::Succeeded | State::Failed)
+    }
+}

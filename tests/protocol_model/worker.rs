@@ -1,0 +1,108 @@
+//! A worker, and what it sends to the database.
+
+use crate::Rules;
+use crate::job::History;
+
+/// Updates of a run.
+pub const STEPS: usize = 2;
+
+/// What a worker has written down for the attempt that it believes to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Run {
+    pub job: usize,
+    pub attempt: u8,
+    history: History,
+    has_started: bool,
+    /// Steps whose points were acknowledged.
+    recorded: usize,
+    /// The step of the last checkpoint.
+    kept: usize,
+    /// What it sent last, until the answer is there.
+    pub unanswered: Option<Packet>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Write {
+    /// The runner has begun from here.
+    Start(History),
+    /// The point of the last update.
+    Points(History),
+    Checkpoint(History),
+    End,
+}
+
+/// A transaction on its way. It happens once or not at all, perhaps long after its worker has gone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Packet {
+    pub job: usize,
+    pub attempt: u8,
+    pub write: Write,
+}
+
+impl Run {
+    pub fn from(job: usize, attempt: u8, checkpoint: History) -> Self {
+        let steps = checkpoint.len();
+        Self {
+            job,
+            attempt,
+            history: checkpoint,
+            has_started: false,
+            recorded: steps,
+            kept: steps,
+            unanswered: None,
+        }
+    }
+
+    /// What may be sent now.
+    pub fn writes(&self, rules: Rules) -> Vec<Write> {
+        let here = || self.history.clone();
+        let one_further = || here().into_iter().chain([self.attempt]).collect();
+        let steps = self.history.len();
+        if self.unanswered.is_some() {
+            return Vec::new();
+        }
+        if !self.has_started {
+            return vec![Write::Start(here())];
+        }
+        if self.recorded < steps {
+            return vec![Write::Points(here())];
+        }
+        let mut writes = Vec::new();
+        if steps < STEPS {
+            writes.push(Write::Points(one_further()));
+            if !rules.checkpoint_follows_points {
+                writes.push(Write::Checkpoint(one_further()));
+            }
+        } else {
+            writes.push(Write::End);
+        }
+        if self.kept < steps {
+            writes.push(Write::Checkpoint(here()));
+        }
+        writes
+    }
+
+    pub fn send(&mut self, write: Write) -> Packet {
+        let packet = Packet { job: self.job, attempt: self.attempt, write };
+        self.unanswered = Some(packet.clone());
+        packet
+    }
+
+    /// Goes on; false when there is nothing more to do.
+    pub fn is_acknowledged(&mut self, write: &Write) -> bool {
+        self.unanswered = None;
+        match write {
+            Write::Start(_) => self.has_started = true,
+            Write::Points(history) => {
+                self.recorded = history.len();
+                self.history = history.clone();
+            }
+            Write::Checkpoint(history) => {
+                self.kept = history.len();
+                self.history = history.clone();
+            }
+            Write::End => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,161 @@
+//! A small world: a database with two jobs, two workers, writes under way between them, and whatever goes wrong.
+
+use std::collections::BTreeSet;
+
+use crate::Rules;
+use crate::job::{Job, State};
+use crate::worker::{Packet, Run, Write};
+
+const JOBS: usize = 2;
+const WORKERS: usize = 2;
+/// So many things go wrong at most,
+const FAULTS: u8 = 2;
+/// which is enough to give the first job up, and for three attempts at the second.
+const MAX_ATTEMPTS: [u8; JOBS] = [2, 3];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct World {
+    pub jobs: [Job; JOBS],
+    workers: [Option<Run>; WORKERS],
+    pub under_way: BTreeSet<Packet>,
+    /// That may still come.
+    faults: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Of the first job in the queue.
+    Claim {
+        worker: usize,
+        job: usize,
+    },
+    Send {
+        worker: usize,
+        write: Write,
+    },
+    /// The answer was lost, and with it the connection; the transaction is done or undone, the worker cannot know.
+    SendAgain {
+        worker: usize,
+    },
+    Arrive {
+        packet: Packet,
+        answer_is_lost: bool,
+    },
+    /// The process starts anew and remembers nothing. What it sent stays under way.
+    Crash {
+        worker: usize,
+    },
+    /// The lease is over. There are no clocks here: it may be at any time, and the worker asleep until later.
+    Reap {
+        job: usize,
+    },
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            jobs: MAX_ATTEMPTS.map(Job::new),
+            workers: std::array::from_fn(|_| None),
+            under_way: BTreeSet::new(),
+            faults: FAULTS,
+        }
+    }
+
+    /// What may happen next.
+    pub fn actions(&self, rules: Rules) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for packet in &self.under_way {
+            for answer_is_lost in [false, true] {
+                actions.push(Action::Arrive { packet: packet.clone(), answer_is_lost });
+            }
+        }
+        for (worker, run) in self.workers.iter().enumerate() {
+            let Some(run) = run else {
+                let queued = (0..JOBS).find(|job| self.jobs[*job].state == State::Queued);
+                actions.extend(queued.map(|job| Action::Claim { worker, job }));
+                continue;
+            };
+            actions.extend(run.writes(rules).into_iter().map(|write| Action::Send { worker, write }));
+            if run.unanswered.as_ref().is_some_and(|packet| !self.under_way.contains(packet)) {
+                actions.push(Action::SendAgain { worker });
+            }
+            actions.push(Action::Crash { worker });
+        }
+        let running = (0..JOBS).filter(|job| self.jobs[*job].state == State::Running);
+        actions.extend(running.map(|job| Action::Reap { job }));
+        actions.retain(|action| self.faults > 0 || !self.is_fault(action));
+        actions
+    }
+
+    fn is_fault(&self, action: &Action) -> bool {
+        match action {
+            Action::Crash { .. } => true,
+            Action::Arrive { answer_is_lost, .. } => *answer_is_lost,
+            Action::Reap { job } => self.has_worker(*job),
+            Action::Claim { .. } | Action::Send { .. } | Action::SendAgain { .. } => false,
+        }
+    }
+
+    /// Whether somebody holds the lease of the job's last attempt.
+    fn has_worker(&self, job: usize) -> bool {
+        let attempt = self.jobs[job].attempt;
+        self.workers.iter().flatten().any(|run| (run.job, run.attempt) == (job, attempt))
+    }
+
+    pub fn after(&self, action: &Action, rules: Rules) -> Self {
+        let mut next = self.clone();
+        next.faults -= u8::from(self.is_fault(action));
+        match action {
+            &Action::Claim { worker, job } => {
+                next.jobs[job].claim();
+                let Job { attempt, checkpoint, .. } = &next.jobs[job];
+                next.workers[worker] = Some(Run::from(job, *attempt, checkpoint.clone()));
+            }
+            Action::Send { worker, write } => {
+                let run = next.workers[*worker].as_mut();
+                next.under_way.extend(run.map(|run| run.send(write.clone())));
+            }
+            Action::SendAgain { worker } => {
+                let run = next.workers[*worker].as_ref();
+                next.under_way.extend(run.and_then(|run| run.unanswered.clone()));
+            }
+            Action::Arrive { packet, answer_is_lost } => next.arrive(packet, *answer_is_lost, rules),
+            Action::Crash { worker } => next.workers[*worker] = None,
+            Action::Reap { job } => next.jobs[*job].take_back(),
+        }
+        // Which worker is which makes no difference: half of the worlds need not be looked at.
+        next.workers.sort();
+        next
+    }
+
+    fn arrive(&mut self, packet: &Packet, answer_is_lost: bool, rules: Rules) {
+        self.under_way.remove(packet);
+        let job = &mut self.jobs[packet.job];
+        let is_accepted = job.accepts(packet, rules);
+        if is_accepted {
+            job.write(packet, rules);
+        }
+        if answer_is_lost {
+            return;
+        }
+        for worker in &mut self.workers {
+            if let Some(run) = worker.as_mut().filter(|run| run.unanswered.as_ref() == Some(packet)) {
+                // A worker whose write is refused has lost its lease and looks for another job.
+                let goes_on = is_accepted && run.is_acknowledged(&packet.write);
+                worker.take_if(|_| !goes_on);
+            }
+        }
+    }
+
+    /// Whether every job ends when nothing goes wrong from here on.
+    pub fn ends_if_left_alone(&self, rules: Rules) -> bool {
+        let mut world = self.clone();
+        loop {
+            let actions = world.actions(rules);
+            let Some(action) = actions.iter().find(|action| !world.is_fault(action)) else {
+                return world.jobs.iter().all(Job::has_ended);
+            };
+            world = world.after(action, rules);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Puts the calls of the [`model`](crate::model) to a real store.
+
+use optlab::store::{AttemptEnd, Job, Slot, Store, StoreError, Submission, Wish};
+use optlab_spec::protocol::{EndReason, Point};
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, STEPS, checkpoint, environment, failed, finished, point, spec};
+use crate::model::{Answer, Call, End, View};
+
+/// What `store`, one of those on the fixture's database, answers.
+pub async fn ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Answer {
+    match try_to_ask(fixture, store, call).await {
+        Ok(answer) => answer,
+        Err(StoreError::LeaseLost { .. }) => Answer::LeaseLost,
+        Err(StoreError::Conflict(_)) => Answer::Conflict,
+        Err(error) => panic!("{call:?}: {error}"),
+    }
+}
+
+async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result<Answer, StoreError> {
+    match *call {
+        Call::Submit { priority, device, max_attempts } => {
+            let spec = spec(json!({
+                "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }],
+                "priority": priority, "max_attempts": max_attempts, "resources": { "device": device },
+            }));
+            store.submit(Submission { spec: &spec, idempotency: None }).await?;
+        }
+        Call::Claim { device } => {
+            let slot = Slot { device: device.to_owned(), ..fixture.slot.clone() };
+            let claim = store.claim(&slot, LEASE_MS).await?;
+            return Ok(Answer::Claimed(claim.map(|claim| {
+                (claim.lease, claim.checkpoints.iter().map(|checkpoint| checkpoint.step).collect())
+            })));
+        }
+        Call::Start { lease, step } => store.start(lease, &environment(), step as u64, STEPS).await?,
+        Call::Record { lease, ref steps } => {
+            let points: Vec<Point> =
+                steps.iter().map(|&step| point(step as u64, lease.attempt as f64)).collect();
+            let step = steps.last().map(|&step| step as u64);
+            return store.record(lease, &points, step, LEASE_MS).await.map(Answer::Recorded);
+        }
+        Call::AddCheckpoint { lease, step } => store.add_artifact(lease, &checkpoint(lease, step)).await?,
+        Call::End { lease, end } => return store.end(lease, attempt_end(end)).await.map(Answer::Ended),
+        Call::Cancel { job } => store.cancel_job(job).await?,
+        Call::Pause { job } => store.pause_job(job).await?,
+        Call::Resume { job } => store.resume_job(job).await?,
+        Call::Retry { job } => store.retry_job(job).await?,
+        Call::Reap => return store.reap().await.map(Answer::Reaped),
+        Call::Advance { ms } => fixture.clock.advance(ms),
+    }
+    Ok(Answer::Done)
+}
+
+fn attempt_end(end: End) -> AttemptEnd {
+    match end {
+        End::HandedBack => AttemptEnd::HandedBack,
+        End::Because(EndReason::Completed) => finished(),
+        End::Because(reason) => failed(reason),
+    }
+}
+
+/// Every job of the database, in the order of ids.
+pub async fn views(store: &dyn Store) -> Vec<View> {
+    let jobs = store.jobs(Default::default(), 0, 1000).await.unwrap().items;
+    let mut views = Vec::new();
+    for job in jobs {
+        let curve = store.curve(job.id, "train/loss", -1).await.unwrap();
+        views.push(View {
+            state: job.state,
+            requested: requested(&job),
+            attempt: job.attempt,
+            step: job.step,
+            end_reason: job.end_reason,
+            points: curve.into_iter().map(|point| (point.step, point.value as i64)).collect(),
+        });
+    }
+    views
+}
+
+fn requested(job: &Job) -> Option<Wish> {
+    job.requested.as_deref().map(|wish| match wish {
+        "cancel" => Wish::Cancel,
+        "pause" => Wish::Pause,
+        other => panic!("job {} has the wish {other:?}", job.id),
+    })
+}

@@ -1,0 +1,165 @@
+//! What the store promises of jobs, without a database: a state machine of a few rules.
+
+mod job;
+
+use std::collections::BTreeMap;
+
+use optlab::store::{JobState, Lease, Wish};
+use optlab_spec::protocol::EndReason;
+
+use self::job::Job;
+use crate::fixture::BEGIN_MS;
+
+/// One thing that somebody asks of the store.
+#[derive(Clone, Debug)]
+pub enum Call {
+    Submit {
+        priority: i64,
+        device: &'static str,
+        max_attempts: i64,
+    },
+    /// By a slot of this device.
+    Claim {
+        device: &'static str,
+    },
+    Start {
+        lease: Lease,
+        step: i64,
+    },
+    /// One point at each step; its value is the number of the attempt.
+    Record {
+        lease: Lease,
+        steps: Vec<i64>,
+    },
+    AddCheckpoint {
+        lease: Lease,
+        step: i64,
+    },
+    End {
+        lease: Lease,
+        end: End,
+    },
+    Cancel {
+        job: i64,
+    },
+    Pause {
+        job: i64,
+    },
+    Resume {
+        job: i64,
+    },
+    Retry {
+        job: i64,
+    },
+    Reap,
+    Advance {
+        ms: i64,
+    },
+}
+
+/// How an attempt ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Because(EndReason),
+    HandedBack,
+}
+
+/// What the store answers.
+#[derive(Debug, PartialEq)]
+pub enum Answer {
+    Done,
+    /// The lease and the steps of the checkpoints.
+    Claimed(Option<(Lease, Vec<i64>)>),
+    Recorded(Option<Wish>),
+    /// The job's state then.
+    Ended(JobState),
+    Reaped(Vec<Lease>),
+    LeaseLost,
+    Conflict,
+}
+
+/// A job as everybody can see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    pub state: JobState,
+    pub requested: Option<Wish>,
+    pub attempt: i64,
+    pub step: i64,
+    pub end_reason: Option<String>,
+    /// By step, the attempt that measured it.
+    pub points: BTreeMap<i64, i64>,
+}
+
+pub struct Model {
+    now: i64,
+    /// In the order of their ids, which count from 1.
+    pub jobs: Vec<Job>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { now: BEGIN_MS, jobs: Vec::new() }
+    }
+}
+
+impl Model {
+    pub fn answer(&mut self, call: &Call) -> Answer {
+        let now = self.now;
+        match *call {
+            Call::Submit { priority, device, max_attempts } => {
+                self.jobs.push(Job::new(priority, device, max_attempts));
+                Answer::Done
+            }
+            Call::Claim { device } => Answer::Claimed(self.claim(device)),
+            Call::Start { lease, .. }
+            | Call::Record { lease, .. }
+            | Call::AddCheckpoint { lease, .. }
+            | Call::End { lease, .. } => self.job_mut(lease.job).write(lease, call, now),
+            Call::Cancel { job } => self.job_mut(job).cancel(),
+            Call::Pause { job } => self.job_mut(job).pause(),
+            Call::Resume { job } => self.job_mut(job).resume(),
+            Call::Retry { job } => self.job_mut(job).retry(),
+            Call::Reap => Answer::Reaped(self.reap()),
+            Call::Advance { ms } => {
+                self.now += ms;
+                Answer::Done
+            }
+        }
+    }
+
+    pub fn job(&self, id: i64) -> &Job {
+        &self.jobs[id as usize - 1]
+    }
+
+    /// How many jobs have not succeeded.
+    pub fn unfinished(&self) -> usize {
+        self.jobs.iter().filter(|job| job.view.state != JobState::Succeeded).count()
+    }
+
+    fn job_mut(&mut self, id: i64) -> &mut Job {
+        &mut self.jobs[id as usize - 1]
+    }
+
+    fn with_ids(&mut self) -> impl Iterator<Item = (i64, &mut Job)> {
+        (1..).zip(&mut self.jobs)
+    }
+
+    fn claim(&mut self, device: &str) -> Option<(Lease, Vec<i64>)> {
+        let now = self.now;
+        let waiting = self.with_ids().filter(|(_, job)| job.may_begin(device, now));
+        let (id, job) = waiting.min_by_key(|(id, job)| (-job.priority, *id))?;
+        job.begin(now);
+        let lease = Lease { job: id, attempt: job.view.attempt };
+        Some((lease, job.checkpoints.iter().rev().copied().collect()))
+    }
+
+    fn reap(&mut self) -> Vec<Lease> {
+        let now = self.now;
+        let lost = self.with_ids().filter(|(_, job)| job.is_lost(now));
+        lost.map(|(id, job)| {
+            job.end(End::Because(EndReason::WorkerLost), now);
+            Lease { job: id, attempt: job.view.attempt }
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,175 @@
+//! Random operations of several clients: in whatever order, both databases answer as the model does, and hold the jobs
+//! that it holds. `OPTLAB_TEST_CASES` asks for more cases than are tried by default.
+
+use optlab::store::{JobState, Lease};
+use optlab_spec::protocol::EndReason;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::TestRunner;
+use tokio::runtime::Runtime;
+
+use crate::client::{ask, views};
+use crate::fixture::{Fixture, LEASE_MS};
+use crate::model::{Answer, Call, End, Model};
+
+const CASES: u32 = 20;
+const OPERATIONS: usize = 100;
+/// That are there at a time, besides those that have succeeded.
+const JOBS: usize = 3;
+const CLIENTS: usize = 3;
+
+#[test]
+fn sqlite_does_as_the_model_does() {
+    try_many(async || Fixture::sqlite().await);
+}
+
+#[test]
+fn postgres_does_as_the_model_does() {
+    try_many(async || Fixture::postgres().await);
+}
+
+fn try_many(new: impl AsyncFn() -> Fixture) {
+    let cases = std::env::var("OPTLAB_TEST_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let runtime = Runtime::new().unwrap();
+    let operations = vec((0..CLIENTS, operation()), OPERATIONS);
+    let result = TestRunner::new(config).run(&operations, |operations| {
+        runtime.block_on(async { compare(new().await, operations).await });
+        Ok(())
+    });
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+async fn compare(fixture: Fixture, operations: Vec<(usize, Operation)>) {
+    let mut clients = vec![fixture.store.clone()];
+    while clients.len() < CLIENTS {
+        clients.push(fixture.other_process().await);
+    }
+    let mut model = Model::default();
+    let mut leases = Vec::new();
+    for (client, operation) in operations {
+        let Some(call) = operation.call(&model, &leases) else { continue };
+        let client = clients[client].as_ref();
+        let expected = model.answer(&call);
+        assert_eq!(ask(&fixture, client, &call).await, expected, "{call:?}");
+        let jobs: Vec<_> = model.jobs.iter().map(|job| job.view.clone()).collect();
+        assert_eq!(views(client).await, jobs, "after {call:?}");
+        if let Answer::Claimed(Some((lease, _))) = expected {
+            leases.push(lease);
+        }
+    }
+    for client in clients {
+        client.close().await;
+    }
+}
+
+/// What a client does, before it is known which jobs and leases there will be.
+#[derive(Clone, Debug)]
+enum Operation {
+    /// As it stands.
+    Call(Call),
+    /// Under the lease of a job that runs or, now and then, under any that was ever given.
+    Write { stale: bool, lease: Index, write: Write },
+    /// A call that needs the id of a job.
+    Wish { job: Index, wish: fn(i64) -> Call },
+}
+
+#[derive(Clone, Debug)]
+enum Write {
+    /// From the last checkpoint, or from the beginning.
+    Start {
+        goes_on: bool,
+    },
+    /// A point at the present step and so many after it.
+    Record {
+        points: i64,
+    },
+    /// At the present step.
+    AddCheckpoint,
+    End(End),
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let device = || select(vec!["cpu", "cuda"]);
+    let submit = (0..2i64, select(vec!["any", "any", "any", "cuda"]), 1..4i64)
+        .prop_map(|(priority, device, max_attempts)| Call::Submit { priority, device, max_attempts });
+    let advance = select(vec![500, 1_000, 4_000, LEASE_MS, LEASE_MS + 1]);
+    let calls = prop_oneof![
+        3 => submit,
+        4 => device().prop_map(|device| Call::Claim { device }),
+        1 => Just(Call::Reap),
+        2 => advance.prop_map(|ms| Call::Advance { ms }),
+    ];
+    let wish: BoxedStrategy<fn(i64) -> Call> = prop_oneof![
+        2 => Just((|job| Call::Cancel { job }) as fn(i64) -> Call),
+        3 => Just((|job| Call::Pause { job }) as fn(i64) -> Call),
+        3 => Just((|job| Call::Resume { job }) as fn(i64) -> Call),
+        4 => Just((|job| Call::Retry { job }) as fn(i64) -> Call),
+    ]
+    .boxed();
+    let wish = (any::<Index>(), wish).prop_map(|(job, wish)| Operation::Wish { job, wish });
+    let write = (prop::bool::weighted(0.2), any::<Index>(), write())
+        .prop_map(|(stale, lease, write)| Operation::Write { stale, lease, write });
+    prop_oneof![3 => calls.prop_map(Operation::Call), 3 => write, 2 => wish]
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    let ends = vec![
+        End::HandedBack,
+        End::Because(EndReason::Completed),
+        End::Because(EndReason::Diverged),
+        End::Because(EndReason::OutOfMemory),
+        End::Because(EndReason::RunnerCrashed),
+        End::Because(EndReason::RunnerCrashed),
+        End::Because(EndReason::WorkerLost),
+        End::Because(EndReason::Cancelled),
+    ];
+    prop_oneof![
+        2 => any::<bool>().prop_map(|goes_on| Write::Start { goes_on }),
+        3 => (0..3i64).prop_map(|points| Write::Record { points }),
+        2 => Just(Write::AddCheckpoint),
+        2 => select(ends).prop_map(Write::End),
+    ]
+}
+
+impl Operation {
+    /// The call that it is now; `None` where there is no such job or lease.
+    fn call(self, model: &Model, leases: &[Lease]) -> Option<Call> {
+        match self {
+            Self::Call(Call::Submit { .. }) if model.unfinished() == JOBS => None,
+            Self::Call(call) => Some(call),
+            Self::Wish { job, wish } => {
+                let jobs = model.jobs.len();
+                (jobs > 0).then(|| wish(job.index(jobs) as i64 + 1))
+            }
+            Self::Write { stale, lease, write } => {
+                let may_be_meant = |lease: &&Lease| {
+                    let job = &model.job(lease.job).view;
+                    stale || (job.attempt == lease.attempt && job.state == JobState::Running)
+                };
+                let candidates: Vec<&Lease> = leases.iter().filter(may_be_meant).collect();
+                // Who has no job to write about asks for one.
+                Some(match candidates.is_empty() {
+                    true => Call::Claim { device: "cpu" },
+                    false => write.call(model, **lease.get(&candidates)),
+                })
+            }
+        }
+    }
+}
+
+impl Write {
+    fn call(self, model: &Model, lease: Lease) -> Call {
+        let job = model.job(lease.job);
+        let step = job.view.step;
+        match self {
+            Self::Start { goes_on } => {
+                Call::Start { lease, step: if goes_on { job.last_checkpoint() } else { 0 } }
+            }
+            Self::Record { points } => Call::Record { lease, steps: (step..=step + points).collect() },
+            Self::AddCheckpoint => Call::AddCheckpoint { lease, step },
+            Self::End(end) => Call::End { lease, end },
+        }
+    }
+}
