@@ -167,13 +167,7 @@ impl Server {
 
     /// Every point of a job's series, by name.
     pub fn curves(&self, job: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
-        let metrics = self.read(&format!("/api/v1/jobs/{}/metrics?points=10000", job["id"]));
-        let curve = |series: &Value| {
-            let steps = series["steps"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap());
-            let values = series["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
-            (series["name"].as_str().unwrap().to_owned(), steps.zip(values).collect())
-        };
-        metrics["series"].as_array().unwrap().iter().map(curve).collect()
+        curves_of(&self.read(&format!("/api/v1/jobs/{}/metrics?points=10000", job["id"])))
     }
 
     pub fn curve(&self, job: &Value, series: &str) -> Vec<(i64, f64)> {
@@ -198,6 +192,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The curves in an answer about a job's metrics, by name.
+pub fn curves_of(metrics: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
+    let curve = |series: &Value| {
+        let steps = series["steps"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap());
+        let values = series["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
+        (series["name"].as_str().unwrap().to_owned(), steps.zip(values).collect())
+    };
+    metrics["series"].as_array().unwrap().iter().map(curve).collect()
 }
 
 /// `kill -9`.
