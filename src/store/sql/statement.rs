@@ -87,17 +87,19 @@ impl Transaction {
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        Ok(match self {
+        match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
             Self::Postgres(transaction) => transaction.commit().await?,
-        })
+        }
+        Ok(())
     }
 
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
-        Ok(match self {
+        match self {
             Self::Sqlite(transaction) => transaction.rollback().await?,
             Self::Postgres(transaction) => transaction.rollback().await?,
-        })
+        }
+        Ok(())
     }
 }
 
