@@ -7,6 +7,7 @@ pub mod postgres;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ pub fn runner() -> PathBuf {
 pub struct Server {
     pub child: Child,
     pub address: String,
+    /// Reads the log to its end; a failed test shows it.
+    log: Option<JoinHandle<String>>,
     agent: ureq::Agent,
 }
 
@@ -36,6 +39,7 @@ pub struct Server {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub headers: ureq::http::HeaderMap,
     pub content_type: String,
     pub text: String,
 }
@@ -54,11 +58,19 @@ impl Server {
     }
 
     pub fn start_with(folder: &TempDir, args: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", folder, args)
+    }
+
+    /// On an address, which its clients find as 127.0.0.1 where it is that of all networks.
+    pub fn start_on(listen: &str, folder: &TempDir, args: &[&str]) -> Self {
+        Self::start_logging("info,sqlx=warn", listen, folder, args)
+    }
+
+    pub fn start_logging(filter: &str, listen: &str, folder: &TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(OPTLAB)
-            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "5"])
+            .args(["--log", filter, "serve", "--listen", listen, "--lease-seconds", "5"])
             .args(args)
             .current_dir(folder.path())
-            .env("OPTLAB_LOG", "info,sqlx=warn")
             .stderr(Stdio::piped())
             .spawn()
             .expect("optlab starts");
@@ -66,14 +78,17 @@ impl Server {
         let address = loop {
             let line = log.next().expect("the server says its address").unwrap();
             if let Some((_, rest)) = line.split_once("serving ") {
-                break rest.split(' ').next().unwrap().to_owned();
+                break rest.split(' ').next().unwrap().replace("0.0.0.0", "127.0.0.1");
             }
         };
-        // Whoever stops reading the log would stop the server; a failed test shows it.
-        std::thread::spawn(move || log.for_each(|line| println!("{}", line.unwrap_or_default())));
+        // Whoever stops reading the log would stop the server.
+        let log = std::thread::spawn(move || {
+            let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
+            lines.collect::<Vec<_>>().join("\n")
+        });
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
-        Self { child, address, agent: agent.into() }
+        Self { child, address, log: Some(log), agent: agent.into() }
     }
 
     fn url(&self, path: &str) -> String {
@@ -165,6 +180,12 @@ impl Server {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+
+    /// Ends the server; what it has logged since it told its address.
+    pub fn kill_for_its_log(mut self) -> String {
+        self.child.kill().unwrap();
+        self.log.take().unwrap().join().unwrap()
+    }
 }
 
 impl Drop for Server {
@@ -172,6 +193,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `optlab token` on the database of this folder; what it prints.
+pub fn token(folder: &TempDir, args: &[&str]) -> String {
+    let done = Command::new(OPTLAB).arg("token").args(args).current_dir(folder.path()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
 /// `kill -9`.
@@ -198,6 +226,7 @@ fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answ
     let content_type = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     Answer {
         status: response.status().as_u16(),
+        headers: response.headers().clone(),
         content_type: content_type.unwrap_or_default(),
         text: response.body_mut().read_to_string().unwrap(),
     }
