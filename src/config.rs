@@ -16,7 +16,7 @@ pub struct ServiceArgs {
     #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR")]
     listen: Option<SocketAddr>,
     /// Where the results are [default: sqlite:optlab.db]
-    #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
+    #[arg(long, env = "OPTLAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
     /// Where files of jobs are: a folder or s3://BUCKET/FOLDER [default for SQLite: beside the database file]
     #[arg(long, env = "OPTLAB_ARTIFACTS", value_name = "PLACE")]
@@ -32,7 +32,7 @@ pub struct ServiceArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct WorkerArgs {
     /// Where the queue is
-    #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
+    #[arg(long, env = "OPTLAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: String,
     /// cpu, cuda:0, ...; several times for several [default: every GPU, without a GPU the CPU]
     #[arg(long = "device", env = "OPTLAB_DEVICES", value_name = "DEVICE", value_delimiter = ',')]
@@ -45,6 +45,17 @@ pub struct WorkerArgs {
     exit_when_idle: Option<u64>,
     #[command(flatten)]
     training: TrainingArgs,
+}
+
+/// What a command on the database itself may be told.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DatabaseArgs {
+    /// The database [default: sqlite:optlab.db]
+    #[arg(long, env = "OPTLAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Settings file [default: optlab.toml, where it exists]
+    #[arg(long, env = "OPTLAB_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// What both may be told.
@@ -117,15 +128,12 @@ impl ServiceArgs {
     /// # Errors
     /// Where the settings file is wrong, or was named and is missing.
     pub fn resolve(self) -> Result<ServiceConfig, ConfigError> {
-        let file = self.training.file()?;
+        let file = File::read(self.training.config.as_deref())?;
         let slots = Slots::Count(self.workers.or(file.workers).map(usize::from));
         Ok(ServiceConfig {
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             worker: self.training.resolve(&file, slots),
-            database_url: self
-                .database_url
-                .or(file.database_url)
-                .unwrap_or_else(|| "sqlite:optlab.db".to_owned()),
+            database_url: self.database_url.or(file.database_url).unwrap_or_else(default_database),
             artifacts: self.artifacts.or(file.artifacts),
         })
     }
@@ -137,7 +145,7 @@ impl WorkerArgs {
     /// # Errors
     /// Where the settings file is wrong, or was named and is missing.
     pub fn resolve(self) -> Result<(String, WorkerConfig), ConfigError> {
-        let file = self.training.file()?;
+        let file = File::read(self.training.config.as_deref())?;
         let each = self.slots_per_device.map(usize::from);
         let slots = if self.devices.is_empty() {
             Slots::PerDevice(each)
@@ -146,6 +154,17 @@ impl WorkerArgs {
         };
         let exit_when_idle = self.exit_when_idle.map(Duration::from_secs);
         Ok((self.database_url, WorkerConfig { exit_when_idle, ..self.training.resolve(&file, slots) }))
+    }
+}
+
+impl DatabaseArgs {
+    /// The database's URL.
+    ///
+    /// # Errors
+    /// Where the settings file is wrong, or was named and is missing.
+    pub fn resolve(&self) -> Result<String, ConfigError> {
+        let file = File::read(self.config.as_deref())?;
+        Ok(self.database_url.clone().or(file.database_url).unwrap_or_else(default_database))
     }
 }
 
@@ -160,19 +179,26 @@ impl TrainingArgs {
             exit_when_idle: None,
         }
     }
+}
 
-    fn file(&self) -> Result<File, ConfigError> {
+impl File {
+    /// The `named` file, or the usual one where it exists.
+    fn read(named: Option<&Path>) -> Result<Self, ConfigError> {
         let default = Path::new("optlab.toml");
-        let path = match &self.config {
+        let path = match named {
             Some(path) => path,
             None if default.exists() => default,
-            None => return Ok(File::default()),
+            None => return Ok(Self::default()),
         };
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         toml::from_str(&text)
             .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
     }
+}
+
+fn default_database() -> String {
+    "sqlite:optlab.db".to_owned()
 }
 
 /// `optlab-runner` in the folder of this program.

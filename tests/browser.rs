@@ -4,10 +4,12 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use support::Server;
+use support::{Server, token};
 use tempfile::TempDir;
+
+const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
 
 /// The whole path of the browser, as the driver wants it.
 fn chromium() -> String {
@@ -20,22 +22,43 @@ fn chromium() -> String {
     path
 }
 
-#[test]
-fn the_dashboard_shows_an_experiment_while_it_trains() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/dashboard.mjs");
+/// Runs a script of `tests/browser` on the server.
+fn browse(script: &str, server: &Server, args: &[&str]) -> Child {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     assert!(
         script.with_file_name("node_modules").exists(),
         "playwright-core is missing: run `make setup-test`"
     );
-    let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder);
-    let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
-    let mut browser = Command::new("node")
+    Command::new("node")
         .arg(script)
-        .args([&server.address, &chromium(), screenshots.to_str().unwrap()])
+        .args([&server.address, &chromium(), SCREENSHOTS])
+        .args(args)
         .stdout(Stdio::piped())
         .spawn()
-        .expect("node starts");
+        .expect("node starts")
+}
+
+#[test]
+fn a_reader_from_another_machine_signs_in_and_out() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "reader"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
+    let mut browser = browse("sign-in.mjs", &server, &[&secret]);
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        println!("{line}");
+        if line == "the token may be revoked now" {
+            token(&folder, &["revoke", "1"]);
+        }
+    }
+    assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
+}
+
+#[test]
+fn the_dashboard_shows_an_experiment_while_it_trains() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let mut browser = browse("dashboard.mjs", &server, &[]);
     for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         println!("{line}");
@@ -43,5 +66,5 @@ fn the_dashboard_shows_an_experiment_while_it_trains() {
             support::kill(server.child.id());
         }
     }
-    assert!(browser.wait().unwrap().success(), "screenshots are in {}", screenshots.display());
+    assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }

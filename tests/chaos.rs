@@ -84,7 +84,7 @@ impl Round {
             };
             (pause, fault)
         });
-        let server = Some(Server::start_on(&url, &folder));
+        let server = Some(Server::without_slots(&url, &folder));
         let schedule = schedule.collect();
         Self { schedule, jobs, folder, url, postgres, server, workers: Vec::new(), seen: BTreeMap::new() }
     }
@@ -124,7 +124,7 @@ impl Round {
             }
             Fault::KillServer => {
                 self.server.take().expect("one is running").kill();
-                self.server = Some(Server::start_on(&self.url, &self.folder));
+                self.server = Some(Server::without_slots(&self.url, &self.folder));
             }
             Fault::CrashDatabase => {
                 let postgres = self.postgres.as_mut().expect("only with Postgres");

@@ -36,7 +36,7 @@ impl House {
     fn new(database: Database) -> Self {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);
-        let server = Server::start_on(&url, &folder);
+        let server = Server::without_slots(&url, &folder);
         Self { folder, url, server }
     }
 

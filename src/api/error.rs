@@ -47,6 +47,25 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Not from here", detail)
     }
 
+    pub(super) fn foreign_host(host: &str) -> Self {
+        let detail = format!(
+            "this server answers this machine only, as localhost or 127.0.0.1, and not as `{host}`; to answer other \
+             machines it must --listen on an address of theirs, and ask for tokens"
+        );
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", "Not this server", detail)
+    }
+
+    pub(super) fn no_token() -> Self {
+        let detail = "this server asks for a token that it knows: sign in on its page, set OPTLAB_TOKEN for commands, or \
+                      send `Authorization: Bearer TOKEN`. Whoever runs it makes tokens with `optlab token create NAME`";
+        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Who is there?", detail)
+    }
+
+    pub(super) fn read_only() -> Self {
+        let detail = "this token has the scope `read`; changes need one of the scope `write`";
+        Self::new(StatusCode::FORBIDDEN, "read-only", "This token may only look", detail)
+    }
+
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:optlab:problem:{slug}");
         Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
@@ -96,8 +115,13 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(self)).into_response();
         let kind = HeaderValue::from_static(Self::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let more = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, "1")),
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            _ => None,
+        };
+        if let Some((name, value)) = more {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -14,6 +15,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::extract::Query;
 use super::live::Hint;
+use crate::store::Secret;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,7 @@ pub(super) struct Params {
 pub(super) async fn stream(
     State(state): State<AppState>,
     Query(params): Query<Params>,
+    token: Option<Extension<Secret>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let boot = state.live.boot;
@@ -47,11 +50,17 @@ pub(super) async fn stream(
             Err(_lagged) => Some(self::reset()),
         }
     });
+    let over = async move {
+        tokio::select! {
+            () = state.shutdown.cancelled() => {}
+            () = state.access.revoked(token.map(|Extension(secret)| secret)) => {}
+        }
+    };
     let events = stream::iter(reset)
         .chain(stream::iter(missed.filter(move |hint| wanted(hint)).map(event)))
         .chain(future)
         .map(Ok)
-        .take_until(state.shutdown.clone().cancelled_owned());
+        .take_until(over);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 

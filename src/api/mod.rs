@@ -9,12 +9,14 @@ mod health;
 mod jobs;
 mod metrics;
 mod recipes;
+mod session;
 mod workers;
 
 mod live;
 mod queue;
 mod views;
 
+mod access;
 mod error;
 mod extract;
 mod guard;
@@ -24,7 +26,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::Clock;
 use crate::store::Store;
+use access::Access;
+pub use access::is_local;
 pub use dashboard::has_dashboard;
 use error::ApiError;
 use live::Live;
@@ -51,6 +55,7 @@ struct AppState {
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
     clock: Arc<dyn Clock>,
+    access: Arc<Access>,
     live: Arc<Live>,
     /// Ends the event streams, which would keep the server from stopping.
     shutdown: CancellationToken,
@@ -75,10 +80,12 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let live = Arc::new(Live::new(clock.now_ms()));
+    let is_local = is_local(listener.local_addr()?);
     let state = AppState {
         store: store.clone(),
         artifacts,
         clock: clock.clone(),
+        access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
         shutdown: shutdown.clone(),
     };
@@ -125,12 +132,18 @@ fn router(state: AppState) -> Router {
         .routes(routes!(workers::list))
         .routes(routes!(workers::drain))
         .routes(routes!(events::stream))
+        .routes(routes!(session::get))
+        // From other machines, all of these need a token; what follows does not.
+        .route_layer(from_fn_with_state(state.clone(), access::admit))
+        .routes(routes!(session::sign_in, session::sign_out))
         // Operators.
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .split_for_parts();
+    let docs = Router::from(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
+        .route_layer(from_fn_with_state(state.clone(), access::admit));
     router
-        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
+        .merge(docs)
         // Browsers.
         .route("/", get(dashboard::page))
         .route("/experiments/{id}", get(dashboard::page))
@@ -138,6 +151,7 @@ fn router(state: AppState) -> Router {
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(guard::same_origin))
+        .layer(from_fn_with_state(state.clone(), access::known_host))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(map_response(guard::problems_only))
         // What fails is logged where it is mapped, once.

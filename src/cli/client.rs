@@ -6,6 +6,9 @@ use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use ureq::SendBody;
+use ureq::http::{HeaderValue, Request, Response, header};
+use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
 
@@ -73,8 +76,14 @@ impl ClientError {
 }
 
 impl Client {
+    /// Brings the token of `OPTLAB_TOKEN`, where that is set. (There is no flag for it: the arguments of a process are
+    /// no secret.)
     pub(super) fn new(server: &str) -> Self {
+        let token = std::env::var("OPTLAB_TOKEN").ok().filter(|token| !token.is_empty());
         let agent = ureq::Agent::config_builder()
+            .middleware(move |request: Request<SendBody>, next: MiddlewareNext| {
+                with_token(request, token.as_deref(), next)
+            })
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_secs(60)))
@@ -136,4 +145,18 @@ impl Client {
         };
         Err(ClientError::Refused(status.as_u16(), text))
     }
+}
+
+fn with_token(
+    mut request: Request<SendBody>,
+    token: Option<&str>,
+    next: MiddlewareNext,
+) -> Result<Response<ureq::Body>, ureq::Error> {
+    if let Some(token) = token {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
+            .map_err(|error| ureq::Error::Http(error.into()))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    next.handle(request)
 }

@@ -4,21 +4,22 @@ use anyhow::Context;
 
 use super::Failure;
 use super::serve::runtime;
+use crate::config::DatabaseArgs;
 use crate::store;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The database
-    #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL", default_value = "sqlite:optlab.db")]
-    database_url: String,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let url = args.database.resolve()?;
     runtime()?.block_on(async {
-        let url = store::redacted(&args.database_url);
-        let store = store::open(&args.database_url).await.with_context(|| format!("cannot migrate {url}"))?;
+        let shown = store::redacted(&url);
+        let store = store::open(&url).await.with_context(|| format!("cannot migrate {shown}"))?;
         store.close().await;
-        println!("{url} is up to date");
+        println!("{shown} is up to date");
         Ok(())
     })
 }

@@ -12,6 +12,7 @@ mod data;
 mod doctor;
 mod migrate;
 mod recipes;
+mod token;
 
 mod client;
 mod spec;
@@ -56,6 +57,8 @@ enum Command {
     Data(data::Args),
     /// Bring the schema of a database up to date
     Migrate(migrate::Args),
+    /// Make, list and revoke tokens, which a server that other machines reach asks for
+    Token(token::Args),
     /// Say what is missing on this machine and what to type
     Doctor(doctor::Args),
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

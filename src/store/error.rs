@@ -6,7 +6,7 @@ pub enum StoreError {
     /// There is no such row.
     #[error("there is no {what} {id}")]
     NotFound {
-        /// `experiment`, `job` or `worker`.
+        /// `experiment`, `job`, `worker` or `token`.
         what: &'static str,
         /// The id that was asked for.
         id: i64,

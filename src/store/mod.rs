@@ -11,6 +11,7 @@ mod queue;
 mod artifacts;
 mod metrics;
 mod settings;
+mod tokens;
 mod workers;
 
 mod error;
@@ -30,11 +31,12 @@ pub use jobs::{Attempt, Job, JobFilter, JobState, Jobs};
 pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
 pub use settings::Settings;
+pub use tokens::{Scope, Secret, Token, Tokens};
 pub use workers::{Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
-pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers + Settings {
+pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers + Tokens + Settings {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;
 
@@ -45,14 +47,15 @@ pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers + Se
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
-/// A database URL as it may be shown: without user and password.
+/// A database URL as it may be shown: without user, password and parameters, of which one may be a password too.
 pub fn redacted(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(place, _)| place);
     match url.split_once("://") {
-        Some((scheme, rest)) if rest.contains('@') => {
-            let (_, place) = rest.rsplit_once('@').expect("just seen");
-            format!("{scheme}://...@{place}")
-        }
-        _ => url.to_owned(),
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((_, place)) => format!("{scheme}://...@{place}"),
+            None => url.to_owned(),
+        },
+        None => url.to_owned(),
     }
 }
 
@@ -111,5 +114,22 @@ impl<T> Page<T> {
         let more = items.len() > limit;
         items.truncate(limit);
         Self { next: items.last().filter(|_| more).map(id), items }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        for (url, shown) in [
+            ("sqlite:optlab.db", "sqlite:optlab.db"),
+            ("sqlite:///data/optlab.db?mode=rwc", "sqlite:///data/optlab.db"),
+            ("postgres://me:p@ss@host:5432/optlab", "postgres://...@host:5432/optlab"),
+            ("postgres://host/optlab?password=hunter2", "postgres://host/optlab"),
+        ] {
+            assert_eq!(redacted(url), shown);
+        }
     }
 }

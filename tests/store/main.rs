@@ -17,6 +17,7 @@ mod wishes;
 
 mod changes;
 mod schema;
+mod tokens;
 mod workers;
 
 mod only_postgres;
@@ -99,6 +100,9 @@ on_both_databases! {
     }
     schema {
         the_schema_of_a_newer_program_is_refused,
+    }
+    tokens {
+        a_token_is_good_until_it_is_revoked,
     }
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,

@@ -8,6 +8,7 @@ pub mod processes;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ pub fn runner() -> PathBuf {
 pub struct Server {
     pub child: Child,
     pub address: String,
+    /// Reads the log to its end; a failed test shows it.
+    log: Option<JoinHandle<String>>,
     agent: ureq::Agent,
 }
 
@@ -54,6 +57,7 @@ pub struct Server {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub headers: ureq::http::HeaderMap,
     pub content_type: String,
     pub text: String,
 }
@@ -72,12 +76,20 @@ impl Server {
     }
 
     pub fn start_with(folder: &TempDir, args: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", folder, args)
+    }
+
+    /// On an address, which its clients find as 127.0.0.1 where it is that of all networks.
+    pub fn start_on(listen: &str, folder: &TempDir, args: &[&str]) -> Self {
+        Self::start_logging("info,sqlx=warn", listen, folder, args)
+    }
+
+    pub fn start_logging(filter: &str, listen: &str, folder: &TempDir, args: &[&str]) -> Self {
         let mut child = Command::new(OPTLAB)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["--log", filter, "serve", "--listen", listen])
             .args(args)
             .env("OPTLAB_LEASE_SECONDS", "5")
             .current_dir(folder.path())
-            .env("OPTLAB_LOG", "info,sqlx=warn")
             .stderr(Stdio::piped())
             .spawn()
             .expect("optlab starts");
@@ -85,18 +97,21 @@ impl Server {
         let address = loop {
             let line = log.next().expect("the server says its address").unwrap();
             if let Some((_, rest)) = line.split_once("serving ") {
-                break rest.split(' ').next().unwrap().to_owned();
+                break rest.split(' ').next().unwrap().replace("0.0.0.0", "127.0.0.1");
             }
         };
-        // Whoever stops reading the log would stop the server; a failed test shows it.
-        std::thread::spawn(move || log.for_each(|line| println!("{}", line.unwrap_or_default())));
+        // Whoever stops reading the log would stop the server.
+        let log = std::thread::spawn(move || {
+            let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
+            lines.collect::<Vec<_>>().join("\n")
+        });
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
-        Self { child, address, agent: agent.into() }
+        Self { child, address, log: Some(log), agent: agent.into() }
     }
 
     /// Starts a server without slots on a database, with its files in `folder`.
-    pub fn start_on(database_url: &str, folder: &TempDir) -> Self {
+    pub fn without_slots(database_url: &str, folder: &TempDir) -> Self {
         let files = folder.path().join("files");
         let place = ["--database-url", database_url, "--artifacts", files.to_str().unwrap()];
         Self::start_with(folder, &[&place[..], &["--workers", "0", "--lease-seconds", "2"]].concat())
@@ -185,6 +200,12 @@ impl Server {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+
+    /// Ends the server; what it has logged since it told its address.
+    pub fn kill_for_its_log(mut self) -> String {
+        self.child.kill().unwrap();
+        self.log.take().unwrap().join().unwrap()
+    }
 }
 
 impl Drop for Server {
@@ -202,6 +223,13 @@ pub fn curves_of(metrics: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
         (series["name"].as_str().unwrap().to_owned(), steps.zip(values).collect())
     };
     metrics["series"].as_array().unwrap().iter().map(curve).collect()
+}
+
+/// `optlab token` on the database of this folder; what it prints.
+pub fn token(folder: &TempDir, args: &[&str]) -> String {
+    let done = Command::new(OPTLAB).arg("token").args(args).current_dir(folder.path()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
 /// `kill -9`.
@@ -227,6 +255,7 @@ fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answ
     let content_type = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     Answer {
         status: response.status().as_u16(),
+        headers: response.headers().clone(),
         content_type: content_type.unwrap_or_default(),
         text: response.body_mut().read_to_string().unwrap(),
     }

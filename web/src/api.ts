@@ -1,6 +1,7 @@
 // Every call the page makes, each one function; failures become a `Problem`.
 
-import type { Comparison, Curves, Experiment, ExperimentSummary, Job, Page, Recipe, Worker } from "./contract";
+import type { Comparison, Curves, Experiment, ExperimentSummary, Job, Page, Recipe, Session, Worker } from "./contract";
+import { session } from "./session.svelte";
 
 const PREFIX = "/api/v1";
 
@@ -41,8 +42,10 @@ async function call<T>(method: string, url: string, body?: unknown, signal?: Abo
     if (signal?.aborted) throw error;
     throw new Problem(0, "The server does not answer", "");
   }
+  // Whichever call it is that finds out, the page asks for a token. A sign-in with a wrong one tells by itself.
+  if (response.status === 401) session.wanted = true;
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 async function problemOf(response: Response): Promise<Problem> {
@@ -84,5 +87,11 @@ export const retryJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/r
 export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);
 
 export const listWorkers = (signal?: AbortSignal) => call<Page<Worker>>("GET", address("/workers"), undefined, signal);
+
+export const getSession = () => call<Session>("GET", address("/session"));
+
+export const signIn = (token: string) => call<void>("POST", address("/session"), { token });
+
+export const signOut = () => call<void>("DELETE", address("/session"));
 
 export const eventsAddress = (experiment?: number) => address("/events", { experiment });

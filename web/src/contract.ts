@@ -12,6 +12,12 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
+/** What the reader may do. Without tokens, on one machine, everybody may write and nobody is signed in. */
+export interface Session {
+  scope: "read" | "write";
+  signed_in: boolean;
+}
+
 export interface Arm {
   name: string;
   method: string;

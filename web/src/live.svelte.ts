@@ -36,7 +36,10 @@ export function listen(experiment: number | undefined, listener: Listener): () =
     source.onerror = () => {
       grace ??= setTimeout(() => (connection.offline = true), GRACE_MS);
       // A stream that was refused, not cut, is not reopened by the browser.
-      if (source?.readyState === EventSource.CLOSED) reopen = setTimeout(open, REOPEN_MS);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      reopen = setTimeout(open, REOPEN_MS);
+      // Why, a stream cannot say; the next answer to a question can.
+      listener.reset();
     };
     source.addEventListener("job", (event) => listener.job?.(JSON.parse(event.data) as Job));
     source.addEventListener("metrics", (event) => listener.metrics?.(JSON.parse(event.data) as MetricsHint));

@@ -12,6 +12,7 @@ mod queue;
 mod artifacts;
 mod metrics;
 mod settings;
+mod tokens;
 mod workers;
 
 mod postgres;

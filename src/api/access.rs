@@ -1,0 +1,164 @@
+//! Who may come in: on a loopback address everybody on this machine, elsewhere whoever brings a token.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header, uri::Authority};
+use axum::middleware::Next;
+use axum::response::Response;
+use tokio::time::sleep;
+
+use super::AppState;
+use super::error::ApiError;
+use super::session;
+use crate::clock::Clock;
+use crate::store::{Scope, Secret, Store, StoreError};
+
+/// For so long an answer of the store about a token is good: a revoked one is refused after this time at the latest.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The doorkeeper of one server.
+pub(super) struct Access {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    /// Whether only this machine can connect.
+    is_local: bool,
+    /// Tokens that were good, by their hash: what they allow, and when the store said so. Wrong ones are not kept, so
+    /// nobody can fill the memory with them.
+    known: Mutex<HashMap<String, (Scope, i64)>>,
+}
+
+/// Whether only this machine can connect to `address`.
+pub fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+impl Access {
+    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, is_local: bool) -> Self {
+        Self { store, clock, is_local, known: Mutex::default() }
+    }
+
+    /// What the token allows; `None` where it is unknown or revoked.
+    pub(super) async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError> {
+        let (now, hash) = (self.clock.now_ms(), secret.sha256());
+        let fresh = |asked_ms: i64| (0..FRESH.as_millis() as i64).contains(&(now - asked_ms));
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).copied();
+        if let Some((scope, _)) = known.filter(|(_, asked_ms)| fresh(*asked_ms)) {
+            return Ok(Some(scope));
+        }
+        let scope = self.store.scope_of(secret).await?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match scope {
+            Some(scope) => known.insert(hash, (scope, now)),
+            None => known.remove(&hash),
+        };
+        Ok(scope)
+    }
+
+    /// Returns once the token that opened a long answer lets nobody in any more.
+    pub(super) async fn revoked(&self, secret: Option<Secret>) {
+        let Some(secret) = secret else { return pending().await };
+        loop {
+            sleep(FRESH).await;
+            // A store that does not answer takes nothing away.
+            if let Ok(None) = self.scope_of(&secret).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Lets a request through that may be made; handlers find its token among the extensions.
+pub(super) async fn admit(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    if state.access.is_local {
+        return Ok(next.run(request).await);
+    }
+    let secret = brought(request.headers()).ok_or_else(ApiError::no_token)?;
+    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::no_token)?;
+    let looks = [Method::GET, Method::HEAD].contains(request.method());
+    if scope == Scope::Read && !looks {
+        return Err(ApiError::read_only());
+    }
+    request.extensions_mut().insert(secret);
+    Ok(next.run(request).await)
+}
+
+/// The token of a program's header, else that of a browser's cookie.
+pub(super) fn brought(headers: &HeaderMap) -> Option<Secret> {
+    let Some(authorization) = headers.get(header::AUTHORIZATION) else { return session::cookie(headers) };
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { Secret::parse(token.trim()) } else { None }
+}
+
+/// Without tokens, refuses requests that name another machine: a page elsewhere can have its own name lead to this
+/// address, and a browser would then let it read the answers.
+pub(super) async fn known_host(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    match host {
+        Some(host) if state.access.is_local && !is_loopback(host) => Err(ApiError::foreign_host(host)),
+        _ => Ok(next.run(request).await),
+    }
+}
+
+/// Of a `Host` header, whatever the port.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    !host.contains('@')
+        && (name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_known_by_any_port() {
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:8080", "[::1]", "[::1]:9"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        let strangers = [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "localhost@evil.example",
+            "evil@localhost",
+            "10.0.0.1",
+            "[::2]",
+            "0.0.0.0:80",
+            "127.1",
+        ];
+        for host in strangers {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_header_wins_over_a_cookie() {
+        let (one, two) = (Secret::draw().unwrap(), Secret::draw().unwrap());
+        let mut headers = HeaderMap::new();
+        assert!(brought(&headers).is_none());
+        let cookie = format!("theme=dark; optlab_session={}", one.reveal());
+        headers.insert(header::COOKIE, cookie.parse().unwrap());
+        assert_eq!(brought(&headers).unwrap().sha256(), one.sha256());
+        let bearer = format!("bearer {}", two.reveal());
+        headers.insert(header::AUTHORIZATION, bearer.parse().unwrap());
+        assert_eq!(brought(&headers).unwrap().sha256(), two.sha256());
+        headers.insert(header::AUTHORIZATION, "Basic eDp5".parse().unwrap());
+        assert!(brought(&headers).is_none());
+    }
+}

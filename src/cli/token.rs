@@ -1,0 +1,105 @@
+//! `optlab token`: who may come in from other machines. Works on the database itself, with a server or without.
+
+use anyhow::Context;
+use clap::Subcommand;
+use jiff::Timestamp;
+
+use super::Failure;
+use super::serve::runtime;
+use crate::config::DatabaseArgs;
+use crate::store::{self, Scope, Secret, Store, Token};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a token and print it, this once
+    Create {
+        /// Whose it is, or what for
+        name: String,
+        /// What it allows
+        #[arg(long, value_enum, default_value_t = Scope::Read)]
+        scope: Scope,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// All tokens, but not what they are
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+    /// Let nobody in by a token any more; servers know within two seconds
+    Revoke {
+        /// Its id, from the list
+        id: i64,
+        #[command(flatten)]
+        database: DatabaseArgs,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let (Command::Create { database, .. }
+    | Command::List { database, .. }
+    | Command::Revoke { database, .. }) = &args.command;
+    let url = database.resolve()?;
+    runtime()?.block_on(async {
+        let opened = match args.command {
+            // The first token comes before the first server.
+            Command::Create { .. } => store::open(&url).await,
+            Command::List { .. } | Command::Revoke { .. } => store::join(&url).await,
+        };
+        let store = opened.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
+        let done = act(&*store, &args.command).await;
+        store.close().await;
+        Ok(done?)
+    })
+}
+
+async fn act(store: &dyn Store, command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create { name, scope, .. } => {
+            let secret = Secret::draw().context("the operating system has no random numbers")?;
+            let id = store.add_token(name, *scope, &secret).await?;
+            // Only the token goes to standard output, so that a script can keep it.
+            println!("{}", secret.reveal());
+            eprintln!(
+                "Token {id} `{name}` may {}. It is not shown again; commands take it from OPTLAB_TOKEN.",
+                scope.as_str()
+            );
+        }
+        Command::List { json, .. } => print(&store.tokens().await?, *json),
+        Command::Revoke { id, .. } => {
+            store.revoke_token(*id).await?;
+            println!("Token {id} is revoked; servers refuse it within two seconds.");
+        }
+    }
+    Ok(())
+}
+
+fn print(tokens: &[Token], json: bool) {
+    if json {
+        let view = |token: &Token| {
+            serde_json::json!({
+                "id": token.id, "name": token.name, "scope": token.scope.as_str(),
+                "created_at": time(token.created_ms), "revoked_at": token.revoked_ms.map(time),
+            })
+        };
+        println!("{:#}", tokens.iter().map(view).collect::<serde_json::Value>());
+        return;
+    }
+    for Token { id, name, scope, created_ms, revoked_ms } in tokens {
+        let revoked = revoked_ms.map(|ms| format!(", revoked {}", time(ms))).unwrap_or_default();
+        println!("{id:>4}  {:<5}  {name}  made {}{revoked}", scope.as_str(), time(*created_ms));
+    }
+}
+
+fn time(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map(|time| format!("{time:.0}")).unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+//! Who may come in from other machines.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scope {
+    /// To look.
+    Read,
+    /// To look and to change.
+    Write,
+}
+
+impl Scope {
+    /// The word in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+
+    /// The scope of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Read, Self::Write].into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// A bearer token. The database holds its hash only, and no log shows it.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Tells readers, and programs that look for leaked secrets, what it is.
+    const PREFIX: &str = "optlab_";
+    const RANDOM_BYTES: usize = 32;
+
+    /// A new one, from the operating system's random numbers.
+    ///
+    /// # Errors
+    /// Where the operating system has none.
+    pub fn draw() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; Self::RANDOM_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(format!("{}{}", Self::PREFIX, hexadecimal(&bytes))))
+    }
+
+    /// What somebody sent; `None` where it does not look like a token.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(Self::PREFIX)?;
+        let fits = digits.len() == 2 * Self::RANDOM_BYTES && digits.bytes().all(|c| c.is_ascii_hexdigit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The token itself, for its owner.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What it is known by, in lower-case hexadecimal. A salt would add nothing: nobody can try all random tokens.
+    pub fn sha256(&self) -> String {
+        hexadecimal(&Sha256::digest(&self.0))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}...", Self::PREFIX)
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A token as it may be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its id, to revoke it by.
+    pub id: i64,
+    /// Whose it is, or what for.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// When it was made, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// When it was revoked.
+    pub revoked_ms: Option<i64>,
+}
+
+/// What can be asked about tokens.
+#[async_trait]
+pub trait Tokens: Send + Sync {
+    /// Lets whoever brings `secret` in; returns the token's id.
+    async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError>;
+
+    /// All tokens, revoked ones too, oldest first.
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+
+    /// Lets nobody in by this token any more; nothing where it was revoked before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn revoke_token(&self, id: i64) -> Result<(), StoreError>;
+
+    /// What `secret` allows; `None` where it is unknown or revoked.
+    async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_back_and_shows_itself_to_its_owner_only() {
+        let secret = Secret::draw().unwrap();
+        let again = Secret::parse(secret.reveal()).unwrap();
+        assert_eq!(again.sha256(), secret.sha256());
+        assert_ne!(Secret::draw().unwrap().sha256(), secret.sha256());
+        assert_eq!(format!("{secret:?}"), "optlab_...");
+        assert_eq!(secret.reveal().len(), "optlab_".len() + 64);
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_none() {
+        let digits = "0".repeat(64);
+        assert!(Secret::parse(&format!("optlab_{digits}")).is_some());
+        let wrong =
+            ["", "optlab_", &digits, &format!("optlab_{digits}0"), &format!("optlab_{}", "g".repeat(64))];
+        assert!(wrong.iter().all(|text| Secret::parse(text).is_none()));
+    }
+}

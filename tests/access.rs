@@ -1,0 +1,232 @@
+//! Who gets in: on a loopback address this machine, elsewhere whoever brings a token.
+
+mod support;
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::{Answer, OPTLAB, Server, small_experiment, token};
+use tempfile::TempDir;
+
+const EVERYWHERE: &str = "0.0.0.0:0";
+const EXPERIMENTS: &str = "/api/v1/experiments";
+const SESSION: &str = "/api/v1/session";
+
+/// A revoked token is refused within seconds; one that is good for so long will not be.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn optlab(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(OPTLAB).args(args).current_dir(folder.path()).output().unwrap()
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+fn get(server: &Server, path: &str, name: &str, value: &str) -> Answer {
+    server.send("GET", path, &[(name, value)], b"")
+}
+
+#[track_caller]
+fn is_problem(answer: &Answer, status: u16, kind: &str) {
+    assert_eq!(
+        (answer.status, answer.content_type.as_str()),
+        (status, "application/problem+json"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.json()["type"], format!("urn:optlab:problem:{kind}"));
+}
+
+#[test]
+fn a_server_for_other_machines_does_not_start_without_a_token() {
+    let folder = TempDir::new().unwrap();
+    let refused = || optlab(&folder, &["serve", "--listen", EVERYWHERE, "--workers", "0"]);
+    let output = refused();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let command = "optlab token create NAME --scope write --database-url sqlite:optlab.db";
+    assert!(said.contains(command), "{said}");
+
+    // What it says to type helps, until the token is revoked.
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    assert!(optlab(&folder, &words).status.success());
+    Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]).kill();
+    token(&folder, &["revoke", "1"]);
+    assert_eq!(refused().status.code(), Some(1));
+}
+
+#[test]
+fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "me"]);
+    let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let authorization = bearer(&secret);
+    let description = get(&server, "/api/openapi.json", "authorization", &authorization).json();
+    let mut asked = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let url = path.replace("{id}", "1").replace("{name}", "digits-mlp");
+        for method in methods.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            if ["/healthz", "/readyz"].contains(&path.as_str()) || path == SESSION && method != "GET" {
+                continue;
+            }
+            let answer = server.send(&method, &url, &[], b"{}");
+            is_problem(&answer, 401, "no-token");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "only {asked} routes were asked");
+    for path in ["/api/openapi.json", "/api/docs/"] {
+        is_problem(&server.get(path), 401, "no-token");
+        assert_eq!(get(&server, path, "authorization", &authorization).status, 200);
+    }
+    for path in ["/healthz", "/readyz", "/", "/experiments/1"] {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
+    // Tokens protect, so the server may have any name.
+    assert_eq!(get(&server, "/healthz", "host", "optlab.example").status, 200);
+}
+
+#[test]
+fn a_token_allows_what_its_scope_says_until_it_is_revoked() {
+    let folder = TempDir::new().unwrap();
+    let reader = bearer(&token(&folder, &["create", "reader", "--scope", "read"]));
+    let writer = bearer(&token(&folder, &["create", "writer", "--scope", "write"]));
+    let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let submit = |authorization: &str| {
+        let body = small_experiment(1, &[0]).to_string();
+        server.send("POST", EXPERIMENTS, &[("authorization", authorization)], body.as_bytes())
+    };
+    is_problem(&submit(&reader), 403, "read-only");
+    assert_eq!(submit(&writer).status, 201);
+    for authorization in [&reader, &writer] {
+        let list = get(&server, EXPERIMENTS, "authorization", authorization).json();
+        assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    }
+    let wrong = [
+        bearer(&format!("optlab_{}", "0".repeat(64))),
+        bearer(""),
+        "Basic eDp5".to_owned(),
+        reader.replace("Bearer ", ""),
+    ];
+    for authorization in &wrong {
+        is_problem(&get(&server, EXPERIMENTS, "authorization", authorization), 401, "no-token");
+    }
+
+    token(&folder, &["revoke", "1"]);
+    let revoked = Instant::now();
+    while get(&server, EXPERIMENTS, "authorization", &reader).status != 401 {
+        assert!(revoked.elapsed() < PATIENCE, "the token is revoked and still good");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(get(&server, EXPERIMENTS, "authorization", &writer).status, 200);
+    assert!(!optlab(&folder, &["token", "revoke", "9"]).status.success());
+    let list: serde_json::Value = serde_json::from_str(&token(&folder, &["list", "--json"])).unwrap();
+    assert_eq!((&list[0]["name"], &list[1]["scope"]), (&json!("reader"), &json!("write")));
+    assert!(list[0]["revoked_at"].is_string() && list[1]["revoked_at"].is_null(), "{list:#}");
+}
+
+#[test]
+fn commands_bring_the_token_of_their_environment() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "me", "--scope", "write"]);
+    let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let submit = |token: &str| {
+        let mut command = Command::new(OPTLAB);
+        command.args(["submit", "digits-mlp", "--server", &server.address]).env("OPTLAB_TOKEN", token);
+        command.output().unwrap()
+    };
+    assert!(submit(&secret).status.success());
+    let refused = submit("");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("OPTLAB_TOKEN"), "{refused:?}");
+}
+
+#[test]
+fn a_browser_signs_in_by_a_cookie() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "me"]);
+    let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let sign_in = |token: &str, headers: &[(&str, &str)]| {
+        server.send("POST", SESSION, headers, json!({ "token": token }).to_string().as_bytes())
+    };
+    is_problem(&sign_in("optlab_", &[]), 401, "no-token");
+    is_problem(&server.send("POST", SESSION, &[], b"{}"), 400, "malformed");
+    is_problem(&sign_in(&secret, &[("origin", "http://elsewhere.example")]), 403, "foreign-origin");
+    let answer = sign_in(&secret, &[]);
+    assert_eq!(answer.status, 204, "{answer:?}");
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    let (value, attributes) = cookie.split_once("; ").unwrap();
+    assert_eq!(attributes, "Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict");
+    assert_eq!(get(&server, SESSION, "cookie", value).json(), json!({ "scope": "read", "signed_in": true }));
+    let by_https = sign_in(&secret, &[("x-forwarded-proto", "https")]);
+    assert!(by_https.headers["set-cookie"].to_str().unwrap().ends_with("; Secure"), "{by_https:?}");
+    let out = server.send("DELETE", SESSION, &[], b"");
+    assert!(out.headers["set-cookie"].to_str().unwrap().starts_with("optlab_session=; Path=/; Max-Age=0"));
+}
+
+#[test]
+fn on_this_machine_nobody_needs_a_token_and_nobody_else_is_answered() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    assert_eq!(server.read(SESSION), json!({ "scope": "write", "signed_in": false }));
+    for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:8080"] {
+        assert_eq!(get(&server, EXPERIMENTS, "host", host).status, 200, "{host}");
+    }
+    // A page elsewhere whose name leads here.
+    for path in [EXPERIMENTS, "/", "/healthz", "/api/openapi.json", "/nothing"] {
+        is_problem(&get(&server, path, "host", "rebound.example:8080"), 421, "foreign-host");
+    }
+    let origin = |origin: &str| {
+        let headers = [("host", "localhost:8080"), ("origin", origin)];
+        server.send("POST", EXPERIMENTS, &headers, small_experiment(1, &[0]).to_string().as_bytes())
+    };
+    for foreign in ["http://elsewhere.example", "http://localhost:9090", "null"] {
+        is_problem(&origin(foreign), 403, "foreign-origin");
+    }
+    assert_eq!(origin("http://localhost:8080").status, 201);
+}
+
+#[test]
+fn names_in_addresses_lead_to_no_other_files() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let job = server.jobs(server.submit(&small_experiment(1, &[0]))).remove(0)["id"].clone();
+    for name in [
+        "..%2f..%2fetc%2fpasswd",
+        "%2fetc%2fpasswd",
+        "..",
+        "..%5c..%5coptlab.db",
+        "a%00b",
+        "%2e%2e%2foptlab.db",
+    ] {
+        let answer = server.get(&format!("/api/v1/jobs/{job}/artifacts/{name}"));
+        is_problem(&answer, 404, "not-found");
+    }
+    for path in ["/api/v1/recipes/..%2fCargo.toml", "/assets/..%2f..%2foptlab.db", "/assets//etc/passwd"] {
+        is_problem(&server.get(path), 404, "not-found");
+    }
+}
+
+#[test]
+fn no_token_is_in_the_log_or_the_database() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "me", "--scope", "write"]);
+    let server = Server::start_logging("trace", EVERYWHERE, &folder, &["--workers", "0"]);
+    assert_eq!(get(&server, EXPERIMENTS, "authorization", &bearer(&secret)).status, 200);
+    assert_eq!(get(&server, EXPERIMENTS, "cookie", &format!("optlab_session={secret}")).status, 200);
+    let body = json!({ "token": &secret }).to_string();
+    assert_eq!(server.send("POST", SESSION, &[], body.as_bytes()).status, 204);
+    let log = server.kill_for_its_log();
+    assert!(log.contains("TRACE") && log.contains("/api/v1/session"), "this log does not tell much:\n{log}");
+    assert!(!log.contains(&secret), "{log}");
+    for file in std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+    {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", file.display());
+    }
+}

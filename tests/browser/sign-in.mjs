@@ -1,0 +1,64 @@
+// A reader from another machine: node sign-in.mjs SERVER CHROMIUM SCREENSHOTS TOKEN
+// Every expectation waits for the page; the first that fails ends the script with a message.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [server, executablePath, screenshots, token] = process.argv.slice(2);
+mkdirSync(screenshots, { recursive: true });
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+const page = await context.newPage();
+page.setDefaultTimeout(60_000);
+
+const seen = (id) => page.getByTestId(id);
+const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
+const field = () => seen("sign-in").getByLabel("Token");
+
+async function signIn(with_token) {
+  await field().fill(with_token);
+  await seen("sign-in").getByRole("button", { name: "Sign in" }).click();
+}
+
+// Whatever the address, a stranger is asked for a token, and a wrong one is refused.
+await page.goto(`${server}/experiments/1`);
+await field().waitFor();
+await page.goto(server);
+await field().waitFor();
+await picture("sign-in");
+await page.emulateMedia({ colorScheme: "dark" });
+await picture("sign-in-dark");
+await page.emulateMedia({ colorScheme: "light" });
+await signIn(`optlab_${"0".repeat(64)}`);
+await page.getByText("does not know this token").waitFor();
+
+// The right one leads to the page that was wanted, and its stream of events is open.
+const stream = page.waitForResponse((response) => response.url().includes("/api/v1/events"));
+await signIn(token);
+await seen("empty").waitFor();
+assert.equal((await stream).status(), 200);
+await picture("signed-in");
+
+// Scripts cannot read the cookie; a reload brings it again.
+assert.equal(await page.evaluate(() => document.cookie), "");
+const [cookie] = await context.cookies();
+assert.deepEqual([cookie.value, cookie.httpOnly, cookie.sameSite], [token, true, "Strict"]);
+await page.reload();
+await seen("empty").waitFor();
+
+// Whoever signs out is a stranger again, also after a reload.
+await seen("sign-out").click();
+await field().waitFor();
+assert.deepEqual(await context.cookies(), []);
+await page.reload();
+await field().waitFor();
+
+// A revoked token ends an open page.
+await signIn(token);
+await seen("empty").waitFor();
+console.log("the token may be revoked now");
+await field().waitFor();
+
+await browser.close();
