@@ -1,6 +1,8 @@
 //! Settings: flags, then environment, then `optlab.toml`, then defaults. Read once, at the start.
 
-use std::net::SocketAddr;
+mod listen;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,11 +11,14 @@ use serde::Deserialize;
 
 use crate::worker::WorkerConfig;
 
+/// Where a server answers that was told no address.
+pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// What a service may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServiceArgs {
-    /// Address to answer on [default: 127.0.0.1:8080]
-    #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR")]
+    /// Address to answer on, such as 0.0.0.0:8080, or a port of 127.0.0.1 [default: 127.0.0.1:8080]
+    #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR", value_parser = listen::parse)]
     listen: Option<SocketAddr>,
     /// Where the results are [default: sqlite:optlab.db]
     #[arg(long, env = "OPTLAB_DATABASE_URL", value_name = "URL")]
@@ -36,6 +41,7 @@ pub struct ServiceArgs {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, deserialize_with = "listen::read")]
     listen: Option<SocketAddr>,
     database_url: Option<String>,
     workers: Option<u16>,
@@ -46,8 +52,8 @@ struct File {
 /// The settings of a service.
 #[derive(Clone, Debug)]
 pub struct ServiceConfig {
-    /// Address to answer on.
-    pub listen: SocketAddr,
+    /// Address to answer on, where one was named.
+    pub listen: Option<SocketAddr>,
     /// Where the results are.
     pub database_url: String,
     /// The slots.
@@ -58,7 +64,7 @@ pub struct ServiceConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("the settings file {}: {source}", path.display())]
     Unreadable {
         /// The settings file.
         path: PathBuf,
@@ -66,7 +72,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file says something else than settings.
-    #[error("{}: {source}", path.display())]
+    #[error("the settings file {}: {source}", path.display())]
     Malformed {
         /// The settings file.
         path: PathBuf,
@@ -84,7 +90,7 @@ impl ServiceArgs {
         let file = self.file()?;
         let lease = self.lease_seconds.or(file.lease_seconds).unwrap_or(15);
         Ok(ServiceConfig {
-            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen: self.listen.or(file.listen),
             database_url: self
                 .database_url
                 .or(file.database_url)
@@ -129,7 +135,7 @@ mod tests {
         std::fs::write(&path, "listen = \"0.0.0.0:9000\"\nworkers = 3\n").unwrap();
         let args = ServiceArgs { workers: Some(1), config: Some(path.clone()), ..ServiceArgs::default() };
         let config = args.resolve().unwrap();
-        assert_eq!(config.listen.port(), 9000);
+        assert_eq!(config.listen.map(|address| address.port()), Some(9000));
         assert_eq!(config.worker.slots, Some(1));
         assert_eq!(config.database_url, "sqlite:optlab.db");
 
