@@ -1,6 +1,8 @@
 //! Settings: flags, then environment, then `optlab.toml`, then defaults. Read once, at the start.
 
-use std::net::SocketAddr;
+mod listen;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,11 +11,14 @@ use serde::Deserialize;
 
 use crate::worker::{Drain, Slots, WorkerConfig};
 
+/// Where a server answers that was told no address.
+pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServiceArgs {
-    /// Address to answer on [default: 127.0.0.1:8080]
-    #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR")]
+    /// Address to answer on, such as 0.0.0.0:8080, or a port of 127.0.0.1 [default: 127.0.0.1:8080]
+    #[arg(long, env = "OPTLAB_LISTEN", value_name = "ADDR", value_parser = listen::parse)]
     listen: Option<SocketAddr>,
     /// Where the results are [default: sqlite:optlab.db]
     #[arg(long, env = "OPTLAB_DATABASE_URL", hide_env_values = true, value_name = "URL")]
@@ -79,6 +84,7 @@ struct TrainingArgs {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default, deserialize_with = "listen::read")]
     listen: Option<SocketAddr>,
     database_url: Option<String>,
     artifacts: Option<String>,
@@ -91,8 +97,8 @@ struct File {
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct ServiceConfig {
-    /// Address to answer on.
-    pub listen: SocketAddr,
+    /// Address to answer on, where one was named.
+    pub listen: Option<SocketAddr>,
     /// Where the results are.
     pub database_url: String,
     /// Where files of jobs are, where that was said.
@@ -105,7 +111,7 @@ pub struct ServiceConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("the settings file {}: {source}", path.display())]
     Unreadable {
         /// The settings file.
         path: PathBuf,
@@ -113,7 +119,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file says something else than settings.
-    #[error("{}: {source}", path.display())]
+    #[error("the settings file {}: {source}", path.display())]
     Malformed {
         /// The settings file.
         path: PathBuf,
@@ -131,7 +137,7 @@ impl ServiceArgs {
         let file = File::read(self.training.config.as_deref())?;
         let slots = Slots::Count(self.workers.or(file.workers).map(usize::from));
         Ok(ServiceConfig {
-            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen: self.listen.or(file.listen),
             worker: self.training.resolve(&file, slots),
             database_url: self.database_url.or(file.database_url).unwrap_or_else(default_database),
             artifacts: self.artifacts.or(file.artifacts),
@@ -220,8 +226,8 @@ mod tests {
         let training = TrainingArgs { config: Some(path), ..TrainingArgs::default() };
         let args = ServiceArgs { workers: Some(1), training: training.clone(), ..ServiceArgs::default() };
         let config = args.resolve().unwrap();
-        assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.worker.slots, Slots::Count(Some(1)));
+        assert_eq!(config.listen.map(|address| address.port()), Some(9000));
         assert_eq!(config.database_url, "sqlite:optlab.db");
 
         std::fs::write(training.config.as_ref().unwrap(), "wrokers = 3\n").unwrap();

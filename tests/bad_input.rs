@@ -109,6 +109,19 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
             "did you mean `cayley`?",
         ),
         (with("/arms/0/method/init", json!("zero")), "/arms/0/method/init", "`identity`"),
+        (with("/arms/0/method", json!("opt")), "/arms/0/method", "like { kind = \\\"opt\\\" }"),
+        (with("/arms/0/method/kind", json!("baseline")), "/arms/0/method/transform", "belongs to kind = "),
+        (with("/arms/0/method/init", json!(1)), "/arms/0/method/init", "is 1 (arm `a`)"),
+        (
+            with("/arms/0/method/stochastic", json!({ "inner_steps": 12 })),
+            "/arms/0/method/stochastic/inner_steps",
+            "at most 11, the updates of train.epochs = 1, is 12",
+        ),
+        (
+            with("/arms/0/method/layers", json!(["hidden2", "classifier"])),
+            "/arms/0/method/layers/1",
+            "must be a layer that the method trains (`hidden1`)",
+        ),
         (with("/arms/0/train", json!(3)), "/arms/0/train", "must be a table of fields"),
         (with("/arms/0/train", json!({ "batch_size": 0 })), "/arms/0/train/batch_size", "from 1 to 1442"),
         // Numbers.
@@ -162,6 +175,10 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
         (with("/time_limit_seconds", json!(0)), "/time_limit_seconds", "from 1"),
         (with("/resources/threads", json!(0)), "/resources/threads", "from 1"),
         (with("/resources/device", json!("tpu")), "/resources/device", "`any`, `cpu` or `cuda`"),
+        (with("/resources/device", json!("gpu")), "/resources/device", "did you mean `cuda`?"),
+        (with("/train/optimizer/lr", json!(1)), "/train/optimizer/lr", "did you mean `learning_rate`?"),
+        (with("/train/schedule", json!("cosine")), "/train/schedule", "like { kind = \\\"cosine\\\" }"),
+        (with("/train/data", json!("digits")), "/train/data", "like { name = \\\"digits\\\" }"),
         (with("/version", json!(2)), "/version", "from 1 to 1"),
         // Data and network.
         (without("/train"), "/train", "is missing"),

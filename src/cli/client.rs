@@ -1,5 +1,6 @@
 //! The REST interface, as the client commands use it.
 
+use std::io::Read;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -47,6 +48,14 @@ struct Problem {
     detail: String,
     #[serde(default)]
     errors: Vec<optlab_spec::Problem>,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+pub(super) struct List<T> {
+    pub(super) items: Vec<T>,
+    /// Where it goes on.
+    next_cursor: Option<String>,
 }
 
 /// The answer to a submission.
@@ -103,6 +112,32 @@ impl Client {
         self.read(self.agent.get(&url).call())
     }
 
+    /// Every item of a list that matches the `filters`.
+    pub(super) fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<T>, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let request = self.agent.get(&url).query_pairs(filters.iter().copied());
+            let List { items, next_cursor } = self.read(request.query_pairs(cursor).call())?;
+            all.extend(items);
+            match next_cursor {
+                Some(next) => cursor = Some(("cursor", next)),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// An answer that is text, of whatever length.
+    pub(super) fn text(&self, path: &str) -> Result<impl Read + use<>, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        Ok(self.check(self.agent.get(&url).call())?.into_body().into_reader())
+    }
+
     pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         self.read(self.agent.post(&url).send_json(body))
@@ -124,26 +159,35 @@ impl Client {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, ClientError> {
-        let unreachable = |error: &dyn std::fmt::Display| {
-            ClientError::Unreachable(format!(
-                "no answer from {}: {error}. Is `optlab serve` running there? --server or OPTLAB_SERVER names another",
-                self.server
-            ))
-        };
-        let mut answer = answer.map_err(|error| unreachable(&error))?;
+        self.check(answer)?.body_mut().read_json().map_err(|error| self.unreachable(&error))
+    }
+
+    /// An answer that says yes.
+    fn check(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<ureq::http::Response<ureq::Body>, ClientError> {
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
-            return Err(unreachable(&status));
+            return Err(self.unreachable(&status));
         }
         if status.is_success() {
-            return answer.body_mut().read_json().map_err(|error| unreachable(&error));
+            return Ok(answer);
         }
-        let problem: Problem = answer.body_mut().read_json().map_err(|error| unreachable(&error))?;
+        let problem: Problem = answer.body_mut().read_json().map_err(|error| self.unreachable(&error))?;
         let text = match problem.errors.as_slice() {
             [] => problem.detail,
             errors => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "),
         };
         Err(ClientError::Refused(status.as_u16(), text))
+    }
+
+    fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Unreachable(format!(
+            "no answer from {}: {error}. Is `optlab serve` running there? --server or OPTLAB_SERVER names another",
+            self.server
+        ))
     }
 }
 

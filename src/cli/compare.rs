@@ -5,18 +5,21 @@ use comfy_table::presets;
 use comfy_table::{CellAlignment, Table, TableStyle};
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::client::{Client, ClientError, ServerArgs};
+use super::{Failure, experiments};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment
-    experiment: i64,
+    /// Id of the experiment, or its name: the newest of that name
+    experiment: String,
     #[command(flatten)]
     server: ServerArgs,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -28,7 +31,7 @@ enum Format {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Comparison {
+pub(super) struct Comparison {
     metric: String,
     unit: String,
     baseline: Option<String>,
@@ -60,12 +63,14 @@ struct Difference {
 const HEADER: [&str; 7] = ["arm", "method", "n", "test error %", "energy", "seconds", "vs baseline [95%]"];
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let comparison = fetch(&args.server.client(), args.experiment)?;
-    match args.format {
+    let client = args.server.client();
+    let experiment = experiments::find(&client, &args.experiment)?;
+    let comparison = fetch(&client, experiment)?;
+    match if args.json { Format::Json } else { args.format } {
         Format::Json => println!("{}", serde_json::to_string_pretty(&comparison)?),
         Format::Csv => print_csv(&comparison),
         Format::Markdown => println!("{}", table(&comparison, presets::ASCII_MARKDOWN)),
-        Format::Table => println!("{}\n{}", table(&comparison, presets::NOTHING), comparison.verdict),
+        Format::Table => println!("{}\n\n{}", table(&comparison, presets::NOTHING), comparison.verdict),
     }
     Ok(())
 }
@@ -77,7 +82,7 @@ pub(super) fn print_table(client: &Client, experiment: i64) -> anyhow::Result<()
     Ok(())
 }
 
-fn fetch(client: &Client, experiment: i64) -> Result<Comparison, ClientError> {
+pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Comparison, ClientError> {
     client.get(&format!("/experiments/{experiment}/comparison"))
 }
 

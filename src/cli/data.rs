@@ -6,6 +6,7 @@ use optlab_data::{Dataset, Library, Progress, Silent, State};
 use serde_json::json;
 
 use super::Failure;
+use super::table::print_list;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -69,15 +70,18 @@ fn list(library: &Library, json: bool) {
         println!("{:#}", rows.map(row).collect::<serde_json::Value>());
         return;
     }
-    for (dataset, state) in rows {
-        println!("{:<16} {:<62} {}", dataset.name(), dataset.about(), describe(&state));
-    }
+    print_list(
+        rows.map(|(dataset, state)| {
+            [dataset.name().to_owned(), dataset.about().to_owned(), describe(&state)]
+        }),
+    );
 }
 
 fn describe(state: &State) -> String {
     match state {
         State::BuiltIn => "built in".to_owned(),
         State::Present(folder) => format!("in {}", folder.display()),
+        State::Altered(file) => format!("truncated or altered: {}", file.display()),
         State::Absent(bytes) => format!("not here ({:.1} MB to fetch)", *bytes as f64 / 1e6),
     }
 }

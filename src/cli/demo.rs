@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, ClientError};
 use super::serve::{listen, runtime, service, stop_on_signal};
-use super::{Failure, compare, submit};
-use crate::config::ServiceArgs;
+use super::watch::watch;
+use super::{Failure, compare};
+use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
 use crate::worker::probe;
 
 const RECIPE: &str = "digits-mlp";
@@ -37,7 +38,10 @@ async fn demo(args: Args) -> Result<(), Failure> {
     probe(&config.worker.runner)
         .await
         .context("nothing can be trained here; `optlab doctor` says what to do")?;
-    let listener = listen_nearby(config.listen).await?;
+    let listener = match config.listen {
+        Some(address) => listen(address).await?,
+        None => listen_nearby(DEFAULT_ADDRESS).await?,
+    };
     let address = format!("http://{}", listener.local_addr()?);
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));
@@ -50,7 +54,6 @@ async fn demo(args: Args) -> Result<(), Failure> {
         // The signal or the error that ended the service is all there is to tell.
         ended = &mut service => return Ok(ended??),
     };
-    println!("\nDashboard: {address}");
     if args.once {
         shutdown.cancel();
         service.await??;
@@ -59,7 +62,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     if let Err(error) = done {
         eprintln!("optlab: {error:#}");
     }
-    println!("Serving on; Ctrl-C stops.");
+    println!("\nDashboard: {address}\nServing on; Ctrl-C stops.");
     Ok(service.await??)
 }
 
@@ -67,13 +70,14 @@ fn experiment(client: &Client) -> anyhow::Result<()> {
     let sent = serde_json::json!({ "recipe": RECIPE });
     let submitted = client.submit(&sent).map_err(ClientError::into_anyhow)?;
     println!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id));
-    let all_well = submit::watch(client, submitted.id)?;
+    let ended = watch(client, submitted.id)?;
+    println!("{ended}");
     compare::print_table(client, submitted.id)?;
-    anyhow::ensure!(all_well, "some jobs did not succeed; the dashboard says why");
+    anyhow::ensure!(ended.is_well(), "some jobs did not succeed; the dashboard says why");
     Ok(())
 }
 
-/// A demo is often the second server of a machine: it moves on where the usual address is taken.
+/// A demo is often the second server of a machine: it moves on where the usual address is taken, and only there.
 async fn listen_nearby(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
     if let Ok(listener) = TcpListener::bind(wanted).await {
         return Ok(listener);

@@ -1,8 +1,10 @@
 //! `optlab doctor`: what is missing on this machine, and what to type.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use optlab_data::{Library, State};
+use serde::Serialize;
+use serde_json::json;
 
 use super::Failure;
 use super::serve::runtime;
@@ -14,65 +16,121 @@ use crate::worker::{ProbeError, probe};
 pub(super) struct Args {
     /// The program that trains [default: optlab-runner beside this program]
     #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
-    runner: Option<std::path::PathBuf>,
+    runner: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    verdict: Verdict,
+    what: String,
+    /// What to do about it.
+    cure: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Ok,
+    Missing,
+    Broken,
+    /// Not here, and had when it is needed.
+    Later,
+}
+
+impl Verdict {
+    /// As wide as the others, so that what follows stands in one column.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "[ok]     ",
+            Self::Missing => "[missing]",
+            Self::Broken => "[broken] ",
+            Self::Later => "[later]  ",
+        }
+    }
+
+    fn finding(self, what: impl Into<String>) -> Finding {
+        Finding { verdict: self, what: what.into(), cure: None }
+    }
+}
+
+impl Finding {
+    fn cured_by(self, cure: impl Into<String>) -> Self {
+        Self { cure: Some(cure.into()), ..self }
+    }
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    println!("optlab {}", env!("CARGO_PKG_VERSION"));
-    let can_train = report_runner(&args.runner.clone().unwrap_or_else(default_runner))?;
-    if api::has_dashboard() {
-        println!("[ok]      dashboard: built in");
+    let runner = args.runner.clone().unwrap_or_else(default_runner);
+    let (can_train, mut findings) = look_at_runner(&runner)?;
+    findings.push(look_at_dashboard());
+    findings.extend(look_at_data());
+    let version = env!("CARGO_PKG_VERSION");
+    if args.json {
+        println!("{:#}", json!({ "version": version, "can_train": can_train, "findings": findings }));
     } else {
-        println!("[missing] dashboard: this program was compiled without it");
-        println!("          type: make web && cargo build --release");
+        println!("optlab {version}");
+        for Finding { verdict, what, cure } in &findings {
+            println!("{} {what}", verdict.label());
+            for line in cure.iter().flat_map(|cure| cure.lines()) {
+                println!("          {line}");
+            }
+        }
     }
-    report_data();
     if can_train { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// Whether anything can be trained here.
-fn report_runner(runner: &Path) -> Result<bool, Failure> {
-    match runtime()?.block_on(probe(runner)) {
+/// Whether anything can be trained here, and with what.
+fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
+    const BUILD: &str = "type: make setup && cargo build --release";
+    let found = match runtime()?.block_on(probe(runner)) {
         Ok(probe) => {
-            println!("[ok]      libtorch {}, opened by {}", probe.libtorch, runner.display());
-            for device in probe.devices {
-                println!("[ok]      device {}: {}", device.device, device.name);
-            }
-            Ok(true)
+            let opened = format!("libtorch {}, opened by {}", probe.libtorch, runner.display());
+            let device = |device: crate::worker::ProbedDevice| {
+                Verdict::Ok.finding(format!("device {}: {}", device.device, device.name))
+            };
+            let devices = probe.devices.into_iter().map(device);
+            return Ok((true, [Verdict::Ok.finding(opened)].into_iter().chain(devices).collect()));
         }
         Err(ProbeError::Missing(path)) => {
-            println!("[missing] the program that trains: {} does not exist", path.display());
-            println!("          type: make setup && cargo build --release");
-            Ok(false)
+            let what = format!("the program that trains: {} does not exist", path.display());
+            Verdict::Missing.finding(what).cured_by(BUILD)
         }
-        Err(error @ ProbeError::Broken(_)) => {
-            println!("[missing] {error}");
-            println!("          optlab-runner needs libtorch 2.11.0 in the folder that it was built with.");
-            println!("          type: make setup && cargo build --release");
-            Ok(false)
-        }
-    }
+        Err(error @ ProbeError::Broken(_)) => Verdict::Broken.finding(error.to_string()).cured_by(format!(
+            "optlab-runner needs libtorch 2.11.0 in the folder that it was built with.\n{BUILD}"
+        )),
+    };
+    Ok((false, vec![found]))
 }
 
-fn report_data() {
+fn look_at_dashboard() -> Finding {
+    if api::has_dashboard() {
+        return Verdict::Ok.finding("dashboard: built in");
+    }
+    let cure = "type: make web && cargo build --release";
+    Verdict::Missing.finding("dashboard: this program was compiled without it").cured_by(cure)
+}
+
+fn look_at_data() -> Vec<Finding> {
     let library = Library::from_env();
-    if let Some(given) = library.given.as_ref().filter(|given| !given.is_dir()) {
-        println!("[missing] OPTLAB_DATA_DIR: {} is no folder", given.display());
-    }
-    for dataset in optlab_data::all() {
+    let given = library.given.as_ref().filter(|given| !given.is_dir());
+    let no_folder = given
+        .map(|given| Verdict::Missing.finding(format!("OPTLAB_DATA_DIR: {} is no folder", given.display())));
+    let sets = optlab_data::all().iter().map(|dataset| {
+        let (name, is) = (dataset.name(), |what: String| format!("data set {}: {what}", dataset.name()));
         match library.state(*dataset) {
-            State::BuiltIn => println!("[ok]      data set {}: built in", dataset.name()),
-            State::Present(folder) => {
-                println!("[ok]      data set {}: in {}", dataset.name(), folder.display())
-            }
-            State::Absent(bytes) => {
-                let megabytes = bytes as f64 / 1e6;
-                println!(
-                    "[later]   data set {}: fetched when first used ({megabytes:.1} MB)",
-                    dataset.name()
-                );
-                println!("          now: optlab data fetch {}", dataset.name());
-            }
+            State::BuiltIn => Verdict::Ok.finding(is("built in".to_owned())),
+            State::Present(folder) => Verdict::Ok.finding(is(format!("in {}", folder.display()))),
+            State::Altered(file) => Verdict::Broken
+                .finding(is(format!("{} is truncated or altered", file.display())))
+                .cured_by(format!("delete it, then type: optlab data fetch {name}")),
+            State::Absent(bytes) => Verdict::Later
+                .finding(is(format!("fetched when first used ({:.1} MB)", bytes as f64 / 1e6)))
+                .cured_by(format!("now: optlab data fetch {name}")),
         }
-    }
+    });
+    no_folder.into_iter().chain(sets).collect()
 }

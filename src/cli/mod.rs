@@ -6,6 +6,10 @@ mod train;
 mod worker;
 
 mod compare;
+mod experiments;
+mod jobs;
+mod logs;
+mod steer;
 mod submit;
 
 mod data;
@@ -14,14 +18,23 @@ mod migrate;
 mod recipes;
 mod token;
 
-mod client;
-mod spec;
+mod waiting;
+mod watch;
 
+mod client;
+mod figures;
+mod spec;
+mod table;
+
+use std::env;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use optlab_spec::Problems;
 use optlab_spec::submission::Refusal;
+
+use steer::Wish;
 
 use crate::config::ConfigError;
 use crate::telemetry;
@@ -49,6 +62,20 @@ enum Command {
     Train(train::Args),
     /// Send an experiment to a server
     Submit(submit::Args),
+    /// List the experiments of a server
+    Experiments(experiments::Args),
+    /// List the jobs of a server, or of an experiment
+    Jobs(jobs::Args),
+    /// Stop jobs for good
+    Cancel(steer::Args),
+    /// Stop jobs until they are resumed
+    Pause(steer::Args),
+    /// Let paused jobs go on
+    Resume(steer::Args),
+    /// Queue failed and cancelled jobs again
+    Retry(steer::Args),
+    /// Show what the runner of a job has said
+    Logs(logs::Args),
     /// Compare the arms of an experiment
     Compare(compare::Args),
     /// List the built-in experiments, or show one
@@ -85,7 +112,8 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Runs the command of the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = without_empty_variables(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     end_quietly_when_nobody_reads();
     // Where a progress bar or a table is the answer, the log would only break it up.
     let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
@@ -96,6 +124,13 @@ pub fn main() -> ExitCode {
         Command::Worker(args) => worker::run(args),
         Command::Train(args) => train::run(args),
         Command::Submit(args) => submit::run(&args),
+        Command::Experiments(args) => experiments::run(&args),
+        Command::Jobs(args) => jobs::run(&args),
+        Command::Cancel(args) => steer::run(Wish::Cancel, &args),
+        Command::Pause(args) => steer::run(Wish::Pause, &args),
+        Command::Resume(args) => steer::run(Wish::Resume, &args),
+        Command::Retry(args) => steer::run(Wish::Retry, &args),
+        Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
@@ -115,6 +150,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A variable of the environment that is empty counts as unset, as scripts and container files mean it.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty =
+        |arg: &clap::Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    let unset = |arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg };
+    command.mut_args(unset).mut_subcommands(without_empty_variables)
 }
 
 /// `optlab recipes | head -n 1` is no reason for a stack trace. (The signal for it stays ignored: it would also end a

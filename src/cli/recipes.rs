@@ -4,6 +4,7 @@ use clap::Subcommand;
 use optlab_spec::recipes;
 
 use super::Failure;
+use super::table::print_list;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,9 +36,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             println!("{:#}", recipes::ALL.iter().map(list).collect::<serde_json::Value>());
         }
         None => {
-            for recipe in recipes::ALL {
-                println!("{:<20} {}", recipe.name, recipe.description());
-            }
+            print_list(recipes::ALL.iter().map(|recipe| [recipe.name.to_owned(), recipe.description()]));
         }
     }
     Ok(())

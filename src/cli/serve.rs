@@ -1,5 +1,6 @@
 //! `optlab serve`: store, workers and HTTP, wired together.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ServiceArgs, ServiceConfig};
+use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
 use crate::store::Store;
 use crate::worker::Reaper;
 use crate::{api, store, worker};
@@ -25,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.service.resolve()?;
     runtime()?.block_on(async {
-        let listener = listen(config.listen).await?;
+        let listener = listen(config.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone()));
         Ok(service(config, listener, shutdown).await?)
@@ -37,10 +38,15 @@ pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "cannot listen on {address}; another optlab may be running there. Choose another with --listen"
-        )
+    TcpListener::bind(address).await.map_err(|error| {
+        let cure = match error.kind() {
+            ErrorKind::AddrInUse => "; another optlab may be running there. Choose another with --listen",
+            ErrorKind::AddrNotAvailable => {
+                "; the address is none of this machine's: 0.0.0.0 stands for all of them"
+            }
+            _ => "",
+        };
+        anyhow::anyhow!("cannot listen on {address}: {error}{cure}")
     })
 }
 

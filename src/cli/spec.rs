@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
-use optlab_spec::submission::{parse_json, parse_toml};
-use optlab_spec::{merge, parse_assignment, recipes};
+use optlab_spec::submission::{expand, parse_json, parse_toml};
+use optlab_spec::{arms, lay_over, parse_assignment, recipes};
 use serde_json::Value;
 
 use super::Failure;
@@ -15,7 +15,8 @@ pub(super) struct SpecArgs {
     /// Name of a recipe, or a file (TOML, or JSON by its ending)
     #[arg(value_name = "RECIPE|FILE")]
     source: String,
-    /// Set a field of the spec, for example train.epochs=3 or seeds=[0,1]; can be repeated
+    /// Set a field of the spec, for example train.epochs=3, seeds=[0,1] or, of one arm, arms.NAME.train.epochs=3; null
+    /// leaves a field to its default; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
 }
@@ -23,11 +24,13 @@ pub(super) struct SpecArgs {
 impl SpecArgs {
     /// The spec as it is to be submitted: unchecked, fields set.
     pub(super) fn value(&self) -> Result<Value, Failure> {
-        let mut value = self.source()?;
-        for assignment in &self.assignments {
-            value = merge(value, &parse_assignment(assignment)?);
-        }
-        Ok(value)
+        let value = expand(&self.source()?)?;
+        let assigned: Result<Vec<Value>, _> =
+            self.assignments.iter().map(|text| parse_assignment(text)).collect();
+        Ok(match assigned?.into_iter().reduce(lay_over) {
+            Some(patch) => arms::merge_by_name(value, patch)?,
+            None => value,
+        })
     }
 
     fn source(&self) -> Result<Value, Failure> {
@@ -35,12 +38,25 @@ impl SpecArgs {
         // A recipe wins over a file of the same name: `./digits-mlp` still names the file.
         if recipes::find(&self.source).is_ok() || !path.exists() {
             let recipe = recipes::find(&self.source).map_err(|problems| {
-                Failure::Usage(format!("{}, and no such file", problems.list[0].detail))
+                Failure::Usage(format!("no such file, and {}", problems.list[0].detail))
             })?;
             return Ok(recipe.value());
         }
         let text = std::fs::read_to_string(path).with_context(|| self.source.clone())?;
         let is_json = path.extension().is_some_and(|ending| ending == "json");
-        Ok(if is_json { parse_json(text.as_bytes())? } else { parse_toml(&text)? })
+        let as_json = || parse_json(text.as_bytes());
+        let (read, is_the_other) = if is_json {
+            (as_json(), parse_toml(&text).is_ok())
+        } else {
+            (parse_toml(&text), as_json().is_ok())
+        };
+        read.map_err(|refusal| {
+            let hint = match (is_the_other, is_json) {
+                (true, true) => "\nIt is TOML: give the file another ending than .json",
+                (true, false) => "\nIt is JSON: let the file end in .json",
+                (false, _) => "",
+            };
+            Failure::Usage(format!("{}: {refusal}{hint}", self.source))
+        })
     }
 }

@@ -9,14 +9,16 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use optlab_data::Library;
 use optlab_spec::protocol::{Command, Environment, Event, Point, Run, Summary};
-use optlab_spec::{Arm, Device, ExperimentSpec, JobSpec, series};
+use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
+use serde_json::Value;
 use tokio::time::timeout;
 
+use super::figures::Figures;
 use super::serve::runtime;
 use super::spec::SpecArgs;
 use super::{Failure, data};
 use crate::config::default_runner;
-use crate::worker::{Runner, Slots, probe};
+use crate::worker::{Probe, Runner, probe};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -40,9 +42,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let spec = ExperimentSpec::from_value(&args.spec.value()?)?;
-    let arm = choose_arm(&spec, args.arm.as_deref())?;
-    let job = spec.job(arm, args.seed.map_or(spec.seeds[0], u64::from));
+    let mut spec = args.spec.value()?;
+    choose_arm(&mut spec, args.arm)?;
+    let spec = ExperimentSpec::from_value(&spec)?;
+    let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));
     if let Some(dataset) = optlab_data::find(&job.train.data.name) {
         data::fetch(&Library::from_env(), dataset)?;
     }
@@ -58,15 +61,27 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn choose_arm<'a>(spec: &'a ExperimentSpec, wanted: Option<&str>) -> Result<&'a Arm, Failure> {
-    let names = || spec.arms.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>().join(", ");
-    match (wanted, spec.arms.as_slice()) {
-        (None, [only]) => Ok(only),
-        (None, _) => Err(Failure::Usage(format!("choose an arm with --arm: {}", names()))),
-        (Some(wanted), arms) => arms
-            .iter()
-            .find(|arm| arm.name == wanted)
-            .ok_or_else(|| Failure::Usage(format!("there is no arm `{wanted}`; there is {}", names()))),
+/// Leaves one arm, before any is checked: mistakes of the others do not matter here.
+fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
+    match (wanted, arms::names(spec).as_slice()) {
+        // That there is none is for whoever reads the spec to tell.
+        (_, []) | (None, [_]) => Ok(()),
+        (None, names) => Err(Failure::Usage(format!("choose an arm with --arm: {}", names.join(", ")))),
+        (Some(wanted), _) => Ok(arms::keep(spec, &[wanted])?),
+    }
+}
+
+/// Where to train: as `asked`, else what the spec wants.
+fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow::Result<String> {
+    let gpu = probe.devices.iter().map(|probed| &probed.device).find(|device| device.starts_with("cuda"));
+    match (asked, wanted, gpu) {
+        (Some(device), ..) => Ok(device),
+        (None, Device::Any | Device::Cuda, Some(gpu)) => Ok(gpu.clone()),
+        (None, Device::Any | Device::Cpu, _) => Ok(Device::Cpu.as_str().to_owned()),
+        (None, Device::Cuda, None) => bail!(
+            "the spec wants `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
+             on the CPU"
+        ),
     }
 }
 
@@ -92,11 +107,7 @@ fn fresh_folder(Place { parent, name }: &Place) -> anyhow::Result<PathBuf> {
 async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Place) -> anyhow::Result<String> {
     let probe =
         probe(runner).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
-    let device = match (device, job.resources.device) {
-        (Some(device), _) => device,
-        (None, Device::Cpu) => Device::Cpu.as_str().to_owned(),
-        (None, Device::Any | Device::Cuda) => probe.slots(&Slots::Count(Some(1))).remove(0),
-    };
+    let device = choose_device(&probe, device, job.resources.device)?;
     let runner = Runner::start(runner, job.train.precision)?;
     let folder = fresh_folder(place)?;
     let artifact_dir = Some(fs::canonicalize(&folder)?);
@@ -118,8 +129,7 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
             Some(Event::Finished { summary }) => return screen.finish(&summary),
             Some(Event::Failed(failure)) => {
                 screen.bar.abandon();
-                let at = failure.step.map(|step| format!(" at step {step}")).unwrap_or_default();
-                bail!("{}{at}: {}", failure.reason.as_str(), failure.error);
+                bail!("{}: {}", failure.reason.as_str(), failure.error);
             }
             Some(event) => screen.show(event)?,
             None => bail!("{}", runner.obituary().await),
@@ -143,9 +153,7 @@ struct Screen {
     folder: PathBuf,
     bar: ProgressBar,
     points: File,
-    test_accuracy: Option<f64>,
-    energy: Option<f64>,
-    loss: Option<f64>,
+    last: Figures,
 }
 
 impl Screen {
@@ -156,12 +164,13 @@ impl Screen {
             "{} with seed {} on {device} ({device_name}), {threads} threads, libtorch {libtorch}",
             job.arm, job.seed
         );
-        let template = "{bar:32} {pos}/{len}  {msg}  {eta} left";
+        // The bar has what the figures leave of the terminal's width.
+        let template = "{wide_bar} {pos}/{len}  {msg}  {eta} left";
         let style = ProgressStyle::with_template(template).expect("a valid template");
         let bar = ProgressBar::new(job.train.total_steps()).with_style(style);
         let mut points = File::create(folder.join("metrics.csv"))?;
         writeln!(points, "series,step,value,time_ms")?;
-        Ok(Self { folder, bar, points, test_accuracy: None, energy: None, loss: None })
+        Ok(Self { folder, bar, points, last: Figures::default() })
     }
 
     fn show(&mut self, event: Event) -> anyhow::Result<()> {
@@ -173,7 +182,7 @@ impl Screen {
             }
             Event::Progress { step, .. } => {
                 self.bar.set_position(step);
-                self.bar.set_message(self.figures());
+                self.bar.set_message(self.last.in_short());
             }
             Event::Log { message } => self.bar.println(message),
             Event::Started { .. }
@@ -187,24 +196,8 @@ impl Screen {
 
     fn note(&mut self, point: &Point) -> anyhow::Result<()> {
         writeln!(self.points, "{},{},{},{}", point.series, point.step, point.value, point.time_ms)?;
-        match point.series.as_str() {
-            series::TEST_ACCURACY => self.test_accuracy = Some(point.value),
-            series::ENERGY_MEAN => self.energy = Some(point.value),
-            series::TRAIN_LOSS => self.loss = Some(point.value),
-            _ => {}
-        }
+        self.last.note(point);
         Ok(())
-    }
-
-    fn figures(&self) -> String {
-        let shown =
-            |name: &str, value: Option<f64>, digits: usize| value.map(|v| format!("{name} {v:.digits$}"));
-        let parts = [
-            shown("loss", self.loss, 4),
-            shown("test accuracy %", self.test_accuracy, 2),
-            shown("energy", self.energy, 5),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     }
 
     fn finish(&self, summary: &Summary) -> anyhow::Result<String> {
@@ -215,9 +208,33 @@ impl Screen {
             "{}  ({seconds:.1} s, {parameters_trained} parameters trained)
 Files: {}
 Weights: {}",
-            self.figures(),
+            self.last.in_full(),
             self.folder.display(),
             self.folder.join("weights.safetensors").display()
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::ProbedDevice;
+
+    #[test]
+    fn a_gpu_that_is_wanted_and_missing_is_no_cpu() {
+        let probe = |devices: &[&str]| {
+            let device = |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new() };
+            Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
+        };
+        let (with, without) = (probe(&["cpu", "cuda:0"]), probe(&["cpu"]));
+        let chosen = |probe: &Probe, wanted| choose_device(probe, None, wanted).unwrap();
+        assert_eq!(
+            [Device::Any, Device::Cuda, Device::Cpu].map(|d| chosen(&with, d)),
+            ["cuda:0", "cuda:0", "cpu"]
+        );
+        assert_eq!([Device::Any, Device::Cpu].map(|d| chosen(&without, d)), ["cpu", "cpu"]);
+        let error = choose_device(&without, None, Device::Cuda).unwrap_err().to_string();
+        assert!(error.contains("--set resources.device=cpu"), "{error}");
+        assert_eq!(choose_device(&without, Some("cpu".to_owned()), Device::Cuda).unwrap(), "cpu");
     }
 }

@@ -21,6 +21,8 @@ pub struct Archive {
 pub struct Member {
     /// Its name in the folder.
     pub name: &'static str,
+    /// Size in bytes.
+    pub bytes: u64,
     /// SHA-256 of the unpacked file, in lower-case hexadecimal.
     pub sha256: &'static str,
 }

@@ -117,9 +117,9 @@ mod tests {
         archive: Archive {
             folder: "tiny",
             members: &[
-                Member { name: "one.bin", sha256: "" },
-                Member { name: "two.bin", sha256: "" },
-                Member { name: "test.bin", sha256: "" },
+                Member { name: "one.bin", bytes: 0, sha256: "" },
+                Member { name: "two.bin", bytes: 0, sha256: "" },
+                Member { name: "test.bin", bytes: 0, sha256: "" },
             ],
         },
     };

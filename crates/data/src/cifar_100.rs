@@ -24,10 +24,12 @@ pub(crate) static CIFAR_100: Cifar = Cifar {
         members: &[
             Member {
                 name: "train.bin",
+                bytes: 153_700_000,
                 sha256: "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
             },
             Member {
                 name: "test.bin",
+                bytes: 30_740_000,
                 sha256: "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a",
             },
         ],

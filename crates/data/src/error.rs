@@ -26,7 +26,7 @@ pub enum DataError {
         detail: String,
     },
     /// No address answered with the right file.
-    #[error("{file} of {dataset} could not be fetched: {reasons}. It was looked for in {}; put the official file there; an archive may be unpacked", folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" and "))]
+    #[error("{file} of {dataset} could not be fetched: {reasons}. {advice}")]
     Unreachable {
         /// The file's name.
         file: &'static str,
@@ -35,7 +35,7 @@ pub enum DataError {
         /// What each address answered.
         reasons: String,
         /// Where the file would be found.
-        folders: Vec<PathBuf>,
+        advice: String,
     },
     /// The folder cannot be read or written.
     #[error("{}: {source}", path.display())]

@@ -1,7 +1,6 @@
 //! Getting a file from its official addresses.
 
 use std::io::Read;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dataset::{Dataset, RemoteFile};
@@ -23,12 +22,12 @@ impl Progress for Silent {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const FILE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// The first right answer of the mirror and the official addresses.
+/// The first right answer of the mirror and the official addresses; `advice` is for who has none.
 pub(crate) fn fetch(
     dataset: &dyn Dataset,
     file: &RemoteFile,
     mirror: Option<&str>,
-    folders: Vec<PathBuf>,
+    advice: impl FnOnce() -> String,
     progress: &mut dyn Progress,
 ) -> Result<Vec<u8>, DataError> {
     let mirrored =
@@ -47,7 +46,7 @@ pub(crate) fn fetch(
         file: file.name,
         dataset: dataset.name(),
         reasons: reasons.join("; "),
-        folders,
+        advice: advice(),
     })
 }
 

@@ -25,8 +25,10 @@ pub struct Library {
 pub enum State {
     /// Part of the program.
     BuiltIn,
-    /// All files are in this folder; they are verified when they are used.
+    /// All files are in this folder, in their official sizes; they are verified when they are used.
     Present(PathBuf),
+    /// This file has another size than the official one, and goes before one that is right.
+    Altered(PathBuf),
     /// They would have to be fetched: so many bytes.
     Absent(u64),
 }
@@ -51,10 +53,23 @@ impl Library {
         if dataset.files().is_empty() {
             return State::BuiltIn;
         }
-        let whole = |folder: &PathBuf| dataset.files().iter().all(|file| folder.join(file.name).exists());
-        let folder = self.unpacked(dataset).map(|(_, folder)| folder);
-        let folder = folder.or_else(|| self.folders(dataset).find(whole));
-        folder.map_or_else(|| State::Absent(dataset.files().iter().map(|f| f.bytes).sum()), State::Present)
+        let files: Option<Vec<(PathBuf, u64)>> = match self.unpacked(dataset) {
+            Some((archive, folder)) => {
+                Some(archive.members.iter().map(|member| (folder.join(member.name), member.bytes)).collect())
+            }
+            None => {
+                dataset.files().iter().map(|file| Some((self.find(dataset, file)?, file.bytes))).collect()
+            }
+        };
+        let Some(files) = files else {
+            return State::Absent(dataset.files().iter().map(|file| file.bytes).sum());
+        };
+        let altered =
+            |(path, bytes): &&(PathBuf, u64)| fs::metadata(path).is_ok_and(|file| file.len() != *bytes);
+        match (files.iter().find(altered), &files[0]) {
+            (Some((path, _)), _) => State::Altered(path.clone()),
+            (None, (path, _)) => State::Present(path.parent().unwrap_or(path).to_owned()),
+        }
     }
 
     /// Finds, fetches if need be, verifies and decodes a data set.
@@ -103,9 +118,7 @@ impl Library {
         file: &RemoteFile,
         progress: &mut dyn Progress,
     ) -> Result<Vec<u8>, DataError> {
-        if let Some(path) =
-            self.folders(dataset).map(|folder| folder.join(file.name)).find(|path| path.exists())
-        {
+        if let Some(path) = self.find(dataset, file) {
             let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
             return if file.is(&content) {
                 Ok(content)
@@ -114,10 +127,33 @@ impl Library {
             };
         }
         let folder = self.cache.join(dataset.name());
-        let content =
-            fetch::fetch(dataset, file, self.mirror.as_deref(), self.folders(dataset).collect(), progress)?;
+        let advice = || self.advice(dataset);
+        let content = fetch::fetch(dataset, file, self.mirror.as_deref(), advice, progress)?;
         write_whole(&folder, file.name, &content)?;
         Ok(content)
+    }
+
+    /// Where a file is, right or not.
+    fn find(&self, dataset: &dyn Dataset, file: &RemoteFile) -> Option<PathBuf> {
+        self.folders(dataset).map(|folder| folder.join(file.name)).find(|path| path.exists())
+    }
+
+    /// What to do about a file that cannot be fetched.
+    fn advice(&self, dataset: &dyn Dataset) -> String {
+        let folders: Vec<_> = self.folders(dataset).map(|folder| folder.display().to_string()).collect();
+        let mut advice =
+            format!("It was looked for in {}; put the official file there", folders.join(" and "));
+        if dataset.archive().is_some() {
+            advice.push_str(", packed or unpacked");
+        }
+        match &self.given {
+            None => advice.push_str(", or let OPTLAB_DATA_DIR name a folder that has it"),
+            Some(given) if !given.is_dir() => {
+                advice.push_str(&format!("; {}, which OPTLAB_DATA_DIR names, is no folder", given.display()));
+            }
+            Some(_) => {}
+        }
+        advice
     }
 
     fn folders(&self, dataset: &dyn Dataset) -> impl Iterator<Item = PathBuf> {

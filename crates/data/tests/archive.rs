@@ -16,10 +16,12 @@ const ARCHIVE: Archive = Archive {
     members: &[
         Member {
             name: "train.bin",
+            bytes: 5,
             sha256: "6a8da52e920664ef15b3c36c0edb24e27e6604bb2dc2f6c7c1f1f5076ff28ee9",
         },
         Member {
             name: "test.bin",
+            bytes: 5,
             sha256: "20f65c28671b40937c5bf23acc7c6f37e5a5ec0622e347b57685725df5ba9e50",
         },
     ],
@@ -31,7 +33,8 @@ struct Packed([RemoteFile; 1]);
 impl Packed {
     fn of(content: &[u8]) -> Self {
         let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self([RemoteFile { name: "packed.tar.gz", bytes: 0, sha256: sha256.leak(), addresses: &[] }])
+        let bytes = content.len() as u64;
+        Self([RemoteFile { name: "packed.tar.gz", bytes, sha256: sha256.leak(), addresses: &[] }])
     }
 }
 
@@ -102,6 +105,10 @@ fn members_of_an_archive_are_decoded_in_their_order() {
     let split = library(&folder).load(&dataset, &mut Silent).unwrap();
     assert_eq!((&split.train.pixels[..], &split.test.pixels[..]), (&b"learn"[..], &b"check"[..]));
     assert_eq!(library(&folder).state(&dataset), State::Present(folder.path().join("given/packed")));
+    let truncated = folder.path().join("given/packed-bin/test.bin");
+    write(&folder.path().join("given/packed-bin/train.bin"), b"learn");
+    write(&truncated, b"chec");
+    assert_eq!(library(&folder).state(&dataset), State::Altered(truncated), "unpacked goes before packed");
 }
 
 #[test]

@@ -130,6 +130,38 @@ fn an_altered_or_truncated_file_is_refused_by_name() {
 }
 
 #[test]
+fn a_file_of_another_size_is_seen_without_reading_it() {
+    let folder = TempDir::new().unwrap();
+    let library = library(&folder, None);
+    let file = folder.path().join("given/tiny/tiny.bin");
+    write(&library.cache, CONTENT);
+    write(library.given.as_ref().unwrap(), &CONTENT[..10]);
+    assert_eq!(library.state(&Tiny), State::Altered(file.clone()), "it goes before the right one");
+    fs::remove_file(file).unwrap();
+    assert_eq!(library.state(&Tiny), State::Present(folder.path().join("cache/tiny")));
+}
+
+#[test]
+fn who_cannot_fetch_is_told_where_to_put_the_file() {
+    let folder = TempDir::new().unwrap();
+    let mut library = library(&folder, None);
+    let told = |library: &Library| library.load(&Tiny, &mut Silent).unwrap_err().to_string();
+    assert!(
+        told(&library).ends_with("given, which OPTLAB_DATA_DIR names, is no folder"),
+        "{}",
+        told(&library)
+    );
+    fs::create_dir(folder.path().join("given")).unwrap();
+    assert!(told(&library).ends_with("; put the official file there"), "{}", told(&library));
+    library.given = None;
+    assert!(
+        told(&library).ends_with("or let OPTLAB_DATA_DIR name a folder that has it"),
+        "{}",
+        told(&library)
+    );
+}
+
+#[test]
 fn a_wrong_answer_is_not_kept() {
     let folder = TempDir::new().unwrap();
     for wrong in [&b"<html>Please log in</html>"[..], b"six", b""] {

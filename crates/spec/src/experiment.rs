@@ -7,7 +7,7 @@ use crate::checkpoint::CheckpointSpec;
 use crate::fields::{Fields, integer_item, shown};
 use crate::merge::merge;
 use crate::method::MethodSpec;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::train::TrainSpec;
 
 /// The only version of the spec format so far.
@@ -177,7 +177,10 @@ impl ExperimentSpec {
             resources: fields.table("resources", None, Resources::read),
             checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
-                Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, patches_count))
+                let told = problems.list.len();
+                let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, patches_count));
+                arm.sign(&mut problems.list[told..]);
+                arm
             }),
             seeds,
             train,
@@ -250,6 +253,15 @@ impl Arm {
         let example = "{ kind = \"opt\", transform = \"cayley\" }";
         let method = fields.table("method", Some(example), |method| MethodSpec::read(method, &train));
         Self { name, method, train: patch }
+    }
+
+    /// Adds the arm's name to its problems, whose paths count arms from 0.
+    fn sign(&self, problems: &mut [Problem]) {
+        if !self.name.is_empty() {
+            for problem in problems {
+                problem.detail.push_str(&format!(" (arm `{}`)", self.name));
+            }
+        }
     }
 }
 

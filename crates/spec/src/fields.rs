@@ -16,6 +16,8 @@ pub struct Fields<'a> {
     pointer: String,
     table: &'a Map<String, Value>,
     known: Vec<&'static str>,
+    /// Fields that a table of another kind has, and which.
+    elsewhere: Option<(&'static [&'static str], &'static str)>,
     problems: &'a mut Problems,
 }
 
@@ -53,9 +55,18 @@ impl<'a> Fields<'a> {
     ) -> T {
         let nothing = Map::new();
         let Value::Object(table) = value else {
-            problems.add(pointer, format!("must be a table, is {}", shown(value)));
             let mut unheard = Problems::default();
-            return read(&mut Fields::new(pointer, &nothing, &mut unheard));
+            let mut fields = Fields::new(pointer, &nothing, &mut unheard);
+            let read = read(&mut fields);
+            let like = match (value, fields.known.first()) {
+                // The word alone is what the table would begin with.
+                (Value::String(_), Some(first @ (&"kind" | &"name"))) => {
+                    format!(" like {{ {first} = {} }}", shown(value))
+                }
+                _ => String::new(),
+            };
+            problems.add(pointer, format!("must be a table{like}, is {}", shown(value)));
+            return read;
         };
         let mut fields = Fields::new(pointer, table, problems);
         let read = read(&mut fields);
@@ -66,7 +77,7 @@ impl<'a> Fields<'a> {
     }
 
     fn new(pointer: &str, table: &'a Map<String, Value>, problems: &'a mut Problems) -> Self {
-        Self { pointer: pointer.to_owned(), table, known: Vec::new(), problems }
+        Self { pointer: pointer.to_owned(), table, known: Vec::new(), elsewhere: None, problems }
     }
 
     /// Notes a mistake at the field `name` of this table.
@@ -248,11 +259,20 @@ impl<'a> Fields<'a> {
         self.value(name)
     }
 
+    /// Says where these fields belong, should they be unknown here.
+    pub(crate) fn belong(&mut self, names: &'static [&'static str], home: &'static str) {
+        self.elsewhere = Some((names, home));
+    }
+
     fn note_unknown(&mut self) {
         for name in self.table.keys().filter(|name| !self.known.contains(&name.as_str())) {
             let hint = suggestion(name, self.known.iter().copied());
             let known = alternatives(self.known.iter().copied());
-            let detail = if hint.is_empty() { format!("; known here: {known}") } else { hint };
+            let detail = match self.elsewhere {
+                Some((names, home)) if names.contains(&name.as_str()) => format!("; it belongs to {home}"),
+                _ if hint.is_empty() => format!("; known here: {known}"),
+                _ => hint,
+            };
             self.problems
                 .add(format!("{}/{}", self.pointer, escaped(name)), format!("unknown field{detail}"));
         }
@@ -382,5 +402,19 @@ mod tests {
         );
         assert_eq!(problems(json!({"epochs": 1.5, "model": []})).len(), 2);
         assert_eq!(problems(json!([1])), ["the spec: must be a table, is a list"]);
+    }
+
+    #[test]
+    fn a_word_in_place_of_its_table_is_shown_in_one() {
+        let mut problems = Problems::default();
+        let read = |fields: &mut Fields<'_>| {
+            fields.table("schedule", None, |schedule| schedule.identifier("kind"));
+            fields.table("energy", None, |energy| energy.flag("half_space", false));
+        };
+        Fields::of(&json!({"schedule": "cosine", "energy": "cosine"}), "", &mut problems, read);
+        assert_eq!(
+            problems.to_string(),
+            "/schedule: must be a table like { kind = \"cosine\" }, is \"cosine\"\n/energy: must be a table, is \"cosine\""
+        );
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod submission;
 
+pub mod arms;
 mod experiment;
 pub mod recipes;
 
@@ -34,7 +35,7 @@ pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
 pub use fields::Fields;
-pub use merge::{merge, parse_assignment};
+pub use merge::{lay_over, merge, parse_assignment};
 pub use method::{
     DescentForm, LayerChoice, LowdinForm, MethodSpec, NeuronInit, Neurons, OptSpec, RotationInit, SoftForm,
     StochasticSpec, TransformSpec,

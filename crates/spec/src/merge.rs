@@ -27,8 +27,9 @@ pub fn merge(base: Value, patch: &Value) -> Value {
         };
         base.insert(key.clone(), merged);
     }
+    let is_given = |name| patch.get(name).is_some_and(|value| !value.is_null());
     for (given, gives_way) in ALTERNATIVES {
-        if patch.contains_key(given) && !patch.contains_key(gives_way) {
+        if is_given(given) && !is_given(gives_way) {
             base.remove(gives_way);
         }
     }
@@ -39,13 +40,29 @@ pub fn merge(base: Value, patch: &Value) -> Value {
     Value::Object(base)
 }
 
+/// `below` with every field of `above`, without the rules of [`merge`]: what a person says in several breaths is one
+/// patch, in which contradictions stay to be told.
+pub fn lay_over(below: Value, above: Value) -> Value {
+    match (below, above) {
+        (Value::Object(mut below), Value::Object(above)) => {
+            for (key, value) in above {
+                let old = below.remove(&key).unwrap_or(Value::Null);
+                below.insert(key, lay_over(old, value));
+            }
+            Value::Object(below)
+        }
+        (_, above) => above,
+    }
+}
+
 fn replaces(old: &Value, new: &Value) -> bool {
     DISCRIMINANTS.iter().any(|key| new.get(key).is_some_and(|new| old.get(key) != Some(new)))
 }
 
 /// One `--set` of the command line, such as `train.epochs=3` or `seeds=[0,1]`, as a patch.
 ///
-/// The value is read as TOML; what is no TOML is text, so that names need no quotes.
+/// The value is read as TOML; what is no TOML is text, so that names need no quotes. `null`, which TOML does not have,
+/// stands for a field that is left out.
 ///
 /// # Errors
 /// Where there is no `=` or an empty name, or the value is a number that is not finite.
@@ -56,6 +73,7 @@ pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
         return Err(wrong());
     }
     let value = match parse_toml(&format!("value = {value}")) {
+        Err(Refusal::Malformed(_)) if value.trim() == "null" => Value::Null,
         Ok(mut table) => table["value"].take(),
         Err(Refusal::Malformed(_)) => Value::String(value.trim().to_owned()),
         Err(Refusal::Invalid(problems)) => return Err(problems),
@@ -92,6 +110,18 @@ mod tests {
     fn an_alternative_takes_the_place_of_the_other() {
         assert_eq!(merge(json!({"epochs": 3}), &json!({"steps": 10})), json!({"steps": 10}));
         assert_eq!(merge(json!({"width": 32}), &json!({"widths": [1, 2, 3]})), json!({"widths": [1, 2, 3]}));
+        assert_eq!(merge(json!({"steps": 3}), &json!({"epochs": null}))["steps"], 3, "null gives nothing");
+    }
+
+    #[test]
+    fn what_is_said_in_several_breaths_is_one_patch() {
+        let said = ["train.epochs=3", "train.model.width=8", "train.steps=9", "train.model.kind=cnn6"];
+        let patches = said.map(|text| parse_assignment(text).unwrap());
+        let patch = patches.into_iter().reduce(lay_over).unwrap();
+        assert_eq!(
+            merge(json!({"train": {"epochs": 1, "model": {"kind": "mlp", "hidden": [4]}}}), &patch),
+            json!({"train": {"epochs": 3, "model": {"width": 8, "kind": "cnn6"}, "steps": 9}})
+        );
     }
 
     #[test]
@@ -111,6 +141,10 @@ mod tests {
         assert_eq!(parse_assignment("train.epochs=3").unwrap(), json!({"train": {"epochs": 3}}));
         assert_eq!(parse_assignment("seeds=[0, 1]").unwrap(), json!({"seeds": [0, 1]}));
         assert_eq!(parse_assignment("name=my-run").unwrap(), json!({"name": "my-run"}));
+        assert_eq!(
+            parse_assignment("train.clip_norm = null").unwrap(),
+            json!({"train": {"clip_norm": null}})
+        );
         assert!(
             parse_assignment("train.optimizer.learning_rate=inf").unwrap_err().to_string().contains("finite")
         );

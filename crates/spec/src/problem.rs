@@ -67,8 +67,21 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// ", did you mean `x`?" where one of the candidates is close, else nothing.
+/// What other programs call the same thing.
+const SYNONYMS: [(&str, &str); 8] = [
+    ("gpu", "cuda"),
+    ("lr", "learning_rate"),
+    ("wd", "weight_decay"),
+    ("bn", "batch_norm"),
+    ("batch", "batch_size"),
+    ("dataset", "data"),
+    ("iterations", "steps"),
+    ("network", "model"),
+];
+
+/// "; did you mean `x`?" where one of the candidates is close or means the same, else nothing.
 pub(crate) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let given = SYNONYMS.iter().find(|(word, _)| *word == given).map_or(given, |(_, ours)| ours);
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate))
@@ -95,6 +108,9 @@ mod tests {
     fn a_typo_gets_a_suggestion_and_a_stranger_does_not() {
         assert_eq!(suggestion("epoch", ["epochs", "steps"]), "; did you mean `epochs`?");
         assert_eq!(suggestion("learnign_rate", ["learning_rate"]), "; did you mean `learning_rate`?");
+        assert_eq!(suggestion("lr", ["kind", "learning_rate"]), "; did you mean `learning_rate`?");
+        assert_eq!(suggestion("gpu", ["any", "cpu", "cuda"]), "; did you mean `cuda`?");
+        assert_eq!(suggestion("lr", ["epochs"]), "");
         assert_eq!(suggestion("colour", ["epochs", "steps"]), "");
     }
 

@@ -49,9 +49,17 @@ pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
 /// # Errors
 /// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON does not have.
 pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
-    let table = toml::from_str::<toml::Table>(text)
-        .map_err(|error| Refusal::Malformed(format!("not TOML: {}", error.to_string().trim_end())))?;
+    let table = toml::from_str::<toml::Table>(text).map_err(|error| Refusal::Malformed(not_toml(&error)))?;
     Ok(to_json(toml::Value::Table(table), "")?)
+}
+
+/// The library's text with the place and the line, without its own "TOML parse error".
+fn not_toml(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    match text.trim_end().strip_prefix("TOML parse error at ") {
+        Some(place) => format!("not TOML, at {place}"),
+        None => format!("not TOML: {}", text.trim_end()),
+    }
 }
 
 fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
@@ -83,14 +91,22 @@ fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
 /// # Errors
 /// Every mistake with its path.
 pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
+    ExperimentSpec::from_value(&expand(sent)?)
+}
+
+/// What [`resolve`] reads, unchecked: a recipe with overrides as the spec that it stands for.
+///
+/// # Errors
+/// What is wrong with the names and the overrides.
+pub fn expand(sent: &Value) -> Result<Value, Problems> {
     if sent.get("recipe").is_none() {
-        return ExperimentSpec::from_value(sent);
+        return Ok(sent.clone());
     }
     let (name, overrides) = Fields::read(sent, |fields| {
         let name = fields.identifier("recipe");
         (name, fields.raw("overrides").cloned().unwrap_or(Value::Object(Map::new())))
     })?;
-    from_recipe(&name, &overrides)
+    merged(&name, &overrides)
 }
 
 /// A recipe with `overrides` laid over it.
@@ -98,9 +114,13 @@ pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
 /// # Errors
 /// Every mistake; the path of a field is that in the merged spec.
 pub fn from_recipe(name: &str, overrides: &Value) -> Result<ExperimentSpec, Problems> {
+    ExperimentSpec::from_value(&merged(name, overrides)?)
+}
+
+fn merged(name: &str, overrides: &Value) -> Result<Value, Problems> {
     let recipe = recipes::find(name)?;
     if !overrides.is_object() {
         return Err(Problems::one("/overrides", "must be a table of fields of the spec"));
     }
-    ExperimentSpec::from_value(&merge(recipe.value(), overrides))
+    Ok(merge(recipe.value(), overrides))
 }

@@ -13,7 +13,7 @@ use crate::precision::Precision;
 use crate::schedule::ScheduleSpec;
 
 /// The longest run that can be asked for, in updates.
-const MOST_STEPS: u64 = 100_000_000;
+pub(crate) const MOST_STEPS: u64 = 100_000_000;
 
 /// Everything of a run but the arm's method and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

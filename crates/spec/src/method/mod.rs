@@ -113,6 +113,7 @@ impl MethodSpec {
     /// that are named must be in its model.
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         let read = fields.choice("kind", None, &KINDS);
+        fields.belong(&OptSpec::OWN_FIELDS, "kind = \"opt\"");
         read(fields, train)
     }
 
@@ -200,7 +201,11 @@ mod tests {
         };
         for (method, field, says) in [
             (json!({ "kind": "opt", "transform": "caylay" }), "transform", "did you mean `cayley`?"),
-            (json!({ "kind": "mhe", "transform": "cayley" }), "transform", "unknown field"),
+            (
+                json!({ "kind": "mhe", "transform": "cayley" }),
+                "transform",
+                "unknown field; it belongs to kind = \"opt\"",
+            ),
             (json!({ "kind": "mhe", "power": 3 }), "power", "from 0 to 2"),
             (json!({ "kind": "soft_orthogonal" }), "weight", "is missing"),
             (json!({ "kind": "baseline", "init": "identity" }), "init", "`gaussian` or `orthogonal`"),
@@ -226,7 +231,11 @@ mod tests {
                 "init",
                 "near an orthogonal",
             ),
-            (opt(json!({ "stochastic": { "inner_steps": 12 } })), "stochastic/inner_steps", "from 1 to 11"),
+            (
+                opt(json!({ "stochastic": { "inner_steps": 12 } })),
+                "stochastic/inner_steps",
+                "at most 11, the updates of train.epochs = 1",
+            ),
             (opt(json!({ "transform": "relaxed", "beta": 0 })), "beta", "from 0.000001"),
             (json!({ "kind": "soft_orthogonal", "weight": 0 }), "weight", "from 0.000000001"),
             (opt(json!({ "layers": ["hidden1", "hidden2", "hidden1"] })), "layers", "`hidden1` stands more"),
@@ -240,6 +249,14 @@ mod tests {
             assert_eq!(problem.pointer, format!("/arms/0/method/{field}"), "{problem}");
             assert!(problem.detail.contains(says), "{problem}");
         }
+    }
+
+    #[test]
+    fn names_that_no_layer_has_are_no_layer_named_twice() {
+        let method = json!({ "kind": "opt", "transform": "cayley", "layers": ["hidden3", "classifier"] });
+        let problems = read(method).unwrap_err();
+        let pointers: Vec<_> = problems.list.iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/arms/0/method/layers/0", "/arms/0/method/layers/1"]);
     }
 
     #[test]

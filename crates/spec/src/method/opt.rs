@@ -10,7 +10,7 @@ use crate::architecture::{Architecture, LONGEST_NEURON};
 use crate::fields::{Fields, shown};
 use crate::optimizer::{learning_rate, weight_decay};
 use crate::problem::{Problems, alternatives, suggestion};
-use crate::train::TrainSpec;
+use crate::train::{MOST_STEPS, TrainSpec};
 
 /// An OPT arm; the options beyond the transform are the ablations of Liu et al. (CVPR 2021).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,13 +80,14 @@ const DESCENT_RATE: f64 = 0.02;
 const NEURONS: [(&str, Neurons); 2] = [("fixed", Neurons::Fixed), ("learned", Neurons::Learned)];
 
 impl OptSpec {
+    /// Fields that no other kind of method has.
+    pub(super) const OWN_FIELDS: [&str; 7] =
+        ["transform", "beta", "stochastic", "neurons", "neuron_mean", "refine_steps", "layers"];
+
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         let rounds = fields.has("stochastic");
-        let stochastic = rounds.then(|| {
-            // How long the run is, is not known of data that is not.
-            let most = train.data.sizes().map_or(u64::MAX, |_| train.total_steps());
-            fields.table("stochastic", None, |fields| StochasticSpec::read(fields, most))
-        });
+        let stochastic =
+            rounds.then(|| fields.table("stochastic", None, |fields| StochasticSpec::read(fields, train)));
         let transform = TransformSpec::read(fields, rounds);
         let descends = matches!(transform, TransformSpec::Descent { .. });
         let (rate, decay) = match transform {
@@ -132,12 +133,20 @@ impl fmt::Display for OptSpec {
 }
 
 impl StochasticSpec {
-    /// A round of more than `most` updates, those of the run, would leave most dimensions unturned for ever.
-    fn read(fields: &mut Fields<'_>, most: u64) -> Self {
-        Self {
-            fraction: fields.number("fraction", Some(0.25), 1e-4..=1.0),
-            inner_steps: fields.integer("inner_steps", None, 1..=most),
+    /// A round longer than the run would leave most dimensions unturned for ever.
+    fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
+        let fraction = fields.number("fraction", Some(0.25), 1e-4..=1.0);
+        let inner_steps = fields.integer("inner_steps", None, 1..=MOST_STEPS);
+        let updates = train.total_steps();
+        // How long the run is, is not known of data that is not.
+        if train.data.sizes().is_some() && inner_steps > updates {
+            let length = match train.epochs {
+                Some(epochs) => format!("the updates of train.epochs = {epochs}"),
+                None => "train.steps".to_owned(),
+            };
+            fields.wrong("inner_steps", format!("must be at most {updates}, {length}, is {inner_steps}"));
         }
+        Self { fraction, inner_steps }
     }
 
     /// How many of `d` dimensions a round turns.
@@ -176,8 +185,11 @@ impl LayerChoice {
             }
         };
         if let Self::Named(names) = &choice
-            && let Some(twice) =
-                names.iter().find(|name| names.iter().filter(|other| other == name).count() > 1)
+            && let Some(twice) = names
+                .iter()
+                // What is no name of a layer has been told already.
+                .filter(|name| !name.is_empty())
+                .find(|name| names.iter().filter(|other| other == name).count() > 1)
         {
             fields.wrong("layers", format!("must name each layer once; `{twice}` stands more than once"));
         }

@@ -1,0 +1,124 @@
+//! Arms by name, in a spec that is not read yet.
+
+use serde_json::Value;
+
+use crate::merge::merge;
+use crate::problem::{Problems, alternatives, suggestion};
+
+/// The names in `arms`, as far as there are any.
+pub fn names(spec: &Value) -> Vec<&str> {
+    list(spec).iter().filter_map(name).collect()
+}
+
+/// Leaves only the arms of these names, so that mistakes of the others do not matter.
+///
+/// # Errors
+/// At `/arms`, with the names there are, where one is missing.
+pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
+    if let Some(stranger) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
+        return Err(unknown(stranger, &names(spec)));
+    }
+    if let Some(Value::Array(arms)) = spec.get_mut("arms") {
+        arms.retain(|arm| name(arm).is_some_and(|name| wanted.iter().any(|wanted| wanted == name)));
+    }
+    Ok(())
+}
+
+/// Lays `patch` over `spec`, as [`merge`] does; but where its `arms` is a table, its keys are names of arms, and the
+/// fields under a name are laid over that arm.
+///
+/// # Errors
+/// At `/arms`, with the names there are, where no arm has the name.
+pub fn merge_by_name(spec: Value, mut patch: Value) -> Result<Value, Problems> {
+    if let Some(Value::Object(by_name)) = patch.get("arms") {
+        let known = names(&spec);
+        let mut arms = list(&spec).to_vec();
+        for (key, fields) in by_name {
+            let reached = reach(&known, key.clone(), fields).ok_or_else(|| unknown(key, &known))?;
+            for (wanted, fields) in reached {
+                for arm in arms.iter_mut().filter(|arm| name(arm) == Some(&wanted)) {
+                    *arm = merge(arm.take(), fields);
+                }
+            }
+        }
+        patch["arms"] = Value::Array(arms);
+    }
+    Ok(merge(spec, &patch))
+}
+
+/// Which arms the fields at `path` are for; a name may hold dots, which part the steps of a path too. `None` where
+/// some are for no arm.
+fn reach<'a>(known: &[&str], path: String, fields: &'a Value) -> Option<Vec<(String, &'a Value)>> {
+    if known.contains(&path.as_str()) {
+        return Some(vec![(path, fields)]);
+    }
+    let deeper = fields.as_object().filter(|fields| !fields.is_empty())?;
+    let reached: Option<Vec<_>> =
+        deeper.iter().map(|(key, fields)| reach(known, format!("{path}.{key}"), fields)).collect();
+    Some(reached?.concat())
+}
+
+fn unknown(stranger: &str, known: &[&str]) -> Problems {
+    let hint = suggestion(stranger, known.iter().copied());
+    let names = alternatives(known.iter().copied());
+    Problems::one("/arms", format!("there is no arm `{stranger}`; there is {names}{hint}"))
+}
+
+fn list(spec: &Value) -> &[Value] {
+    spec.get("arms").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn name(arm: &Value) -> Option<&str> {
+    arm.get("name").and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec() -> Value {
+        json!({ "name": "x", "arms": [
+            { "name": "baseline", "method": { "kind": "baseline" } },
+            { "name": "s-0.25", "method": { "kind": "opt", "stochastic": { "inner_steps": 9, "fraction": 0.25 } } },
+            { "name": "s-0.5", "method": { "kind": "opt" } },
+        ] })
+    }
+
+    #[test]
+    fn fields_reach_the_arm_of_their_name_also_where_it_holds_dots() {
+        let patch = json!({ "name": "y", "arms": {
+            "baseline": { "train": { "batch_size": 8 } },
+            "s-0": { "25": { "method": { "stochastic": { "inner_steps": 3 } } }, "5": { "name": "half" } },
+        } });
+        assert_eq!(
+            merge_by_name(spec(), patch).unwrap(),
+            json!({ "name": "y", "arms": [
+                { "name": "baseline", "method": { "kind": "baseline" }, "train": { "batch_size": 8 } },
+                { "name": "s-0.25", "method": { "kind": "opt", "stochastic": { "inner_steps": 3, "fraction": 0.25 } } },
+                { "name": "half", "method": { "kind": "opt" } },
+            ] })
+        );
+        let list = json!({ "arms": [{ "name": "only" }] });
+        assert_eq!(names(&merge_by_name(spec(), list).unwrap()), ["only"], "a list replaces the list");
+    }
+
+    #[test]
+    fn a_name_that_no_arm_has_is_told_with_those_there_are() {
+        let patch = json!({ "arms": { "basline": { "train": { "steps": 1 } } } });
+        assert_eq!(
+            merge_by_name(spec(), patch).unwrap_err().to_string(),
+            "/arms: there is no arm `basline`; there is `baseline`, `s-0.25` or `s-0.5`; did you mean `baseline`?"
+        );
+        assert!(keep(&mut spec(), &["baseline".to_owned(), "z".to_owned()]).is_err());
+        assert!(merge_by_name(json!({}), json!({ "arms": { "a": {} } })).is_err());
+    }
+
+    #[test]
+    fn arms_that_are_not_wanted_are_gone() {
+        let mut spec = spec();
+        keep(&mut spec, &["s-0.5".to_owned(), "baseline".to_owned()]).unwrap();
+        assert_eq!(names(&spec), ["baseline", "s-0.5"]);
+    }
+}

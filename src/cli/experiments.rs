@@ -1,0 +1,65 @@
+//! `optlab experiments`: what was submitted; and which one a command means.
+
+use anyhow::anyhow;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Failure;
+use super::client::{Client, ServerArgs};
+use super::table::table;
+use super::watch::Counts;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Experiment {
+    id: i64,
+    name: String,
+    created_at: String,
+    arms: Vec<Value>,
+    seeds: Vec<u64>,
+    counts: Counts,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    if args.json {
+        let experiments: Vec<Value> = client.list("/experiments", &[])?;
+        println!("{:#}", Value::Array(experiments));
+        return Ok(());
+    }
+    let mut table = table(["id", "name", "submitted", "arms", "seeds", "jobs"], &[0, 3, 4]);
+    table.add_rows(client.list("/experiments", &[])?.into_iter().map(row));
+    println!("{}", table.trim_fmt());
+    Ok(())
+}
+
+fn row(Experiment { id, name, created_at, arms, seeds, counts }: Experiment) -> [String; 6] {
+    // A time of day to the second is enough to tell two submissions apart.
+    let submitted = created_at.split('.').next().unwrap_or_default().replace('T', " ");
+    [id.to_string(), name, submitted, arms.len().to_string(), seeds.len().to_string(), counts.to_string()]
+}
+
+/// The experiment of this id, or the newest of this name; says on standard error which where there are several.
+pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
+    if let Ok(id) = given.parse() {
+        return Ok(id);
+    }
+    let all: Vec<Experiment> = client.list("/experiments", &[])?;
+    let called: Vec<i64> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
+    match called[..] {
+        [] => Err(anyhow!("there is no experiment `{given}`; `optlab experiments` lists them").into()),
+        [id] => Ok(id),
+        [newest, ..] => {
+            eprintln!("optlab: {} experiments are called `{given}`; {newest} is the newest", called.len());
+            Ok(newest)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `optlab jobs`: the training runs, and why those that failed did.
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{Client, List, ServerArgs};
+use super::table::table;
+use super::{Failure, experiments};
+
+/// More failures than this are told by their number.
+const TOLD: u64 = 10;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id or name of an experiment [default: all]
+    experiment: Option<String>,
+    /// Only queued, running, paused, succeeded, failed or cancelled ones
+    #[arg(long)]
+    state: Option<String>,
+    /// Only those of this arm
+    #[arg(long)]
+    arm: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A job as the server tells of it.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Job {
+    pub(super) id: i64,
+    experiment_id: i64,
+    arm: String,
+    method: String,
+    seed: u64,
+    state: String,
+    requested: Option<String>,
+    end_reason: Option<String>,
+    error: Option<String>,
+    attempt: u64,
+    step: u64,
+    steps: u64,
+    device: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    let experiment = args.experiment.as_deref().map(|given| experiments::find(&client, given)).transpose()?;
+    let experiment = experiment.map(|id| id.to_string());
+    let filters = [("experiment", &experiment), ("state", &args.state), ("arm", &args.arm)];
+    let filters: Vec<(&str, &str)> =
+        filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+    let jobs: Vec<Job> = client.list("/jobs", &filters)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&jobs)?);
+        return Ok(());
+    }
+    let mut table =
+        table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
+    table.add_rows(jobs.iter().map(row));
+    println!("{}", table.trim_fmt());
+    Ok(())
+}
+
+fn row(job: &Job) -> [String; 8] {
+    [
+        job.id.to_string(),
+        job.experiment_id.to_string(),
+        job.arm.clone(),
+        job.seed.to_string(),
+        job.condition(),
+        format!("{}/{}", job.step, job.steps),
+        job.attempt.to_string(),
+        job.device.clone().unwrap_or_else(|| "-".to_owned()),
+    ]
+}
+
+impl Job {
+    /// The state with what explains it: `failed (diverged)`, `running (pause)`.
+    pub(super) fn condition(&self) -> String {
+        let reason = self.end_reason.as_ref().filter(|_| self.state == "failed");
+        match self.requested.as_ref().or(reason) {
+            Some(why) => format!("{} ({why})", self.state),
+            None => self.state.clone(),
+        }
+    }
+}
+
+/// One line on standard error for each failed job of an experiment, `failed` in number.
+pub(super) fn tell_failures(client: &Client, experiment: i64, failed: u64) {
+    let path = format!("/jobs?experiment={experiment}&state=failed&limit={TOLD}");
+    // The count has been told; who cannot ask for more leaves it at that.
+    let Ok(List::<Job> { items, .. }) = client.get(&path) else { return };
+    for job in items {
+        let reason = job.end_reason.unwrap_or_default();
+        let error = job.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(&reason);
+        eprintln!("job {}, {} with seed {}: {error}", job.id, job.arm, job.seed);
+    }
+    if failed > TOLD {
+        eprintln!("and {} more: optlab jobs {experiment} --state failed", failed - TOLD);
+    }
+}

@@ -1,0 +1,26 @@
+//! Tables for people: no lines, figures to the right, wrapped where the terminal ends.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+
+/// A table under a header; the columns of these indices hold figures.
+pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header);
+    for index in figures {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Prints names with what there is to say of each, which wraps within the terminal's width.
+pub(super) fn print_list<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).add_rows(rows);
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    println!("{}", table.trim_fmt());
+}

@@ -1,0 +1,72 @@
+//! Whether jobs wait for something that no worker has.
+
+use std::collections::BTreeSet;
+
+use optlab_spec::Device;
+use serde::Deserialize;
+
+use super::client::Client;
+
+#[derive(Deserialize)]
+struct Worker {
+    /// `active` or `gone`.
+    state: String,
+    /// One a slot.
+    devices: Vec<String>,
+}
+
+/// Says on standard error why no job that wants `wanted` is claimed, where no active worker could claim one.
+pub(super) fn warn(client: &Client, wanted: Device) {
+    // Who cannot ask has nothing to say.
+    let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
+    let active = workers.into_iter().filter(|worker| worker.state == "active");
+    if let Some(why) = explain(wanted, &active.flat_map(|worker| worker.devices).collect()) {
+        eprintln!("optlab: {why}");
+    }
+}
+
+/// `None` where one of the devices `offered` will do.
+fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
+    if offered.is_empty() {
+        return Some(
+            "the jobs wait: no worker is active. `optlab serve` starts some, unless --workers is 0"
+                .to_owned(),
+        );
+    }
+    let fits = |device: &String| match wanted {
+        Device::Any => true,
+        Device::Cpu | Device::Cuda => device.starts_with(wanted.as_str()),
+    };
+    let other = match wanted {
+        Device::Cuda => "cpu",
+        Device::Cpu | Device::Any => "any",
+    };
+    let list = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    (!offered.iter().any(fits)).then(|| {
+        format!(
+            "the jobs wait: they want `{}`, and active workers offer only {list}. Start a worker that has it, or \
+             cancel and submit with --set resources.device={other}",
+            wanted.as_str()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(wanted: Device, offered: &[&str]) -> Option<String> {
+        explain(wanted, &offered.iter().map(|&device| device.to_owned()).collect())
+    }
+
+    #[test]
+    fn only_a_device_that_nobody_has_is_worth_a_word() {
+        assert_eq!(why(Device::Any, &["cpu"]), None);
+        assert_eq!(why(Device::Cuda, &["cpu", "cuda:1"]), None);
+        assert!(why(Device::Any, &[]).unwrap().contains("no worker is active"));
+        let told = why(Device::Cuda, &["cpu"]).unwrap();
+        assert!(told.contains("they want `cuda`") && told.contains("only cpu."), "{told}");
+        assert!(told.ends_with("--set resources.device=cpu"), "{told}");
+        assert!(why(Device::Cpu, &["cuda:0"]).unwrap().ends_with("--set resources.device=any"));
+    }
+}
