@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test build setup setup-test libtorch web lint clean
+.PHONY: demo test chaos build setup setup-test libtorch web lint clean
 
 demo: build
 	./target/release/optlab demo
@@ -15,6 +15,11 @@ setup: libtorch web
 
 test: setup setup-test lint
 	cargo test --workspace
+
+# Whole rounds of faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos
+chaos: setup setup-test
+	OPTLAB_CHAOS_JOBS=$${OPTLAB_CHAOS_JOBS:-60} OPTLAB_CHAOS_FAULTS=$${OPTLAB_CHAOS_FAULTS:-40} \
+	  cargo test --workspace --test chaos -- --test-threads=1 --nocapture
 
 lint:
 	cargo fmt --all --check

@@ -8,11 +8,12 @@ const RULES: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("clock", &[]),
     ("telemetry", &[]),
+    ("artifacts", &[]),
     ("store", &["stats", "clock"]),
-    ("worker", &["store", "clock"]),
-    ("api", &["store", "stats", "clock"]),
+    ("worker", &["store", "artifacts", "clock"]),
+    ("api", &["store", "artifacts", "stats", "clock"]),
     ("config", &["worker"]),
-    ("cli", &["api", "worker", "store", "stats", "clock", "config", "telemetry"]),
+    ("cli", &["api", "worker", "store", "artifacts", "stats", "clock", "config", "telemetry"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -126,7 +126,10 @@ async fn train(runner: &Path, device: Option<String>, job: JobSpec, place: &Plac
             _ = tokio::signal::ctrl_c() => bail!("stopped; what was measured so far is in {}", screen.folder.display()),
         };
         match event {
-            Some(Event::Finished { summary }) => return screen.finish(&summary),
+            Some(Event::Finished { summary }) => {
+                runner.retire().await;
+                return screen.finish(&summary);
+            }
             Some(Event::Failed(failure)) => {
                 screen.bar.abandon();
                 bail!("{}: {}", failure.reason.as_str(), failure.error);

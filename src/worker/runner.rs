@@ -111,6 +111,12 @@ impl Runner {
         })
     }
 
+    /// Lets a process that trains nothing end by itself, with its files in order.
+    pub async fn retire(mut self) {
+        drop(self.commands);
+        let _ = tokio::time::timeout(LAST_BREATH, self.child.wait()).await;
+    }
+
     /// Says how a process whose events have ended has ended, with its last words.
     pub async fn obituary(mut self) -> String {
         // Whoever closes the pipe of events but lives on is of no use.
