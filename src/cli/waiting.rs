@@ -29,7 +29,7 @@ pub(super) fn warn(client: &Client, wanted: Device) {
 fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
         return Some(
-            "the jobs wait: no worker is active. `optlab serve` starts some, unless --workers is 0"
+            "the jobs wait: no worker is active. `optlab serve` has its own unless --workers is 0, and `optlab worker` is one"
                 .to_owned(),
         );
     }
