@@ -11,6 +11,9 @@ use super::client::ServerArgs;
 pub(super) struct Args {
     /// Id of the job
     job: i64,
+    /// Number of the attempt [default: the last that has a log]
+    #[arg(long)]
+    attempt: Option<u64>,
     #[command(flatten)]
     server: ServerArgs,
     /// Print JSON
@@ -19,7 +22,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut text = args.server.client().text(&format!("/jobs/{}/logs", args.job))?;
+    let attempt = args.attempt.map(|number| format!("?attempt={number}")).unwrap_or_default();
+    let mut text = args.server.client().text(&format!("/jobs/{}/logs{attempt}", args.job))?;
     if args.json {
         println!("{:#}", json!({ "job": args.job, "text": io::read_to_string(text)? }));
         return Ok(());

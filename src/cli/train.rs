@@ -164,8 +164,10 @@ impl Screen {
         fs::write(folder.join("spec.json"), serde_json::to_vec_pretty(job)?)?;
         let Environment { device, device_name, libtorch, threads, .. } = environment;
         println!(
-            "{} with seed {} on {device} ({device_name}), {threads} threads, libtorch {libtorch}",
-            job.arm, job.seed
+            "{} with seed {} on {device} ({device_name}), {threads} {}, libtorch {libtorch}",
+            job.arm,
+            job.seed,
+            if *threads == 1 { "thread" } else { "threads" }
         );
         // The bar has what the figures leave of the terminal's width.
         let template = "{wide_bar} {pos}/{len}  {msg}  {eta} left";

@@ -28,10 +28,8 @@ pub(super) fn warn(client: &Client, wanted: Device) {
 /// `None` where one of the devices `offered` will do.
 fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
-        return Some(
-            "the jobs wait: no worker is active. `optlab serve` starts some, unless --workers is 0"
-                .to_owned(),
-        );
+        let why = "the jobs wait: no worker is active. `optlab serve` has one unless --workers is 0";
+        return Some(why.to_owned());
     }
     let fits = |device: &String| match wanted {
         Device::Any => true,
