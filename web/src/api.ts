@@ -82,6 +82,10 @@ export const setArchived = (id: number, archived: boolean) =>
 
 export const cancelJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/cancel`));
 
+export const pauseJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/pause`));
+
+export const resumeJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/resume`));
+
 export const retryJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/retry`));
 
 export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);

@@ -122,6 +122,8 @@ export interface Job {
   steps: number;
   eta_seconds?: number | null;
   queue_position?: number | null;
+  /** Not in an event. */
+  why_queued?: string | null;
   device?: string | null;
   created_at: string;
   started_at?: string | null;
