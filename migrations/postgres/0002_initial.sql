@@ -70,6 +70,7 @@ CREATE TABLE attempts (
     worker_id   BIGINT NOT NULL REFERENCES workers (id),
     device      TEXT   NOT NULL,                -- cpu, cuda:0, ...
     environment TEXT,                           -- JSON: versions, device name, threads
+    start_step  BIGINT NOT NULL DEFAULT 0,      -- completed updates when it began
     started_ms  BIGINT NOT NULL,
     ended_ms    BIGINT,
     end_reason  TEXT,

@@ -2,6 +2,8 @@
 
 ALTER TABLE jobs ADD COLUMN not_before_ms BIGINT NOT NULL DEFAULT 0;   -- a retry waits until then
 
+ALTER TABLE attempts ADD COLUMN start_step BIGINT NOT NULL DEFAULT 0;  -- completed updates when it began
+
 ALTER TABLE workers ADD COLUMN draining BIGINT NOT NULL DEFAULT 0;     -- 1: claims nothing more
 
 -- Nothing was ever written to the table of this name.

@@ -148,10 +148,11 @@ impl JobView {
     }
 }
 
-/// Time left at the pace so far; `None` before the first step and while the job does not run.
+/// Time left at the pace of the attempt so far; `None` before the first step and while the job does not run.
 fn eta_seconds(job: &Job, now_ms: i64) -> Option<f64> {
-    let started = job.started_ms.filter(|_| job.state == JobState::Running && job.step > 0)?;
-    let seconds_per_step = (now_ms - started) as f64 / 1000.0 / job.step as f64;
+    let done = job.step - job.start_step;
+    let started = job.started_ms.filter(|_| job.state == JobState::Running && done > 0)?;
+    let seconds_per_step = (now_ms - started) as f64 / 1000.0 / done as f64;
     Some(seconds_per_step * (job.steps - job.step) as f64)
 }
 

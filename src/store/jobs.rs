@@ -42,6 +42,8 @@ pub struct Job {
     pub queue_position: Option<i64>,
     /// Device of its last attempt.
     pub device: Option<String>,
+    /// Completed updates when its last attempt began.
+    pub start_step: i64,
     /// Grows with every write.
     pub version: i64,
     /// When it was submitted, milliseconds since the epoch.

@@ -39,10 +39,10 @@ pub(super) async fn run(place: Place, slot: Slot, stop: CancellationToken) {
             Ok(Some(claim)) => {
                 let _busy = place.idle.busy();
                 let span = tracing::info_span!(
-                    "attempt",
-                    job.id = claim.lease.job,
+                    "job",
                     experiment.id = claim.experiment_id,
-                    number = claim.lease.attempt
+                    job.id = claim.lease.job,
+                    attempt = claim.lease.attempt
                 );
                 let after = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
                 match after {

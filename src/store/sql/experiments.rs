@@ -72,11 +72,12 @@ const SELECT: &str = "
         CAST(coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS BIGINT)
             AS steps_left,
         coalesce(sum(CASE WHEN j.state = 'running'
-            THEN CAST(j.step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
+            THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
     FROM (
         SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
     ) e
     LEFT JOIN jobs j ON j.experiment_id = e.id
+    LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
     GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
     ORDER BY e.id DESC";
 

@@ -26,6 +26,7 @@ struct Row {
     not_before_ms: i64,
     queue_position: Option<i64>,
     device: Option<String>,
+    start_step: Option<i64>,
     version: i64,
     created_ms: i64,
     started_ms: Option<i64>,
@@ -54,6 +55,7 @@ impl TryFrom<Row> for Job {
             not_before_ms: row.not_before_ms,
             queue_position: row.queue_position,
             device: row.device,
+            start_step: row.start_step.unwrap_or(0),
             version: row.version,
             created_ms: row.created_ms,
             started_ms: row.started_ms,
@@ -100,7 +102,7 @@ macro_rules! select_jobs {
     ($rest:literal) => {
         concat!(
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
-                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, j.version,
+                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
                 j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt

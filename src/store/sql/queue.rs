@@ -15,6 +15,7 @@ use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, St
 struct ClaimedRow {
     id: i64,
     attempt: i64,
+    step: i64,
     experiment_id: i64,
     spec: String,
     time_limit_seconds: i64,
@@ -49,7 +50,7 @@ impl Queue for SqlStore {
                      WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
                      ORDER BY priority DESC, id LIMIT 1
                  )
-                 RETURNING id, attempt, experiment_id, spec, time_limit_seconds",
+                 RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds",
                 "UPDATE jobs
                  SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
                      ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
@@ -59,7 +60,7 @@ impl Queue for SqlStore {
                      ORDER BY priority DESC, id LIMIT 1
                      FOR UPDATE SKIP LOCKED
                  )
-                 RETURNING id, attempt, experiment_id, spec, time_limit_seconds",
+                 RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds",
             )
             .bind(slot.worker)
             .bind(slot.device_kind())
@@ -70,14 +71,16 @@ impl Queue for SqlStore {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
-        sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms) VALUES ($1, $2, $3, $4, $5)")
-            .bind(row.id)
-            .bind(row.attempt)
-            .bind(slot.worker)
-            .bind(slot.device.as_str())
-            .bind(now)
-            .execute(&mut tx)
-            .await?;
+        sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms, start_step)
+             VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(row.id)
+        .bind(row.attempt)
+        .bind(slot.worker)
+        .bind(slot.device.as_str())
+        .bind(now)
+        .bind(row.step)
+        .execute(&mut tx)
+        .await?;
         let checkpoints = checkpoints(&mut tx, row.id).await?;
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
@@ -118,10 +121,11 @@ impl Queue for SqlStore {
             .bind(version)
             .execute(&mut tx)
             .await?;
-        sql("UPDATE attempts SET environment = $3 WHERE job_id = $1 AND number = $2")
+        sql("UPDATE attempts SET environment = $3, start_step = $4 WHERE job_id = $1 AND number = $2")
             .bind(lease.job)
             .bind(lease.attempt)
             .bind(serde_json::to_string(environment)?)
+            .bind(step as i64)
             .execute(&mut tx)
             .await?;
         self.commit(tx).await
