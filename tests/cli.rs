@@ -118,6 +118,10 @@ fn an_experiment_is_submitted_watched_and_compared() {
 
     assert_eq!(client(&["compare", "digits-mlp", "--json"]).stdout, json_text.stdout, "by its name");
 
+    let logs: Value = serde_json::from_slice(&client(&["logs", "1", "--json"]).stdout).unwrap();
+    assert!(logs["text"].is_string(), "{logs}");
+    assert_eq!(client(&["logs", "1", "--attempt", "9"]).status.code(), Some(1));
+
     let rate = "train.optimizer.learning_rate=1000";
     let one = ["submit", "digits-mlp", "--arm", "baseline", "--set", "seeds=[0]", "--set", rate];
     let failed = client(&[&one[..], &["--watch", "--json"]].concat());
@@ -183,6 +187,9 @@ fn jobs_are_listed_and_steered() {
     );
     assert_eq!(json(&["cancel", "--job", "1"])["state"], "cancelled");
     assert!(out(&client(&["retry", "--job", "1"])).contains("Job 1: queued"));
+    assert!(out(&client(&["pause", "sopt-fractions"])).contains("`sopt-fractions`: 6 paused"));
+    assert_eq!(json(&["resume", "--job", "2"])["state"], "queued");
+    assert_eq!(json(&["resume", "1"])["counts"]["queued"], 6);
     assert!(
         out(&client(&["cancel", "sopt-fractions"])).contains("Experiment 1 `sopt-fractions`: 6 cancelled")
     );

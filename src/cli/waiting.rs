@@ -28,7 +28,7 @@ pub(super) fn warn(client: &Client, wanted: Device) {
 /// `None` where one of the devices `offered` will do.
 fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
-        let why = "the jobs wait: no worker is active. `optlab serve` has one unless --workers is 0";
+        let why = "the jobs wait: no worker is active. start one with `optlab worker`, or the server without --workers 0";
         return Some(why.to_owned());
     }
     let fits = |device: &String| match wanted {
