@@ -70,6 +70,15 @@ impl Queue for SqlStore {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
+        // Since it was submitted, its last attempt ended, or the wait after that; a retry by hand counts as such a wait.
+        let claimable_ms = sql("SELECT max(since) FROM (
+                 SELECT created_ms AS since FROM jobs WHERE id = $1
+                 UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
+                 UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
+             ) events")
+        .bind(row.id)
+        .fetch_number(&mut tx)
+        .await?;
         sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms) VALUES ($1, $2, $3, $4, $5)")
             .bind(row.id)
             .bind(row.attempt)
@@ -92,6 +101,7 @@ impl Queue for SqlStore {
             close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
         }
         self.commit(tx).await?;
+        self.activity.claim_waits.observe((now - claimable_ms).max(0) as f64 / 1000.0);
         claim.map(Some)
     }
 
@@ -150,6 +160,7 @@ impl Queue for SqlStore {
             .fetch_one(&mut tx)
             .await?;
         self.commit(tx).await?;
+        self.activity.points.inc_by(points.len() as u64);
         Ok(requested.and_then(|wish| match wish.as_str() {
             "cancel" => Some(Wish::Cancel),
             "pause" => Some(Wish::Pause),
