@@ -42,7 +42,8 @@ struct ReasonLabel {
 
 /// Figures for Prometheus: the queue as it is now, and what this process has done since it began.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String)))]
+    responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text",
+               body = String)))]
 pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, ApiError> {
     let registry = registry(&state.store.census().await?, state.store.activity(), &state.requests);
     let mut text = String::new();

@@ -70,15 +70,6 @@ impl Queue for SqlStore {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
-        // Since it was submitted, its last attempt ended, or the wait after that; a retry by hand counts as such a wait.
-        let claimable_ms = sql("SELECT max(since) FROM (
-                 SELECT created_ms AS since FROM jobs WHERE id = $1
-                 UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
-                 UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
-             ) events")
-        .bind(row.id)
-        .fetch_number(&mut tx)
-        .await?;
         sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms) VALUES ($1, $2, $3, $4, $5)")
             .bind(row.id)
             .bind(row.attempt)
@@ -88,6 +79,7 @@ impl Queue for SqlStore {
             .execute(&mut tx)
             .await?;
         let checkpoints = checkpoints(&mut tx, row.id).await?;
+        let claimable_ms = claimable_since(&mut tx, row.id).await?;
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,
@@ -243,6 +235,19 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
             .fetch_optional(tx)
             .await?;
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+}
+
+/// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
+/// of a wait.
+async fn claimable_since(tx: &mut Transaction, job: i64) -> Result<i64, StoreError> {
+    sql("SELECT max(since) FROM (
+             SELECT created_ms AS since FROM jobs WHERE id = $1
+             UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
+             UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
+         ) events")
+    .bind(job)
+    .fetch_number(tx)
+    .await
 }
 
 fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {

@@ -6,8 +6,8 @@ use super::SqlStore;
 use super::statement::{Connect, sql};
 use crate::store::{StoreError, Thinned, Thinning};
 
-/// `points` of the ended jobs of experiment $1; `kept` steps of each series, with $2 from one to the next; and `surplus`,
-/// the points at other steps.
+/// `points` of the ended jobs of experiment $1; `kept` steps of each series, $2 from one to the next; and `surplus`, the
+/// points at other steps.
 macro_rules! with_surplus {
     ($statement:literal) => {
         concat!(
