@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use support::postgres::Postgres;
 use support::{Answer, OPTLAB, Server, small_experiment, token};
 use tempfile::TempDir;
 
@@ -84,6 +85,7 @@ fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
     for path in ["/healthz", "/readyz", "/", "/experiments/1"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
+    assert_eq!(server.get("/").headers["x-frame-options"], "DENY");
     // Tokens protect, so the server may have any name.
     assert_eq!(get(&server, "/healthz", "host", "optlab.example").status, 200);
 }
@@ -229,4 +231,29 @@ fn no_token_is_in_the_log_or_the_database() {
         let bytes = std::fs::read(&file).unwrap();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", file.display());
     }
+}
+
+#[test]
+fn no_password_of_the_database_is_in_the_log() {
+    let folder = TempDir::new().unwrap();
+    let url = Postgres::shared().database().replace("optlab@", "optlab:hunter2@");
+    let args = ["--workers", "0", "--artifacts", "files", "--database-url", &url];
+    let server = Server::start_logging("trace", "127.0.0.1:0", &folder, &args);
+    server.submit(&small_experiment(1, &[0]));
+    let log = server.kill_for_its_log();
+    assert!(log.contains("TRACE") && log.contains("INSERT INTO"), "this log does not tell much:\n{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+    for command in [["migrate", "--log=trace"], ["token", "list"]] {
+        let url = "postgres://me:hunter2@nowhere.invalid/optlab";
+        let output = optlab(&folder, &[&command[..], &["--database-url", url]].concat());
+        assert!(!output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("postgres://...@nowhere.invalid/optlab") && !said.contains("hunter2"),
+            "{said}"
+        );
+    }
+    let help =
+        Command::new(OPTLAB).args(["serve", "--help"]).env("OPTLAB_DATABASE_URL", &url).output().unwrap();
+    assert!(help.status.success() && !String::from_utf8_lossy(&help.stdout).contains("hunter2"));
 }

@@ -19,11 +19,7 @@ fn the_interface_is_described_and_its_page_is_served() {
     // Every path of the description is a route, whatever its answer to an id that does not exist.
     for path in description["paths"].as_object().unwrap().keys().filter(|path| !path.ends_with("/events")) {
         let answer = server.get(&path.replace("{id}", "1").replace("{name}", "digits-mlp"));
-        assert_ne!(
-            answer.json()["detail"].as_str().map(|detail| detail.contains("/api/docs lists")),
-            Some(true),
-            "{path}"
-        );
+        assert!(!answer.text.contains("/api/docs lists"), "{path}: {answer:?}");
     }
 }
 

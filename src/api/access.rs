@@ -124,6 +124,8 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::store;
 
     #[test]
     fn names_of_this_machine_are_known_by_any_port() {
@@ -145,6 +147,26 @@ mod tests {
         for host in strangers {
             assert!(!is_loopback(host), "{host}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_about_a_token_is_good_for_two_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::default());
+        let url = format!("sqlite:{}/optlab.db", folder.path().display());
+        let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
+        let access = Access::new(store.clone(), clock.clone(), false);
+        let secret = Secret::draw().unwrap();
+        // That nobody knew it just now does not matter once it is known.
+        assert_eq!(access.scope_of(&secret).await.unwrap(), None);
+        let id = store.add_token("me", Scope::Write, &secret).await.unwrap();
+        assert_eq!(access.scope_of(&secret).await.unwrap(), Some(Scope::Write));
+        store.revoke_token(id).await.unwrap();
+        clock.advance(1_999);
+        assert_eq!(access.scope_of(&secret).await.unwrap(), Some(Scope::Write));
+        clock.advance(1);
+        assert_eq!(access.scope_of(&secret).await.unwrap(), None);
+        assert!(access.known.lock().unwrap().is_empty());
     }
 
     #[test]

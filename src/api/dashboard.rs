@@ -16,7 +16,11 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 /// The page itself; it finds out from the address what to show.
 pub(super) async fn page() -> Response {
     match Built::get("index.html") {
-        Some(index) => ([(header::CACHE_CONTROL, "no-cache")], Html(index.data.into_owned())).into_response(),
+        Some(index) => {
+            // Inside a page of another site, a reader could be led to press its buttons.
+            let headers = [(header::CACHE_CONTROL, "no-cache"), (header::X_FRAME_OPTIONS, "DENY")];
+            (headers, Html(index.data.into_owned())).into_response()
+        }
         None => Html(NOT_BUILT).into_response(),
     }
 }

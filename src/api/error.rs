@@ -103,6 +103,12 @@ impl ApiError {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body took too long", detail)
     }
 
+    /// A bug or a broken machine, which the log has the details of.
+    pub(super) fn failed(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::internal()
+    }
+
     pub(super) fn internal() -> Self {
         let detail = "something failed inside the server; its log has the details";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
@@ -154,10 +160,7 @@ impl From<StoreError> for ApiError {
                 let title = "Busy, try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, error.to_string())
             }
-            _ => {
-                tracing::error!(%error, "a request failed");
-                Self::internal()
-            }
+            _ => Self::failed(&error),
         }
     }
 }

@@ -8,6 +8,7 @@ mod experiments;
 mod health;
 mod jobs;
 mod metrics;
+mod monitoring;
 mod recipes;
 mod session;
 mod workers;
@@ -45,6 +46,7 @@ pub use access::is_local;
 pub use dashboard::has_dashboard;
 use error::ApiError;
 use live::Live;
+use monitoring::Requests;
 
 /// How long requests under way have when the server is told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -57,6 +59,7 @@ struct AppState {
     clock: Arc<dyn Clock>,
     access: Arc<Access>,
     live: Arc<Live>,
+    requests: Requests,
     /// Ends the event streams, which would keep the server from stopping.
     shutdown: CancellationToken,
 }
@@ -87,6 +90,7 @@ pub async fn serve(
         clock: clock.clone(),
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
+        requests: Requests::default(),
         shutdown: shutdown.clone(),
     };
     let server =
@@ -133,6 +137,7 @@ fn router(state: AppState) -> Router {
         .routes(routes!(workers::drain))
         .routes(routes!(events::stream))
         .routes(routes!(session::get))
+        .routes(routes!(monitoring::metrics))
         // From other machines, all of these need a token; what follows does not.
         .route_layer(from_fn_with_state(state.clone(), access::admit))
         .routes(routes!(session::sign_in, session::sign_out))
@@ -154,6 +159,7 @@ fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::known_host))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(map_response(guard::problems_only))
+        .layer(from_fn_with_state(state.clone(), monitoring::count))
         // What fails is logged where it is mapped, once.
         .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(state)

@@ -12,10 +12,12 @@ mod logs;
 mod steer;
 mod submit;
 
+mod backup;
 mod data;
 mod doctor;
 mod migrate;
 mod recipes;
+mod thin;
 mod token;
 
 mod waiting;
@@ -84,6 +86,10 @@ enum Command {
     Data(data::Args),
     /// Bring the schema of a database up to date
     Migrate(migrate::Args),
+    /// Copy the database, also while a server runs
+    Backup(backup::Args),
+    /// Thin the curves of an old experiment out
+    Thin(thin::Args),
     /// Make, list and revoke tokens, which a server that other machines reach asks for
     Token(token::Args),
     /// Say what is missing on this machine and what to type
@@ -135,6 +141,8 @@ pub fn main() -> ExitCode {
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Thin(args) => thin::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use optlab_spec::ExperimentSpec;
 
-use super::{Page, StoreError};
+use super::{JobState, Page, StoreError};
 
 /// An experiment with how far its jobs are.
 #[derive(Clone, Debug)]
@@ -47,6 +47,20 @@ pub struct Counts {
     pub failed: i64,
     /// Ended by a person.
     pub cancelled: i64,
+}
+
+impl Counts {
+    /// Every state with its jobs.
+    pub fn by_state(&self) -> [(JobState, i64); 6] {
+        [
+            (JobState::Queued, self.queued),
+            (JobState::Running, self.running),
+            (JobState::Paused, self.paused),
+            (JobState::Succeeded, self.succeeded),
+            (JobState::Failed, self.failed),
+            (JobState::Cancelled, self.cancelled),
+        ]
+    }
 }
 
 /// What is submitted.

@@ -10,7 +10,9 @@ mod queue;
 
 mod artifacts;
 mod metrics;
+mod monitor;
 mod settings;
+mod thinning;
 mod tokens;
 mod workers;
 
@@ -29,14 +31,19 @@ pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Attempt, Job, JobFilter, JobState, Jobs};
 pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
+pub use monitor::{Activity, Census, Monitor};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
 pub use settings::Settings;
+pub use sql::copy_sqlite;
+pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
 pub use workers::{Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
-pub trait Store: Experiments + Jobs + Queue + Artifacts + Metrics + Workers + Tokens + Settings {
+pub trait Store:
+    Experiments + Jobs + Queue + Artifacts + Metrics + Thinning + Workers + Tokens + Settings + Monitor
+{
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;
 

@@ -20,6 +20,9 @@ mod schema;
 mod tokens;
 mod workers;
 
+mod monitor;
+mod thinning;
+
 mod only_postgres;
 
 mod client;
@@ -103,6 +106,13 @@ on_both_databases! {
     }
     tokens {
         a_token_is_good_until_it_is_revoked,
+    }
+    monitor {
+        the_census_counts_jobs_and_how_attempts_ended,
+        a_claim_tells_how_long_the_job_could_have_been_claimed,
+    }
+    thinning {
+        ended_jobs_keep_some_steps_and_their_extremes,
     }
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,

@@ -105,8 +105,11 @@ impl Server {
             let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
             lines.collect::<Vec<_>>().join("\n")
         });
-        let agent =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(PATIENCE))
+            .build();
         Self { child, address, log: Some(log), agent: agent.into() }
     }
 

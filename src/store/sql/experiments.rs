@@ -189,9 +189,11 @@ impl Experiments for SqlStore {
         let mut tx = self.begin().await?;
         lock(&mut tx, id).await?;
         let version = next_version(&mut tx).await?;
+        let now = self.now(&mut tx).await?;
         sql(concat!(requeue!(), "WHERE experiment_id = $1 AND state IN ('failed', 'cancelled')"))
             .bind(id)
             .bind(version)
+            .bind(now)
             .execute(&mut tx)
             .await?;
         self.commit_queued(tx).await

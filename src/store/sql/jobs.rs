@@ -114,12 +114,12 @@ macro_rules! select_jobs {
     };
 }
 
-/// Puts jobs that have ended back into the queue, at their last checkpoints, with a fresh budget of attempts. $2: version.
+/// Puts jobs that have ended back into the queue, at their last checkpoints, with a fresh budget of attempts. $2: version, $3: now.
 macro_rules! requeue {
     () => {
         "UPDATE jobs
          SET state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
-             not_before_ms = 0, attempts_before = attempt, version = $2, step = coalesce(
+             not_before_ms = $3, attempts_before = attempt, version = $2, step = coalesce(
                  (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0) "
     };
 }
@@ -236,11 +236,17 @@ impl Jobs for SqlStore {
             JobState::Queued => return Ok(()),
             JobState::Paused => {
                 let version = next_version(&mut tx).await?;
-                sql("UPDATE jobs SET state = 'queued', version = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(version)
-                    .execute(&mut tx)
-                    .await?;
+                let now = self.now(&mut tx).await?;
+                // A wait after a crash goes on.
+                sql("UPDATE jobs
+                     SET state = 'queued', version = $2,
+                         not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END
+                     WHERE id = $1")
+                .bind(id)
+                .bind(version)
+                .bind(now)
+                .execute(&mut tx)
+                .await?;
             }
             JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("pause") => {
                 request(&mut tx, id, None).await?;
@@ -259,7 +265,8 @@ impl Jobs for SqlStore {
             other => return Err(conflict(id, other, "tried again")),
         }
         let version = next_version(&mut tx).await?;
-        sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).execute(&mut tx).await?;
+        let now = self.now(&mut tx).await?;
+        sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).bind(now).execute(&mut tx).await?;
         self.commit_queued(tx).await
     }
 }

@@ -11,7 +11,9 @@ mod queue;
 
 mod artifacts;
 mod metrics;
+mod monitor;
 mod settings;
+mod thinning;
 mod tokens;
 mod workers;
 
@@ -29,8 +31,9 @@ use self::metrics::SeriesIds;
 use self::postgres::Postgres;
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
+pub use self::sqlite::copy_sqlite;
 use self::statement::{Connect, Reader, Transaction, sql};
-use super::{Store, StoreError};
+use super::{Activity, Store, StoreError};
 use crate::clock::Clock;
 
 /// A database with the tables of `migrations/`.
@@ -39,6 +42,7 @@ pub(super) struct SqlStore {
     time: Time,
     changes: watch::Sender<u64>,
     series_ids: SeriesIds,
+    activity: Activity,
 }
 
 enum Database {
@@ -57,7 +61,7 @@ impl SqlStore {
     pub(super) async fn sqlite(url: &str, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let database = Database::Sqlite(Sqlite::open(url, schema).await?);
         let changes = watch::Sender::new(0);
-        Ok(Self { database, time: Time::Given(clock), changes, series_ids: SeriesIds::default() })
+        Ok(Self::new(database, Time::Given(clock), changes))
     }
 
     /// Without a `clock`, by that of the database.
@@ -69,7 +73,12 @@ impl SqlStore {
         let changes = watch::Sender::new(0);
         let database = Database::Postgres(Postgres::open(url, schema, changes.clone()).await?);
         let time = clock.map_or(Time::Database, Time::Given);
-        Ok(Self { database, time, changes, series_ids: SeriesIds::default() })
+        Ok(Self::new(database, time, changes))
+    }
+
+    fn new(database: Database, time: Time, changes: watch::Sender<u64>) -> Self {
+        let (series_ids, activity) = Default::default();
+        Self { database, time, changes, series_ids, activity }
     }
 
     async fn read(&self) -> Result<Reader, StoreError> {

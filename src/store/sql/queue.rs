@@ -82,6 +82,7 @@ impl Queue for SqlStore {
         .execute(&mut tx)
         .await?;
         let checkpoints = checkpoints(&mut tx, row.id).await?;
+        let claimable_ms = claimable_since(&mut tx, row.id).await?;
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,
@@ -95,6 +96,7 @@ impl Queue for SqlStore {
             close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
         }
         self.commit(tx).await?;
+        self.activity.claim_waits.observe((now - claimable_ms).max(0) as f64 / 1000.0);
         claim.map(Some)
     }
 
@@ -154,6 +156,7 @@ impl Queue for SqlStore {
             .fetch_one(&mut tx)
             .await?;
         self.commit(tx).await?;
+        self.activity.points.inc_by(points.len() as u64);
         Ok(requested.and_then(|wish| match wish.as_str() {
             "cancel" => Some(Wish::Cancel),
             "pause" => Some(Wish::Pause),
@@ -236,6 +239,19 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
             .fetch_optional(tx)
             .await?;
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+}
+
+/// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
+/// of a wait.
+async fn claimable_since(tx: &mut Transaction, job: i64) -> Result<i64, StoreError> {
+    sql("SELECT max(since) FROM (
+             SELECT created_ms AS since FROM jobs WHERE id = $1
+             UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
+             UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
+         ) events")
+    .bind(job)
+    .fetch_number(tx)
+    .await
 }
 
 fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {

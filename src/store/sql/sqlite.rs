@@ -3,7 +3,7 @@
 //! One connection writes, several read; a write transaction is immediate and waits for nothing but the file. The log
 //! is written ahead and synced before a commit returns, so what was acknowledged survives `kill -9` and power loss.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
 
 use super::schema::{self, Schema, wait_until_current};
 use super::statement::Reader;
@@ -69,4 +70,16 @@ impl Sqlite {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Copies the database at the SQLite URL `url` to the new file `to`, as it is at one moment. Whoever writes to it goes on
+/// writing; its schema may be of any version.
+///
+/// # Errors
+/// Where there is no such database, or the copy cannot be written.
+pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.connect().await?;
+    sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }

@@ -1,0 +1,99 @@
+//! `/metrics`: how the service does, in the text format of Prometheus. docs/operations.md lists the names.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use optlab_spec::protocol::EndReason;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::AppState;
+use super::error::ApiError;
+use crate::store::{Activity, Census};
+
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Requests that were answered. Its labels take few values, whatever clients ask for.
+pub(super) type Requests = Family<RequestLabels, Counter>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    method: &'static str,
+    /// As it is written in the router: `/api/v1/jobs/{id}`.
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: String,
+}
+
+/// Figures for Prometheus: the queue as it is now, and what this process has done since it began.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text",
+               body = String)))]
+pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let registry = registry(&state.store.census().await?, state.store.activity(), &state.requests);
+    let mut text = String::new();
+    encode(&mut text, &registry).map_err(|error| ApiError::failed(&error))?;
+    Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
+}
+
+/// Counts a request when it is answered.
+pub(super) async fn count(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = name(request.method());
+    let response = next.run(request).await;
+    let labels = RequestLabels { method, route, status: response.status().as_u16() };
+    state.requests.get_or_create_owned(&labels).inc();
+    response
+}
+
+/// Clients may make methods up.
+fn name(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method == known).unwrap_or("other")
+}
+
+/// Made anew for each answer, so that two readers cannot mix up what they see. The counters are shared, not copied.
+fn registry(census: &Census, activity: &Activity, requests: &Requests) -> Registry {
+    let jobs = Family::<StateLabel, Gauge>::default();
+    for (state, count) in census.jobs.by_state() {
+        jobs.get_or_create_owned(&StateLabel { state: state.as_str() }).set(count);
+    }
+    let attempts = Family::<ReasonLabel, Counter>::default();
+    // Those that alarms are made of are there before the first.
+    for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed] {
+        attempts.get_or_create_owned(&ReasonLabel { reason: reason.as_str().to_owned() });
+    }
+    for (reason, count) in &census.attempts_ended {
+        attempts.get_or_create_owned(&ReasonLabel { reason: reason.clone() }).inc_by(*count as u64);
+    }
+    let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+
+    let mut registry = Registry::with_prefix("optlab");
+    registry.register("build", "What runs here", build);
+    registry.register("jobs", "Jobs by state", jobs);
+    registry.register("attempts_ended", "Attempts that have ended, by reason", attempts);
+    registry.register_with_unit(
+        "claim_wait",
+        "From when a job could be claimed until this process claimed it",
+        Unit::Seconds,
+        activity.claim_waits.clone(),
+    );
+    registry.register("points_stored", "Points of curves that this process stored", activity.points.clone());
+    registry.register("http_requests", "Requests that this process answered", requests.clone());
+    registry
+}

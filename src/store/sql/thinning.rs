@@ -1,0 +1,79 @@
+//! Deletes points of curves that nobody needs in full any more.
+
+use async_trait::async_trait;
+
+use super::SqlStore;
+use super::statement::{Connect, sql};
+use crate::store::{StoreError, Thinned, Thinning};
+
+/// `points` of the ended jobs of experiment $1; `kept` steps of each series, $2 from one to the next; and `surplus`, the
+/// points at other steps.
+macro_rules! with_surplus {
+    ($statement:literal) => {
+        concat!(
+            "WITH points AS (
+                 SELECT p.job_id, p.series_id, p.step, p.value
+                 FROM jobs j JOIN metric_points p ON p.job_id = j.id
+                 WHERE j.experiment_id = $1 AND j.state IN ('succeeded', 'failed', 'cancelled')
+             ), kept AS (
+                 SELECT series_id, step FROM (
+                     SELECT series_id, step, row_number() OVER (PARTITION BY series_id ORDER BY step) AS place
+                     FROM (SELECT DISTINCT series_id, step FROM points) steps
+                 ) places
+                 WHERE (place - 1) % $2 = 0
+                 UNION
+                 SELECT series_id, step FROM (
+                     SELECT series_id, step,
+                         row_number() OVER (PARTITION BY job_id, series_id ORDER BY step) AS from_start,
+                         row_number() OVER (PARTITION BY job_id, series_id ORDER BY step DESC) AS from_end,
+                         row_number() OVER (PARTITION BY job_id, series_id ORDER BY value, step) AS from_lowest,
+                         row_number() OVER (PARTITION BY job_id, series_id ORDER BY value DESC, step) AS from_highest
+                     FROM points
+                 ) ranks
+                 WHERE 1 IN (from_start, from_end, from_lowest, from_highest)
+             ), surplus AS (
+                 SELECT p.job_id, p.series_id, p.step
+                 FROM points p LEFT JOIN kept k ON k.series_id = p.series_id AND k.step = p.step
+                 WHERE k.step IS NULL
+             ) ",
+            $statement
+        )
+    };
+}
+
+#[async_trait]
+impl Thinning for SqlStore {
+    async fn would_thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+        thinned(&mut self.read().await?, experiment, every).await
+    }
+
+    async fn thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+        let mut tx = self.begin().await?;
+        let thinned = thinned(&mut tx, experiment, every).await?;
+        let deleted = sql(with_surplus!(
+            "DELETE FROM metric_points
+             WHERE (job_id, series_id, step) IN (SELECT job_id, series_id, step FROM surplus)"
+        ))
+        .bind(experiment)
+        .bind(every)
+        .execute(&mut tx)
+        .await?;
+        self.commit(tx).await?;
+        Ok(Thinned { deleted: deleted as i64, ..thinned })
+    }
+}
+
+async fn thinned(on: &mut impl Connect, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+    let known: Option<(i64,)> =
+        sql("SELECT id FROM experiments WHERE id = $1").bind(experiment).fetch_optional(on).await?;
+    known.ok_or(StoreError::NotFound { what: "experiment", id: experiment })?;
+    let (jobs, points, deleted) = sql(with_surplus!(
+        "SELECT (SELECT count(*) FROM jobs WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')),
+             (SELECT count(*) FROM points), (SELECT count(*) FROM surplus)"
+    ))
+    .bind(experiment)
+    .bind(every)
+    .fetch_one(on)
+    .await?;
+    Ok(Thinned { jobs, points, deleted })
+}

@@ -1,0 +1,123 @@
+//! For those who run the service: figures, copies, and old curves.
+
+mod support;
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use support::{OPTLAB, Server, long_experiment, small_experiment};
+use tempfile::TempDir;
+
+fn optlab(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(OPTLAB).args(args).current_dir(folder.path()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn points(server: &Server, jobs: &[Value]) -> usize {
+    jobs.iter().flat_map(|job| server.curves(job)).map(|(_, points)| points.len()).sum()
+}
+
+#[test]
+fn figures_say_what_the_database_and_the_clients_say() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let jobs = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
+    let stored = points(&server, &jobs);
+    for _ in 0..2 {
+        assert_eq!(server.get("/api/v1/jobs/777").status, 404);
+    }
+    assert_eq!(server.get("/no/such/page").status, 404);
+    assert_eq!(server.send("BREW", "/no/such/page", &[], b"").status, 404);
+    let answer = server.get("/metrics");
+    assert!(answer.content_type.starts_with("application/openmetrics-text"), "{answer:?}");
+    let version = env!("CARGO_PKG_VERSION");
+    for line in [
+        format!("optlab_build_info{{version=\"{version}\"}} 1"),
+        "optlab_jobs{state=\"succeeded\"} 3".to_owned(),
+        "optlab_jobs{state=\"queued\"} 0".to_owned(),
+        "optlab_attempts_ended_total{reason=\"completed\"} 3".to_owned(),
+        "optlab_attempts_ended_total{reason=\"worker_lost\"} 0".to_owned(),
+        "optlab_attempts_ended_total{reason=\"runner_crashed\"} 0".to_owned(),
+        "optlab_claim_wait_seconds_count 3".to_owned(),
+        format!("optlab_points_stored_total {stored}"),
+        "optlab_http_requests_total{method=\"GET\",route=\"/api/v1/jobs/{id}\",status=\"404\"} 2".to_owned(),
+        "optlab_http_requests_total{method=\"POST\",route=\"/api/v1/experiments\",status=\"201\"} 1"
+            .to_owned(),
+        "optlab_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} 1".to_owned(),
+        "optlab_http_requests_total{method=\"other\",route=\"none\",status=\"404\"} 1".to_owned(),
+        "# EOF".to_owned(),
+    ] {
+        assert!(answer.text.lines().any(|said| said == line), "{line} is missing:\n{}", answer.text);
+    }
+    assert!(!answer.text.contains("777") && !answer.text.contains("/no/such"), "{}", answer.text);
+}
+
+#[test]
+fn a_copy_is_whole_while_the_server_writes() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let id = server.submit(&long_experiment(3000));
+    let before = server.wait(id, "the job is in the middle", |jobs| jobs[0]["step"].as_i64().unwrap() > 200);
+    let acknowledged = server.curve(&before[0], "train/loss");
+    let done = optlab(&folder, &["backup", "copy.db"]);
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(said(&done).contains("files of jobs"), "{}", said(&done));
+    assert!(!folder.path().join("copy.db.unfinished").exists());
+    let again = optlab(&folder, &["backup", "copy.db"]);
+    assert!(!again.status.success() && said(&again).contains("exists already"), "{}", said(&again));
+    // The job goes on where it was copied from.
+    server.wait_for_success(id);
+    server.kill();
+
+    let copy = Server::start_with(&folder, &["--workers", "0", "--database-url", "sqlite:copy.db"]);
+    let copied = copy.curve(&before[0], "train/loss");
+    assert_eq!(copied[..acknowledged.len()], acknowledged);
+    assert!(copied.len() < 300, "the copy was made while the job ran, at {} of 300 points", copied.len());
+    assert_eq!(copy.get("/readyz").status, 200);
+}
+
+#[test]
+fn a_copy_of_postgres_is_made_by_its_own_program() {
+    let folder = TempDir::new().unwrap();
+    let url = "postgres://me:hunter2@there/optlab";
+    let refused = optlab(&folder, &["backup", "copy.db", "--database-url", url]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = said(&refused);
+    assert!(said.contains("pg_dump --format=custom --file=copy.db") && !said.contains("hunter2"), "{said}");
+    // Nothing is made up where there is no database.
+    assert!(!optlab(&folder, &["backup", "copy.db"]).status.success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn curves_are_thinned_only_when_told_to() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let id = server.submit(&small_experiment(2, &[0, 1]));
+    let jobs = server.wait_for_success(id);
+    let (whole, comparison) =
+        (points(&server, &jobs), server.read(&format!("/api/v1/experiments/{id}/comparison")));
+    let thin = |more: &[&str]| {
+        let output = optlab(&folder, &[&["thin", &id.to_string(), "--every", "10"], more].concat());
+        assert!(output.status.success(), "{}", said(&output));
+        let said = said(&output);
+        let deleted = said.split_whitespace().find_map(|word| word.parse::<usize>().ok()).unwrap();
+        (said, deleted)
+    };
+    let (told, deleted) = thin(&[]);
+    assert!(
+        told.starts_with("Would delete") && told.contains(&format!("of {whole} points of 6 ended")),
+        "{told}"
+    );
+    assert_eq!(points(&server, &jobs), whole);
+    assert!(deleted > whole / 2, "{told}");
+    let (told, same) = thin(&["--yes"]);
+    assert!(told.starts_with("Deleted") && same == deleted, "{told}");
+    assert_eq!(points(&server, &jobs), whole - deleted);
+    // No figure of the comparison needs what is gone.
+    assert_eq!(server.read(&format!("/api/v1/experiments/{id}/comparison")), comparison);
+    assert_eq!(optlab(&folder, &["thin", "1", "--every", "1"]).status.code(), Some(2));
+}

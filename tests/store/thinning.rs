@@ -1,0 +1,53 @@
+//! Old curves with fewer points.
+
+use optlab::store::{Lease, Thinned};
+use optlab_spec::protocol::Point;
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, finished, is_not_found, point};
+
+/// A curve from step 0 to 20 with a lowest and a highest value inside.
+async fn train(fixture: &Fixture, lowest: u64, highest: u64) -> Lease {
+    let lease = fixture.claim().await.unwrap();
+    let value = |step| match step {
+        step if step == lowest => -1.0,
+        step if step == highest => 100.0,
+        step => step as f64,
+    };
+    let mut points: Vec<Point> = (0..=20).map(|step| point(step, value(step))).collect();
+    points.extend([0, 9].map(|step| Point { series: "test/accuracy".to_owned(), ..point(step, 50.0) }));
+    fixture.store.record(lease, &points, Some(20), LEASE_MS).await.unwrap();
+    lease
+}
+
+pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
+    let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    let experiment = fixture.submit(json!({ "arms": arms, "seeds": [0, 1, 2] })).await;
+    let other = fixture.submit(json!({ "arms": arms, "seeds": [0] })).await;
+    let first = train(&fixture, 7, 13).await;
+    let second = train(&fixture, 11, 3).await;
+    let running = train(&fixture, 1, 2).await;
+    let elsewhere = train(&fixture, 1, 2).await;
+    for lease in [first, second, elsewhere] {
+        fixture.end(lease, finished()).await;
+    }
+    let store = &fixture.store;
+    let whole: Vec<i64> = (0..=20).collect();
+    let kept = [0, 3, 5, 7, 10, 11, 13, 15, 20];
+    let expected = Thinned { jobs: 2, points: 2 * (21 + 2), deleted: 2 * (21 - kept.len() as i64) };
+    assert_eq!(store.would_thin(experiment, 5).await.unwrap(), expected);
+    assert_eq!(fixture.steps(first.job).await, whole);
+
+    assert_eq!(store.thin(experiment, 5).await.unwrap(), expected);
+    // The steps of every seed are the same, so that a mean over seeds is one of all seeds.
+    assert_eq!(fixture.steps(first.job).await, kept);
+    assert_eq!(fixture.steps(second.job).await, kept);
+    let accuracy = store.curve(first.job, "test/accuracy", -1).await.unwrap();
+    assert_eq!(accuracy.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 9]);
+    for untouched in [running, elsewhere] {
+        assert_eq!(fixture.steps(untouched.job).await, whole);
+    }
+    assert_eq!(store.would_thin(other, 21).await.unwrap().deleted, 21 - 4);
+    is_not_found(store.would_thin(99, 5).await);
+    is_not_found(store.thin(99, 5).await);
+}
