@@ -59,7 +59,7 @@ pub(super) async fn service(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
-    require_token(&*store, listener.local_addr()?, &url).await?;
+    require_token(&*store, listener.local_addr()?, &config.database_url).await?;
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
     let artifacts = ArtifactRoot::open(&artifacts)?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);
@@ -83,10 +83,13 @@ pub(super) async fn service(
 /// Where other machines can come, nobody comes in without a token; without any there would be nobody to serve.
 async fn require_token(store: &dyn Store, address: SocketAddr, url: &str) -> anyhow::Result<()> {
     let usable = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
+    let shown = store::redacted(url);
+    // What was left out of the URL cannot be copied from here.
+    let typed = if shown == url { url } else { "URL" };
     anyhow::ensure!(
         api::is_local(address) || usable,
-        "other machines can reach {address}, so whoever comes must bring a token, and {url} has none. Make one with\n  \
-         optlab token create NAME --scope write --database-url {url}\n\
+        "other machines can reach {address}, so whoever comes must bring a token, and {shown} has none. Make one with\n  \
+         optlab token create NAME --scope write --database-url {typed}\n\
          or listen on 127.0.0.1, where no token is asked for"
     );
     Ok(())
