@@ -1,8 +1,10 @@
 //! The files of one attempt: what it goes on from, and what it leaves.
 
-use std::fs::File;
+use std::env;
+use std::fs::{self, DirEntry, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use optlab_spec::protocol;
 use tempfile::TempDir;
@@ -13,19 +15,29 @@ use crate::store::{Artifact, ArtifactKind, Lease};
 /// Name of the log in the folder.
 pub(super) const LOG: &str = "log.txt";
 
+/// How names of such folders begin.
+const PREFIX: &str = "optlab-job";
+/// Name of the file that is locked.
+const OWNER: &str = "owner";
+/// Younger folders are left alone: their owner may be about to lock its file.
+const SETTLED: Duration = Duration::from_secs(60);
+
 /// A folder for the runner, and the way from there to the artifact root and back.
 pub(super) struct Files {
     root: ArtifactRoot,
     scratch: TempDir,
     lease: Lease,
+    /// Locked while this process lives, whatever ends it.
+    _owner: File,
 }
 
 impl Files {
     pub(super) fn new(root: ArtifactRoot, lease: Lease) -> io::Result<Self> {
-        let scratch = tempfile::Builder::new()
-            .prefix(&format!("optlab-job{}-attempt{}-", lease.job, lease.attempt))
-            .tempdir()?;
-        Ok(Self { root, scratch, lease })
+        let prefix = format!("{PREFIX}{}-attempt{}-", lease.job, lease.attempt);
+        let scratch = tempfile::Builder::new().prefix(&prefix).tempdir()?;
+        let owner = File::create(scratch.path().join(OWNER))?;
+        owner.lock()?;
+        Ok(Self { root, scratch, lease, _owner: owner })
     }
 
     /// Where the runner writes.
@@ -54,7 +66,7 @@ impl Files {
 
     /// Writes a file of the folder.
     pub(super) fn write(&self, file: &str, content: &[u8]) -> io::Result<protocol::Artifact> {
-        std::fs::write(self.scratch.path().join(file), content)?;
+        fs::write(self.scratch.path().join(file), content)?;
         Ok(protocol::Artifact { file: file.to_owned(), sha256: sha256(content), bytes: content.len() as u64 })
     }
 
@@ -74,5 +86,51 @@ impl Files {
         let written = self.root.put(&path, &self.scratch.path().join(file)).await?;
         let (bytes, sha256) = (written.bytes as i64, written.sha256);
         Ok(Artifact { name, kind, attempt, step: step as i64, path, bytes, sha256 })
+    }
+}
+
+/// Removes the folders of workers that were killed.
+pub(super) fn remove_abandoned() {
+    remove_abandoned_in(&env::temp_dir());
+}
+
+fn remove_abandoned_in(place: &Path) {
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for folder in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        if is_abandoned(&folder).unwrap_or(false) {
+            // Somebody else may be doing the same.
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
+}
+
+fn is_abandoned(folder: &DirEntry) -> io::Result<bool> {
+    let settled = folder.metadata()?.modified()?.elapsed().is_ok_and(|age| age > SETTLED);
+    Ok(settled && File::open(folder.path().join(OWNER))?.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn only_folders_without_an_owner_are_removed() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = |name: &str, age: Duration| {
+            let path = place.path().join(name);
+            fs::create_dir(&path).unwrap();
+            let owner = File::create(path.join(OWNER)).unwrap();
+            File::open(&path).unwrap().set_modified(SystemTime::now() - age).unwrap();
+            (path, owner)
+        };
+        let (dead, _) = folder("optlab-job1-attempt1-a", SETTLED * 2);
+        let (alive, owner) = folder("optlab-job1-attempt2-b", SETTLED * 2);
+        owner.lock().unwrap();
+        let (young, _) = folder("optlab-job2-attempt1-c", Duration::ZERO);
+        let (foreign, _) = folder("somebody-else", SETTLED * 2);
+        remove_abandoned_in(place.path());
+        assert_eq!([&dead, &alive, &young, &foreign].map(|path| path.exists()), [false, true, true, true]);
     }
 }

@@ -89,6 +89,7 @@ pub async fn run(
     if config.slots == Slots::Count(Some(0)) {
         return;
     }
+    files::remove_abandoned();
     let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return };
     let devices = probe.slots(&config.slots);
     let Some(worker) = shutdown.run_until_cancelled(register(&*store, &devices)).await else { return };

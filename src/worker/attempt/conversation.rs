@@ -1,0 +1,165 @@
+//! What the runner says, and what it is told.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use optlab_spec::protocol::{self, Command, EndReason, Event, Run};
+use tokio::time::{Instant, sleep_until};
+
+use super::super::runner::Runner;
+use super::{Attempt, failed};
+use crate::store::{ArtifactKind, AttemptEnd, StoreError, Wish};
+
+/// A runner looks for commands between two steps; one that takes longer to stop is killed.
+pub const LONGEST_STOP: Duration = Duration::from_secs(20);
+
+/// Why a runner is told to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// For good.
+    Cancel,
+    /// For now, by a person's wish or because the worker stops.
+    Pause,
+}
+
+/// What happens next in an attempt.
+enum Next {
+    Event(io::Result<Option<Event>>),
+    Heartbeat,
+    TimeLimit,
+    Kill,
+    Shutdown,
+}
+
+/// How the conversation with the runner ended.
+pub(super) enum Outcome {
+    /// By its own word.
+    Said(AttemptEnd),
+    /// It died, or what it says makes no sense.
+    Died,
+    /// It was stopped.
+    Stopped(AttemptEnd),
+}
+
+impl Attempt {
+    /// Until the runner has said how the job ended, or cannot any more.
+    pub(super) async fn converse(&mut self, runner: &mut Runner) -> Result<Outcome, StoreError> {
+        let time_limit = Instant::now() + Duration::from_secs(self.claim.time_limit_seconds as u64);
+        let (files, checkpoints) = (self.files.clone(), std::mem::take(&mut self.claim.checkpoints));
+        let resume = self.with_heartbeats(files.resume(&checkpoints)).await?;
+        let (resumed, resume_from) = resume.unzip();
+        self.resumed = resumed;
+        let run = Run {
+            job: self.claim.lease.job,
+            attempt: self.claim.lease.attempt,
+            device: self.device.clone(),
+            spec: self.claim.spec.clone(),
+            artifact_dir: Some(self.files.folder().to_owned()),
+            resume_from,
+        };
+        if runner.send(&Command::Run(Box::new(run))).await.is_err() {
+            return Ok(Outcome::Died);
+        }
+        loop {
+            let heartbeat = self.heartbeat();
+            let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
+            let next = tokio::select! {
+                event = runner.next_event() => Next::Event(event),
+                () = sleep_until(heartbeat) => Next::Heartbeat,
+                () = sleep_until(time_limit) => Next::TimeLimit,
+                () = sleep_until(kill_at.unwrap_or(time_limit)), if kill_at.is_some() => Next::Kill,
+                () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
+            };
+            match next {
+                Next::Event(Ok(Some(event))) => {
+                    if let Some(outcome) = self.take(event, runner).await? {
+                        return Ok(outcome);
+                    }
+                }
+                Next::Event(Ok(None)) => return Ok(Outcome::Died),
+                Next::Event(Err(error)) => {
+                    tracing::error!(%error, "unreadable event");
+                    return Ok(Outcome::Died);
+                }
+                Next::Heartbeat => self.record(None, runner).await?,
+                Next::TimeLimit => {
+                    let error = format!("longer than time_limit_seconds = {}", self.claim.time_limit_seconds);
+                    return Ok(Outcome::Stopped(failed(EndReason::TimedOut, error)));
+                }
+                Next::Kill if self.stopping.is_some_and(|(why, _)| why == Stop::Cancel) => {
+                    let error = "the runner did not stop by itself and was killed".to_owned();
+                    return Ok(Outcome::Stopped(failed(EndReason::Cancelled, error)));
+                }
+                // The job goes on from its last checkpoint.
+                Next::Kill => return Ok(Outcome::Stopped(AttemptEnd::HandedBack)),
+                Next::Shutdown => self.stop(Stop::Pause, runner).await,
+            }
+        }
+    }
+
+    /// Acts on one event; returns the outcome, where it was the last one.
+    async fn take(&mut self, event: Event, runner: &mut Runner) -> Result<Option<Outcome>, StoreError> {
+        match event {
+            Event::Started { step, environment, steps } => {
+                self.started = true;
+                let (store, lease) = (self.store.clone(), self.claim.lease);
+                self.persist(|| store.start(lease, &environment, step, steps)).await?;
+                let spec = self.claim.spec.clone();
+                self.keep_text("spec.json", ArtifactKind::Spec, &spec).await?;
+                self.keep_text("environment.json", ArtifactKind::Environment, &environment).await?;
+            }
+            Event::Metrics { points } => self.pending.extend(points),
+            // A runner follows each batch of points by its progress: both are one write.
+            Event::Progress { step, .. } => self.record(Some(step), runner).await?,
+            Event::Checkpoint { step, file, sha256, bytes } => {
+                let written = protocol::Artifact { file, sha256, bytes };
+                self.record(Some(step), runner).await?;
+                self.keep(&written, ArtifactKind::Checkpoint, step).await?;
+                self.keep_log(step).await?;
+            }
+            Event::Log { message } => {
+                tracing::info!("{message}");
+                if let Ok(mut log) = self.files.log() {
+                    let _ = writeln!(log, "{message}");
+                }
+            }
+            Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),
+            Event::Finished { summary } => return Ok(Some(Outcome::Said(AttemptEnd::Finished(summary)))),
+            Event::Failed(failure) => {
+                tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
+                return Ok(Some(match failure.reason {
+                    // It had time for a last word; what it crashed of may be gone at the next attempt.
+                    EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),
+                    _ => Outcome::Said(AttemptEnd::Failed(failure)),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores what is pending, prolongs the lease, and passes a wish on.
+    async fn record(&mut self, step: Option<u64>, runner: &mut Runner) -> Result<(), StoreError> {
+        match self.store_pending(step).await? {
+            Some(Wish::Cancel) => self.stop(Stop::Cancel, runner).await,
+            Some(Wish::Pause) => self.stop(Stop::Pause, runner).await,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Tells the runner once; to cancel goes before to pause.
+    async fn stop(&mut self, why: Stop, runner: &mut Runner) {
+        let told = self.stopping.map(|(told, _)| told);
+        if told == Some(why) || told == Some(Stop::Cancel) {
+            return;
+        }
+        self.stopping = Some((why, Instant::now() + LONGEST_STOP));
+        let command = match why {
+            Stop::Cancel => Command::Cancel,
+            Stop::Pause => Command::Pause,
+        };
+        tracing::info!(?command, "the runner is told to stop");
+        // A runner that is gone is noticed by its events.
+        let _ = runner.send(&command).await;
+    }
+}

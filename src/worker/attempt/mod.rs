@@ -1,0 +1,154 @@
+//! One attempt at a job: what the runner says goes into the store, what people want goes to the runner.
+//!
+//! Order of writes: every point of a run is stored before its checkpoint or its end is. What the store does not take at
+//! once is tried again until the lease is over; then the job belongs to somebody else, and the runner is stopped.
+
+mod conversation;
+
+mod keeping;
+mod writes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use optlab_spec::protocol::{EndReason, Failure, Point, Summary};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::conversation::{Outcome, Stop};
+use super::files::Files;
+use super::runner::Runner;
+use crate::store::{Artifact, ArtifactKind, AttemptEnd, Claim, JobState, Store, StoreError};
+
+pub use self::conversation::LONGEST_STOP;
+
+/// An attempt under way.
+pub(super) struct Attempt {
+    store: Arc<dyn Store>,
+    claim: Claim,
+    device: String,
+    files: Arc<Files>,
+    lease: Duration,
+    lease_until: Instant,
+    shutdown: CancellationToken,
+    /// What the runner was started from.
+    resumed: Option<Artifact>,
+    /// Whether the runner has begun with the job.
+    started: bool,
+    /// Completed updates.
+    step: u64,
+    /// Points that the runner has sent and the store has yet to take.
+    pending: Vec<Point>,
+    /// Why the runner was told to stop, and when it is killed.
+    stopping: Option<(Stop, Instant)>,
+}
+
+/// What is left of the slot after an attempt.
+pub(super) enum After {
+    /// A runner that can train another job.
+    Runner(Box<Runner>),
+    /// A place for a new one.
+    Nothing,
+    /// A runner could not even begin, which is no fault of the job: something is wrong with this machine.
+    Trouble,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        claim: Claim,
+        device: String,
+        files: Files,
+        lease: Duration,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let lease_until = Instant::now() + lease;
+        Self {
+            store,
+            claim,
+            device,
+            files: Arc::new(files),
+            lease,
+            lease_until,
+            shutdown,
+            resumed: None,
+            started: false,
+            step: 0,
+            pending: Vec::new(),
+            stopping: None,
+        }
+    }
+
+    /// Sees the attempt through.
+    pub(super) async fn run(mut self, mut runner: Runner) -> After {
+        match self.files.log() {
+            Ok(log) => runner.log_to(log),
+            Err(error) => tracing::error!(%error, "the job has no log"),
+        }
+        let outcome = match self.converse(&mut runner).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::warn!(%error, "gave the attempt up");
+                return After::Nothing;
+            }
+        };
+        let (end, after) = match outcome {
+            Outcome::Said(end) => (end, After::Runner(Box::new(runner))),
+            Outcome::Stopped(end) => (end, After::Nothing),
+            Outcome::Died => (crashed(runner.obituary().await), After::Nothing),
+        };
+        let (end, after) = if self.is_trouble(&end) {
+            tracing::error!(?end, "the runner could not begin; the job goes back to the queue");
+            (AttemptEnd::HandedBack, After::Trouble)
+        } else {
+            (end, after)
+        };
+        match self.end(end).await {
+            Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
+            Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
+        }
+        after
+    }
+
+    /// Whether the runner ended before it began: it looks at its machine then, not at the job. One that was to go on from
+    /// a checkpoint may have stumbled over that.
+    fn is_trouble(&self, end: &AttemptEnd) -> bool {
+        let failed = match end {
+            AttemptEnd::Failed(failure) => {
+                matches!(failure.reason, EndReason::UserError | EndReason::RunnerCrashed)
+            }
+            AttemptEnd::Finished(_) | AttemptEnd::HandedBack => false,
+        };
+        failed && !self.started && self.resumed.is_none()
+    }
+
+    async fn end(&mut self, end: AttemptEnd) -> Result<JobState, StoreError> {
+        if matches!(end, AttemptEnd::Finished(_) | AttemptEnd::Failed(_)) {
+            self.store_pending(None).await?;
+        }
+        match &end {
+            AttemptEnd::Finished(Summary { weights: Some(weights), .. }) => {
+                let steps = self.claim.spec.train.total_steps();
+                self.keep(weights, ArtifactKind::Weights, steps).await?;
+            }
+            // What could not be gone on from is not tried again.
+            AttemptEnd::Failed(_) if !self.started => {
+                if let Some(checkpoint) = &self.resumed {
+                    self.store.forget_artifact(self.claim.lease.job, checkpoint).await?;
+                }
+            }
+            _ => {}
+        }
+        self.keep_log(self.step).await?;
+        let (store, lease) = (self.store.clone(), self.claim.lease);
+        self.persist(|| store.end(lease, end.clone())).await
+    }
+}
+
+fn crashed(error: String) -> AttemptEnd {
+    failed(EndReason::RunnerCrashed, error)
+}
+
+fn failed(reason: EndReason, error: String) -> AttemptEnd {
+    AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
+}
