@@ -1,7 +1,7 @@
 //! One way to run a statement on either database.
 //!
 //! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. What a query
-//! returns is read by position of its name into a plain struct, whichever database it came from.
+//! returns is read by the names of its columns, whichever database it came from.
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;

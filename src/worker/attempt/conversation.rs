@@ -126,7 +126,6 @@ impl Attempt {
             Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),
             Event::Finished { summary } => return Ok(Some(Outcome::Said(AttemptEnd::Finished(summary)))),
             Event::Failed(failure) => {
-                tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
                 return Ok(Some(match failure.reason {
                     // It had time for a last word; what it crashed of may be gone at the next attempt.
                     EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),

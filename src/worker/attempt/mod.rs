@@ -103,6 +103,12 @@ impl Attempt {
         } else {
             (end, after)
         };
+        match &end {
+            AttemptEnd::Failed(failure) if failure.reason != EndReason::Cancelled => {
+                tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
+            }
+            _ => {}
+        }
         match self.end(end).await {
             Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
