@@ -109,6 +109,14 @@ impl SqlStore {
         self.commit(transaction).await
     }
 
+    /// Milliseconds since the epoch, where it is not the database that tells them.
+    fn given_time(&self) -> Option<i64> {
+        match &self.time {
+            Time::Given(clock) => Some(clock.now_ms()),
+            Time::Database => None,
+        }
+    }
+
     /// Milliseconds since the epoch.
     async fn now(&self, on: &mut impl Connect) -> Result<i64, StoreError> {
         match &self.time {
