@@ -1,6 +1,6 @@
 //! Tables `series` and `metric_points`, and the view `job_summary`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::RwLock;
 
 use async_trait::async_trait;
@@ -189,16 +189,16 @@ pub(super) async fn insert_points(
     }
     if let Transaction::Postgres(_) = tx {
         // One statement for the whole batch. It may not meet a row twice: of a point that was sent twice it takes the last.
+        let last: BTreeMap<(i64, u64), &Point> =
+            points.iter().zip(ids).map(|(point, &id)| ((id, point.step), point)).collect();
         sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
-             SELECT DISTINCT ON (series_id, step) $1, series_id, step, value, time_ms
-             FROM unnest($2, $3, $4, $5) WITH ORDINALITY AS batch (series_id, step, value, time_ms, place)
-             ORDER BY series_id, step, place DESC
+             SELECT $1, * FROM unnest($2, $3, $4, $5)
              ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
         .bind(job)
-        .bind(ids.to_vec())
-        .bind(points.iter().map(|point| point.step as i64).collect::<Vec<_>>())
-        .bind(points.iter().map(|point| point.value).collect::<Vec<_>>())
-        .bind(points.iter().map(|point| point.time_ms).collect::<Vec<_>>())
+        .bind(last.keys().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(last.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
+        .bind(last.values().map(|point| point.value).collect::<Vec<_>>())
+        .bind(last.values().map(|point| point.time_ms).collect::<Vec<_>>())
         .execute(tx)
         .await?;
         return Ok(());
