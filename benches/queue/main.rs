@@ -86,7 +86,8 @@ fn submit_to_start(url: &str) -> Vec<f64> {
 fn experiment(jobs: u64) -> ExperimentSpec {
     let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
     let seeds: Vec<u64> = (0..jobs).collect();
-    submission::from_recipe("digits-mlp", &json!({ "seeds": seeds, "arms": arms })).unwrap()
+    let overrides = json!({ "seeds": seeds, "arms": arms });
+    submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap()
 }
 
 /// A store of its own for each slot, as processes have.

@@ -65,6 +65,14 @@ await until("the energy curve grows", async () => (await number("chart-energy", 
 assert((await seen("job-progress").count()) > 0, "no progress bar");
 await picture("running");
 
+// A job waits for its researcher, and then goes on.
+const last = seen("job-row").last();
+await last.getByRole("button", { name: /^Pause/ }).click();
+await until("the last job is paused", async () => (await last.getAttribute("data-state")) === "paused");
+await picture("paused");
+await last.getByRole("button", { name: /^Resume/ }).click();
+await until("it is not paused any more", async () => (await last.getAttribute("data-state")) !== "paused");
+
 await until("all jobs have succeeded", async () =>
   (await page.locator('[data-testid=job-row][data-state=succeeded]').count()) === 6);
 await until("all arms are drawn", async () => (await number("chart-accuracy", "data-arms")) === 3);

@@ -138,7 +138,7 @@ impl Fixture {
 
 pub fn spec(changes: Value) -> ExperimentSpec {
     let overrides = optlab_spec::merge(json!({ "seeds": [0], "train": { "steps": STEPS } }), &changes);
-    submission::from_recipe("digits-mlp", &overrides).unwrap()
+    submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap()
 }
 
 pub fn point(step: u64, value: f64) -> Point {

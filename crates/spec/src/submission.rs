@@ -106,21 +106,9 @@ pub fn expand(sent: &Value) -> Result<Value, Problems> {
         let name = fields.identifier("recipe");
         (name, fields.raw("overrides").cloned().unwrap_or(Value::Object(Map::new())))
     })?;
-    merged(&name, &overrides)
-}
-
-/// A recipe with `overrides` laid over it.
-///
-/// # Errors
-/// Every mistake; the path of a field is that in the merged spec.
-pub fn from_recipe(name: &str, overrides: &Value) -> Result<ExperimentSpec, Problems> {
-    ExperimentSpec::from_value(&merged(name, overrides)?)
-}
-
-fn merged(name: &str, overrides: &Value) -> Result<Value, Problems> {
-    let recipe = recipes::find(name)?;
+    let recipe = recipes::find(&name)?;
     if !overrides.is_object() {
         return Err(Problems::one("/overrides", "must be a table of fields of the spec"));
     }
-    Ok(merge(recipe.value(), overrides))
+    Ok(merge(recipe.value(), &overrides))
 }

@@ -119,9 +119,9 @@ impl SqlStore {
 
     /// Milliseconds since the epoch.
     async fn now(&self, on: &mut impl Connect) -> Result<i64, StoreError> {
-        match &self.time {
-            Time::Given(clock) => Ok(clock.now_ms()),
-            Time::Database => {
+        match self.given_time() {
+            Some(now) => Ok(now),
+            None => {
                 sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT").fetch_number(on).await
             }
         }

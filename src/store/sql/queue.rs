@@ -21,6 +21,25 @@ struct ClaimedRow {
     time_limit_seconds: i64,
 }
 
+/// $1: worker; $2: kind of device; $3: end of the lease; $4: now; $5: version. `lock` keeps other claims off the row and
+/// on their way.
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE jobs
+             SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
+             WHERE id = (
+                 SELECT id FROM jobs
+                 WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
+                 ORDER BY priority DESC, id LIMIT 1 ",
+            $lock,
+            ")
+             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds"
+        )
+    };
+}
+
 #[async_trait]
 impl Queue for SqlStore {
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
@@ -41,27 +60,7 @@ impl Queue for SqlStore {
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
         let row: Option<ClaimedRow> = tx
-            .either(
-                "UPDATE jobs
-                 SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
-                     ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
-                 WHERE id = (
-                     SELECT id FROM jobs
-                     WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
-                     ORDER BY priority DESC, id LIMIT 1
-                 )
-                 RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds",
-                "UPDATE jobs
-                 SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
-                     ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
-                 WHERE id = (
-                     SELECT id FROM jobs
-                     WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
-                     ORDER BY priority DESC, id LIMIT 1
-                     FOR UPDATE SKIP LOCKED
-                 )
-                 RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds",
-            )
+            .either(claim!(""), claim!("FOR UPDATE SKIP LOCKED"))
             .bind(slot.worker)
             .bind(slot.device_kind())
             .bind(now + lease_ms)
