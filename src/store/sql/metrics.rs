@@ -1,6 +1,6 @@
 //! Tables `series` and `metric_points`, and the view `job_summary`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::RwLock;
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use optlab_spec::series;
 use sqlx::FromRow;
 
 use super::SqlStore;
-use super::statement::{Transaction, sql};
+use super::statement::sql;
 use crate::store::{ArmPoints, CurvePoint, JobFigures, Metrics, Series, StoreError};
 
 #[derive(FromRow)]
@@ -174,45 +174,4 @@ impl SqlStore {
         self.series_ids.insert(name, id);
         Ok(id)
     }
-}
-
-/// Inside the transaction of an attempt. A point that stands already is the same point sent again. `ids` are those of
-/// the points' series.
-pub(super) async fn insert_points(
-    tx: &mut Transaction,
-    job: i64,
-    points: &[Point],
-    ids: &[i64],
-) -> Result<(), StoreError> {
-    if points.is_empty() {
-        return Ok(());
-    }
-    if let Transaction::Postgres(_) = tx {
-        // One statement for the whole batch. It may not meet a row twice: of a point that was sent twice it takes the last.
-        let last: BTreeMap<(i64, u64), &Point> =
-            points.iter().zip(ids).map(|(point, &id)| ((id, point.step), point)).collect();
-        sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
-             SELECT $1, * FROM unnest($2, $3, $4, $5)
-             ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
-        .bind(job)
-        .bind(last.keys().map(|(id, _)| *id).collect::<Vec<_>>())
-        .bind(last.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
-        .bind(last.values().map(|point| point.value).collect::<Vec<_>>())
-        .bind(last.values().map(|point| point.time_ms).collect::<Vec<_>>())
-        .execute(tx)
-        .await?;
-        return Ok(());
-    }
-    for (point, &id) in points.iter().zip(ids) {
-        sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
-        .bind(job)
-        .bind(id)
-        .bind(point.step as i64)
-        .bind(point.value)
-        .bind(point.time_ms)
-        .execute(tx)
-        .await?;
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ mod jobs;
 
 mod ends;
 mod queue;
+mod record;
 
 mod artifacts;
 mod metrics;
@@ -97,8 +98,13 @@ impl SqlStore {
 
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
         transaction.commit().await?;
-        self.changes.send_modify(|changes| *changes += 1);
+        self.tell_change();
         Ok(())
+    }
+
+    /// Something was committed: whoever waits in this process looks again.
+    fn tell_change(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Commits what puts jobs into the queue, and wakes the slots of every process.

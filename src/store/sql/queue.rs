@@ -7,8 +7,9 @@ use sqlx::FromRow;
 
 use super::artifacts::{checkpoints, insert_artifact};
 use super::ends::{End, Then, close, ended_before};
+use super::record::{Held, Record};
 use super::statement::{Transaction, sql};
-use super::{SqlStore, next_version};
+use super::{Database, SqlStore, next_version};
 use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
 
 #[derive(FromRow)]
@@ -139,31 +140,23 @@ impl Queue for SqlStore {
         step: Option<u64>,
         lease_ms: i64,
     ) -> Result<Option<Wish>, StoreError> {
-        let ids = self.series_ids(points).await?;
-        let mut tx = self.begin().await?;
-        // The most frequent write: the fence, the lease and the version are one statement.
-        let held: Option<(Option<String>,)> = tx
-            .either(
-                "UPDATE jobs
-                 SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = (SELECT max(version) + 1 FROM jobs)
-                 WHERE id = $1 AND attempt = $2 AND state = 'running'
-                 RETURNING requested",
-                "UPDATE jobs
-                 SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
-                     step = coalesce($5, step), version = pg_current_xact_id()::TEXT::BIGINT
-                 WHERE id = $1 AND attempt = $2 AND state = 'running'
-                 RETURNING requested",
-            )
-            .bind(lease.job)
-            .bind(lease.attempt)
-            .bind(self.given_time())
-            .bind(lease_ms)
-            .bind(step.map(|step| step as i64))
-            .fetch_optional(&mut tx)
-            .await?;
-        let (requested,) = held.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?;
-        super::metrics::insert_points(&mut tx, lease.job, points, &ids).await?;
-        self.commit(tx).await?;
+        let series_ids = self.series_ids(points).await?;
+        let record = Record { lease, points, series_ids, step, lease_ms, now_ms: self.given_time() };
+        let held = match self.database {
+            Database::Sqlite(_) => {
+                let mut tx = self.begin().await?;
+                let held = record.write_rows(&mut tx).await?;
+                self.commit(tx).await?;
+                held
+            }
+            Database::Postgres(_) => {
+                let held = record.write_at_once(&mut self.read().await?).await?;
+                self.tell_change();
+                held
+            }
+        };
+        let lost = StoreError::LeaseLost { job: lease.job, attempt: lease.attempt };
+        let Held { requested } = held.ok_or(lost)?;
         self.activity.points.inc_by(points.len() as u64);
         Ok(requested.and_then(|wish| match wish.as_str() {
             "cancel" => Some(Wish::Cancel),

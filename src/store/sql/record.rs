@@ -1,0 +1,98 @@
+//! The most frequent write: a batch of points, how far the run is, and the lease that both prolong. All or nothing, and
+//! nothing at all of an attempt that no longer has the job.
+
+use std::collections::BTreeMap;
+
+use optlab_spec::protocol::Point;
+use sqlx::FromRow;
+
+use super::statement::{Reader, Transaction, sql};
+use crate::store::{Lease, StoreError};
+
+/// What an attempt has to say.
+pub(super) struct Record<'a> {
+    pub(super) lease: Lease,
+    pub(super) points: &'a [Point],
+    /// Those of the points' series.
+    pub(super) series_ids: Vec<i64>,
+    /// Completed updates.
+    pub(super) step: Option<u64>,
+    pub(super) lease_ms: i64,
+    /// `None` for the database's own time.
+    pub(super) now_ms: Option<i64>,
+}
+
+/// The attempt has the job.
+#[derive(FromRow)]
+pub(super) struct Held {
+    /// What people want of it.
+    pub(super) requested: Option<String>,
+}
+
+impl Record<'_> {
+    /// Row by row, in one transaction: for SQLite, which is called and not sent to.
+    pub(super) async fn write_rows(&self, tx: &mut Transaction) -> Result<Option<Held>, StoreError> {
+        // The fence, the lease and the version are one statement.
+        let held = sql("UPDATE jobs
+             SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = (SELECT max(version) + 1 FROM jobs)
+             WHERE id = $1 AND attempt = $2 AND state = 'running'
+             RETURNING requested")
+        .bind(self.lease.job)
+        .bind(self.lease.attempt)
+        .bind(self.now_ms)
+        .bind(self.lease_ms)
+        .bind(self.step.map(|step| step as i64))
+        .fetch_optional(tx)
+        .await?;
+        if held.is_none() {
+            return Ok(None);
+        }
+        for (point, &series) in self.points.iter().zip(&self.series_ids) {
+            // A point that stands already is the same point sent again.
+            sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
+            .bind(self.lease.job)
+            .bind(series)
+            .bind(point.step as i64)
+            .bind(point.value)
+            .bind(point.time_ms)
+            .execute(tx)
+            .await?;
+        }
+        Ok(held)
+    }
+
+    /// By one statement, which is a transaction too: for Postgres, where the way to the server and back costs the most.
+    pub(super) async fn write_at_once(&self, connection: &mut Reader) -> Result<Option<Held>, StoreError> {
+        // The statement may not meet a row twice: of a point that was sent twice it takes the last.
+        let last: BTreeMap<(i64, u64), &Point> = self
+            .series_ids
+            .iter()
+            .zip(self.points)
+            .map(|(&series, point)| ((series, point.step), point))
+            .collect();
+        sql("WITH held AS (
+                 UPDATE jobs
+                 SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
+                     step = coalesce($5, step), version = pg_current_xact_id()::TEXT::BIGINT
+                 WHERE id = $1 AND attempt = $2 AND state = 'running'
+                 RETURNING id, requested
+             ), written AS (
+                 INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
+                 SELECT held.id, points.* FROM held, unnest($6, $7, $8, $9) points
+                 ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms
+             )
+             SELECT requested FROM held")
+        .bind(self.lease.job)
+        .bind(self.lease.attempt)
+        .bind(self.now_ms)
+        .bind(self.lease_ms)
+        .bind(self.step.map(|step| step as i64))
+        .bind(last.keys().map(|(series, _)| *series).collect::<Vec<_>>())
+        .bind(last.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
+        .bind(last.values().map(|point| point.value).collect::<Vec<_>>())
+        .bind(last.values().map(|point| point.time_ms).collect::<Vec<_>>())
+        .fetch_optional(connection)
+        .await
+    }
+}
