@@ -131,6 +131,17 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
+/// Where a job stands in its experiment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its id.
+    pub job: i64,
+    /// The arm's name.
+    pub arm: String,
+    /// The seed.
+    pub seed: i64,
+}
+
 /// What can be asked about jobs.
 #[async_trait]
 pub trait Jobs: Send + Sync {
@@ -139,6 +150,9 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     async fn job(&self, id: i64) -> Result<Job, StoreError>;
+
+    /// The jobs of an experiment by arm, in the order of the spec, and seed.
+    async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError>;
 
     /// Jobs after the id `after`, oldest first.
     async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError>;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{CurvePoint, StoreError};
 
 /// A named curve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,24 +13,6 @@ pub struct Series {
     pub unit: String,
     /// Which way is better, where one is.
     pub higher_is_better: Option<bool>,
-}
-
-/// One point of a job's curve.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CurvePoint {
-    /// Completed updates.
-    pub step: i64,
-    /// In the unit of the series.
-    pub value: f64,
-}
-
-/// The points of all seeds of an arm.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ArmPoints {
-    /// The arm's name.
-    pub arm: String,
-    /// In the order of steps, the seeds of a step together.
-    pub points: Vec<CurvePoint>,
 }
 
 /// A row of the view `job_summary`: figures are there once the job has succeeded.
@@ -60,11 +42,8 @@ pub trait Metrics: Send + Sync {
     /// The series of which the job has points.
     async fn series_of_job(&self, job: i64) -> Result<Vec<Series>, StoreError>;
 
-    /// A job's curve after a step, in the order of steps.
+    /// Every point of a job's curve after a step, in the order of steps.
     async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError>;
-
-    /// Every point of every job of the experiment, arm by arm; arms without points are left out.
-    async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError>;
 
     /// The final figures, by arm in the order of the spec, then by seed.
     async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;

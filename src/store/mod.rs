@@ -9,6 +9,7 @@ mod jobs;
 mod queue;
 
 mod artifacts;
+mod curves;
 mod metrics;
 mod monitor;
 mod settings;
@@ -25,12 +26,14 @@ use tokio::sync::watch;
 
 use self::sql::{Schema, SqlStore};
 use crate::clock::{Clock, SystemClock};
+pub use crate::stats::CurvePoint;
 
 pub use artifacts::{Artifact, ArtifactKind, Artifacts};
+pub use curves::{Curve, CurveRange, CurveSet, Curves};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
-pub use jobs::{Attempt, Job, JobFilter, JobState, Jobs};
-pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
+pub use jobs::{Attempt, Cell, Job, JobFilter, JobState, Jobs};
+pub use metrics::{JobFigures, Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
 pub use settings::Settings;
@@ -42,7 +45,7 @@ pub use workers::{Worker, Workers};
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
 pub trait Store:
-    Experiments + Jobs + Queue + Artifacts + Metrics + Thinning + Workers + Tokens + Settings + Monitor
+    Experiments + Jobs + Queue + Artifacts + Curves + Metrics + Thinning + Workers + Tokens + Settings + Monitor
 {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -11,6 +11,7 @@ mod experiments;
 mod queue;
 
 mod checkpoints;
+mod curves;
 mod ends;
 mod points;
 mod wishes;
@@ -89,6 +90,12 @@ on_both_databases! {
         a_batch_of_points_is_stored_whole_or_not_at_all,
         a_point_that_is_sent_twice_is_the_last_one_sent,
         an_attempt_that_goes_on_deletes_only_later_points,
+    }
+    curves {
+        long_curves_say_in_few_points_what_their_points_say,
+        an_attempt_that_goes_back_takes_the_detail_with_it,
+        curves_of_several_jobs_have_the_same_stretches,
+        thinned_curves_count_what_is_left,
     }
     checkpoints {
         a_claim_brings_the_checkpoints_latest_first,

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::statement::{Transaction, sql};
 use super::{SqlStore, next_version, settled_version};
-use crate::store::{Attempt, Job, JobFilter, JobState, Jobs, Page, StoreError};
+use crate::store::{Attempt, Cell, Job, JobFilter, JobState, Jobs, Page, StoreError};
 
 #[derive(FromRow)]
 struct Row {
@@ -148,6 +148,15 @@ impl Jobs for SqlStore {
         .await?;
         let items = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, limit, |job| job.id))
+    }
+
+    async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError> {
+        let rows: Vec<(i64, String, i64)> =
+            sql("SELECT id, arm, seed FROM jobs WHERE experiment_id = $1 ORDER BY arm_position, seed")
+                .bind(experiment)
+                .fetch_all(&mut self.read().await?)
+                .await?;
+        Ok(rows.into_iter().map(|(job, arm, seed)| Cell { job, arm, seed }).collect())
     }
 
     async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::SqlStore;
 use super::statement::sql;
-use crate::store::{ArmPoints, CurvePoint, JobFigures, Metrics, Series, StoreError};
+use crate::store::{CurvePoint, JobFigures, Metrics, Series, StoreError};
 
 #[derive(FromRow)]
 struct SeriesRow {
@@ -27,14 +27,6 @@ impl From<SeriesRow> for Series {
 
 #[derive(FromRow)]
 struct CurveRow {
-    step: i64,
-    value: f64,
-}
-
-#[derive(FromRow)]
-struct ArmRow {
-    arm_position: i64,
-    arm: String,
     step: i64,
     value: f64,
 }
@@ -91,26 +83,6 @@ impl Metrics for SqlStore {
             .fetch_all(&mut self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|row| CurvePoint { step: row.step, value: row.value }).collect())
-    }
-
-    async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError> {
-        let rows: Vec<ArmRow> = sql("SELECT j.arm_position, j.arm, p.step, p.value
-             FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
-             WHERE j.experiment_id = $1 AND s.name = $2 AND p.job_id = j.id AND p.series_id = s.id
-             ORDER BY j.arm_position, p.step, j.seed")
-        .bind(experiment)
-        .bind(series)
-        .fetch_all(&mut self.read().await?)
-        .await?;
-        let mut arms: Vec<(i64, ArmPoints)> = Vec::new();
-        for row in rows {
-            let point = CurvePoint { step: row.step, value: row.value };
-            match arms.last_mut().filter(|(position, _)| *position == row.arm_position) {
-                Some((_, arm)) => arm.points.push(point),
-                None => arms.push((row.arm_position, ArmPoints { arm: row.arm, points: vec![point] })),
-            }
-        }
-        Ok(arms.into_iter().map(|(_, arm)| arm).collect())
     }
 
     async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {

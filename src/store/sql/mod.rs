@@ -11,6 +11,7 @@ mod queue;
 mod record;
 
 mod artifacts;
+mod curves;
 mod metrics;
 mod monitor;
 mod settings;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use self::curves::Uncondensed;
 use self::metrics::SeriesIds;
 use self::postgres::Postgres;
 pub(super) use self::schema::Schema;
@@ -43,6 +45,7 @@ pub(super) struct SqlStore {
     time: Time,
     changes: watch::Sender<u64>,
     series_ids: SeriesIds,
+    uncondensed: Uncondensed,
     activity: Activity,
 }
 
@@ -78,8 +81,8 @@ impl SqlStore {
     }
 
     fn new(database: Database, time: Time, changes: watch::Sender<u64>) -> Self {
-        let (series_ids, activity) = Default::default();
-        Self { database, time, changes, series_ids, activity }
+        let (series_ids, uncondensed, activity) = Default::default();
+        Self { database, time, changes, series_ids, uncondensed, activity }
     }
 
     async fn read(&self) -> Result<Reader, StoreError> {

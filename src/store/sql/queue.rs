@@ -6,6 +6,7 @@ use optlab_spec::protocol::{EndReason, Environment, Point};
 use sqlx::FromRow;
 
 use super::artifacts::{checkpoints, insert_artifact};
+use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
 use super::record::{Held, Record};
 use super::statement::{Transaction, sql};
@@ -110,6 +111,7 @@ impl Queue for SqlStore {
         let mut tx = self.begin().await?;
         check(&mut tx, lease).await?;
         let version = next_version(&mut tx).await?;
+        cut(&mut tx, lease.job, step as i64).await?;
         // The measurement at step 0 is the new attempt's own too.
         sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
             .bind(lease.job)
@@ -158,6 +160,7 @@ impl Queue for SqlStore {
         let lost = StoreError::LeaseLost { job: lease.job, attempt: lease.attempt };
         let Held { requested } = held.ok_or(lost)?;
         self.activity.points.inc_by(points.len() as u64);
+        self.condense_if_long(lease, &record.series_ids).await;
         Ok(requested.and_then(|wish| match wish.as_str() {
             "cancel" => Some(Wish::Cancel),
             "pause" => Some(Wish::Pause),
@@ -187,7 +190,9 @@ impl Queue for SqlStore {
                 .bind(summary.parameters_trained as i64)
                 .execute(&mut tx)
                 .await?;
+            condense_job(&mut tx, lease.job).await?;
         }
+        self.uncondensed.forget(lease.job);
         let state = close(&mut tx, lease, &outcome, Then::from(&end), now).await?;
         match state {
             JobState::Queued => self.commit_queued(tx).await?,
@@ -227,6 +232,27 @@ impl Queue for SqlStore {
         }
         self.commit_queued(tx).await?;
         Ok(lost)
+    }
+}
+
+impl SqlStore {
+    /// After points were recorded. What cannot be condensed now is condensed with the points to come.
+    async fn condense_if_long(&self, lease: Lease, series: &[i64]) {
+        let long = self.uncondensed.count(lease.job, series);
+        if long.is_empty() {
+            return;
+        }
+        let condensed = async {
+            let mut tx = self.begin().await?;
+            check(&mut tx, lease).await?;
+            for series in long {
+                condense(&mut tx, lease.job, series).await?;
+            }
+            tx.commit().await
+        };
+        if let Err(error) = condensed.await {
+            tracing::debug!(%error, job.id = lease.job, "curves are not condensed yet");
+        }
     }
 }
 

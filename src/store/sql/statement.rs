@@ -22,6 +22,7 @@ pub(super) enum Value {
     Int(Option<i64>),
     Real(Option<f64>),
     Text(Option<String>),
+    Bytes(Vec<u8>),
     /// A column of a batch; Postgres only.
     Ints(Vec<i64>),
     /// A column of a batch; Postgres only.
@@ -118,6 +119,7 @@ macro_rules! run {
                     Value::Int(value) => query.bind(value),
                     Value::Real(value) => query.bind(value),
                     Value::Text(value) => query.bind(value),
+                    Value::Bytes(value) => query.bind(value),
                     Value::Ints(_) | Value::Reals(_) => unreachable!("SQLite has no arrays"),
                 });
                 query.$method(connection).await?$(.$after())?
@@ -131,6 +133,7 @@ macro_rules! run {
                     Value::Int(value) => query.bind(value),
                     Value::Real(value) => query.bind(value),
                     Value::Text(value) => query.bind(value),
+                    Value::Bytes(value) => query.bind(value),
                     Value::Ints(values) => query.bind(values),
                     Value::Reals(values) => query.bind(values),
                 });
@@ -221,6 +224,12 @@ impl From<Option<&str>> for Value {
 impl From<Option<String>> for Value {
     fn from(value: Option<String>) -> Self {
         Self::Text(value)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
     }
 }
 

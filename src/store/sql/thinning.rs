@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::SqlStore;
+use super::curves::{condense_job, forget};
 use super::statement::{Connect, sql};
 use crate::store::{StoreError, Thinned, Thinning};
 
@@ -58,6 +59,16 @@ impl Thinning for SqlStore {
         .bind(every)
         .execute(&mut tx)
         .await?;
+        // What was condensed counts points that are gone.
+        let jobs: Vec<(i64,)> = sql("SELECT id FROM jobs
+             WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')")
+        .bind(experiment)
+        .fetch_all(&mut tx)
+        .await?;
+        for (job,) in jobs {
+            forget(&mut tx, job).await?;
+            condense_job(&mut tx, job).await?;
+        }
         self.commit(tx).await?;
         Ok(Thinned { deleted: deleted as i64, ..thinned })
     }

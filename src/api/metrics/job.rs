@@ -1,0 +1,75 @@
+//! `/jobs/{id}/metrics`: the curves of one job.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::AppState;
+use super::super::error::ApiError;
+use super::super::extract::{Path, Query};
+use super::{Columns, SeriesView, known_series, range};
+use crate::store::Series;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct MetricsParams {
+    /// Names, separated by commas; default: all that the job has.
+    series: Option<String>,
+    /// Stretches of steps, each of which keeps its lowest and highest point: 1 to 10,000; default 1000.
+    points: Option<i64>,
+    /// Only what came after this step.
+    after_step: Option<i64>,
+    /// Only what came up to this step.
+    to_step: Option<i64>,
+}
+
+/// The curves of a job.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct JobMetrics {
+    job_id: i64,
+    series: Vec<JobCurve>,
+}
+
+/// One curve, column by column.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct JobCurve {
+    #[serde(flatten)]
+    about: SeriesView,
+    /// Steps of a stretch: 1 where no point was left out.
+    width: i64,
+    #[serde(flatten)]
+    points: Columns,
+}
+
+/// Curves of one job.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/metrics", tag = "metrics", params(MetricsParams),
+    responses((status = 200, body = JobMetrics), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(in crate::api) async fn of_job(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    Query(params): Query<MetricsParams>,
+) -> Result<Json<JobMetrics>, ApiError> {
+    let range = range(params.points, 1000, params.after_step, params.to_step)?;
+    state.store.job(id).await?;
+    let mut curves = Vec::new();
+    for series in wanted(&state, id, params.series.as_deref()).await? {
+        let set = state.store.curves(&[id], &series.name, range).await?;
+        let points = set.curves.iter().map(Columns::from);
+        curves.extend(points.map(|points| JobCurve {
+            about: series.clone().into(),
+            width: set.width,
+            points,
+        }));
+    }
+    Ok(Json(JobMetrics { job_id: id, series: curves }))
+}
+
+async fn wanted(state: &AppState, job: i64, names: Option<&str>) -> Result<Vec<Series>, ApiError> {
+    let Some(names) = names else { return Ok(state.store.series_of_job(job).await?) };
+    let mut wanted = Vec::new();
+    for name in names.split(',') {
+        wanted.push(known_series(state, name).await?);
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,77 @@
+//! Curves: of one job, of an experiment's runs, and of its arms over their seeds.
+
+mod arms;
+mod job;
+mod runs;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::bounded;
+use crate::store::{Curve, CurveRange, Series};
+
+// With what the description of the API finds beside each handler.
+pub(super) use self::arms::*;
+pub(super) use self::job::*;
+pub(super) use self::runs::*;
+
+const MOST_POINTS: i64 = 10_000;
+
+/// A named curve.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SeriesView {
+    name: String,
+    unit: String,
+    higher_is_better: Option<bool>,
+}
+
+impl From<Series> for SeriesView {
+    fn from(series: Series) -> Self {
+        Self { name: series.name, unit: series.unit, higher_is_better: series.higher_is_better }
+    }
+}
+
+/// Points of a curve, column by column.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Columns {
+    steps: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl From<&Curve> for Columns {
+    fn from(curve: &Curve) -> Self {
+        let points = curve.points();
+        let steps = points.iter().map(|point| point.step).collect();
+        Self { steps, values: points.iter().map(|point| point.value).collect() }
+    }
+}
+
+/// What part of curves is wanted: the parameters of that name.
+fn range(
+    points: Option<i64>,
+    usual_points: i64,
+    after_step: Option<i64>,
+    to_step: Option<i64>,
+) -> Result<CurveRange, ApiError> {
+    let buckets = bounded("points", points, usual_points, 1..=MOST_POINTS)? as usize;
+    let after_step = bounded("after_step", after_step, -1, -1..=i64::MAX)?;
+    let to_step = bounded("to_step", to_step, i64::MAX, 0..=i64::MAX)?;
+    Ok(CurveRange { after_step, to_step, buckets })
+}
+
+/// A series that some job has written, or one that every job will write: a chart asks before the first point.
+async fn known_series(state: &AppState, name: &str) -> Result<Series, ApiError> {
+    if let Some(series) = state.store.series(name).await? {
+        return Ok(series);
+    }
+    if let Some(about) = optlab_spec::series::always(name) {
+        let (unit, higher_is_better) = (about.unit.to_owned(), about.higher_is_better);
+        return Ok(Series { name: name.to_owned(), unit, higher_is_better });
+    }
+    let given: String = name.chars().take(100).collect();
+    Err(ApiError::invalid_parameter(format!(
+        "`series`: there is no series {given:?}; `GET /api/v1/experiments/ID` lists those of an experiment"
+    )))
+}

@@ -1,0 +1,70 @@
+//! `/experiments/{id}/runs`: one series of every job of an experiment, each by itself.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::AppState;
+use super::super::error::ApiError;
+use super::super::extract::{Path, Query};
+use super::{Columns, known_series, range};
+use crate::store::Series;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct RunsParams {
+    /// Name of a series; default `test/accuracy`.
+    series: Option<String>,
+    /// Stretches of steps, each of which keeps its lowest and highest point: 1 to 10,000; default 400.
+    points: Option<i64>,
+    /// Only what came after this step.
+    after_step: Option<i64>,
+    /// Only what came up to this step.
+    to_step: Option<i64>,
+}
+
+/// One series of an experiment's jobs.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct Runs {
+    series: String,
+    unit: String,
+    higher_is_better: Option<bool>,
+    /// Steps of a stretch: 1 where no point was left out.
+    width: i64,
+    runs: Vec<Run>,
+}
+
+/// The curve of one job, column by column.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct Run {
+    job_id: i64,
+    arm: String,
+    seed: i64,
+    #[serde(flatten)]
+    points: Columns,
+}
+
+/// The single curves of an experiment's jobs.
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(RunsParams),
+    responses((status = 200, body = Runs), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(in crate::api) async fn of_runs(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    Query(params): Query<RunsParams>,
+) -> Result<Json<Runs>, ApiError> {
+    let range = range(params.points, 400, params.after_step, params.to_step)?;
+    state.store.experiment(id).await?;
+    let series = known_series(&state, params.series.as_deref().unwrap_or("test/accuracy")).await?;
+    let cells = state.store.cells(id).await?;
+    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let set = state.store.curves(&jobs, &series.name, range).await?;
+    let runs = cells.into_iter().zip(&set.curves).map(|(cell, curve)| Run {
+        job_id: cell.job,
+        arm: cell.arm,
+        seed: cell.seed,
+        points: curve.into(),
+    });
+    let Series { name, unit, higher_is_better } = series;
+    Ok(Json(Runs { series: name, unit, higher_is_better, width: set.width, runs: runs.collect() }))
+}

@@ -1,0 +1,122 @@
+//! Curves from levels of detail: what they say is what the points say, however the points came.
+
+use std::collections::BTreeSet;
+
+use optlab::stats::{Bucket, widen, width_for};
+use optlab::store::{Curve, CurveRange};
+use optlab_spec::protocol::Point;
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
+
+/// Enough for blocks and several levels.
+const POINTS: u64 = 12_000;
+
+/// A noisy curve with a point every other step.
+fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
+    let value = |step: u64| ((step * 7919) % 10_007) as f64 + step as f64 / 16.0;
+    steps.filter(|step| step % 2 == 0).map(|step| point(step, value(step))).collect()
+}
+
+/// In batches, as runners flush.
+async fn record(fixture: &Fixture, lease: optlab::store::Lease, points: &[Point]) {
+    for batch in points.chunks(301) {
+        let step = batch.last().map(|point| point.step);
+        fixture.store.record(lease, batch, step, LEASE_MS).await.unwrap();
+    }
+}
+
+fn all(buckets: usize) -> CurveRange {
+    CurveRange { after_step: -1, to_step: i64::MAX, buckets }
+}
+
+/// The curve as its range says, after making sure that the points alone would give the same.
+async fn read(fixture: &Fixture, job: i64, range: CurveRange) -> Curve {
+    let set = fixture.store.curves(&[job], "train/loss", range).await.unwrap();
+    let [curve] = &set.curves[..] else { panic!("one job, one curve") };
+    let points = fixture.store.curve(job, "train/loss", range.after_step).await.unwrap();
+    let points: Vec<_> = points.into_iter().filter(|point| point.step <= range.to_step).collect();
+    assert!(curve.buckets.len() <= range.buckets.max(points.len().min(2 * range.buckets)), "{range:?}");
+    let expected = widen(points.iter().copied().map(Bucket::from), set.width);
+    assert_eq!(curve.buckets, expected, "{range:?}, width {}", set.width);
+    let shown: BTreeSet<_> = curve.points().iter().map(|point| point.step).collect();
+    for end in [points.first(), points.last()].into_iter().flatten() {
+        assert!(range.after_step > -1 || range.to_step < i64::MAX || shown.contains(&end.step), "{range:?}");
+    }
+    curve.clone()
+}
+
+async fn looks_right_from_near_and_far(fixture: &Fixture, job: i64) {
+    for buckets in [1, 3, 50, 400, 1000, 10_000] {
+        read(fixture, job, all(buckets)).await;
+        for (after_step, to_step) in
+            [(0, 100), (4999, 5003), (777, 9_001), (8_191, 16_384), (11_000, 1 << 40)]
+        {
+            read(fixture, job, CurveRange { after_step, to_step, buckets }).await;
+        }
+    }
+}
+
+pub async fn long_curves_say_in_few_points_what_their_points_say(fixture: Fixture) {
+    let job = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    record(&fixture, lease, &curve(0..2 * POINTS)).await;
+    looks_right_from_near_and_far(&fixture, job).await;
+    assert_ne!(fixture.execute("UPDATE curve_blocks SET width = width").await, 0, "nothing was condensed");
+
+    fixture.end(lease, finished()).await;
+    looks_right_from_near_and_far(&fixture, job).await;
+    // Once a job has succeeded, its long curves hardly need points.
+    let raw = fixture.execute("DELETE FROM metric_points WHERE step < 23000").await;
+    assert_eq!(raw, 11_500);
+    let set = fixture.store.curves(&[job], "train/loss", all(400)).await.unwrap();
+    assert_eq!((set.width, set.curves[0].buckets.len()), (width_for(2 * POINTS as i64 - 1, 400), 375));
+    assert_eq!(set.curves[0].buckets.iter().map(|bucket| bucket.n).sum::<u64>(), POINTS);
+}
+
+pub async fn an_attempt_that_goes_back_takes_the_detail_with_it(fixture: Fixture) {
+    let job = fixture.one_job(json!({ "max_attempts": 10 })).await;
+    let mut from = 0;
+    // To the middle of a block, to a border, near the beginning, to nothing.
+    for back_to in [9_001, 8_192, 8_191, 600, 15, 0] {
+        let lease = fixture.claim().await.unwrap();
+        fixture.start(lease, from).await;
+        record(&fixture, lease, &curve(from + u64::from(from > 0)..2 * POINTS / 2)).await;
+        fixture.end(lease, crashed()).await;
+        fixture.clock.advance(1_000_000);
+        let lease = fixture.claim().await.unwrap();
+        fixture.start(lease, back_to).await;
+        looks_right_from_near_and_far(&fixture, job).await;
+        fixture.end(lease, crashed()).await;
+        fixture.clock.advance(1_000_000);
+        fixture.execute("UPDATE jobs SET attempts_before = attempt").await;
+        from = back_to;
+    }
+}
+
+pub async fn curves_of_several_jobs_have_the_same_stretches(fixture: Fixture) {
+    let experiment = fixture.submit(json!({})).await;
+    let (long, short) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
+    for (lease, steps) in [(long, 4 * POINTS / 3), (short, 700)] {
+        fixture.start(lease, 0).await;
+        record(&fixture, lease, &curve(0..steps)).await;
+    }
+    let cells = fixture.store.cells(experiment).await.unwrap();
+    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let set = fixture.store.curves(&jobs, "train/loss", all(100)).await.unwrap();
+    assert_eq!(set.width, 256);
+    assert_eq!(set.curves.iter().map(|curve| curve.buckets.len()).collect::<Vec<_>>(), [63, 3, 0]);
+    assert!(fixture.store.curves(&jobs, "no/such", all(9)).await.unwrap().curves[0].buckets.is_empty());
+}
+
+pub async fn thinned_curves_count_what_is_left(fixture: Fixture) {
+    let job = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    record(&fixture, lease, &curve(0..POINTS)).await;
+    fixture.end(lease, finished()).await;
+    let experiment = fixture.job(job).await.experiment_id;
+    fixture.store.thin(experiment, 5).await.unwrap();
+    looks_right_from_near_and_far(&fixture, job).await;
+}
