@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::error::ApiError;
+use super::estimate::Estimate;
 use super::extract::{Document, Path, Query, bounded};
 use super::views::{ExperimentView, JobView, List};
 use crate::store::{Edit, Experiment, JobFilter, Submission};
@@ -39,6 +40,7 @@ pub(super) struct DryRun {
     #[schema(value_type = Object)]
     spec: ExperimentSpec,
     jobs: Vec<PlannedJob>,
+    estimate: Estimate,
 }
 
 /// A job that a submission would make.
@@ -67,7 +69,8 @@ pub(super) async fn submit(
             PlannedJob { arm: job.arm, seed: job.seed, steps }
         };
         let jobs = spec.jobs().map(planned).collect();
-        return Ok(Json(DryRun { spec, jobs }).into_response());
+        let estimate = Estimate::of(&state, &spec).await?;
+        return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
     }
     let body = Sha256::digest(&document.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let key = idempotency_key(&headers)?;

@@ -11,8 +11,10 @@ mod metrics;
 mod monitoring;
 mod recipes;
 mod session;
+mod warnings;
 mod workers;
 
+mod estimate;
 mod live;
 mod queue;
 mod views;
@@ -32,6 +34,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -120,6 +124,7 @@ fn router(state: AppState) -> Router {
         .routes(routes!(experiments::add_seeds))
         .routes(routes!(metrics::of_arms))
         .routes(routes!(metrics::of_runs))
+        .routes(routes!(warnings::of_experiment))
         .routes(routes!(comparison::get))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
@@ -160,10 +165,18 @@ fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::known_host))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(map_response(guard::problems_only))
+        .layer(compression())
         .layer(from_fn_with_state(state.clone(), monitoring::count))
         // What fails is logged where it is mapped, once.
         .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(state)
+}
+
+/// Answers are read by programs that can unpack, and a curve is digits. Files of jobs go as they lie, because parts of them
+/// can be asked for.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let whole = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(whole)
 }
 
 async fn unknown_route(uri: Uri) -> ApiError {

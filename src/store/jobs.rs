@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
+use optlab_spec::JobSpec;
+
 use super::{Page, StoreError};
 
 /// One training run.
@@ -142,6 +144,15 @@ pub struct Cell {
     pub seed: i64,
 }
 
+/// A complete run, as a measure for runs to come.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// What was trained.
+    pub spec: JobSpec,
+    /// Wall time of an update, evaluation included.
+    pub seconds_per_step: f64,
+}
+
 /// What can be asked about jobs.
 #[async_trait]
 pub trait Jobs: Send + Sync {
@@ -150,6 +161,9 @@ pub trait Jobs: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`].
     async fn job(&self, id: i64) -> Result<Job, StoreError>;
+
+    /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
+    async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError>;
 
     /// The jobs of an experiment by arm, in the order of the spec, and seed.
     async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError>;

@@ -1,11 +1,12 @@
 //! Table `jobs` as people see it.
 
 use async_trait::async_trait;
+use optlab_spec::JobSpec;
 use sqlx::FromRow;
 
 use super::statement::{Transaction, sql};
 use super::{SqlStore, next_version, settled_version};
-use crate::store::{Attempt, Cell, Job, JobFilter, JobState, Jobs, Page, StoreError};
+use crate::store::{Attempt, Cell, Job, JobFilter, JobState, Jobs, Page, PastRun, StoreError};
 
 #[derive(FromRow)]
 struct Row {
@@ -157,6 +158,21 @@ impl Jobs for SqlStore {
                 .fetch_all(&mut self.read().await?)
                 .await?;
         Ok(rows.into_iter().map(|(job, arm, seed)| Cell { job, arm, seed }).collect())
+    }
+
+    async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError> {
+        let rows: Vec<(String, f64)> = sql("SELECT j.spec, a.seconds / j.steps FROM jobs j
+             JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             WHERE j.state = 'succeeded' AND j.method = $1 AND a.start_step = 0 AND a.seconds IS NOT NULL AND j.steps > 0
+             ORDER BY j.id DESC LIMIT $2")
+        .bind(method)
+        .bind(limit)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        let run = |(spec, seconds_per_step): (String, f64)| {
+            Ok(PastRun { spec: JobSpec::from_stored(&serde_json::from_str(&spec)?)?, seconds_per_step })
+        };
+        rows.into_iter().map(run).collect()
     }
 
     async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {

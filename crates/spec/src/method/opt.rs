@@ -84,6 +84,16 @@ impl OptSpec {
     pub(super) const OWN_FIELDS: [&str; 7] =
         ["transform", "beta", "stochastic", "neurons", "neuron_mean", "refine_steps", "layers"];
 
+    /// Whether every learned matrix is orthogonal at every step.
+    pub fn is_orthogonal(&self) -> bool {
+        !matches!(self.transform, TransformSpec::Relaxed { .. } | TransformSpec::Unconstrained { .. })
+    }
+
+    /// Whether the energy of every rotated layer stays what it was: orthogonal matrices turn neurons that are fixed.
+    pub fn keeps_energy(&self) -> bool {
+        self.is_orthogonal() && self.neurons == Neurons::Fixed
+    }
+
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         let rounds = fields.has("stochastic");
         let stochastic =

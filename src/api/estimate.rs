@@ -1,0 +1,54 @@
+//! How long an experiment would take, by runs alike that are complete.
+
+use std::collections::HashMap;
+
+use optlab_spec::{ExperimentSpec, JobSpec};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::error::ApiError;
+use crate::store::PastRun;
+
+/// The latest of a method that are looked at.
+const LATEST: i64 = 100;
+
+/// How long the jobs of a submission would take.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Estimate {
+    /// Of all jobs, one after another; null where an arm has no complete run alike.
+    seconds: Option<f64>,
+    /// Complete runs that it is measured by.
+    runs_measured: usize,
+}
+
+impl Estimate {
+    pub(super) async fn of(state: &AppState, spec: &ExperimentSpec) -> Result<Self, ApiError> {
+        let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
+        let (mut seconds, mut runs_measured) = (Some(0.0), 0);
+        for (position, arm) in spec.arms.iter().enumerate() {
+            let method = arm.method.to_string();
+            if !past.contains_key(&method) {
+                past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
+            }
+            // Its jobs differ by their seeds only.
+            let Some(job) = spec.jobs().find(|job| job.arm == spec.arms[position].name) else { continue };
+            let mut paces: Vec<f64> = past[&method]
+                .iter()
+                .filter(|run| costs_the_same(&run.spec, &job))
+                .map(|run| run.seconds_per_step)
+                .collect();
+            runs_measured += paces.len();
+            paces.sort_by(f64::total_cmp);
+            let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
+            seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
+        }
+        Ok(Self { seconds, runs_measured })
+    }
+}
+
+/// An update of both takes about as long, on the same machine.
+fn costs_the_same(a: &JobSpec, b: &JobSpec) -> bool {
+    let (a, b) = (&a.train, &b.train);
+    a.model == b.model && a.data == b.data && a.batch_size == b.batch_size
+}

@@ -1,0 +1,153 @@
+//! `/experiments/{id}/warnings`: OPT jobs that do not keep what their method promises.
+
+use axum::Json;
+use axum::extract::State;
+use optlab_spec::{Arm, MethodSpec, series};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::Path;
+use super::views::List;
+use crate::store::{Cell, Curve, CurveRange};
+
+/// Of the energy at the start. Rounding moves it by a hundred-thousandth of this.
+const ENERGY_TOLERANCE: f64 = 1e-3;
+/// Of max |R^T R - I|. Rounding alone stays below a hundredth of it.
+const ORTHOGONALITY_TOLERANCE: f64 = 1e-3;
+
+/// The whole curve at one glance.
+const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buckets: 1 };
+
+/// A broken promise of the method.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Warning {
+    job_id: i64,
+    arm: String,
+    seed: i64,
+    series: String,
+    /// How far it went at most: of an energy, as a share of that at the start.
+    value: f64,
+    tolerance: f64,
+    /// For people.
+    detail: String,
+}
+
+/// Where an OPT job's energy or orthogonality error has drifted beyond what rounding explains.
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/warnings", tag = "metrics",
+    responses((status = 200, body = List<Warning>), (status = 404, body = ApiError)))]
+pub(super) async fn of_experiment(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<List<Warning>>, ApiError> {
+    let experiment = state.store.experiment(id).await?;
+    let cells = state.store.cells(id).await?;
+    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let mut items = Vec::new();
+    for series in state.store.series_of_experiment(id).await? {
+        let Some(check) = Check::of(&series.name) else { continue };
+        let curves = state.store.curves(&jobs, &series.name, AT_ONCE).await?.curves;
+        for (cell, curve) in cells.iter().zip(&curves) {
+            let arm = experiment.spec.arms.iter().find(|arm| arm.name == cell.arm);
+            items.extend(arm.and_then(|arm| check.warn(arm, cell, curve, &series.name)));
+        }
+    }
+    items.sort_by_key(|warning| warning.job_id);
+    Ok(Json(List { items, next_cursor: None }))
+}
+
+/// What a series must not do.
+#[derive(Clone, Copy)]
+enum Check<'a> {
+    /// An energy that stays.
+    Energy { layer: &'a str },
+    /// A distance from orthogonality that stays small.
+    Orthogonality { layer: &'a str },
+}
+
+impl<'a> Check<'a> {
+    fn of(name: &'a str) -> Option<Self> {
+        let energy = || name.strip_prefix("energy/").filter(|_| name != series::ENERGY_MEAN);
+        let error = || name.strip_prefix("orthogonality_error/");
+        energy()
+            .map(|layer| Self::Energy { layer })
+            .or_else(|| error().map(|layer| Self::Orthogonality { layer }))
+    }
+
+    fn warn(self, arm: &Arm, cell: &Cell, curve: &Curve, series: &str) -> Option<Warning> {
+        let MethodSpec::Opt(opt) = &arm.method else { return None };
+        let (Self::Energy { layer } | Self::Orthogonality { layer }) = self;
+        let promised = opt.layers.holds(layer)
+            && match self {
+                Self::Energy { .. } => opt.keeps_energy(),
+                Self::Orthogonality { .. } => opt.is_orthogonal(),
+            };
+        let start = curve.points().first()?.value;
+        let low = curve.buckets.iter().map(|bucket| bucket.low.value).fold(f64::INFINITY, f64::min);
+        let high = curve.buckets.iter().map(|bucket| bucket.high.value).fold(f64::NEG_INFINITY, f64::max);
+        let (value, tolerance, what) = match self {
+            Self::Energy { .. } => {
+                let drift = (high - start).max(start - low) / start.abs();
+                let percent = 100.0 * drift;
+                (drift, ENERGY_TOLERANCE, format!("the energy of layer `{layer}` moved by {percent:.2}%"))
+            }
+            Self::Orthogonality { .. } => {
+                let what = format!("in layer `{layer}` max |R^T R - I| reached {high:.1e}");
+                (high, ORTHOGONALITY_TOLERANCE, what)
+            }
+        };
+        let detail =
+            format!("{what}, which {} is to keep: its rotation is not orthogonal any more", arm.method);
+        let (job_id, arm, seed, series) = (cell.job, cell.arm.clone(), cell.seed, series.to_owned());
+        (promised && value > tolerance).then_some(Warning {
+            job_id,
+            arm,
+            seed,
+            series,
+            value,
+            tolerance,
+            detail,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_spec::submission;
+    use serde_json::json;
+
+    use super::*;
+    use crate::stats::CurvePoint;
+
+    /// Of the digits recipe's arm `opt-cayley`, with these fields changed.
+    fn warning(method: serde_json::Value, series: &str, values: [f64; 3]) -> Option<Warning> {
+        let kind = json!({ "kind": "opt", "transform": "cayley" });
+        let arms = json!([{ "name": "opt", "method": optlab_spec::merge(kind, &method) }]);
+        let spec = json!({ "recipe": "digits-mlp", "overrides": { "arms": arms } });
+        let spec = submission::resolve(&spec).unwrap();
+        let points = (0..).zip(values).map(|(step, value)| CurvePoint { step, value }.into());
+        let curve = Curve { buckets: points.collect(), ..Curve::default() };
+        let cell = Cell { job: 7, arm: "opt".to_owned(), seed: 0 };
+        Check::of(series)?.warn(&spec.arms[0], &cell, &curve, series)
+    }
+
+    #[test]
+    fn a_rotation_that_is_none_any_more_is_noticed() {
+        let drifted = warning(json!({}), "energy/hidden1", [1.0, 0.998, 1.0]).unwrap();
+        assert_eq!((drifted.job_id, drifted.tolerance), (7, ENERGY_TOLERANCE));
+        assert!((drifted.value - 0.002).abs() < 1e-12, "{}", drifted.value);
+        assert!(drifted.detail.contains("hidden1") && drifted.detail.contains("0.20%"), "{}", drifted.detail);
+        assert!(warning(json!({}), "orthogonality_error/hidden1", [0.0, 0.1, 0.0]).is_some());
+    }
+
+    #[test]
+    fn rounding_and_what_was_never_promised_are_no_faults() {
+        assert!(warning(json!({}), "energy/hidden1", [1.0, 1.000_001, 1.0]).is_none());
+        assert!(warning(json!({}), "orthogonality_error/hidden1", [0.0, 5e-6, 0.0]).is_none());
+        assert!(warning(json!({}), "energy/mean", [1.0, 2.0, 3.0]).is_none());
+        assert!(warning(json!({}), "test/accuracy", [1.0, 2.0, 3.0]).is_none());
+        assert!(warning(json!({ "transform": "relaxed" }), "energy/hidden1", [1.0, 2.0, 3.0]).is_none());
+        assert!(warning(json!({ "neurons": "learned" }), "energy/hidden1", [1.0, 2.0, 3.0]).is_none());
+    }
+}
