@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub mod factors;
+pub mod interruption;
 pub mod pairs;
 
 use std::collections::BTreeMap;
@@ -41,12 +43,20 @@ impl Runner {
     }
 
     pub fn start_with(environment: &[(&str, &Path)]) -> Self {
-        let mut child = Process::new(env!("CARGO_BIN_EXE_optlab-runner"))
-            .envs(environment.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(Self::program().envs(environment.iter().copied()))
+    }
+
+    /// One whose log goes nowhere.
+    pub fn start_quiet() -> Self {
+        Self::spawn(Self::program().stderr(Stdio::null()))
+    }
+
+    fn program() -> Process {
+        Process::new(env!("CARGO_BIN_EXE_optlab-runner"))
+    }
+
+    fn spawn(program: &mut Process) -> Self {
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let events = child.stdout.take().map(BufReader::new);
         Self { commands: child.stdin.take(), events, child }
     }
