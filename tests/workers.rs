@@ -88,6 +88,12 @@ fn a_worker_trains_what_a_server_queues(database: Database) {
     let mut worker = Worker::start_with(&house.url, &["--exit-when-idle", "2"]);
     let jobs = house.server.wait_for_success(id);
     assert_eq!(jobs.len(), 6);
+    let workers = house.server.read("/api/v1/workers");
+    let devices = &workers["items"][0]["devices"];
+    assert_eq!((&devices[0]["device"], &devices[1]), (&json!("cpu"), &Value::Null), "{devices:#}");
+    assert!(!devices[0]["name"].as_str().unwrap().is_empty(), "{devices:#}");
+    let bytes = |field: &str| devices[0][field].as_u64().unwrap();
+    assert!(bytes("memory_used_bytes") < bytes("memory_bytes"), "{devices:#}");
     let kinds: Vec<_> = house.artifacts(&jobs[0]).iter().map(|artifact| artifact["kind"].clone()).collect();
     assert_eq!(kinds, ["environment", "log", "spec", "weights"]);
     let weights = format!("/api/v1/jobs/{}/artifacts/weights.safetensors", jobs[0]["id"]);

@@ -139,7 +139,7 @@ async fn claims(url: &str) -> f64 {
 }
 
 async fn slot(store: &dyn Store) -> Slot {
-    let worker = store.register_worker("bench", &["cpu".to_owned()]).await.unwrap();
+    let worker = store.register_worker("bench", &[]).await.unwrap();
     Slot { worker, device: "cpu".to_owned() }
 }
 

@@ -21,7 +21,8 @@ CREATE TABLE submissions (
 CREATE TABLE workers (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name         TEXT   NOT NULL,               -- host and process
-    devices      TEXT   NOT NULL,               -- JSON list, one entry a slot
+    -- JSON list of {device, name, slots, memory}; memory, {total_bytes, used_bytes}, is as the worker last reported it.
+    devices      TEXT   NOT NULL,
     started_ms   BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
     ended_ms     BIGINT,                        -- a worker that said goodbye

@@ -1,10 +1,17 @@
--- What a queue for many machines needs: files of jobs, delayed retries, draining workers, tokens.
+-- What a queue for many machines needs: files of jobs, delayed retries, draining workers and what they offer, tokens.
 
 ALTER TABLE jobs ADD COLUMN not_before_ms BIGINT NOT NULL DEFAULT 0;   -- a retry waits until then
 
 ALTER TABLE attempts ADD COLUMN start_step BIGINT NOT NULL DEFAULT 0;  -- completed updates when it began
 
 ALTER TABLE workers ADD COLUMN draining BIGINT NOT NULL DEFAULT 0;     -- 1: claims nothing more
+
+-- `devices` of workers, once one entry a slot, is a JSON list of {device, name, slots, memory}; memory, {total_bytes,
+-- used_bytes}, is as the worker last reported it.
+UPDATE workers SET devices = (
+    SELECT json_group_array(json_object('device', device, 'name', NULL, 'slots', slots, 'memory', NULL))
+    FROM (SELECT value AS device, count(*) AS slots FROM json_each(workers.devices) GROUP BY value)
+);
 
 -- Nothing was ever written to the table of this name.
 DROP TABLE artifacts;

@@ -4,13 +4,13 @@ use super::AppState;
 use super::error::ApiError;
 use super::views::JobView;
 use super::workers;
-use crate::store::{Job, JobState};
+use crate::store::{Job, JobState, OfferedDevice};
 
 /// Who could take a job now.
 pub(super) struct QueueState {
     now_ms: i64,
-    /// Of the slots of all active workers that claim.
-    devices: Vec<String>,
+    /// Of all active workers that claim.
+    devices: Vec<OfferedDevice>,
 }
 
 impl QueueState {
@@ -28,7 +28,8 @@ impl QueueState {
 
     fn why(&self, job: &Job) -> String {
         let wanted = &job.device_wanted;
-        let fits = |device: &&String| wanted == "any" || device.split(':').next() == Some(wanted);
+        let fits =
+            |offered: &&OfferedDevice| wanted == "any" || offered.device.split(':').next() == Some(wanted);
         if job.not_before_ms > self.now_ms {
             let seconds = (job.not_before_ms - self.now_ms + 999) / 1000;
             return format!("its last attempt failed; it is tried again in {seconds} s");
@@ -37,7 +38,7 @@ impl QueueState {
             return "no worker is active: start one with `optlab worker`, or the server with --workers"
                 .to_owned();
         }
-        let slots = self.devices.iter().filter(fits).count();
+        let slots: usize = self.devices.iter().filter(fits).map(|offered| offered.slots).sum();
         match job.queue_position {
             _ if slots == 0 => format!("no active worker offers a {wanted} device"),
             Some(position @ 2..) => format!("{} jobs go before it, to {slots} slots", position - 1),

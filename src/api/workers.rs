@@ -10,7 +10,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::extract::Path;
 use super::views::{List, rfc3339};
-use crate::store::{Store, StoreError, Worker};
+use crate::store::{OfferedDevice, Store, StoreError, Worker};
 
 /// Workers that were not heard of for so long are left out of the list.
 const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
@@ -25,13 +25,36 @@ pub(super) struct WorkerView {
     name: String,
     /// `active`, `draining` (claims nothing more) or `gone`.
     state: &'static str,
-    /// One device a slot.
-    devices: Vec<String>,
+    devices: Vec<DeviceView>,
+    /// Of all its devices.
     slots: usize,
     /// Ids of what it runs now.
     jobs: Vec<i64>,
     started_at: String,
     last_seen_at: String,
+}
+
+/// A device on which a worker runs jobs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceView {
+    /// `cpu`, `cuda:0`, ...
+    device: String,
+    /// What its maker calls it; null where libtorch does not find it.
+    name: Option<String>,
+    /// Jobs at a time.
+    slots: usize,
+    /// Of the GPU or, for `cpu`, of the machine; null where nobody tells.
+    memory_bytes: Option<u64>,
+    /// By whatever program, a few seconds ago.
+    memory_used_bytes: Option<u64>,
+}
+
+impl From<OfferedDevice> for DeviceView {
+    fn from(offered: OfferedDevice) -> Self {
+        let OfferedDevice { device, name, slots, memory } = offered;
+        let memory_bytes = memory.map(|memory| memory.total_bytes);
+        Self { device, name, slots, memory_bytes, memory_used_bytes: memory.map(|memory| memory.used_bytes) }
+    }
 }
 
 impl WorkerView {
@@ -45,8 +68,8 @@ impl WorkerView {
             id: worker.id,
             name: worker.name,
             state,
-            slots: worker.devices.len(),
-            devices: worker.devices,
+            slots: worker.devices.iter().map(|device| device.slots).sum(),
+            devices: worker.devices.into_iter().map(DeviceView::from).collect(),
             jobs: worker.jobs,
             started_at: rfc3339(worker.started_ms),
             last_seen_at: rfc3339(worker.last_seen_ms),

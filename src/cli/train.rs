@@ -228,7 +228,8 @@ mod tests {
     #[test]
     fn a_gpu_that_is_wanted_and_missing_is_no_cpu() {
         let probe = |devices: &[&str]| {
-            let device = |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new() };
+            let device =
+                |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
             Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
         };
         let (with, without) = (probe(&["cpu", "cuda:0"]), probe(&["cpu"]));

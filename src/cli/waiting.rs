@@ -11,8 +11,13 @@ use super::client::Client;
 struct Worker {
     /// `active` or `gone`.
     state: String,
-    /// One a slot.
-    devices: Vec<String>,
+    devices: Vec<Offered>,
+}
+
+#[derive(Deserialize)]
+struct Offered {
+    /// `cpu`, `cuda:0`, ...
+    device: String,
 }
 
 /// Says on standard error why no job that wants `wanted` is claimed, where no active worker could claim one.
@@ -20,7 +25,8 @@ pub(super) fn warn(client: &Client, wanted: Device) {
     // Who cannot ask has nothing to say.
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
     let active = workers.into_iter().filter(|worker| worker.state == "active");
-    if let Some(why) = explain(wanted, &active.flat_map(|worker| worker.devices).collect()) {
+    let offered = active.flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
+    if let Some(why) = explain(wanted, &offered) {
         eprintln!("optlab: {why}");
     }
 }

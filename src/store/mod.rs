@@ -40,7 +40,7 @@ pub use settings::Settings;
 pub use sql::copy_sqlite;
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
-pub use workers::{Worker, Workers};
+pub use workers::{Memory, OfferedDevice, Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]

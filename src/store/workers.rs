@@ -1,6 +1,7 @@
 //! Who offers slots.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
@@ -11,8 +12,8 @@ pub struct Worker {
     pub id: i64,
     /// Host and process.
     pub name: String,
-    /// One device a slot.
-    pub devices: Vec<String>,
+    /// What it offers, as it was when the worker was last heard of.
+    pub devices: Vec<OfferedDevice>,
     /// What it runs now.
     pub jobs: Vec<i64>,
     /// When it began, milliseconds since the epoch.
@@ -25,14 +26,36 @@ pub struct Worker {
     pub draining: bool,
 }
 
+/// A device on which a worker runs jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedDevice {
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// What its maker calls it; absent where libtorch does not find it.
+    pub name: Option<String>,
+    /// Jobs at a time.
+    pub slots: usize,
+    /// Absent where the machine or its driver does not tell.
+    pub memory: Option<Memory>,
+}
+
+/// Memory of a machine or a GPU, whoever uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// All that there is.
+    pub total_bytes: u64,
+    /// What a program that starts now cannot have.
+    pub used_bytes: u64,
+}
+
 /// What can be asked about workers.
 #[async_trait]
 pub trait Workers: Send + Sync {
     /// Registers a worker; returns its id.
-    async fn register_worker(&self, name: &str, devices: &[String]) -> Result<i64, StoreError>;
+    async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError>;
 
-    /// Notes that the worker is alive; returns whether it shall drain.
-    async fn worker_is_alive(&self, id: i64) -> Result<bool, StoreError>;
+    /// Notes that the worker is alive, and its devices as they are now; returns whether it shall drain.
+    async fn worker_is_alive(&self, id: i64, devices: &[OfferedDevice]) -> Result<bool, StoreError>;
 
     /// Asks the worker to claim nothing more and to stop.
     ///

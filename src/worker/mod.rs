@@ -5,6 +5,7 @@ mod files;
 mod idle;
 mod slot;
 
+mod devices;
 mod probe;
 mod runner;
 
@@ -15,13 +16,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::ArtifactRoot;
 use crate::store::{Slot, Store};
 
+use devices::Devices;
 use idle::Idle;
 
 pub use attempt::LONGEST_STOP;
@@ -91,15 +93,16 @@ pub async fn run(
     }
     files::remove_abandoned();
     let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return };
-    let devices = probe.slots(&config.slots);
+    let slots = probe.slots(&config.slots);
+    let devices = Devices::new(&probe, &slots);
     let Some(worker) = shutdown.run_until_cancelled(register(&*store, &devices)).await else { return };
-    tracing::info!(worker.id = worker, slots = devices.len(), devices = devices.join(" "), "worker is ready");
+    tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
     // Ends the claiming: by the signal of the process, or by the worker's own reasons.
     let stop = shutdown.child_token();
     let idle = Arc::new(Idle::new());
     let mut tasks = JoinSet::new();
-    tasks.spawn(report(store.clone(), worker, config.clone(), idle.clone(), stop.clone()));
-    for device in devices {
+    tasks.spawn(report(store.clone(), worker, devices, config.clone(), idle.clone(), stop.clone()));
+    for device in slots {
         let slot = Slot { worker, device };
         let place = slot::Place {
             store: store.clone(),
@@ -133,10 +136,10 @@ async fn wait_for_runner(config: &WorkerConfig) -> Probe {
     }
 }
 
-async fn register(store: &dyn Store, devices: &[String]) -> i64 {
+async fn register(store: &dyn Store, devices: &Devices) -> i64 {
     let name = format!("{}:{}", hostname(), std::process::id());
     loop {
-        match store.register_worker(&name, devices).await {
+        match store.register_worker(&name, &block_in_place(|| devices.now())).await {
             Ok(worker) => return worker,
             Err(error) => {
                 tracing::warn!(%error, "cannot register at the store; trying again");
@@ -146,17 +149,18 @@ async fn register(store: &dyn Store, devices: &[String]) -> i64 {
     }
 }
 
-/// Tells that the worker is alive, and stops it when that is wanted or nothing is left to do.
+/// Tells that the worker is alive and how its devices are, and stops it when that is wanted or nothing is left to do.
 async fn report(
     store: Arc<dyn Store>,
     worker: i64,
+    devices: Devices,
     config: WorkerConfig,
     idle: Arc<Idle>,
     stop: CancellationToken,
 ) {
     let rounds = async {
         loop {
-            match store.worker_is_alive(worker).await {
+            match store.worker_is_alive(worker, &block_in_place(|| devices.now())).await {
                 Ok(true) => {
                     tracing::info!("the worker is to drain");
                     stop.cancel();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use super::Slots;
+use super::runner::{BY_BUS, DEVICE_ORDER};
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -28,6 +29,8 @@ pub struct ProbedDevice {
     pub device: String,
     /// What its maker calls it.
     pub name: String,
+    /// By which the driver knows a GPU.
+    pub uuid: Option<String>,
 }
 
 /// Why no runner can work here.
@@ -49,7 +52,9 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
     if !runner.exists() {
         return Err(ProbeError::Missing(runner.to_owned()));
     }
-    let output = Command::new(runner).arg("--probe").stdin(Stdio::null()).kill_on_drop(true).output();
+    let mut program = Command::new(runner);
+    let output =
+        program.env(DEVICE_ORDER, BY_BUS).arg("--probe").stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(TIMEOUT, output)
         .await
         .map_err(|_| ProbeError::Broken(format!("no answer within {} s", TIMEOUT.as_secs())))?
@@ -87,7 +92,8 @@ mod tests {
     use super::*;
 
     fn probe(devices: &[&str]) -> Probe {
-        let device = |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new() };
+        let device =
+            |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
         Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
     }
 

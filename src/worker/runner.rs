@@ -19,6 +19,9 @@ use tokio::task::JoinHandle;
 const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 /// With 0 NVIDIA's libraries round nothing to TF32, convolutions included, whoever allows it.
 const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
+/// With [`BY_BUS`] the numbers of GPUs are those of NVIDIA's other programs, on machines with GPUs of several kinds too.
+pub(super) const DEVICE_ORDER: &str = "CUDA_DEVICE_ORDER";
+pub(super) const BY_BUS: &str = "PCI_BUS_ID";
 /// Lines of the runner's last words that an error quotes.
 const LAST_WORDS: usize = 5;
 /// Where a line of the log is cut, in bytes.
@@ -55,6 +58,7 @@ impl Runner {
         let mut child = tokio::process::Command::new(program)
             .env_remove(ALLOW_TF32)
             .env_remove(TF32_OVERRIDE)
+            .env(DEVICE_ORDER, BY_BUS)
             .envs(if tf32 { [(ALLOW_TF32, "1")] } else { [(TF32_OVERRIDE, "0")] })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobState, Lease, Slot, Store,
-    StoreError, Submission, Wish,
+    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobState, Lease, Memory, OfferedDevice,
+    Slot, Store, StoreError, Submission, Wish,
 };
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
@@ -51,7 +51,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::default());
         clock.advance(BEGIN_MS);
         let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
-        let worker = store.register_worker("here:1", &["cpu".to_owned()]).await.unwrap();
+        let worker = store.register_worker("here:1", &[offered("cpu", None)]).await.unwrap();
         Self { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, url, _folder: folder }
     }
 
@@ -143,6 +143,12 @@ pub fn spec(changes: Value) -> ExperimentSpec {
 
 pub fn point(step: u64, value: f64) -> Point {
     Point { series: "train/loss".to_owned(), step, value, time_ms: 1 }
+}
+
+/// Two slots; of its 1000 bytes `used_bytes` are, where that is known.
+pub fn offered(device: &str, used_bytes: Option<u64>) -> OfferedDevice {
+    let memory = used_bytes.map(|used_bytes| Memory { total_bytes: 1000, used_bytes });
+    OfferedDevice { device: device.to_owned(), name: Some(format!("a {device}")), slots: 2, memory }
 }
 
 pub fn environment() -> Environment {

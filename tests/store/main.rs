@@ -123,5 +123,6 @@ on_both_databases! {
     }
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,
+        a_worker_tells_how_full_its_devices_are,
     }
 }

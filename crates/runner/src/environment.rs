@@ -4,7 +4,8 @@ use std::env;
 use std::fs;
 use std::thread;
 
-use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device as Gpu, Nvml};
 use optlab_spec::protocol::Environment;
 use serde::Serialize;
 use tch::{Cuda, Device, utils};
@@ -29,6 +30,8 @@ pub struct Found {
     pub device: String,
     /// The processor's or the GPU's name.
     pub name: String,
+    /// By which the driver knows a GPU, whichever number it has here.
+    pub uuid: Option<String>,
 }
 
 impl Probe {
@@ -38,9 +41,19 @@ impl Probe {
         let devices = [Device::Cpu].into_iter().chain(gpus);
         Self {
             libtorch: libtorch_version(),
-            devices: devices.map(|device| Found { device: word(device), name: name(device) }).collect(),
+            devices: devices.map(Found::of).collect(),
             threads: thread::available_parallelism().map_or(1, usize::from),
         }
+    }
+}
+
+impl Found {
+    fn of(device: Device) -> Self {
+        let uuid = match device {
+            Device::Cuda(index) => of_gpu(index, |gpu| gpu.uuid()),
+            _ => None,
+        };
+        Self { device: word(device), name: name(device), uuid }
     }
 }
 
@@ -97,7 +110,7 @@ fn libtorch_version() -> String {
 
 fn name(device: Device) -> String {
     match device {
-        Device::Cuda(index) => gpu_name(index).unwrap_or_else(|| "a CUDA device".to_owned()),
+        Device::Cuda(index) => of_gpu(index, |gpu| gpu.name()).unwrap_or_else(|| "a CUDA device".to_owned()),
         _ => cpu_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
     }
 }
@@ -108,15 +121,16 @@ fn cpu_name() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// NVML counts all GPUs, CUDA those that it may see.
-fn gpu_name(index: usize) -> Option<String> {
+/// NVML counts all GPUs by their place on the bus, CUDA those that it may see; CUDA_DEVICE_ORDER, which whoever starts
+/// runners sets, has it go by that place too.
+fn of_gpu(index: usize, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Option<String> {
     let nvml = Nvml::init().ok()?;
     let visible = env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
     let gpu = match visible.split(',').nth(index).map(str::trim).filter(|id| !id.is_empty()) {
         None => nvml.device_by_index(index as u32),
         Some(id) => id.parse().map_or_else(|_| nvml.device_by_uuid(id), |index| nvml.device_by_index(index)),
     };
-    gpu.ok()?.name().ok()
+    ask(&gpu.ok()?).ok()
 }
 
 #[cfg(test)]

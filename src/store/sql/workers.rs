@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::SqlStore;
 use super::statement::sql;
-use crate::store::{StoreError, Worker, Workers};
+use crate::store::{OfferedDevice, StoreError, Worker, Workers};
 
 #[derive(FromRow)]
 struct Row {
@@ -38,7 +38,7 @@ impl TryFrom<Row> for Worker {
 
 #[async_trait]
 impl Workers for SqlStore {
-    async fn register_worker(&self, name: &str, devices: &[String]) -> Result<i64, StoreError> {
+    async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let id = sql(
@@ -53,14 +53,16 @@ impl Workers for SqlStore {
         Ok(id)
     }
 
-    async fn worker_is_alive(&self, id: i64) -> Result<bool, StoreError> {
+    async fn worker_is_alive(&self, id: i64, devices: &[OfferedDevice]) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let draining = sql("UPDATE workers SET last_seen_ms = $2 WHERE id = $1 RETURNING draining")
-            .bind(id)
-            .bind(now)
-            .fetch_number(&mut tx)
-            .await?;
+        let draining =
+            sql("UPDATE workers SET last_seen_ms = $2, devices = $3 WHERE id = $1 RETURNING draining")
+                .bind(id)
+                .bind(now)
+                .bind(serde_json::to_string(devices)?)
+                .fetch_number(&mut tx)
+                .await?;
         self.commit(tx).await?;
         Ok(draining != 0)
     }

@@ -1,0 +1,96 @@
+//! The devices that a worker offers: what they are, and how full their memory is.
+
+use std::fs;
+
+use nvml_wrapper::Nvml;
+
+use super::{Probe, ProbedDevice};
+use crate::store::{Memory, OfferedDevice};
+
+/// What a worker offers.
+pub(super) struct Devices {
+    offered: Vec<Offered>,
+    /// Absent without NVIDIA's driver.
+    nvml: Option<Nvml>,
+}
+
+struct Offered {
+    device: String,
+    slots: usize,
+    /// Absent where the runner has not found it.
+    probed: Option<ProbedDevice>,
+}
+
+impl Devices {
+    /// The devices of `slots`, each of which names one.
+    pub(super) fn new(probe: &Probe, slots: &[String]) -> Self {
+        let mut offered: Vec<Offered> = Vec::new();
+        for device in slots {
+            match offered.iter_mut().find(|known| known.device == *device) {
+                Some(known) => known.slots += 1,
+                None => {
+                    let probed = probe.devices.iter().find(|probed| probed.device == *device).cloned();
+                    offered.push(Offered { device: device.clone(), slots: 1, probed });
+                }
+            }
+        }
+        Self { offered, nvml: Nvml::init().ok() }
+    }
+
+    /// As they are now. The driver may take its time.
+    pub(super) fn now(&self) -> Vec<OfferedDevice> {
+        let now = |offered: &Offered| OfferedDevice {
+            device: offered.device.clone(),
+            name: offered.probed.as_ref().map(|probed| probed.name.clone()),
+            slots: offered.slots,
+            memory: self.memory(offered),
+        };
+        self.offered.iter().map(now).collect()
+    }
+
+    fn memory(&self, offered: &Offered) -> Option<Memory> {
+        if offered.device == "cpu" {
+            return of_machine(&fs::read_to_string("/proc/meminfo").ok()?);
+        }
+        let uuid = offered.probed.as_ref()?.uuid.as_deref()?;
+        let memory = self.nvml.as_ref()?.device_by_uuid(uuid).ok()?.memory_info().ok()?;
+        Some(Memory { total_bytes: memory.total, used_bytes: memory.used })
+    }
+}
+
+/// What programs could still be given counts as free, whatever the kernel keeps in it meanwhile.
+fn of_machine(meminfo: &str) -> Option<Memory> {
+    let bytes = |name: &str| -> Option<u64> {
+        let value = meminfo.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+    };
+    let total_bytes = bytes("MemTotal")?;
+    Some(Memory { total_bytes, used_bytes: total_bytes.checked_sub(bytes("MemAvailable")?)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_device_is_told_once_with_its_slots_and_its_memory() {
+        let cpu = ProbedDevice { device: "cpu".to_owned(), name: "a processor".to_owned(), uuid: None };
+        let probe = Probe { libtorch: String::new(), devices: vec![cpu] };
+        let slots = ["cuda:7", "cpu", "cuda:7"].map(str::to_owned);
+        let devices = Devices::new(&probe, &slots).now();
+        let unknown = OfferedDevice { device: "cuda:7".to_owned(), name: None, slots: 2, memory: None };
+        assert_eq!(devices[0], unknown);
+        assert_eq!((devices[1].slots, devices[1].name.as_deref()), (1, Some("a processor")));
+        assert_eq!(devices.len(), 2);
+        let Memory { total_bytes, used_bytes } = devices[1].memory.unwrap();
+        assert!(0 < used_bytes && used_bytes < total_bytes, "{used_bytes} of {total_bytes}");
+    }
+
+    #[test]
+    fn memory_that_can_be_had_again_is_free() {
+        let meminfo = "MemTotal:       1000 kB\nMemFree:          50 kB\nMemAvailable:    400 kB\n";
+        let memory = Memory { total_bytes: 1000 * 1024, used_bytes: 600 * 1024 };
+        assert_eq!(of_machine(meminfo), Some(memory));
+        assert_eq!(of_machine("MemTotal: 1000 kB\n"), None);
+    }
+}
