@@ -2,8 +2,9 @@
 
 import { getComparison, getCurves, getExperiment, listJobs, listWorkers, Problem } from "./api";
 import { coalesce } from "./coalesce";
-import type { Comparison, Curves, Experiment, Job, Worker } from "./contract";
+import type { Comparison, Counts, Curves, Experiment, Job, Worker } from "./contract";
 import { listen } from "./live.svelte";
+import { tally, total } from "./progress";
 
 const CURVE_POINTS = 400;
 const JOBS_PAGE = 200;
@@ -20,6 +21,11 @@ export class ExperimentView {
   more_jobs = $state<string | null>(null);
   workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
+  /** Where every job is held here the counts are theirs, so that a number never lags behind the rows. */
+  counts = $derived.by<Counts | null>(() => {
+    const counts = this.experiment?.counts ?? null;
+    return counts && this.jobs.length === total(counts) ? tally(this.jobs) : counts;
+  });
 
   #shown: string[] = [];
   #gone = new AbortController();
