@@ -92,6 +92,14 @@ impl SqlStore {
         })
     }
 
+    /// A transaction whose statements all read the database as it is at one moment. It cannot write.
+    async fn snapshot(&self) -> Result<Transaction, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite(sqlite) => Transaction::Sqlite(sqlite.snapshot().await?),
+            Database::Postgres(postgres) => Transaction::Postgres(postgres.snapshot().await?),
+        })
+    }
+
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(match &self.database {
             Database::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin().await?),

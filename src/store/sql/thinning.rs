@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::SqlStore;
 use super::curves::{condense_job, forget};
 use super::statement::{Connect, sql};
+use super::{SqlStore, next_version};
 use crate::store::{StoreError, Thinned, Thinning};
 
 /// `points` of the ended jobs of experiment $1; `kept` steps of each series, $2 from one to the next; and `surplus`, the
@@ -69,6 +69,14 @@ impl Thinning for SqlStore {
             forget(&mut tx, job).await?;
             condense_job(&mut tx, job).await?;
         }
+        // Whoever has read the curves before is to read them again.
+        let version = next_version(&mut tx).await?;
+        sql("UPDATE jobs SET version = $2
+             WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')")
+        .bind(experiment)
+        .bind(version)
+        .execute(&mut tx)
+        .await?;
         self.commit(tx).await?;
         Ok(Thinned { deleted: deleted as i64, ..thinned })
     }

@@ -13,7 +13,7 @@ use sqlx::FromRow;
 use self::block::{block_of, level_for, unpack};
 pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget};
 use super::SqlStore;
-use super::statement::{Reader, sql};
+use super::statement::{Transaction, sql};
 use crate::stats::{Bucket, CurvePoint, floor, widen, width_for};
 use crate::store::{Curve, CurveRange, CurveSet, Curves, StoreError};
 
@@ -89,26 +89,28 @@ struct Piece {
 #[async_trait]
 impl Curves for SqlStore {
     async fn curves(&self, jobs: &[i64], series: &str, range: CurveRange) -> Result<CurveSet, StoreError> {
-        let mut reader = self.read().await?;
+        // The levels and the points of one moment.
+        let mut moment = self.snapshot().await?;
         let series: Option<(i64,)> =
-            sql("SELECT id FROM series WHERE name = $1").bind(series).fetch_optional(&mut reader).await?;
+            sql("SELECT id FROM series WHERE name = $1").bind(series).fetch_optional(&mut moment).await?;
         let Some((series,)) = series else {
             return Ok(CurveSet { width: 1, curves: jobs.iter().map(|_| Curve::default()).collect() });
         };
-        let extents = extents(&mut reader, jobs, series).await?;
+        let extents = extents(&mut moment, jobs, series).await?;
         let end = extents.iter().filter_map(|extent| extent.last_step).max().map_or(0, |last| last + 1);
         let steps = range.after_step.saturating_add(1).max(0)..range.to_step.saturating_add(1).min(end);
         let width = width_for(steps.end - steps.start, range.buckets);
         let pieces: Vec<Piece> = extents.iter().flat_map(|extent| extent.pieces(&steps, width)).collect();
-        let points = read_points(&mut reader, &pieces, series).await?;
+        let points = read_points(&mut moment, &pieces, series).await?;
         // Curves that are read as they are, and that are short, stay as they are.
         let whole = pieces.iter().all(|piece| piece.width.is_none())
             && points.values().all(|points| points.len() <= 2 * range.buckets);
         let width = if whole { 1 } else { width };
         let mut found = points;
-        for (job, buckets) in read_blocks(&mut reader, &pieces, series).await? {
+        for (job, buckets) in read_blocks(&mut moment, &pieces, series).await? {
             found.entry(job).or_default().extend(buckets);
         }
+        moment.rollback().await?;
         let mut curves: HashMap<i64, Curve> = HashMap::new();
         for extent in extents {
             let mut buckets = found.remove(&extent.job_id).unwrap_or_default();
@@ -146,21 +148,20 @@ impl Extent {
     }
 }
 
-async fn extents(reader: &mut Reader, jobs: &[i64], series: i64) -> Result<Vec<Extent>, StoreError> {
-    sql(match reader {
-        Reader::Sqlite(_) => extents!("SELECT value AS job_id FROM json_each($1)"),
-        Reader::Postgres(_) => {
-            extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)")
-        }
-    })
-    .bind(json!(jobs).to_string())
-    .bind(series)
-    .fetch_all(reader)
-    .await
+async fn extents(moment: &mut Transaction, jobs: &[i64], series: i64) -> Result<Vec<Extent>, StoreError> {
+    moment
+        .either(
+            extents!("SELECT value AS job_id FROM json_each($1)"),
+            extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)"),
+        )
+        .bind(json!(jobs).to_string())
+        .bind(series)
+        .fetch_all(moment)
+        .await
 }
 
 async fn read_points(
-    reader: &mut Reader,
+    moment: &mut Transaction,
     pieces: &[Piece],
     series: i64,
 ) -> Result<HashMap<i64, Vec<Bucket>>, StoreError> {
@@ -170,17 +171,22 @@ async fn read_points(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let rows: Vec<PointRow> = sql(match reader {
-        Reader::Sqlite(_) => points!("SELECT value ->> 0 AS job_id, value ->> 1 AS first, value ->> 2 AS past FROM json_each($1)"),
-        Reader::Postgres(_) => points!(
-            "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS first, (value ->> 2)::BIGINT AS past
-             FROM json_array_elements($1::JSON)"
-        ),
-    })
-    .bind(json!(wanted).to_string())
-    .bind(series)
-    .fetch_all(reader)
-    .await?;
+    let rows: Vec<PointRow> = moment
+        .either(
+            points!(
+                "SELECT value ->> 0 AS job_id, value ->> 1 AS first, value ->> 2 AS past
+                 FROM json_each($1)"
+            ),
+            points!(
+                "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS first,
+                     (value ->> 2)::BIGINT AS past
+                 FROM json_array_elements($1::JSON)"
+            ),
+        )
+        .bind(json!(wanted).to_string())
+        .bind(series)
+        .fetch_all(moment)
+        .await?;
     for PointRow { job_id, step, value } in rows {
         found.entry(job_id).or_default().push(CurvePoint { step, value }.into());
     }
@@ -188,7 +194,7 @@ async fn read_points(
 }
 
 async fn read_blocks(
-    reader: &mut Reader,
+    moment: &mut Transaction,
     pieces: &[Piece],
     series: i64,
 ) -> Result<HashMap<i64, Vec<Bucket>>, StoreError> {
@@ -202,23 +208,26 @@ async fn read_blocks(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let rows: Vec<BlockRow> = sql(match reader {
-        Reader::Sqlite(_) => blocks!(
-            "SELECT value ->> 0 AS job_id, value ->> 1 AS width, value ->> 2 AS first, value ->> 3 AS past FROM json_each($1)"
-        ),
-        Reader::Postgres(_) => blocks!(
-            "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS width, (value ->> 2)::BIGINT AS first,
-                (value ->> 3)::BIGINT AS past
-             FROM json_array_elements($1::JSON)"
-        ),
-    })
-    .bind(json!(wanted).to_string())
-    .bind(series)
-    .fetch_all(reader)
-    .await?;
+    let rows: Vec<BlockRow> = moment
+        .either(
+            blocks!(
+                "SELECT value ->> 0 AS job_id, value ->> 1 AS width, value ->> 2 AS first,
+                     value ->> 3 AS past
+                 FROM json_each($1)"
+            ),
+            blocks!(
+                "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS width,
+                     (value ->> 2)::BIGINT AS first, (value ->> 3)::BIGINT AS past
+                 FROM json_array_elements($1::JSON)"
+            ),
+        )
+        .bind(json!(wanted).to_string())
+        .bind(series)
+        .fetch_all(moment)
+        .await?;
     for BlockRow { job_id, buckets } in rows {
         let (_, steps) = levels[&job_id];
-        // The blocks at both ends reach beyond what is wanted, and may have grown since it was asked how far they go.
+        // The blocks at both ends reach beyond what is wanted.
         let inside = unpack(&buckets)?.into_iter().filter(|bucket| steps.contains(&bucket.low.step));
         found.entry(job_id).or_default().extend(inside);
     }
