@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test chaos chaos-faults chaos-resume build setup setup-test libtorch web lint clean
+.PHONY: demo test chaos chaos-faults chaos-page chaos-resume build setup setup-test libtorch web lint clean
 
 demo: build
 	./target/release/optlab demo
@@ -17,13 +17,19 @@ test: setup setup-test lint
 	cargo test --workspace
 
 # What takes too long for every day. Seeds and parts are printed and can be given again.
-chaos: chaos-faults chaos-resume
+chaos: chaos-faults chaos-page chaos-resume
 
 # Whole rounds of faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos-faults
 chaos-faults: setup setup-test
 	cargo build --workspace
 	OPTLAB_CHAOS_JOBS=$${OPTLAB_CHAOS_JOBS:-60} OPTLAB_CHAOS_FAULTS=$${OPTLAB_CHAOS_FAULTS:-40} \
 	  cargo test --workspace --test chaos -- --test-threads=1 --nocapture
+
+# A page that is watched for a minute while four processes write to one SQLite file.
+chaos-page: setup setup-test
+	cargo build --workspace
+	OPTLAB_PAGE_SECONDS=$${OPTLAB_PAGE_SECONDS:-60} \
+	  cargo test --workspace --test browser four_processes -- --nocapture
 
 # The whole product of options, each job interrupted and gone on with; half an hour on two cores, or a part of it:
 # OPTLAB_RESUME_SEED=7 OPTLAB_RESUME_PART=1/8 make chaos-resume

@@ -2,18 +2,21 @@
 
 mod support;
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use support::{Server, token};
+use serde_json::{Value, json};
+use support::processes::Worker;
+use support::{Database, Server, token};
 use tempfile::TempDir;
 
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
 
 /// The whole path of the browser, as the driver wants it.
 fn chromium() -> String {
-    let named = std::env::var("OPTLAB_CHROMIUM").unwrap_or_default();
+    let named = env::var("OPTLAB_CHROMIUM").unwrap_or_default();
     let usual = "chromium chromium-browser google-chrome google-chrome-stable";
     let search = format!("command -v {named} {usual} | head -n 1");
     let found = Command::new("sh").args(["-c", &search]).output().unwrap().stdout;
@@ -67,4 +70,86 @@ fn the_dashboard_shows_an_experiment_while_it_trains() {
         }
     }
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
+}
+
+/// One job for each of four workers, in which every step is a point.
+fn four_jobs(steps: u64) -> Value {
+    json!({
+        "name": "four-writers", "seeds": [0, 1],
+        "train": {
+            "steps": steps, "evaluate_every": EVALUATE_EVERY, "log_every_steps": 1, "batch_size": BATCH,
+            "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [32, 32] },
+            "optimizer": { "kind": "sgd", "learning_rate": 0.01 }, "energy": { "every_steps": ENERGY_EVERY },
+        },
+        "arms": [
+            { "name": "baseline", "method": { "kind": "baseline" } },
+            { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
+        ],
+    })
+}
+
+const BATCH: u64 = 32;
+const EVALUATE_EVERY: u64 = 500;
+const ENERGY_EVERY: u64 = 50;
+
+/// Of the fastest job, as it says itself.
+fn steps_per_second(server: &Server, jobs: &[Value]) -> f64 {
+    let samples = |job| server.curve(job, "samples_per_second").last().expect("a job tells its pace").1;
+    jobs.iter().map(samples).fold(0.0, f64::max) / BATCH as f64
+}
+
+/// How many points each job has of a series, and their first and last step.
+fn points(folder: &TempDir, experiment: i64, series: &str) -> Vec<Value> {
+    let sql = format!(
+        "SELECT count(*) AS points, min(p.step) AS first, max(p.step) AS last
+         FROM jobs j JOIN metric_points p ON p.job_id = j.id JOIN series s ON s.id = p.series_id
+         WHERE j.experiment_id = {experiment} AND s.name = '{series}' GROUP BY j.id"
+    );
+    let output =
+        Command::new("sqlite3").args(["-json", "optlab.db", &sql]).current_dir(folder.path()).output();
+    let output = output.expect("the sqlite3 program is installed");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// `make chaos` watches for a minute.
+#[test]
+fn the_page_goes_on_while_four_processes_write_to_one_file() {
+    let seconds: f64 = env::var("OPTLAB_PAGE_SECONDS").map_or(5.0, |value| value.parse().unwrap());
+    let folder = TempDir::new().unwrap();
+    let url = Database::Sqlite.create(&folder);
+    let server = Server::without_slots(&url, &folder);
+    let workers = [(); 4].map(|()| Worker::start(&url));
+    let first = server.submit(&four_jobs(EVALUATE_EVERY));
+    let pace = steps_per_second(&server, &server.wait_for_success(first));
+    let steps = ((pace * seconds) as u64).next_multiple_of(EVALUATE_EVERY);
+
+    let mut browser = browse("writers.mjs", &server, &[&four_jobs(steps).to_string()]);
+    let mut experiment = None;
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        println!("{line}");
+        experiment = line.strip_prefix("experiment ").map(|id| id.parse().unwrap()).or(experiment);
+    }
+    assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
+
+    let experiment = experiment.expect("the page has submitted one");
+    server.wait_for_success(experiment);
+    let spec = [
+        ("train/loss", 1, 1),
+        ("train/accuracy", 1, 1),
+        ("energy/mean", ENERGY_EVERY, 0),
+        ("test/accuracy", EVALUATE_EVERY, 0),
+    ];
+    let mut written = 0;
+    for (series, every, first) in spec {
+        let count = steps / every + 1 - first;
+        let whole = json!({ "points": count, "first": first, "last": steps });
+        assert_eq!(points(&folder, experiment, series), vec![whole; 4], "{series}");
+        written += 4 * count;
+    }
+    println!("{written} points, none missing");
+    let logs = workers.iter().map(Worker::said).chain([server.kill_for_its_log()]);
+    for line in logs.collect::<Vec<_>>().iter().flat_map(|log| log.lines()) {
+        assert!(!["ERROR", "locked", "busy"].iter().any(|word| line.contains(word)), "{line}");
+    }
 }

@@ -49,10 +49,15 @@ impl Worker {
     /// Waits until a line of its log has `words`.
     pub fn wait_until_it_says(&self, words: &str) {
         let started = Instant::now();
-        while !self.log.lock().unwrap().iter().any(|line| line.contains(words)) {
+        while !self.said().contains(words) {
             assert!(started.elapsed() < PATIENCE, "waited in vain for {words:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// What it has logged so far.
+    pub fn said(&self) -> String {
+        self.log.lock().unwrap().join("\n")
     }
 
     /// Waits for its end; whether that was a success.

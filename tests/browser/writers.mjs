@@ -1,0 +1,77 @@
+// An experiment's page while several processes write to its database: node writers.mjs SERVER CHROMIUM SCREENSHOTS SPEC
+// It is watched for as long as every job runs: nothing may fail, and both charts must go on.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [server, executablePath, screenshots, spec] = process.argv.slice(2);
+mkdirSync(screenshots, { recursive: true });
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+page.setDefaultTimeout(60_000);
+
+// Of the list, which ends when that page is left; an experiment's own names it.
+const LIST_EVENTS = "/api/v1/events";
+const failures = [];
+const requests = [];
+const streams = [];
+const path = (request) => request.url().slice(server.length);
+page.on("pageerror", (error) => failures.push(String(error)));
+page.on("console", (message) => { if (message.type() === "error") failures.push(`console: ${message.text()}`); });
+page.on("requestfailed", (request) => path(request) !== LIST_EVENTS && failures.push(`${path(request)}: ${request.failure().errorText}`));
+page.on("response", (response) => { if (response.status() >= 400) failures.push(`${path(response)}: ${response.status()}`); });
+page.on("request", (request) => { if (path(request).startsWith("/api/v1/events")) streams.push(path(request)); });
+page.on("requestfinished", (request) => requests.push({ path: path(request), ms: request.timing().responseEnd }));
+
+const seen = (id) => page.getByTestId(id);
+const rows = (state) => page.locator(`[data-testid=job-row][data-state=${state}]`).count();
+
+async function until(what, condition) {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert(Date.now() < deadline, `waited in vain until ${what}`);
+    await page.waitForTimeout(50);
+  }
+}
+
+// A browser takes its time to start: the jobs wait for it.
+await page.goto(server);
+await seen("experiment-row").first().waitFor();
+const submitted = await fetch(`${server}/api/v1/experiments`, { method: "POST", body: spec });
+assert.equal(submitted.status, 201);
+const experiment = (await submitted.json()).id;
+console.log(`experiment ${experiment}`);
+requests.length = streams.length = 0;
+await page.goto(`${server}/experiments/${experiment}?left=train/loss&right=energy/mean`);
+await until("every job runs", async () => (await rows("running")) > 0 && (await rows("running")) === (await seen("job-row").count()));
+const jobs = await seen("job-row").count();
+
+// How far a chart is drawn, and what became of that.
+const charts = ["chart-accuracy", "chart-energy"].map((id) => ({ id, step: 0, grown: 0, at: Date.now(), longest_ms: 0 }));
+const began = Date.now();
+while ((await rows("running")) === jobs) {
+  for (const chart of charts) {
+    const step = Number(await seen(chart.id).getAttribute("data-step"));
+    const still_ms = Date.now() - chart.at;
+    assert(step >= chart.step, `${chart.id} goes back from step ${chart.step} to ${step}`);
+    assert(still_ms < 30_000, `${chart.id} has stood still at step ${step}`);
+    if (step === chart.step) continue;
+    Object.assign(chart, { step, grown: chart.grown + 1, at: Date.now(), longest_ms: Math.max(chart.longest_ms, still_ms) });
+  }
+  await page.waitForTimeout(50);
+}
+const seconds = (Date.now() - began) / 1000;
+await page.screenshot({ path: `${screenshots}/writers.png` });
+
+const slowest = requests.reduce((a, b) => (a.ms > b.ms ? a : b));
+console.log(`watched ${jobs} jobs for ${seconds.toFixed(1)} s: ${requests.length} requests, ${streams.length} stream`);
+console.log(`slowest request: ${slowest.ms.toFixed(0)} ms, ${slowest.path}`);
+for (const { id, step, grown, longest_ms } of charts) {
+  console.log(`${id}: grew ${grown} times, to step ${step}; at most ${longest_ms} ms apart`);
+}
+assert.deepEqual(failures, []);
+assert.equal(streams.length, 1, "the stream of events was opened again");
+for (const { id, grown } of charts) assert(grown >= 3, `${id} hardly grew`);
+await browser.close();
