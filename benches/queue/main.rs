@@ -6,6 +6,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use optlab::store::{self, Slot, Store, Submission};
@@ -17,11 +18,15 @@ use support::postgres::Postgres;
 use support::processes::Worker;
 use support::{Server, long_experiment};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const LEASE_MS: i64 = 60_000;
 const QUEUED: u64 = 2000;
 const SLOTS: usize = 8;
 const SUBMISSIONS: usize = 100;
+/// That follow every event.
+const PAGES: usize = 1000;
 /// Of one flush of a runner, and how many flushes.
 const BATCH: u64 = 200;
 const BATCHES: u64 = 200;
@@ -35,12 +40,15 @@ fn main() {
     println!("| | SQLite | Postgres |\n| --- | --- | --- |");
     let row = |what: &str, figures: [f64; 2]| println!("| {what} | {:.1} | {:.1} |", figures[0], figures[1]);
 
-    let waits = [sqlite("starts"), postgres.database()].map(|url| submit_to_start(&url));
-    row(
-        "submit to start, embedded slot or worker elsewhere, median ms",
-        waits.each_ref().map(|w| quantile(w, 0.5)),
-    );
-    row("the same, 99th percentile ms", waits.each_ref().map(|w| quantile(w, 0.99)));
+    for (pages, what) in [
+        (0, "submit to start, embedded slot or worker elsewhere".to_owned()),
+        (PAGES, format!("the same with {PAGES} open pages")),
+    ] {
+        let urls = [sqlite(&format!("starts-{pages}")), postgres.database()];
+        let waits = urls.map(|url| submit_to_start(&url, pages));
+        row(&format!("{what}, median ms"), waits.each_ref().map(|w| quantile(w, 0.5)));
+        row(&format!("{what}, 99th percentile ms"), waits.each_ref().map(|w| quantile(w, 0.99)));
+    }
 
     let runtime = tokio::runtime::Runtime::new().unwrap();
     row(
@@ -80,7 +88,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 /// Milliseconds from the row of a submitted job to its claim by an idle slot, sorted: as the database has them.
-fn submit_to_start(url: &str) -> Vec<f64> {
+fn submit_to_start(url: &str, pages: usize) -> Vec<f64> {
     let folder = TempDir::new().unwrap();
     // SQLite's slot is in the server, Postgres' in a process of its own.
     let (server, _worker) = if url.starts_with("sqlite") {
@@ -88,6 +96,9 @@ fn submit_to_start(url: &str) -> Vec<f64> {
     } else {
         (Server::without_slots(url, &folder), Some(Worker::start(url)))
     };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let heard = Arc::new(AtomicU64::new(0));
+    runtime.block_on(open_pages(&server.address, pages, &heard));
     let mut spec = long_experiment(1);
     spec["train"]["model"] = json!({ "kind": "mlp", "hidden": [4] });
     let milliseconds = |job: &Value, field: &str| -> f64 {
@@ -100,7 +111,28 @@ fn submit_to_start(url: &str) -> Vec<f64> {
             milliseconds(&job, "started_at") - milliseconds(&job, "created_at")
         })
         .collect();
+    if pages > 0 {
+        let told = heard.load(Ordering::Relaxed) / (pages * SUBMISSIONS) as u64;
+        assert!(told > 100, "each page hears of each job, not {told} bytes");
+    }
     sorted(waits)
+}
+
+/// Pages that read the events of all experiments as they come.
+async fn open_pages(address: &str, pages: usize, heard: &Arc<AtomicU64>) {
+    let host = address.trim_start_matches("http://").to_owned();
+    for _ in 0..pages {
+        let mut stream = TcpStream::connect(&host).await.unwrap();
+        let ask = format!("GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let heard = heard.clone();
+        tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                heard.fetch_add(length as u64, Ordering::Relaxed);
+            }
+        });
+    }
 }
 
 fn experiment(jobs: u64) -> ExperimentSpec {

@@ -17,6 +17,9 @@ use crate::store::Store;
 use crate::worker::Reaper;
 use crate::{api, store, worker};
 
+/// Asked for; the system may allow fewer.
+const MOST_FILES: u64 = 65_536;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -56,6 +59,10 @@ pub(super) async fn service(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    // Each open page is a file; many systems allow a process a thousand unless it asks for more.
+    if let Err(error) = rlimit::increase_nofile_limit(MOST_FILES) {
+        tracing::warn!(%error, "cannot ask for more open files");
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
