@@ -56,7 +56,7 @@ fn questions(experiments: [i64; 2]) -> [(String, String); 8] {
         ("an arm's mean over 20 seeds of 2,500 points".to_owned(), path(0, "curves")),
         ("an arm's mean over 20 seeds of 100,000 points".to_owned(), path(1, "curves")),
         ("the first 100 of 2,000 jobs".to_owned(), sorted("id")),
-        ("the same, the latest first".to_owned(), sorted("-created_at")),
+        ("the same, the latest first".to_owned(), sorted("created_at&order=desc")),
         ("the same, by test error".to_owned(), sorted("test_error")),
         ("the same, by state".to_owned(), sorted("state")),
     ]

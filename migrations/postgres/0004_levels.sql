@@ -1,7 +1,7 @@
 -- Long curves as charts need them, derived from metric_points: buckets of steps with their lowest and highest points.
 
 -- How far a curve has been condensed. A short curve has no row.
-CREATE TABLE curves (
+CREATE TABLE condensed_curves (
     job_id       BIGINT NOT NULL,
     series_id    BIGINT NOT NULL,
     width        BIGINT NOT NULL,               -- steps of a bucket of the finest level; a power of two

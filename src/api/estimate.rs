@@ -18,14 +18,14 @@ const LATEST: i64 = 100;
 pub(super) struct Estimate {
     /// Of all jobs, one after another; null where an arm has no complete run alike.
     seconds: Option<f64>,
-    /// Complete runs that it is measured by.
-    runs_measured: usize,
+    /// Complete jobs that it is measured by.
+    jobs_measured: usize,
 }
 
 impl Estimate {
     pub(super) async fn of(state: &AppState, spec: &ExperimentSpec) -> Result<Self, ApiError> {
         let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
-        let (mut seconds, mut runs_measured) = (Some(0.0), 0);
+        let (mut seconds, mut jobs_measured) = (Some(0.0), 0);
         for (position, arm) in spec.arms.iter().enumerate() {
             let method = arm.method.to_string();
             if !past.contains_key(&method) {
@@ -38,12 +38,12 @@ impl Estimate {
                 .filter(|run| costs_the_same(&run.spec, &job))
                 .map(|run| run.seconds_per_step)
                 .collect();
-            runs_measured += paces.len();
+            jobs_measured += paces.len();
             paces.sort_by(f64::total_cmp);
             let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
             seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
         }
-        Ok(Self { seconds, runs_measured })
+        Ok(Self { seconds, jobs_measured })
     }
 }
 

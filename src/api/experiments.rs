@@ -15,7 +15,7 @@ use super::error::ApiError;
 use super::estimate::Estimate;
 use super::extract::{Document, Path, Query, bounded};
 use super::views::{ExperimentView, JobView, List};
-use crate::store::{Edit, Experiment, JobFilter, Submission};
+use crate::store::{Edit, Experiment, JobFilter, JobOrder, Submission};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -90,7 +90,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
 
 async fn all_jobs(state: &AppState, experiment: i64) -> Result<Vec<JobView>, ApiError> {
     let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
-    let jobs = state.store.jobs(filter, 0, i64::from(u32::MAX)).await?.items;
+    let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
     let now = state.clock.now_ms();
     Ok(jobs.into_iter().map(|job| JobView::new(job, now)).collect())
 }

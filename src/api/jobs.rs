@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::extract::{Path, Query, bounded};
 use super::queue::QueueState;
 use super::views::{JobView, List, rfc3339};
-use crate::store::{JobFilter, JobState};
+use crate::store::{JobFilter, JobKey, JobOrder, JobState};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -22,13 +22,18 @@ pub(super) struct ListParams {
     arm: Option<String>,
     /// `queued`, `running`, `paused`, `succeeded`, `failed` or `cancelled`.
     state: Option<String>,
+    /// `id` (default), `arm`, `seed`, `state`, `progress`, `attempt`, `priority`, `created_at`, `started_at`, `ended_at`,
+    /// `test_error`, `energy` or `seconds`; jobs without the figure come last.
+    sort: Option<String>,
+    /// `asc` (default) or `desc`.
+    order: Option<String>,
     /// At most so many, 1 to 1000; default 100.
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<i64>,
 }
 
-/// Jobs, oldest first.
+/// Jobs, oldest first unless `sort` says otherwise.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListParams),
     responses((status = 200, body = List<JobView>), (status = 422, body = ApiError)))]
 pub(super) async fn list(
@@ -38,10 +43,22 @@ pub(super) async fn list(
     let limit = bounded("limit", params.limit, 100, 1..=1000)?;
     let wanted = params.state.as_deref().map(parse_state).transpose()?;
     let filter = JobFilter { experiment: params.experiment, arm: params.arm, state: wanted };
-    let page = state.store.jobs(filter, params.cursor.unwrap_or(0), limit).await?;
+    let order = order(params.sort.as_deref(), params.order.as_deref())?;
+    let page = state.store.jobs(filter, order, params.cursor, limit).await?;
     let queue = QueueState::of(&state).await?;
     let items = page.items.into_iter().map(|job| queue.view(job)).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> {
+    let by = JobKey::parse(sort.unwrap_or("id")).ok_or_else(|| {
+        let words = JobKey::ALL.map(|(word, _)| word).join(", ");
+        ApiError::invalid_parameter(format!("`sort` must be one of {words}"))
+    })?;
+    match order.unwrap_or("asc") {
+        word @ ("asc" | "desc") => Ok(JobOrder { by, descending: word == "desc" }),
+        _ => Err(ApiError::invalid_parameter("`order` must be asc or desc")),
+    }
 }
 
 fn parse_state(word: &str) -> Result<JobState, ApiError> {

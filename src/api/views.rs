@@ -80,6 +80,12 @@ pub(super) struct JobView {
     created_at: String,
     started_at: Option<String>,
     ended_at: Option<String>,
+    /// Last test error in percent, of a job that has succeeded.
+    test_error: Option<f64>,
+    /// Last mean energy, of a job that has succeeded.
+    energy: Option<f64>,
+    /// Wall time of the run, of a job that has succeeded.
+    seconds: Option<f64>,
 }
 
 impl From<Experiment> for ExperimentView {
@@ -137,6 +143,9 @@ impl JobView {
             created_at: rfc3339(job.created_ms),
             started_at: job.started_ms.map(rfc3339),
             ended_at: job.ended_ms.map(rfc3339),
+            test_error: job.test_error,
+            energy: job.energy,
+            seconds: job.seconds,
         }
     }
 }

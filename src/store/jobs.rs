@@ -54,6 +54,12 @@ pub struct Job {
     pub started_ms: Option<i64>,
     /// When it ended.
     pub ended_ms: Option<i64>,
+    /// Last test error in percent, once it has succeeded.
+    pub test_error: Option<f64>,
+    /// Last mean energy, once it has succeeded.
+    pub energy: Option<f64>,
+    /// Wall time of the whole run, once it has succeeded.
+    pub seconds: Option<f64>,
 }
 
 /// Where a job is in its life.
@@ -144,6 +150,76 @@ pub struct Cell {
     pub seed: i64,
 }
 
+/// By what jobs are listed; those that have no such figure come last, and equals by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobOrder {
+    /// The figure.
+    pub by: JobKey,
+    /// The highest first.
+    pub descending: bool,
+}
+
+/// A figure of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobKey {
+    /// Oldest first.
+    #[default]
+    Id,
+    /// In the order of the spec.
+    Arm,
+    /// The seed.
+    Seed,
+    /// Running, queued, paused, succeeded, failed, cancelled.
+    State,
+    /// Share of its updates that are completed.
+    Progress,
+    /// Number of its last attempt.
+    Attempt,
+    /// Its place in the queue, as far as people decide it.
+    Priority,
+    /// When it was submitted.
+    CreatedAt,
+    /// When its last attempt started.
+    StartedAt,
+    /// When it ended.
+    EndedAt,
+    /// Last test error.
+    TestError,
+    /// Last mean energy.
+    Energy,
+    /// Wall time.
+    Seconds,
+}
+
+impl JobKey {
+    /// Every key, with its word in the API.
+    pub const ALL: [(&str, Self); 13] = [
+        ("id", Self::Id),
+        ("arm", Self::Arm),
+        ("seed", Self::Seed),
+        ("state", Self::State),
+        ("progress", Self::Progress),
+        ("attempt", Self::Attempt),
+        ("priority", Self::Priority),
+        ("created_at", Self::CreatedAt),
+        ("started_at", Self::StartedAt),
+        ("ended_at", Self::EndedAt),
+        ("test_error", Self::TestError),
+        ("energy", Self::Energy),
+        ("seconds", Self::Seconds),
+    ];
+
+    /// The key of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
+    }
+
+    /// Its word in the API.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, key)| *key == self).map_or("id", |(name, _)| name)
+    }
+}
+
 /// A complete run, as a measure for runs to come.
 #[derive(Clone, Debug)]
 pub struct PastRun {
@@ -168,8 +244,14 @@ pub trait Jobs: Send + Sync {
     /// The jobs of an experiment by arm, in the order of the spec, and seed.
     async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError>;
 
-    /// Jobs after the id `after`, oldest first.
-    async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError>;
+    /// Jobs in an order, after the job `after`.
+    async fn jobs(
+        &self,
+        filter: JobFilter,
+        order: JobOrder,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<Job>, StoreError>;
 
     /// The attempts at a job, the first one first.
     ///

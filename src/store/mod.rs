@@ -32,7 +32,7 @@ pub use artifacts::{Artifact, ArtifactKind, Artifacts};
 pub use curves::{Curve, CurveRange, CurveSet, Curves};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
-pub use jobs::{Attempt, Cell, Job, JobFilter, JobState, Jobs, PastRun};
+pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, PastRun};
 pub use metrics::{JobFigures, Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};

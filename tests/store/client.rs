@@ -62,7 +62,7 @@ fn attempt_end(end: End) -> AttemptEnd {
 
 /// Every job of the database, in the order of ids.
 pub async fn views(store: &dyn Store) -> Vec<View> {
-    let jobs = store.jobs(Default::default(), 0, 1000).await.unwrap().items;
+    let jobs = store.jobs(Default::default(), Default::default(), None, 1000).await.unwrap().items;
     let mut views = Vec::new();
     for job in jobs {
         let curve = store.curve(job.id, "train/loss", -1).await.unwrap();

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobState, Lease, Memory, OfferedDevice,
-    Slot, Store, StoreError, Submission, Wish,
+    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobOrder, JobState, Lease, Memory,
+    OfferedDevice, Slot, Store, StoreError, Submission, Wish,
 };
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
@@ -84,7 +84,7 @@ impl Fixture {
 
     pub async fn jobs(&self, experiment: i64) -> Vec<Job> {
         let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
-        self.store.jobs(filter, 0, 1000).await.unwrap().items
+        self.store.jobs(filter, JobOrder::default(), None, 1000).await.unwrap().items
     }
 
     pub async fn job(&self, id: i64) -> Job {

@@ -8,6 +8,7 @@ mod fixture;
 mod support;
 
 mod experiments;
+mod listing;
 mod queue;
 
 mod checkpoints;
@@ -59,6 +60,9 @@ on_both_databases! {
     experiments {
         one_key_makes_one_experiment_however_often_it_is_sent,
         new_seeds_go_to_every_arm_once,
+    }
+    listing {
+        every_job_has_one_place_in_any_order,
     }
     queue {
         a_job_goes_from_the_queue_to_its_figures,

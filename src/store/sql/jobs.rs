@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use optlab_spec::JobSpec;
 use sqlx::FromRow;
 
-use super::statement::{Transaction, sql};
+use super::statement::{Statement, Transaction, sql};
 use super::{SqlStore, next_version, settled_version};
-use crate::store::{Attempt, Cell, Job, JobFilter, JobState, Jobs, Page, PastRun, StoreError};
+use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, JobState, Jobs, Page, PastRun, StoreError};
 
 #[derive(FromRow)]
 struct Row {
@@ -32,6 +32,9 @@ struct Row {
     created_ms: i64,
     started_ms: Option<i64>,
     ended_ms: Option<i64>,
+    test_accuracy: Option<f64>,
+    energy: Option<f64>,
+    seconds: Option<f64>,
 }
 
 impl TryFrom<Row> for Job {
@@ -61,6 +64,9 @@ impl TryFrom<Row> for Job {
             created_ms: row.created_ms,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
+            test_error: row.test_accuracy.map(|accuracy| 100.0 - accuracy),
+            energy: row.energy,
+            seconds: row.seconds,
         })
     }
 }
@@ -100,18 +106,46 @@ pub(super) fn parse_state(word: &str) -> Result<JobState, StoreError> {
 
 /// All the columns of [`Row`], from a table `j` of jobs.
 macro_rules! select_jobs {
-    ($rest:literal) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
                 j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
-                j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position
+                j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position,
+                r.test_accuracy, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             LEFT JOIN results r ON r.job_id = j.id
              LEFT JOIN (
                  SELECT id, row_number() OVER (ORDER BY priority DESC, id) AS position FROM jobs WHERE state = 'queued'
              ) q ON q.id = j.id ",
-            $rest
+            $($rest),+
         )
+    };
+}
+
+/// The jobs of a list, each with its place in it: `place`, then id. $1 to $3: the filter; $4: 1 or -1; $5: the key.
+macro_rules! places {
+    () => {
+        "SELECT k.id, coalesce($4 * CASE $5
+             WHEN 'id' THEN k.id
+             WHEN 'arm' THEN k.arm_position
+             WHEN 'seed' THEN k.seed
+             WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
+                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END
+             WHEN 'progress' THEN 1.0 * k.step / k.steps
+             WHEN 'attempt' THEN k.attempt
+             WHEN 'priority' THEN k.priority
+             WHEN 'created_at' THEN k.created_ms
+             WHEN 'started_at' THEN k.started_ms
+             WHEN 'ended_at' THEN k.ended_ms
+             WHEN 'test_error' THEN 100.0 - figures.test_accuracy
+             WHEN 'energy' THEN figures.energy
+             WHEN 'seconds' THEN CASE WHEN k.state = 'succeeded' THEN last.seconds END
+         END, 1e300) AS place
+         FROM jobs k
+         LEFT JOIN results figures ON figures.job_id = k.id
+         LEFT JOIN attempts last ON last.job_id = k.id AND last.number = k.attempt
+         WHERE ($1 IS NULL OR k.experiment_id = $1) AND ($2 IS NULL OR k.arm = $2) AND ($3 IS NULL OR k.state = $3)"
     };
 }
 
@@ -134,19 +168,37 @@ impl Jobs for SqlStore {
         row.ok_or(not_found(id))?.try_into()
     }
 
-    async fn jobs(&self, filter: JobFilter, after: i64, limit: i64) -> Result<Page<Job>, StoreError> {
+    async fn jobs(
+        &self,
+        filter: JobFilter,
+        order: JobOrder,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<Job>, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let sign = if order.descending { -1.0 } else { 1.0 };
+        let place = match after {
+            None => f64::NEG_INFINITY,
+            // A job that is no longer in the list has no place in it, and nothing comes after.
+            Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
+                .filtered(&filter, sign, order)
+                .bind(job)
+                .fetch_optional::<(f64,)>(&mut moment)
+                .await?
+                .map_or(f64::INFINITY, |(place,)| place),
+        };
         let rows: Vec<Row> = sql(select_jobs!(
-            "WHERE j.id > $1 AND ($2 IS NULL OR j.experiment_id = $2) AND ($3 IS NULL OR j.arm = $3)
-               AND ($4 IS NULL OR j.state = $4)
-             ORDER BY j.id LIMIT $5"
+            "JOIN (",
+            places!(),
+            ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
         ))
-        .bind(after)
-        .bind(filter.experiment)
-        .bind(filter.arm)
-        .bind(filter.state.map(JobState::as_str))
+        .filtered(&filter, sign, order)
+        .bind(place)
+        .bind(after.unwrap_or(0))
         .bind(limit + 1)
-        .fetch_all(&mut self.read().await?)
+        .fetch_all(&mut moment)
         .await?;
+        moment.rollback().await?;
         let items = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(items, limit, |job| job.id))
     }
@@ -293,6 +345,17 @@ impl Jobs for SqlStore {
         let now = self.now(&mut tx).await?;
         sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).bind(now).execute(&mut tx).await?;
         self.commit_queued(tx).await
+    }
+}
+
+impl Statement {
+    /// The first parameters of [`places`].
+    fn filtered(self, filter: &JobFilter, sign: f64, order: JobOrder) -> Self {
+        self.bind(filter.experiment)
+            .bind(filter.arm.as_deref())
+            .bind(filter.state.map(JobState::as_str))
+            .bind(sign)
+            .bind(order.by.as_str())
     }
 }
 

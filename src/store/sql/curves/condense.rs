@@ -84,7 +84,7 @@ pub(in crate::store::sql) async fn condense(
     series: i64,
 ) -> Result<bool, StoreError> {
     let progress: Option<Progress> =
-        sql("SELECT width, condensed_to FROM curves WHERE job_id = $1 AND series_id = $2")
+        sql("SELECT width, condensed_to FROM condensed_curves WHERE job_id = $1 AND series_id = $2")
             .bind(job)
             .bind(series)
             .fetch_optional(tx)
@@ -105,7 +105,7 @@ pub(in crate::store::sql) async fn condense(
     if to <= first.step {
         return Ok(false);
     }
-    sql("INSERT INTO curves (job_id, series_id, width, condensed_to, first_step, first_value)
+    sql("INSERT INTO condensed_curves (job_id, series_id, width, condensed_to, first_step, first_value)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (job_id, series_id) DO UPDATE SET condensed_to = excluded.condensed_to")
     .bind(job)
@@ -138,32 +138,37 @@ pub(in crate::store::sql) async fn cut(tx: &mut Transaction, job: i64, step: i64
     if step == 0 {
         return forget(tx, job).await;
     }
-    let curves: Vec<(i64, i64, i64)> =
-        sql("SELECT series_id, width, condensed_to FROM curves WHERE job_id = $1 AND condensed_to > $2")
-            .bind(job)
-            .bind(step + 1)
-            .fetch_all(tx)
-            .await?;
+    let curves: Vec<(i64, i64, i64)> = sql(
+        "SELECT series_id, width, condensed_to FROM condensed_curves WHERE job_id = $1 AND condensed_to > $2",
+    )
+    .bind(job)
+    .bind(step + 1)
+    .fetch_all(tx)
+    .await?;
     for (series, finest, condensed_to) in curves {
         let to = floor(step + 1, finest);
         for width in levels(finest).take_while(|width| *width <= condensed_to) {
             Level { job, series, width }.cut(tx, floor(to, width)).await?;
         }
-        sql("UPDATE curves SET condensed_to = $3 WHERE job_id = $1 AND series_id = $2")
+        sql("UPDATE condensed_curves SET condensed_to = $3 WHERE job_id = $1 AND series_id = $2")
             .bind(job)
             .bind(series)
             .bind(to)
             .execute(tx)
             .await?;
     }
-    sql("DELETE FROM curves WHERE job_id = $1 AND first_step > $2").bind(job).bind(step).execute(tx).await?;
+    sql("DELETE FROM condensed_curves WHERE job_id = $1 AND first_step > $2")
+        .bind(job)
+        .bind(step)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
 /// Takes away all levels of the job's curves.
 pub(in crate::store::sql) async fn forget(tx: &mut Transaction, job: i64) -> Result<(), StoreError> {
     sql("DELETE FROM curve_blocks WHERE job_id = $1").bind(job).execute(tx).await?;
-    sql("DELETE FROM curves WHERE job_id = $1").bind(job).execute(tx).await?;
+    sql("DELETE FROM condensed_curves WHERE job_id = $1").bind(job).execute(tx).await?;
     Ok(())
 }
 

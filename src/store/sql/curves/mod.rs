@@ -27,7 +27,7 @@ macro_rules! extents {
              ) AS last_step
              FROM (",
             $wanted,
-            ") w LEFT JOIN curves c ON c.job_id = w.job_id AND c.series_id = $2"
+            ") w LEFT JOIN condensed_curves c ON c.job_id = w.job_id AND c.series_id = $2"
         )
     };
 }

@@ -1,0 +1,79 @@
+//! Lists of jobs: in any order, page after page.
+
+use optlab::store::{Job, JobFilter, JobKey, JobOrder};
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
+
+/// All ids in an order, three jobs a page.
+async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = fixture.store.jobs(filter.clone(), order, after, 3).await.unwrap();
+        assert!(page.items.len() <= 3);
+        ids.extend(page.items.iter().map(|job| job.id));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return ids,
+        }
+    }
+}
+
+fn figure(job: &Job, by: JobKey) -> Option<f64> {
+    match by {
+        JobKey::Id => Some(job.id as f64),
+        JobKey::Seed => Some(job.seed as f64),
+        JobKey::Attempt => Some(job.attempt as f64),
+        JobKey::Progress => Some(job.step as f64 / job.steps as f64),
+        JobKey::StartedAt => job.started_ms.map(|ms| ms as f64),
+        JobKey::TestError => job.test_error,
+        JobKey::Seconds => job.seconds,
+        other => unreachable!("{other:?} is not asked here"),
+    }
+}
+
+pub async fn every_job_has_one_place_in_any_order(fixture: Fixture) {
+    let experiment = fixture.submit(json!({ "seeds": [4, 0, 2] })).await;
+    fixture.submit(json!({ "seeds": [7] })).await;
+    // Some run, some have ended well, one has crashed; the others wait.
+    for (number, accuracy) in [90.0, 97.5, 93.0].into_iter().enumerate() {
+        let lease = fixture.claim().await.unwrap();
+        fixture.start(lease, 0).await;
+        let mut last = point(30 + number as u64, accuracy);
+        last.series = "test/accuracy".to_owned();
+        fixture.store.record(lease, &[last], Some(30 + number as u64), LEASE_MS).await.unwrap();
+        fixture.clock.advance(10);
+        fixture.end(lease, finished()).await;
+    }
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, crashed()).await;
+    fixture.claim().await.unwrap();
+    let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
+    let jobs = fixture.jobs(experiment).await;
+    assert_eq!((jobs.len(), jobs[1].test_error), (9, Some(2.5)));
+    let asked = [
+        JobKey::Id,
+        JobKey::Seed,
+        JobKey::Attempt,
+        JobKey::Progress,
+        JobKey::StartedAt,
+        JobKey::TestError,
+        JobKey::Seconds,
+    ];
+    for by in asked {
+        for descending in [false, true] {
+            let sign = if descending { -1.0 } else { 1.0 };
+            let mut expected: Vec<(bool, f64, i64)> = jobs
+                .iter()
+                .map(|job| (figure(job, by).is_none(), sign * figure(job, by).unwrap_or(0.0), job.id))
+                .collect();
+            expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            let expected: Vec<i64> = expected.into_iter().map(|(_, _, id)| id).collect();
+            let order = JobOrder { by, descending };
+            assert_eq!(pages(&fixture, &filter, order).await, expected, "{order:?}");
+        }
+    }
+    for (_, by) in JobKey::ALL {
+        assert_eq!(pages(&fixture, &filter, JobOrder { by, descending: true }).await.len(), 9, "{by:?}");
+    }
+}
