@@ -17,6 +17,8 @@ mod thinning;
 mod tokens;
 mod workers;
 
+mod query;
+
 mod postgres;
 mod schema;
 mod sqlite;
@@ -29,6 +31,7 @@ use tokio::sync::watch;
 
 use self::metrics::SeriesIds;
 use self::postgres::Postgres;
+pub use self::query::QueryDoor;
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
 pub use self::sqlite::copy_sqlite;
