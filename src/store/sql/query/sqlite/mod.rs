@@ -1,8 +1,8 @@
 //! A query in SQLite: a read-only connection whose authorizer lets nothing but reading through.
 //!
-//! The library asks the authorizer about everything that a statement would do, whatever it is called or hidden in, while
-//! it prepares it. A handler that it calls every few thousand instructions ends a query that has become too long or too
-//! large, or that nobody waits for any more.
+//! The library asks the [`authorizer`] about everything that a statement would do, whatever it is called or hidden in,
+//! while it prepares it. A handler that it calls every thousand instructions ends a query that has become too long, or that
+//! nobody waits for any more; a [`budget`] ends one that has become too large.
 
 mod authorizer;
 mod budget;
