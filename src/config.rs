@@ -3,6 +3,7 @@
 mod listen;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::worker::{Drain, Slots, WorkerConfig};
 
 /// Where a server answers that was told no address.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Commands wait for an answer no longer than a minute.
+const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
 
 /// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
@@ -30,7 +34,20 @@ pub struct ServiceArgs {
     #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: Option<u16>,
     #[command(flatten)]
+    queries: QueryArgs,
+    #[command(flatten)]
     training: TrainingArgs,
+}
+
+/// What a server may be told about the queries of its users.
+#[derive(Args, Clone, Debug, Default)]
+struct QueryArgs {
+    /// The same database by a login that can only read, for the queries of users [default: as the server itself]
+    #[arg(long, env = "OPTLAB_QUERY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    query_database_url: Option<String>,
+    /// Seconds after which a query of a user is stopped [default: 10]
+    #[arg(long, env = "OPTLAB_QUERY_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(QUERY_SECONDS))]
+    query_seconds: Option<u64>,
 }
 
 /// What a worker without a server may be told on the command line or by the environment.
@@ -89,6 +106,8 @@ struct File {
     database_url: Option<String>,
     artifacts: Option<String>,
     workers: Option<u16>,
+    query_database_url: Option<String>,
+    query_seconds: Option<u64>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
     drain: Option<Drain>,
@@ -103,6 +122,10 @@ pub struct ServiceConfig {
     pub database_url: String,
     /// Where files of jobs are, where that was said.
     pub artifacts: Option<String>,
+    /// Where the queries of users are answered.
+    pub query_database_url: String,
+    /// How long such a query may run.
+    pub query_time: Duration,
     /// The slots.
     pub worker: WorkerConfig,
 }
@@ -136,10 +159,19 @@ impl ServiceArgs {
     pub fn resolve(self) -> Result<ServiceConfig, ConfigError> {
         let file = File::read(self.training.config.as_deref())?;
         let slots = Slots::Count(self.workers.or(file.workers).map(usize::from));
+        let database_url =
+            self.database_url.or_else(|| file.database_url.clone()).unwrap_or_else(default_database);
+        let queries = self.queries;
+        let query_seconds = queries.query_seconds.or(file.query_seconds).unwrap_or(10);
+        let query_database_url = queries.query_database_url.or_else(|| file.query_database_url.clone());
         Ok(ServiceConfig {
             listen: self.listen.or(file.listen),
             worker: self.training.resolve(&file, slots),
-            database_url: self.database_url.or(file.database_url).unwrap_or_else(default_database),
+            query_database_url: query_database_url.unwrap_or_else(|| database_url.clone()),
+            query_time: Duration::from_secs(
+                query_seconds.clamp(*QUERY_SECONDS.start(), *QUERY_SECONDS.end()),
+            ),
+            database_url,
             artifacts: self.artifacts.or(file.artifacts),
         })
     }

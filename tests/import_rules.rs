@@ -71,9 +71,19 @@ fn only_the_store_speaks_sql() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in sources(&src) {
         let in_store = path.strip_prefix(&src).unwrap().starts_with("store");
-        let names_sqlx = fs::read_to_string(&path).unwrap_or_default().contains("sqlx::");
-        assert!(in_store || !names_sqlx, "{} uses sqlx", path.display());
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let driver = ["sqlx::", "rusqlite::"].into_iter().find(|driver| text.contains(driver));
+        assert!(in_store || driver.is_none(), "{} uses {driver:?}", path.display());
     }
+}
+
+#[test]
+fn only_the_allocator_of_queries_is_unsafe() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let is_unsafe =
+        |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("expect(unsafe_code");
+    let found: Vec<PathBuf> = sources(&src).into_iter().filter(is_unsafe).collect();
+    assert_eq!(found, [src.join("store/sql/query/sqlite/budget.rs")]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::artifacts::ArtifactError;
-use crate::store::StoreError;
+use crate::store::{QueryError, StoreError};
 
 /// What a client is told.
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,6 +162,22 @@ impl From<StoreError> for ApiError {
             }
             _ => Self::failed(&error),
         }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        let (slug, title, detail) = match error {
+            QueryError::NoTurn => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return Self::new(status, "busy", "Busy, try again", error.to_string());
+            }
+            QueryError::Refused(detail) => ("query-refused", "Not a query that may be asked here", detail),
+            QueryError::Invalid(detail) => ("query-invalid", "The database cannot answer this", detail),
+            QueryError::Stopped(detail) => ("query-stopped", "The query took too much", detail),
+            QueryError::Store(error) => return error.into(),
+        };
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail)
     }
 }
 

@@ -9,6 +9,7 @@ mod health;
 mod jobs;
 mod metrics;
 mod monitoring;
+mod query;
 mod recipes;
 mod session;
 mod warnings;
@@ -44,7 +45,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::artifacts::ArtifactRoot;
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{QueryDoor, Store};
 use access::Access;
 pub use access::is_local;
 pub use dashboard::has_dashboard;
@@ -60,6 +61,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 struct AppState {
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
+    queries: Arc<QueryDoor>,
     clock: Arc<dyn Clock>,
     access: Arc<Access>,
     live: Arc<Live>,
@@ -83,6 +85,7 @@ pub async fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
+    queries: QueryDoor,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
@@ -91,6 +94,7 @@ pub async fn serve(
     let state = AppState {
         store: store.clone(),
         artifacts,
+        queries: Arc::new(queries),
         clock: clock.clone(),
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
@@ -137,6 +141,7 @@ fn router(state: AppState) -> Router {
         .routes(routes!(artifacts::get))
         .routes(routes!(artifacts::logs))
         .routes(routes!(metrics::of_job))
+        .routes(routes!(query::run))
         .routes(routes!(recipes::list))
         .routes(routes!(recipes::get))
         .routes(routes!(workers::list))

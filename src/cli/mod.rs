@@ -9,6 +9,7 @@ mod compare;
 mod experiments;
 mod jobs;
 mod logs;
+mod sql;
 mod steer;
 mod submit;
 
@@ -80,6 +81,8 @@ enum Command {
     Logs(logs::Args),
     /// Compare the arms of an experiment
     Compare(compare::Args),
+    /// Ask the database of a server in SQL
+    Sql(sql::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),
     /// List, fetch or verify the data sets
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Retry(args) => steer::run(Wish::Retry, &args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Sql(args) => sql::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Migrate(args) => migrate::run(&args),

@@ -13,7 +13,7 @@ use super::Failure;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
-use crate::store::Store;
+use crate::store::{QueryDoor, Store};
 use crate::worker::Reaper;
 use crate::{api, store, worker};
 
@@ -65,6 +65,8 @@ pub(super) async fn service(
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
+    // First of all, before SQLite is in use.
+    let queries = QueryDoor::new(&config.query_database_url, config.query_time)?;
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
     require_token(&*store, listener.local_addr()?, &config.database_url).await?;
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
@@ -76,7 +78,7 @@ pub(super) async fn service(
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
     let worker = tokio::spawn(worker);
-    let served = api::serve(listener, store.clone(), artifacts, clock, shutdown.clone()).await;
+    let served = api::serve(listener, store.clone(), artifacts, queries, clock, shutdown.clone()).await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);

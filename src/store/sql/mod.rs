@@ -19,6 +19,8 @@ mod thinning;
 mod tokens;
 mod workers;
 
+mod query;
+
 mod postgres;
 mod schema;
 mod sqlite;
@@ -32,6 +34,7 @@ use tokio::sync::watch;
 use self::curves::Uncondensed;
 use self::metrics::SeriesIds;
 use self::postgres::Postgres;
+pub use self::query::QueryDoor;
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
 pub use self::sqlite::copy_sqlite;

@@ -1,0 +1,137 @@
+//! `optlab sql`: a question to the database, through the server.
+
+use std::fs;
+use std::io::{Read, stdin};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::client::ServerArgs;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// One SELECT, WITH or VALUES [default: from standard input]
+    query: Option<String>,
+    /// Read it from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "query")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The most rows of the answer, at most 10000
+    #[arg(long, value_name = "ROWS", default_value_t = 1000)]
+    limit: u32,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Markdown,
+    Csv,
+    Json,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Answer {
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+    truncated: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let question = json!({ "sql": args.sql()?, "limit": args.limit });
+    let answer: Answer = args.server.client().post("/query", &question)?;
+    match if args.json { Format::Json } else { args.format } {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&answer)?),
+        Format::Csv => print!("{}", csv(&answer)),
+        Format::Markdown => println!("{}", table(&answer, presets::ASCII_MARKDOWN)),
+        Format::Table => println!("{}", table(&answer, presets::NOTHING).trim_fmt()),
+    }
+    if answer.truncated {
+        // Not among the rows, which a program may read.
+        eprintln!("optlab: there are more rows than these {}; --limit allows up to 10000", answer.rows.len());
+    }
+    Ok(())
+}
+
+impl Args {
+    fn sql(&self) -> anyhow::Result<String> {
+        if let Some(query) = &self.query {
+            return Ok(query.clone());
+        }
+        if let Some(file) = &self.file {
+            return fs::read_to_string(file).with_context(|| file.display().to_string());
+        }
+        let mut sql = String::new();
+        stdin().read_to_string(&mut sql).context("standard input")?;
+        Ok(sql)
+    }
+}
+
+/// Numbers to the right.
+fn table(answer: &Answer, style: TableStyle) -> Table {
+    let mut table = Table::new();
+    table.load_style(style).set_header(&answer.columns);
+    for row in &answer.rows {
+        table.add_row(row.iter().map(text));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if answer.rows.iter().all(|row| row[index].is_number() || row[index].is_null()) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// By RFC 4180. NULL is nothing, and an empty text is `""`.
+fn csv(answer: &Answer) -> String {
+    let quoted = |text: &str| match text.is_empty() || text.contains([',', '"', '\r', '\n']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    };
+    let value = |value: &Value| match value {
+        Value::Null => String::new(),
+        value => quoted(&text(value)),
+    };
+    let line = |fields: Vec<String>| fields.join(",") + "\n";
+    let header = line(answer.columns.iter().map(|name| quoted(name)).collect());
+    let rows = answer.rows.iter().map(|row| line(row.iter().map(value).collect()));
+    header + &rows.collect::<String>()
+}
+
+/// Texts as they are, NULL as nothing, bytes in hexadecimal.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Object(bytes) => bytes.get("hex").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_csv_can_be_taken_apart_again() {
+        let columns = ["a", "b,c"].map(str::to_owned).to_vec();
+        let rows = vec![
+            vec![json!("say \"hi\"\nor, well"), json!(null)],
+            vec![json!(""), json!(0.1)],
+            vec![json!({ "hex": "00ff" }), json!(true)],
+        ];
+        let answer = Answer { columns, rows, truncated: false };
+        assert_eq!(csv(&answer), "a,\"b,c\"\n\"say \"\"hi\"\"\nor, well\",\n\"\",0.1\n00ff,true\n");
+    }
+}

@@ -1,0 +1,55 @@
+//! Which tables and functions a statement may name.
+//!
+//! The catalog says what a word is the name of. Of the functions that come with Postgres, those that it calls immutable
+//! see nothing but their arguments; of the others users may call the ones that are listed here.
+
+use std::collections::BTreeSet;
+
+use sqlx::PgConnection;
+
+use super::Unread;
+use crate::store::QueryError;
+use crate::store::query::READABLE;
+
+/// Functions whose results depend on the time, the time zone or chance, and on nothing else. Some carry the name of a
+/// type or of a word of the grammar.
+const ALLOWED: &str = "age array_to_json array_to_string clock_timestamp concat concat_ws convert_from convert_to date \
+    date_part date_trunc extract format gen_random_uuid generate_series json_agg json_build_array json_build_object \
+    json_object_agg json_populate_record json_populate_recordset json_to_record json_to_recordset jsonb_agg \
+    jsonb_build_array jsonb_build_object jsonb_object_agg jsonb_populate_record jsonb_populate_recordset \
+    jsonb_to_record jsonb_to_recordset length make_timestamptz now numeric overlaps quote_literal random row_to_json \
+    statement_timestamp time timestamp timestamptz timetz timezone to_char to_date to_json to_jsonb to_number \
+    to_timestamp to_tsquery to_tsvector transaction_timestamp version";
+
+/// Relations that are not for users. A name counts where it leads without a schema, or where its schema is named too.
+const RELATIONS: &str = "
+    SELECT c.relname::TEXT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = ANY($1) AND (pg_table_is_visible(c.oid) OR n.nspname = ANY($1))
+      AND NOT (c.relname = ANY($2) AND pg_table_is_visible(c.oid))
+    ORDER BY c.relname LIMIT 1";
+
+/// Functions that are not for users. (No column of a readable table has such a name.)
+const FUNCTIONS: &str = "
+    SELECT p.proname::TEXT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.proname = ANY($1) AND (pg_function_is_visible(p.oid) OR n.nspname = ANY($1))
+      AND NOT (n.nspname = 'pg_catalog' AND (p.provolatile = 'i' OR p.proname = ANY($2)))
+    ORDER BY p.proname LIMIT 1";
+
+/// Looks every name up.
+///
+/// # Errors
+/// [`QueryError::Refused`] for the first that is not for users.
+pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String>) -> Result<(), Unread> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let allowed: Vec<&str> = ALLOWED.split_whitespace().collect();
+    let find = |query: &'static str| sqlx::query_scalar::<_, String>(query).bind(&names);
+    if let Some(table) = find(RELATIONS).bind(&READABLE[..]).fetch_optional(&mut *connection).await? {
+        return Err(QueryError::unreadable(&table).into());
+    }
+    if let Some(function) = find(FUNCTIONS).bind(allowed).fetch_optional(connection).await? {
+        let sentence =
+            format!("the function `{function}` is not for users, and neither can anything else be called so");
+        return Err(QueryError::Refused(sentence).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What a statement may do in SQLite, decided while the library prepares it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use crate::store::QueryError;
+use crate::store::query::{ONLY_QUERIES, READABLE};
+
+/// Read like tables, these take their argument apart.
+const TAKES_APART: [&str; 2] = ["json_each", "json_tree"];
+
+/// The two functions that would run somebody's code. They are off anyway; all others work on their arguments.
+const NOT_FOR_USERS: [&str; 2] = ["load_extension", "fts3_tokenizer"];
+
+/// The first thing that a connection has refused.
+pub(super) type Refusal = Arc<Mutex<Option<QueryError>>>;
+
+/// From now on the connection only reads what users may read.
+pub(super) fn install(connection: &Connection, refusal: Refusal) -> rusqlite::Result<()> {
+    let schema = schema(connection)?;
+    connection.authorizer(Some(move |asked: AuthContext<'_>| match refused(&asked, &schema) {
+        None => Authorization::Allow,
+        Some(reason) => {
+            refusal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+            Authorization::Deny
+        }
+    }))
+}
+
+/// What users may not do, as they are told. `schema` has the lower-case name of everything that can stand in a FROM.
+fn refused(asked: &AuthContext<'_>, schema: &HashSet<String>) -> Option<QueryError> {
+    match asked.action {
+        AuthAction::Select | AuthAction::Recursive => None,
+        AuthAction::Read { table_name, column_name } => {
+            let name = table_name.to_ascii_lowercase();
+            let readable = READABLE.contains(&name.as_str()) || TAKES_APART.contains(&name.as_str());
+            // A part of the statement itself has whatever name it was given; no column of it is ever asked about.
+            let own = column_name.is_empty()
+                && !schema.contains(&name)
+                && !["sqlite_", "pragma_"].iter().any(|prefix| name.starts_with(prefix));
+            (!readable && !own).then(|| QueryError::unreadable(table_name))
+        }
+        AuthAction::Function { function_name } => NOT_FOR_USERS
+            .iter()
+            .any(|name| function_name.eq_ignore_ascii_case(name))
+            .then(|| QueryError::refused(format!("the function `{function_name}` is not for users"))),
+        AuthAction::Pragma { pragma_name, .. } => {
+            Some(QueryError::refused(format!("`PRAGMA {pragma_name}` is not for users")))
+        }
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
+            Some(QueryError::refused("no other database can be attached here"))
+        }
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
+            Some(QueryError::refused("a query is a transaction of its own; there is no other one here"))
+        }
+        _ => Some(QueryError::refused(ONLY_QUERIES)),
+    }
+}
+
+/// Everything that can stand in a FROM, but for what the library makes up when it is asked for.
+fn schema(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let names = "SELECT lower(name) FROM sqlite_schema UNION SELECT lower(name) FROM pragma_module_list";
+    connection.prepare(names)?.query_map([], |row| row.get(0))?.collect()
+}

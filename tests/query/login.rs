@@ -1,0 +1,65 @@
+//! Who may ask, and as whom Postgres is asked.
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+use crate::client::{Door, QUERY, is_problem};
+use crate::documented::blocks;
+use crate::support::{Database, Server, token};
+
+#[test]
+fn a_token_to_read_is_enough_to_ask_and_needed() {
+    let folder = TempDir::new().unwrap();
+    let reader = token(&folder, &["create", "reader", "--scope", "read"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
+    let body = json!({ "sql": "SELECT count(*) FROM jobs" }).to_string();
+    let ask = |path: &str, headers: &[(&str, &str)]| server.send("POST", path, headers, body.as_bytes());
+    is_problem(&ask(QUERY, &[]), 401, "no-token");
+    let authorization = format!("Bearer {reader}");
+    let brought = [("authorization", authorization.as_str())];
+    assert_eq!(ask(QUERY, &brought).json()["rows"], json!([[0]]));
+    // That holds for this path and for no other.
+    for path in ["/api/v1/experiments", "/api/v1/query/", "/api/v1/experiments/1/cancel"] {
+        let answer = ask(path, &brought);
+        assert!([403, 404].contains(&answer.status), "{path}: {answer:?}");
+    }
+}
+
+/// The login of docs/database.md reads what users may read. The door asks by it, and it could do nothing else itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_login_can_read_and_nothing_else() {
+    let door = Door::open(Database::Postgres, &[]);
+    let mut owner = PgConnection::connect(&door.url).await.unwrap();
+    let [grants] = &blocks("```postgresql\n")[..] else {
+        panic!("docs/database.md has no login, or several")
+    };
+    owner.execute(AssertSqlSafe(grants.clone())).await.unwrap();
+    let url = door.url.replace("optlab@", "optlab_reader:choose-one@");
+    let place = ["--database-url", &door.url, "--workers", "0", "--query-database-url", &url];
+    let server = Server::start_with(&door.folder, &place);
+    let ask = |sql: &str| server.post(QUERY, &json!({ "sql": sql }));
+    for name in ["jobs", "metric_points", "arm_summary", "curves", "seed_pairs", "failures"] {
+        let answer = ask(&format!("SELECT count(*) FROM {name}"));
+        assert_eq!(answer.status, 200, "{name}: {answer:?}");
+    }
+    assert_eq!(ask("SELECT count(*) FROM jobs").json()["rows"], json!([[3]]));
+    is_problem(&ask("SELECT * FROM tokens"), 422, "query-refused");
+
+    let mut reader = PgConnection::connect(&url).await.unwrap();
+    for sql in [
+        "SELECT * FROM tokens",
+        "SELECT * FROM settings",
+        "SELECT * FROM submissions",
+        "DELETE FROM jobs",
+        "CREATE TABLE mine (a INT)",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT * FROM pg_authid",
+        "SET temp_file_limit = -1",
+        "SET ROLE optlab",
+    ] {
+        let error = reader.execute(sql).await.unwrap_err();
+        let code = error.as_database_error().unwrap().code().unwrap().into_owned();
+        assert!(["42501", "25006"].contains(&code.as_str()), "{sql}: {error}");
+    }
+}

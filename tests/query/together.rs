@@ -1,0 +1,97 @@
+//! Queries beside the service, and beside each other.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+
+use crate::client::{Door, QUERY, is_problem};
+use crate::support::{Answer, Database, small_experiment};
+
+const ENDLESS: &str =
+    "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 0 FROM n) SELECT count(*) AS endless FROM n";
+
+/// Queries at a time.
+const TURNS: usize = 4;
+/// Whoever has not got a turn by then will not: it is less than the time of the queries that hold them.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Two dozen queries that take all their time: those that get a turn are stopped, the others told to come again, and
+/// whoever asks something else is answered meanwhile.
+pub fn slow_queries_keep_nobody_else_waiting(database: Database) {
+    let door = Door::open(database, &["--query-seconds", "15"]);
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let slow: Vec<_> = (0..24).map(|_| scope.spawn(|| door.ask(ENDLESS))).collect();
+        // The first who is sent away says that all turns are taken.
+        wait_until("somebody is sent away", || slow.iter().any(|query| query.is_finished()));
+        for _ in 0..5 {
+            assert_eq!(door.server.jobs(1).len(), 3);
+            for path in
+                ["/", "/readyz", "/metrics", "/api/v1/experiments", "/api/v1/experiments/1/comparison"]
+            {
+                assert_eq!(door.server.get(path).status, 200, "{path}");
+            }
+        }
+        door.server.submit(&small_experiment(1, &[7]));
+        let at_work = slow.iter().filter(|query| !query.is_finished()).count();
+        assert!(
+            at_work >= TURNS,
+            "the queries were over before the others were answered: {at_work} are left"
+        );
+        slow.into_iter().map(|query| query.join().unwrap()).collect()
+    });
+    let (stopped, sent_away): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 422);
+    for answer in &stopped {
+        is_problem(answer, 422, "query-stopped");
+    }
+    for answer in &sent_away {
+        is_problem(answer, 503, "busy");
+        assert_eq!(answer.headers["retry-after"], "1");
+    }
+    assert_eq!((stopped.len(), sent_away.len()), (TURNS, 24 - TURNS));
+    assert_eq!(door.rows("SELECT 1"), json!([[1]]));
+}
+
+/// Queries with much time hold all turns, until the connections over which they were asked are closed.
+pub fn a_query_ends_when_nobody_waits_for_it(database: Database) {
+    let door = Door::open(database, &["--query-seconds", "50"]);
+    let asked: Vec<TcpStream> = (0..TURNS).map(|_| ask_and_leave(&door)).collect();
+    wait_until("all turns are taken", || door.ask("SELECT 1").status == 503);
+    drop(asked);
+    wait_until("a turn is free", || door.ask("SELECT 1").status == 200);
+    if let Database::Postgres = database {
+        wait_until("no query is left in the database", || running(&door.url) == 0);
+    }
+}
+
+/// Sends a query and does not wait for the answer.
+fn ask_and_leave(door: &Door) -> TcpStream {
+    let body = json!({ "sql": ENDLESS }).to_string();
+    let mut stream = TcpStream::connect(door.server.address.strip_prefix("http://").unwrap()).unwrap();
+    write!(
+        stream,
+        "POST {QUERY} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    stream
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn running(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+        AND query LIKE '%endless%' AND pid <> pg_backend_pid()";
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
