@@ -1,6 +1,6 @@
 //! The mean line of an arm with its band over seeds.
 
-use super::comparison::spread;
+use super::spread;
 
 /// What the seeds of an arm say at one step.
 #[derive(Clone, Copy, Debug, PartialEq)]

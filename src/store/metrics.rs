@@ -1,4 +1,4 @@
-//! Curves and final figures, as they are read.
+//! Curves, as they are read.
 
 use async_trait::async_trait;
 
@@ -33,21 +33,6 @@ pub struct ArmPoints {
     pub points: Vec<CurvePoint>,
 }
 
-/// A row of the view `job_summary`: figures are there once the job has succeeded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JobFigures {
-    /// The arm's name.
-    pub arm: String,
-    /// The job's seed.
-    pub seed: i64,
-    /// Last test error, in percent.
-    pub test_error: Option<f64>,
-    /// Last mean energy.
-    pub energy: Option<f64>,
-    /// Wall time of the run.
-    pub seconds: Option<f64>,
-}
-
 /// What can be asked about curves.
 #[async_trait]
 pub trait Metrics: Send + Sync {
@@ -65,7 +50,4 @@ pub trait Metrics: Send + Sync {
 
     /// Every point of every job of the experiment, arm by arm; arms without points are left out.
     async fn arm_points(&self, experiment: i64, series: &str) -> Result<Vec<ArmPoints>, StoreError>;
-
-    /// The final figures, by arm in the order of the spec, then by seed.
-    async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;
 }

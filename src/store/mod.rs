@@ -11,6 +11,7 @@ mod queue;
 mod artifacts;
 mod metrics;
 mod monitor;
+mod results;
 mod settings;
 mod thinning;
 mod tokens;
@@ -30,9 +31,10 @@ pub use artifacts::{Artifact, ArtifactKind, Artifacts};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Attempt, Job, JobFilter, JobState, Jobs};
-pub use metrics::{ArmPoints, CurvePoint, JobFigures, Metrics, Series};
+pub use metrics::{ArmPoints, CurvePoint, Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
+pub use results::{JobFigures, LastEvaluations, Results};
 pub use settings::Settings;
 pub use sql::copy_sqlite;
 pub use thinning::{Thinned, Thinning};
@@ -42,7 +44,7 @@ pub use workers::{Worker, Workers};
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
 pub trait Store:
-    Experiments + Jobs + Queue + Artifacts + Metrics + Thinning + Workers + Tokens + Settings + Monitor
+    Experiments + Jobs + Queue + Artifacts + Metrics + Results + Thinning + Workers + Tokens + Settings + Monitor
 {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -13,6 +13,7 @@ mod queue;
 mod checkpoints;
 mod ends;
 mod points;
+mod results;
 mod wishes;
 
 mod changes;
@@ -23,6 +24,7 @@ mod workers;
 mod monitor;
 mod thinning;
 
+mod migrations;
 mod only_postgres;
 
 mod client;
@@ -89,6 +91,12 @@ on_both_databases! {
         a_batch_of_points_is_stored_whole_or_not_at_all,
         a_point_that_is_sent_twice_is_the_last_one_sent,
         an_attempt_that_goes_on_deletes_only_later_points,
+    }
+    results {
+        a_job_that_succeeds_leaves_its_figures,
+        only_pairs_of_which_both_jobs_succeeded_are_differences,
+        the_last_evaluations_are_those_that_are_stored,
+        a_curve_s_environments_are_those_of_the_attempts_it_comes_from,
     }
     checkpoints {
         a_claim_brings_the_checkpoints_latest_first,

@@ -12,6 +12,7 @@ mod queue;
 mod artifacts;
 mod metrics;
 mod monitor;
+mod results;
 mod settings;
 mod thinning;
 mod tokens;

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 
 use super::artifacts::{checkpoints, insert_artifact};
 use super::ends::{End, Then, close, ended_before};
+use super::results::insert_result;
 use super::statement::{Transaction, sql};
 use super::{SqlStore, next_version};
 use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
@@ -194,6 +195,7 @@ impl Queue for SqlStore {
                 .bind(summary.parameters_trained as i64)
                 .execute(&mut tx)
                 .await?;
+            insert_result(&mut tx, lease.job, summary).await?;
         }
         let state = close(&mut tx, lease, &outcome, Then::from(&end), now).await?;
         match state {
