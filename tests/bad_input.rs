@@ -314,8 +314,15 @@ fn requests_that_cannot_be_read_are_refused() {
     let requests = [
         ("GET", format!("{experiment}/curves?series=test/acuracy"), 422, "no series \\\"test/acuracy\\\""),
         ("GET", format!("{experiment}/curves?points=0"), 422, "from 1 to 10000"),
-        ("GET", format!("{experiment}/comparison?metric=beauty"), 422, "must be `test_error`"),
+        (
+            "GET",
+            format!("{experiment}/comparison?metric=beauty"),
+            422,
+            "must be one of test_error, best_test_error",
+        ),
         ("GET", format!("{experiment}/comparison?baseline=z"), 422, "must be one of a"),
+        ("GET", format!("{experiment}/comparison?last=0"), 422, "from 1 to 1000"),
+        ("GET", format!("{experiment}/comparison?lst=5"), 400, "unknown field `lst`"),
         ("GET", format!("{job}/metrics?points=99999999999"), 422, "from 1 to 10000"),
         ("GET", format!("{job}/metrics?series=';DROP TABLE jobs"), 422, "there is no series"),
         ("GET", format!("{job}/metrics?after_step=-9"), 422, "after_step"),

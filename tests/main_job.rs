@@ -89,6 +89,11 @@ fn comparison_and_sql(server: &Server, folder: &TempDir, id: i64) {
     let comparison = server.read(&format!("/api/v1/experiments/{id}/comparison"));
     assert_eq!(comparison["baseline"], "baseline");
     assert!(comparison["verdict"].as_str().unwrap().contains("baseline"), "{comparison:#}");
+    let memory = server.read(&format!("/api/v1/experiments/{id}/comparison?metric=peak_memory"));
+    for arm in memory["arms"].as_array().unwrap() {
+        // A process with libtorch in it, and a network of a few thousand weights.
+        assert!((2e7..4e9).contains(&arm["mean"].as_f64().unwrap()), "{arm:#}");
+    }
     let sql = format!(
         "SELECT arm, n, mean_test_error, std_test_error, mean_energy, mean_seconds FROM arm_summary WHERE experiment_id = {id}"
     );

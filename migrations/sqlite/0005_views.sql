@@ -10,16 +10,6 @@ JOIN jobs j ON j.id = p.job_id
 JOIN experiments e ON e.id = j.experiment_id
 JOIN series s ON s.id = p.series_id;
 
--- One row for each seed of an arm that has a succeeded job, beside the same seed of each baseline of the experiment.
-CREATE VIEW seed_pairs AS
-SELECT
-    o.experiment_id, o.experiment, o.arm, o.method, b.arm AS baseline, o.seed,
-    o.test_error, b.test_error AS baseline_test_error, o.test_error - b.test_error AS difference,
-    o.energy, b.energy AS baseline_energy, o.seconds, b.seconds AS baseline_seconds
-FROM job_summary o
-JOIN job_summary b ON b.experiment_id = o.experiment_id AND b.seed = o.seed AND b.arm <> o.arm
-WHERE b.method = 'baseline' AND o.state = 'succeeded' AND b.state = 'succeeded';
-
 -- One row for each attempt that ended otherwise than with its job's success.
 CREATE VIEW failures AS
 SELECT

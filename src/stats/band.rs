@@ -1,7 +1,7 @@
 //! The mean line of an arm with its band over seeds.
 
 use super::bucket::Bucket;
-use super::comparison::spread;
+use super::spread;
 
 /// What the seeds of an arm say at one step, or in one stretch of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]

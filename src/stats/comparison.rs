@@ -1,60 +1,129 @@
-//! Arms against the baseline, seed by seed.
+//! Arms against a baseline, seed by seed.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::collections::HashMap;
+use std::fmt;
 
-/// Mean and spread of some figures.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    /// How many.
-    pub n: usize,
-    /// Arithmetic mean.
-    pub mean: f64,
-    /// Standard deviation of the sample; `None` for a single figure.
-    pub std: Option<f64>,
-}
+use super::sign_flip::{SignFlip, sign_flip};
+use super::{SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
 
-/// `None` for no figures.
-pub fn spread(values: &[f64]) -> Option<Spread> {
-    let n = values.len();
-    if n == 0 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / n as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some(Spread { n, mean, std: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()) })
-}
+const LEVEL: f64 = 0.95;
+/// What figures of the same size differ by when they are equal but for rounding, as a share of that size.
+const ROUNDING: f64 = 1e-12;
 
-/// A paired difference with its uncertainty (Student's t over the seeds that both arms have).
+/// A paired difference, arm minus baseline, with its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// Pairs.
     pub n: usize,
-    /// Mean of arm minus baseline.
+    /// Mean of the differences.
     pub mean: f64,
-    /// Lower end of the 95% interval.
-    pub low: f64,
-    /// Upper end of the 95% interval.
-    pub high: f64,
-    /// Two-sided p-value of no difference.
+    /// Their sample standard deviation; not 0.
+    pub std: f64,
+    /// The 95% interval by Student's t.
+    pub interval: [f64; 2],
+    /// The 95% interval by the percentile bootstrap.
+    pub bootstrap: [f64; 2],
+    /// Two-sided p-value of no difference, by the paired t-test.
     pub p_value: f64,
+    /// The same, [adjusted](adjust) for the arms that are tested with it.
+    pub p_adjusted: f64,
+    /// The test that assumes no distribution.
+    pub sign_flip: SignFlip,
+    /// Its p-value, adjusted too.
+    pub sign_flip_adjusted: f64,
+    /// Cohen's d_z: the mean in standard deviations of the differences.
+    pub effect_size: f64,
+    /// Seeds that a true difference of this size would need; `None` above 10,000.
+    pub seeds_needed: Option<usize>,
 }
 
-/// Arm minus baseline over the seeds in both; each side is `(seed, value)`. `None` where a spread cannot be known:
-/// below two pairs, or where all pairs differ by the same.
-pub fn paired_difference(baseline: &[(i64, f64)], arm: &[(i64, f64)]) -> Option<Difference> {
-    let partner = |seed| baseline.iter().find(|(other, _)| *other == seed).map(|(_, value)| value);
-    let differences: Vec<f64> =
-        arm.iter().filter_map(|(seed, value)| Some(value - partner(*seed)?)).collect();
-    let Spread { n, mean, std: Some(std) } = spread(&differences)? else { return None };
-    let error = std / (n as f64).sqrt();
-    if error == 0.0 {
-        // With few test images and seeds all pairs may differ by the same by chance: that is no certainty.
-        return None;
+impl Difference {
+    /// Whether the paired t-test says so, for all arms together.
+    pub fn is_significant(&self) -> bool {
+        self.p_adjusted < SIGNIFICANT
     }
-    let t = StudentsT::new(0.0, 1.0, (n - 1) as f64).expect("at least one degree of freedom");
-    let reach = t.inverse_cdf(0.975) * error;
-    let p_value = 2.0 * t.cdf(-(mean / error).abs());
-    Some(Difference { n, mean, low: mean - reach, high: mean + reach, p_value })
+}
+
+/// Why nothing can be said of a difference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CannotTell {
+    /// A spread needs two pairs of seeds.
+    TooFewPairs {
+        /// As many as there are.
+        n: usize,
+    },
+    /// With few test images and seeds all pairs may differ by the same by chance: that is no certainty.
+    NoSpread {
+        /// Pairs.
+        n: usize,
+        /// What all differ by.
+        mean: f64,
+    },
+}
+
+impl fmt::Display for CannotTell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooFewPairs { n: 0 } => f.write_str("no pair of seeds has ended, and two are needed"),
+            Self::TooFewPairs { .. } => f.write_str("only one pair of seeds has ended, and two are needed"),
+            Self::NoSpread { n, .. } => {
+                write!(f, "all {n} pairs differ by the same, so chance cannot be estimated")
+            }
+        }
+    }
+}
+
+/// Arm minus baseline for each seed that both have, in the order of the arm; each side is `(seed, value)`.
+pub fn pairs(baseline: &[(i64, f64)], arm: &[(i64, f64)]) -> Vec<f64> {
+    let partners: HashMap<i64, f64> = baseline.iter().copied().collect();
+    let difference = |(seed, value): &(i64, f64)| {
+        let partner = partners.get(seed)?;
+        let difference = value - partner;
+        Some(if difference.abs() <= ROUNDING * partner.abs() { 0.0 } else { difference })
+    };
+    arm.iter().filter_map(difference).collect()
+}
+
+/// What [`pairs`] say.
+///
+/// # Errors
+/// [`CannotTell`] below two pairs, or where they do not spread.
+pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
+    let Some(Spread { n, mean, std: Some(std) }) = spread(pairs) else {
+        return Err(CannotTell::TooFewPairs { n: pairs.len() });
+    };
+    if is_rounding(std, pairs) {
+        return Err(CannotTell::NoSpread { n, mean });
+    }
+    let (p_value, sign_flip, effect_size) = (t_test::p_value(n, mean, std), sign_flip(pairs), mean / std);
+    Ok(Difference {
+        n,
+        mean,
+        std,
+        interval: t_test::interval(n, mean, std, LEVEL),
+        bootstrap: bootstrap_interval(pairs, LEVEL),
+        p_value,
+        p_adjusted: p_value,
+        sign_flip,
+        sign_flip_adjusted: sign_flip.p_value,
+        effect_size,
+        seeds_needed: seeds_needed(effect_size),
+    })
+}
+
+/// Adjusts the p-values of all arms that are tested against one baseline, by Holm's procedure.
+pub fn adjust(tested: &mut [&mut Difference]) {
+    let of = |pick: fn(&Difference) -> f64| holm(&tested.iter().map(|one| pick(one)).collect::<Vec<_>>());
+    let (p, sign_flip) = (of(|one| one.p_value), of(|one| one.sign_flip.p_value));
+    for (one, (p, sign_flip)) in tested.iter_mut().zip(p.into_iter().zip(sign_flip)) {
+        (one.p_adjusted, one.sign_flip_adjusted) = (p, sign_flip);
+    }
+}
+
+/// Equal differences are not always the same number: 97.4 - 97.1 is not 0.3.
+fn is_rounding(std: f64, pairs: &[f64]) -> bool {
+    let largest = pairs.iter().fold(0.0, |largest: f64, pair| largest.max(pair.abs()));
+    std <= 1e-10 * largest
 }
 
 #[cfg(test)]
@@ -62,19 +131,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_is_that_of_the_t_test() {
-        // Differences 1, 2, 3: mean 2, standard error 1/sqrt(3), t(0.975, 2) = 4.302653, t = 3.4641, p = 0.0742.
+    fn only_seeds_of_both_make_pairs() {
         let baseline = [(0, 10.0), (1, 10.0), (2, 10.0), (9, 0.0)];
         let arm = [(2, 13.0), (1, 12.0), (0, 11.0), (7, 99.0)];
-        let difference = paired_difference(&baseline, &arm).unwrap();
-        assert_eq!((difference.n, difference.mean), (3, 2.0));
-        assert!((difference.high - 2.0 - 4.302_652_7 / 3f64.sqrt()).abs() < 1e-6, "{difference:?}");
-        assert!((difference.p_value - 0.074_180).abs() < 1e-5, "{difference:?}");
+        assert_eq!(pairs(&baseline, &arm), [3.0, 2.0, 1.0]);
     }
 
     #[test]
     fn one_pair_says_nothing_and_neither_do_equal_pairs() {
-        assert_eq!(paired_difference(&[(0, 1.0)], &[(0, 2.0)]), None);
-        assert_eq!(paired_difference(&[(0, 1.0), (1, 2.0)], &[(0, 0.5), (1, 1.5)]), None);
+        assert_eq!(paired_difference(&[]), Err(CannotTell::TooFewPairs { n: 0 }));
+        assert_eq!(paired_difference(&[1.0]), Err(CannotTell::TooFewPairs { n: 1 }));
+        assert_eq!(paired_difference(&[0.0, 0.0]), Err(CannotTell::NoSpread { n: 2, mean: 0.0 }));
+        let equal = pairs(&[(0, 97.1), (1, 96.1), (2, 0.0)], &[(0, 97.4), (1, 96.4), (2, 0.3)]);
+        assert_ne!(equal[0], equal[2], "rounding hides that they are equal");
+        assert!(matches!(paired_difference(&equal), Err(CannotTell::NoSpread { n: 3, .. })), "{equal:?}");
+        assert_eq!(pairs(&[(0, 0.3)], &[(0, 0.1 + 0.2)]), [0.0]);
+        assert_eq!(paired_difference(&[0.3, 0.300_001]).unwrap().seeds_needed, Some(2));
     }
 }

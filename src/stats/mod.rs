@@ -2,10 +2,29 @@
 
 mod band;
 mod bucket;
+
+mod spread;
+mod t_test;
+mod bootstrap;
+mod sign_flip;
+mod power;
+mod holm;
+
 mod comparison;
+mod metric;
 mod verdict;
 
 pub use band::{BandPoint, band};
+pub use bootstrap::{RESAMPLES, SEED, bootstrap_interval};
 pub use bucket::{Bucket, CurvePoint, extremes, floor, widen, width_for};
-pub use comparison::{Difference, Spread, paired_difference, spread};
+pub use comparison::{CannotTell, Difference, adjust, paired_difference, pairs};
+pub use holm::holm;
+pub use metric::Metric;
+pub use power::{POWER, power, seeds_needed};
+pub use sign_flip::{SignFlip, sign_flip};
+pub use spread::{Spread, spread};
+pub use t_test::{interval, p_value};
 pub use verdict::{Contender, verdict};
+
+/// What is called significant: a p-value below.
+pub const SIGNIFICANT: f64 = 0.05;

@@ -1,67 +1,179 @@
 //! The comparison as a sentence, with its uncertainty.
 
-use super::comparison::Difference;
+use super::{CannotTell, Difference, Metric};
 
 /// An arm against the baseline.
 #[derive(Clone, Copy, Debug)]
 pub struct Contender<'a> {
     /// The arm's name.
     pub arm: &'a str,
-    /// Its test error minus the baseline's, once two seeds of both have ended.
-    pub difference: Option<Difference>,
+    /// Its figures minus the baseline's.
+    pub difference: Result<Difference, CannotTell>,
 }
 
-/// Says whether an arm is ahead of `baseline` in test error. While jobs are open, what is not clear is too early to
-/// tell; once all have `settled`, it stays unclear.
-pub fn verdict(baseline: Option<&str>, contenders: &[Contender<'_>], settled: bool) -> String {
-    let Some(baseline) = baseline else {
-        return "No arm trains with the baseline method, so there is nothing to compare with.".to_owned();
+/// Says whether an arm is ahead of `baseline`. While jobs are open, what is not clear is too early to tell; once all have
+/// `settled`, it stays unclear.
+pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
+    let mut tested: Vec<Tested<'_>> = contenders
+        .iter()
+        .filter_map(|contender| {
+            let (arm, difference) = (contender.arm, contender.difference.ok()?);
+            Some(Tested { arm, difference, gain: gain(metric, &difference) })
+        })
+        .collect();
+    // Those of which something is known come first, then whoever is furthest ahead.
+    tested.sort_by(|a, b| b.is_ahead().cmp(&a.is_ahead()).then(b.gain.total_cmp(&a.gain)));
+    let Some((best, others)) = tested.split_first() else {
+        return nothing_tested(metric, baseline, contenders, settled);
     };
-    let known: Vec<(&str, Difference)> =
-        contenders.iter().filter_map(|contender| Some((contender.arm, contender.difference?))).collect();
-    let Some(&(best, difference)) = known.iter().min_by(|(_, a), (_, b)| a.mean.total_cmp(&b.mean)) else {
-        return nothing_known(baseline, contenders, settled);
-    };
-    let mut sentence = sentence(baseline, best, difference, settled);
-    let behind = known.iter().filter(|(arm, difference)| *arm != best && difference.low > 0.0);
-    let behind: Vec<String> = behind.map(|(arm, d)| format!("{arm} is behind by {:.2}", d.mean)).collect();
-    if !behind.is_empty() {
-        sentence.push_str(&format!(" Clearly worse: {}.", behind.join(", ")));
+    let say = Say { metric, baseline, arms: tested.len() };
+    let (level, others): (Vec<&Tested<'_>>, Vec<&Tested<'_>>) = others.iter().partition(|one| {
+        one.is_ahead() == best.is_ahead() && metric.shown(one.gain) == metric.shown(best.gain)
+    });
+    let mut sentence = say.of_best(best, settled);
+    if !level.is_empty() {
+        sentence.push_str(&format!(", level with {}", names(&level)));
+    }
+    sentence.push('.');
+    if !best.difference.is_significant() {
+        sentence.push_str(&seeds_needed(&best.difference));
+    }
+    let ahead = others.iter().filter(|one| one.is_ahead());
+    match metric.higher_is_better() {
+        None => sentence.push_str(&say.list("Different too", ahead)),
+        Some(_) => {
+            sentence.push_str(&say.list("Also ahead", ahead));
+            sentence.push_str(&say.list("Clearly worse", others.iter().filter(|one| one.is_behind())));
+        }
+    }
+    if metric.is_selected_on_test_set() {
+        sentence.push_str(" Best epochs are selected on the test set.");
     }
     sentence
 }
 
-fn nothing_known(baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
-    match (contenders, settled) {
-        ([], _) => format!("{baseline} is the only arm, so there is nothing to compare it with."),
-        (_, false) => {
-            format!("Too early to tell: two seeds of {baseline} and of another arm must have succeeded.")
-        }
-        (_, true) => {
-            format!(
-                "Nothing to compare: {baseline} and another arm need two seeds that succeeded and differ."
-            )
-        }
+/// A contender of which there are two pairs.
+struct Tested<'a> {
+    arm: &'a str,
+    difference: Difference,
+    /// Its mean, such that more is better; where nothing is better, how large it is.
+    gain: f64,
+}
+
+impl Tested<'_> {
+    fn is_ahead(&self) -> bool {
+        self.difference.is_significant() && self.gain > 0.0
+    }
+
+    fn is_behind(&self) -> bool {
+        self.difference.is_significant() && self.gain < 0.0
     }
 }
 
-fn sentence(baseline: &str, arm: &str, difference: Difference, settled: bool) -> String {
-    let Difference { n, mean, low, high, p_value } = difference;
-    let certainty = |low: f64, high: f64| {
-        format!("95% interval {low:.2} to {high:.2}, {n} seeds, {}", probability(p_value))
-    };
-    if high < 0.0 {
-        let uncertainty = certainty(-high, -low);
-        return format!("{arm} leads {baseline} by {:.2} points of test error ({uncertainty}).", -mean);
+fn gain(metric: Metric, difference: &Difference) -> f64 {
+    match metric.higher_is_better() {
+        Some(true) => difference.mean,
+        Some(false) => -difference.mean,
+        None => difference.mean.abs(),
     }
-    let uncertainty = certainty(low, high);
-    if low > 0.0 {
+}
+
+/// What all sentences speak of.
+struct Say<'a> {
+    metric: Metric,
+    baseline: &'a str,
+    /// That were tested.
+    arms: usize,
+}
+
+impl Say<'_> {
+    /// Without its full stop.
+    fn of_best(&self, best: &Tested<'_>, settled: bool) -> String {
+        let Self { metric, baseline, .. } = *self;
+        let Tested { arm, difference, .. } = best;
+        let counted = metric.counted();
+        let signed = || {
+            let amount = metric.shown_difference(difference.mean);
+            format!(
+                "{arm} differs from {baseline} by {amount} {counted} ({})",
+                self.certainty(difference, 1.0)
+            )
+        };
+        if !difference.is_significant() {
+            let unclear = if settled { "No clear difference" } else { "Too early to tell" };
+            return format!("{unclear}: {}", signed());
+        }
+        let Some(higher_is_better) = metric.higher_is_better() else { return signed() };
+        let amount = self.amount(best);
+        let towards_gain = if higher_is_better { 1.0 } else { -1.0 };
+        if best.is_ahead() {
+            let certainty = self.certainty(difference, towards_gain);
+            return format!("{arm} leads {baseline} by {amount} {counted} ({certainty})");
+        }
+        let certainty = self.certainty(difference, -towards_gain);
+        format!("{baseline} leads; the best other arm, {arm}, is behind by {amount} {counted} ({certainty})")
+    }
+
+    fn list<'a>(&self, title: &str, contenders: impl Iterator<Item = &'a &'a Tested<'a>>) -> String {
+        let listed: Vec<String> =
+            contenders.map(|one| format!("{} by {}", one.arm, self.amount(one))).collect();
+        if listed.is_empty() { String::new() } else { format!(" {title}: {}.", listed.join(", ")) }
+    }
+
+    /// How far a contender is ahead or behind; with its sign where neither is better.
+    fn amount(&self, one: &Tested<'_>) -> String {
+        match self.metric.higher_is_better() {
+            None => self.metric.shown_difference(one.difference.mean),
+            Some(_) => self.metric.shown(one.gain.abs()),
+        }
+    }
+
+    fn certainty(&self, difference: &Difference, sign: f64) -> String {
+        let Difference { n, interval: [low, high], p_adjusted, .. } = *difference;
+        let (low, high) = if sign < 0.0 { (-high, -low) } else { (low, high) };
+        let [low, high] = [low, high].map(|end| self.metric.shown(end));
+        let adjusted =
+            if self.arms > 1 { format!(" adjusted for {} arms", self.arms) } else { String::new() };
+        format!("95% interval {low} to {high}, {n} seeds, {}{adjusted}", probability(p_adjusted))
+    }
+}
+
+fn nothing_tested(metric: Metric, baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
+    if contenders.is_empty() {
+        return format!("{baseline} is the only arm, so there is nothing to compare it with.");
+    }
+    let constant: Vec<String> = contenders
+        .iter()
+        .filter_map(|contender| match contender.difference {
+            Err(CannotTell::NoSpread { mean, .. }) => {
+                Some(format!("{} by {}", contender.arm, metric.shown_difference(mean)))
+            }
+            _ => None,
+        })
+        .collect();
+    if !constant.is_empty() {
+        let (listed, counted) = (constant.join(", "), metric.counted());
         return format!(
-            "{baseline} leads; the best other arm, {arm}, is behind by {mean:.2} points of test error ({uncertainty})."
+            "Every seed differs from {baseline} by the same, so there is nothing to test: {listed} {counted}."
         );
     }
-    let unclear = if settled { "No clear difference" } else { "Too early to tell" };
-    format!("{unclear}: {arm} differs from {baseline} by {mean:+.2} points of test error ({uncertainty}).")
+    if settled {
+        return format!(
+            "Cannot tell: {baseline} and another arm need two seeds of which both have succeeded."
+        );
+    }
+    format!("Too early to tell: two seeds of {baseline} and of another arm must have succeeded.")
+}
+
+fn seeds_needed(difference: &Difference) -> String {
+    match difference.seeds_needed {
+        Some(seeds) => format!(" To see a difference of this size takes about {seeds} seeds."),
+        None => " To see a difference of this size takes more than 10,000 seeds.".to_owned(),
+    }
+}
+
+fn names(contenders: &[&Tested<'_>]) -> String {
+    contenders.iter().map(|one| one.arm).collect::<Vec<_>>().join(" and ")
 }
 
 fn probability(p_value: f64) -> String {
@@ -69,52 +181,4 @@ fn probability(p_value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn difference(mean: f64, low: f64, high: f64) -> Option<Difference> {
-        Some(Difference { n: 5, mean, low, high, p_value: 0.011 })
-    }
-
-    fn say(mean: f64, low: f64, high: f64, settled: bool) -> String {
-        let opt = Contender { arm: "opt", difference: difference(mean, low, high) };
-        verdict(Some("baseline"), &[opt, Contender { arm: "x", difference: None }], settled)
-    }
-
-    #[test]
-    fn the_sentence_follows_the_interval() {
-        assert_eq!(
-            say(-0.84, -1.37, -0.31, false),
-            "opt leads baseline by 0.84 points of test error (95% interval 0.31 to 1.37, 5 seeds, p = 0.011)."
-        );
-        assert!(
-            say(0.5, 0.1, 0.9, true)
-                .starts_with("baseline leads; the best other arm, opt, is behind by 0.50")
-        );
-        assert!(
-            say(-0.2, -0.5, 0.1, false).starts_with("Too early to tell: opt differs from baseline by -0.20")
-        );
-        assert!(
-            say(-0.2, -0.5, 0.1, true).starts_with("No clear difference: opt differs from baseline by -0.20")
-        );
-    }
-
-    #[test]
-    fn an_arm_that_is_clearly_worse_is_named_too() {
-        let good = Contender { arm: "good", difference: difference(-0.2, -0.5, 0.1) };
-        let bad = Contender { arm: "bad", difference: difference(1.15, 0.9, 1.4) };
-        let sentence = verdict(Some("baseline"), &[bad, good], true);
-        assert!(
-            sentence.starts_with("No clear difference: good")
-                && sentence.ends_with("Clearly worse: bad is behind by 1.15.")
-        );
-    }
-
-    #[test]
-    fn without_figures_it_says_what_is_missing() {
-        let open = [Contender { arm: "opt", difference: None }];
-        assert!(verdict(None, &[], true).contains("nothing to compare"));
-        assert!(verdict(Some("baseline"), &open, false).starts_with("Too early"));
-        assert!(verdict(Some("baseline"), &open, true).starts_with("Nothing to compare"));
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Curves and final figures, as they are read.
+//! Curves, as they are read.
 
 use async_trait::async_trait;
 
@@ -15,21 +15,6 @@ pub struct Series {
     pub higher_is_better: Option<bool>,
 }
 
-/// A row of the view `job_summary`: figures are there once the job has succeeded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JobFigures {
-    /// The arm's name.
-    pub arm: String,
-    /// The job's seed.
-    pub seed: i64,
-    /// Last test error, in percent.
-    pub test_error: Option<f64>,
-    /// Last mean energy.
-    pub energy: Option<f64>,
-    /// Wall time of the run.
-    pub seconds: Option<f64>,
-}
-
 /// What can be asked about curves.
 #[async_trait]
 pub trait Metrics: Send + Sync {
@@ -44,7 +29,4 @@ pub trait Metrics: Send + Sync {
 
     /// Every point of a job's curve after a step, in the order of steps.
     async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError>;
-
-    /// The final figures, by arm in the order of the spec, then by seed.
-    async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;
 }

@@ -13,6 +13,7 @@ mod curves;
 mod metrics;
 mod monitor;
 mod query;
+mod results;
 mod settings;
 mod thinning;
 mod tokens;
@@ -34,10 +35,11 @@ pub use curves::{Curve, CurveRange, CurveSet, Curves};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, PastRun};
-pub use metrics::{JobFigures, Metrics, Series};
+pub use metrics::{Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryError, Table};
 pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
+pub use results::{JobFigures, LastEvaluations, Results};
 pub use settings::Settings;
 pub use sql::{QueryDoor, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
@@ -47,7 +49,18 @@ pub use workers::{Memory, OfferedDevice, Worker, Workers};
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
 pub trait Store:
-    Experiments + Jobs + Queue + Artifacts + Curves + Metrics + Thinning + Workers + Tokens + Settings + Monitor
+    Experiments
+    + Jobs
+    + Queue
+    + Artifacts
+    + Curves
+    + Metrics
+    + Results
+    + Thinning
+    + Workers
+    + Tokens
+    + Settings
+    + Monitor
 {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -17,19 +17,21 @@ pub(super) const LARGEST_ANSWER: usize = 8_000_000;
 /// What a number counts for.
 pub(super) const FIXED_VALUE: usize = 8;
 
-/// The tables and views that users may read: all but those with keys of clients, settings and hashes of tokens.
-pub(super) const READABLE: [&str; 12] = [
+/// The tables and views that users may read: all but those with keys of clients, settings and
+/// hashes of tokens, and what is packed for charts.
+pub(super) const READABLE: [&str; 13] = [
     "experiments",
     "jobs",
     "attempts",
     "series",
     "metric_points",
+    "results",
     "workers",
     "artifacts",
     "job_summary",
     "arm_summary",
     "curves",
-    "seed_pairs",
+    "paired_differences",
     "failures",
 ];
 

@@ -70,6 +70,16 @@ impl Fixture {
         connection.execute(sql).await.unwrap().rows_affected()
     }
 
+    /// The one number that a query finds.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            return sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+    }
+
     /// Three arms and the seed 0, unless the changes say otherwise; returns the experiment.
     pub async fn submit(&self, changes: Value) -> i64 {
         self.store.submit(Submission { spec: &spec(changes), idempotency: None }).await.unwrap()
@@ -175,7 +185,12 @@ pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
 }
 
 pub fn finished() -> AttemptEnd {
-    AttemptEnd::Finished(Summary { parameters_trained: 10, seconds: 2.5, weights: None })
+    AttemptEnd::Finished(Summary {
+        parameters_trained: 10,
+        seconds: 2.5,
+        peak_memory_bytes: Some(4096),
+        weights: None,
+    })
 }
 
 pub fn failed(reason: EndReason) -> AttemptEnd {

@@ -15,6 +15,7 @@ mod checkpoints;
 mod curves;
 mod ends;
 mod points;
+mod results;
 mod wishes;
 
 mod changes;
@@ -25,6 +26,7 @@ mod workers;
 mod monitor;
 mod thinning;
 
+mod migrations;
 mod only_postgres;
 
 mod client;
@@ -100,6 +102,12 @@ on_both_databases! {
         an_attempt_that_goes_back_takes_the_detail_with_it,
         curves_of_several_jobs_have_the_same_stretches,
         thinned_curves_count_what_is_left,
+    }
+    results {
+        a_job_that_succeeds_leaves_its_figures,
+        only_pairs_of_which_both_jobs_succeeded_are_differences,
+        the_last_evaluations_are_those_that_are_stored,
+        a_curve_s_environments_are_those_of_the_attempts_it_comes_from,
     }
     checkpoints {
         a_claim_brings_the_checkpoints_latest_first,

@@ -25,7 +25,7 @@ pub async fn a_job_goes_from_the_queue_to_its_figures(fixture: Fixture) {
     let job = fixture.job(id).await;
     assert_eq!((job.step, job.end_reason.as_deref(), job.attempt), (100, Some("completed"), 1));
     let figures = fixture.store.figures(job.experiment_id).await.unwrap();
-    assert_eq!((figures[0].test_error, figures[0].seconds), (Some(2.5), Some(2.5)));
+    assert_eq!((figures[0].test_accuracy, figures[0].seconds), (Some(97.5), Some(2.5)));
 }
 
 pub async fn a_lost_worker_can_write_nothing_more(fixture: Fixture) {

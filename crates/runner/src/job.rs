@@ -16,6 +16,7 @@ use crate::export::export;
 use crate::failure::JobError;
 use crate::geometry::Geometry;
 use crate::inbox::Inbox;
+use crate::memory::PeakMemory;
 use crate::meter::Meter;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
@@ -65,6 +66,7 @@ pub enum End {
 pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
     let began = Instant::now();
     let device = environment::device(&run.device)?;
+    let memory = PeakMemory::begin(device);
     let threads = run.spec.resources.threads;
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let steps = run.spec.train.total_steps();
@@ -90,6 +92,7 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
     Ok(End::Finished(Summary {
         parameters_trained: job.optimizer.numbers(),
         seconds: began.elapsed().as_secs_f64(),
+        peak_memory_bytes: memory.and_then(|memory| memory.bytes()),
         weights: weights.transpose()?,
     }))
 }

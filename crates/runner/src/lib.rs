@@ -43,5 +43,6 @@ pub mod export;
 pub mod tensor_file;
 
 pub mod environment;
+pub mod memory;
 pub mod failure;
 pub mod libtorch;

@@ -7,6 +7,7 @@
 pub mod submission;
 
 pub mod arms;
+mod differences;
 mod experiment;
 pub mod recipes;
 
@@ -33,6 +34,7 @@ mod problem;
 
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
+pub use differences::FieldDifference;
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
 pub use fields::Fields;
 pub use merge::{lay_over, merge, parse_assignment};

@@ -134,6 +134,10 @@ pub struct Summary {
     pub parameters_trained: u64,
     /// Wall time of the run, evaluation included; after a resume, since then.
     pub seconds: f64,
+    /// Resident memory of the runner's process at its largest during the run, libtorch's code and what earlier jobs left
+    /// included; after a resume, since then. Absent on a GPU, whose memory it would not say, and where the system cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// The weights, where a folder was named for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Artifact>,

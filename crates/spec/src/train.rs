@@ -115,6 +115,18 @@ impl TrainSpec {
         }
     }
 
+    /// The step of an evaluation counted from the end, where the last one is 1; `None` where training makes fewer. The
+    /// one before the first update does not count.
+    pub fn evaluation_from_end(&self, number: u64) -> Option<u64> {
+        let (last, every) = (self.total_steps(), self.evaluate_every_steps());
+        if number == 1 {
+            return Some(last);
+        }
+        // Whether or not it is due, the end is evaluated.
+        let before_last = last.saturating_sub(1) / every * every;
+        before_last.checked_sub((number - 2) * every).filter(|step| *step > 0)
+    }
+
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let (epochs, steps) = read_length(fields);
         let data = fields.table("data", Some("{ name = \"digits\" }"), DataSpec::read);
@@ -216,6 +228,17 @@ mod tests {
 
     fn stored(options: Value) -> Value {
         serde_json::to_value(read(options).unwrap_or_else(|problems| panic!("{problems}"))).unwrap()
+    }
+
+    #[test]
+    fn evaluations_are_counted_from_the_end() {
+        let steps = |steps: u64, every: u64| {
+            let train = read(json!({ "epochs": null, "steps": steps, "evaluate_every": every })).unwrap();
+            [1, 2, 3, 4].map(|number| train.evaluation_from_end(number))
+        };
+        assert_eq!(steps(30, 10), [Some(30), Some(20), Some(10), None]);
+        assert_eq!(steps(25, 10), [Some(25), Some(20), Some(10), None]);
+        assert_eq!(steps(5, 10), [Some(5), None, None, None]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tables `series` and `metric_points`, and the view `job_summary`.
+//! Tables `series` and `metric_points`.
 
 use std::collections::HashMap;
 use std::sync::RwLock;
@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::SqlStore;
 use super::statement::sql;
-use crate::store::{CurvePoint, JobFigures, Metrics, Series, StoreError};
+use crate::store::{CurvePoint, Metrics, Series, StoreError};
 
 #[derive(FromRow)]
 struct SeriesRow {
@@ -29,15 +29,6 @@ impl From<SeriesRow> for Series {
 struct CurveRow {
     step: i64,
     value: f64,
-}
-
-#[derive(FromRow)]
-struct FiguresRow {
-    arm: String,
-    seed: i64,
-    test_error: Option<f64>,
-    energy: Option<f64>,
-    seconds: Option<f64>,
 }
 
 #[async_trait]
@@ -83,24 +74,6 @@ impl Metrics for SqlStore {
             .fetch_all(&mut self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|row| CurvePoint { step: row.step, value: row.value }).collect())
-    }
-
-    async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {
-        let rows: Vec<FiguresRow> =
-            sql("SELECT arm, seed, test_error, energy, seconds FROM job_summary WHERE experiment_id = $1")
-                .bind(experiment)
-                .fetch_all(&mut self.read().await?)
-                .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| JobFigures {
-                arm: row.arm,
-                seed: row.seed,
-                test_error: row.test_error,
-                energy: row.energy,
-                seconds: row.seconds,
-            })
-            .collect())
     }
 }
 

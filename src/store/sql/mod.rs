@@ -14,6 +14,7 @@ mod artifacts;
 mod curves;
 mod metrics;
 mod monitor;
+mod results;
 mod settings;
 mod thinning;
 mod tokens;

@@ -9,6 +9,7 @@ use super::artifacts::{checkpoints, insert_artifact};
 use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
 use super::record::{Held, Record};
+use super::results::insert_result;
 use super::statement::{Transaction, sql};
 use super::{Database, SqlStore, next_version};
 use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
@@ -191,6 +192,7 @@ impl Queue for SqlStore {
                 .execute(&mut tx)
                 .await?;
             condense_job(&mut tx, lease.job).await?;
+            insert_result(&mut tx, lease.job, summary).await?;
         }
         self.uncondensed.forget(lease.job);
         let state = close(&mut tx, lease, &outcome, Then::from(&end), now).await?;

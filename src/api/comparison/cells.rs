@@ -1,0 +1,90 @@
+//! The table that a comparison is made of: one cell for each arm and seed.
+
+use std::collections::HashMap;
+
+use optlab_spec::protocol::Environment;
+
+use crate::stats::Metric;
+use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
+
+/// The cells of an experiment.
+pub(super) struct Cells {
+    /// In the order of the spec, then by seed.
+    pub(super) cells: Vec<Cell>,
+    /// Where each job was trained, by its id.
+    pub(super) environments: HashMap<i64, Vec<Environment>>,
+}
+
+/// A job with the figure that is compared.
+pub(super) struct Cell {
+    pub(super) job: JobFigures,
+    /// `None` where the job has not succeeded, or has no such figure.
+    pub(super) value: Option<f64>,
+}
+
+impl Cells {
+    /// With values of `metric`, those of `last` evaluations where it is a mean of them.
+    pub(super) async fn read(
+        store: &dyn Store,
+        experiment: &Experiment,
+        metric: Metric,
+        last: i64,
+    ) -> Result<Self, StoreError> {
+        let jobs = store.figures(experiment.id).await?;
+        let evaluations = match metric.is_mean_of_last() {
+            true => store.last_evaluations(experiment.id, last).await?,
+            false => HashMap::new(),
+        };
+        let first_steps = first_steps(experiment, last);
+        let cell = |job: JobFigures| {
+            let evaluations = evaluations.get(&job.job_id).filter(|found| {
+                // Whoever has had fewer, or keeps fewer, has no such mean.
+                found.n == last && Some(&Some(found.first_step)) == first_steps.get(job.arm.as_str())
+            });
+            Cell { value: value(metric, &job, evaluations), job }
+        };
+        let environments = store.environments(experiment.id).await?;
+        Ok(Self { cells: jobs.into_iter().map(cell).collect(), environments })
+    }
+
+    /// Those of an arm.
+    pub(super) fn of<'a>(&'a self, arm: &'a str) -> impl Iterator<Item = &'a Cell> {
+        self.cells.iter().filter(move |cell| cell.job.arm == arm)
+    }
+
+    /// `(seed, value)` of an arm's cells that have a value.
+    pub(super) fn values(&self, arm: &str) -> Vec<(i64, f64)> {
+        self.of(arm).filter_map(|cell| Some((cell.job.seed, cell.value?))).collect()
+    }
+}
+
+/// For each arm the step of the first of its last evaluations.
+fn first_steps(experiment: &Experiment, last: i64) -> HashMap<&str, Option<i64>> {
+    let spec = &experiment.spec;
+    let of_arm = |arm| {
+        let step = spec.job(arm, 0).train.evaluation_from_end(last as u64);
+        (arm.name.as_str(), step.map(|step| step as i64))
+    };
+    spec.arms.iter().map(of_arm).collect()
+}
+
+fn value(metric: Metric, job: &JobFigures, last: Option<&LastEvaluations>) -> Option<f64> {
+    let last = last.map(|last| last.test_accuracy);
+    match metric {
+        Metric::TestAccuracy => job.test_accuracy,
+        Metric::BestTestAccuracy => job.best_test_accuracy,
+        Metric::LastTestAccuracy => last,
+        Metric::TestError => job.test_accuracy.map(error),
+        Metric::BestTestError => job.best_test_accuracy.map(error),
+        Metric::LastTestError => last.map(error),
+        Metric::Energy => job.energy,
+        Metric::Seconds => job.seconds,
+        Metric::PeakMemory => job.peak_memory_bytes.map(|bytes| bytes as f64),
+        Metric::ParametersTrained => job.parameters_trained.map(|numbers| numbers as f64),
+    }
+}
+
+/// In percent.
+fn error(accuracy: f64) -> f64 {
+    100.0 - accuracy
+}

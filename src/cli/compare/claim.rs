@@ -1,0 +1,164 @@
+//! `opt-cayley < baseline @ 0.95`: what must hold for a command to succeed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::answer::{Arm, Comparison, Difference};
+use crate::stats;
+
+const EXAMPLE: &str = "a claim looks like `opt-cayley < baseline @ 0.95`";
+
+/// One arm's figures are lower, or higher, than another's.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    left: String,
+    relation: Relation,
+    right: String,
+    /// 0.95 allows the claim to hold by chance in 5% of experiments with equal arms.
+    level: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Relation {
+    Lower,
+    Higher,
+}
+
+/// Whether a claim holds, and why.
+pub(super) struct Outcome {
+    pub(super) holds: bool,
+    pub(super) sentence: String,
+}
+
+impl FromStr for Claim {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (arms, level) = text.split_once('@').ok_or(format!("no level: {EXAMPLE}"))?;
+        let (place, relation) = match (arms.find('<'), arms.find('>')) {
+            (Some(place), None) => (place, Relation::Lower),
+            (None, Some(place)) => (place, Relation::Higher),
+            _ => return Err(format!("needs one `<` or one `>`: {EXAMPLE}")),
+        };
+        let level: f64 = level.trim().parse().map_err(|_| format!("the level is no number: {EXAMPLE}"))?;
+        if !(level > 0.0 && level < 1.0) {
+            return Err(format!("the level must lie between 0 and 1, as 0.95 does, is {level}"));
+        }
+        let [left, right] = [&arms[..place], &arms[place + 1..]].map(|name| name.trim().to_owned());
+        for name in [&left, &right] {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if name.is_empty() || !name.chars().all(is_name) {
+                return Err(format!("`{name}` is no name of an arm: {EXAMPLE}"));
+            }
+        }
+        if left == right {
+            return Err(format!("`{left}` cannot differ from itself"));
+        }
+        Ok(Self { left, relation, right, level })
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let relation = match self.relation {
+            Relation::Lower => '<',
+            Relation::Higher => '>',
+        };
+        write!(f, "{} {relation} {} @ {}", self.left, self.right, self.level)
+    }
+}
+
+impl Claim {
+    /// The arm that it compares with.
+    pub(super) fn right(&self) -> &str {
+        &self.right
+    }
+
+    /// By a comparison with [`right`](Self::right).
+    ///
+    /// # Errors
+    /// Where the other arm is not in the experiment.
+    pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, String> {
+        let arm = comparison.arm(&self.left).ok_or_else(|| {
+            let arms: Vec<&str> = comparison.arms.iter().map(|arm| arm.arm.as_str()).collect();
+            format!("there is no arm `{}`; there is {}", self.left, arms.join(", "))
+        })?;
+        let Some(difference) = &arm.difference else {
+            let why = arm.cannot_tell.as_deref().unwrap_or("there is nothing to compare");
+            return Ok(Outcome { holds: false, sentence: format!("cannot tell whether {self}: {why}") });
+        };
+        let holds = self.holds(difference);
+        let verb = if holds { "holds" } else { "does not hold" };
+        let sentence = format!("{self} {verb}: {}", self.evidence(comparison, arm, difference));
+        Ok(Outcome { holds, sentence })
+    }
+
+    /// The p-value is that of this claim alone: it was named before the figures were seen, not chosen after.
+    fn holds(&self, difference: &Difference) -> bool {
+        let points_there = match self.relation {
+            Relation::Lower => difference.mean < 0.0,
+            Relation::Higher => difference.mean > 0.0,
+        };
+        points_there && difference.p_value < 1.0 - self.level
+    }
+
+    fn evidence(&self, comparison: &Comparison, arm: &Arm, difference: &Difference) -> String {
+        let &Difference { n, mean, std, p_value, .. } = difference;
+        let [low, high] = stats::interval(n, mean, std, self.level);
+        let metric = comparison.metric;
+        let [mean, low, high] = [mean, low, high].map(|value| metric.shown_difference(value));
+        let percent = (self.level * 1e6).round() / 1e4;
+        let left_out = comparison.missing.iter().filter(|cell| [&arm.arm, &self.right].contains(&&cell.arm));
+        let left_out = match left_out.count() {
+            0 => String::new(),
+            cells => format!("; {cells} of their jobs are missing"),
+        };
+        format!(
+            "{} differs by {mean} ({percent}% interval {low} to {high}, p = {p_value:.3}, {n} pairs{left_out})",
+            metric.heading()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_read_strictly() {
+        let claim: Claim = "opt-cayley<base.line_1 @ 0.990".parse().unwrap();
+        assert_eq!(claim.to_string(), "opt-cayley < base.line_1 @ 0.99");
+        assert_eq!("a > b @ .9".parse::<Claim>().unwrap().relation, Relation::Higher);
+        for (text, says) in [
+            ("a < b", "no level"),
+            ("a b @ 0.95", "one `<` or one `>`"),
+            ("a <> b @ 0.95", "one `<` or one `>`"),
+            ("a < b < c @ 0.95", "`b < c` is no name"),
+            ("a <= b @ 0.95", "`= b` is no name"),
+            (" < b @ 0.95", "`` is no name"),
+            ("a < b @ 95", "between 0 and 1, as 0.95 does, is 95"),
+            ("a < b @ 1", "between 0 and 1"),
+            ("a < b @ 0", "between 0 and 1"),
+            ("a < b @ nan", "between 0 and 1"),
+            ("a < b @ high", "no number"),
+            ("a < b @ 0.9 @ 0.9", "no number"),
+            ("a < a @ 0.9", "cannot differ from itself"),
+        ] {
+            let error = text.parse::<Claim>().unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn it_holds_by_direction_and_level() {
+        let difference: Difference = serde_json::from_value(serde_json::json!({
+            "n": 5, "mean": -0.8, "std": 0.5, "low": -1.4, "high": -0.2, "bootstrap_low": -1.2, "bootstrap_high": -0.4,
+            "p_value": 0.023, "p_adjusted": 0.046, "significant": true, "effect_size": -1.6, "seeds_needed": 6,
+            "sign_flip": { "p_value": 0.0625, "p_adjusted": 0.125, "least_p": 0.0625 },
+        }))
+        .unwrap();
+        let holds = |text: &str| text.parse::<Claim>().unwrap().holds(&difference);
+        assert!(holds("a < b @ 0.95") && holds("a < b @ 0.97"));
+        assert!(!holds("a < b @ 0.98") && !holds("a > b @ 0.95"));
+    }
+}

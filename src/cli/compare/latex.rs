@@ -1,0 +1,79 @@
+//! The comparison as a table of a paper: booktabs, the best figure in bold, mean and standard deviation.
+
+use super::answer::{Arm, Comparison};
+use super::notes::notes;
+use super::table::mean_and_std;
+
+pub(super) fn tabular(comparison: &Comparison) -> String {
+    let best = best(comparison);
+    let rows: Vec<String> = comparison.arms.iter().map(|arm| row(comparison, arm, best.as_deref())).collect();
+    let notes: Vec<String> = notes(comparison).iter().map(|note| format!("% {note}")).collect();
+    format!(
+        "% \\usepackage{{booktabs}}\n% {verdict}\n{notes}\n\\begin{{tabular}}{{lrrr}}\n\\toprule\nArm & $n$ & {heading} & Difference from \
+         {baseline} [95\\%] \\\\\n\\midrule\n{rows}\n\\bottomrule\n{missing}\\end{{tabular}}",
+        verdict = comparison.verdict,
+        notes = notes.join("\n"),
+        heading = escaped(&capitalised(&comparison.metric.heading().replace('%', "(%)"))),
+        baseline = escaped(&comparison.baseline),
+        rows = rows.join("\n"),
+        missing = missing(comparison),
+    )
+}
+
+fn row(comparison: &Comparison, arm: &Arm, best: Option<&str>) -> String {
+    let figure = mean_and_std(comparison, arm, "\\pm").map_or_else(dash, |figure| {
+        let is_best = arm.mean.map(|mean| comparison.metric.shown(mean)).as_deref() == best && best.is_some();
+        if is_best { format!("$\\mathbf{{{figure}}}$") } else { format!("${figure}$") }
+    });
+    let shown = |value| comparison.metric.shown_difference(value);
+    let difference = match (&arm.difference, arm.mean_difference) {
+        (Some(difference), _) => {
+            let star = if difference.significant { "^{*}" } else { "" };
+            let (mean, low, high) = (shown(difference.mean), shown(difference.low), shown(difference.high));
+            format!("${mean}{star}$ $[{low}, {high}]$")
+        }
+        (None, Some(mean)) => format!("${}$", shown(mean)),
+        (None, None) => dash(),
+    };
+    format!("{} & {} & {figure} & {difference} \\\\", escaped(&arm.arm), arm.n)
+}
+
+/// The best mean as it is shown, so that arms that look the same are all bold; `None` where neither way is better.
+fn best(comparison: &Comparison) -> Option<String> {
+    let higher_is_better = comparison.metric.higher_is_better()?;
+    let means = comparison.arms.iter().filter_map(|arm| arm.mean);
+    let best = if higher_is_better { means.reduce(f64::max) } else { means.reduce(f64::min) };
+    best.map(|mean| comparison.metric.shown(mean))
+}
+
+/// A line of the table itself, which a comment is not.
+fn missing(comparison: &Comparison) -> String {
+    let cells: Vec<String> = comparison
+        .missing
+        .iter()
+        .map(|cell| {
+            format!("{} seed {} ({})", cell.arm, cell.seed, cell.end_reason.as_ref().unwrap_or(&cell.state))
+        })
+        .collect();
+    if cells.is_empty() {
+        return String::new();
+    }
+    let cells = escaped(&cells.join(", "));
+    format!(
+        "\\multicolumn{{4}}{{p{{0.9\\linewidth}}}}{{\\footnotesize Missing, with their pairs: {cells}.}} \\\\\n"
+    )
+}
+
+fn dash() -> String {
+    "--".to_owned()
+}
+
+/// Of what TeX gives a meaning to, names and headings have these.
+fn escaped(text: &str) -> String {
+    text.replace('%', "\\%").replace('_', "\\_")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

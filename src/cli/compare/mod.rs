@@ -1,0 +1,124 @@
+//! `optlab compare`: the arms against one of them, as tables and as claims that hold or do not.
+
+mod answer;
+mod claim;
+mod csv;
+mod latex;
+mod notes;
+mod table;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::client::{Client, ClientError, ServerArgs};
+use super::{Failure, experiments};
+use crate::stats::Metric;
+use answer::Comparison;
+use claim::Claim;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id of the experiment, or its name: the newest of that name
+    experiment: String,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// What to compare: test_error, best_test_error or last_test_error, the same of test_accuracy, energy, seconds,
+    /// peak_memory or parameters_trained
+    #[arg(long, value_parser = Metric::parse, default_value = "test_error")]
+    metric: Metric,
+    /// Arm to compare with [default: the first whose method is baseline, else the first]
+    #[arg(long, value_name = "ARM")]
+    baseline: Option<String>,
+    /// How many evaluations last_test_error and last_test_accuracy are the mean of
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    last: u32,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// End with status 1 unless this holds, by a two-sided paired t-test of the metric: `A < B @ 0.95` where A is lower, or
+    /// `A > B @ 0.95`; can be repeated, each claim by itself
+    #[arg(long, value_name = "CLAIM")]
+    require: Vec<Claim>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Markdown,
+    Latex,
+    Csv,
+    Json,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    let experiment = experiments::find(&client, &args.experiment)?;
+    let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
+    let answer = ask(args.baseline.as_deref())?;
+    let mut outcomes = Vec::new();
+    for claim in &args.require {
+        let against = read(ask(Some(claim.right()))?)?;
+        outcomes.push(claim.outcome(&against).map_err(Failure::Usage)?);
+    }
+    print(answer, if args.json { Format::Json } else { args.format })?;
+    for outcome in &outcomes {
+        eprintln!("optlab: {}", outcome.sentence);
+    }
+    if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn print(answer: Value, format: Format) -> Result<(), Failure> {
+    if let Format::Json = format {
+        println!("{answer:#}");
+        return Ok(());
+    }
+    let comparison = read(answer)?;
+    match format {
+        Format::Table => print_for_people(&comparison),
+        Format::Markdown => println!("{}", table::markdown(&comparison)),
+        Format::Latex => println!("{}", latex::tabular(&comparison)),
+        Format::Csv | Format::Json => println!("{}", csv::rows(&comparison)),
+    }
+    Ok(())
+}
+
+/// The table with its verdict, for people.
+pub(super) fn print_table(client: &Client, experiment: i64) -> anyhow::Result<()> {
+    let answer = fetch(client, experiment).map_err(ClientError::into_anyhow)?;
+    println!();
+    print_for_people(&serde_json::from_value(answer)?);
+    Ok(())
+}
+
+fn print_for_people(comparison: &Comparison) {
+    println!("{}\n\n{}", table::plain(comparison), comparison.verdict);
+    for note in notes::notes(comparison) {
+        println!("{note}");
+    }
+}
+
+/// The comparison by the test error, as the server tells it.
+pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Value, ClientError> {
+    client.get(&format!("/experiments/{experiment}/comparison"))
+}
+
+fn ask(
+    client: &Client,
+    experiment: i64,
+    metric: Metric,
+    last: u32,
+    baseline: Option<&str>,
+) -> Result<Value, ClientError> {
+    let metric = metric.name();
+    // Names of arms need no escapes; what is no name finds no arm.
+    let baseline = baseline.map(|arm| format!("&baseline={}", arm.replace(['&', '#', ' ', '%', '?'], "+")));
+    let baseline = baseline.unwrap_or_default();
+    client.get(&format!("/experiments/{experiment}/comparison?metric={metric}&last={last}{baseline}"))
+}
+
+fn read(answer: Value) -> Result<Comparison, Failure> {
+    Ok(serde_json::from_value(answer)?)
+}

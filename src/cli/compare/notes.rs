@@ -1,0 +1,104 @@
+//! What must stand below a table of a comparison, so that nobody reads more or less into it.
+
+use super::answer::{Comparison, Difference, Missing};
+
+/// One sentence or a few each; none where there is nothing to say.
+pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
+    [
+        tests(comparison),
+        figures(comparison),
+        missing(comparison),
+        untested(comparison),
+        environments(comparison),
+        spec(comparison),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// How the p-values came about, and what so few pairs can reach.
+fn tests(comparison: &Comparison) -> Option<String> {
+    let tested: Vec<&Difference> = comparison.tested().collect();
+    let fewest = tested.iter().min_by_key(|difference| difference.n)?;
+    let adjusted = match tested.len() {
+        1 => String::new(),
+        arms => format!(", both adjusted for {arms} arms by Holm's procedure"),
+    };
+    Some(format!(
+        "The star says p below 0.05. p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips {} pairs reach {} at the \
+         least. Effect: Cohen's d_z.",
+        fewest.n,
+        significant_digits(fewest.sign_flip.least_p)
+    ))
+}
+
+fn figures(comparison: &Comparison) -> Option<String> {
+    if comparison.metric.is_selected_on_test_set() {
+        return Some("Best epochs are selected on the test set, which flatters every arm.".to_owned());
+    }
+    comparison.last.map(|last| format!("Each figure is the mean of a run's last {last} evaluations."))
+}
+
+/// Every cell that does not count, arm by arm.
+fn missing(comparison: &Comparison) -> Option<String> {
+    let arms = comparison.arms.iter().filter_map(|arm| {
+        let cells = comparison.missing.iter().filter(|cell| cell.arm == arm.arm);
+        let mut whys: Vec<(String, Vec<i64>)> = Vec::new();
+        for cell in cells {
+            let why = why(cell);
+            match whys.iter_mut().find(|(other, _)| *other == why) {
+                Some((_, seeds)) => seeds.push(cell.seed),
+                None => whys.push((why, vec![cell.seed])),
+            }
+        }
+        let listed: Vec<String> = whys.iter().map(|(why, seeds)| format!("{} {why}", list(seeds))).collect();
+        (!listed.is_empty()).then(|| format!("{}: {}", arm.arm, listed.join(", ")))
+    });
+    let arms: Vec<String> = arms.collect();
+    (!arms.is_empty()).then(|| format!("Missing, with their pairs: {}.", arms.join("; ")))
+}
+
+fn why(cell: &Missing) -> String {
+    match (cell.state.as_str(), &cell.end_reason) {
+        ("succeeded", _) => "succeeded without such a figure".to_owned(),
+        ("failed", Some(reason)) => format!("failed ({reason})"),
+        (state, _) => state.to_owned(),
+    }
+}
+
+fn untested(comparison: &Comparison) -> Option<String> {
+    let why = |arm: &super::answer::Arm| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
+    let arms: Vec<String> = comparison.arms.iter().filter_map(why).collect();
+    (!arms.is_empty()).then(|| format!("Cannot tell of {}.", arms.join("; ")))
+}
+
+fn environments(comparison: &Comparison) -> Option<String> {
+    let mut found: Vec<(String, Vec<i64>)> = Vec::new();
+    for pair in &comparison.environments {
+        let what = format!("{}: {} ({})", pair.arm, pair.field, pair.values.join(", "));
+        match found.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, seeds)) => seeds.push(pair.seed),
+            None => found.push((what, vec![pair.seed])),
+        }
+    }
+    let found: Vec<String> = found.iter().map(|(what, seeds)| format!("{what} of {}", list(seeds))).collect();
+    (!found.is_empty()).then(|| format!("Pairs trained in more than one environment: {}.", found.join("; ")))
+}
+
+fn spec(comparison: &Comparison) -> Option<String> {
+    let fields = comparison.differences.iter().map(|field| field.pointer[1..].replace('/', "."));
+    let fields: Vec<String> = fields.collect();
+    (!fields.is_empty()).then(|| format!("The arms differ in {}.", fields.join(", ")))
+}
+
+fn list(seeds: &[i64]) -> String {
+    let word = if seeds.len() == 1 { "seed" } else { "seeds" };
+    let seeds: Vec<String> = seeds.iter().map(i64::to_string).collect();
+    format!("{word} {}", seeds.join(", "))
+}
+
+/// 0.0625, 1.9e-6.
+fn significant_digits(p: f64) -> String {
+    if p < 1e-3 { format!("{p:.1e}") } else { p.to_string() }
+}

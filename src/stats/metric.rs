@@ -1,0 +1,165 @@
+//! What arms can be compared by.
+
+/// A figure that each run ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Of the last evaluation.
+    TestError,
+    /// Of the evaluation that was best on the test set itself.
+    BestTestError,
+    /// Mean of the last evaluations.
+    LastTestError,
+    /// Of the last evaluation.
+    TestAccuracy,
+    /// Of the evaluation that was best on the test set itself.
+    BestTestAccuracy,
+    /// Mean of the last evaluations.
+    LastTestAccuracy,
+    /// The last `energy/mean`.
+    Energy,
+    /// Wall time.
+    Seconds,
+    /// Resident memory of the runner at its largest, on a CPU.
+    PeakMemory,
+    /// Numbers that the optimizer stepped.
+    ParametersTrained,
+}
+
+impl Metric {
+    /// Every metric, the usual one first.
+    pub const ALL: [Self; 10] = [
+        Self::TestError,
+        Self::BestTestError,
+        Self::LastTestError,
+        Self::TestAccuracy,
+        Self::BestTestAccuracy,
+        Self::LastTestAccuracy,
+        Self::Energy,
+        Self::Seconds,
+        Self::PeakMemory,
+        Self::ParametersTrained,
+    ];
+
+    /// The word for it in the API and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TestError => "test_error",
+            Self::BestTestError => "best_test_error",
+            Self::LastTestError => "last_test_error",
+            Self::TestAccuracy => "test_accuracy",
+            Self::BestTestAccuracy => "best_test_accuracy",
+            Self::LastTestAccuracy => "last_test_accuracy",
+            Self::Energy => "energy",
+            Self::Seconds => "seconds",
+            Self::PeakMemory => "peak_memory",
+            Self::ParametersTrained => "parameters_trained",
+        }
+    }
+
+    /// The metric of this name.
+    ///
+    /// # Errors
+    /// All names, in a sentence.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|metric| metric.name() == name);
+        found.ok_or_else(|| format!("must be one of {}", names()))
+    }
+
+    /// Unit of its values, empty for a pure number.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Energy | Self::ParametersTrained => "",
+            Self::Seconds => "s",
+            Self::PeakMemory => "bytes",
+            _ => "%",
+        }
+    }
+
+    /// Which way is better, where one is.
+    pub fn higher_is_better(self) -> Option<bool> {
+        match self {
+            Self::TestAccuracy | Self::BestTestAccuracy | Self::LastTestAccuracy => Some(true),
+            Self::Energy | Self::ParametersTrained => None,
+            _ => Some(false),
+        }
+    }
+
+    /// Whether the test set has chosen the evaluation that it judges: such a figure flatters.
+    pub fn is_selected_on_test_set(self) -> bool {
+        matches!(self, Self::BestTestError | Self::BestTestAccuracy)
+    }
+
+    /// Whether it is a mean of the last evaluations.
+    pub fn is_mean_of_last(self) -> bool {
+        matches!(self, Self::LastTestError | Self::LastTestAccuracy)
+    }
+
+    /// What a column of its values is headed by.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::TestError => "test error %",
+            Self::BestTestError => "best test error % (selected on the test set)",
+            Self::LastTestError => "last test errors %",
+            Self::TestAccuracy => "test accuracy %",
+            Self::BestTestAccuracy => "best test accuracy % (selected on the test set)",
+            Self::LastTestAccuracy => "last test accuracies %",
+            Self::Energy => "energy",
+            Self::Seconds => "seconds",
+            Self::PeakMemory => "peak memory MB",
+            Self::ParametersTrained => "parameters trained",
+        }
+    }
+
+    /// A value as the column shows it.
+    pub fn shown(self, value: f64) -> String {
+        match self {
+            Self::Energy => format!("{value:.4}"),
+            Self::Seconds => format!("{value:.1}"),
+            Self::PeakMemory => format!("{:.1}", value / 1e6),
+            Self::ParametersTrained => format!("{value:.0}"),
+            _ => format!("{value:.2}"),
+        }
+    }
+
+    /// A difference as the column shows it, with its sign.
+    pub fn shown_difference(self, value: f64) -> String {
+        let shown = self.shown(value);
+        if shown.starts_with('-') { shown } else { format!("+{shown}") }
+    }
+
+    /// What a number of [`shown`](Self::shown) counts, in a sentence.
+    pub(super) fn counted(self) -> &'static str {
+        match self {
+            Self::TestError => "points of test error",
+            Self::BestTestError => "points of test error at its best epoch",
+            Self::LastTestError => "points of test error over the last evaluations",
+            Self::TestAccuracy => "points of test accuracy",
+            Self::BestTestAccuracy => "points of test accuracy at its best epoch",
+            Self::LastTestAccuracy => "points of test accuracy over the last evaluations",
+            Self::Energy => "of energy",
+            Self::Seconds => "s of training time",
+            Self::PeakMemory => "MB of peak memory",
+            Self::ParametersTrained => "trained parameters",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_found_by_its_name() {
+        for metric in Metric::ALL {
+            assert_eq!(Metric::parse(metric.name()), Ok(metric));
+        }
+        assert!(Metric::parse("beauty").unwrap_err().contains("test_error, best_test_error"));
+    }
+
+    #[test]
+    fn a_difference_has_a_sign() {
+        assert_eq!(Metric::TestError.shown_difference(0.5), "+0.50");
+        assert_eq!(Metric::PeakMemory.shown_difference(-2_500_000.0), "-2.5");
+    }
+}

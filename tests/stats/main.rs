@@ -1,0 +1,102 @@
+//! The statistics of comparisons, against numbers of other programs (`make.py`) and against chance itself.
+
+use optlab::stats::{self, paired_difference};
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+use serde_json::Value;
+
+const FILE: &str = include_str!("golden.json");
+
+fn golden(part: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    file[part].as_array().unwrap().clone()
+}
+
+fn numbers(list: &Value) -> Vec<f64> {
+    list.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[track_caller]
+fn agrees(ours: f64, theirs: &Value, what: &str) {
+    let theirs = theirs.as_f64().unwrap();
+    assert!((ours - theirs).abs() <= 1e-9 * theirs.abs(), "{what}: {ours} and not {theirs}");
+}
+
+#[test]
+fn differences_are_those_of_scipy() {
+    let cases = golden("cases");
+    assert!(cases.len() >= 12);
+    for case in cases {
+        let pairs = numbers(&case["differences"]);
+        let what = format!("{} pairs from {}", pairs.len(), pairs[0]);
+        let ours = paired_difference(&pairs).unwrap();
+        agrees(ours.mean, &case["mean"], &what);
+        agrees(ours.std, &case["std"], &what);
+        agrees(ours.p_value, &case["p_value"], &what);
+        agrees(ours.effect_size, &case["effect_size"], &what);
+        for end in 0..2 {
+            agrees(ours.interval[end], &case["interval"][end], &what);
+            agrees(ours.bootstrap[end], &case["bootstrap"][end], &what);
+        }
+        agrees(ours.sign_flip.p_value, &case["sign_flip"], &what);
+        assert_eq!(ours.sign_flip.exact, pairs.len() <= 30, "{what}");
+        assert_eq!(ours.seeds_needed.map(|seeds| seeds as u64), case["seeds_needed"].as_u64(), "{what}");
+    }
+}
+
+#[test]
+fn power_is_that_of_the_noncentral_t() {
+    for case in golden("power") {
+        let (n, effect_size) = (case["n"].as_u64().unwrap(), case["effect_size"].as_f64().unwrap());
+        agrees(stats::power(n as usize, effect_size), &case["power"], &case.to_string());
+    }
+    assert_eq!(stats::seeds_needed(0.0), None);
+    assert_eq!(stats::seeds_needed(1000.0), Some(2));
+}
+
+#[test]
+fn holm_is_the_closed_test() {
+    for case in golden("holm") {
+        let ours = stats::holm(&numbers(&case["p"]));
+        for (ours, theirs) in ours.iter().zip(case["adjusted"].as_array().unwrap()) {
+            agrees(*ours, theirs, &case.to_string());
+        }
+    }
+}
+
+#[test]
+fn five_pairs_cannot_reach_a_twentieth_by_sign_flips() {
+    let clear = stats::sign_flip(&[-0.8, -0.9, -1.0, -0.85, -0.95]);
+    assert_eq!((clear.p_value, clear.least, clear.exact), (0.0625, 0.0625, true));
+    // All of 2^30 ways, in the time of 2^15.
+    let most = stats::sign_flip(&[1.0; 30]);
+    assert_eq!((most.p_value, most.exact), (2f64.powi(-29), true));
+}
+
+/// Standard normal numbers (Box and Muller).
+fn normal(random: &mut Pcg64) -> f64 {
+    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let (radius, angle) = ((-2.0 * (1.0 - uniform()).ln()).sqrt(), std::f64::consts::TAU * uniform());
+    radius * angle.cos()
+}
+
+/// Two equal arms that share what a seed does to a run, in 1,000 experiments of 8 seeds; which tests call them different?
+#[test]
+fn equal_arms_are_called_different_as_rarely_as_is_said() {
+    let mut random = Pcg64::new(3, 0);
+    let (mut by_t, mut by_sign_flips) = (0, 0);
+    for _ in 0..1_000 {
+        let pairs: Vec<f64> = (0..8)
+            .map(|_| {
+                let seed = 5.0 + normal(&mut random);
+                (seed + 0.3 * normal(&mut random)) - (seed + 0.3 * normal(&mut random))
+            })
+            .collect();
+        let stats::Spread { n, mean, std } = stats::spread(&pairs).unwrap();
+        by_t += usize::from(stats::p_value(n, mean, std.unwrap()) < stats::SIGNIFICANT);
+        by_sign_flips += usize::from(stats::sign_flip(&pairs).p_value < stats::SIGNIFICANT);
+    }
+    assert!((30..=70).contains(&by_t), "{by_t} of 1000");
+    // Its p-values are multiples of 1/128: the largest below 0.05 is 6/128.
+    assert!((25..=65).contains(&by_sign_flips), "{by_sign_flips} of 1000");
+}
