@@ -29,6 +29,9 @@ pub struct ServiceArgs {
     /// Jobs at a time; 0 trains nothing here [default: one a GPU, without a GPU one a core]
     #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: Option<u16>,
+    /// Megabytes that a file to import may have [default: 1024]
+    #[arg(long, env = "OPTLAB_IMPORT_LIMIT_MB", value_name = "MB")]
+    import_limit_mb: Option<u32>,
     #[command(flatten)]
     training: TrainingArgs,
 }
@@ -89,6 +92,7 @@ struct File {
     database_url: Option<String>,
     artifacts: Option<String>,
     workers: Option<u16>,
+    import_limit_mb: Option<u32>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
     drain: Option<Drain>,
@@ -103,6 +107,8 @@ pub struct ServiceConfig {
     pub database_url: String,
     /// Where files of jobs are, where that was said.
     pub artifacts: Option<String>,
+    /// The longest file that may be imported, in bytes.
+    pub import_limit: u64,
     /// The slots.
     pub worker: WorkerConfig,
 }
@@ -139,6 +145,7 @@ impl ServiceArgs {
         Ok(ServiceConfig {
             listen: self.listen.or(file.listen),
             worker: self.training.resolve(&file, slots),
+            import_limit: u64::from(self.import_limit_mb.or(file.import_limit_mb).unwrap_or(1024)) << 20,
             database_url: self.database_url.or(file.database_url).unwrap_or_else(default_database),
             artifacts: self.artifacts.or(file.artifacts),
         })

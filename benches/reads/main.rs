@@ -94,18 +94,19 @@ async fn train(
     });
     let spec = submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap();
     let experiment = store.submit(Submission { spec: &spec, idempotency: None }).await.unwrap();
-    sqlx::query("INSERT OR IGNORE INTO series (name, unit) VALUES ('train/loss', 'nat'), ('test/accuracy', '%')")
-        .execute(&mut *connection)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT OR IGNORE INTO series (name, unit) VALUES ('train/loss', 'nat'), ('test/accuracy', '%')",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
     for _ in 0..jobs {
         let lease = store.claim(slot, LEASE_MS).await.unwrap().unwrap().lease;
         store.start(lease, &environment(), 0, points as u64).await.unwrap();
         // Behind the store's back, because a flush at a time would take half an hour.
-        for (series, curve) in [
-            ("train/loss", "exp(-step / 3e4) + random() / 1e20"),
-            ("test/accuracy", "90 + random() / 1e18"),
-        ] {
+        for (series, curve) in
+            [("train/loss", "exp(-step / 3e4) + random() / 1e20"), ("test/accuracy", "90 + random() / 1e18")]
+        {
             let last = if series == "train/loss" { points } else { 20 };
             let statement = format!(
                 "WITH RECURSIVE steps (step) AS (SELECT 1 UNION ALL SELECT step + 1 FROM steps WHERE step < {last})
@@ -158,8 +159,11 @@ fn ask(server: &Server, path: &str) -> (f64, f64) {
 fn get(address: &str, path: &str) -> usize {
     let host = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{path}: {}", String::from_utf8_lossy(&answer));

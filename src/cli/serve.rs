@@ -69,7 +69,8 @@ pub(super) async fn service(
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
     let worker = tokio::spawn(worker);
-    let served = api::serve(listener, store.clone(), artifacts, clock, shutdown.clone()).await;
+    let served = api::serve(listener, store.clone(), artifacts, clock, config.import_limit, shutdown.clone());
+    let served = served.await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);

@@ -15,6 +15,7 @@ mod monitor;
 mod settings;
 mod thinning;
 mod tokens;
+mod transfer;
 mod workers;
 
 mod error;
@@ -40,12 +41,26 @@ pub use settings::Settings;
 pub use sql::copy_sqlite;
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
+pub use transfer::{
+    AttemptRecord, ExperimentRecord, Import, JobRecord, Results, Stretch, TimedPoint, Transfer,
+};
 pub use workers::{Worker, Workers};
 
 /// A database with all that it can be asked for.
 #[async_trait::async_trait]
 pub trait Store:
-    Experiments + Jobs + Queue + Artifacts + Curves + Metrics + Thinning + Workers + Tokens + Settings + Monitor
+    Experiments
+    + Jobs
+    + Queue
+    + Artifacts
+    + Curves
+    + Metrics
+    + Thinning
+    + Transfer
+    + Workers
+    + Tokens
+    + Settings
+    + Monitor
 {
     /// Changes whenever this process has written; writes of other processes are found by asking again.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -17,6 +17,7 @@ mod monitor;
 mod settings;
 mod thinning;
 mod tokens;
+mod transfer;
 mod workers;
 
 mod postgres;
