@@ -158,7 +158,7 @@ fn csv_says_what_the_other_answers_say() {
     );
     for row in rows.records() {
         let row = row.unwrap();
-        let place = jobs.iter().position(|job| job["id"].to_string() == row[1]).unwrap();
+        let place = jobs.iter().position(|job| job["id"].as_i64() == row[1].parse().ok()).unwrap();
         assert_eq!(
             (&row[0], &row[2], &row[4]),
             ("small", jobs[place]["arm"].as_str().unwrap(), &*jobs[place]["seed"].to_string())

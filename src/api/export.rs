@@ -30,21 +30,21 @@ const PARTS: usize = 8;
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportParams {
     /// `csv` or `parquet`. A Parquet file says everything, and another server can import it.
-    format: Format,
+    format: ExportFormat,
     /// Of CSV: `points`, the default, or `jobs`.
-    table: Option<Table>,
+    table: Option<ExportTable>,
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Format {
+enum ExportFormat {
     Csv,
     Parquet,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Table {
+enum ExportTable {
     Points,
     Jobs,
 }
@@ -67,30 +67,34 @@ enum Broken {
 
 /// Every point of an experiment, never sampled, or its jobs. A transfer that breaks off has failed.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/export", tag = "experiments", params(ExportParams),
-    responses((status = 200, description = "the file"), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, description = "the file",
+                  content((String = "text/csv"), (String = "application/vnd.apache.parquet"))),
+              (status = 404, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     Query(ExportParams { format, table }): Query<ExportParams>,
 ) -> Result<Response, ApiError> {
-    let only_jobs = table == Some(Table::Jobs);
-    if only_jobs && matches!(format, Format::Parquet) {
+    let only_jobs = table == Some(ExportTable::Jobs);
+    if only_jobs && matches!(format, ExportFormat::Parquet) {
         return Err(ApiError::invalid_parameter(
             "`table` is for csv: a Parquet file has the jobs in its metadata",
         ));
     }
     let (experiment, jobs) = state.store.records(id).await?;
     let (kind, ending) = match format {
-        Format::Csv if only_jobs => ("text/csv; charset=utf-8", "-jobs.csv"),
-        Format::Csv => ("text/csv; charset=utf-8", ".csv"),
-        Format::Parquet => ("application/vnd.apache.parquet", ".parquet"),
+        ExportFormat::Csv if only_jobs => ("text/csv; charset=utf-8", "-jobs.csv"),
+        ExportFormat::Csv => ("text/csv; charset=utf-8", ".csv"),
+        ExportFormat::Parquet => ("application/vnd.apache.parquet", ".parquet"),
     };
     let name = format!("{}-{id}{ending}", experiment.name);
     let export = Export { store: state.store, experiment, jobs };
     let body = written(move |out| match format {
-        Format::Csv if only_jobs => Ok(write_jobs(out, &export.experiment, &export.jobs)?),
-        Format::Csv => export.write(Box::new(CsvWriter::new(out, &export.experiment)?)),
-        Format::Parquet => export.write(Box::new(ParquetWriter::new(out, &export.experiment, &export.jobs)?)),
+        ExportFormat::Csv if only_jobs => Ok(write_jobs(out, &export.experiment, &export.jobs)?),
+        ExportFormat::Csv => export.write(Box::new(CsvWriter::new(out, &export.experiment)?)),
+        ExportFormat::Parquet => {
+            export.write(Box::new(ParquetWriter::new(out, &export.experiment, &export.jobs)?))
+        }
     });
     let disposition = format!("attachment; filename=\"{name}\"");
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &disposition)], body).into_response())
