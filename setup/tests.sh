@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, and PostgreSQL's
-# programs, of which the tests start servers of their own. (The one that apt may start beside them is not used.)
+# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, PostgreSQL's
+# programs, of which the tests start servers of their own (the one that apt may start beside them is not used), and the
+# Python packages of docs/python.md.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -23,7 +24,22 @@ missing=()
 first "${OPTLAB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
 first sqlite3 || missing+=(sqlite3)
 ../../setup/find-postgres.sh || missing+=(postgresql)
-if [ ${#missing[@]} = 0 ]; then exit 0; fi
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+
+# A folder of their own for the Python packages; what is in it is written down last.
+install_python() {
+  cd ../python
+  if cmp --silent requirements.txt .venv/requirements.txt; then return; fi
+  echo "tests: installing the Python packages of docs/python.md"
+  python3 -m venv --clear .venv
+  .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+  cp requirements.txt .venv/requirements.txt
+}
+
+if [ ${#missing[@]} = 0 ]; then
+  install_python
+  exit 0
+fi
 
 install="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
@@ -37,3 +53,4 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "tests: installing ${missing[*]}"
 DEBIAN_FRONTEND=noninteractive sh -c "$install"
+install_python

@@ -33,6 +33,9 @@ pub struct ServiceArgs {
     /// Jobs at a time; 0 trains nothing here [default: one a GPU, without a GPU one a core]
     #[arg(long, env = "OPTLAB_WORKERS", value_name = "SLOTS", value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: Option<u16>,
+    /// Megabytes that a file to import may have [default: 1024]
+    #[arg(long, env = "OPTLAB_IMPORT_LIMIT_MB", value_name = "MB")]
+    import_limit_mb: Option<u32>,
     #[command(flatten)]
     queries: QueryArgs,
     #[command(flatten)]
@@ -108,6 +111,7 @@ struct File {
     workers: Option<u16>,
     query_database_url: Option<String>,
     query_seconds: Option<u64>,
+    import_limit_mb: Option<u32>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
     drain: Option<Drain>,
@@ -126,6 +130,8 @@ pub struct ServiceConfig {
     pub query_database_url: String,
     /// How long such a query may run.
     pub query_time: Duration,
+    /// The longest file that may be imported, in bytes.
+    pub import_limit: u64,
     /// The slots.
     pub worker: WorkerConfig,
 }
@@ -172,6 +178,7 @@ impl ServiceArgs {
                 query_seconds.clamp(*QUERY_SECONDS.start(), *QUERY_SECONDS.end()),
             ),
             database_url,
+            import_limit: u64::from(self.import_limit_mb.or(file.import_limit_mb).unwrap_or(1024)) << 20,
             artifacts: self.artifacts.or(file.artifacts),
         })
     }

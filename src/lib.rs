@@ -9,6 +9,7 @@ pub mod api;
 pub mod worker;
 
 pub mod artifacts;
+pub mod exchange;
 pub mod store;
 
 pub mod stats;

@@ -10,10 +10,11 @@ const RULES: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("artifacts", &[]),
     ("store", &["stats", "clock"]),
+    ("exchange", &["store"]),
     ("worker", &["store", "artifacts", "clock"]),
-    ("api", &["store", "artifacts", "stats", "clock"]),
+    ("api", &["store", "exchange", "artifacts", "stats", "clock"]),
     ("config", &["worker"]),
-    ("cli", &["api", "worker", "store", "artifacts", "stats", "clock", "config", "telemetry"]),
+    ("cli", &["api", "worker", "store", "exchange", "artifacts", "stats", "clock", "config", "telemetry"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

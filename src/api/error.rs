@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::artifacts::ArtifactError;
+use crate::exchange::ExchangeError;
 use crate::store::{QueryError, StoreError};
 
 /// What a client is told.
@@ -88,7 +89,12 @@ impl ApiError {
         Self::new(status, "invalid-parameter", "A parameter has an impossible value", detail)
     }
 
-    pub(super) fn too_large(limit: usize) -> Self {
+    pub(super) fn invalid_import(detail: impl Into<String>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "invalid-import", "The file cannot be imported", detail)
+    }
+
+    pub(super) fn too_large(limit: u64) -> Self {
         let detail = format!("a request body may have at most {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
     }
@@ -178,6 +184,15 @@ impl From<QueryError> for ApiError {
             QueryError::Store(error) => return error.into(),
         };
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail)
+    }
+}
+
+impl From<ExchangeError> for ApiError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Refused(detail) => Self::invalid_import(detail),
+            ExchangeError::Io(error) => Self::failed(&error),
+        }
     }
 }
 

@@ -76,8 +76,14 @@ pub(super) async fn submit(
     let key = idempotency_key(&headers)?;
     let idempotency = key.map(|key| (key, body.as_str()));
     let id = state.store.submit(Submission { spec: &spec, idempotency }).await?;
-    let submitted = Submitted { id, name: spec.name, jobs: all_jobs(&state, id).await? };
+    let submitted = Submitted::of(&state, id, spec.name).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
+}
+
+impl Submitted {
+    pub(super) async fn of(state: &AppState, id: i64, name: String) -> Result<Self, ApiError> {
+        Ok(Self { id, name, jobs: all_jobs(state, id).await? })
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

@@ -74,7 +74,7 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
             break;
         }
     }
-    if received > BODY_LIMIT { Err(ApiError::too_large(BODY_LIMIT)) } else { Ok(kept.into()) }
+    if received > BODY_LIMIT { Err(ApiError::too_large(BODY_LIMIT as u64)) } else { Ok(kept.into()) }
 }
 
 /// A numeric parameter within its bounds.

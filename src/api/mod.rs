@@ -5,7 +5,9 @@ mod comparison;
 mod dashboard;
 mod events;
 mod experiments;
+mod export;
 mod health;
+mod imports;
 mod jobs;
 mod metrics;
 mod monitoring;
@@ -66,6 +68,8 @@ struct AppState {
     access: Arc<Access>,
     live: Arc<Live>,
     requests: Requests,
+    /// The longest import, in bytes.
+    import_limit: u64,
     /// Ends the event streams, which would keep the server from stopping.
     shutdown: CancellationToken,
 }
@@ -77,7 +81,7 @@ struct AppState {
 ))]
 struct Description;
 
-/// Answers on `listener` until `shutdown`.
+/// Answers on `listener` until `shutdown`; files to import may have `import_limit` bytes.
 ///
 /// # Errors
 /// What the listener says.
@@ -87,6 +91,7 @@ pub async fn serve(
     artifacts: ArtifactRoot,
     queries: QueryDoor,
     clock: Arc<dyn Clock>,
+    import_limit: u64,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let live = Arc::new(Live::new(clock.now_ms()));
@@ -99,6 +104,7 @@ pub async fn serve(
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
         requests: Requests::default(),
+        import_limit,
         shutdown: shutdown.clone(),
     };
     let server =
@@ -130,6 +136,8 @@ fn router(state: AppState) -> Router {
         .routes(routes!(metrics::of_runs))
         .routes(routes!(warnings::of_experiment))
         .routes(routes!(comparison::get))
+        .routes(routes!(export::get))
+        .routes(routes!(imports::import))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::cancel))
@@ -178,9 +186,11 @@ fn router(state: AppState) -> Router {
 }
 
 /// Answers are read by programs that can unpack, and a curve is digits. Files of jobs go as they lie, because parts of them
-/// can be asked for.
+/// can be asked for, and so does what is compressed already.
 fn compression() -> CompressionLayer<impl Predicate> {
-    let whole = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
+    let whole = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/vnd.apache.parquet"));
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(whole)
 }
 

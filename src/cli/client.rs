@@ -1,6 +1,8 @@
 //! The REST interface, as the client commands use it.
 
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -8,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::SendBody;
-use ureq::http::{HeaderValue, Request, Response, header};
+use ureq::http::{HeaderMap, HeaderValue, Request, Response, header};
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
@@ -138,6 +140,22 @@ impl Client {
         Ok(self.check(self.agent.get(&url).call())?.into_body().into_reader())
     }
 
+    /// A file of whatever length, and the name that the server gives it.
+    pub(super) fn download(&self, path: &str) -> Result<(String, impl Read + use<>), ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        let request = self.agent.get(&url).config().timeout_global(None).build();
+        let answer = self.check(request.call())?;
+        let name = file_name(answer.headers()).unwrap_or_else(|| "export".to_owned());
+        Ok((name, answer.into_body().into_reader()))
+    }
+
+    /// Sends a file of whatever length, once the server is ready to take it.
+    pub(super) fn upload<T: DeserializeOwned>(&self, path: &str, file: File) -> Result<T, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        let request = self.agent.post(&url).config().timeout_global(None).build();
+        self.read(request.header(header::EXPECT, "100-continue").send(file))
+    }
+
     pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         self.read(self.agent.post(&url).send_json(body))
@@ -189,6 +207,13 @@ impl Client {
             self.server
         ))
     }
+}
+
+/// The name in a `Content-Disposition` header, where it is no more than a name.
+fn file_name(headers: &HeaderMap) -> Option<String> {
+    let disposition = headers.get(header::CONTENT_DISPOSITION)?.to_str().ok()?;
+    let name = disposition.split_once("filename=\"")?.1.strip_suffix('"')?;
+    (Path::new(name).file_name()? == name).then(|| name.to_owned())
 }
 
 fn with_token(

@@ -7,6 +7,8 @@ mod worker;
 
 mod compare;
 mod experiments;
+mod export;
+mod import;
 mod jobs;
 mod logs;
 mod sql;
@@ -83,6 +85,10 @@ enum Command {
     Compare(compare::Args),
     /// Ask the database of a server in SQL
     Sql(sql::Args),
+    /// Write an experiment to a file: every point, for other programs or another server
+    Export(export::Args),
+    /// Bring the experiment of a Parquet file to a server
+    Import(import::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),
     /// List, fetch or verify the data sets
@@ -142,6 +148,8 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Sql(args) => sql::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Migrate(args) => migrate::run(&args),

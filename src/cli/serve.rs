@@ -78,7 +78,8 @@ pub(super) async fn service(
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
     let worker = tokio::spawn(worker);
-    let served = api::serve(listener, store.clone(), artifacts, queries, clock, shutdown.clone()).await;
+    let (store_of_api, limit) = (store.clone(), config.import_limit);
+    let served = api::serve(listener, store_of_api, artifacts, queries, clock, limit, shutdown.clone()).await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);

@@ -25,6 +25,9 @@ pub enum StoreError {
         /// The attempt that tried to write.
         attempt: i64,
     },
+    /// The points of an import ended too early; nothing was written.
+    #[error("the points of the import broke off")]
+    BrokenOff,
     /// Another process holds the database; trying again later helps.
     #[error("the database is busy")]
     Busy,

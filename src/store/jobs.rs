@@ -1,6 +1,7 @@
 //! Jobs as people see them: read, cancelled, tried again.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use optlab_spec::JobSpec;
@@ -63,7 +64,8 @@ pub struct Job {
 }
 
 /// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// Waiting for a slot.
     Queued,

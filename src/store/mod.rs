@@ -17,6 +17,7 @@ mod results;
 mod settings;
 mod thinning;
 mod tokens;
+mod transfer;
 mod workers;
 
 mod error;
@@ -44,6 +45,9 @@ pub use settings::Settings;
 pub use sql::{QueryDoor, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
+pub use transfer::{
+    AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord, Stretch, TimedPoint, Transfer,
+};
 pub use workers::{Memory, OfferedDevice, Worker, Workers};
 
 /// A database with all that it can be asked for.
@@ -57,6 +61,7 @@ pub trait Store:
     + Metrics
     + Results
     + Thinning
+    + Transfer
     + Workers
     + Tokens
     + Settings

@@ -25,6 +25,7 @@ mod workers;
 
 mod monitor;
 mod thinning;
+mod transfer;
 
 mod migrations;
 mod only_postgres;
@@ -132,6 +133,11 @@ on_both_databases! {
     }
     thinning {
         ended_jobs_keep_some_steps_and_their_extremes,
+    }
+    transfer {
+        an_import_is_there_whole_or_not_at_all,
+        what_had_not_ended_comes_as_cancelled,
+        points_are_of_one_attempt,
     }
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,

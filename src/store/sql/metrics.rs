@@ -97,12 +97,17 @@ impl SqlStore {
     pub(super) async fn series_ids(&self, points: &[Point]) -> Result<Vec<i64>, StoreError> {
         let mut ids = Vec::with_capacity(points.len());
         for point in points {
-            ids.push(match self.series_ids.get(&point.series) {
-                Some(id) => id,
-                None => self.new_series(&point.series).await?,
-            });
+            ids.push(self.series_id(&point.series).await?);
         }
         Ok(ids)
+    }
+
+    /// As [`Self::series_ids`], of one series by its name.
+    pub(super) async fn series_id(&self, name: &str) -> Result<i64, StoreError> {
+        match self.series_ids.get(name) {
+            Some(id) => Ok(id),
+            None => self.new_series(name).await,
+        }
     }
 
     async fn new_series(&self, name: &str) -> Result<i64, StoreError> {

@@ -18,6 +18,7 @@ mod results;
 mod settings;
 mod thinning;
 mod tokens;
+mod transfer;
 mod workers;
 
 mod query;

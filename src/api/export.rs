@@ -1,0 +1,159 @@
+//! `/experiments/{id}/export`: every point, as a file that is written while it is sent.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppState;
+use super::error::ApiError;
+use super::extract::{Path, Query};
+use crate::exchange::{CsvWriter, ExchangeError, ParquetWriter, PointWriter, write_jobs};
+use crate::store::{ExperimentRecord, JobRecord, Store, StoreError};
+
+/// Points that are asked for at a time.
+const BATCH: i64 = 10_000;
+/// Bytes that are sent at a time, and how many such parts may wait for a slow client.
+const PART: usize = 64 * 1024;
+const PARTS: usize = 8;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportParams {
+    /// `csv` or `parquet`. A Parquet file says everything, and another server can import it.
+    format: ExportFormat,
+    /// Of CSV: `points`, the default, or `jobs`.
+    table: Option<ExportTable>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ExportFormat {
+    Csv,
+    Parquet,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ExportTable {
+    Points,
+    Jobs,
+}
+
+/// An experiment that is being sent.
+struct Export {
+    store: Arc<dyn Store>,
+    experiment: ExperimentRecord,
+    jobs: Vec<JobRecord>,
+}
+
+/// Why an export broke off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+}
+
+/// Every point of an experiment, never sampled, or its jobs. A transfer that breaks off has failed.
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/export", tag = "experiments", params(ExportParams),
+    responses((status = 200, description = "the file",
+                  content((String = "text/csv"), (String = "application/vnd.apache.parquet"))),
+              (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    Query(ExportParams { format, table }): Query<ExportParams>,
+) -> Result<Response, ApiError> {
+    let only_jobs = table == Some(ExportTable::Jobs);
+    if only_jobs && matches!(format, ExportFormat::Parquet) {
+        return Err(ApiError::invalid_parameter(
+            "`table` is for csv: a Parquet file has the jobs in its metadata",
+        ));
+    }
+    let (experiment, jobs) = state.store.records(id).await?;
+    let (kind, ending) = match format {
+        ExportFormat::Csv if only_jobs => ("text/csv; charset=utf-8", "-jobs.csv"),
+        ExportFormat::Csv => ("text/csv; charset=utf-8", ".csv"),
+        ExportFormat::Parquet => ("application/vnd.apache.parquet", ".parquet"),
+    };
+    let name = format!("{}-{id}{ending}", experiment.name);
+    let export = Export { store: state.store, experiment, jobs };
+    let body = written(move |out| match format {
+        ExportFormat::Csv if only_jobs => Ok(write_jobs(out, &export.experiment, &export.jobs)?),
+        ExportFormat::Csv => export.write(Box::new(CsvWriter::new(out, &export.experiment)?)),
+        ExportFormat::Parquet => {
+            export.write(Box::new(ParquetWriter::new(out, &export.experiment, &export.jobs)?))
+        }
+    });
+    let disposition = format!("attachment; filename=\"{name}\"");
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &disposition)], body).into_response())
+}
+
+impl Export {
+    /// Hands every point to the writer, waiting for the store in between: for a thread of its own.
+    fn write(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), Broken> {
+        let runtime = Handle::current();
+        for job in &self.jobs {
+            let mut series = runtime.block_on(self.store.series_of_job(job.id))?;
+            // Databases sort words each in its own way.
+            series.sort_by(|one, other| one.name.cmp(&other.name));
+            for series in &series {
+                let mut after = -1;
+                loop {
+                    let points = self.store.points(job.id, job.attempt, &series.name, after, BATCH);
+                    let points = runtime.block_on(points)?;
+                    let Some(last) = points.last() else { break };
+                    after = last.step;
+                    writer.write(job, &series.name, &points)?;
+                }
+            }
+        }
+        Ok(writer.finish()?)
+    }
+}
+
+/// A body that `write` writes on a thread of its own. Where it fails, the body breaks off, so that no client takes it
+/// for whole.
+fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), Broken> + Send + 'static) -> Body {
+    let (sender, parts) = mpsc::channel(PARTS);
+    spawn_blocking(move || {
+        let mut out = BufWriter::with_capacity(PART, Sender(sender.clone()));
+        let done = write(&mut out).and_then(|()| Ok(out.flush().map_err(ExchangeError::from)?));
+        // What the buffer still holds is no longer wanted.
+        drop(out.into_parts());
+        match done {
+            Err(error) if !sender.is_closed() => {
+                tracing::warn!(%error, "an export broke off");
+                let _ = sender.blocking_send(Err(io::Error::other(error)));
+            }
+            _ => {}
+        }
+    });
+    Body::from_stream(ReceiverStream::new(parts))
+}
+
+/// The writing end of a body.
+struct Sender(mpsc::Sender<io::Result<Bytes>>);
+
+impl Write for Sender {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let part = Ok(Bytes::copy_from_slice(bytes));
+        self.0.blocking_send(part).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! `/imports`: experiments of other servers.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::{block_in_place, spawn_blocking};
+use tokio::time::timeout;
+
+use super::AppState;
+use super::error::ApiError;
+use super::experiments::Submitted;
+use crate::exchange::ParquetReader;
+
+/// A client that sends nothing for so long has gone.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Batches of points that wait for the store.
+const WAITING: usize = 4;
+
+/// Imports a Parquet export of another server, or of this one. The experiment and its jobs get new ids; files of jobs
+/// do not come with it, and a job that had not ended comes as cancelled.
+#[utoipa::path(post, path = "/api/v1/imports", tag = "experiments",
+    request_body(content = String, content_type = "application/vnd.apache.parquet", description = "the file"),
+    responses((status = 201, body = Submitted), (status = 413, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn import(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Submitted>), ApiError> {
+    let file = receive(&headers, body, state.import_limit).await?;
+    let reader = spawn_blocking(|| ParquetReader::open(file)).await.map_err(damaged)??;
+    let import = reader.import().clone();
+    let (sender, points) = mpsc::channel(WAITING);
+    let reading = spawn_blocking(move || reader.for_each(|stretch| sender.blocking_send(stretch).is_ok()));
+    let stored = state.store.import(&import, points).await;
+    // What is wrong with the file explains why the store did not get all of it.
+    reading.await.map_err(damaged)??;
+    let id = stored?;
+    Ok((StatusCode::CREATED, Json(Submitted::of(&state, id, import.experiment.name).await?)))
+}
+
+/// The body in a temporary file, which is gone when nobody has it open, whatever ends this process.
+async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, ApiError> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > limit) {
+        return Err(ApiError::too_large(limit));
+    }
+    let mut file = tempfile::tempfile().map_err(|error| ApiError::failed(&error))?;
+    let (mut chunks, mut received) = (body.into_data_stream(), 0);
+    while let Some(chunk) = timeout(SILENCE, chunks.next()).await.map_err(|_| ApiError::too_slow(SILENCE))? {
+        let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
+        received += chunk.len() as u64;
+        if received > limit {
+            return Err(ApiError::too_large(limit));
+        }
+        block_in_place(|| file.write_all(&chunk)).map_err(|error| ApiError::failed(&error))?;
+    }
+    file.rewind().map_err(|error| ApiError::failed(&error))?;
+    Ok(file)
+}
+
+/// The library that reads the file has panicked over it.
+fn damaged(error: tokio::task::JoinError) -> ApiError {
+    tracing::warn!(%error, "an import cannot be read");
+    ApiError::invalid_import("the file is damaged")
+}

@@ -1,0 +1,33 @@
+//! `optlab import`: an experiment of another server.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::Failure;
+use super::client::{ServerArgs, Submitted};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// What `optlab export --format parquet` has written
+    file: PathBuf,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
+    let Submitted { id, name, jobs } = client.upload("/imports", file)?;
+    if args.json {
+        println!("{:#}", json!({ "id": id, "name": name, "jobs": jobs }));
+    } else {
+        println!("Experiment {id} `{name}`, {} jobs: {}", jobs.len(), client.page(id));
+    }
+    Ok(())
+}

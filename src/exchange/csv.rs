@@ -1,0 +1,135 @@
+//! CSV: a row a point, or a row a job. Numbers are the shortest that read back as the same.
+
+use std::io::Write;
+
+use csv::Writer;
+use serde::Serialize;
+
+use super::{ExchangeError, PointWriter};
+use crate::store::{ExperimentRecord, JobRecord, JobState, TimedPoint};
+
+/// The columns of a Parquet export.
+#[derive(Serialize)]
+struct PointRow<'a> {
+    experiment: &'a str,
+    job_id: i64,
+    arm: &'a str,
+    method: &'a str,
+    seed: i64,
+    series: &'a str,
+    step: i64,
+    value: f64,
+    time_ms: i64,
+}
+
+/// Those of the view `job_summary`, and what became of the job.
+#[derive(Serialize)]
+struct JobRow<'a> {
+    experiment: &'a str,
+    job_id: i64,
+    arm: &'a str,
+    method: &'a str,
+    seed: i64,
+    state: JobState,
+    end_reason: Option<&'a str>,
+    error: Option<&'a str>,
+    attempts: i64,
+    device: Option<&'a str>,
+    step: i64,
+    steps: i64,
+    test_accuracy: Option<f64>,
+    best_test_accuracy: Option<f64>,
+    test_error: Option<f64>,
+    energy: Option<f64>,
+    parameters_trained: Option<i64>,
+    seconds: Option<f64>,
+    created_ms: i64,
+    started_ms: Option<i64>,
+    ended_ms: Option<i64>,
+}
+
+/// Writes points.
+pub struct CsvWriter<W: Write> {
+    experiment: String,
+    rows: Writer<W>,
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// Of an experiment, to `out`.
+    ///
+    /// # Errors
+    /// Where the header cannot be written.
+    pub fn new(out: W, experiment: &ExperimentRecord) -> Result<Self, ExchangeError> {
+        let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        let header = ["experiment", "job_id", "arm", "method", "seed", "series", "step", "value", "time_ms"];
+        rows.write_record(header)?;
+        Ok(Self { experiment: experiment.name.clone(), rows })
+    }
+}
+
+impl<W: Write> PointWriter for CsvWriter<W> {
+    fn write(&mut self, job: &JobRecord, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
+        for &TimedPoint { step, value, time_ms } in points {
+            self.rows.serialize(PointRow {
+                experiment: &self.experiment,
+                job_id: job.id,
+                arm: &job.arm,
+                method: &job.method,
+                seed: job.seed,
+                series,
+                step,
+                value,
+                time_ms,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), ExchangeError> {
+        Ok(self.rows.flush()?)
+    }
+}
+
+/// Writes the jobs of an experiment.
+///
+/// # Errors
+/// Where they cannot be written.
+pub fn write_jobs(
+    out: impl Write,
+    experiment: &ExperimentRecord,
+    jobs: &[JobRecord],
+) -> Result<(), ExchangeError> {
+    let mut rows = Writer::from_writer(out);
+    for job in jobs {
+        rows.serialize(JobRow {
+            experiment: &experiment.name,
+            job_id: job.id,
+            arm: &job.arm,
+            method: &job.method,
+            seed: job.seed,
+            state: job.state,
+            end_reason: job.end_reason.as_deref(),
+            error: job.error.as_deref(),
+            attempts: job.attempt,
+            device: job.attempts.last().map(|attempt| attempt.device.as_str()),
+            step: job.step,
+            steps: job.steps,
+            test_accuracy: job.results.test_accuracy,
+            best_test_accuracy: job.results.best_test_accuracy,
+            test_error: job.results.test_error,
+            energy: job.results.energy,
+            parameters_trained: job.parameters_trained,
+            seconds: job.results.seconds,
+            created_ms: job.created_ms,
+            started_ms: job.started_ms,
+            ended_ms: job.ended_ms,
+        })?;
+    }
+    Ok(rows.flush()?)
+}
+
+impl From<csv::Error> for ExchangeError {
+    fn from(error: csv::Error) -> Self {
+        Self::Io(error.into())
+    }
+}

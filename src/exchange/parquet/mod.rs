@@ -1,0 +1,41 @@
+//! Parquet: one file that says everything. A row is a point; the experiment, its jobs and its series are JSON in the
+//! file's metadata.
+
+mod header;
+mod read;
+mod write;
+
+use parquet::errors::ParquetError;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::TypePtr;
+
+use super::ExchangeError;
+pub use read::ParquetReader;
+pub use write::ParquetWriter;
+
+/// Rows are in the order of the jobs, of their series by name, and of the steps.
+const SCHEMA: &str = "message optlab {
+    REQUIRED BYTE_ARRAY experiment (STRING);
+    REQUIRED INT64 job_id;
+    REQUIRED BYTE_ARRAY arm (STRING);
+    REQUIRED BYTE_ARRAY method (STRING);
+    REQUIRED INT64 seed;
+    REQUIRED BYTE_ARRAY series (STRING);
+    REQUIRED INT64 step;
+    REQUIRED DOUBLE value;
+    REQUIRED INT64 time_ms;
+}";
+
+fn schema() -> TypePtr {
+    parse_message_type(SCHEMA).expect("the schema is well formed").into()
+}
+
+/// What was written did not arrive.
+fn unwritten(error: ParquetError) -> ExchangeError {
+    ExchangeError::Io(std::io::Error::other(error))
+}
+
+/// What was read is not what it should be.
+fn unreadable(error: ParquetError) -> ExchangeError {
+    ExchangeError::Refused(format!("this is no Parquet file that can be read: {error}"))
+}

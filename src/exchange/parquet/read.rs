@@ -1,0 +1,191 @@
+//! Reads a Parquet file that [`ParquetWriter`](super::ParquetWriter) has written, and nothing else.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+
+use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::Result;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+
+use super::{header, schema, unreadable};
+use crate::exchange::ExchangeError;
+use crate::store::{Import, Stretch, TimedPoint};
+
+/// Rows that are read at a time.
+const BATCH: usize = 10_000;
+
+/// A file that says what it is; its points are still to be read.
+pub struct ParquetReader {
+    file: SerializedFileReader<File>,
+    import: Import,
+}
+
+impl ParquetReader {
+    /// Reads all but the points.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Refused`] where this is no export, or one that says what cannot be.
+    pub fn open(file: File) -> std::result::Result<Self, ExchangeError> {
+        let file = SerializedFileReader::new(file).map_err(unreadable)?;
+        let about = file.metadata().file_metadata();
+        let import = header::read(about)?;
+        if about.schema().get_fields() != schema().get_fields() {
+            return Err(ExchangeError::Refused("the file has other columns than an export".to_owned()));
+        }
+        Ok(Self { file, import })
+    }
+
+    /// The experiment and its jobs.
+    pub fn import(&self) -> &Import {
+        &self.import
+    }
+
+    /// Hands over the points, as long as `take` wants more.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Refused`] at the first row that is damaged or cannot be.
+    pub fn for_each(&self, mut take: impl FnMut(Stretch) -> bool) -> std::result::Result<(), ExchangeError> {
+        let mut order = Order::new(&self.import);
+        for group in 0..self.file.num_row_groups() {
+            let group = self.file.get_row_group(group).map_err(unreadable)?;
+            let mut columns = Columns::open(&*group).map_err(unreadable)?;
+            loop {
+                let rows = columns.read().map_err(unreadable)?;
+                if rows.step.is_empty() {
+                    break;
+                }
+                for stretch in order.stretches(&rows).map_err(ExchangeError::Refused)? {
+                    if !take(stretch) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a group of rows that an import needs; the others are for readers.
+struct Columns {
+    job_id: Column<Int64Type>,
+    series: Column<ByteArrayType>,
+    step: Column<Int64Type>,
+    value: Column<DoubleType>,
+    time_ms: Column<Int64Type>,
+}
+
+/// As many values of each column.
+struct Rows {
+    job_id: Vec<i64>,
+    series: Vec<ByteArray>,
+    step: Vec<i64>,
+    value: Vec<f64>,
+    time_ms: Vec<i64>,
+}
+
+struct Column<T: DataType>(ColumnReaderImpl<T>);
+
+impl Columns {
+    fn open(group: &dyn RowGroupReader) -> Result<Self> {
+        Ok(Self {
+            job_id: Column::open(group, 1)?,
+            series: Column::open(group, 5)?,
+            step: Column::open(group, 6)?,
+            value: Column::open(group, 7)?,
+            time_ms: Column::open(group, 8)?,
+        })
+    }
+
+    fn read(&mut self) -> Result<Rows> {
+        Ok(Rows {
+            job_id: self.job_id.read()?,
+            series: self.series.read()?,
+            step: self.step.read()?,
+            value: self.value.read()?,
+            time_ms: self.time_ms.read()?,
+        })
+    }
+}
+
+impl<T: DataType> Column<T> {
+    fn open(group: &dyn RowGroupReader, index: usize) -> Result<Self> {
+        Ok(Self(get_typed_column_reader(group.get_column_reader(index)?)))
+    }
+
+    fn read(&mut self) -> Result<Vec<T::T>> {
+        let mut values = Vec::with_capacity(BATCH);
+        // A call may end with a page.
+        while values.len() < BATCH {
+            let (read, ..) = self.0.read_records(BATCH - values.len(), None, None, &mut values)?;
+            if read == 0 {
+                break;
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Keeps to the order of rows, in which no point can stand twice.
+struct Order<'a> {
+    import: &'a Import,
+    /// Places of jobs by their ids.
+    places: HashMap<i64, usize>,
+    series: HashSet<&'a str>,
+    /// Of the row before: place of the job, series and step.
+    last: Option<(usize, String, i64)>,
+}
+
+impl<'a> Order<'a> {
+    fn new(import: &'a Import) -> Self {
+        let places = import.jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
+        Self { import, places, series: import.series.iter().map(String::as_str).collect(), last: None }
+    }
+
+    /// The rows by job and series.
+    fn stretches(&mut self, rows: &Rows) -> std::result::Result<Vec<Stretch>, String> {
+        let count = rows.step.len();
+        let counts = [rows.job_id.len(), rows.series.len(), rows.value.len(), rows.time_ms.len()];
+        if counts.iter().any(|&other| other != count) {
+            return Err("the columns of the file are not equally long".to_owned());
+        }
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for row in 0..count {
+            let point =
+                TimedPoint { step: rows.step[row], value: rows.value[row], time_ms: rows.time_ms[row] };
+            let series = rows.series[row].as_utf8().map_err(|error| error.to_string())?;
+            let job = self.next(rows.job_id[row], series, &point)?;
+            match stretches.last_mut() {
+                Some(last) if last.job == job && last.series == series => last.points.push(point),
+                _ => stretches.push(Stretch { job, series: series.to_owned(), points: vec![point] }),
+            }
+        }
+        Ok(stretches)
+    }
+
+    /// The place of the job, where the row may stand here.
+    fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, String> {
+        let TimedPoint { step, value, .. } = *point;
+        let wrong = |what: &str| Err(format!("the point of {series} at step {step} of job {job} {what}"));
+        let Some(&place) = self.places.get(&job) else { return wrong("is of no job of the experiment") };
+        let steps = self.import.jobs[place].steps;
+        if !(0..=steps).contains(&step) || !value.is_finite() {
+            return wrong(&format!("cannot be: the job has {steps} steps, and values are finite"));
+        }
+        match &mut self.last {
+            Some((last_job, last_series, last))
+                if *last_job == place && last_series == series && *last < step =>
+            {
+                *last = step;
+            }
+            Some((last_job, last_series, _)) if (*last_job, last_series.as_str()) >= (place, series) => {
+                return wrong(
+                    "is not where it should stand: rows are in the order of jobs, series and steps",
+                );
+            }
+            _ if !self.series.contains(series) => return wrong("is of no series of the experiment"),
+            last => *last = Some((place, series.to_owned(), step)),
+        }
+        Ok(place)
+    }
+}

@@ -1,0 +1,137 @@
+//! Writes a Parquet file group of rows by group of rows, so that memory does not grow with the experiment.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::mem;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
+
+use super::header::key_values;
+use super::{schema, unwritten};
+use crate::exchange::{ExchangeError, PointWriter};
+use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
+
+/// Rows of a group, which is held in memory.
+const GROUP: usize = 100_000;
+
+/// Writes points, and in the end what they belong to.
+pub struct ParquetWriter<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+    experiment: ExperimentRecord,
+    jobs: Vec<JobRecord>,
+    series: BTreeSet<String>,
+    rows: Rows,
+}
+
+/// The columns of the group that is being gathered.
+#[derive(Default)]
+struct Rows {
+    job_id: Vec<i64>,
+    arm: Vec<ByteArray>,
+    method: Vec<ByteArray>,
+    seed: Vec<i64>,
+    series: Vec<ByteArray>,
+    step: Vec<i64>,
+    value: Vec<f64>,
+    time_ms: Vec<i64>,
+}
+
+impl<W: Write + Send> ParquetWriter<W> {
+    /// Of an experiment, to `out`.
+    ///
+    /// # Errors
+    /// Where the beginning cannot be written.
+    pub fn new(
+        out: W,
+        experiment: &ExperimentRecord,
+        jobs: &[JobRecord],
+    ) -> std::result::Result<Self, ExchangeError> {
+        let file = SerializedFileWriter::new(out, schema(), Arc::new(properties())).map_err(unwritten)?;
+        let (experiment, jobs) = (experiment.clone(), jobs.to_vec());
+        Ok(Self { file, experiment, jobs, series: BTreeSet::new(), rows: Rows::default() })
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        let rows = mem::take(&mut self.rows);
+        let experiment = vec![ByteArray::from(self.experiment.name.as_str()); rows.step.len()];
+        let mut group = self.file.next_row_group()?;
+        write_column::<_, ByteArrayType>(&mut group, &experiment)?;
+        write_column::<_, Int64Type>(&mut group, &rows.job_id)?;
+        write_column::<_, ByteArrayType>(&mut group, &rows.arm)?;
+        write_column::<_, ByteArrayType>(&mut group, &rows.method)?;
+        write_column::<_, Int64Type>(&mut group, &rows.seed)?;
+        write_column::<_, ByteArrayType>(&mut group, &rows.series)?;
+        write_column::<_, Int64Type>(&mut group, &rows.step)?;
+        write_column::<_, DoubleType>(&mut group, &rows.value)?;
+        write_column::<_, Int64Type>(&mut group, &rows.time_ms)?;
+        group.close()?;
+        Ok(())
+    }
+}
+
+/// Names by dictionary, what grows by its differences, values as they are.
+fn properties() -> WriterProperties {
+    let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
+    for name in ["step", "time_ms"] {
+        properties = properties
+            .set_column_dictionary_enabled(ColumnPath::from(name), false)
+            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    properties.set_column_dictionary_enabled(ColumnPath::from("value"), false).build()
+}
+
+fn write_column<W: Write + Send, T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    values: &[T::T],
+) -> Result<()> {
+    let column = group.next_column()?;
+    let mut column = column.ok_or_else(|| ParquetError::General("a column too many".to_owned()))?;
+    column.typed::<T>().write_batch(values, None, None)?;
+    column.close()
+}
+
+impl<W: Write + Send> PointWriter for ParquetWriter<W> {
+    fn write(
+        &mut self,
+        job: &JobRecord,
+        series: &str,
+        points: &[TimedPoint],
+    ) -> std::result::Result<(), ExchangeError> {
+        if !self.series.contains(series) {
+            self.series.insert(series.to_owned());
+        }
+        let [arm, method, series] = [job.arm.as_str(), &job.method, series].map(ByteArray::from);
+        for point in points {
+            let rows = &mut self.rows;
+            rows.job_id.push(job.id);
+            rows.arm.push(arm.clone());
+            rows.method.push(method.clone());
+            rows.seed.push(job.seed);
+            rows.series.push(series.clone());
+            rows.step.push(point.step);
+            rows.value.push(point.value);
+            rows.time_ms.push(point.time_ms);
+            if rows.step.len() == GROUP {
+                self.write_group().map_err(unwritten)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> std::result::Result<(), ExchangeError> {
+        if !self.rows.step.is_empty() {
+            self.write_group().map_err(unwritten)?;
+        }
+        for pair in key_values(&self.experiment, &self.jobs, &self.series)? {
+            self.file.append_key_value_metadata(pair);
+        }
+        self.file.close().map_err(unwritten)?;
+        Ok(())
+    }
+}

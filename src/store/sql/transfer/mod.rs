@@ -1,0 +1,59 @@
+//! Experiments that leave for and come from other servers.
+
+mod import;
+mod records;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::SqlStore;
+use super::statement::sql;
+use crate::store::{ExperimentRecord, Import, JobRecord, StoreError, Stretch, TimedPoint, Transfer};
+
+#[async_trait]
+impl Transfer for SqlStore {
+    async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
+        records::read(&mut self.read().await?, experiment).await
+    }
+
+    async fn points(
+        &self,
+        job: i64,
+        attempt: i64,
+        series: &str,
+        after_step: i64,
+        limit: i64,
+    ) -> Result<Vec<TimedPoint>, StoreError> {
+        let mut reader = self.read().await?;
+        let rows: Vec<(i64, f64, i64)> = sql("SELECT step, value, time_ms FROM metric_points
+             WHERE job_id = $1 AND series_id = (SELECT id FROM series WHERE name = $2) AND step > $3
+             ORDER BY step LIMIT $4")
+        .bind(job)
+        .bind(series)
+        .bind(after_step)
+        .bind(limit)
+        .fetch_all(&mut reader)
+        .await?;
+        // An attempt has its number before it deletes anything.
+        let last = sql("SELECT attempt FROM jobs WHERE id = $1").bind(job).fetch_number(&mut reader).await?;
+        if last != attempt {
+            return Err(StoreError::Conflict(format!("attempt {last} of job {job} has begun meanwhile")));
+        }
+        Ok(rows.into_iter().map(|(step, value, time_ms)| TimedPoint { step, value, time_ms }).collect())
+    }
+
+    async fn import(&self, import: &Import, mut points: mpsc::Receiver<Stretch>) -> Result<i64, StoreError> {
+        // Beforehand, because new series are committed by themselves.
+        let mut series = Vec::with_capacity(import.series.len());
+        for name in &import.series {
+            series.push((name.as_str(), self.series_id(name).await?));
+        }
+        let series = series.into_iter().collect();
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let (experiment, jobs) = import::insert(&mut tx, import, now).await?;
+        import::insert_points(&mut tx, &jobs, &series, import.points, &mut points).await?;
+        self.commit(tx).await?;
+        Ok(experiment)
+    }
+}

@@ -1,0 +1,178 @@
+//! Experiments on their way to other servers: whole, every point, never sampled.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{JobState, StoreError};
+
+/// An experiment as it was stored. Whatever a later version may add is ignored where it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentRecord {
+    /// Its id on the server that it comes from; another server gives it another.
+    pub id: i64,
+    /// The researcher's name for it.
+    pub name: String,
+    /// Free text.
+    pub notes: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Put away.
+    pub archived: bool,
+    /// As resolved at submission.
+    pub spec: Value,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+}
+
+/// A job with its attempts. Files of jobs do not travel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its id on the server that it comes from.
+    pub id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Complete: what the runner got.
+    pub spec: Value,
+    /// Where it was in its life.
+    pub state: JobState,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Number of its last attempt; 0 before the first.
+    pub attempt: i64,
+    /// Attempts that were forgiven.
+    pub attempts_before: i64,
+    /// Completed updates.
+    pub step: i64,
+    /// Updates of the whole run.
+    pub steps: i64,
+    /// Numbers that the optimizer stepped.
+    pub parameters_trained: Option<i64>,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// When its last attempt started.
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// What came out.
+    #[serde(default)]
+    pub results: ResultsRecord,
+    /// The first one first.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// Final figures, which only a job that has succeeded has; accuracies and errors in percent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResultsRecord {
+    /// The last one.
+    pub test_accuracy: Option<f64>,
+    /// The highest on the way.
+    pub best_test_accuracy: Option<f64>,
+    /// What the accuracy lacks.
+    pub test_error: Option<f64>,
+    /// Last mean energy.
+    pub energy: Option<f64>,
+    /// Wall time of the run.
+    pub seconds: Option<f64>,
+    /// Of the runner's process, on a CPU.
+    pub peak_memory_bytes: Option<i64>,
+}
+
+/// One lease of a job by a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// From 1.
+    pub number: i64,
+    /// Host and process of the worker.
+    pub worker: String,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once it had begun.
+    pub environment: Option<Value>,
+    /// Completed updates when it began.
+    pub start_step: i64,
+    /// When it was claimed, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Wall time of a complete run.
+    pub seconds: Option<f64>,
+}
+
+/// A point with the time of its measurement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimedPoint {
+    /// Completed updates.
+    pub step: i64,
+    /// In the unit of the series; finite.
+    pub value: f64,
+    /// Wall clock, milliseconds since the epoch.
+    pub time_ms: i64,
+}
+
+/// Points of one curve, in the order of their steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stretch {
+    /// Place of the job among the records.
+    pub job: usize,
+    /// Name of the series.
+    pub series: String,
+    /// At least one.
+    pub points: Vec<TimedPoint>,
+}
+
+/// What is to be stored, but for its points; its ids are those of the server that it comes from.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The experiment.
+    pub experiment: ExperimentRecord,
+    /// One for each arm and seed of its spec.
+    pub jobs: Vec<JobRecord>,
+    /// Every series that has points.
+    pub series: Vec<String>,
+    /// How many points there are.
+    pub points: u64,
+}
+
+/// What can be asked about experiments that leave for or come from other servers.
+#[async_trait]
+pub trait Transfer: Send + Sync {
+    /// An experiment and its jobs, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError>;
+
+    /// At most `limit` points of a job's curve after a step, as the attempt of this number, the job's last one, knows
+    /// them.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where a later attempt has begun: what was read before may be no part of its curve.
+    async fn points(
+        &self,
+        job: i64,
+        attempt: i64,
+        series: &str,
+        after_step: i64,
+        limit: i64,
+    ) -> Result<Vec<TimedPoint>, StoreError>;
+
+    /// Stores an experiment under ids of its own, which are returned by that of the experiment. It is one transaction:
+    /// until every point is there, nothing is. An import is a record and no work to do: a job that had not ended comes
+    /// as cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::BrokenOff`] where there were fewer points than there should be.
+    async fn import(&self, import: &Import, points: mpsc::Receiver<Stretch>) -> Result<i64, StoreError>;
+}

@@ -1,0 +1,466 @@
+//! Experiments as files: every point, and back again on another server.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use optlab::exchange::{ParquetReader, ParquetWriter, PointWriter};
+use optlab::store::{ExperimentRecord, Import, JobRecord, TimedPoint};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Executor};
+use support::{Answer, Database, OPTLAB, Server, small_experiment, token};
+use tempfile::TempDir;
+
+/// What is waited for comes in seconds; whatever takes this long will not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn client(server: &Server, folder: &TempDir, args: &[&str]) -> Output {
+    let mut command = Command::new(OPTLAB);
+    command.args(args).current_dir(folder.path()).env("OPTLAB_SERVER", &server.address).output().unwrap()
+}
+
+#[track_caller]
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn sqlite(folder: &TempDir, sql: &str) {
+    let done = Command::new("sqlite3").args(["optlab.db", sql]).current_dir(folder.path()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn without_slots(folder: &TempDir) -> Server {
+    Server::start_with(folder, &["--workers", "0"])
+}
+
+/// Each curve by its job's place and its name: step, bits of the value, time.
+type Curves = BTreeMap<(usize, String), Vec<(i64, u64, i64)>>;
+
+/// All that a file says, without ids.
+fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
+    let reader = ParquetReader::open(File::open(file).unwrap()).unwrap();
+    let Import { experiment, jobs, points, .. } = reader.import().clone();
+    let mut curves = Curves::new();
+    let bits = |point: &TimedPoint| (point.step, point.value.to_bits(), point.time_ms);
+    let read = reader.for_each(|stretch| {
+        curves.entry((stretch.job, stretch.series)).or_default().extend(stretch.points.iter().map(bits));
+        true
+    });
+    read.unwrap();
+    assert_eq!(curves.values().map(Vec::len).sum::<usize>() as u64, points);
+    let jobs = jobs.into_iter().map(|job| JobRecord { id: 0, ..job }).collect();
+    (ExperimentRecord { id: 0, ..experiment }, jobs, curves)
+}
+
+/// The file as it would be had it other records.
+fn rewritten(file: &Path, change: impl FnOnce(&mut Import)) -> Vec<u8> {
+    let reader = ParquetReader::open(File::open(file).unwrap()).unwrap();
+    let mut import = reader.import().clone();
+    let jobs = import.jobs.clone();
+    change(&mut import);
+    let mut bytes = Vec::new();
+    let mut writer = Box::new(ParquetWriter::new(&mut bytes, &import.experiment, &import.jobs).unwrap());
+    let read = reader.for_each(|stretch| {
+        writer.write(&jobs[stretch.job], &stretch.series, &stretch.points).unwrap();
+        true
+    });
+    read.unwrap();
+    writer.finish().unwrap();
+    bytes
+}
+
+fn import(server: &Server, bytes: &[u8]) -> Answer {
+    server.send("POST", "/api/v1/imports", &[], bytes)
+}
+
+/// Two arms of which one has diverged, trained, with notes as people write them; its file.
+fn trained(folder: &TempDir) -> (Server, i64, std::path::PathBuf) {
+    let server = Server::start(folder);
+    let mut spec = small_experiment(2, &[0, 3]);
+    spec["overrides"]["arms"] = json!([
+        { "name": "baseline", "method": { "kind": "baseline" } },
+        { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
+        { "name": "too-fast", "method": { "kind": "baseline" }, "train": { "optimizer": { "learning_rate": 1000 } } },
+    ]);
+    let id = server.submit(&spec);
+    server.wait(id, "all jobs have ended", |jobs| {
+        jobs.iter().all(|job| ["succeeded", "failed"].contains(&job["state"].as_str().unwrap()))
+    });
+    let edit = json!({ "notes": "first,\n\"second\" – third", "tags": ["a", "b"], "archived": true });
+    let json = [("content-type", "application/json")];
+    let edited =
+        server.send("PATCH", &format!("/api/v1/experiments/{id}"), &json, edit.to_string().as_bytes());
+    assert_eq!(edited.status, 200, "{edited:?}");
+    assert_eq!(
+        said(&client(&server, folder, &["export", "small", "--format", "parquet"])).trim(),
+        "small-1.parquet"
+    );
+    let file = folder.path().join("small-1.parquet");
+    (server, id, file)
+}
+
+#[test]
+fn what_goes_from_server_to_server_stays_the_same() {
+    let folders = [(); 3].map(|()| TempDir::new().unwrap());
+    let (first, id, file) = trained(&folders[0]);
+    let whole = contents(&file);
+    assert_eq!(whole.0.notes, "first,\n\"second\" – third");
+    let failed =
+        whole.1.iter().filter(|job| job.error.as_deref().is_some_and(|error| error.contains("not finite")));
+    assert_eq!((whole.1.len(), failed.count()), (6, 2));
+    assert!(whole.2.len() > 6 * 8, "each job has many series");
+
+    let postgres = Server::without_slots(&Database::Postgres.create(&folders[1]), &folders[1]);
+    let sqlite = without_slots(&folders[2]);
+    let mut file = file;
+    for (server, folder) in [(&postgres, &folders[1]), (&sqlite, &folders[2])] {
+        // So that ids are others.
+        server.submit(&small_experiment(1, &[0]));
+        let path = file.to_str().unwrap();
+        assert!(
+            said(&client(server, folder, &["import", path]))
+                .starts_with("Experiment 2 `small`, 6 jobs: http")
+        );
+        let parquet = ["export", "2", "--format", "parquet", "--output", "copy.parquet"];
+        assert_eq!(said(&client(server, folder, &parquet)).trim(), "copy.parquet");
+        file = folder.path().join("copy.parquet");
+        assert_eq!(contents(&file), whole);
+        for page in ["comparison", "curves?series=train/loss&points=50", "curves?series=test/accuracy"] {
+            let of = |server: &Server, id| server.read(&format!("/api/v1/experiments/{id}/{page}"));
+            assert_eq!(of(server, 2), of(&first, id), "{page}");
+        }
+        let again = client(server, folder, &parquet);
+        assert!(String::from_utf8_lossy(&again.stderr).contains("copy.parquet exists already"), "{again:?}");
+    }
+}
+
+#[test]
+fn csv_says_what_the_other_answers_say() {
+    let folder = TempDir::new().unwrap();
+    let (server, id, file) = trained(&folder);
+    let csv = said(&client(&server, &folder, &["export", "1", "--format", "csv", "--output", "-"]));
+    let mut curves = Curves::new();
+    let jobs = server.jobs(id);
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(
+        rows.headers().unwrap(),
+        "experiment,job_id,arm,method,seed,series,step,value,time_ms".split(',').collect::<Vec<_>>()
+    );
+    for row in rows.records() {
+        let row = row.unwrap();
+        let place = jobs.iter().position(|job| job["id"].as_i64() == row[1].parse().ok()).unwrap();
+        assert_eq!(
+            (&row[0], &row[2], &row[4]),
+            ("small", jobs[place]["arm"].as_str().unwrap(), &*jobs[place]["seed"].to_string())
+        );
+        let value: f64 = row[7].parse().unwrap();
+        let point = (row[6].parse().unwrap(), value.to_bits(), row[8].parse().unwrap());
+        curves.entry((place, row[5].to_owned())).or_default().push(point);
+    }
+    assert_eq!(curves, contents(&file).2);
+
+    let args = ["export", "small", "--format", "csv", "--table", "jobs"];
+    assert_eq!(said(&client(&server, &folder, &args)).trim(), "small-1-jobs.csv");
+    let mut rows = csv::Reader::from_path(folder.path().join("small-1-jobs.csv")).unwrap();
+    let rows: Vec<BTreeMap<String, String>> = rows.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 6);
+    for (row, job) in rows.iter().zip(&jobs) {
+        assert_eq!(
+            (&*row["arm"], &*row["state"]),
+            (job["arm"].as_str().unwrap(), job["state"].as_str().unwrap())
+        );
+        assert_eq!(row["error"], job["error"].as_str().unwrap_or_default());
+        let last =
+            (job["state"] == "succeeded").then(|| server.curve(job, "test/accuracy").last().unwrap().1);
+        assert_eq!(row["test_accuracy"].parse().ok(), last);
+    }
+    let both = client(&server, &folder, &["export", "1", "--format", "parquet", "--table", "jobs"]);
+    assert_eq!(both.status.code(), Some(2));
+    for query in ["", "?format=excel", "?format=parquet&table=jobs"] {
+        let answer = server.get(&format!("/api/v1/experiments/1/export{query}"));
+        assert!([400, 422].contains(&answer.status), "{query}: {answer:?}");
+    }
+    assert_eq!(server.get("/api/v1/experiments/99/export?format=csv").status, 404);
+}
+
+/// An event file as TensorBoard reads it: checksums first, then the fields.
+fn events(bytes: &[u8]) -> Vec<(f64, i64, String, f32)> {
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+    let unmasked = |bytes: &[u8]| {
+        u32::from_le_bytes(bytes.try_into().unwrap()).wrapping_sub(0xa282_ead8).rotate_left(15)
+    };
+    let (mut rest, mut found) = (bytes, Vec::new());
+    while !rest.is_empty() {
+        let length = number(&rest[..8]) as usize;
+        assert_eq!(unmasked(&rest[8..12]), crc32c::crc32c(&rest[..8]));
+        let message = &rest[12..12 + length];
+        assert_eq!(unmasked(&rest[12 + length..16 + length]), crc32c::crc32c(message));
+        rest = &rest[16 + length..];
+        let mut event = (0.0, 0, String::new(), 0.0);
+        for (field, value) in fields(message) {
+            match field {
+                1 => event.0 = f64::from_le_bytes(value.try_into().unwrap()),
+                2 => event.1 = number(value) as i64,
+                3 => event.2 = String::from_utf8(value.to_vec()).unwrap(),
+                _ => {
+                    let [(1, value)] = fields(value)[..] else { panic!("a summary of one value") };
+                    let [(1, tag), (2, number)] = fields(value)[..] else { panic!("a tag and a number") };
+                    event.2 = String::from_utf8(tag.to_vec()).unwrap();
+                    event.3 = f32::from_le_bytes(number.try_into().unwrap());
+                }
+            }
+        }
+        found.push(event);
+    }
+    found
+}
+
+/// The fields of a message in Protocol Buffers' encoding; integers as eight bytes.
+fn fields(mut message: &[u8]) -> Vec<(u64, &[u8])> {
+    let varint = |bytes: &mut &[u8]| {
+        let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+        let (own, rest) = bytes.split_at(length);
+        *bytes = rest;
+        own.iter().rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f))
+    };
+    let mut fields = Vec::new();
+    while !message.is_empty() {
+        let key = varint(&mut message);
+        let value = match key & 7 {
+            0 => {
+                let number = varint(&mut message).to_le_bytes();
+                fields.push((key >> 3, &*Box::leak(Box::new(number)) as &[u8]));
+                continue;
+            }
+            1 => 8,
+            2 => varint(&mut message) as usize,
+            5 => 4,
+            other => panic!("wire type {other}"),
+        };
+        let (value, rest) = message.split_at(value);
+        message = rest;
+        fields.push((key >> 3, value));
+    }
+    fields
+}
+
+#[test]
+fn tensorboard_gets_a_folder_for_each_job() {
+    let folder = TempDir::new().unwrap();
+    let (server, _, file) = trained(&folder);
+    let args = ["export", "small", "--format", "tensorboard", "--output", "events"];
+    assert_eq!(said(&client(&server, &folder, &args)).trim(), "events");
+    let (_, jobs, curves) = contents(&file);
+    for (place, job) in jobs.iter().enumerate() {
+        let run = folder.path().join(format!("events/{}/seed-{}", job.arm, job.seed));
+        let [file] = &fs::read_dir(run).unwrap().collect::<Vec<_>>()[..] else { panic!("one file a job") };
+        let file = file.as_ref().unwrap();
+        assert!(file.file_name().to_str().unwrap().starts_with("events.out.tfevents."));
+        let events = events(&fs::read(file.path()).unwrap());
+        assert_eq!(events[0].2, "brain.Event:2");
+        let of_job = curves.iter().filter(|((job, _), _)| *job == place);
+        let expected = of_job.flat_map(|((_, series), points)| {
+            points.iter().map(|&(step, bits, time_ms)| {
+                (time_ms as f64 / 1000.0, step, series.clone(), f64::from_bits(bits) as f32)
+            })
+        });
+        assert_eq!(events[1..], expected.collect::<Vec<_>>());
+    }
+    assert_eq!(client(&server, &folder, &args).status.code(), Some(1), "the folder is there already");
+}
+
+/// A job of one curve of so many points, which nobody has trained.
+fn long_curve(points: usize) -> (TempDir, Server) {
+    let folder = TempDir::new().unwrap();
+    let server = without_slots(&folder);
+    let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    let mut spec = small_experiment(1, &[0]);
+    spec["overrides"]["arms"] = arms;
+    server.submit(&spec);
+    sqlite(&folder, &format!(
+        "PRAGMA foreign_keys = ON; INSERT INTO series (name, unit) VALUES ('train/loss', 'nat'); UPDATE jobs SET steps = {points};
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {points})
+         INSERT INTO metric_points SELECT 1, 1, i, 1.0 / i, i FROM n"
+    ));
+    (folder, server)
+}
+
+#[test]
+fn a_long_curve_goes_in_groups_of_rows() {
+    const POINTS: usize = 300_001;
+    let (folder, server) = long_curve(POINTS);
+    said(&client(&server, &folder, &["export", "1", "--format", "parquet"]));
+    let file = folder.path().join("small-1.parquet");
+    let groups = SerializedFileReader::new(File::open(&file).unwrap()).unwrap();
+    let rows = groups.metadata().row_groups().iter().map(|group| group.num_rows()).collect::<Vec<_>>();
+    assert_eq!(rows, [100_000, 100_000, 100_000, 1]);
+    let expected: Vec<_> = (1..=POINTS as i64).map(|i| (i, (1.0 / i as f64).to_bits(), i)).collect();
+    let whole = contents(&file).2;
+    assert_eq!(whole.into_iter().collect::<Vec<_>>(), [((0, "train/loss".to_owned()), expected)]);
+    said(&client(&server, &folder, &["import", "small-1.parquet"]));
+    said(&client(&server, &folder, &["export", "2", "--format", "parquet", "--output", "copy.parquet"]));
+    assert_eq!(contents(&folder.path().join("copy.parquet")).2, contents(&file).2);
+}
+
+#[test]
+fn a_job_that_begins_anew_breaks_its_export_off() {
+    // More than fits into what lies between the server and a client that does not read.
+    let (folder, server) = long_curve(1_000_000);
+    for format in ["csv", "parquet"] {
+        let url = format!("{}/api/v1/experiments/1/export?format={format}", server.address);
+        let mut answer = ureq::get(&url).header("accept-encoding", "identity").call().unwrap();
+        let mut body = answer.body_mut().as_reader();
+        body.read_exact(&mut [0; 4]).unwrap();
+        sqlite(&folder, "UPDATE jobs SET attempt = attempt + 1");
+        let rest = body.read_to_end(&mut Vec::new());
+        assert!(rest.is_err(), "{format}: {rest:?}");
+    }
+    let log = server.kill_for_its_log();
+    assert_eq!(log.matches("an export broke off").count(), 2, "{log}");
+}
+
+#[test]
+fn a_download_that_breaks_off_leaves_no_file() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).unwrap();
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\
+                        content-disposition: attachment; filename=\"x.parquet\"\r\n\r\n";
+            // A part, and then nothing that would say that it was the last.
+            write!(connection, "{head}4\r\nPAR1\r\n").unwrap();
+        }
+    });
+    for format in ["csv", "parquet", "tensorboard"] {
+        let folder = TempDir::new().unwrap();
+        let mut command = Command::new(OPTLAB);
+        command.args(["export", "1", "--server", &address, "--format", format]).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("broke off"), "{output:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{format}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_imported_are_refused_with_the_reason() {
+    let folder = TempDir::new().unwrap();
+    let (server, _, file) = trained(&folder);
+    let whole = fs::read(&file).unwrap();
+    let at = whole.windows(13).position(|window| window == b"optlab.format").unwrap();
+    let mut newer = whole.clone();
+    let version = at + newer[at..].iter().position(|&byte| byte == b'1').unwrap();
+    newer[version] = b'2';
+    let changed = |change: fn(&mut Import)| rewritten(&file, change);
+    for (bytes, reason) in [
+        (b"hello".to_vec(), "no Parquet file"),
+        (Vec::new(), "no Parquet file"),
+        (whole[..whole.len() / 2].to_vec(), "no Parquet file"),
+        (newer, "format 2"),
+        (changed(|import| import.jobs.truncate(5)), "is missing"),
+        (changed(|import| import.jobs[5].id = 99), "of no job"),
+        (changed(|import| import.jobs[1].seed = 4), "is not of the spec"),
+        (changed(|import| import.jobs[1].id = import.jobs[0].id), "stands there twice"),
+        (changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)), "another spec"),
+        (changed(|import| import.experiment.spec["train"]["batch_size"] = json!("x")), "the spec: "),
+        (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
+        (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
+        (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
+        (changed(|import| import.jobs[0].end_reason = Some("bored".to_owned())), "\"bored\""),
+        (changed(|import| import.jobs.swap(0, 1)), "order"),
+    ] {
+        let answer = import(&server, &bytes);
+        assert_eq!(answer.status, 422, "{reason}: {answer:?}");
+        assert_eq!(answer.json()["type"], "urn:optlab:problem:invalid-import");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(reason), "{reason}: {detail}");
+    }
+    assert_eq!(server.read("/api/v1/experiments")["items"].as_array().unwrap().len(), 1);
+    fs::write(folder.path().join("mine.txt"), "hello").unwrap();
+    let refused = client(&server, &folder, &["import", "mine.txt"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no Parquet file"), "{refused:?}");
+}
+
+#[test]
+fn a_damaged_file_does_no_harm() {
+    let folder = TempDir::new().unwrap();
+    let (server, _, file) = trained(&folder);
+    let whole = fs::read(&file).unwrap();
+    for place in (0..60).map(|part| part * whole.len() / 60).chain(whole.len() - 40..whole.len()) {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x55;
+        let answer = import(&server, &damaged);
+        // Nothing tells that a value was another one; everything else is noticed.
+        assert!([201, 422].contains(&answer.status), "byte {place} of {}: {answer:?}", whole.len());
+    }
+    assert_eq!(import(&server, &whole).status, 201);
+}
+
+#[test]
+fn a_file_may_be_as_long_as_the_settings_say_and_needs_a_token_that_may_write() {
+    let folder = TempDir::new().unwrap();
+    let reader = token(&folder, &["create", "reader", "--scope", "read"]);
+    let writer = token(&folder, &["create", "writer", "--scope", "write"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0", "--import-limit-mb", "1"]);
+    fs::write(folder.path().join("big"), vec![b'x'; (1 << 20) + 1]).unwrap();
+    fs::write(folder.path().join("small"), vec![b'x'; 1 << 20]).unwrap();
+    let import = |token: &str, file: &str| {
+        let mut command = Command::new(OPTLAB);
+        command.args(["import", file, "--server", &server.address]).env("OPTLAB_TOKEN", token);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(import(&writer, "big").contains("at most 1048576 bytes"), "{}", import(&writer, "big"));
+    assert!(import(&writer, "small").contains("no Parquet file"), "{}", import(&writer, "small"));
+    assert!(import(&reader, "small").contains("scope `read`"), "{}", import(&reader, "small"));
+    assert!(import("", "small").contains("OPTLAB_TOKEN"), "{}", import("", "small"));
+}
+
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_in_the_middle_of_an_import_leaves_none_of_it() {
+    let (folder, source) = long_curve(20_000);
+    said(&client(&source, &folder, &["export", "1", "--format", "parquet"]));
+    let file = folder.path().join("small-1.parquet");
+    let url = Database::Postgres.create(&folder);
+    let target = Server::without_slots(&url, &folder);
+    // Nobody gets past the first point, which comes after the experiment and its jobs.
+    let (mut connection, mut watcher) = (connect(&url).await, connect(&url).await);
+    connection.execute("BEGIN; LOCK TABLE metric_points IN EXCLUSIVE MODE").await.unwrap();
+    let mut command = Command::new(OPTLAB);
+    command.args(["import", file.to_str().unwrap(), "--server", &target.address]);
+    let client = thread::spawn(move || command.output().unwrap());
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                   AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO metric_points%'";
+    let began = Instant::now();
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher).await.unwrap() == 0 {
+        assert!(began.elapsed() < PATIENCE, "the import does not get to its points");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    target.kill();
+    connection.execute("COMMIT").await.unwrap();
+    assert!(!client.join().unwrap().status.success());
+
+    let target = Server::without_slots(&url, &folder);
+    assert_eq!(target.read("/api/v1/experiments")["items"], Value::Array(Vec::new()));
+    assert_eq!(target.read("/api/v1/jobs")["items"], Value::Array(Vec::new()));
+    assert_eq!(import(&target, &fs::read(&file).unwrap()).status, 201);
+    assert_eq!(target.jobs(target.read("/api/v1/experiments")["items"][0]["id"].as_i64().unwrap()).len(), 1);
+}

@@ -1,0 +1,124 @@
+//! Experiments that come from other servers: whole or not at all, and never as work to do.
+
+use optlab::store::{ExperimentRecord, Import, JobRecord, JobState, StoreError, Stretch, TimedPoint};
+use optlab_spec::protocol::Point;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, finished, is_conflict, is_not_found, point};
+
+/// Enough for levels of detail, and no multiple of what one statement brings.
+const POINTS: u64 = 2_345;
+
+/// A job that crashed once, one that runs, and one that waits.
+async fn experiment(fixture: &Fixture) -> i64 {
+    let experiment = fixture.submit(json!({ "train": { "steps": POINTS } })).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, crashed()).await;
+    fixture.clock.advance(1_000);
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    let loss: Vec<Point> = (1..=POINTS).map(|step| point(step, 1.0 / step as f64)).collect();
+    fixture.store.record(lease, &loss, Some(POINTS), LEASE_MS).await.unwrap();
+    let accuracy = Point { series: "test/accuracy".to_owned(), ..point(POINTS, 97.1) };
+    fixture.store.record(lease, &[accuracy], None, LEASE_MS).await.unwrap();
+    fixture.end(lease, finished()).await;
+    fixture.claim().await.unwrap();
+    experiment
+}
+
+async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<Stretch>) {
+    let (experiment, jobs) = fixture.store.records(experiment).await.unwrap();
+    let mut stretches = Vec::new();
+    for (place, job) in jobs.iter().enumerate() {
+        for series in fixture.store.series_of_job(job.id).await.unwrap() {
+            let points = fixture.store.points(job.id, job.attempt, &series.name, -1, 1 << 20).await.unwrap();
+            stretches.push(Stretch { job: place, series: series.name, points });
+        }
+    }
+    let series = ["test/accuracy", "train/loss"].map(str::to_owned).to_vec();
+    (Import { experiment, jobs, series, points: POINTS + 1 }, stretches)
+}
+
+async fn import(fixture: &Fixture, import: &Import, stretches: &[Stretch]) -> Result<i64, StoreError> {
+    let (sender, points) = mpsc::channel(stretches.len().max(1));
+    for stretch in stretches {
+        sender.send(stretch.clone()).await.unwrap();
+    }
+    drop(sender);
+    fixture.store.import(import, points).await
+}
+
+pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
+    let original = experiment(&fixture).await;
+    let (whole, stretches) = read(&fixture, original).await;
+    assert_eq!(stretches.iter().map(|stretch| stretch.points.len()).sum::<usize>(), POINTS as usize + 1);
+    let broken = import(&fixture, &whole, &stretches[..1]).await;
+    assert!(matches!(broken, Err(StoreError::BrokenOff)), "{broken:?}");
+    assert_eq!(fixture.store.experiments(None, 10).await.unwrap().items.len(), 1);
+    assert_eq!(fixture.execute("DELETE FROM jobs WHERE experiment_id > 1").await, 0);
+
+    let id = import(&fixture, &whole, &stretches).await.unwrap();
+    let (copy, copied) = read(&fixture, id).await;
+    assert_eq!(copied, stretches);
+    assert_eq!(ExperimentRecord { id: original, ..copy.experiment }, whole.experiment);
+    let ended = |jobs: &[JobRecord]| {
+        let ended = jobs.iter().filter(|job| job.state == JobState::Succeeded);
+        ended.map(|job| JobRecord { id: 0, ..job.clone() }).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(&copy.jobs), ended(&whole.jobs));
+    assert_eq!(
+        (ended(&copy.jobs)[0].attempts.len(), ended(&copy.jobs)[0].results.test_accuracy),
+        (2, Some(97.1))
+    );
+    assert_ne!(fixture.execute("UPDATE curves SET width = width WHERE job_id > 3").await, 0, "it is long");
+    is_not_found(fixture.store.records(99).await);
+}
+
+pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
+    let original = experiment(&fixture).await;
+    let (whole, stretches) = read(&fixture, original).await;
+    let id = import(&fixture, &whole, &stretches).await.unwrap();
+    let (copy, _) = read(&fixture, id).await;
+    let states = copy.jobs.iter().map(|job| (job.state, job.error.as_deref()));
+    let was = |state: &'static str| (JobState::Cancelled, Some(state));
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        [
+            (JobState::Succeeded, None),
+            was("was running when it was exported"),
+            was("was queued when it was exported")
+        ]
+    );
+    assert!(copy.jobs[1].attempts[0].ended_ms.is_some());
+    // Only the job of the original is to be had.
+    assert_eq!(fixture.claim().await.unwrap().job, whole.jobs[2].id);
+    assert!(fixture.claim().await.is_none());
+    // Until somebody wants it: then it begins anew, and what it had goes.
+    fixture.store.retry_job(copy.jobs[2].id).await.unwrap();
+    assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].id);
+    // What has gone over is the same when it goes on.
+    let (again, stretches) = read(&fixture, id).await;
+    let next = import(&fixture, &again, &stretches).await.unwrap();
+    let (next, _) = read(&fixture, next).await;
+    assert_eq!(JobRecord { id: copy.jobs[1].id, ..next.jobs[1].clone() }, copy.jobs[1]);
+}
+
+pub async fn points_are_of_one_attempt(fixture: Fixture) {
+    let job = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.record(lease, &[1, 2, 3]).await.unwrap();
+    let points = async |attempt, after, limit| {
+        let points = fixture.store.points(job, attempt, "train/loss", after, limit).await?;
+        Ok::<_, StoreError>(points.iter().map(|point| point.step).collect::<Vec<_>>())
+    };
+    assert_eq!(points(1, -1, 2).await.unwrap(), [1, 2]);
+    assert_eq!(points(1, 2, 2).await.unwrap(), [3]);
+    fixture.end(lease, crashed()).await;
+    assert_eq!(points(1, -1, 9).await.unwrap(), [1, 2, 3]);
+    fixture.clock.advance(1_000);
+    fixture.claim().await.unwrap();
+    is_conflict(points(1, -1, 9).await);
+    let exact = TimedPoint { step: 3, value: 3.0, time_ms: 1 };
+    assert_eq!(fixture.store.points(job, 2, "train/loss", 2, 9).await.unwrap(), [exact]);
+}
