@@ -1,11 +1,18 @@
 // Where an experiment stands, in one line, and why it waits if it does.
 
-import type { Counts, Worker } from "./contract";
+import type { Counts, Job, Worker } from "./contract";
 import { JOB_STATES } from "./contract";
 import { duration, plural } from "./format";
 
 export function total(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
+}
+
+/** How many jobs are in which state. */
+export function tally(jobs: Job[]): Counts {
+  const counts: Counts = { queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  for (const job of jobs) counts[job.state] += 1;
+  return counts;
 }
 
 export function unfinished(counts: Counts): number {
@@ -38,7 +45,7 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
 export function waitingFor(workers: Worker[], device: string): string | null {
   const active = workers.filter((worker) => worker.state === "active");
   if (active.length === 0) return "no worker is active: start one with `optlab worker`";
-  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.startsWith(device)));
+  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.device.startsWith(device)));
   if (fits.length === 0) return `no active worker offers a ${device} device`;
   const slots = fits.reduce((sum, worker) => sum + worker.slots, 0);
   const busy = fits.reduce((sum, worker) => sum + worker.jobs.length, 0);
