@@ -149,6 +149,10 @@ export async function runQuery(sql: string, limit: number, signal?: AbortSignal)
 export const getRecipe = (name: string, signal?: AbortSignal) =>
   call<RecipeDetail>("GET", address(`/recipes/${encodeURIComponent(name)}`), undefined, signal);
 
+/** What runs now, for whoever wants to know where. */
+export const listRunning = (signal?: AbortSignal) =>
+  call<Page<Job>>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
+
 export const drainWorker = (id: number) => call<void>("POST", address(`/workers/${id}/drain`));
 
 export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);
