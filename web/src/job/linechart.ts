@@ -61,7 +61,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
 /** The numbers along an axis, all with the decimals that tell neighbours apart. */
 function labels(ticks: number[]): string[] {
   const distance = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0));
-  if (distance < 1e-5) return ticks.map((tick) => (Math.abs(tick) < distance / 2 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
+  if (distance < 1e-5 || distance >= 1e6) return ticks.map((tick) => (Math.abs(tick) < distance / 2 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
   let decimals = 0;
   while (decimals < 6 && Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) > 1e-6) decimals++;
   return ticks.map((tick) => (decimals ? number(tick, decimals) : count(tick)));
