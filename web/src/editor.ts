@@ -76,7 +76,7 @@ export function createEditor(parent: HTMLElement, { text, label, language, schem
         look,
         keymap.of([...defaultKeymap, ...historyKeymap]),
         spoken.of(grammar(language, schema)),
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onchange(update.state.doc.toString());
         }),

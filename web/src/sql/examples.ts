@@ -1,4 +1,4 @@
-// Questions that researchers ask first. Each runs on SQLite and on PostgreSQL.
+// Questions that researchers ask first. Each runs on SQLite and on PostgreSQL; the newest experiment comes first.
 
 export interface Example {
   name: string;
@@ -8,17 +8,16 @@ export interface Example {
 export const EXAMPLES: readonly Example[] = [
   {
     name: "arms compared",
-    sql: "SELECT * FROM arm_summary\nORDER BY experiment_id DESC, mean_test_error;",
+    sql: `SELECT experiment_id, experiment, arm, n, mean_test_error, std_test_error, mean_energy, mean_seconds
+FROM arm_summary
+ORDER BY experiment_id DESC, mean_test_error;`,
   },
   {
     name: "seed by seed",
-    sql: `-- What each arm gains on the baseline of the same seed, in points of test error.
-SELECT opt.experiment_id, opt.experiment, opt.arm, opt.seed, opt.job_id,
-       opt.test_error - base.test_error AS difference
-FROM job_summary opt
-JOIN job_summary base ON base.experiment_id = opt.experiment_id AND base.seed = opt.seed
-WHERE base.method = 'baseline' AND opt.method <> 'baseline'
-ORDER BY opt.experiment_id DESC, opt.arm, opt.seed;`,
+    sql: `-- What each arm gains on the baseline of the same seed, in points of test error: below 0 is better.
+SELECT experiment_id, experiment, arm, seed, test_error, baseline_test_error, difference
+FROM seed_pairs
+ORDER BY experiment_id DESC, arm, seed;`,
   },
   {
     name: "best jobs",
@@ -30,32 +29,38 @@ LIMIT 20;`,
   },
   {
     name: "drift of energy",
-    sql: `-- How far the energy of each job has moved from where it started, as a share of it.
-SELECT j.experiment_id, j.id AS job_id, j.arm, j.seed,
-       max(abs(p.value - first.value) / first.value) AS drift
-FROM jobs j
-JOIN series s ON s.name = 'energy/mean'
-JOIN metric_points p ON p.job_id = j.id AND p.series_id = s.id
-JOIN metric_points first ON first.job_id = j.id AND first.series_id = s.id AND first.step = 0
-GROUP BY j.id
-ORDER BY drift DESC;`,
+    sql: `-- How far training moved the energy of an arm from where it started, as a share of it. OPT keeps it.
+SELECT p.experiment_id, p.experiment, p.arm, max(abs(p.value - first.value) / first.value) AS largest_change
+FROM curves p
+JOIN curves first ON first.job_id = p.job_id AND first.series = p.series AND first.step = 0
+WHERE p.series = 'energy/mean'
+GROUP BY p.experiment_id, p.experiment, p.arm
+ORDER BY p.experiment_id DESC, largest_change;`,
   },
   {
     name: "steps to 95%",
-    sql: `-- The first step at which a job was better than 95% on the test set.
-SELECT j.experiment_id, j.id AS job_id, j.arm, j.seed, min(p.step) AS step
-FROM jobs j
-JOIN metric_points p ON p.job_id = j.id
-JOIN series s ON s.id = p.series_id AND s.name = 'test/accuracy'
-WHERE p.value >= 95
-GROUP BY j.id
-ORDER BY step;`,
+    sql: `-- The step at which every seed of an arm that got there had passed 95% on the test set.
+SELECT experiment_id, experiment, arm, count(*) AS seeds, max(passed) AS step
+FROM (
+  SELECT experiment_id, experiment, arm, seed, min(step) AS passed
+  FROM curves
+  WHERE series = 'test/accuracy' AND value >= 95
+  GROUP BY experiment_id, experiment, arm, seed
+) AS each_seed
+GROUP BY experiment_id, experiment, arm
+ORDER BY experiment_id DESC, step;`,
+  },
+  {
+    name: "cost in time",
+    sql: `SELECT experiment_id, experiment, arm, avg(seconds / baseline_seconds) AS times_as_long
+FROM seed_pairs
+GROUP BY experiment_id, experiment, arm
+ORDER BY experiment_id DESC, times_as_long;`,
   },
   {
     name: "what failed",
-    sql: `SELECT job_id, number AS attempt, device, end_reason, error, started_ms
-FROM attempts
-WHERE end_reason NOT IN ('completed', 'handed_back', 'cancelled')
+    sql: `SELECT job_id, experiment, arm, seed, attempt, worker, device, end_reason, error, started_ms
+FROM failures
 ORDER BY started_ms DESC;`,
   },
 ];

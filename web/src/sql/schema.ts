@@ -11,6 +11,7 @@ export const SCHEMA: Record<string, string[]> = {
     "experiment_id experiment arm method baseline seed test_error baseline_test_error difference energy baseline_energy seconds baseline_seconds",
   ),
   failures: words("experiment_id experiment job_id arm method seed attempt worker device end_reason error state started_ms ended_ms"),
+  curves: words("experiment_id experiment job_id arm method seed state series unit step value time_ms"),
   experiments: words("id name notes tags archived spec created_ms"),
   jobs: words(
     "id experiment_id arm arm_position method seed spec device_wanted priority max_attempts time_limit_seconds state requested end_reason error attempt worker_id step steps parameters_trained created_ms started_ms ended_ms",
