@@ -77,6 +77,7 @@ function drawSeams(plot: uPlot, seams: Seam[]) {
   ctx.lineWidth = uPlot.pxRatio;
   ctx.strokeStyle = token("--line-strong");
   ctx.fillStyle = token("--quiet");
+  ctx.textAlign = "left";
   ctx.font = `${12 * uPlot.pxRatio}px ${token("--sans")}`;
   for (const { step, attempt } of seams) {
     const x = Math.round(plot.valToPos(step, "x", true)) + 0.5;
