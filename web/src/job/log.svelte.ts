@@ -12,7 +12,6 @@ export class Log {
   attempt = $state<number | null>(null);
   /** Bytes that were left out at the beginning. */
   skipped = $state(0);
-  loaded = $state(false);
 
   #wanted: number | null = null;
   #offset = 0;
@@ -42,7 +41,6 @@ export class Log {
         this.text += this.#decoder.decode(bytes, { stream: true });
       }
     }
-    this.loaded = true;
   }
 
   #begin(log: Artifact) {
