@@ -131,6 +131,8 @@ pub(super) struct AttemptView {
     /// Versions, device and threads.
     #[schema(value_type = Option<Object>)]
     environment: Option<Value>,
+    /// Completed updates when it began: of the checkpoint that it took up.
+    start_step: i64,
     started_at: String,
     ended_at: Option<String>,
     /// One of a job's, or `handed_back`.
@@ -150,6 +152,7 @@ pub(super) async fn attempts(
         worker_id: attempt.worker,
         device: attempt.device,
         environment: attempt.environment,
+        start_step: attempt.start_step,
         started_at: rfc3339(attempt.started_ms),
         ended_at: attempt.ended_ms.map(rfc3339),
         end_reason: attempt.end_reason,

@@ -171,6 +171,10 @@ fn router(state: AppState) -> Router {
         // Browsers.
         .route("/", get(dashboard::page))
         .route("/experiments/{id}", get(dashboard::page))
+        .route("/jobs/{id}", get(dashboard::page))
+        .route("/new", get(dashboard::page))
+        .route("/workers", get(dashboard::page))
+        .route("/sql", get(dashboard::page))
         .route("/assets/{*path}", get(dashboard::asset))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)

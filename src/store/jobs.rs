@@ -120,6 +120,8 @@ pub struct Attempt {
     pub device: String,
     /// Versions, device and threads, once it had begun.
     pub environment: Option<Value>,
+    /// Completed updates when it began.
+    pub start_step: i64,
     /// When it was claimed, milliseconds since the epoch.
     pub started_ms: i64,
     /// When it ended.

@@ -1,6 +1,10 @@
 // Every call the page makes, each one function; failures become a `Problem`.
 
-import type { Comparison, Curves, Experiment, ExperimentSummary, Job, Page, Recipe, Session, Worker } from "./contract";
+import type {
+  Artifact, Attempt, Comparison, Curves, DryRun, Experiment, ExperimentSummary, Job, JobMetrics, Mistake, Page, Recipe, RecipeDetail, Session, Submitted,
+  Table, Worker,
+} from "./contract";
+import { exactIntegers } from "./exact";
 import { session } from "./session.svelte";
 
 const PREFIX = "/api/v1";
@@ -11,6 +15,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly title: string,
     readonly detail: string,
+    /** Each mistake of a spec that was refused. */
+    readonly errors: Mistake[] = [],
   ) {
     super(detail || title);
   }
@@ -32,12 +38,11 @@ function address(path: string, query: Query = {}): string {
   return PREFIX + path + (text ? `?${text}` : "");
 }
 
-async function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { accept: "application/json" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+/** The answer, if it is a success. */
+async function ask(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body), signal: signal ?? null });
+    response = await fetch(url, { ...init, signal: signal ?? null });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, "The server does not answer", "");
@@ -45,6 +50,13 @@ async function call<T>(method: string, url: string, body?: unknown, signal?: Abo
   // Whichever call it is that finds out, the page asks for a token. A sign-in with a wrong one tells by itself.
   if (response.status === 401) session.wanted = true;
   if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await ask(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) }, signal);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
@@ -52,7 +64,7 @@ async function problemOf(response: Response): Promise<Problem> {
   const fallback = `The server answered ${response.status}`;
   try {
     const body = await response.json();
-    return new Problem(response.status, body.title ?? fallback, body.detail ?? "");
+    return new Problem(response.status, body.title ?? fallback, body.detail ?? "", body.errors ?? []);
   } catch {
     return new Problem(response.status, fallback, "");
   }
@@ -87,6 +99,61 @@ export const pauseJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/p
 export const resumeJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/resume`));
 
 export const retryJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/retry`));
+
+export const getJob = (id: number, signal?: AbortSignal) => call<Job>("GET", address(`/jobs/${id}`), undefined, signal);
+
+export const listAttempts = (id: number, signal?: AbortSignal) =>
+  call<Page<Attempt>>("GET", address(`/jobs/${id}/attempts`), undefined, signal);
+
+export const listArtifacts = (id: number, signal?: AbortSignal) =>
+  call<Page<Artifact>>("GET", address(`/jobs/${id}/artifacts`), undefined, signal);
+
+export const artifactAddress = (id: number, name: string) => address(`/jobs/${id}/artifacts/${encodeURIComponent(name)}`);
+
+/** A small file of a job that is JSON. */
+export const getArtifact = (id: number, name: string, signal?: AbortSignal) =>
+  call<unknown>("GET", artifactAddress(id, name), undefined, signal);
+
+/** All series of a job, or those after one step and up to another. */
+export const getMetrics = (id: number, points: number, after_step?: number, to_step?: number, signal?: AbortSignal) =>
+  call<JobMetrics>("GET", address(`/jobs/${id}/metrics`, { points, after_step, to_step }), undefined, signal);
+
+/** What a runner said, from a byte on. */
+export async function getLog(id: number, attempt: number, offset: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const response = await ask(address(`/jobs/${id}/logs`, { attempt, offset }), {}, signal);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+const specHeaders = (text: string) => ({ "content-type": isJson(text) ? "application/json" : "application/toml" });
+
+/** No TOML document begins with a brace. */
+export const isJson = (text: string) => text.trimStart().startsWith("{");
+
+/** What a spec, TOML or JSON, would make. */
+export async function checkSpec(text: string, signal?: AbortSignal): Promise<DryRun> {
+  const url = address("/experiments", { dry_run: "true" });
+  return (await ask(url, { method: "POST", headers: specHeaders(text), body: text }, signal)).json();
+}
+
+/** Submits a spec; the same key and text make one experiment however often they are sent. */
+export async function submitSpec(text: string, key: string): Promise<Submitted> {
+  const headers = { ...specHeaders(text), "idempotency-key": key };
+  return (await ask(address("/experiments"), { method: "POST", headers, body: text })).json();
+}
+
+export async function runQuery(sql: string, limit: number, signal?: AbortSignal): Promise<Table> {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ sql, limit }) };
+  return exactIntegers(await (await ask(address("/query"), init, signal)).text()) as Table;
+}
+
+export const getRecipe = (name: string, signal?: AbortSignal) =>
+  call<RecipeDetail>("GET", address(`/recipes/${encodeURIComponent(name)}`), undefined, signal);
+
+/** What runs now, for whoever wants to know where. */
+export const listRunning = (signal?: AbortSignal) =>
+  call<Page<Job>>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
+
+export const drainWorker = (id: number) => call<void>("POST", address(`/workers/${id}/drain`));
 
 export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);
 

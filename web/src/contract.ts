@@ -166,10 +166,80 @@ export interface Job {
   ended_at?: string | null;
 }
 
+/** One lease of a job by a worker. */
+export interface Attempt {
+  number: number;
+  worker_id: number;
+  device: string;
+  environment?: Record<string, unknown> | null;
+  /** Completed updates when it began. */
+  start_step?: number;
+  started_at: string;
+  ended_at?: string | null;
+  end_reason?: string | null;
+  error?: string | null;
+}
+
+export interface Artifact {
+  name: string;
+  kind: "checkpoint" | "weights" | "log" | "spec" | "environment";
+  attempt: number;
+  step: number;
+  bytes: number;
+  sha256: string;
+}
+
+export interface JobCurve extends SeriesInfo {
+  /** Steps of a stretch; 1 where no point was left out. */
+  width?: number;
+  steps: number[];
+  values: number[];
+}
+
+export interface JobMetrics {
+  job_id: number;
+  series: JobCurve[];
+}
+
 export interface Recipe {
   name: string;
   title?: string;
   description: string;
+}
+
+export interface RecipeDetail extends Recipe {
+  spec: unknown;
+  /** The file, comments included. */
+  toml: string;
+}
+
+/** A mistake of a spec: a JSON pointer to the field, and what would be right. */
+export interface Mistake {
+  pointer: string;
+  detail: string;
+}
+
+export interface DryRun {
+  /** Every default spelled out. */
+  spec: unknown;
+  jobs: { arm: string; seed: number; steps: number }[];
+  /** Slot time of all jobs, from earlier ones alike; null where there were none. */
+  estimate?: { seconds: number | null; jobs_measured: number };
+}
+
+export interface Submitted {
+  id: number;
+  name: string;
+}
+
+/** A value of a result: bytes are in hexadecimal, integers beyond 2^53 are exact. */
+export type Cell = null | number | bigint | string | boolean | { hex: string };
+
+/** What the database answers. Names of columns may repeat. */
+export interface Table {
+  columns: string[];
+  rows: Cell[][];
+  truncated: boolean;
 }
 
 export interface OfferedDevice {
@@ -183,7 +253,7 @@ export interface OfferedDevice {
 export interface Worker {
   id: number;
   name: string;
-  state: "active" | "gone";
+  state: "active" | "draining" | "gone";
   devices: OfferedDevice[];
   slots: number;
   jobs: number[];

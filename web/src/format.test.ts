@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, columnDecimals, decimalsFor, duration, number, plain, pValue, tickLabels } from "./format";
+import { ago, bytes, columnDecimals, decimalsFor, duration, number, plain, pValue, tickLabels } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
@@ -32,4 +32,8 @@ test("durations and distances in time are short", () => {
   expect(ago("2026-01-02T11:59:50.000Z", now)).toBe("just now");
   expect(ago("2026-01-02T11:48:00.000Z", now)).toBe("12 min ago");
   expect(ago("2026-01-01T12:00:00.000Z", now)).toBe("yesterday");
+});
+
+test("sizes have as many digits as one reads", () => {
+  expect([0, 999, 1000, 104_952, 15_300_000, 84_900_000_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "105 kB", "15.3 MB", "84.9 GB"]);
 });

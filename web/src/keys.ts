@@ -9,6 +9,7 @@ export const KEYS: [key: string, does: string][] = [
   ["Enter", "open the row"],
   ["1 … 9", "show or hide an arm"],
   ["← →", "move the cursor of a focused chart"],
+  ["Ctrl Enter", "run the query, or submit the spec"],
   ["?", "this list"],
 ];
 
@@ -25,7 +26,7 @@ export function takeKey(event: KeyboardEvent, showKeys: () => void) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("input, textarea, select");
+  return target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
 }
 
 function search() {

@@ -1,11 +1,21 @@
 // The address bar holds the view: the path names the page, the query its choices.
 
-export type Route = { page: "experiments" } | { page: "experiment"; id: number } | { page: "unknown" };
+export type Route =
+  | { page: "experiments" | "new" | "workers" | "sql" | "unknown" }
+  | { page: "experiment" | "job"; id: number };
+
+const PAGES: Record<string, Route> = {
+  "/": { page: "experiments" },
+  "/new": { page: "new" },
+  "/workers": { page: "workers" },
+  "/sql": { page: "sql" },
+};
 
 export function parse(path: string): Route {
-  if (path === "/") return { page: "experiments" };
-  const match = /^\/experiments\/(\d{1,15})\/?$/.exec(path);
-  return match ? { page: "experiment", id: Number(match[1]) } : { page: "unknown" };
+  const page = PAGES[path === "/" ? path : path.replace(/\/$/, "")];
+  if (page) return page;
+  const match = /^\/(experiment|job)s\/(\d{1,15})\/?$/.exec(path);
+  return match ? { page: match[1] as "experiment" | "job", id: Number(match[2]) } : { page: "unknown" };
 }
 
 class Address {

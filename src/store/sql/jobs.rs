@@ -77,6 +77,7 @@ struct AttemptRow {
     worker_id: i64,
     device: String,
     environment: Option<String>,
+    start_step: i64,
     started_ms: i64,
     ended_ms: Option<i64>,
     end_reason: Option<String>,
@@ -92,6 +93,7 @@ impl TryFrom<AttemptRow> for Attempt {
             worker: row.worker_id,
             device: row.device,
             environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
+            start_step: row.start_step,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
             end_reason: row.end_reason,
@@ -230,8 +232,8 @@ impl Jobs for SqlStore {
     async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {
         self.job(id).await?;
         let rows: Vec<AttemptRow> = sql(
-            "SELECT number, worker_id, device, environment, started_ms, ended_ms, end_reason, error FROM attempts
-             WHERE job_id = $1 ORDER BY number",
+            "SELECT number, worker_id, device, environment, start_step, started_ms, ended_ms, end_reason, error
+             FROM attempts WHERE job_id = $1 ORDER BY number",
         )
         .bind(id)
         .fetch_all(&mut self.read().await?)

@@ -1,0 +1,213 @@
+// From a recipe to its results, page by page: node pages.mjs SERVER CHROMIUM SCREENSHOTS
+// The server has at least one slot of its own and no experiment yet. It is told when it may be killed.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [server, executablePath, screenshots] = process.argv.slice(2);
+mkdirSync(screenshots, { recursive: true });
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light", acceptDownloads: true });
+const page = await context.newPage();
+page.setDefaultTimeout(60_000);
+
+const complaints = [];
+page.on("pageerror", (error) => complaints.push(String(error)));
+
+const seen = (id) => page.getByTestId(id);
+const button = (name) => page.getByRole("button", { name, exact: true });
+const api = async (path) => (await fetch(`${server}/api/v1${path}`)).json();
+
+async function until(what, condition) {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert(Date.now() < deadline, `waited in vain until ${what}`);
+    await page.waitForTimeout(50);
+  }
+  console.log(`seen: ${what}`);
+}
+
+/** Looks at the page in both themes and on a narrow screen: pictures, no serious fault, nothing wider than the screen. */
+async function look(name) {
+  for (const [theme, width, height] of [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["dark", 390, 844]]) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize({ width, height });
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert(wider <= 0, `${name} is wider than ${width} pixels`);
+    await page.screenshot({ path: `${screenshots}/${name}-${theme}-${width}.png` });
+    if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: axe });
+    const { violations } = await page.evaluate(() => window.axe.run());
+    const faults = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    const told = faults.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+    assert.deepEqual(told, [], `${name} in the ${theme} theme at ${width} pixels`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+// The navigation leads to every page.
+await page.goto(server);
+await page.getByRole("link", { name: "Workers" }).click();
+await until("a worker is active", async () => (await page.locator("[data-testid=worker][data-state=active]").count()) === 1);
+const slots = (await api("/workers")).items[0].slots;
+assert.match(await seen("occupancy").innerText(), new RegExp(`of ${slots} slot`));
+await look("workers");
+
+// A recipe fills the form and the text.
+await page.getByRole("link", { name: "New" }).click();
+const valid = async () => (await seen("dry-run").getAttribute("data-valid")) === "true";
+const text = () => seen("spec-editor").locator(".cm-content").innerText();
+const spec = seen("spec-editor").getByRole("textbox");
+await until("the recipe is valid", valid);
+await until("the editor is there", async () => (await seen("spec-editor").locator(".cm-content").count()) === 1);
+assert.match(await seen("dry-run").innerText(), /3 arms × 5 seeds: 15 jobs/);
+
+// The form changes the text, comments stay, and the server counts again.
+await page.getByLabel("Name").fill("made-here");
+await page.getByLabel("Seeds").fill("0-1");
+await page.getByLabel("Epochs", { exact: true }).fill("400");
+await page.getByRole("checkbox", { name: "opt-gram-schmidt" }).uncheck();
+await until("the form is in the text", async () => /name = "made-here"/.test(await text()) && /epochs = 400/.test(await text()));
+assert.match(await text(), /^# The demo/);
+assert.doesNotMatch(await text(), /gram_schmidt/);
+await until("the jobs are counted", async () => /2 arms × 2 seeds: 4 jobs/.test(await seen("dry-run").innerText()));
+
+// A mistake stands beside its field and in the list, and nothing can be submitted.
+await page.getByLabel("Batch size").fill("0");
+await until("the mistake is told", async () => /\/train\/batch_size/.test(await seen("dry-run").innerText()));
+assert.equal(await page.getByLabel("Batch size").getAttribute("aria-invalid"), "true");
+assert(await button("Submit").isDisabled());
+await look("new-mistake");
+await page.getByLabel("Batch size").fill("64");
+await until("it is valid again", valid);
+await look("new");
+
+// The text changes the form; what cannot be read is said, and the form waits.
+await spec.press("Control+End");
+await page.keyboard.type("[checkpoint]\nevery_steps =");
+await until("the text cannot be read", async () => /TOML/.test(await seen("dry-run").innerText()));
+assert(await page.getByLabel("Name").isDisabled());
+await page.keyboard.type(" 100\n");
+await until("the text is read again", valid);
+assert(await page.getByLabel("Name").isEnabled());
+
+// Two clicks make one experiment.
+await button("Submit").dblclick();
+await page.waitForURL(`${server}/experiments/*`);
+const experiments = (await api("/experiments")).items;
+assert.deepEqual(experiments.map(({ name }) => name), ["made-here"]);
+const experiment = experiments[0].id;
+const jobs = (await api(`/jobs?experiment=${experiment}`)).items;
+assert.deepEqual(jobs.map(({ arm, seed }) => `${arm} ${seed}`).sort(), ["baseline 0", "baseline 1", "opt-cayley 0", "opt-cayley 1"]);
+
+// A copy of it begins with its spec.
+await page.goto(`${server}/new?from=${experiment}`);
+await until("the copy is valid", valid);
+assert.equal(await page.getByLabel("Name").inputValue(), "made-here");
+assert.equal(await page.getByLabel("Batch size").inputValue(), "64");
+
+// The last job waits, and says why.
+const last = jobs.at(-1).id;
+await page.goto(`${server}/jobs/${last}`);
+const state = () => seen("job-state").getAttribute("data-state");
+await until("the last job is there", async () => (await seen("job-state").count()) === 1);
+if ((await state()) === "queued") assert.match(await seen("job-about").innerText(), /slot|queue/);
+await button("Cancel").click();
+await button("Cancel this job").click();
+await until("it is cancelled", async () => (await state()) === "cancelled");
+
+// A job that runs is live; paused and resumed, its curve shows the seam.
+const first = jobs[0].id;
+await page.goto(`${server}/jobs/${first}`);
+const points = async (figure) => Number(await seen(`figure-${figure}`).getAttribute("data-points"));
+await until("a figure has points", async () => (await seen("figure-loss").count()) === 1 && (await points("loss")) > 0);
+if ((await state()) === "running") {
+  await button("Pause").click();
+  await until("the job rests", async () => ["paused", "succeeded"].includes(await state()));
+}
+const rested = (await state()) === "paused";
+if (rested) await button("Resume").click();
+await until("the job has succeeded", async () => (await state()) === "succeeded");
+const attempts = (await api(`/jobs/${first}/attempts`)).items;
+await until("every attempt is listed", async () => (await seen("attempt-row").count()) === attempts.length);
+const seams = attempts.filter(({ start_step }) => start_step > 0).length;
+assert.equal(seams, rested ? 1 : 0);
+await until("the seam is drawn", async () => Number(await seen("figure-accuracy").getAttribute("data-seams")) === seams);
+await until("the log ends with the job", async () => /finished/.test(await seen("log").innerText()));
+await until("the spec is the job's own", async () => /made|baseline/.test(await seen("job-spec").innerText()));
+
+// A file has the bytes that its row promises.
+const { items: files } = await api(`/jobs/${first}/artifacts`);
+await until("every file is listed", async () => (await seen("artifact-row").count()) === files.length);
+const weights = files.find(({ kind }) => kind === "weights");
+const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: weights.name }).click()]);
+assert.equal(createHash("sha256").update(readFileSync(await download.path())).digest("hex"), weights.sha256);
+await page.evaluate(() => scrollTo(0, 0));
+await look("job");
+
+// A span of steps is in the address, and a reload keeps it.
+await page.goto(`${server}/jobs/${first}?steps=100-200`);
+await button("all steps").waitFor();
+const within = (await api(`/jobs/${first}/metrics?series=train/loss&after_step=99&to_step=200&points=500`)).series[0].steps.length;
+const outside = (await api(`/jobs/${first}/metrics?series=test/loss&after_step=99&to_step=200&points=500`)).series[0].steps.length;
+await until("only that span is drawn", async () => (await points("loss")) === within + outside);
+await button("all steps").click();
+assert.doesNotMatch(page.url(), /steps=/);
+
+// SQL: an example, one's own, a mistake, a file.
+await page.getByRole("link", { name: "SQL" }).click();
+await button("best jobs").click();
+await until("the example is answered", async () => (await seen("result").locator("tbody tr").count()) > 0);
+await seen("result").getByRole("link", { name: String(first), exact: true }).waitFor();
+await look("sql");
+const query = seen("sql-editor").getByRole("textbox");
+const ask = async (sql) => {
+  await query.press("Control+a");
+  await query.pressSequentially(sql);
+  await query.press("Control+Enter");
+};
+await ask("SELECT id AS job_id, arm, step / 3.0 AS third FROM jobs ORDER BY id");
+await until("four rows are counted", async () => /^4 rows/.test(await seen("sql-status").innerText()));
+await page.reload();
+await until("a reload asks again", async () => (await seen("result").locator("tbody tr").count()) === 4);
+const [csv] = await Promise.all([page.waitForEvent("download"), button("CSV").click()]);
+assert.match(readFileSync(await csv.path(), "utf8"), new RegExp(`^job_id,arm,third\r\n${first},baseline,`));
+await ask("DELETE FROM jobs");
+await until("a query that writes is refused", async () => (await seen("result").count()) === 0);
+assert.notEqual((await seen("sql-status").innerText()).trim(), "");
+assert.equal((await api(`/jobs?experiment=${experiment}`)).items.length, 4);
+await look("sql-refused");
+
+// The keyboard alone: the list of keys, and the search from any page.
+await page.getByRole("heading", { name: "SQL" }).click();
+await page.keyboard.press("?");
+await page.getByRole("dialog").waitFor();
+await page.keyboard.press("Escape");
+await page.keyboard.press("/");
+await until("the search has the focus", () => page.evaluate(() => document.activeElement?.matches("input[type=search]")));
+await look("experiments");
+
+// A drained worker takes nothing more, and a page without workers says how to start one.
+await page.goto(`${server}/workers`);
+await button("Drain").click();
+await button("Drain: its jobs go on elsewhere").click();
+await until("the worker has gone", async () => seen("no-workers").isVisible());
+await look("no-workers");
+
+// What is not there is said, and so is a server that went away.
+await page.goto(`${server}/jobs/999999`);
+await seen("not-found").waitFor();
+await page.goto(`${server}/jobs/${first}`);
+await until("the job is there", async () => (await seen("job-state").count()) === 1 && (await points("loss")) > 0);
+assert.deepEqual(complaints, []);
+console.log("the server may go now");
+await until("the page says that it is offline", async () => seen("offline").isVisible());
+assert((await points("loss")) > 0, "the last known state is gone");
+await page.screenshot({ path: `${screenshots}/job-offline.png` });
+
+await browser.close();

@@ -1,0 +1,25 @@
+// How much a submission would make, in words.
+
+import type { DryRun, Worker } from "../contract";
+import { count, duration, plural } from "../format";
+
+/** "3 arms × 5 seeds: 15 jobs of 2,700 steps". */
+export function extent({ jobs }: DryRun): string {
+  const arms = new Set(jobs.map((job) => job.arm)).size;
+  const seeds = new Set(jobs.map((job) => job.seed)).size;
+  const steps = jobs.map((job) => job.steps);
+  const [fewest, most] = [Math.min(...steps), Math.max(...steps)];
+  const each = fewest === most ? plural(most, "step") : `${count(fewest)} to ${plural(most, "step")}`;
+  return `${plural(arms, "arm")} × ${plural(seeds, "seed")}: ${plural(jobs.length, "job")} of ${each}`;
+}
+
+/** How long that takes on one slot, and on all that would take these jobs now. */
+export function time({ estimate, jobs }: DryRun, workers: Worker[] | null, device: string): string {
+  if (estimate === undefined) return "";
+  if (estimate.seconds === null) return "how long is not known: no job like these has run yet";
+  const alone = `about ${duration(estimate.seconds)} on one slot`;
+  const active = (workers ?? []).filter((worker) => worker.state === "active");
+  const offered = active.flatMap((worker) => worker.devices).filter((one) => device === "any" || one.device.startsWith(device));
+  const slots = Math.min(offered.reduce((sum, one) => sum + one.slots, 0), jobs.length);
+  return slots > 1 ? `${alone}, ${duration(estimate.seconds / slots)} on the ${slots} there are` : alone;
+}

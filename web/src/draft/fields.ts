@@ -1,0 +1,45 @@
+// The fields that most experiments differ in. The rest is changed in the text beside the form.
+
+import { isTable, numberFrom, numbersFrom, type Path, type Spec, valueAt } from "./spec";
+
+export interface Field {
+  label: string;
+  path: Path;
+  /** What a typed text means. */
+  read: (text: string) => unknown;
+  /** Where only some values are possible. */
+  choices?: readonly string[];
+  hint?: string;
+}
+
+const word = (text: string) => text.trim() || undefined;
+
+const NAME: Field = { label: "Name", path: ["name"], read: word };
+const SEEDS: Field = { label: "Seeds", path: ["seeds"], read: numbersFrom, hint: "0-4 or 0, 1, 7" };
+const BATCH: Field = { label: "Batch size", path: ["train", "batch_size"], read: numberFrom };
+const RATE: Field = { label: "Learning rate", path: ["train", "optimizer", "learning_rate"], read: numberFrom };
+const DEVICE: Field = { label: "Device", path: ["resources", "device"], read: word, choices: ["any", "cpu", "cuda"] };
+const PRIORITY: Field = { label: "Priority", path: ["priority"], read: numberFrom, hint: "higher goes first" };
+
+export const LENGTHS = ["epochs", "steps"] as const;
+export type Length = (typeof LENGTHS)[number];
+
+/** In what a spec counts how long it trains. */
+export function lengthOf(spec: Spec): Length {
+  return valueAt(spec, ["train", "steps"]) === undefined ? "epochs" : "steps";
+}
+
+/** How wide a model is, by the name that its kind has for it. */
+function widthOf(spec: Spec): Field {
+  const model = valueAt(spec, ["train", "model"]);
+  const has = (key: string) => isTable(model) && model[key] !== undefined;
+  const field = (key: string, label: string, read: Field["read"]) => ({ label, path: ["train", "model", key], read });
+  if (has("hidden") || valueAt(model, ["kind"]) === "mlp") return field("hidden", "Hidden layers", numbersFrom);
+  return has("widths") ? field("widths", "Model widths", numbersFrom) : field("width", "Model width", numberFrom);
+}
+
+export function fieldsOf(spec: Spec): { who: Field[]; how: Field[]; where: Field[] } {
+  const length = lengthOf(spec);
+  const long: Field = { label: length === "epochs" ? "Epochs" : "Steps", path: ["train", length], read: numberFrom };
+  return { who: [NAME, SEEDS], how: [long, BATCH, RATE, widthOf(spec)], where: [DEVICE, PRIORITY] };
+}

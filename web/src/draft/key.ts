@@ -1,0 +1,18 @@
+// The key that makes a repeated submission one: the same text sent twice is the same experiment.
+
+export class SubmissionKey {
+  #text = "";
+  #key = random();
+
+  /** The key for this text; another text gets another key, since the server refuses one key for two. */
+  for(text: string): string {
+    if (this.#text && this.#text !== text) this.#key = random();
+    this.#text = text;
+    return this.#key;
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing on pages that come over plain HTTP from another machine. */
+function random(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

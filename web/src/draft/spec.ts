@@ -1,0 +1,69 @@
+// The spec that a reader writes, as a tree: reading and changing single fields of it.
+
+export type Spec = Record<string, unknown>;
+export type Path = readonly string[];
+
+export function isTable(value: unknown): value is Spec {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function valueAt(spec: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, key) => (isTable(value) ? value[key] : undefined), spec);
+}
+
+/** Sets a field, and makes the tables above it where they are missing; undefined takes the field out. */
+export function setAt(spec: Spec, path: Path, value: unknown) {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length > 0) {
+    if (!isTable(spec[key])) {
+      if (value === undefined) return;
+      spec[key] = {};
+    }
+    setAt(spec[key] as Spec, rest, value);
+  } else if (value === undefined) delete spec[key];
+  else spec[key] = value;
+}
+
+export const pointerTo = (path: Path) => path.map((key) => `/${key}`).join("");
+
+/** Without the fields that are null, which TOML cannot write and a spec does not need. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])));
+}
+
+/** A number where the text is one; any other text is left for the server to refuse. Nothing is no value. */
+export function numberFrom(text: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  const value = Number(trimmed);
+  return Number.isFinite(value) ? value : trimmed;
+}
+
+const MOST_OF_A_RANGE = 10_000;
+
+/** "0-3, 7" is 0, 1, 2, 3 and 7. */
+export function numbersFrom(text: string): unknown {
+  const parts = text.split(/[\s,]+/).filter(Boolean);
+  if (parts.length === 0) return undefined;
+  return parts.flatMap((part) => {
+    const [from = NaN, to = NaN] = (/^(\d+)-(\d+)$/.exec(part) ?? []).slice(1).map(Number);
+    if (from <= to && to - from < MOST_OF_A_RANGE) return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    return [numberFrom(part)];
+  });
+}
+
+/** As a field shows a value. Runs of whole numbers are ranges. */
+export function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (!Array.isArray(value)) return String(value);
+  const runs: unknown[][] = [];
+  for (const one of value) {
+    const run = runs.at(-1);
+    if (run && typeof one === "number" && Number.isInteger(one) && one === (run.at(-1) as number) + 1) run.push(one);
+    else runs.push([one]);
+  }
+  return runs.map((run) => (run.length > 2 ? `${run[0]}-${run.at(-1)}` : run.join(", "))).join(", ");
+}

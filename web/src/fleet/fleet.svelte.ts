@@ -1,0 +1,51 @@
+// The workers, asked for every few seconds, and at once when a job moves.
+
+import { listRunning, listWorkers, Problem } from "../api";
+import { coalesce } from "../coalesce";
+import type { Job, Worker } from "../contract";
+import { listen } from "../live.svelte";
+
+const EVERY_MS = 5000;
+const SOONEST_MS = 1500;
+
+export class Fleet {
+  workers = $state.raw<Worker[]>([]);
+  /** By id: what runs, for its arm, seed and progress. */
+  jobs = $state.raw(new Map<number, Job>());
+  loaded = $state(false);
+  problem = $state<Problem | null>(null);
+
+  #gone = new AbortController();
+  #refresh = coalesce(() => this.#fetch(), SOONEST_MS);
+
+  start(): () => void {
+    this.refresh();
+    const timer = setInterval(() => document.visibilityState === "visible" && this.refresh(), EVERY_MS);
+    const silence = listen(undefined, { job: () => this.refresh(), reset: () => this.refresh() });
+    return () => {
+      clearInterval(timer);
+      silence();
+      this.#gone.abort();
+      this.#refresh.stop();
+    };
+  }
+
+  refresh() {
+    this.#refresh.ask();
+  }
+
+  async #fetch() {
+    const signal = this.#gone.signal;
+    try {
+      const [workers, running] = await Promise.all([listWorkers(signal), listRunning(signal)]);
+      this.workers = workers.items;
+      this.jobs = new Map(running.items.map((job) => [job.id, job]));
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      this.problem = error;
+    }
+  }
+}

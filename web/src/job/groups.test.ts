@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { styleArms } from "../arms";
+import type { Attempt, JobCurve } from "../contract";
+import { figuresOf, seamsOf } from "./groups";
+
+const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, steps: [0, 1], values: [1, 2] });
+const [baseline, opt] = styleArms([{ name: "baseline", method: "baseline" }, { name: "opt", method: "opt:cayley" }]);
+
+test("series of one meaning share a figure, and what matters most leads it", () => {
+  const names = ["energy/hidden1", "energy/mean", "learning_rate", "odd", "train/loss", "test/loss", "test/accuracy"];
+  const figures = figuresOf(names.map(curve), opt!);
+  expect(figures.map((figure) => figure.key)).toEqual(["accuracy", "loss", "energy", "learning_rate", "odd"]);
+  expect(figures[1]!.lines.map((line) => line.label)).toEqual(["test", "train"]);
+  expect(figures[2]!.lines.map((line) => line.curve.name)).toEqual(["energy/mean", "energy/hidden1"]);
+});
+
+test("the leading line has the arm's colour, and no other line has it", () => {
+  const names = Array.from({ length: 9 }, (_, index) => `energy/conv${index}`);
+  for (const arm of [baseline!, opt!]) {
+    const [figure] = figuresOf(["energy/mean", ...names].map(curve), arm);
+    const tokens = figure!.lines.map((line) => line.style.token);
+    expect(tokens.indexOf(arm.token)).toBe(0);
+    expect(tokens.lastIndexOf(arm.token)).toBe(0);
+    expect(new Set(figure!.lines.map(({ style }) => `${style.token} ${style.dash}`)).size).toBe(10);
+  }
+});
+
+test("a seam is where an attempt took up the curve of the one before", () => {
+  const attempt = (number: number, start_step?: number): Attempt => ({ number, worker_id: 1, device: "cpu", started_at: "", ...(start_step === undefined ? {} : { start_step }) });
+  expect(seamsOf([attempt(1, 0), attempt(2, 300), attempt(3)])).toEqual([{ attempt: 2, step: 300 }]);
+});

@@ -1,0 +1,83 @@
+// The series of a job as figures: what has the same unit and meaning shares one.
+
+import type { ArmStyle } from "../arms";
+import type { Attempt, JobCurve } from "../contract";
+import { seriesTitle } from "../series";
+
+export interface Figure {
+  key: string;
+  title: string;
+  unit: string;
+  lines: Line[];
+}
+
+export interface Line {
+  label: string;
+  curve: JobCurve;
+  style: ArmStyle;
+}
+
+const SPLITS = ["test", "validation", "train"];
+const TITLES: Record<string, string> = { energy: "hyperspherical energy" };
+const ORDER = ["accuracy", "loss", "energy", "orthogonality_error", "learning_rate", "samples_per_second"];
+
+/** `test/loss` is the line "test" of "loss", `energy/conv1` the line "conv1" of "energy". */
+function place(name: string): [key: string, label: string] {
+  const cut = name.indexOf("/");
+  if (cut < 0) return [name, seriesTitle(name)];
+  const [first, rest] = [name.slice(0, cut), name.slice(cut + 1)];
+  return SPLITS.includes(first) ? [rest, first] : [first, rest];
+}
+
+function rank(key: string): number {
+  const index = ORDER.indexOf(key);
+  return index < 0 ? ORDER.length : index;
+}
+
+/** What matters most leads: the test split, the mean over layers. */
+function leading(label: string): number {
+  const index = ["mean", ...SPLITS].indexOf(label);
+  return index < 0 ? SPLITS.length + 1 : index;
+}
+
+export function figuresOf(curves: JobCurve[], arm: ArmStyle): Figure[] {
+  const groups = new Map<string, { label: string; curve: JobCurve }[]>();
+  for (const curve of curves) {
+    const [key, label] = place(curve.name);
+    groups.set(key, [...(groups.get(key) ?? []), { label, curve }]);
+  }
+  const figures = [...groups].map(([key, lines]) => {
+    const sorted = lines.sort((a, b) => leading(a.label) - leading(b.label));
+    const styles = styleLines(sorted.map((line) => line.label), arm);
+    return {
+      key,
+      title: TITLES[key] ?? seriesTitle(key),
+      unit: sorted[0]!.curve.unit,
+      lines: sorted.map((line, index) => ({ ...line, style: styles[index]! })),
+    };
+  });
+  return figures.sort((a, b) => rank(a.key) - rank(b.key) || a.key.localeCompare(b.key));
+}
+
+const COLOURS = 7;
+const DASHES = [[6, 3], [], [2, 2.5], [9, 3, 2, 3], [14, 4]];
+
+/** The leading line has the arm's colour and is solid; the others take the remaining colours in turn. */
+function styleLines(labels: string[], arm: ArmStyle): ArmStyle[] {
+  const others = Array.from({ length: COLOURS }, (_, index) => `--arm-${index}`).filter((token) => token !== arm.token);
+  return labels.map((name, index) => {
+    const token = index === 0 ? arm.token : others[(index - 1) % others.length]!;
+    const dash = index === 0 ? [] : DASHES[(index - 1) % DASHES.length]!;
+    return { name, method: arm.method, token, colour: `var(${token})`, dash };
+  });
+}
+
+/** Where a curve was taken up again: an attempt that did not begin at 0. */
+export interface Seam {
+  step: number;
+  attempt: number;
+}
+
+export function seamsOf(attempts: Attempt[]): Seam[] {
+  return attempts.map(({ number, start_step }) => ({ attempt: number, step: start_step ?? 0 })).filter((seam) => seam.step > 0);
+}

@@ -1,0 +1,92 @@
+// A small chart of a job's own lines: no bands, and the seams between its attempts.
+
+import uPlot from "uplot";
+import { token } from "../figure";
+import { count, number } from "../format";
+import type { Line, Seam } from "./groups";
+
+export interface Drawn {
+  lines: Line[];
+  seams: Seam[];
+  /** Where the x axis begins and ends, in steps. */
+  x: [number, number];
+}
+
+export interface Hooks {
+  pointed(plot: uPlot): void;
+  selected(from: number, to: number): void;
+}
+
+/** The union of all steps, then each line's values on it, null where it has no point. */
+export function columns(lines: Line[]): uPlot.AlignedData {
+  const tables = lines.map(({ curve }): uPlot.AlignedData => [curve.steps, curve.values]);
+  return tables.length ? uPlot.join(tables) : [[]];
+}
+
+/** `drawn` is asked at every drawing, so that new data needs no new chart. */
+export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options, "width" | "height"> {
+  const font = `12px ${token("--sans")}`;
+  const axis: uPlot.Axis = { stroke: () => token("--quiet"), font, labelFont: font, grid: { stroke: () => token("--grid"), width: 1 }, ticks: { show: false }, gap: 6 };
+  return {
+    legend: { show: false },
+    padding: [12, 16, 0, 0],
+    scales: { x: { time: false, range: () => drawn().x }, y: {} },
+    axes: [
+      { ...axis, label: "step", labelSize: 18, size: 24, space: 72, values: (_, ticks) => ticks.map(count) },
+      { ...axis, size: 64, space: 36, values: (_, ticks) => labels(ticks) },
+    ],
+    series: [{}, ...drawn().lines.map(strokeOf)],
+    cursor: {
+      y: false,
+      sync: { key: "job", scales: ["x", null] },
+      drag: { x: true, y: false, setScale: false },
+      hover: { skip: [null, undefined] },
+      points: { size: 6, width: 1.5, fill: () => token("--panel") },
+    },
+    hooks: {
+      drawAxes: [(plot) => drawSeams(plot, drawn().seams)],
+      setCursor: [hooks.pointed],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          hooks.selected(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+          plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+/** The numbers along an axis, all with the decimals that tell neighbours apart. */
+function labels(ticks: number[]): string[] {
+  const distance = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0));
+  if (distance < 1e-5 || distance >= 1e6) return ticks.map((tick) => (Math.abs(tick) < distance / 2 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) > 1e-6) decimals++;
+  return ticks.map((tick) => (decimals ? number(tick, decimals) : count(tick)));
+}
+
+function strokeOf({ label, style, curve }: Line): uPlot.Series {
+  return { label, stroke: () => token(style.token), width: 1.5, dash: style.dash, spanGaps: true, points: { show: curve.steps.length < 3 } };
+}
+
+function drawSeams(plot: uPlot, seams: Seam[]) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.strokeStyle = token("--line-strong");
+  ctx.fillStyle = token("--quiet");
+  ctx.textAlign = "left";
+  ctx.font = `${12 * uPlot.pxRatio}px ${token("--sans")}`;
+  for (const { step, attempt } of seams) {
+    const x = Math.round(plot.valToPos(step, "x", true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(String(attempt), x + 4 * uPlot.pxRatio, bbox.top + 10 * uPlot.pxRatio);
+  }
+  ctx.restore();
+}

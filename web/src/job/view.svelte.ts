@@ -1,0 +1,123 @@
+// All that the page of one job knows, and when it asks again.
+
+import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, Problem } from "../api";
+import { coalesce } from "../coalesce";
+import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
+import type { Range } from "../curves";
+import { listen } from "../live.svelte";
+import { Log } from "./log.svelte";
+
+const POINTS = 500;
+const JOB_MS = 1000;
+const CURVES_MS = 1500;
+const FILES_MS = 4000;
+const AGAIN_MS = 3000;
+
+export class JobView {
+  job = $state.raw<Job | null>(null);
+  experiment = $state.raw<Experiment | null>(null);
+  attempts = $state.raw<Attempt[]>([]);
+  artifacts = $state.raw<Artifact[]>([]);
+  files_loaded = $state(false);
+  /** As the runner got it; null before the first attempt. */
+  spec = $state.raw<unknown>(null);
+  curves = $state.raw<JobCurve[] | null>(null);
+  problem = $state<Problem | null>(null);
+  readonly log: Log;
+
+  #zoom: Range | null = null;
+  #gone = new AbortController();
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #silence: (() => void) | undefined;
+  #spec_name = "";
+  #job = coalesce(() => this.#guard(() => this.#fetchJob()), JOB_MS);
+  #curves = coalesce(() => this.#guard(() => this.#fetchCurves()), CURVES_MS);
+  #files = coalesce(() => this.#guard(() => this.#fetchFiles()), FILES_MS);
+
+  constructor(readonly id: number) {
+    this.log = new Log(id, this.#gone.signal);
+  }
+
+  start(): () => void {
+    this.refresh();
+    return () => {
+      this.#silence?.();
+      this.#gone.abort();
+      clearTimeout(this.#again);
+      for (const task of [this.#job, this.#curves, this.#files]) task.stop();
+    };
+  }
+
+  refresh() {
+    for (const task of [this.#job, this.#curves, this.#files]) task.ask();
+  }
+
+  /** Asks for the curves of a span of steps, or of all. */
+  show(zoom: Range | null) {
+    this.#zoom = zoom;
+    this.#curves.ask();
+  }
+
+  /** Which attempt's log is shown; null is the last one that has a log. */
+  async showLog(attempt: number | null) {
+    await this.#guard(() => this.log.choose(attempt, this.artifacts));
+  }
+
+  /** The job as the server now has it, from an event or an action. An event does not say why a job waits. */
+  take(job: Job) {
+    if (job.id !== this.id) return;
+    const before = this.job;
+    this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? before?.why_queued : null) };
+    if (job.state === "queued" && job.why_queued == null) this.#job.ask();
+    this.#curves.ask();
+    this.#files.ask();
+  }
+
+  async #fetchJob() {
+    const signal = this.#gone.signal;
+    const job = await getJob(this.id, signal);
+    this.job = job;
+    this.problem = null;
+    // Events come by experiment, and which one that is only the job can tell.
+    this.#silence ??= listen(job.experiment_id, {
+      job: (changed) => this.take(changed),
+      metrics: (hint) => hint.job_id === this.id && this.#curves.ask(),
+      reset: () => this.refresh(),
+    });
+    this.experiment ??= await getExperiment(job.experiment_id, signal);
+  }
+
+  async #fetchCurves() {
+    const [from, to] = this.#zoom ?? [];
+    // `after_step` leaves its own step out.
+    const after = from === undefined ? undefined : Math.max(-1, Math.floor(from) - 1);
+    const answer = await getMetrics(this.id, POINTS, after, to === undefined ? undefined : Math.ceil(to), this.#gone.signal);
+    this.curves = answer.series;
+  }
+
+  async #fetchFiles() {
+    const signal = this.#gone.signal;
+    const [attempts, artifacts] = await Promise.all([listAttempts(this.id, signal), listArtifacts(this.id, signal)]);
+    this.attempts = attempts.items;
+    this.artifacts = artifacts.items;
+    const spec = artifacts.items.filter((file) => file.kind === "spec").at(-1)?.name;
+    if (spec && spec !== this.#spec_name) {
+      this.spec = await getArtifact(this.id, spec, signal);
+      this.#spec_name = spec;
+    }
+    await this.log.follow(this.artifacts);
+    this.files_loaded = true;
+  }
+
+  async #guard(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (this.#gone.signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      if (!this.job) this.problem = error;
+      clearTimeout(this.#again);
+      if (error.passing) this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// A result as text: aligned on the page, in full in a file.
+
+import type { Cell, Table } from "../contract";
+import { number } from "../format";
+
+/** How the cells of one column are written. */
+export interface Column {
+  name: string;
+  numeric: boolean;
+  write: (cell: Cell) => string;
+}
+
+const MOST_DECIMALS = 6;
+
+export function columnsOf({ columns, rows }: Table): Column[] {
+  return columns.map((name, index) => {
+    const cells = rows.map((row) => row[index] ?? null).filter((cell) => cell !== null);
+    const numeric = cells.length > 0 && cells.every((cell) => typeof cell === "number" || typeof cell === "bigint");
+    const decimals = decimalsOf(cells.filter((cell) => typeof cell === "number"));
+    return { name, numeric, write: (cell) => (typeof cell === "number" ? written(cell, decimals) : full(cell)) };
+  });
+}
+
+/** As many decimals as the longest number has, so that the points stand below each other. */
+function decimalsOf(values: number[]): number {
+  const lengths = values.map((value) => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0);
+  return Math.min(MOST_DECIMALS, Math.max(0, ...lengths));
+}
+
+function written(value: number, decimals: number): string {
+  const size = Math.abs(value);
+  const vanishes = size !== 0 && size < 10 ** -decimals;
+  return vanishes || size >= 1e15 ? value.toPrecision(4).replaceAll("-", "−") : number(value, decimals);
+}
+
+/** A value with nothing left out. */
+export function full(cell: Cell): string {
+  if (cell === null) return "";
+  return typeof cell === "object" ? `0x${cell.hex}` : String(cell);
+}
+
+/** The result as RFC 4180 has it. */
+export function toCsv({ columns, rows }: Table): string {
+  const line = (cells: string[]) => cells.map(quote).join(",") + "\r\n";
+  return line(columns) + rows.map((row) => line(row.map(full))).join("");
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
