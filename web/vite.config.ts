@@ -1,10 +1,10 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig, loadEnv } from "vite";
 
 // In development the page comes from Vite and the data from a running `optlab serve`.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   base: "/",
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  server: { proxy: { "/api": "http://127.0.0.1:8080" } },
-});
+  server: { proxy: { "/api": loadEnv(mode, ".", "OPTLAB_").OPTLAB_SERVER ?? "http://127.0.0.1:8080" } },
+}));

@@ -49,9 +49,10 @@ export interface ResolvedSpec {
     epochs?: number | null;
     steps?: number | null;
     batch_size?: number;
-    data?: { name?: string };
+    data?: { name?: string; samples?: number; validation?: number | null };
     model?: { kind?: string };
   };
+  arms?: { train?: object | null }[];
 }
 
 export interface Experiment extends ExperimentSummary {
@@ -75,16 +76,55 @@ export interface Curves {
   series: string;
   unit: string;
   higher_is_better: boolean | null;
+  /** Steps of a stretch; 1 where no point was left out. */
+  width: number;
   arms: ArmCurve[];
 }
 
-/** A paired difference to the baseline, with its 95% interval. */
+export interface Run {
+  job_id: number;
+  arm: string;
+  seed: number;
+  steps: number[];
+  values: number[];
+}
+
+export interface Runs {
+  series: string;
+  unit: string;
+  higher_is_better: boolean | null;
+  width: number;
+  runs: Run[];
+}
+
+/** An OPT job whose invariant does not hold any more. */
+export interface Warning {
+  job_id: number;
+  arm: string;
+  seed: number;
+  series: string;
+  value: number;
+  tolerance: number;
+  detail: string;
+}
+
+/** A paired difference to the baseline, with its 95% interval. What is optional, an older server does not send. */
 export interface Difference {
   n: number;
   mean: number;
+  std?: number;
   low: number;
   high: number;
+  bootstrap_low?: number;
+  bootstrap_high?: number;
   p_value: number;
+  /** After Holm, for all arms that are tested. */
+  p_adjusted?: number;
+  significant?: boolean;
+  sign_flip?: { p_value: number; p_adjusted: number; least_p: number; exact: boolean };
+  /** Cohen's d_z. */
+  effect_size?: number;
+  seeds_needed?: number | null;
 }
 
 export interface ArmResult {
@@ -96,14 +136,31 @@ export interface ArmResult {
   energy: number | null;
   seconds: number | null;
   difference?: Difference | null;
+  cannot_tell?: string | null;
+  values?: { seed: number; value: number }[];
+}
+
+export interface MissingCell {
+  arm: string;
+  seed: number;
+  job_id: number;
+  state: string;
+  end_reason: string | null;
+  error: string | null;
 }
 
 export interface Comparison {
   metric: string;
   unit: string;
+  higher_is_better?: boolean | null;
+  selected_on_test_set?: boolean;
+  last?: number | null;
   baseline: string | null;
   verdict: string;
   arms: ArmResult[];
+  missing?: MissingCell[];
+  differences?: { pointer: string; values: Record<string, unknown> }[];
+  environments?: { arm: string; seed: number; field: string; values: string[] }[];
 }
 
 export interface Job {
@@ -128,6 +185,10 @@ export interface Job {
   created_at: string;
   started_at?: string | null;
   ended_at?: string | null;
+  /** Of a job that succeeded, where the server sends them. */
+  test_error?: number | null;
+  energy?: number | null;
+  seconds?: number | null;
 }
 
 export interface Recipe {

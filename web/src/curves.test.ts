@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import type { ArmCurve } from "./contract";
-import { align, spread, yRange } from "./curves";
+import { styleArms } from "./arms";
+import { align, including, type Line, lineOf, logRange, pieces, spread, yRange } from "./curves";
 
-function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): ArmCurve {
-  return { arm, method: arm, steps, mean, std, min: mean, max: mean, n: mean.map(() => 1) };
+function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
+  const [style] = styleArms([{ name: arm, method: arm }]);
+  return lineOf(style!, { steps, mean, std, n: mean.map(() => 1) }, 1);
 }
 
 test("arms with different steps share one axis, with gaps", () => {
@@ -44,4 +45,35 @@ test("labels move apart in order and stay inside", () => {
   expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
   expect(spread([1, 2, 3], 60, 0, 100)).toBeNull();
   expect(spread([], 14, 0, 100)).toEqual([]);
+});
+
+test("a line is weaker where seeds are missing, and so is the way there", () => {
+  expect(pieces([3, 3, 3, 2, 1])).toEqual([
+    { from: 0, to: 3, all_seeds: true },
+    { from: 2, to: 5, all_seeds: false },
+  ]);
+  expect(pieces([2, 1, 2])).toEqual([
+    { from: 0, to: 1, all_seeds: true },
+    { from: 0, to: 3, all_seeds: false },
+    { from: 2, to: 3, all_seeds: true },
+  ]);
+  expect(pieces([])).toEqual([]);
+});
+
+test("a logarithmic range leaves out what has no logarithm", () => {
+  const [low, high] = logRange([curve("a", [0, 1, 2], [0, 1e-3, 10])], [0, 2]);
+  expect(low).toBeGreaterThan(1e-4);
+  expect(low).toBeLessThan(1e-3);
+  expect(high).toBeGreaterThan(10);
+  expect(logRange([], [0, 1])).toEqual([0.1, 1]);
+});
+
+test("the line of no difference is in the range of differences", () => {
+  expect(including([2, 3], 0)[0]).toBeLessThan(0);
+  expect(including([-1, 1], 0)).toEqual([-1, 1]);
+});
+
+test("an axis of seconds stretches each arm by its own pace", () => {
+  const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
+  expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
 });

@@ -1,0 +1,147 @@
+// One chart: which series it shows and how, as the address bar says, and the figure that comes of it.
+
+import { lineOf, including, isTopHeavy, lastX, logRange, type Line, type Range, type RunLine, yRange } from "./curves";
+import type { Wish } from "./curve_store.svelte";
+import { curvesOf, differences, runsOf, sourceOf } from "./derived";
+import type { Figure } from "./paint";
+import { address } from "./router.svelte";
+import { axisTitle, seriesTitle } from "./series";
+import { sqlOf } from "./sql";
+import type { Stage } from "./stage.svelte";
+
+/** What can be switched for each chart; the address lists the charts for which it is on. */
+export type Switch = "log" | "runs" | "diff" | "whole";
+
+const RUN_POINTS = 300;
+/** Pairing needs single steps, and series that are not of every step have few of them. */
+const SPARSE = /^(test|validation|energy|orthogonality_error)\b/;
+const PAIR_POINTS = { sparse: 10_000, dense: 1000 };
+
+export class Plot {
+  /** `key` names the chart in the address; `usual` is its series where the address names none. */
+  constructor(
+    readonly stage: Stage,
+    readonly key: string,
+    readonly usual: string,
+    readonly points: number,
+    readonly slow: boolean,
+  ) {}
+
+  readonly series = $derived.by(() => address.get(this.key) ?? this.usual);
+  readonly log = $derived.by(() => this.is("log") && !this.diff);
+  readonly runs = $derived.by(() => this.is("runs") && !this.diff);
+  readonly diff = $derived.by(() => this.is("diff") && this.stage.baseline !== undefined);
+  readonly whole = $derived.by(() => this.is("whole"));
+
+  readonly #source = $derived(sourceOf(this.series));
+  readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
+
+  /** What is to be fetched: the look, and the whole to show until it is there. */
+  readonly wishes = $derived.by<Wish[]>(() => {
+    const { steps } = this.stage;
+    const wishes: Wish[] = [];
+    if (!this.diff) wishes.push(this.#wish("curves", this.points, steps));
+    if (this.diff) wishes.push(this.#wish("runs", this.#pair_points, steps));
+    if (this.runs) wishes.push(this.#wish("runs", RUN_POINTS, steps));
+    return wishes;
+  });
+
+  readonly #curves = $derived.by(() => {
+    const { view, steps, baseline } = this.stage;
+    if (this.diff) {
+      const runs = view.curves.runs(this.#wish("runs", this.#pair_points, steps)) ?? view.curves.runs(this.#wish("runs", this.#pair_points, null));
+      return runs && differences(runsOf(this.series, runs), baseline!.name);
+    }
+    const curves = view.curves.curves(this.#wish("curves", this.points, steps)) ?? view.curves.curves(this.#wish("curves", this.points, null));
+    return curves && curvesOf(this.series, curves);
+  });
+
+  readonly loaded = $derived(this.#curves !== undefined);
+  /** Steps of a stretch of what is shown. */
+  readonly width = $derived(this.#curves?.width ?? 1);
+
+  readonly #lines = $derived.by<Line[]>(() =>
+    this.stage.visible.flatMap((style) => {
+      const curve = this.#curves?.arms.find((candidate) => candidate.arm === style.name);
+      return curve?.steps.length ? [lineOf(style, curve, this.stage.x.perStep(style.name))] : [];
+    }),
+  );
+
+  readonly #run_lines = $derived.by<RunLine[]>(() => {
+    if (!this.runs) return [];
+    const { view, steps, visible, x } = this.stage;
+    const answer = view.curves.runs(this.#wish("runs", RUN_POINTS, steps)) ?? view.curves.runs(this.#wish("runs", RUN_POINTS, null));
+    return (answer ? runsOf(this.series, answer).runs : []).flatMap((run) => {
+      const style = visible.find((arm) => arm.name === run.arm);
+      if (!style || run.steps.length === 0) return [];
+      const { seed, steps, values } = run;
+      return [{ style, seed, steps, values, x: steps.map((step) => step * x.perStep(run.arm)) }];
+    });
+  });
+
+  readonly #x = $derived.by<Range>(() => this.stage.zoom ?? [0, Math.max(this.stage.end, lastX(this.#lines)) || 1]);
+  readonly #fitted = $derived.by(() => {
+    const runs = this.#run_lines.map(({ style, steps, x, values }) => ({ style, steps, x, mean: values, std: values.map(() => null), n: [] }));
+    const lines = [...this.#lines, ...runs];
+    if (this.log) return { range: logRange(lines, this.#x), cut: false };
+    const fitted = yRange(lines, this.#x, this.whole || this.stage.zoom !== null);
+    return this.diff ? { ...fitted, range: including(fitted.range, 0) } : fitted;
+  });
+
+  /** Whether the y axis leaves out the warm-up, or would if it were not told to show it. */
+  readonly cut = $derived.by(() => this.#fitted.cut && this.stage.zoom === null);
+
+  readonly title = $derived.by(() => {
+    const title = seriesTitle(this.series);
+    return this.diff ? `${title}: difference from ${this.stage.baseline!.name}` : title;
+  });
+
+  readonly figure = $derived.by<Figure>(() => ({
+    title: `${this.title} · ${this.stage.view.experiment?.name ?? ""} #${this.stage.view.id}`,
+    lines: this.#lines,
+    runs: this.#run_lines,
+    x_title: this.stage.x.title,
+    y_title: this.#yTitle(),
+    x: this.#x,
+    y: this.#fitted.range,
+    log: this.log,
+    zero: this.diff,
+  }));
+
+  /** Whether the lower part of the chart has more room than the upper. */
+  readonly top_heavy = $derived(!this.log && isTopHeavy(this.#lines, this.#fitted.range));
+
+  readonly sql = $derived.by(() =>
+    sqlOf({
+      experiment: this.stage.view.id,
+      series: this.series,
+      arms: this.stage.visible.map((arm) => arm.name),
+      range: this.stage.steps,
+      width: this.width,
+      baseline: this.diff ? this.stage.baseline!.name : null,
+    }),
+  );
+
+  show(series: string) {
+    address.set(this.key, series === this.usual ? null : series);
+  }
+
+  is(which: Switch): boolean {
+    return address.list(which).includes(this.key);
+  }
+
+  toggle(which: Switch) {
+    address.toggle(which, this.key);
+  }
+
+  #wish(kind: Wish["kind"], points: number, range: Range | null): Wish {
+    return { kind, series: this.#source, points, range, slow: this.slow };
+  }
+
+  #yTitle(): string {
+    const unit = this.#curves?.unit ?? "";
+    if (!this.diff) return axisTitle(this.series, unit);
+    const title = `${seriesTitle(this.series)} minus ${this.stage.baseline!.name}`;
+    return unit ? `${title} (${unit})` : title;
+  }
+}
