@@ -33,6 +33,9 @@ export interface ExperimentSummary {
   arms: Arm[];
   seeds: number[];
   counts: Counts;
+  /** Completed updates of all jobs, and how many there will be. */
+  step: number;
+  steps: number;
   eta_seconds: number | null;
 }
 

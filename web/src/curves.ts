@@ -117,6 +117,9 @@ function lateExtent(lines: Line[], [from, to]: Range): Range | null {
   return late && [Math.min(late[0], ...lasts), Math.max(late[1], ...lasts)];
 }
 
+/** Below this share of its values a range is rounding, and is shown as a flat line. */
+const FLAT = 1e-4;
+
 /** The range of a logarithmic y axis: of the means above zero, and of the bands' upper ends. */
 export function logRange(lines: Line[], [from, to]: Range): Range {
   let low = Infinity;
@@ -130,12 +133,9 @@ export function logRange(lines: Line[], [from, to]: Range): Range {
     });
   }
   if (low > high) return [0.1, 1];
-  const margin = Math.max(1.05, (high / low) ** 0.06);
+  const margin = Math.max(1 + 10 * FLAT, (high / low) ** 0.06);
   return [low / margin, high * margin];
 }
-
-/** Below this share of its values a range is rounding, and is shown as a flat line. */
-const FLAT = 1e-4;
 
 function pad([low, high]: Range): Range {
   const size = Math.max(Math.abs(low), Math.abs(high));

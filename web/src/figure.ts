@@ -66,7 +66,7 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
   };
   return {
     legend: { show: false },
-    padding: [8, Math.max(16, label_width), 0, 0],
+    padding: [8, Math.max(24, label_width), 0, 0],
     scales: {
       x: { time: false, range: () => figure().x },
       y: { range: () => figure().y, ...(log ? { distr: 3 as const } : {}) },
