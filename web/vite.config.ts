@@ -6,5 +6,10 @@ export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   base: "/",
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  server: { proxy: { "/api": loadEnv(mode, ".", "OPTLAB_").OPTLAB_SERVER ?? "http://127.0.0.1:8080" } },
+  server: {
+    proxy: {
+      // The server refuses writes whose origin is another host than the one that it is called by.
+      "/api": { target: loadEnv(mode, ".", "OPTLAB_").OPTLAB_SERVER ?? "http://127.0.0.1:8080", changeOrigin: false },
+    },
+  },
 }));
