@@ -87,7 +87,11 @@ for (const [index, arm] of comparison.arms.entries()) {
 }
 
 // Hovering tells the values under the cursor.
-const chart = await seen("chart-accuracy").boundingBox();
+async function place() {
+  await seen("chart-accuracy").scrollIntoViewIfNeeded();
+  return seen("chart-accuracy").boundingBox();
+}
+let chart = await place();
 await page.mouse.move(chart.x + chart.width * 0.6, chart.y + chart.height * 0.5);
 await until("hover values name an arm", async () =>
   (await seen("hover-values").first().innerText()).includes("opt-cayley"));
@@ -107,6 +111,7 @@ await seen("legend-baseline").click();
 const epochs = async () => [await number("chart-accuracy", "data-from"), await number("chart-accuracy", "data-to")];
 await page.getByRole("button", { name: "epoch" }).click();
 await until("the x axis counts epochs", async () => (await epochs()).join() === "0,60");
+chart = await place();
 await page.mouse.move(chart.x + chart.width * 0.3, chart.y + chart.height * 0.5);
 await page.mouse.down();
 await page.mouse.move(chart.x + chart.width * 0.5, chart.y + chart.height * 0.5, { steps: 4 });
