@@ -1,14 +1,17 @@
-// What a chart shows, as rows for a spreadsheet. Numbers are written in full.
+// What a chart shows, as rows for a spreadsheet: numbers in full, and no points beyond the edges of a closer look.
 
 import type { Figure } from "./paint";
 
-export function figureCsv({ lines, runs, x_title }: Pick<Figure, "lines" | "runs" | "x_title">): string {
+export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, "lines" | "runs" | "x_title" | "x">): string {
+  const inside = (x: number) => x >= from && x <= to;
   if (runs.length) {
-    const rows = runs.flatMap(({ style, seed, steps, x, values }) => steps.map((step, index) => [style.name, seed, step, x[index]!, values[index]!]));
+    const rows = runs.flatMap(({ style, seed, steps, x, values }) =>
+      steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, seed, step, x[index]!, values[index]!]] : [])),
+    );
     return toCsv(["arm", "seed", "step", x_title, "value"], rows);
   }
   const rows = lines.flatMap(({ style, steps, x, mean, std, n }) =>
-    steps.map((step, index) => [style.name, step, x[index]!, mean[index]!, std[index] ?? "", n[index]!]),
+    steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, step, x[index]!, mean[index]!, std[index] ?? "", n[index]!]] : [])),
   );
   return toCsv(["arm", "step", x_title, "mean", "std", "n"], rows);
 }

@@ -77,3 +77,9 @@ test("an axis of seconds stretches each arm by its own pace", () => {
   const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
   expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
 });
+
+test("a look between two points has the range of both", () => {
+  const [low, high] = yRange([curve("a", [0, 100], [3, 5])], [40, 60], true).range;
+  expect([low < 3, high > 5]).toEqual([true, true]);
+  expect(yRange([curve("a", [0, 10], [3, 5])], [40, 60], true).range).toEqual([0, 1]);
+});

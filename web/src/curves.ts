@@ -74,18 +74,26 @@ export function pieces(n: number[]): Piece[] {
   return cut;
 }
 
-/** The lowest and highest ends of the bands in a span of x; null without any point there. */
-export function extent(lines: Line[], [from, to]: Range): Range | null {
+/** The lowest and highest ends of the bands in a span of x, or of the points around it; null without any. */
+export function extent(lines: Line[], span: Range): Range | null {
   let low = Infinity;
   let high = -Infinity;
   for (const line of lines) {
-    line.x.forEach((x, index) => {
-      if (x < from || x > to) return;
+    for (const index of seen(line.x, span)) {
       low = Math.min(low, lowAt(line, index));
       high = Math.max(high, highAt(line, index));
-    });
+    }
   }
   return low <= high ? [low, high] : null;
+}
+
+/** The points in a span of x; where there are none, those between which a line runs through it. */
+function seen(x: number[], [from, to]: Range): number[] {
+  const inside: number[] = [];
+  x.forEach((at, index) => at >= from && at <= to && inside.push(index));
+  if (inside.length) return inside;
+  const after = x.findIndex((at) => at > to);
+  return after > 0 ? [after - 1, after] : [];
 }
 
 export function lastX(lines: Pick<Line, "x">[]): number {
@@ -121,16 +129,16 @@ function lateExtent(lines: Line[], [from, to]: Range): Range | null {
 const FLAT = 1e-4;
 
 /** The range of a logarithmic y axis: of the means above zero, and of the bands' upper ends. */
-export function logRange(lines: Line[], [from, to]: Range): Range {
+export function logRange(lines: Line[], span: Range): Range {
   let low = Infinity;
   let high = 0;
   for (const line of lines) {
-    line.x.forEach((x, index) => {
+    for (const index of seen(line.x, span)) {
       const mean = line.mean[index]!;
-      if (x < from || x > to || !(mean > 0)) return;
+      if (!(mean > 0)) continue;
       low = Math.min(low, mean);
       high = Math.max(high, highAt(line, index));
-    });
+    }
   }
   if (low > high) return [0.1, 1];
   const margin = Math.max(1 + 10 * FLAT, (high / low) ** 0.06);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Runs } from "./contract";
-import { curvesOf, differences, runsOf, sourceOf, withErrors } from "./derived";
+import { curvesOf, differences, runsOf, sourceOf, within, withErrors } from "./derived";
 
 function runs(width: number, rows: [arm: string, seed: number, steps: number[], values: number[]][]): Runs {
   return {
@@ -53,4 +53,15 @@ test("an error is made from its accuracy, lowest from highest", () => {
   expect(curvesOf("test/accuracy", source)).toBe(source);
   expect(runsOf("test/error", runs(1, [["a", 0, [0], [97]]])).runs[0]!.values).toEqual([3]);
   expect(withErrors([{ name: "test/accuracy", unit: "%", higher_is_better: true }]).map((one) => one.name)).toEqual(["test/accuracy", "test/error"]);
+});
+
+test("a closer look is joined to the points beside it", () => {
+  const curves = (steps: number[], width: number) => ({
+    series: "test/loss", unit: "nat", higher_is_better: false, width,
+    arms: [{ arm: "a", method: "", steps, mean: steps, std: steps.map(() => null), min: steps, max: steps, n: steps.map(() => 1) }],
+  });
+  const whole = curves([0, 100, 200, 300], 4);
+  expect(within(whole, curves([150, 201], 1), [140, 250]).arms[0]!.mean).toEqual([100, 150, 201, 300]);
+  expect(within(whole, curves([], 1), [110, 120]).arms[0]!.steps).toEqual([100, 200]);
+  expect(within(whole, curves([0, 1], 1), [0, 9]).arms[0]!.steps).toEqual([0, 1, 100]);
 });

@@ -1,6 +1,7 @@
 // What a chart can show beside the series that are stored: the error, and differences from the baseline.
 
 import type { ArmCurve, Curves, Runs, SeriesInfo } from "./contract";
+import type { Range } from "./curves";
 
 /** Series that are one hundred minus a stored accuracy. */
 const ERRORS: Record<string, string> = { "test/error": "test/accuracy", "train/error": "train/accuracy", "validation/error": "validation/accuracy" };
@@ -33,6 +34,27 @@ export function runsOf(series: string, source: Runs): Runs {
 
 function error(accuracy: number): number {
   return 100 - accuracy;
+}
+
+/** A closer look with the points of the whole next to it, so that a line goes on to both edges however few points it has. */
+export function within(whole: Curves, look: Curves, [first, last]: Range): Curves {
+  const arms = look.arms.map((arm) => {
+    const all = whole.arms.find((candidate) => candidate.arm === arm.arm);
+    if (!all) return arm;
+    const before = all.steps.filter((step) => step < Math.min(first, arm.steps[0] ?? first)).length - 1;
+    const after = all.steps.findIndex((step) => step > Math.max(last, arm.steps.at(-1) ?? last));
+    const join = <T>(column: T[], own: T[]) => [...(before < 0 ? [] : [column[before]!]), ...own, ...(after < 0 ? [] : [column[after]!])];
+    return {
+      ...arm,
+      steps: join(all.steps, arm.steps),
+      mean: join(all.mean, arm.mean),
+      std: join(all.std, arm.std),
+      min: join(all.min, arm.min),
+      max: join(all.max, arm.max),
+      n: join(all.n, arm.n),
+    };
+  });
+  return { ...look, arms };
 }
 
 /**

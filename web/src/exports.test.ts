@@ -12,6 +12,7 @@ const figure: Figure = { title: "loss <1>", lines: [line], runs: [], x_title: "s
 
 test("a table holds mean, deviation and seeds of every point", () => {
   expect(figureCsv(figure)).toBe("arm,step,mean,std,n\nopt,0,1,0.1,2\nopt,10,2,0.1,2\nopt,20,4,,1\n");
+  expect(figureCsv({ ...figure, x: [5, 15] })).toBe("arm,step,mean,std,n\nopt,10,2,0.1,2\n");
   expect(figureCsv({ ...figure, x_title: "epoch" }).split("\n")[0]).toBe("arm,step,epoch,mean,std,n");
   const run = { style: style!, seed: 3, steps: [5], x: [5], values: [0.5] };
   expect(figureCsv({ ...figure, runs: [run] })).toBe("arm,seed,step,value\nopt,3,5,0.5\n");

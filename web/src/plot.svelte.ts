@@ -2,7 +2,7 @@
 
 import { lineOf, including, isTopHeavy, lastX, logRange, type Line, type Range, type RunLine, yRange } from "./curves";
 import type { Wish } from "./curve_store.svelte";
-import { curvesOf, differences, runsOf, sourceOf } from "./derived";
+import { curvesOf, differences, runsOf, sourceOf, within } from "./derived";
 import type { Figure } from "./paint";
 import { address } from "./router.svelte";
 import { axisTitle, seriesTitle } from "./series";
@@ -36,23 +36,25 @@ export class Plot {
   readonly #source = $derived(sourceOf(this.series));
   readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
 
-  /** What is to be fetched: the look, and the whole to show until it is there. */
+  /** The whole, which is shown until a closer look is there; then that look. */
+  readonly #mean_wishes = $derived.by(() => this.#wishes("curves", this.points));
+  readonly #pair_wishes = $derived.by(() => this.#wishes("runs", this.#pair_points));
+  readonly #run_wishes = $derived.by(() => this.#wishes("runs", RUN_POINTS));
+
+  /** What is to be fetched. */
   readonly wishes = $derived.by<Wish[]>(() => {
-    const { steps } = this.stage;
-    const wishes: Wish[] = [];
-    if (!this.diff) wishes.push(this.#wish("curves", this.points, steps));
-    if (this.diff) wishes.push(this.#wish("runs", this.#pair_points, steps));
-    if (this.runs) wishes.push(this.#wish("runs", RUN_POINTS, steps));
-    return wishes;
+    if (this.diff) return this.#pair_wishes;
+    return this.runs ? [...this.#mean_wishes, ...this.#run_wishes] : this.#mean_wishes;
   });
 
   readonly #curves = $derived.by(() => {
     const { view, steps, baseline } = this.stage;
     if (this.diff) {
-      const runs = view.curves.runs(this.#wish("runs", this.#pair_points, steps)) ?? view.curves.runs(this.#wish("runs", this.#pair_points, null));
+      const runs = this.#answer(this.#pair_wishes, (wish) => view.curves.runs(wish));
       return runs && differences(runsOf(this.series, runs), baseline!.name);
     }
-    const curves = view.curves.curves(this.#wish("curves", this.points, steps)) ?? view.curves.curves(this.#wish("curves", this.points, null));
+    const [whole, look] = this.#mean_wishes.map((wish) => view.curves.curves(wish));
+    const curves = whole && look && steps ? within(whole, look, steps) : (look ?? whole);
     return curves && curvesOf(this.series, curves);
   });
 
@@ -69,8 +71,8 @@ export class Plot {
 
   readonly #run_lines = $derived.by<RunLine[]>(() => {
     if (!this.runs) return [];
-    const { view, steps, visible, x } = this.stage;
-    const answer = view.curves.runs(this.#wish("runs", RUN_POINTS, steps)) ?? view.curves.runs(this.#wish("runs", RUN_POINTS, null));
+    const { view, visible, x } = this.stage;
+    const answer = this.#answer(this.#run_wishes, (wish) => view.curves.runs(wish));
     return (answer ? runsOf(this.series, answer).runs : []).flatMap((run) => {
       const style = visible.find((arm) => arm.name === run.arm);
       if (!style || run.steps.length === 0) return [];
@@ -134,8 +136,15 @@ export class Plot {
     address.toggle(which, this.key);
   }
 
-  #wish(kind: Wish["kind"], points: number, range: Range | null): Wish {
-    return { kind, series: this.#source, points, range, slow: this.slow };
+  #wishes(kind: Wish["kind"], points: number): Wish[] {
+    const whole = { kind, series: this.#source, points, range: null, slow: this.slow };
+    const { steps } = this.stage;
+    return steps ? [whole, { ...whole, range: steps }] : [whole];
+  }
+
+  /** The answer to the last wish that has one. */
+  #answer<T>(wishes: Wish[], get: (wish: Wish) => T | undefined): T | undefined {
+    return wishes.map(get).filter((answer) => answer !== undefined).at(-1);
   }
 
   #yTitle(): string {

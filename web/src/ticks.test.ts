@@ -20,5 +20,6 @@ test("the numbers of an axis have equal decimals", () => {
   expect(tickLabels([-2000, 0, 2000])).toEqual(["−2,000", "0", "2,000"]);
   expect(tickLabels([0, 1e-6])).toEqual(["0", "1e−6"]);
   expect(tickLabels([1e-7, 1e-6, 1e-5])).toEqual(["1e−7", "1e−6", "1e−5"]);
+  expect(tickLabels([0.001, 0.01])).toEqual(["0.001", "0.01"]);
   expect(tickLabels([0.01, 0.1, 1, 10])).toEqual(["0.01", "0.1", "1", "10"]);
 });

@@ -34,7 +34,7 @@ export function tickLabels(ticks: number[]): string[] {
   if (second === undefined) return [short(first)];
   const distance = second - first;
   const even = ticks.every((tick, index) => index === 0 || Math.abs(tick - ticks[index - 1]! - distance) < 1e-6 * distance);
-  if (!even) return ticks.map(short);
+  if (!even || Math.abs(second / first - 10) < 1e-9) return ticks.map(short);
   const largest = Math.max(...ticks.map(Math.abs));
   if (distance < 1e-5 || largest >= 1e7) return ticks.map((tick) => (tick === 0 ? "0" : exponent(tick)));
   const whole = (decimals: number) => Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) < 1e-6;

@@ -48,7 +48,7 @@ export function xAxis(kind: string | null, per_epoch: number | null, seconds: Ma
   if (kind === "epoch" && per_epoch) return { kind, title: "epoch", perStep: () => 1 / per_epoch };
   if (kind === "seconds" && seconds.size) {
     const mean = [...seconds.values()].reduce((sum, pace) => sum + pace, 0) / seconds.size;
-    return { kind, title: "seconds (step × the arm’s mean seconds a step)", perStep: (arm) => seconds.get(arm) ?? mean };
+    return { kind, title: "seconds (step × the arm’s mean pace)", perStep: (arm) => seconds.get(arm) ?? mean };
   }
   return { kind: "step", title: "step", perStep: () => 1 };
 }
