@@ -69,6 +69,7 @@ await picture("running");
 const last = seen("job-row").last();
 await last.getByRole("button", { name: /^Pause/ }).click();
 await until("the last job is paused", async () => (await last.getAttribute("data-state")) === "paused");
+assert.equal(await page.getByRole("button", { name: "paused 1", exact: true }).count(), 1, "the count lags behind the row");
 await picture("paused");
 await last.getByRole("button", { name: /^Resume/ }).click();
 await until("it is not paused any more", async () => (await last.getAttribute("data-state")) !== "paused");

@@ -26,6 +26,18 @@ test("a slow run is not overlapped, and a request during it is not lost", async 
   await vi.advanceTimersByTimeAsync(10_000);
   expect(task).toHaveBeenCalledTimes(1);
   finish();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(task).toHaveBeenCalledTimes(2);
+});
+
+test("after a run that took longer than the interval the server rests as long", async () => {
+  const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 1500)));
+  const coalesced = coalesce(task, 1000);
+  coalesced.ask();
   await vi.advanceTimersByTimeAsync(1);
+  coalesced.ask();
+  await vi.advanceTimersByTimeAsync(2990);
+  expect(task).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(20);
   expect(task).toHaveBeenCalledTimes(2);
 });

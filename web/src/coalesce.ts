@@ -1,4 +1,8 @@
-// Many hints, few fetches: at most one run of a task at a time and one start an interval.
+// Many hints, few fetches: at most one run of a task at a time and one start an interval. A run that takes longer is
+// followed by a rest as long: a server that has much to do is asked less.
+
+/** The longest rest, in intervals. */
+const MOST_REST = 5;
 
 export interface Coalesced {
   /** Asks for a run; a request during a run or too soon after one leads to exactly one more. */
@@ -22,10 +26,12 @@ export function coalesce(task: () => Promise<unknown>, interval_ms: number): Coa
     timer = undefined;
     wanted = false;
     running = true;
-    next_start = Date.now() + interval_ms;
+    const start = Date.now();
     try {
       await task();
     } finally {
+      const took = Date.now() - start;
+      next_start = Math.max(start + interval_ms, Date.now() + Math.min(took, MOST_REST * interval_ms));
       running = false;
       plan();
     }

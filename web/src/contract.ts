@@ -111,23 +111,24 @@ export interface Warning {
   detail: string;
 }
 
-/** A paired difference to the baseline, with its 95% interval. What is optional, an older server does not send. */
+/** A paired difference to the baseline, with its 95% interval by Student's t. */
 export interface Difference {
   n: number;
   mean: number;
-  std?: number;
+  std: number;
   low: number;
   high: number;
-  bootstrap_low?: number;
-  bootstrap_high?: number;
+  bootstrap_low: number;
+  bootstrap_high: number;
+  /** Paired t-test; `p_adjusted` is after Holm, for all arms that are tested. */
   p_value: number;
-  /** After Holm, for all arms that are tested. */
-  p_adjusted?: number;
-  significant?: boolean;
-  sign_flip?: { p_value: number; p_adjusted: number; least_p: number; exact: boolean };
-  /** Cohen's d_z. */
-  effect_size?: number;
-  seeds_needed?: number | null;
+  p_adjusted: number;
+  /** Whether `p_adjusted` is below 0.05. */
+  significant: boolean;
+  sign_flip: { p_value: number; p_adjusted: number; least_p: number; exact: boolean };
+  effect_size: number;
+  /** Null above 10,000. */
+  seeds_needed: number | null;
 }
 
 export interface ArmResult {
@@ -138,16 +139,21 @@ export interface ArmResult {
   std: number | null;
   energy: number | null;
   seconds: number | null;
+  /** Seeds of which both this arm and the baseline have the figure; null for the baseline. */
+  pairs: number | null;
+  mean_difference: number | null;
   difference?: Difference | null;
+  /** Why there is none. */
   cannot_tell?: string | null;
-  values?: { seed: number; value: number }[];
+  values: { seed: number; value: number }[];
 }
 
+/** A job without the figure: no pair of it counts. */
 export interface MissingCell {
   arm: string;
   seed: number;
   job_id: number;
-  state: string;
+  state: JobState;
   end_reason: string | null;
   error: string | null;
 }
@@ -155,15 +161,18 @@ export interface MissingCell {
 export interface Comparison {
   metric: string;
   unit: string;
-  higher_is_better?: boolean | null;
-  selected_on_test_set?: boolean;
-  last?: number | null;
-  baseline: string | null;
+  higher_is_better: boolean | null;
+  selected_on_test_set: boolean;
+  last: number | null;
+  baseline: string;
   verdict: string;
   arms: ArmResult[];
-  missing?: MissingCell[];
-  differences?: { pointer: string; values: Record<string, unknown> }[];
-  environments?: { arm: string; seed: number; field: string; values: string[] }[];
+  missing: MissingCell[];
+  /** Fields of the spec in which arms differ, by pointer. */
+  differences: { pointer: string; values: Record<string, unknown> }[];
+  /** Pairs that were trained in more than one environment. */
+  environments: { arm: string; seed: number; field: string; values: string[] }[];
+  bootstrap: { resamples: number; seed: number };
 }
 
 export interface Job {

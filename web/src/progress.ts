@@ -1,11 +1,18 @@
 // Where an experiment stands, in one line, and why it waits if it does.
 
-import type { Counts, Worker } from "./contract";
+import type { Counts, Job, Worker } from "./contract";
 import { JOB_STATES } from "./contract";
 import { duration, plural } from "./format";
 
 export function total(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
+}
+
+/** How many jobs are in which state. */
+export function tally(jobs: Job[]): Counts {
+  const counts: Counts = { queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0 };
+  for (const job of jobs) counts[job.state] += 1;
+  return counts;
 }
 
 export function unfinished(counts: Counts): number {

@@ -2,12 +2,14 @@
 
 import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "./api";
 import { coalesce } from "./coalesce";
-import type { Comparison, Experiment, Job, Warning, Worker } from "./contract";
+import type { Comparison, Counts, Experiment, Job, Warning, Worker } from "./contract";
 import { CurveStore } from "./curve_store.svelte";
 import { listen } from "./live.svelte";
+import { tally, total } from "./progress";
 
 const JOBS_PAGE = 200;
 const NUMBERS_MS = 1500;
+const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
 
 const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
@@ -25,6 +27,11 @@ export class ExperimentView {
   more_jobs = $state<string | null>(null);
   workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
+  /** Where every job is held here the counts are theirs, so that a number never lags behind the rows. */
+  counts = $derived.by<Counts | null>(() => {
+    const counts = this.experiment?.counts ?? null;
+    return counts && this.jobs.length === total(counts) ? tally(this.jobs) : counts;
+  });
   readonly curves: CurveStore;
 
   #question: Question | null = null;
@@ -34,6 +41,7 @@ export class ExperimentView {
   #silence = () => {};
   #numbers = coalesce(() => this.#tellProblem(() => this.#fetchNumbers()), NUMBERS_MS);
   #jobs = coalesce(() => this.#guard(() => this.#fetchJobs()), NUMBERS_MS);
+  #warnings = coalesce(() => this.#guard(() => this.#fetchWarnings()), WARNINGS_MS);
 
   constructor(readonly id: number) {
     this.curves = new CurveStore(id, (problem) => this.#askLater(problem));
@@ -43,7 +51,10 @@ export class ExperimentView {
     this.refresh();
     this.#silence = listen(this.id, {
       job: (job) => this.takeJob(job),
-      metrics: () => this.curves.ask(),
+      metrics: () => {
+        this.curves.ask();
+        this.#warnings.ask();
+      },
       experiment: () => this.#numbers.ask(),
       reset: () => this.refresh(),
     });
@@ -51,12 +62,16 @@ export class ExperimentView {
       this.#silence();
       this.#gone.abort();
       clearTimeout(this.#again);
-      for (const task of [this.#numbers, this.#jobs, this.curves]) task.stop();
+      for (const task of this.#tasks) task.stop();
     };
   }
 
   refresh() {
-    for (const task of [this.#numbers, this.#jobs, this.curves]) task.ask();
+    for (const task of this.#tasks) task.ask();
+  }
+
+  get #tasks() {
+    return [this.#numbers, this.#jobs, this.#warnings, this.curves];
   }
 
   /** A job as the server now has it, from an event or an action. */
@@ -94,7 +109,6 @@ export class ExperimentView {
       getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
       getComparison(this.id, THE_SERVERS_CHOICE, signal).then((answer) => (this.comparison = answer)),
       this.#fetchAnswer(),
-      this.#fetchWarnings(),
     ]);
     const waits = experiment.counts.queued > 0 && experiment.counts.running === 0;
     this.workers = waits ? (await listWorkers(signal)).items : null;

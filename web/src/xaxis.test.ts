@@ -14,8 +14,8 @@ test("an epoch is a share of the run, or of the training set where the run is gi
 });
 
 test("seconds are those of an arm's finished runs, else its present pace", () => {
-  const arm = (name: string, seconds: number | null) => ({ arm: name, method: "", n: 1, mean: null, std: null, energy: null, seconds });
-  const comparison: Comparison = { metric: "test_error", unit: "%", baseline: "a", verdict: "", arms: [arm("a", 50), arm("b", null)] };
+  const arm = (name: string, seconds: number | null) => ({ arm: name, seconds });
+  const comparison = { arms: [arm("a", 50), arm("b", null)] } as Comparison;
   const jobs = [job({}), job({ arm: "b", state: "running", step: 40, eta_seconds: 30 }), job({ arm: "c", state: "queued" })];
   const paces = secondsPerStep(comparison, jobs);
   expect([paces.get("a"), paces.get("b"), paces.get("c")]).toEqual([0.5, 0.5, undefined]);
