@@ -28,7 +28,7 @@ const number = async (id, attribute) => Number(await seen(id).getAttribute(attri
 async function until(what, condition) {
   const deadline = Date.now() + 60_000;
   while (!(await condition())) {
-    assert(Date.now() < deadline, `waited in vain until ${what}`);
+    assert(Date.now() < deadline, `waited in vain until ${what}; the page complains of: ${complaints.join("; ") || "nothing"}`);
     await page.waitForTimeout(50);
   }
   console.log(`seen: ${what}`);

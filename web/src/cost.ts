@@ -3,9 +3,9 @@
 import type { ArmStyle } from "./arms";
 import type { Comparison, Job } from "./contract";
 import type { Range } from "./curves";
-import { including } from "./curves";
 import type { Colours } from "./paint";
 import type { Pen, Point } from "./pen";
+import { including } from "./ranges";
 import { linearTicks, tickLabels } from "./ticks";
 
 export interface Cost {

@@ -1,9 +1,10 @@
 // One chart: which series it shows and how, as the address bar says, and the figure that comes of it.
 
-import { lineOf, including, isTopHeavy, lastX, logRange, type Line, type Range, type RunLine, yRange } from "./curves";
+import { lastX, type Line, lineOf, type Range, type RunLine } from "./curves";
 import type { Wish } from "./curve_store.svelte";
 import { curvesOf, differences, runsOf, sourceOf, within } from "./derived";
 import type { Figure } from "./paint";
+import { including, isTopHeavy, logRange, yRange } from "./ranges";
 import { address } from "./router.svelte";
 import { axisTitle, seriesTitle } from "./series";
 import { sqlOf } from "./sql";
