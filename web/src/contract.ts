@@ -209,11 +209,19 @@ export interface Recipe {
   description: string;
 }
 
+export interface OfferedDevice {
+  device: string;
+  name: string | null;
+  slots: number;
+  memory_bytes: number | null;
+  memory_used_bytes: number | null;
+}
+
 export interface Worker {
   id: number;
   name: string;
   state: "active" | "gone";
-  devices: string[];
+  devices: OfferedDevice[];
   slots: number;
   jobs: number[];
   started_at: string;

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import type { Counts, Worker } from "./contract";
-import { summary, waitingFor } from "./progress";
+import type { Counts, Job, Worker } from "./contract";
+import { summary, tally, waitingFor } from "./progress";
 
 const counts = (some: Partial<Counts>): Counts => ({ queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0, ...some });
 const worker = (some: Partial<Worker>): Worker => ({
-  id: 1, name: "w", state: "active", devices: ["cpu"], slots: 1, jobs: [], started_at: "", last_seen_at: "", ...some,
+  id: 1, name: "w", state: "active", slots: 1, jobs: [], started_at: "", last_seen_at: "",
+  devices: [{ device: "cpu", name: null, slots: 1, memory_bytes: null, memory_used_bytes: null }], ...some,
 });
 
 test("one line says where an experiment stands", () => {
@@ -13,6 +14,11 @@ test("one line says where an experiment stands", () => {
   ]);
   expect(summary(counts({ succeeded: 15 }), null)).toEqual(["done", "15 jobs"]);
   expect(summary(counts({ succeeded: 5, failed: 1 }), null)).toEqual(["1 failed", "5 of 6 done"]);
+});
+
+test("jobs are counted by state", () => {
+  const jobs = ["queued", "paused", "queued"].map((state) => ({ state }) as Job);
+  expect(tally(jobs)).toEqual(counts({ queued: 2, paused: 1 }));
 });
 
 test("a queue that cannot move says why", () => {

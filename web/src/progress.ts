@@ -45,7 +45,7 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
 export function waitingFor(workers: Worker[], device: string): string | null {
   const active = workers.filter((worker) => worker.state === "active");
   if (active.length === 0) return "no worker is active: start one with `optlab worker`";
-  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.startsWith(device)));
+  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.device.startsWith(device)));
   if (fits.length === 0) return `no active worker offers a ${device} device`;
   const slots = fits.reduce((sum, worker) => sum + worker.slots, 0);
   const busy = fits.reduce((sum, worker) => sum + worker.jobs.length, 0);
