@@ -59,9 +59,19 @@ fn a_reader_from_another_machine_signs_in_and_out() {
 
 #[test]
 fn the_dashboard_shows_an_experiment_while_it_trains() {
+    browse_until_the_server_goes("dashboard.mjs");
+}
+
+#[test]
+fn jobs_new_experiments_workers_and_sql_have_their_pages() {
+    browse_until_the_server_goes("pages.mjs");
+}
+
+/// A server of its own that trains, and is killed when the script has seen enough of it.
+fn browse_until_the_server_goes(script: &str) {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
-    let mut browser = browse("dashboard.mjs", &server, &[]);
+    let mut browser = browse(script, &server, &[]);
     for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         println!("{line}");

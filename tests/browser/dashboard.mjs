@@ -2,7 +2,7 @@
 // Every expectation waits for the page; the first that fails ends the script with a message.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const [server, executablePath, screenshots] = process.argv.slice(2);
@@ -28,7 +28,7 @@ const number = async (id, attribute) => Number(await seen(id).getAttribute(attri
 async function until(what, condition) {
   const deadline = Date.now() + 60_000;
   while (!(await condition())) {
-    assert(Date.now() < deadline, `waited in vain until ${what}`);
+    assert(Date.now() < deadline, `waited in vain until ${what}; the page complains of: ${complaints.join("; ") || "nothing"}`);
     await page.waitForTimeout(50);
   }
   console.log(`seen: ${what}`);
@@ -88,7 +88,11 @@ for (const [index, arm] of comparison.arms.entries()) {
 }
 
 // Hovering tells the values under the cursor.
-const chart = await seen("chart-accuracy").boundingBox();
+async function place() {
+  await seen("chart-accuracy").scrollIntoViewIfNeeded();
+  return seen("chart-accuracy").boundingBox();
+}
+let chart = await place();
 await page.mouse.move(chart.x + chart.width * 0.6, chart.y + chart.height * 0.5);
 await until("hover values name an arm", async () =>
   (await seen("hover-values").first().innerText()).includes("opt-cayley"));
@@ -103,6 +107,99 @@ assert.match(page.url(), /hide=baseline/);
 await page.reload();
 await until("a reload keeps it hidden", async () => (await number("chart-accuracy", "data-arms")) === 2);
 await seen("legend-baseline").click();
+
+// The x axis in epochs, a closer look, and the address that keeps both.
+const epochs = async () => [await number("chart-accuracy", "data-from"), await number("chart-accuracy", "data-to")];
+await page.getByRole("button", { name: "epoch" }).click();
+await until("the x axis counts epochs", async () => (await epochs()).join() === "0,60");
+chart = await place();
+await page.mouse.move(chart.x + chart.width * 0.3, chart.y + chart.height * 0.5);
+await page.mouse.down();
+await page.mouse.move(chart.x + chart.width * 0.5, chart.y + chart.height * 0.5, { steps: 4 });
+const closer = page.waitForResponse((response) => /curves\?.*after_step=\d+&to_step=\d+/.test(response.url()));
+await page.mouse.up();
+assert.equal((await closer).status(), 200);
+const [from, to] = await epochs();
+assert(from > 0 && to < 60 && from < to, `a drag looks closer, not at ${from} to ${to}`);
+assert.match(page.url(), /x=epoch/);
+assert.match(page.url(), /steps=\d+-\d+/);
+await page.reload();
+await until("a reload keeps the look", async () => (await epochs()).join() === [from, to].join());
+assert.equal(await number("chart-energy", "data-from"), from, "both charts look at the same steps");
+await picture("closer");
+await page.getByRole("button", { name: "all steps" }).first().click();
+await until("all steps are back", async () => (await epochs()).join() === "0,60");
+await page.getByRole("button", { name: "step", exact: true }).click();
+
+// What is shown can be taken away: the numbers are the server's.
+async function taken(kind) {
+  await seen("menu-chart-accuracy").click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: kind, exact: true }).click(),
+  ]);
+  return readFileSync(await download.path());
+}
+const curves = await (await fetch(`${server}/api/v1/experiments/${first}/curves?series=test/accuracy&points=400`)).json();
+const rows = curves.arms.flatMap((arm) => arm.steps.map((step, at) => [arm.arm, step, arm.mean[at], arm.std[at] ?? "", arm.n[at]].join()));
+assert.deepEqual((await taken("CSV")).toString().trim().split("\n"), ["arm,step,mean,std,n", ...rows]);
+const svg = (await taken("SVG")).toString();
+assert.match(svg, /<text[^>]*>test accuracy · twice #1<\/text>/);
+for (const arm of curves.arms) assert(svg.includes(`>${arm.arm}</text>`), `no ${arm.arm} in the legend`);
+assert((svg.match(/<path/g) ?? []).length > curves.arms.length * 2, "lines and bands are paths");
+assert.equal((await taken("PNG")).subarray(1, 4).toString(), "PNG");
+await seen("menu-chart-accuracy").click();
+await page.getByRole("button", { name: "Show SQL" }).click();
+assert.match(await seen("sql").innerText(), /experiment_id = 1 AND s\.name = 'test\/accuracy'/);
+await picture("sql");
+await page.keyboard.press("Escape");
+
+// Differences are paired by seed: the mean of two pairs' differences at the last step is what the page draws.
+await page.getByRole("button", { name: "− baseline" }).first().click();
+await until("differences have no line of the baseline", async () =>
+  !(await seen("chart-accuracy").getAttribute("aria-label")).includes("baseline 0") &&
+  (await seen("chart-accuracy").getAttribute("aria-label")).startsWith("test accuracy minus baseline (points)"));
+const runs = (await (await fetch(`${server}/api/v1/experiments/${first}/runs?series=test/accuracy&points=10000`)).json()).runs;
+const end = (arm, seed) => runs.find((run) => run.arm === arm && run.seed === seed).values.at(-1);
+const mean = [0, 1].reduce((sum, seed) => sum + (end("opt-cayley", seed) - end("baseline", seed)) / 2, 0);
+const difference = (await taken("CSV")).toString().trim().split("\n").filter((row) => row.startsWith("opt-cayley")).at(-1).split(",");
+assert(Math.abs(Number(difference[2]) - mean) < 1e-9 && difference[4] === "2", `${difference} should have ${mean} of 2 pairs`);
+await picture("difference");
+await page.getByRole("button", { name: "− baseline" }).first().click();
+await page.getByRole("button", { name: "runs", exact: true }).first().click();
+await page.getByRole("button", { name: "log", exact: true }).nth(1).click();
+assert.match(page.url(), /runs=left/);
+assert.match(page.url(), /log=right/);
+await picture("runs-and-log");
+
+// Below the first screen.
+await page.goto(`${server}/experiments/${first}?tab=charts`);
+for (const name of ["accuracy", "error", "loss", "energy", "rate", "speed"]) {
+  await seen(`chart-${name}-all`).scrollIntoViewIfNeeded();
+  await until(`${name} is drawn`, async () => (await number(`chart-${name}-all`, "data-points")) > 0);
+}
+await picture("charts");
+await page.getByRole("tab", { name: "Layers" }).click();
+for (const series of ["energy/hidden1", "orthogonality_error/hidden2"]) {
+  await until(`${series} has a place`, async () => (await seen("layers").count()) === 2);
+  await seen("layers").last().scrollIntoViewIfNeeded();
+  await until(`${series} is drawn`, async () => (await number(`layer-${series}`, "data-points")) > 0);
+}
+await picture("layers");
+await page.getByRole("tab", { name: "Arms × seeds" }).click();
+await page.getByRole("button", { name: "by test error" }).click();
+const last_error = (100 - end("opt-cayley", 1)).toFixed(2);
+await until("the grid has the last errors", async () =>
+  (await seen("seed-grid").getByLabel(/^opt-cayley, seed 1/).innerText()).trim() === last_error);
+await page.getByRole("tab", { name: "Statistics" }).click();
+for (const arm of comparison.arms) {
+  await until(`the statistics have ${arm.arm}`, async () => (await seen("statistics").innerText()).includes(arm.mean.toFixed(2)));
+}
+await page.getByRole("tab", { name: "Accuracy against cost" }).click();
+await seen("cost-chart").getByText("opt-cayley").waitFor();
+await picture("cost");
+await page.goto(`${server}/experiments/${first}`);
+await until("the charts are back", async () => (await number("chart-accuracy", "data-arms")) === 3);
 
 await page.emulateMedia({ colorScheme: "dark" });
 await until("the arm is back", async () => (await number("chart-accuracy", "data-arms")) === 3);
@@ -119,6 +216,64 @@ await until("the second experiment shows its own jobs", async () =>
 const ids = await page.locator("[data-testid=job-row]").evaluateAll((rows) => rows.map((row) => row.dataset.job));
 const jobs = await (await fetch(`${server}/api/v1/jobs?experiment=${second}`)).json();
 assert.deepEqual([...ids].sort(), jobs.items.map((job) => String(job.id)).sort());
+
+// More seeds for every arm, and words of its own.
+await seen("more-actions").click();
+await page.getByRole("button", { name: "Add seeds" }).click();
+await page.getByLabel("How many").fill("1");
+await seen("add-seeds").click();
+await until("each arm has a third seed", async () =>
+  (await page.locator("[data-testid=job-row][data-state=succeeded]").count()) === 9);
+await seen("more-actions").click();
+await page.getByRole("button", { name: "Edit" }).click();
+await page.getByLabel("Name").fill("renamed");
+await page.getByLabel("Tags").fill("short, checked");
+await page.getByLabel("Notes").fill("Two epochs only.");
+await page.getByRole("button", { name: "Save" }).click();
+await page.getByText("Two epochs only.").waitFor();
+await until("the title is the new name", async () => (await page.getByRole("heading", { level: 1 }).innerText()).includes("renamed"));
+
+// Jobs that nobody can run are cancelled and tried again.
+const third = await submit({ name: "waiting", seeds: [0], resources: { device: "cuda" } });
+await page.goto(`${server}/experiments/${third}`);
+await until("the page says why they wait", async () => (await seen("waiting").innerText()).includes("cuda"));
+await seen("cancel-experiment").click();
+await seen("cancel-experiment").click();
+await until("all are cancelled", async () => (await page.locator("[data-testid=job-row][data-state=cancelled]").count()) === 3);
+await seen("retry-experiment").click();
+await until("all are queued again", async () => (await page.locator("[data-testid=job-row][data-state=queued]").count()) === 3);
+await seen("pause-experiment").click();
+await until("all are paused", async () => (await page.locator("[data-testid=job-row][data-state=paused]").count()) === 3);
+await seen("more-actions").click();
+await page.getByRole("button", { name: "Archive" }).click();
+await until("it is archived", async () => (await page.getByText("· archived").count()) === 1);
+
+// The list finds by state and tag, and keeps what is archived for those who ask.
+await page.goto(server);
+await until("the archived one is hidden", async () => (await seen("experiment-row").count()) === 2);
+await seen("show-archived").check();
+await until("it is shown to those who ask", async () => (await seen("experiment-row").count()) === 3);
+await seen("filter-state").selectOption("paused");
+await until("one is paused", async () => (await seen("experiment-row").innerText()).includes("waiting"));
+await seen("filter-state").selectOption("");
+await seen("filter-tag").selectOption("checked");
+await until("one has the tag", async () => (await seen("experiment-row").innerText()).includes("renamed"));
+await page.goto(`${server}/?q=twice+cayley`);
+await until("the address holds a search", async () => (await seen("experiment-row").innerText()).includes(`#${first}`));
+const best = Math.min(...comparison.arms.map((arm) => arm.mean)).toFixed(2);
+await until("its row has the lowest error", async () => (await seen("last-result").innerText()).includes(`${best} %`));
+assert.equal(await seen("experiment-row").locator("polyline").count(), 3, "a line of each arm");
+await picture("found");
+
+// A broken invariant is said where the charts are. No job of this server breaks one, so its answer is replaced.
+const broken = { job_id: 1, arm: "opt-cayley", seed: 0, series: "orthogonality_error/hidden1", value: 0.02, tolerance: 0.001, detail: "R has left the orthogonal matrices" };
+await page.route("**/warnings", (route) => route.fulfill({ json: { items: [broken] } }));
+await page.goto(`${server}/experiments/${first}`);
+await seen("invariant-broken").click();
+await until("the series and its value are named", async () =>
+  /orthogonality error of hidden1\s+0\.0200/.test(await seen("warnings").innerText()));
+await picture("warnings");
+await page.unroute("**/warnings");
 
 // What does not exist is said calmly, and so is a server that went away.
 await page.goto(`${server}/experiments/999`);

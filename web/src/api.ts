@@ -1,8 +1,8 @@
 // Every call the page makes, each one function; failures become a `Problem`.
 
 import type {
-  Artifact, Attempt, Comparison, Curves, DryRun, Experiment, ExperimentSummary, Job, JobMetrics, Mistake, Page, Recipe, RecipeDetail, Session, Submitted,
-  Table, Worker,
+  Artifact, Attempt, Comparison, Curves, DryRun, Experiment, ExperimentSummary, Job, JobMetrics, Mistake, Page, Recipe, RecipeDetail, Runs, Session, Submitted,
+  Table, Warning, Worker,
 } from "./contract";
 import { exactIntegers } from "./exact";
 import { session } from "./session.svelte";
@@ -76,21 +76,55 @@ export const listExperiments = (limit: number, cursor?: string | null, signal?: 
 export const getExperiment = (id: number, signal?: AbortSignal) =>
   call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
 
-export const getCurves = (id: number, series: string, points: number, signal?: AbortSignal) =>
-  call<Curves>("GET", address(`/experiments/${id}/curves`, { series, points }), undefined, signal);
+/** A span of steps of one series, in at most `points` stretches. */
+export interface Span {
+  series: string;
+  points: number;
+  after_step?: number | null;
+  to_step?: number | null;
+}
 
-export const getComparison = (id: number, signal?: AbortSignal) =>
-  call<Comparison>("GET", address(`/experiments/${id}/comparison`, { metric: "test_error" }), undefined, signal);
+export const getCurves = (id: number, span: Span, signal?: AbortSignal) =>
+  call<Curves>("GET", address(`/experiments/${id}/curves`, { ...span }), undefined, signal);
+
+export const getRuns = (id: number, span: Span, signal?: AbortSignal) =>
+  call<Runs>("GET", address(`/experiments/${id}/runs`, { ...span }), undefined, signal);
+
+/** What is compared with what; what is null, the server chooses. */
+export interface Question {
+  metric: string | null;
+  baseline: string | null;
+  last: string | null;
+}
+
+export const getComparison = (id: number, question: Question, signal?: AbortSignal) =>
+  call<Comparison>("GET", address(`/experiments/${id}/comparison`, { ...question }), undefined, signal);
+
+export const listWarnings = (id: number, signal?: AbortSignal) =>
+  call<{ items: Warning[] }>("GET", address(`/experiments/${id}/warnings`), undefined, signal);
 
 export const listJobs = (experiment: number, limit: number, cursor?: string | null, signal?: AbortSignal) =>
   call<Page<Job>>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
+
+/** Every job of an experiment that has not ended. */
+export async function listOpenJobs(experiment: number): Promise<Job[]> {
+  const of_state = (state: string) => call<Page<Job>>("GET", address("/jobs", { experiment, state, limit: 1000 }));
+  const pages = await Promise.all(["running", "queued", "paused"].map(of_state));
+  return pages.flatMap((page) => page.items);
+}
 
 export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));
 
 export const retryExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/retry`));
 
-export const setArchived = (id: number, archived: boolean) =>
-  call<unknown>("PATCH", address(`/experiments/${id}`), { archived });
+export const addSeeds = (id: number, seeds: number[]) => call<unknown>("POST", address(`/experiments/${id}/seeds`), { seeds });
+
+/** What of an experiment can be changed after its submission. */
+export type Edit = Partial<{ name: string; notes: string; tags: string[]; archived: boolean }>;
+
+export const editExperiment = (id: number, edit: Edit) => call<unknown>("PATCH", address(`/experiments/${id}`), edit);
+
+export const exportAddress = (id: number, format: "csv" | "parquet") => address(`/experiments/${id}/export`, { format });
 
 export const cancelJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/cancel`));
 

@@ -33,6 +33,9 @@ export interface ExperimentSummary {
   arms: Arm[];
   seeds: number[];
   counts: Counts;
+  /** Completed updates of all jobs, and how many there will be. */
+  step: number;
+  steps: number;
   eta_seconds: number | null;
 }
 
@@ -49,9 +52,10 @@ export interface ResolvedSpec {
     epochs?: number | null;
     steps?: number | null;
     batch_size?: number;
-    data?: { name?: string };
+    data?: { name?: string; samples?: number; validation?: number | null };
     model?: { kind?: string };
   };
+  arms?: { train?: object | null }[];
 }
 
 export interface Experiment extends ExperimentSummary {
@@ -75,7 +79,36 @@ export interface Curves {
   series: string;
   unit: string;
   higher_is_better: boolean | null;
+  /** Steps of a stretch; 1 where no point was left out. */
+  width: number;
   arms: ArmCurve[];
+}
+
+export interface Run {
+  job_id: number;
+  arm: string;
+  seed: number;
+  steps: number[];
+  values: number[];
+}
+
+export interface Runs {
+  series: string;
+  unit: string;
+  higher_is_better: boolean | null;
+  width: number;
+  runs: Run[];
+}
+
+/** An OPT job whose invariant does not hold any more. */
+export interface Warning {
+  job_id: number;
+  arm: string;
+  seed: number;
+  series: string;
+  value: number;
+  tolerance: number;
+  detail: string;
 }
 
 /** A paired difference to the baseline, with its 95% interval by Student's t. */
@@ -164,6 +197,10 @@ export interface Job {
   created_at: string;
   started_at?: string | null;
   ended_at?: string | null;
+  /** Of a job that succeeded, where the server sends them. */
+  test_error?: number | null;
+  energy?: number | null;
+  seconds?: number | null;
 }
 
 /** One lease of a job by a worker. */

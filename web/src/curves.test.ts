@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import type { ArmCurve } from "./contract";
-import { align, spread, yRange } from "./curves";
+import { styleArms } from "./arms";
+import { align, type Line, lineOf, pieces, spread } from "./curves";
 
-function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): ArmCurve {
-  return { arm, method: arm, steps, mean, std, min: mean, max: mean, n: mean.map(() => 1) };
+function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
+  const [style] = styleArms([{ name: arm, method: arm }]);
+  return lineOf(style!, { steps, mean, std, n: mean.map(() => 1) }, 1);
 }
 
 test("arms with different steps share one axis, with gaps", () => {
@@ -14,34 +15,27 @@ test("arms with different steps share one axis, with gaps", () => {
   expect(align([])).toEqual([[]]);
 });
 
-test("the y axis leaves a steep warm-up out unless it is asked for", () => {
-  const steps = [0, 10, 20, 30, 40, 50];
-  const rising = curve("a", steps, [10, 80, 88, 89, 90, 90.5]);
-  expect(yRange([rising], [0, 50], false).cut).toBe(true);
-  expect(yRange([rising], [0, 50], false).range[0]).toBeGreaterThan(70);
-  expect(yRange([rising], [0, 50], true).range[0]).toBeLessThan(10);
-  const steady = curve("a", steps, [1, 2, 3, 4, 5, 6]);
-  expect(yRange([steady], [0, 50], false).cut).toBe(false);
-  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
-});
-
-test("an arm that is behind stays in sight, and rounding is a flat line", () => {
-  const done = curve("done", [0, 10, 20, 30, 40, 50], [0.71, 0.719, 0.72, 0.7201, 0.7202, 0.7203]);
-  const behind = curve("behind", [0, 5], [0.71, 0.71]);
-  expect(yRange([done, behind], [0, 50], false).range[0]).toBeLessThan(0.71);
-  const [low, high] = yRange([curve("flat", [0, 1, 2], [0.71, 0.71 + 1e-9, 0.71])], [0, 2], false).range;
-  expect(high - low).toBeGreaterThan(1e-3);
-});
-
-test("the range holds the bands", () => {
-  const [low, high] = yRange([curve("a", [0, 1, 2], [5, 5, 5], [null, 2, 2])], [0, 2], true).range;
-  expect(low).toBeLessThan(3);
-  expect(high).toBeGreaterThan(7);
-});
-
 test("labels move apart in order and stay inside", () => {
   expect(spread([50, 50, 50], 14, 0, 100)).toEqual([50, 64, 78]);
   expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
   expect(spread([1, 2, 3], 60, 0, 100)).toBeNull();
   expect(spread([], 14, 0, 100)).toEqual([]);
+});
+
+test("a line is weaker where seeds are missing, and so is the way there", () => {
+  expect(pieces([3, 3, 3, 2, 1])).toEqual([
+    { from: 0, to: 3, all_seeds: true },
+    { from: 2, to: 5, all_seeds: false },
+  ]);
+  expect(pieces([2, 1, 2])).toEqual([
+    { from: 0, to: 1, all_seeds: true },
+    { from: 0, to: 3, all_seeds: false },
+    { from: 2, to: 3, all_seeds: true },
+  ]);
+  expect(pieces([])).toEqual([]);
+});
+
+test("an axis of seconds stretches each arm by its own pace", () => {
+  const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
+  expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
 });

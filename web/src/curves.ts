@@ -1,85 +1,81 @@
-// Curves as the chart needs them: one axis of steps, a value or a gap per arm, and sensible ranges.
+// Curves as a chart needs them: lines over one axis, and sensible ranges.
 
+import type { ArmStyle } from "./arms";
 import type { ArmCurve } from "./contract";
 
 export type Range = [low: number, high: number];
 
-/** The union of all steps, then each arm's means on it, null where the arm has no point. */
-export function align(arms: ArmCurve[]): [number[], ...(number | null)[][]] {
-  const steps = [...new Set(arms.flatMap((arm) => arm.steps))].sort((a, b) => a - b);
-  const place = new Map(steps.map((step, index) => [step, index]));
-  const rows = arms.map((arm) => {
-    const row: (number | null)[] = new Array(steps.length).fill(null);
-    arm.steps.forEach((step, index) => (row[place.get(step)!] = arm.mean[index] ?? null));
+/** What a chart draws of one arm: its mean over the seeds at each x. */
+export interface Line {
+  style: ArmStyle;
+  steps: number[];
+  /** The same points in the unit of the x axis. */
+  x: number[];
+  mean: number[];
+  /** The sample standard deviation; null for one seed. */
+  std: (number | null)[];
+  /** Seeds, or pairs of seeds, in each mean. */
+  n: number[];
+}
+
+/** One run, drawn thinly behind the means. */
+export interface RunLine {
+  style: ArmStyle;
+  seed: number;
+  steps: number[];
+  x: number[];
+  values: number[];
+}
+
+export function lineOf(style: ArmStyle, curve: Pick<ArmCurve, "steps" | "mean" | "std" | "n">, x_per_step: number): Line {
+  const { steps, mean, std, n } = curve;
+  return { style, steps, mean, std, n, x: x_per_step === 1 ? steps : steps.map((step) => step * x_per_step) };
+}
+
+/** The union of all x, then each line's means on it, null where the line has no point. */
+export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number | null)[][]] {
+  const xs = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
+  const place = new Map(xs.map((x, index) => [x, index]));
+  const rows = lines.map((line) => {
+    const row: (number | null)[] = new Array(xs.length).fill(null);
+    line.x.forEach((x, index) => (row[place.get(x)!] = line.mean[index] ?? null));
     return row;
   });
-  return [steps, ...rows];
+  return [xs, ...rows];
 }
 
-export function lowAt(arm: ArmCurve, index: number): number {
-  return arm.mean[index]! - (arm.std[index] ?? 0);
+export function lowAt(line: Line, index: number): number {
+  return line.mean[index]! - (line.std[index] ?? 0);
 }
 
-export function highAt(arm: ArmCurve, index: number): number {
-  return arm.mean[index]! + (arm.std[index] ?? 0);
+export function highAt(line: Line, index: number): number {
+  return line.mean[index]! + (line.std[index] ?? 0);
 }
 
-/** The lowest and highest ends of the bands between two steps; null without any point there. */
-export function extent(arms: ArmCurve[], [from, to]: Range): Range | null {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const arm of arms) {
-    arm.steps.forEach((step, index) => {
-      if (step < from || step > to) return;
-      low = Math.min(low, lowAt(arm, index));
-      high = Math.max(high, highAt(arm, index));
-    });
-  }
-  return low <= high ? [low, high] : null;
+/** A stretch of a line, as a half-open range of its points; those with all seeds are drawn stronger. */
+export interface Piece {
+  from: number;
+  to: number;
+  all_seeds: boolean;
 }
 
-export function lastStep(arms: ArmCurve[]): number {
-  return arms.reduce((last, arm) => Math.max(last, arm.steps.at(-1) ?? 0), 0);
-}
-
-/** The part of the run that counts as warm-up when the y axis is fitted. */
-const WARM_UP = 0.2;
-/** The y axis leaves the warm-up out only where it would more than double the range. */
-const WORTH_CUTTING = 0.5;
-
-/** The range of the y axis over a span of steps; `cut` says that the warm-up reaches beyond it. */
-export function yRange(arms: ArmCurve[], span: Range, whole: boolean): { range: Range; cut: boolean } {
-  const all = extent(arms, span);
-  if (!all) return { range: [0, 1], cut: false };
-  const end = Math.min(span[1], lastStep(arms));
-  const late = lateExtent(arms, [span[0] + WARM_UP * (end - span[0]), end]);
-  const cut = late !== null && late[1] - late[0] < WORTH_CUTTING * (all[1] - all[0]) && late[1] > late[0];
-  return { range: pad(cut && !whole ? late : all), cut };
-}
-
-/** As `extent`, and the last point of every arm with it: an arm that is behind must not fall out of sight. */
-function lateExtent(arms: ArmCurve[], [from, to]: Range): Range | null {
-  const lasts = arms.flatMap((arm) => {
-    const last = arm.steps.filter((step) => step <= to).length - 1;
-    return last < 0 ? [] : [lowAt(arm, last), highAt(arm, last)];
+/** Cuts a line where the number of seeds falls below the arm's most; neighbouring pieces share a point. */
+export function pieces(n: number[]): Piece[] {
+  const most = Math.max(0, ...n);
+  const cut: Piece[] = [];
+  n.forEach((seeds, index) => {
+    const all_seeds = seeds === most;
+    const last = cut.at(-1);
+    if (last && last.all_seeds === all_seeds) return void (last.to = index + 1);
+    // What leads to a mean of fewer seeds, or away from it, is as weak as that mean.
+    if (last && all_seeds) last.to = index + 1;
+    cut.push({ from: last && !all_seeds ? index - 1 : index, to: index + 1, all_seeds });
   });
-  const late = extent(arms, [from, to]);
-  return late && [Math.min(late[0], ...lasts), Math.max(late[1], ...lasts)];
+  return cut;
 }
 
-/** Below this share of its values a range is rounding, and is shown as a flat line. */
-const FLAT = 1e-4;
-
-function pad([low, high]: Range): Range {
-  const size = Math.max(Math.abs(low), Math.abs(high));
-  const margin = high - low < FLAT * size ? size * 10 * FLAT : (high - low) * 0.06;
-  return [low - (margin || 0.5), high + (margin || 0.5)];
-}
-
-/** Whether more of the points lie in the upper half of a range than in the lower. */
-export function isTopHeavy(arms: ArmCurve[], [low, high]: Range): boolean {
-  const middle = (low + high) / 2;
-  return arms.reduce((sum, arm) => sum + arm.mean.reduce((part, value) => part + Math.sign(value - middle), 0), 0) > 0;
+export function lastX(lines: Pick<Line, "x">[]): number {
+  return lines.reduce((last, line) => Math.max(last, line.x.at(-1) ?? 0), 0);
 }
 
 /** Moves positions apart to at least `gap`, keeping their order; null if they do not fit between the bounds. */

@@ -1,18 +1,16 @@
-// One figure: the options of its uPlot chart, and the bands, which uPlot does not draw itself.
+// The options of a figure's uPlot chart: axes, cursor and zoom are uPlot's, what lies between the axes is painted by us.
 
 import uPlot from "uplot";
-import type { ArmStyle } from "./arms";
-import type { ArmCurve } from "./contract";
-import { highAt, lowAt, type Range } from "./curves";
-import { count, tickLabels } from "./format";
+import type { Range } from "./curves";
+import { type Figure, paint, placeOf } from "./paint";
+import { canvasPen } from "./pen";
+import { linearTicks, logTicks, tickLabels } from "./ticks";
 
-export interface Figure {
-  /** The visible arms and their curves, in the same order. */
-  styles: ArmStyle[];
-  arms: ArmCurve[];
-  y_title: string;
-  x: Range;
-  y: Range;
+/** A small chart says in its heading what the titles of the axes would say. */
+export interface Frame {
+  /** Pixels at the right for the names of the lines. */
+  label_width: number;
+  bare: boolean;
 }
 
 export interface Hooks {
@@ -21,44 +19,64 @@ export interface Hooks {
   selected(range: Range): void;
 }
 
-const TEXT = "12px";
+/** Room between two numbers of an axis, in pixels. */
+const X_SPACE = 80;
+const Y_SPACE = 40;
 
 /** A custom property in the theme now in force. */
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/**
- * The options of a chart with `label_width` pixels at its right for the names of the lines.
- * `figure` is asked at every drawing, so that new data and ranges need no new chart.
- */
-export function optionsFor(figure: () => Figure, label_width: number, hooks: Hooks): Omit<uPlot.Options, "width" | "height"> {
-  const font = `${TEXT} ${token("--sans")}`;
-  const { styles, arms, y_title } = figure();
+/** The custom properties, each looked up once: a drawing asks for the same few hundreds of times. */
+export function tokens(): (name: string) => string {
+  const style = getComputedStyle(document.documentElement);
+  const known = new Map<string, string>();
+  return (name) => {
+    const value = known.get(name) ?? style.getPropertyValue(name).trim();
+    known.set(name, value);
+    return value;
+  };
+}
+
+export function xTicks({ x }: Figure, width: number): number[] {
+  return linearTicks(x[0], x[1], width / X_SPACE);
+}
+
+export function yTicks({ y, log }: Figure, height: number): number[] {
+  return (log ? logTicks : linearTicks)(y[0], y[1], height / Y_SPACE);
+}
+
+/** The options of a chart. `figure` is asked at every drawing, so that new data and ranges need no new chart. */
+export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, hooks: Hooks): Omit<uPlot.Options, "width" | "height"> {
+  const family = token("--sans");
+  const font = `12px ${family}`;
+  const colours = tokens();
+  const { lines, x_title, y_title, log } = figure();
   const axis: uPlot.Axis = {
-    stroke: () => token("--quiet"),
+    stroke: () => colours("--quiet"),
     font,
     labelFont: font,
-    grid: { stroke: () => token("--grid"), width: 1 },
+    grid: { stroke: () => colours("--grid"), width: 1 },
     ticks: { show: false },
+    gap: 6,
+    labelSize: bare ? 0 : 20,
+    filter: (_, splits) => splits,
+    values: (_, ticks) => (figure().lines.length ? tickLabels(ticks) : []),
   };
   return {
     legend: { show: false },
-    padding: [8, Math.max(16, label_width), 0, 0],
-    scales: { x: { time: false, range: () => figure().x }, y: { range: () => figure().y } },
+    padding: [8, Math.max(24, label_width), 0, 0],
+    scales: {
+      x: { time: false, range: () => figure().x },
+      y: { range: () => figure().y, ...(log ? { distr: 3 as const } : {}) },
+    },
     axes: [
-      { ...axis, label: "step", size: 24, gap: 6, labelSize: 20, space: 72, values: (_, ticks) => ticks.map(count) },
-      {
-        ...axis,
-        label: y_title,
-        size: 60,
-        gap: 6,
-        labelSize: 20,
-        space: 40,
-        values: (_, ticks, _axis, _space, distance) => (figure().arms.length ? tickLabels(ticks, distance) : []),
-      },
+      { ...axis, label: bare ? "" : x_title, size: 24, splits: (plot) => xTicks(figure(), plot.bbox.width / uPlot.pxRatio) },
+      { ...axis, label: bare ? "" : y_title, size: 60, splits: (plot) => yTicks(figure(), plot.bbox.height / uPlot.pxRatio) },
     ],
-    series: [{}, ...styles.map((style, index) => line(style, arms[index]!))],
+    // uPlot finds the points under the cursor; the lines themselves are painted below.
+    series: [{}, ...lines.map(({ style }) => ({ label: style.name, paths: () => null, points: { show: false } }))],
     cursor: {
       x: true,
       y: false,
@@ -66,10 +84,10 @@ export function optionsFor(figure: () => Figure, label_width: number, hooks: Hoo
       drag: { x: true, y: false, setScale: false },
       // An arm without a point at the cursor's step answers with its nearest one.
       hover: { skip: [null, undefined] },
-      points: { size: 7, width: 1.5, fill: () => token("--panel"), stroke: (_, index) => token(styles[index - 1]?.token ?? "--ink") },
+      points: { size: 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
     },
     hooks: {
-      drawAxes: [(plot) => drawBands(plot, figure())],
+      drawAxes: [(plot) => paint(canvasPen(plot.ctx, family, uPlot.pxRatio), figure(), placeOf(plot, figure(), uPlot.pxRatio), colours)],
       draw: [hooks.drawn],
       setCursor: [hooks.pointed],
       setSelect: [
@@ -82,57 +100,4 @@ export function optionsFor(figure: () => Figure, label_width: number, hooks: Hoo
       ],
     },
   };
-}
-
-function line(style: ArmStyle, curve: ArmCurve): uPlot.Series {
-  return {
-    label: style.name,
-    stroke: () => token(style.token),
-    width: 1.5,
-    dash: style.dash,
-    spanGaps: true,
-    // A line of one or two points is hardly a line: mark them.
-    points: { show: curve.steps.length < 3 },
-  };
-}
-
-function drawBands(plot: uPlot, { styles, arms }: Figure) {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  // Many bands lie over each other: each gets fainter.
-  ctx.globalAlpha = Number(token("--band")) * Math.min(1, 3 / arms.length);
-  arms.forEach((arm, index) => {
-    ctx.fillStyle = token(styles[index]!.token);
-    for (const [from, to] of banded(arm)) fillBand(plot, arm, from, to);
-  });
-  ctx.restore();
-}
-
-/** The runs of points, as half-open ranges, at which the arm has a standard deviation. */
-function banded(arm: ArmCurve): Range[] {
-  const runs: Range[] = [];
-  let from = -1;
-  for (let index = 0; index <= arm.steps.length; index++) {
-    const has = index < arm.steps.length && arm.std[index] !== null;
-    if (has && from < 0) from = index;
-    else if (!has && from >= 0) {
-      runs.push([from, index]);
-      from = -1;
-    }
-  }
-  return runs;
-}
-
-function fillBand(plot: uPlot, arm: ArmCurve, from: number, to: number) {
-  const { ctx } = plot;
-  const point = (index: number, value: number) =>
-    ctx.lineTo(plot.valToPos(arm.steps[index]!, "x", true), plot.valToPos(value, "y", true));
-  ctx.beginPath();
-  for (let index = from; index < to; index++) point(index, highAt(arm, index));
-  for (let index = to - 1; index >= from; index--) point(index, lowAt(arm, index));
-  ctx.closePath();
-  ctx.fill();
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, columnDecimals, decimalsFor, duration, number, plain, pValue, tickLabels } from "./format";
+import { ago, bytes, columnDecimals, decimalsFor, duration, number, plain, pValue } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
@@ -13,13 +13,6 @@ test("numbers are written with a minus sign and no negative zero", () => {
   expect(number(-0.001, 2)).toBe("0.00");
   expect(plain(1.00214)).toBe("1.0021");
   expect(plain(0.00000123)).toBe("1.23e−6");
-});
-
-test("the numbers of an axis have equal decimals", () => {
-  expect(tickLabels([1, 1.005, 1.01], 0.005)).toEqual(["1.000", "1.005", "1.010"]);
-  expect(tickLabels([0, 0.25], 0.25)).toEqual(["0.00", "0.25"]);
-  expect(tickLabels([0, 2000], 2000)).toEqual(["0", "2,000"]);
-  expect(tickLabels([0, 1e-6], 1e-6)).toEqual(["0", "1.0e−6"]);
 });
 
 test("small p-values are bounded, not written out", () => {

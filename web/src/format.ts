@@ -34,15 +34,6 @@ export function decimalsOfSize(size: number): number {
   return Math.max(0, 5 - whole);
 }
 
-/** The numbers along an axis, all with the decimals that their distance needs. */
-export function tickLabels(ticks: number[], distance: number): string[] {
-  if (distance < 1e-5) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
-  const whole = (decimals: number) => Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) < 1e-6;
-  let decimals = 0;
-  while (!whole(decimals)) decimals++;
-  return ticks.map((tick) => (decimals === 0 ? count(tick) : number(tick, decimals)));
-}
-
 export function pValue(p: number): string {
   if (p < 0.001) return "p < 0.001";
   return `p = ${p < 0.1 ? p.toPrecision(2) : p.toFixed(2)}`;

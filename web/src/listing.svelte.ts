@@ -5,7 +5,7 @@ import { coalesce } from "./coalesce";
 import type { ExperimentSummary } from "./contract";
 import { listen } from "./live.svelte";
 
-const PAGE = 30;
+const PAGE = 50;
 const REFRESH_MS = 2000;
 const AGAIN_MS = 3000;
 
@@ -68,13 +68,4 @@ export class Listing {
 function merge(first: ExperimentSummary[], second: ExperimentSummary[]): ExperimentSummary[] {
   const known = new Set(first.map((item) => item.id));
   return [...first, ...second.filter((item) => !known.has(item.id))];
-}
-
-/** Every word of the query occurs somewhere in the experiment. */
-export function matches(item: ExperimentSummary, query: string): boolean {
-  const text = [`#${item.id}`, item.name, item.notes, ...item.tags, ...item.arms.map((arm) => arm.name)].join(" ").toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
 }

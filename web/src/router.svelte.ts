@@ -47,6 +47,12 @@ class Address {
     this.set(key, values.join(","));
   }
 
+  /** Puts a value into a list, or takes it out. */
+  toggle(key: string, value: string) {
+    const now = this.list(key);
+    this.setList(key, now.includes(value) ? now.filter((other) => other !== value) : [...now, value]);
+  }
+
   go(target: string) {
     history.pushState(null, "", target);
     this.read();

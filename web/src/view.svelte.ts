@@ -1,21 +1,27 @@
-// All that the page of one experiment knows, and when it asks again.
+// All that the page of one experiment knows, and when it asks again. Curves are kept by `curve_store.svelte.ts`.
 
-import { getComparison, getCurves, getExperiment, listJobs, listWorkers, Problem } from "./api";
+import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "./api";
 import { coalesce } from "./coalesce";
-import type { Comparison, Counts, Curves, Experiment, Job, Worker } from "./contract";
+import type { Comparison, Counts, Experiment, Job, Warning, Worker } from "./contract";
+import { CurveStore } from "./curve_store.svelte";
 import { listen } from "./live.svelte";
 import { tally, total } from "./progress";
 
-const CURVE_POINTS = 400;
 const JOBS_PAGE = 200;
-const CURVES_MS = 1000;
 const NUMBERS_MS = 1500;
+const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
+
+const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
 
 export class ExperimentView {
   experiment = $state.raw<Experiment | null>(null);
   comparison = $state.raw<Comparison | null>(null);
-  curves = $state.raw<Record<string, Curves>>({});
+  /** The comparison that the reader asks for, where it is not the usual one. */
+  answer = $state.raw<Comparison | null>(null);
+  /** Why there is no such comparison. */
+  refusal = $state<string | null>(null);
+  warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
   more_jobs = $state<string | null>(null);
@@ -26,23 +32,28 @@ export class ExperimentView {
     const counts = this.experiment?.counts ?? null;
     return counts && this.jobs.length === total(counts) ? tally(this.jobs) : counts;
   });
+  readonly curves: CurveStore;
 
-  #shown: string[] = [];
+  #question: Question | null = null;
+  #warns = true;
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
   #silence = () => {};
   #numbers = coalesce(() => this.#tellProblem(() => this.#fetchNumbers()), NUMBERS_MS);
-  #curves = coalesce(() => this.#guard(() => this.#fetchCurves()), CURVES_MS);
   #jobs = coalesce(() => this.#guard(() => this.#fetchJobs()), NUMBERS_MS);
+  #warnings = coalesce(() => this.#guard(() => this.#fetchWarnings()), WARNINGS_MS);
 
-  constructor(readonly id: number) {}
+  constructor(readonly id: number) {
+    this.curves = new CurveStore(id, (problem) => this.#askLater(problem));
+  }
 
   start(): () => void {
     this.refresh();
     this.#silence = listen(this.id, {
       job: (job) => this.takeJob(job),
-      metrics: (hint) => {
-        if (hint.series?.some((name) => this.#shown.includes(name)) ?? true) this.#curves.ask();
+      metrics: () => {
+        this.curves.ask();
+        this.#warnings.ask();
       },
       experiment: () => this.#numbers.ask(),
       reset: () => this.refresh(),
@@ -51,27 +62,28 @@ export class ExperimentView {
       this.#silence();
       this.#gone.abort();
       clearTimeout(this.#again);
-      for (const task of [this.#numbers, this.#curves, this.#jobs]) task.stop();
+      for (const task of this.#tasks) task.stop();
     };
   }
 
   refresh() {
-    for (const task of [this.#numbers, this.#curves, this.#jobs]) task.ask();
+    for (const task of this.#tasks) task.ask();
   }
 
-  /** Names the series on the screen; only these are fetched. */
-  show(series: string[]) {
-    this.#shown = series;
-    this.#curves.ask();
+  get #tasks() {
+    return [this.#numbers, this.#jobs, this.#warnings, this.curves];
   }
 
   /** A job as the server now has it, from an event or an action. */
   takeJob(job: Job) {
     if (job.experiment_id !== this.id) return;
     const before = this.jobs.find((known) => known.id === job.id);
-    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? job : known)) : [...this.jobs, job];
+    // An event leaves out what only a list has.
+    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? { ...known, ...job } : known)) : [...this.jobs, job];
     this.#numbers.ask();
-    if (before && before.state !== job.state) this.#curves.ask();
+    if (before?.state === job.state) return;
+    this.curves.ask();
+    this.#jobs.ask();
   }
 
   async loadMoreJobs() {
@@ -83,23 +95,46 @@ export class ExperimentView {
     });
   }
 
+  /** Compares by another metric or with another arm than the page's first screen; null for no such comparison. */
+  compare(question: Question | null) {
+    this.#question = question;
+    this.answer = null;
+    this.refusal = null;
+    if (question) void this.#guard(() => this.#fetchAnswer());
+  }
+
   async #fetchNumbers() {
     const signal = this.#gone.signal;
     const [experiment] = await Promise.all([
       getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
-      getComparison(this.id, signal).then((answer) => (this.comparison = answer)),
+      getComparison(this.id, THE_SERVERS_CHOICE, signal).then((answer) => (this.comparison = answer)),
+      this.#fetchAnswer(),
     ]);
     const waits = experiment.counts.queued > 0 && experiment.counts.running === 0;
     this.workers = waits ? (await listWorkers(signal)).items : null;
   }
 
-  async #fetchCurves() {
-    await Promise.all(
-      this.#shown.map(async (series) => {
-        const answer = await getCurves(this.id, series, CURVE_POINTS, this.#gone.signal).catch(emptyIfUnknown(series));
-        this.curves = { ...this.curves, [series]: answer };
-      }),
-    );
+  async #fetchAnswer() {
+    const question = this.#question;
+    if (!question) return;
+    try {
+      const answer = await getComparison(this.id, question, this.#gone.signal);
+      if (question === this.#question) [this.answer, this.refusal] = [answer, null];
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 422) throw error;
+      if (question === this.#question) this.refusal = error.message;
+    }
+  }
+
+  async #fetchWarnings() {
+    if (!this.#warns) return;
+    try {
+      this.warnings = (await listWarnings(this.id, this.#gone.signal)).items;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      // A server that knows no warnings is not asked again.
+      this.#warns = false;
+    }
   }
 
   async #fetchJobs() {
@@ -116,7 +151,6 @@ export class ExperimentView {
     if (this.problem?.status === 404) this.#silence();
   }
 
-  /** Runs a fetch; where asking again can help, everything is asked for again a little later. */
   async #guard(task: () => Promise<void>): Promise<Problem | null> {
     try {
       await task();
@@ -124,17 +158,14 @@ export class ExperimentView {
     } catch (error) {
       if (this.#gone.signal.aborted) return null;
       if (!(error instanceof Problem)) throw error;
-      clearTimeout(this.#again);
-      if (error.passing) this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+      this.#askLater(error);
       return error;
     }
   }
-}
 
-/** A series that the experiment does not have, as an old address may name one, is a chart without lines. */
-function emptyIfUnknown(series: string) {
-  return (error: unknown): Curves => {
-    if (error instanceof Problem && (error.status === 404 || error.status === 422)) return { series, unit: "", higher_is_better: null, arms: [] };
-    throw error;
-  };
+  /** Where asking again can help, everything is asked for again a little later. */
+  #askLater(problem: Problem) {
+    clearTimeout(this.#again);
+    if (problem.passing) this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+  }
 }

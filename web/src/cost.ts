@@ -1,0 +1,81 @@
+// Accuracy against cost: what each arm reaches, and the seconds that it takes.
+
+import type { ArmStyle } from "./arms";
+import type { Comparison, Job } from "./contract";
+import type { Range } from "./curves";
+import type { Colours } from "./paint";
+import type { Pen, Point } from "./pen";
+import { including } from "./ranges";
+import { linearTicks, tickLabels } from "./ticks";
+
+export interface Cost {
+  style: ArmStyle;
+  /** Mean seconds of a run, and mean test accuracy with its sample standard deviation, in percent. */
+  seconds: number;
+  accuracy: number;
+  std: number | null;
+  n: number;
+  /** Seconds and accuracy of each finished run. */
+  runs: Point[];
+}
+
+/** The arms of which both are known. The comparison must be one of test errors. */
+export function costs(arms: ArmStyle[], comparison: Comparison | null, jobs: Job[]): Cost[] {
+  return arms.flatMap((style) => {
+    const result = comparison?.arms.find((arm) => arm.arm === style.name);
+    if (result?.mean == null || result.seconds == null) return [];
+    const runs = jobs.filter((job) => job.arm === style.name && job.seconds != null && job.test_error != null);
+    return [{
+      style,
+      seconds: result.seconds,
+      accuracy: 100 - result.mean,
+      std: result.std,
+      n: result.n,
+      runs: runs.map((job): Point => [job.seconds!, 100 - job.test_error!]),
+    }];
+  });
+}
+
+const SIZE = { width: 640, height: 360 };
+const LEFT = 64;
+const RIGHT = 120;
+const TOP = 16;
+const BOTTOM = 48;
+
+export { SIZE as COST_SIZE };
+
+export function drawCosts(pen: Pen, all: Cost[], colours: Colours) {
+  const width = SIZE.width - LEFT - RIGHT;
+  const height = SIZE.height - TOP - BOTTOM;
+  const x = including([0, Math.max(...all.flatMap((one) => [one.seconds, ...one.runs.map((run) => run[0])]))], 0);
+  const y = padded(all.flatMap((one) => [one.accuracy - (one.std ?? 0), one.accuracy + (one.std ?? 0), ...one.runs.map((run) => run[1])]));
+  const left = (value: number) => LEFT + (width * (value - x[0])) / (x[1] * 1.05 - x[0]);
+  const top = (value: number) => TOP + height * (1 - (value - y[0]) / (y[1] - y[0]));
+  const [quiet, grid] = [colours("--quiet"), colours("--grid")];
+
+  const xs = linearTicks(x[0], x[1] * 1.05, 6);
+  tickLabels(xs).forEach((label, index) => {
+    pen.line([[left(xs[index]!), TOP], [left(xs[index]!), TOP + height]], { colour: grid, width: 1 });
+    pen.text([left(xs[index]!), TOP + height + 14], label, { colour: quiet, size: 12, align: "middle" });
+  });
+  const ys = linearTicks(y[0], y[1], 6);
+  tickLabels(ys).forEach((label, index) => {
+    pen.line([[LEFT, top(ys[index]!)], [LEFT + width, top(ys[index]!)]], { colour: grid, width: 1 });
+    pen.text([LEFT - 8, top(ys[index]!)], label, { colour: quiet, size: 12, align: "end" });
+  });
+  pen.text([LEFT + width / 2, SIZE.height - 12], "training time of a run (s)", { colour: quiet, size: 12, align: "middle" });
+  pen.text([14, TOP + height / 2], "test accuracy (%)", { colour: quiet, size: 12, align: "middle", upright: true });
+  for (const { style, seconds, accuracy, std, runs } of all) {
+    const colour = colours(style.token);
+    for (const run of runs) pen.dot([left(run[0]), top(run[1])], 2, colour);
+    if (std !== null) pen.line([[left(seconds), top(accuracy - std)], [left(seconds), top(accuracy + std)]], { colour, width: 1.5 });
+    pen.dot([left(seconds), top(accuracy)], 5, colour);
+    pen.text([left(seconds) + 10, top(accuracy)], style.name, { colour: colours("--ink"), size: 12 });
+  }
+}
+
+function padded(values: number[]): Range {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = (high - low) * 0.08 || 0.5;
+  return [low - margin, high + margin];
+}

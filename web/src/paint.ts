@@ -1,0 +1,111 @@
+// Draws what is between the axes: bands, single runs, means. The screen and exported figures share it.
+
+import type uPlot from "uplot";
+import { highAt, type Line, lowAt, pieces, type Range, type RunLine } from "./curves";
+import type { Pen, Point } from "./pen";
+
+export interface Figure {
+  title: string;
+  lines: Line[];
+  /** Drawn in place of the bands. */
+  runs: RunLine[];
+  x_title: string;
+  y_title: string;
+  x: Range;
+  y: Range;
+  log: boolean;
+  /** A level line where arm and baseline are equal. */
+  zero: boolean;
+}
+
+/** Where values lie, in CSS pixels. */
+export interface Place {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  x(value: number): number;
+  y(value: number): number;
+}
+
+/** Colours by the name of their custom property. */
+export type Colours = (token: string) => string;
+
+/** The place of a rectangle for a figure's ranges. */
+export function placeIn({ x, y, log }: Figure, left: number, top: number, width: number, height: number): Place {
+  const share = (value: number, [low, high]: Range) => (value - low) / (high - low);
+  const level = (value: number) =>
+    log ? share(Math.log(Math.max(value, Number.MIN_VALUE)), [Math.log(y[0]), Math.log(y[1])]) : share(value, y);
+  return { left, top, width, height, x: (value) => left + width * share(value, x), y: (value) => top + height * (1 - level(value)) };
+}
+
+/** As uPlot has placed its axes. */
+export function placeOf(plot: uPlot, figure: Figure, ratio: number): Place {
+  const { left, top, width, height } = plot.bbox;
+  return placeIn(figure, left / ratio, top / ratio, width / ratio, height / ratio);
+}
+
+const MEAN = 1.5;
+const MEAN_OF_FEWER = 0.75;
+const RUN = 0.75;
+
+export function paint(pen: Pen, figure: Figure, place: Place, colours: Colours) {
+  const { left, top, width, height } = place;
+  pen.inside(left, top, width, height, () => {
+    if (figure.zero) pen.line([[left, place.y(0)], [left + width, place.y(0)]], { colour: colours("--arm-baseline"), width: 1, dash: [5, 3] });
+    if (figure.runs.length) paintRuns(pen, figure, place, colours);
+    else paintBands(pen, figure, place, colours);
+    for (const line of figure.lines) paintMean(pen, figure, line, place, colours(line.style.token));
+  });
+}
+
+function paintRuns(pen: Pen, { runs, log }: Figure, place: Place, colours: Colours) {
+  for (const run of runs) {
+    const points: Point[] = [];
+    run.x.forEach((x, index) => {
+      if (!log || run.values[index]! > 0) points.push([place.x(x), place.y(run.values[index]!)]);
+    });
+    pen.line(points, { colour: colours(run.style.token), width: RUN, opacity: 0.45 });
+  }
+}
+
+function paintBands(pen: Pen, { lines }: Figure, place: Place, colours: Colours) {
+  // Many bands lie over each other: each gets fainter.
+  const opacity = Number(colours("--band")) * Math.min(1, 3 / lines.length);
+  const bottom = place.top + place.height;
+  for (const line of lines) {
+    for (const [from, to] of banded(line)) {
+      const points: Point[] = [];
+      for (let index = from; index < to; index++) points.push([place.x(line.x[index]!), place.y(highAt(line, index))]);
+      // On a logarithmic axis a band may reach below zero, which is below the figure.
+      for (let index = to - 1; index >= from; index--) points.push([place.x(line.x[index]!), Math.min(bottom, place.y(lowAt(line, index)))]);
+      pen.area(points, colours(line.style.token), opacity);
+    }
+  }
+}
+
+/** The runs of points, as half-open ranges, at which the line has a standard deviation. */
+function banded({ x, std }: Line): Range[] {
+  const runs: Range[] = [];
+  let from = -1;
+  for (let index = 0; index <= x.length; index++) {
+    const has = index < x.length && std[index] !== null;
+    if (has && from < 0) from = index;
+    else if (!has && from >= 0) {
+      runs.push([from, index]);
+      from = -1;
+    }
+  }
+  return runs;
+}
+
+function paintMean(pen: Pen, { log }: Figure, line: Line, place: Place, colour: string) {
+  const shown = (index: number) => !log || line.mean[index]! > 0;
+  for (const { from, to, all_seeds } of pieces(line.n)) {
+    const points: Point[] = [];
+    for (let index = from; index < to; index++) if (shown(index)) points.push([place.x(line.x[index]!), place.y(line.mean[index]!)]);
+    pen.line(points, { colour, width: all_seeds ? MEAN : MEAN_OF_FEWER, dash: line.style.dash, opacity: all_seeds ? 1 : 0.7 });
+  }
+  // A line of one or two points is hardly a line: mark them.
+  if (line.x.length < 3) line.x.forEach((x, index) => shown(index) && pen.dot([place.x(x), place.y(line.mean[index]!)], 2.5, colour));
+}

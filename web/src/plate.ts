@@ -1,0 +1,112 @@
+// A figure as it goes into a paper: title, axes, lines and legend, drawn with either pen in the colours of the light theme.
+
+import { token, xTicks, yTicks } from "./figure";
+import { type Colours, type Figure, paint, placeIn } from "./paint";
+import { canvasPen, type Pen, svgPen } from "./pen";
+import { tickLabels } from "./ticks";
+
+export const SIZE = { width: 640, height: 400 };
+const RATIO = 2;
+const TEXT = 12;
+const LEFT = 72;
+const RIGHT = 32;
+const TOP = 36;
+const BOTTOM = 48;
+const LEGEND_ROW = 18;
+/** As wide as the text of most sans-serif fonts at this size. */
+const CHARACTER = 6.4;
+
+export function toSvg(figure: Figure): string {
+  const height = heightOf(figure);
+  const colours = lightColours();
+  const pen = svgPen(SIZE.width, height, token("--sans"), "#ffffff");
+  drawPlate(pen, figure, colours);
+  return pen.document();
+}
+
+export function toPng(figure: Figure): Promise<Blob> {
+  return png(SIZE.width, heightOf(figure), (pen) => drawPlate(pen, figure, lightColours()));
+}
+
+/** A PNG with as many pixels as a sharp screen has. */
+export async function png(width: number, height: number, draw: (pen: Pen) => void): Promise<Blob> {
+  const canvas = document.createElement("canvas");
+  canvas.width = width * RATIO;
+  canvas.height = height * RATIO;
+  const ctx = canvas.getContext("2d")!;
+  ctx.fillStyle = "#ffffff";
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  draw(canvasPen(ctx, token("--sans"), RATIO));
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser makes no PNG of this size"))), "image/png"),
+  );
+}
+
+function heightOf(figure: Figure): number {
+  return SIZE.height + LEGEND_ROW * Math.max(0, legendRows(figure).length - 1);
+}
+
+export function drawPlate(pen: Pen, figure: Figure, colours: Colours) {
+  const width = SIZE.width - LEFT - RIGHT;
+  const height = SIZE.height - TOP - BOTTOM - LEGEND_ROW;
+  const place = placeIn(figure, LEFT, TOP, width, height);
+  const [ink, quiet, grid] = [colours("--ink"), colours("--quiet"), colours("--line")];
+  const bottom = TOP + height;
+
+  pen.text([LEFT, 18], figure.title, { colour: ink, size: TEXT + 1, bold: true });
+  const xs = xTicks(figure, width);
+  tickLabels(xs).forEach((label, index) => {
+    const x = place.x(xs[index]!);
+    pen.line([[x, TOP], [x, bottom]], { colour: grid, width: 0.5 });
+    pen.text([x, bottom + 12], label, { colour: quiet, size: TEXT, align: "middle" });
+  });
+  const ys = yTicks(figure, height);
+  tickLabels(ys).forEach((label, index) => {
+    const y = place.y(ys[index]!);
+    pen.line([[LEFT, y], [LEFT + width, y]], { colour: grid, width: 0.5 });
+    pen.text([LEFT - 8, y], label, { colour: quiet, size: TEXT, align: "end" });
+  });
+  pen.text([LEFT + width / 2, bottom + 32], figure.x_title, { colour: quiet, size: TEXT, align: "middle" });
+  pen.text([14, TOP + height / 2], figure.y_title, { colour: quiet, size: TEXT, align: "middle", upright: true });
+  paint(pen, figure, place, colours);
+  drawLegend(pen, figure, colours, bottom + 52);
+}
+
+function drawLegend(pen: Pen, figure: Figure, colours: Colours, top: number) {
+  legendRows(figure).forEach((row, index) => {
+    let x = LEFT;
+    const y = top + index * LEGEND_ROW;
+    for (const { style } of row) {
+      pen.line([[x, y], [x + 24, y]], { colour: colours(style.token), width: 2, dash: style.dash });
+      pen.text([x + 30, y], style.name, { colour: colours("--ink"), size: TEXT });
+      x += entryWidth(style.name);
+    }
+  });
+}
+
+function entryWidth(name: string): number {
+  return 30 + name.length * CHARACTER + 20;
+}
+
+/** The lines of the legend, filled from the left. */
+function legendRows({ lines }: Figure) {
+  const rows: (typeof lines)[] = [[]];
+  let used = 0;
+  for (const line of lines) {
+    const width = entryWidth(line.style.name);
+    if (used + width > SIZE.width - LEFT && used > 0) {
+      rows.push([]);
+      used = 0;
+    }
+    rows.at(-1)!.push(line);
+    used += width;
+  }
+  return rows;
+}
+
+/** The colours of the light theme, whichever is in force: its rule is the first that stands under no condition. */
+export function lightColours(): Colours {
+  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+  const light = rules.find((rule): rule is CSSStyleRule => rule instanceof CSSStyleRule && rule.selectorText.startsWith(":root"));
+  return (name) => light?.style.getPropertyValue(name).trim() || token(name);
+}
