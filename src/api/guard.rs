@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -11,8 +11,7 @@ use super::error::ApiError;
 
 /// Refuses writes that a page of another site has a browser send.
 pub(super) async fn same_origin(request: Request, next: Next) -> Result<Response, ApiError> {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if reads || is_ours(request.headers()) {
+    if is_read(&request) || is_ours(request.headers()) {
         Ok(next.run(request).await)
     } else {
         Err(ApiError::foreign_origin())
@@ -27,6 +26,21 @@ fn is_ours(headers: &HeaderMap) -> bool {
         (Some(_), None) => false,
         (None, _) => true,
     }
+}
+
+/// A write may be refused before its body was read. The connection is then of no use for the next request, and whoever
+/// keeps it open is told so.
+pub(super) async fn close_after_refusal(request: Request, next: Next) -> Response {
+    let writes = !is_read(&request);
+    let mut response = next.run(request).await;
+    if writes && response.status().is_client_error() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn is_read(request: &Request) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method())
 }
 
 /// Answers of libraries (an unknown page of the documentation, say) become problems too.

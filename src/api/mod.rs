@@ -182,6 +182,7 @@ fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::known_host))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(map_response(guard::problems_only))
+        .layer(from_fn(guard::close_after_refusal))
         .layer(compression())
         .layer(from_fn_with_state(state.clone(), monitoring::count))
         // What fails is logged where it is mapped, once.
