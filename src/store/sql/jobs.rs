@@ -134,7 +134,7 @@ macro_rules! places {
              WHEN 'seed' THEN k.seed
              WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
                                             WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END
-             WHEN 'progress' THEN 1.0 * k.step / k.steps
+             WHEN 'progress' THEN 1.0 * k.step / nullif(k.steps, 0)
              WHEN 'attempt' THEN k.attempt
              WHEN 'priority' THEN k.priority
              WHEN 'created_at' THEN k.created_ms
