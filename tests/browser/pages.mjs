@@ -141,8 +141,11 @@ await until("the seam is drawn", async () => Number(await seen("figure-accuracy"
 await until("the log ends with the job", async () => /finished/.test(await seen("log").innerText()));
 await until("the spec is the job's own", async () => /made|baseline/.test(await seen("job-spec").innerText()));
 
-// A file has the bytes that its row promises.
-const { items: files } = await api(`/jobs/${first}/artifacts`);
+// A file has the bytes that its row promises. The checkpoint of the pause goes once the job has succeeded.
+const artifacts = async () => (await api(`/jobs/${first}/artifacts`)).items;
+await until("no checkpoint is left", async () => (await artifacts()).every(({ kind }) => kind !== "checkpoint"));
+await page.reload();
+const files = await artifacts();
 await until("every file is listed", async () => (await seen("artifact-row").count()) === files.length);
 const weights = files.find(({ kind }) => kind === "weights");
 const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: weights.name }).click()]);
