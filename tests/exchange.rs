@@ -393,6 +393,9 @@ fn files_that_cannot_be_imported_are_refused_with_the_reason() {
         (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
         (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
         (changed(|import| import.jobs[0].end_reason = Some("bored".to_owned())), "\"bored\""),
+        (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "its spec is one of"),
+        (changed(|import| import.jobs[0].ended_ms = None), "at no time"),
+        (changed(|import| import.jobs[0].results.test_accuracy = Some(101.0)), "a test_accuracy of 101"),
         (changed(|import| import.jobs.swap(0, 1)), "order"),
     ] {
         let answer = import(&server, &bytes);

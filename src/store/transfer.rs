@@ -1,6 +1,7 @@
 //! Experiments on their way to other servers: whole, every point, never sampled.
 
 use async_trait::async_trait;
+use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -95,7 +96,7 @@ pub struct AttemptRecord {
     /// `cpu`, `cuda:0`, ...
     pub device: String,
     /// Versions, device and threads, once it had begun.
-    pub environment: Option<Value>,
+    pub environment: Option<Environment>,
     /// Completed updates when it began.
     pub start_step: i64,
     /// When it was claimed, milliseconds since the epoch.

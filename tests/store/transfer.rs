@@ -71,7 +71,11 @@ pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
         (ended(&copy.jobs)[0].attempts.len(), ended(&copy.jobs)[0].results.test_accuracy),
         (2, Some(97.1))
     );
-    assert_ne!(fixture.execute("UPDATE curves SET width = width WHERE job_id > 3").await, 0, "it is long");
+    assert_ne!(
+        fixture.execute("UPDATE condensed_curves SET width = width WHERE job_id > 3").await,
+        0,
+        "it is long"
+    );
     is_not_found(fixture.store.records(99).await);
 }
 

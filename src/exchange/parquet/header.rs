@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::exchange::ExchangeError;
-use crate::store::{AttemptRecord, ExperimentRecord, Import, JobRecord};
+use crate::store::{AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord};
 
 const FORMAT: &str = "optlab.format";
 const EXPERIMENT: &str = "optlab.experiment";
@@ -134,9 +134,17 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
         return Err("has another spec than the experiment gives it".to_owned());
     }
+    let method = own.method.to_string();
+    if job.method != method {
+        return Err(format!("is called a job of {}, and its spec is one of {method}", job.method));
+    }
     if !(0..=job.steps).contains(&job.step) {
         return Err(format!("is at step {} of {}", job.step, job.steps));
     }
+    if job.state.has_ended() && job.ended_ms.is_none() {
+        return Err(format!("has {} at no time", job.state.as_str()));
+    }
+    check_results(&job.results)?;
     let numbers = job.attempts.iter().map(|attempt| attempt.number);
     if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
         return Err(format!("has other attempts than the {} that it should have", job.attempt));
@@ -148,6 +156,19 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
             of_attempts.filter(|&reason| reason != HANDED_BACK).find(|reason| !is_reason(reason))
         });
     unknown.map_or(Ok(()), |reason| Err(format!("ended by {reason:?}, which nothing does")))
+}
+
+fn check_results(results: &ResultsRecord) -> Result<(), String> {
+    let percentages = [
+        ("test_accuracy", results.test_accuracy),
+        ("best_test_accuracy", results.best_test_accuracy),
+        ("test_error", results.test_error),
+    ];
+    let wrong =
+        percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
+    wrong.map_or(Ok(()), |(name, value)| {
+        Err(format!("has a {name} of {}, and percentages go from 0 to 100", value.unwrap_or_default()))
+    })
 }
 
 fn is_reason(word: &str) -> bool {
