@@ -1,6 +1,7 @@
 //! How long an experiment would take, by runs alike that are complete.
 
 use std::collections::HashMap;
+use std::mem::discriminant;
 
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde::Serialize;
@@ -26,13 +27,13 @@ impl Estimate {
     pub(super) async fn of(state: &AppState, spec: &ExperimentSpec) -> Result<Self, ApiError> {
         let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
         let (mut seconds, mut jobs_measured) = (Some(0.0), 0);
-        for (position, arm) in spec.arms.iter().enumerate() {
+        for arm in &spec.arms {
             let method = arm.method.to_string();
             if !past.contains_key(&method) {
                 past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
             }
             // Its jobs differ by their seeds only.
-            let Some(job) = spec.jobs().find(|job| job.arm == spec.arms[position].name) else { continue };
+            let job = spec.job(arm, 0);
             let mut paces: Vec<f64> = past[&method]
                 .iter()
                 .filter(|run| costs_the_same(&run.spec, &job))
@@ -47,8 +48,10 @@ impl Estimate {
     }
 }
 
-/// An update of both takes about as long, on the same machine.
+/// An update of both takes about as long, on the same machine: rates and schedules cost nothing.
 fn costs_the_same(a: &JobSpec, b: &JobSpec) -> bool {
-    let (a, b) = (&a.train, &b.train);
-    a.model == b.model && a.data == b.data && a.batch_size == b.batch_size
+    let (x, y) = (&a.train, &b.train);
+    (&a.method, &a.resources) == (&b.method, &b.resources)
+        && (&x.model, &x.data, x.batch_size, x.precision) == (&y.model, &y.data, y.batch_size, y.precision)
+        && discriminant(&x.optimizer) == discriminant(&y.optimizer)
 }

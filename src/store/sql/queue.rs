@@ -158,8 +158,10 @@ impl Queue for SqlStore {
                 held
             }
         };
-        let lost = StoreError::LeaseLost { job: lease.job, attempt: lease.attempt };
-        let Held { requested } = held.ok_or(lost)?;
+        let Some(Held { requested }) = held else {
+            self.uncondensed.forget(lease.job);
+            return Err(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt });
+        };
         self.activity.points.inc_by(points.len() as u64);
         self.condense_if_long(lease, &record.series_ids).await;
         Ok(requested.and_then(|wish| match wish.as_str() {
