@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use optlab_spec::protocol::Point;
 use sqlx::FromRow;
 
-use super::statement::{Reader, Transaction, sql};
+use super::statement::{Reader, Statement, Transaction, sql};
 use crate::store::{Lease, StoreError};
 
 /// What an attempt has to say.
@@ -27,6 +27,25 @@ pub(super) struct Record<'a> {
 pub(super) struct Held {
     /// What people want of it.
     pub(super) requested: Option<String>,
+}
+
+/// The fence, the lease, the version and the points, and what is to happen with points that stand already.
+macro_rules! with_points {
+    ($conflict:literal) => {
+        concat!(
+            "WITH held AS (
+                 UPDATE jobs
+                 SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
+                     step = coalesce($5, step), version = pg_current_xact_id()::TEXT::BIGINT
+                 WHERE id = $1 AND attempt = $2 AND state = 'running'
+                 RETURNING id, requested
+             ), written AS (
+                 INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
+                 SELECT held.id, points.* FROM held, unnest($6, $7, $8, $9) points ",
+            $conflict,
+            ") SELECT requested FROM held"
+        )
+    };
 }
 
 impl Record<'_> {
@@ -65,34 +84,39 @@ impl Record<'_> {
     /// By one statement, which is a transaction too: for Postgres, where the way to the server and back costs the most.
     pub(super) async fn write_at_once(&self, connection: &mut Reader) -> Result<Option<Held>, StoreError> {
         // The statement may not meet a row twice: of a point that was sent twice it takes the last.
-        let last: BTreeMap<(i64, u64), &Point> = self
+        let points: BTreeMap<(i64, u64), &Point> = self
             .series_ids
             .iter()
             .zip(self.points)
             .map(|(&series, point)| ((series, point.step), point))
             .collect();
-        sql("WITH held AS (
-                 UPDATE jobs
-                 SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
-                     step = coalesce($5, step), version = pg_current_xact_id()::TEXT::BIGINT
-                 WHERE id = $1 AND attempt = $2 AND state = 'running'
-                 RETURNING id, requested
-             ), written AS (
-                 INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
-                 SELECT held.id, points.* FROM held, unnest($6, $7, $8, $9) points
-                 ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms
-             )
-             SELECT requested FROM held")
-        .bind(self.lease.job)
-        .bind(self.lease.attempt)
-        .bind(self.now_ms)
-        .bind(self.lease_ms)
-        .bind(self.step.map(|step| step as i64))
-        .bind(last.keys().map(|(series, _)| *series).collect::<Vec<_>>())
-        .bind(last.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
-        .bind(last.values().map(|point| point.value).collect::<Vec<_>>())
-        .bind(last.values().map(|point| point.time_ms).collect::<Vec<_>>())
-        .fetch_optional(connection)
-        .await
+        // To be ready for points that stand already costs half as much again, and they are rare.
+        match self.bind_all(with_points!(""), &points).fetch_optional(connection).await {
+            Err(StoreError::Database(error)) if stands_already(&error) => {
+                let upsert = with_points!(
+                    "ON CONFLICT (job_id, series_id, step)
+                     DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms"
+                );
+                self.bind_all(upsert, &points).fetch_optional(connection).await
+            }
+            result => result,
+        }
     }
+
+    fn bind_all(&self, statement: &'static str, points: &BTreeMap<(i64, u64), &Point>) -> Statement {
+        sql(statement)
+            .bind(self.lease.job)
+            .bind(self.lease.attempt)
+            .bind(self.now_ms)
+            .bind(self.lease_ms)
+            .bind(self.step.map(|step| step as i64))
+            .bind(points.keys().map(|(series, _)| *series).collect::<Vec<_>>())
+            .bind(points.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
+            .bind(points.values().map(|point| point.value).collect::<Vec<_>>())
+            .bind(points.values().map(|point| point.time_ms).collect::<Vec<_>>())
+    }
+}
+
+fn stands_already(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use sqlx::FromRow;
 
@@ -15,22 +16,37 @@ use crate::store::StoreError;
 
 /// A curve is condensed when it has so many new points; shorter ones are read as they are.
 const WORTH_IT: u64 = 512;
+/// How often the curves of a job are condensed, unless one has so many new points.
+const EVERY: Duration = Duration::from_secs(1);
+const TOO_MANY: u64 = 16 * WORTH_IT;
 /// Points that one pass reads, so that no transaction is long.
 const MOST_AT_ONCE: i64 = 20_000;
 
 /// How many points each curve has got since it was last condensed, of the attempts of this process.
 #[derive(Default)]
-pub(in crate::store::sql) struct Uncondensed(Mutex<HashMap<i64, HashMap<i64, u64>>>);
+pub(in crate::store::sql) struct Uncondensed(Mutex<HashMap<i64, NewPoints>>);
+
+/// Of a job, by series.
+#[derive(Default)]
+struct NewPoints {
+    counts: HashMap<i64, u64>,
+    condensed: Option<Instant>,
+}
 
 impl Uncondensed {
     /// Counts new points of a job, by their series; returns the series that are worth condensing now.
     pub(in crate::store::sql) fn count(&self, job: i64, series: &[i64]) -> BTreeSet<i64> {
         let mut jobs = self.0.lock().expect("no holder panics");
-        let counts = jobs.entry(job).or_default();
+        let NewPoints { counts, condensed } = jobs.entry(job).or_default();
         for id in series {
             *counts.entry(*id).or_default() += 1;
         }
-        counts.extract_if(|_, count| *count >= WORTH_IT).map(|(id, _)| id).collect()
+        let enough = if condensed.is_none_or(|time| time.elapsed() >= EVERY) { WORTH_IT } else { TOO_MANY };
+        let long: BTreeSet<i64> = counts.extract_if(|_, count| *count >= enough).map(|(id, _)| id).collect();
+        if !long.is_empty() {
+            *condensed = Some(Instant::now());
+        }
+        long
     }
 
     pub(in crate::store::sql) fn forget(&self, job: i64) {
