@@ -71,6 +71,11 @@ pub enum AttemptEnd {
     HandedBack,
 }
 
+impl AttemptEnd {
+    /// How [`AttemptEnd::HandedBack`] is written down. Only attempts end so, a job never does.
+    pub const HANDED_BACK: &str = "handed_back";
+}
+
 /// What a worker can ask of the queue. Every method with a [`Lease`] fails with [`StoreError::LeaseLost`] when the
 /// lease is no longer the job's.
 #[async_trait]

@@ -142,7 +142,7 @@ async function taken(kind) {
 }
 const curves = await (await fetch(`${server}/api/v1/experiments/${first}/curves?series=test/accuracy&points=400`)).json();
 const rows = curves.arms.flatMap((arm) => arm.steps.map((step, at) => [arm.arm, step, arm.mean[at], arm.std[at] ?? "", arm.n[at]].join()));
-assert.deepEqual((await taken("CSV")).toString().trim().split("\n"), ["arm,step,mean,std,n", ...rows]);
+assert.deepEqual((await taken("CSV")).toString().trim().split("\r\n"), ["arm,step,mean,std,n", ...rows]);
 const svg = (await taken("SVG")).toString();
 assert.match(svg, /<text[^>]*>test accuracy · twice #1<\/text>/);
 for (const arm of curves.arms) assert(svg.includes(`>${arm.arm}</text>`), `no ${arm.arm} in the legend`);
@@ -162,7 +162,7 @@ await until("differences have no line of the baseline", async () =>
 const runs = (await (await fetch(`${server}/api/v1/experiments/${first}/runs?series=test/accuracy&points=10000`)).json()).runs;
 const end = (arm, seed) => runs.find((run) => run.arm === arm && run.seed === seed).values.at(-1);
 const mean = [0, 1].reduce((sum, seed) => sum + (end("opt-cayley", seed) - end("baseline", seed)) / 2, 0);
-const difference = (await taken("CSV")).toString().trim().split("\n").filter((row) => row.startsWith("opt-cayley")).at(-1).split(",");
+const difference = (await taken("CSV")).toString().trim().split("\r\n").filter((row) => row.startsWith("opt-cayley")).at(-1).split(",");
 assert(Math.abs(Number(difference[2]) - mean) < 1e-9 && difference[4] === "2", `${difference} should have ${mean} of 2 pairs`);
 await picture("difference");
 await page.getByRole("button", { name: "− baseline" }).first().click();

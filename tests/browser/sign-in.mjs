@@ -48,6 +48,15 @@ assert.deepEqual([cookie.value, cookie.httpOnly, cookie.sameSite], [token, true,
 await page.reload();
 await seen("empty").waitFor();
 
+// Who may only read is told so, and is offered nothing that the server would refuse.
+await seen("read-only").waitFor();
+await page.goto(`${server}/new`);
+await page.getByText("Your token may only read").waitFor();
+assert.ok(await page.getByRole("button", { name: "Submit" }).isDisabled());
+await picture("new-read-only");
+await page.goto(server);
+await seen("empty").waitFor();
+
 // Whoever signs out is a stranger again, also after a reload.
 await seen("sign-out").click();
 await field().waitFor();

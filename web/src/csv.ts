@@ -1,28 +1,29 @@
-// What a chart shows, as rows for a spreadsheet: numbers in full, and no points beyond the edges of a closer look.
+// Tables for a spreadsheet. What a chart shows has its numbers in full, and no points beyond the edges of a closer look.
 
 import type { Figure } from "./paint";
 
 export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, "lines" | "runs" | "x_title" | "x">): string {
+  const by_step = x_title === "step";
+  const x_names = by_step ? ["step"] : ["step", x_title];
+  const places = (step: number, x: number) => (by_step ? [step] : [step, x]);
   const inside = (x: number) => x >= from && x <= to;
   if (runs.length) {
     const rows = runs.flatMap(({ style, seed, steps, x, values }) =>
-      steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, seed, step, x[index]!, values[index]!]] : [])),
+      steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, seed, ...places(step, x[index]!), values[index]!]] : [])),
     );
-    return toCsv(["arm", "seed", "step", x_title, "value"], rows);
+    return toCsv(["arm", "seed", ...x_names, "value"], rows);
   }
   const rows = lines.flatMap(({ style, steps, x, mean, std, n }) =>
-    steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, step, x[index]!, mean[index]!, std[index] ?? "", n[index]!]] : [])),
+    steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, ...places(step, x[index]!), mean[index]!, std[index] ?? "", n[index]!]] : [])),
   );
-  return toCsv(["arm", "step", x_title, "mean", "std", "n"], rows);
+  return toCsv(["arm", ...x_names, "mean", "std", "n"], rows);
 }
 
-/** A column that repeats another's name, as x does where it is the step, is left out. */
+/** A table as RFC 4180 has it. */
 export function toCsv(header: string[], rows: (string | number)[][]): string {
-  const kept = header.map((_, index) => index).filter((index) => header.indexOf(header[index]!) === index);
-  const line = (cells: (string | number)[]) => kept.map((index) => quote(String(cells[index] ?? ""))).join(",");
-  return [line(header), ...rows.map(line)].join("\n") + "\n";
+  return [header, ...rows].map((cells) => cells.map((cell) => quote(String(cell))).join(",") + "\r\n").join("");
 }
 
 function quote(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

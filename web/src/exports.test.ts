@@ -11,12 +11,12 @@ const line = lineOf(style!, { steps: [0, 10, 20], mean: [1, 2, 4], std: [0.1, 0.
 const figure: Figure = { title: "loss <1>", lines: [line], runs: [], x_title: "step", y_title: "loss", x: [0, 20], y: [0, 4], log: false, zero: false };
 
 test("a table holds mean, deviation and seeds of every point", () => {
-  expect(figureCsv(figure)).toBe("arm,step,mean,std,n\nopt,0,1,0.1,2\nopt,10,2,0.1,2\nopt,20,4,,1\n");
-  expect(figureCsv({ ...figure, x: [5, 15] })).toBe("arm,step,mean,std,n\nopt,10,2,0.1,2\n");
-  expect(figureCsv({ ...figure, x_title: "epoch" }).split("\n")[0]).toBe("arm,step,epoch,mean,std,n");
+  expect(figureCsv(figure)).toBe("arm,step,mean,std,n\r\nopt,0,1,0.1,2\r\nopt,10,2,0.1,2\r\nopt,20,4,,1\r\n");
+  expect(figureCsv({ ...figure, x: [5, 15] })).toBe("arm,step,mean,std,n\r\nopt,10,2,0.1,2\r\n");
+  expect(figureCsv({ ...figure, x_title: "epoch" }).split("\r\n")[0]).toBe("arm,step,epoch,mean,std,n");
   const run = { style: style!, seed: 3, steps: [5], x: [5], values: [0.5] };
-  expect(figureCsv({ ...figure, runs: [run] })).toBe("arm,seed,step,value\nopt,3,5,0.5\n");
-  expect(toCsv(["a"], [['say "x, y"']])).toBe('a\n"say ""x, y"""\n');
+  expect(figureCsv({ ...figure, runs: [run] })).toBe("arm,seed,step,value\r\nopt,3,5,0.5\r\n");
+  expect(toCsv(["a"], [['say "x, y"']])).toBe('a\r\n"say ""x, y"""\r\n');
 });
 
 test("a figure in SVG has its lines as paths, the part of fewer seeds thinner", () => {

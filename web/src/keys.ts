@@ -9,6 +9,8 @@ export const KEYS: [key: string, does: string][] = [
   ["Enter", "open the row"],
   ["1 … 9", "show or hide an arm"],
   ["← →", "move the cursor of a focused chart"],
+  ["+ −", "look closer at the cursor of a focused chart, or less close"],
+  ["0", "show all of a focused chart"],
   ["Ctrl Enter", "run the query, or submit the spec"],
   ["?", "this list"],
 ];

@@ -2,12 +2,13 @@
 
 import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "./api";
 import { coalesce } from "./coalesce";
-import type { Comparison, Counts, Experiment, Job, Warning, Worker } from "./contract";
+import type { Comparison, Counts, Experiment, Job, Page, Warning, Worker } from "./contract";
 import { CurveStore } from "./curve_store.svelte";
 import { listen } from "./live.svelte";
 import { tally, total } from "./progress";
 
-const JOBS_PAGE = 200;
+const FIRST_JOBS = 200;
+const MORE_JOBS = 1000;
 const NUMBERS_MS = 1500;
 const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
@@ -24,7 +25,6 @@ export class ExperimentView {
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
-  more_jobs = $state<string | null>(null);
   workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
   /** Where every job is held here the counts are theirs, so that a number never lags behind the rows. */
@@ -34,6 +34,7 @@ export class ExperimentView {
   });
   readonly curves: CurveStore;
 
+  #holds_all_jobs = false;
   #question: Question | null = null;
   #warns = true;
   #gone = new AbortController();
@@ -67,6 +68,7 @@ export class ExperimentView {
   }
 
   refresh() {
+    this.#holds_all_jobs = false;
     for (const task of this.#tasks) task.ask();
   }
 
@@ -84,15 +86,6 @@ export class ExperimentView {
     if (before?.state === job.state) return;
     this.curves.ask();
     this.#jobs.ask();
-  }
-
-  async loadMoreJobs() {
-    await this.#guard(async () => {
-      const page = await listJobs(this.id, JOBS_PAGE, this.more_jobs, this.#gone.signal);
-      const known = new Set(this.jobs.map((job) => job.id));
-      this.jobs = [...this.jobs, ...page.items.filter((job) => !known.has(job.id))];
-      this.more_jobs = page.next_cursor;
-    });
   }
 
   /** Compares by another metric or with another arm than the page's first screen; null for no such comparison. */
@@ -137,12 +130,18 @@ export class ExperimentView {
     }
   }
 
+  /** All of them once, that orders, filters and grids leave none out; then the first, as events tell of the rest. */
   async #fetchJobs() {
-    const page = await listJobs(this.id, JOBS_PAGE, null, this.#gone.signal);
-    const fresh = new Set(page.items.map((job) => job.id));
-    this.jobs = [...page.items, ...this.jobs.filter((job) => !fresh.has(job.id))];
-    if (!this.jobs_loaded) this.more_jobs = page.next_cursor;
-    this.jobs_loaded = true;
+    let cursor: string | null = null;
+    do {
+      const page: Page<Job> = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+      const known = new Map(this.jobs.map((job) => [job.id, job]));
+      for (const job of page.items) known.set(job.id, job);
+      this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
+      this.jobs_loaded = true;
+      cursor = page.next_cursor;
+    } while (cursor && !this.#holds_all_jobs);
+    this.#holds_all_jobs = true;
   }
 
   /** Whether the page can be shown at all is for the experiment itself to say. */

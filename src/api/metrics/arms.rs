@@ -3,28 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_spec::Arm;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
-use super::{known_series, range};
+use super::CurveParams;
 use crate::stats::{BandPoint, band};
 use crate::store::{Cell, Curve, Series};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(in crate::api) struct CurvesParams {
-    /// Name of a series; default `test/accuracy`.
-    series: Option<String>,
-    /// At most so many stretches of steps: 1 to 10,000; default 400.
-    points: Option<i64>,
-    /// Only what came after this step.
-    after_step: Option<i64>,
-    /// Only what came up to this step.
-    to_step: Option<i64>,
-}
 
 /// One series of an experiment.
 #[derive(Serialize, ToSchema)]
@@ -55,16 +42,16 @@ pub(in crate::api) struct ArmCurve {
 }
 
 /// The curves of an experiment's arms.
-#[utoipa::path(get, path = "/api/v1/experiments/{id}/curves", tag = "metrics", params(CurvesParams),
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/curves", tag = "metrics", params(CurveParams),
     responses((status = 200, body = Curves), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
 pub(in crate::api) async fn of_arms(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-    Query(params): Query<CurvesParams>,
+    Query(params): Query<CurveParams>,
 ) -> Result<Json<Curves>, ApiError> {
-    let range = range(params.points, 400, params.after_step, params.to_step)?;
+    let range = params.range()?;
     let experiment = state.store.experiment(id).await?;
-    let series = known_series(&state, params.series.as_deref().unwrap_or("test/accuracy")).await?;
+    let series = params.series(&state).await?;
     let cells = state.store.cells(id).await?;
     let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
     let set = state.store.curves(&jobs, &series.name, range).await?;

@@ -4,8 +4,8 @@ mod arms;
 mod job;
 mod runs;
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::error::ApiError;
@@ -18,6 +18,30 @@ pub(super) use self::job::*;
 pub(super) use self::runs::*;
 
 const MOST_POINTS: i64 = 10_000;
+
+/// One series of an experiment, over some of its steps.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CurveParams {
+    /// Name of a series; default `test/accuracy`.
+    series: Option<String>,
+    /// At most so many stretches of steps, each with the lowest and highest of its points: 1 to 10,000; default 400.
+    points: Option<i64>,
+    /// Only what came after this step.
+    after_step: Option<i64>,
+    /// Only what came up to this step.
+    to_step: Option<i64>,
+}
+
+impl CurveParams {
+    fn range(&self) -> Result<CurveRange, ApiError> {
+        range(self.points, 400, self.after_step, self.to_step)
+    }
+
+    async fn series(&self, state: &AppState) -> Result<Series, ApiError> {
+        known_series(state, self.series.as_deref().unwrap_or("test/accuracy")).await
+    }
+}
 
 /// A named curve.
 #[derive(Debug, Serialize, ToSchema)]

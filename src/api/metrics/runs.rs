@@ -2,27 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
-use super::{Columns, known_series, range};
+use super::{Columns, CurveParams};
 use crate::store::Series;
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(in crate::api) struct RunsParams {
-    /// Name of a series; default `test/accuracy`.
-    series: Option<String>,
-    /// Stretches of steps, each of which keeps its lowest and highest point: 1 to 10,000; default 400.
-    points: Option<i64>,
-    /// Only what came after this step.
-    after_step: Option<i64>,
-    /// Only what came up to this step.
-    to_step: Option<i64>,
-}
 
 /// One series of an experiment's jobs.
 #[derive(Serialize, ToSchema)]
@@ -46,16 +33,16 @@ pub(in crate::api) struct Run {
 }
 
 /// The single curves of an experiment's jobs.
-#[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(RunsParams),
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(CurveParams),
     responses((status = 200, body = Runs), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
 pub(in crate::api) async fn of_runs(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-    Query(params): Query<RunsParams>,
+    Query(params): Query<CurveParams>,
 ) -> Result<Json<Runs>, ApiError> {
-    let range = range(params.points, 400, params.after_step, params.to_step)?;
+    let range = params.range()?;
     state.store.experiment(id).await?;
-    let series = known_series(&state, params.series.as_deref().unwrap_or("test/accuracy")).await?;
+    let series = params.series(&state).await?;
     let cells = state.store.cells(id).await?;
     let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
     let set = state.store.curves(&jobs, &series.name, range).await?;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::exchange::ExchangeError;
-use crate::store::{AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord};
+use crate::store::{AttemptEnd, AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord};
 
 const FORMAT: &str = "optlab.format";
 const EXPERIMENT: &str = "optlab.experiment";
@@ -19,9 +19,6 @@ const SERIES: &str = "optlab.series";
 
 /// The only version of the format so far.
 const VERSION: &str = "1";
-
-/// An attempt may also end so.
-const HANDED_BACK: &str = "handed_back";
 
 /// What a reader of another version wants of a series; units are known by the name.
 #[derive(Deserialize)]
@@ -151,10 +148,9 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     }
     let of_attempts =
         job.attempts.iter().filter_map(|AttemptRecord { end_reason, .. }| end_reason.as_deref());
-    let unknown =
-        job.end_reason.as_deref().filter(|reason| !is_reason(reason)).or_else(|| {
-            of_attempts.filter(|&reason| reason != HANDED_BACK).find(|reason| !is_reason(reason))
-        });
+    let unknown = job.end_reason.as_deref().filter(|reason| !is_reason(reason)).or_else(|| {
+        of_attempts.filter(|&reason| reason != AttemptEnd::HANDED_BACK).find(|reason| !is_reason(reason))
+    });
     unknown.map_or(Ok(()), |reason| Err(format!("ended by {reason:?}, which nothing does")))
 }
 

@@ -19,9 +19,6 @@ pub(super) struct End {
     seconds: Option<f64>,
 }
 
-/// The worker stopped in good order. A job never ends so, only an attempt.
-const HANDED_BACK: &str = "handed_back";
-
 impl End {
     pub(super) fn of(reason: EndReason, error: &str) -> Self {
         let error = (reason != EndReason::Cancelled).then(|| error.to_owned());
@@ -36,7 +33,7 @@ impl From<&AttemptEnd> for End {
                 Self { reason: EndReason::Completed.as_str(), error: None, seconds: Some(summary.seconds) }
             }
             AttemptEnd::Failed(Failure { reason, error, .. }) => Self::of(*reason, error),
-            AttemptEnd::HandedBack => Self { reason: HANDED_BACK, error: None, seconds: None },
+            AttemptEnd::HandedBack => Self { reason: AttemptEnd::HANDED_BACK, error: None, seconds: None },
         }
     }
 }

@@ -2,7 +2,8 @@
 
 import uPlot from "uplot";
 import { token } from "../figure";
-import { count, number } from "../format";
+import { count } from "../format";
+import { tickLabels } from "../ticks";
 import type { Line, Seam } from "./groups";
 
 export interface Drawn {
@@ -33,7 +34,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
     scales: { x: { time: false, range: () => drawn().x }, y: {} },
     axes: [
       { ...axis, label: "step", labelSize: 18, size: 24, space: 72, values: (_, ticks) => ticks.map(count) },
-      { ...axis, size: 64, space: 36, values: (_, ticks) => labels(ticks) },
+      { ...axis, size: 64, space: 36, values: (_, ticks) => tickLabels(ticks) },
     ],
     series: [{}, ...drawn().lines.map(strokeOf)],
     cursor: {
@@ -56,15 +57,6 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
       ],
     },
   };
-}
-
-/** The numbers along an axis, all with the decimals that tell neighbours apart. */
-function labels(ticks: number[]): string[] {
-  const distance = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0));
-  if (distance < 1e-5 || distance >= 1e6) return ticks.map((tick) => (Math.abs(tick) < distance / 2 ? "0" : tick.toExponential(1).replaceAll("-", "−")));
-  let decimals = 0;
-  while (decimals < 6 && Math.abs(distance * 10 ** decimals - Math.round(distance * 10 ** decimals)) > 1e-6) decimals++;
-  return ticks.map((tick) => (decimals ? number(tick, decimals) : count(tick)));
 }
 
 function strokeOf({ label, style, curve }: Line): uPlot.Series {

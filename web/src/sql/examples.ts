@@ -16,7 +16,7 @@ ORDER BY experiment_id DESC, mean_test_error;`,
     name: "seed by seed",
     sql: `-- What each arm gains on the baseline of the same seed, in points of test error: below 0 is better.
 SELECT experiment_id, experiment, arm, seed, test_error, baseline_test_error, difference
-FROM seed_pairs
+FROM paired_differences
 ORDER BY experiment_id DESC, arm, seed;`,
   },
   {
@@ -53,7 +53,7 @@ ORDER BY experiment_id DESC, step;`,
   {
     name: "cost in time",
     sql: `SELECT experiment_id, experiment, arm, avg(seconds / baseline_seconds) AS times_as_long
-FROM seed_pairs
+FROM paired_differences
 GROUP BY experiment_id, experiment, arm
 ORDER BY experiment_id DESC, times_as_long;`,
   },

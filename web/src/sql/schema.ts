@@ -7,7 +7,7 @@ export const SCHEMA: Record<string, string[]> = {
     "experiment_id experiment job_id arm method seed state end_reason attempts device test_accuracy best_test_accuracy test_error energy parameters_trained seconds",
   ),
   arm_summary: words("experiment_id experiment arm method n mean_test_error std_test_error mean_energy mean_seconds"),
-  seed_pairs: words(
+  paired_differences: words(
     "experiment_id experiment arm method baseline seed test_error baseline_test_error difference energy baseline_energy seconds baseline_seconds",
   ),
   failures: words("experiment_id experiment job_id arm method seed attempt worker device end_reason error state started_ms ended_ms"),

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Cell, Table } from "../contract";
+import { toCsv } from "../csv";
 import { exactIntegers } from "../exact";
-import { columnsOf, toCsv } from "./table";
+import { columnsOf, full } from "./table";
 
 const table = (columns: string[], ...rows: Cell[][]): Table => ({ columns, rows, truncated: false });
 
@@ -22,7 +23,7 @@ test("a column of texts or of nothing is not numeric", () => {
 
 test("a CSV file holds every digit, quotes what it must, and leaves null empty", () => {
   const rows: Cell[][] = [[1 / 3, 'say "no", twice'], [null, "two\nlines"], [true, { hex: "00ff" }]];
-  expect(toCsv(table(["n,m", "t"], ...rows))).toBe(
+  expect(toCsv(["n,m", "t"], rows.map((row) => row.map(full)))).toBe(
     '"n,m",t\r\n0.3333333333333333,"say ""no"", twice"\r\n,"two\nlines"\r\ntrue,0x00ff\r\n',
   );
 });

@@ -38,13 +38,3 @@ export function full(cell: Cell): string {
   if (cell === null) return "";
   return typeof cell === "object" ? `0x${cell.hex}` : String(cell);
 }
-
-/** The result as RFC 4180 has it. */
-export function toCsv({ columns, rows }: Table): string {
-  const line = (cells: string[]) => cells.map(quote).join(",") + "\r\n";
-  return line(columns) + rows.map((row) => line(row.map(full))).join("");
-}
-
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
