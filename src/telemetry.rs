@@ -16,5 +16,7 @@ pub fn start(filter: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // A closed pipe would have it panic, and the server with it.
+        .log_internal_errors(false)
         .try_init();
 }

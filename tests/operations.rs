@@ -5,6 +5,8 @@ mod support;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::postgres::Postgres;
+use support::processes::signal;
 use support::{OPTLAB, Server, long_experiment, small_experiment};
 use tempfile::TempDir;
 
@@ -124,4 +126,30 @@ fn curves_are_thinned_only_when_told_to() {
     // No figure of the comparison needs what is gone.
     assert_eq!(server.read(&format!("/api/v1/experiments/{id}/comparison")), comparison);
     assert_eq!(optlab(&folder, &["thin", "1", "--every", "1"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_trains_and_stops() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Server::start_unheard(&folder);
+    server.wait_for_success(server.submit(&small_experiment(1, &[0])));
+    assert!(signal(server.child.id(), "TERM"));
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_says_why() {
+    let folder = TempDir::new().unwrap();
+    let postgres = Postgres::shared().database();
+    let nowhere = postgres.replace("/test_", "/nowhere_");
+    for (args, why) in [
+        (["migrate", "--database-url", "sqlite:absent/optlab.db"], "there is no folder absent"),
+        (["migrate", "--database-url", "postgres://127.0.0.1:1/optlab"], "127.0.0.1:1: Connection refused"),
+        (["migrate", "--database-url", &nowhere], "does not exist; `createdb` makes one"),
+        (["backup", "copy.db", "--database-url=sqlite:absent.db"], "there is no file absent.db"),
+        (["backup", "absent/copy.db", "--database-url=sqlite:absent.db"], "there is no folder"),
+    ] {
+        let done = optlab(&folder, &args);
+        assert!(!done.status.success() && said(&done).contains(why), "{args:?}: {}", said(&done));
+    }
 }

@@ -153,6 +153,7 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(detail) => {
                 Self::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
             }
+            StoreError::BrokenOff => Self::invalid_import(error.to_string()),
             StoreError::KeyReused => {
                 let title = "Idempotency-Key reused";
                 Self::new(
@@ -162,7 +163,7 @@ impl From<StoreError> for ApiError {
                     error.to_string(),
                 )
             }
-            StoreError::Busy => {
+            StoreError::Busy | StoreError::Away => {
                 let title = "Busy, try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, error.to_string())
             }

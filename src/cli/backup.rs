@@ -32,6 +32,8 @@ async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
         );
     }
     ensure!(!file.exists(), "{} exists already", file.display());
+    let folder = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
+    ensure!(folder.is_dir(), "there is no folder {}", folder.display());
     // A copy that broke off must not look like a whole one.
     let mut unfinished = file.to_owned().into_os_string();
     unfinished.push(".unfinished");

@@ -185,7 +185,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 fn end_quietly_when_nobody_reads() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to stdout")) {
+        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to std")) {
             std::process::exit(0);
         }
         report(panic);

@@ -39,11 +39,16 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 /// Waits for a server to say where files go.
 async fn artifact_root(store: &dyn Store) -> String {
+    let mut told = String::new();
     loop {
         match store.artifact_root(None).await {
             Ok(root) => return root,
             Err(error) => {
-                tracing::warn!("waiting: {error}");
+                let why = error.to_string();
+                if why != told {
+                    tracing::warn!("waiting: {why}");
+                    told = why;
+                }
                 sleep(PAUSE).await;
             }
         }

@@ -31,13 +31,19 @@ pub enum StoreError {
     /// Another process holds the database; trying again later helps.
     #[error("the database is busy")]
     Busy,
+    /// Its server stops, starts, has no room or is not to be reached; trying again later helps.
+    #[error("the database does not answer")]
+    Away,
+    /// It cannot be opened as things are; this says why and what would help.
+    #[error("{0}")]
+    Unavailable(String),
     /// No database of this kind is known.
     #[error(
         "`{0}` is no database URL that is supported; give one like sqlite:optlab.db or postgres://user@host/optlab"
     )]
     Unsupported(String),
     /// Anything else that the database said.
-    #[error("database: {0}")]
+    #[error("database: {}", said(.0))]
     Database(sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("migrating the database: {0}")]
@@ -52,7 +58,10 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if is_passing(&error) { Self::Busy } else { Self::Database(error) }
+        match passing(&error) {
+            Some(passing) => passing,
+            None => Self::Database(error),
+        }
     }
 }
 
@@ -66,18 +75,29 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
-/// Whether the same statement may succeed a little later.
-fn is_passing(error: &sqlx::Error) -> bool {
+/// What the database says, without where in its own sources it says so.
+pub(super) fn said(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+/// `Some` where the same statement may succeed a little later.
+fn passing(error: &sqlx::Error) -> Option<StoreError> {
     let sqlx::Error::Database(error) = error else {
-        return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_));
+        return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)).then_some(StoreError::Away);
     };
     let code = error.code().unwrap_or_default();
     if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
         // SQLITE_BUSY and SQLITE_LOCKED; extended codes carry these in their low byte.
-        return code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+        let is_busy = code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+        return is_busy.then_some(StoreError::Busy);
     }
-    // A server that stops, starts or has no room; a serialisation failure or a deadlock.
-    code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") || code.starts_with("40")
+    match code.get(..2)? {
+        // A serialisation failure or a deadlock.
+        "40" => Some(StoreError::Busy),
+        "08" | "53" => Some(StoreError::Away),
+        "57" if code.starts_with("57P") => Some(StoreError::Away),
+        _ => None,
+    }
 }
 
 impl From<optlab_spec::Problems> for StoreError {

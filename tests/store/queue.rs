@@ -111,7 +111,7 @@ pub async fn slots_of_many_processes_never_share_a_job(fixture: Fixture) {
                     Ok(Some(claim)) => mine.push(claim.lease.job),
                     Ok(None) => return mine,
                     // The others have held the file for seconds; a worker asks again too.
-                    Err(StoreError::Busy) => {}
+                    Err(StoreError::Busy | StoreError::Away) => {}
                     Err(error) => panic!("{error}"),
                 }
             }

@@ -5,9 +5,9 @@
 pub mod postgres;
 pub mod processes;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,26 @@ impl Server {
     }
 
     pub fn start_logging(filter: &str, listen: &str, folder: &TempDir, args: &[&str]) -> Self {
+        let (mut server, log) = Self::spawn(filter, listen, folder, args);
+        // A full pipe would stop the server.
+        server.log = Some(std::thread::spawn(move || {
+            let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
+            lines.collect::<Vec<_>>().join("\n")
+        }));
+        server
+    }
+
+    /// With a log whose reader goes away once the server has told its address.
+    pub fn start_unheard(folder: &TempDir) -> Self {
+        Self::spawn("debug", "127.0.0.1:0", folder, &["--workers", "1"]).0
+    }
+
+    fn spawn(
+        filter: &str,
+        listen: &str,
+        folder: &TempDir,
+        args: &[&str],
+    ) -> (Self, Lines<BufReader<ChildStderr>>) {
         let mut child = Command::new(OPTLAB)
             .args(["--log", filter, "serve", "--listen", listen])
             .args(args)
@@ -100,17 +120,12 @@ impl Server {
                 break rest.split(' ').next().unwrap().replace("0.0.0.0", "127.0.0.1");
             }
         };
-        // Whoever stops reading the log would stop the server.
-        let log = std::thread::spawn(move || {
-            let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
-            lines.collect::<Vec<_>>().join("\n")
-        });
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .timeout_global(Some(PATIENCE))
             .build();
-        Self { child, address, log: Some(log), agent: agent.into() }
+        (Self { child, address, log: None, agent: agent.into() }, log)
     }
 
     /// Starts a server without slots on a database, with its files in `folder`.

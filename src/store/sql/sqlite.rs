@@ -41,7 +41,7 @@ impl Sqlite {
             .max_connections(1)
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options.clone());
-        let writer = writer.await?;
+        let writer = writer.await.map_err(|error| explain(error, &file))?;
         match schema {
             Schema::Migrate => schema::SQLITE.run(&writer).await?,
             Schema::Await => wait_until_current(&mut Reader::Sqlite(writer.acquire().await?)).await?,
@@ -76,6 +76,17 @@ impl Sqlite {
     }
 }
 
+/// SQLite says of whatever it is that it cannot open the file.
+fn explain(error: sqlx::Error, file: &Path) -> StoreError {
+    let missing =
+        |what, path: &Path| StoreError::Unavailable(format!("there is no {what} {}", path.display()));
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => missing("folder", folder),
+        _ if !file.exists() => missing("file", file),
+        _ => error.into(),
+    }
+}
+
 /// Copies the database at the SQLite URL `url` to the new file `to`, as it is at one moment. Whoever writes to it goes on
 /// writing; its schema may be of any version.
 ///
@@ -83,7 +94,8 @@ impl Sqlite {
 /// Where there is no such database, or the copy cannot be written.
 pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
-    let mut connection = options.connect().await?;
+    let connected = options.connect().await;
+    let mut connection = connected.map_err(|error| explain(error, options.get_filename()))?;
     sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;
     Ok(connection.close().await?)
 }
