@@ -1,11 +1,42 @@
 import { expect, test } from "vitest";
-import { ago, bytes, columnDecimals, decimalsFor, duration, number, plain, pValue } from "./format";
+import { ago, bytes, columnDurations, columnWriter, decimalsFor, duration, number, plain, pValue } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
-  expect(columnDecimals([0.021, 0.21, 0.017, null], 2, 4)).toBe(3);
-  expect(columnDecimals([0.21, 0.0021], 2, 4)).toBe(2);
-  expect(columnDecimals([], 2, 3)).toBe(2);
+});
+
+const column = (rows: [mean: number | null, std: number | null][], unit?: string) => {
+  const write = columnWriter(rows.map(([mean, std]) => ({ mean, std })), unit);
+  return rows.map(([mean]) => (mean === null ? "" : write(mean)));
+};
+
+test("figures of a column have the decimals that the middle deviation supports", () => {
+  expect(column([[1.0312, 0.021], [1.0021, 0.21], [1.5, 0.017], [null, null]])).toEqual(["1.031", "1.002", "1.500", ""]);
+  expect(column([[11.42, 2.4], [10.581, 2.4]])).toEqual(["11.4", "10.6"]);
+  expect(column([[11.42, 2.4], [10.581, 2.4]], "%")).toEqual(["11.42", "10.58"]);
+  expect(column([])).toEqual([]);
+});
+
+test("without deviations the largest figure decides, and single seeds are no integers", () => {
+  expect(column([[0.71234, null], [0.7, null]])).toEqual(["0.7123", "0.7000"]);
+  expect(column([[0.0012, null], [0.0004, null]])).toEqual(["0.001200", "0.000400"]);
+  expect(column([[2.0282, null], [90, null]], "%")).toEqual(["2.03", "90.00"]);
+  expect(column([[41.26, 0], [3, 0]])).toEqual(["41.260", "3.000"]);
+});
+
+test("large and tiny figures change the whole column", () => {
+  expect(column([[1_234_567, null], [40, null]])).toEqual(["1,234,567", "40"]);
+  expect(column([[0.5, 0.01], [0.0000123, 0.000001]])).toEqual(["5.00e−1", "1.23e−5"]);
+  // A difference that is less than its deviation is nothing.
+  expect(column([[0.5, 0.3], [0.0004, 0.3]])).toEqual(["0.50", "0.00"]);
+});
+
+test("durations of a column have one unit", () => {
+  const write = (...seconds: number[]) => seconds.map(columnDurations(seconds));
+  expect(write(2.613, 9.1)).toEqual(["2.61 s", "9.10 s"]);
+  expect(write(41.2, 145.4)).toEqual(["41 s", "145 s"]);
+  expect(write(105, 1450)).toEqual(["1.8 min", "24.2 min"]);
+  expect(write(600, 7200)).toEqual(["0.17 h", "2.00 h"]);
 });
 
 test("numbers are written with a minus sign and no negative zero", () => {

@@ -13,19 +13,52 @@ export function decimalsFor(std: number): number {
   return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(std))));
 }
 
-/** One number of decimals for a column, so that it aligns: what its middle row supports, within bounds. */
-export function columnDecimals(stds: (number | null | undefined)[], fewest: number, most: number): number {
-  const known = stds.filter((std): std is number => typeof std === "number" && std > 0);
-  const sorted = known.map(decimalsFor).sort((a, b) => a - b);
-  const wanted = sorted[(sorted.length - 1) >> 1] ?? fewest;
-  return Math.min(most, Math.max(fewest, wanted));
+/** The figure of one row, with its standard deviation where it has one. */
+export interface Estimate {
+  mean: number | null;
+  std: number | null;
+}
+
+/**
+ * How the figures of one column are written, so that they align and can be compared: with the decimals that the middle one
+ * of their standard deviations supports; without any, with four or five significant digits of the largest.
+ */
+export function columnWriter(rows: Estimate[], unit = ""): (value: number) => string {
+  const sizes = rows.map(({ mean }) => Math.abs(mean ?? 0));
+  const largest = Math.max(0, ...sizes);
+  if (largest >= 1e5) return grouped;
+  const supported = rows.flatMap(({ std }) => (std !== null && std > 0 ? [decimalsFor(std)] : [])).sort((a, b) => a - b);
+  const middle = supported[(supported.length - 1) >> 1];
+  const percent = unit === "%" || unit === "points";
+  const usual = largest > 0 && largest < 1 ? Math.min(6, 3 - Math.floor(Math.log10(largest))) : decimalsOfSize(largest);
+  const decimals = percent ? Math.min(3, Math.max(2, middle ?? 2)) : (middle ?? usual);
+  // What would vanish although it is more than noise needs powers of ten, and then the column has them throughout.
+  const vanishes = rows.some(({ std }, index) => sizes[index]! > 0 && sizes[index]! < 10 ** -decimals && sizes[index]! > (std ?? 0));
+  return vanishes && !percent ? scientific : (value) => number(value, decimals);
+}
+
+/** How the durations of one column are written: all in the unit that suits the longest. */
+export function columnDurations(seconds: number[]): (value: number) => string {
+  const longest = Math.max(0, ...seconds);
+  const [unit, size] = longest < 600 ? ["s", 1] : longest < 6000 ? ["min", 60] : ["h", 3600];
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.max(1, longest / size))));
+  return (value) => `${number(value / size, decimals)} ${unit}`;
 }
 
 /** A value alone, to about five significant digits. */
 export function plain(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replaceAll("-", "−");
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return scientific(value);
   return number(value, decimalsOfSize(size));
+}
+
+function scientific(value: number): string {
+  return value.toExponential(2).replaceAll("-", "−");
+}
+
+/** A large value without decimals, its thousands apart. */
+function grouped(value: number): string {
+  return count(Math.round(value)).replace("-", "−");
 }
 
 /** The decimals that make five significant digits of a value this large; never more than four. */
