@@ -4,6 +4,7 @@ import { getCurves, getRuns, Problem } from "./api";
 import { coalesce } from "./coalesce";
 import type { Curves, Runs } from "./contract";
 import type { Range } from "./curves";
+import { newest } from "./newest";
 
 export interface Wish {
   kind: "curves" | "runs";
@@ -21,6 +22,7 @@ const SLOW_MS = 2000;
 export class CurveStore {
   #answers = $state.raw<Record<string, Curves | Runs>>({});
   #wishes = new Map<string, { wish: Wish; users: number }>();
+  #requests = new Map<string, ReturnType<typeof newest>>();
   #live = coalesce(() => this.#fetch(false), LIVE_MS);
   #slow = coalesce(() => this.#fetch(true), SLOW_MS);
   #gone = new AbortController();
@@ -35,8 +37,8 @@ export class CurveStore {
   want(wish: Wish): () => void {
     const key = keyOf(wish);
     const known = this.#wishes.get(key);
-    if (known) known.users++;
-    else this.#wishes.set(key, { wish, users: 1 });
+    // Whoever follows every point decides for all.
+    this.#wishes.set(key, { wish: known && wish.slow ? known.wish : wish, users: (known?.users ?? 0) + 1 });
     if (!known) void this.#guard(this.#fetchOne(wish));
     return () => {
       const entry = this.#wishes.get(key);
@@ -74,10 +76,15 @@ export class CurveStore {
 
   async #fetchOne(wish: Wish) {
     const { kind, series, points, range } = wish;
+    const key = keyOf(wish);
+    const request = this.#requests.get(key) ?? newest();
+    this.#requests.set(key, request);
+    const isNews = request();
     const span = { series, points, after_step: range && range[0] - 1, to_step: range && range[1] };
     const get: (id: number, asked: typeof span, signal: AbortSignal) => Promise<Curves | Runs> = kind === "curves" ? getCurves : getRuns;
     const answer = await get(this.id, span, this.#gone.signal).catch(emptyIfUnknown(series));
-    this.#answers = { ...this.#answers, [keyOf(wish)]: answer };
+    const kept = !range || this.#wishes.has(key);
+    if (kept && isNews()) this.#answers = { ...this.#answers, [key]: answer };
   }
 
   async #guard(fetching: Promise<unknown>) {

@@ -5,6 +5,7 @@ import { coalesce } from "./coalesce";
 import type { Comparison, Counts, Experiment, Job, Page, Warning, Worker } from "./contract";
 import { CurveStore } from "./curve_store.svelte";
 import { listen } from "./live.svelte";
+import { newest } from "./newest";
 import { tally, total } from "./progress";
 
 const FIRST_JOBS = 200;
@@ -36,6 +37,7 @@ export class ExperimentView {
 
   #holds_all_jobs = false;
   #question: Question | null = null;
+  #askQuestion = newest();
   #warns = true;
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -110,13 +112,14 @@ export class ExperimentView {
   async #fetchAnswer() {
     const question = this.#question;
     if (!question) return;
-    try {
-      const answer = await getComparison(this.id, question, this.#gone.signal);
-      if (question === this.#question) [this.answer, this.refusal] = [answer, null];
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 422) throw error;
-      if (question === this.#question) this.refusal = error.message;
-    }
+    const isNews = this.#askQuestion();
+    const answer = await getComparison(this.id, question, this.#gone.signal).catch((error: unknown) => {
+      if (error instanceof Problem && error.status === 422) return error;
+      throw error;
+    });
+    // The same may be asked twice at once, and meanwhile something else.
+    if (question !== this.#question || !isNews()) return;
+    [this.answer, this.refusal] = answer instanceof Problem ? [null, answer.message] : [answer, null];
   }
 
   async #fetchWarnings() {
