@@ -1,7 +1,7 @@
 //! One attempt at a job: from its spec to a prepared training, and to its summary.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use optlab_data::Progress;
 use optlab_spec::JobSpec;
@@ -45,6 +45,28 @@ pub struct Job<'a> {
     /// Completed updates of the checkpoint that it goes on from; `None` at the beginning, where the start is yet to be
     /// measured.
     pub resumed_at: Option<u64>,
+    /// How long it has trained.
+    pub clock: Clock,
+}
+
+/// Wall time of a training, over the attempts that it goes on from; what they did beyond their last checkpoints, which is
+/// done again, does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    before: Duration,
+    began: Instant,
+}
+
+impl Clock {
+    /// Goes on now, after a training of `before`.
+    pub fn after(before: Duration) -> Self {
+        Self { before, began: Instant::now() }
+    }
+
+    /// Up to now.
+    pub fn elapsed(&self) -> Duration {
+        self.before + self.began.elapsed()
+    }
 }
 
 /// How a run ended well.
@@ -64,7 +86,6 @@ pub enum End {
 /// # Errors
 /// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
 pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
-    let began = Instant::now();
     let device = environment::device(&run.device)?;
     let memory = PeakMemory::begin(device);
     let threads = run.spec.resources.threads;
@@ -87,11 +108,12 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
     if training::train(&mut job, &mut meter, &inbox.wishes(), &mut checkpoints)? == Reached::Pause {
         return Ok(End::Paused { step: checkpoints.newest() });
     }
+    let seconds = job.clock.elapsed().as_secs_f64();
     let weights =
         folder.map(|folder| job.average.show(&mut job.network, |network| export(network, folder))?);
     Ok(End::Finished(Summary {
         parameters_trained: job.optimizer.numbers(),
-        seconds: began.elapsed().as_secs_f64(),
+        seconds,
         peak_memory_bytes: memory.and_then(|memory| memory.bytes()),
         weights: weights.transpose()?,
     }))
@@ -117,10 +139,11 @@ impl<'a> Job<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
         let saved = Saved::read(file, spec.train.total_steps())?;
-        let step = saved.step;
+        let (step, trained_for) = (saved.step, saved.trained_for);
         let mut job = Self { resumed_at: Some(step), ..Self::build(spec, device, step, progress)? };
         saved.restore(job.state())?;
         job.network.trained().into_iter().try_for_each(|trained| trained.refresh())?;
+        job.clock = Clock::after(trained_for);
         Ok(job)
     }
 
@@ -152,6 +175,7 @@ impl<'a> Job<'a> {
             optimizer,
             geometry: Geometry::new(&train_spec.energy),
             resumed_at: None,
+            clock: Clock::after(Duration::ZERO),
         })
     }
 }

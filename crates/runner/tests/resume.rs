@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{EndReason, Point};
@@ -218,6 +219,30 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn the_time_of_a_job_is_that_of_all_its_attempts() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = with_checkpoints(100, spec(opt("cayley"), json!({ "steps": 300 })));
+    let mut runner = Runner::start();
+    runner.resume(&job, Some(folder.path()), None);
+    let began = Instant::now();
+    runner.hear_until(|heard| heard.checkpoints.len() == 2);
+    let first = began.elapsed();
+    runner.kill();
+    let (_, file) = newest(folder.path()).unwrap();
+    let tensors = tch::Tensor::read_safetensors(&file).unwrap();
+    let (_, microseconds) = tensors.into_iter().find(|(name, _)| name == "microseconds").unwrap();
+    let before = Duration::from_micros(microseconds.int64_value(&[]) as u64);
+    assert!(before > Duration::ZERO && before < first, "{before:?} of {first:?}");
+
+    let mut runner = Runner::start();
+    runner.resume(&job, Some(folder.path()), Some(file));
+    let began = Instant::now();
+    let seconds = runner.hear().summary().seconds;
+    let all = before + began.elapsed();
+    assert!(seconds > before.as_secs_f64() && seconds < all.as_secs_f64(), "{seconds} s of {all:?}");
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
     let folder = tempfile::tempdir().unwrap();
     let good = folder.path().join("good.safetensors");
@@ -241,7 +266,7 @@ fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
         file
     };
     let other_name = replaced(&bytes, b"hidden1.bias.momentum", b"hidden9.bias.momentum");
-    let other_version = replaced(&bytes, b"\"optlab_checkpoint\":\"1\"", b"\"optlab_checkpoint\":\"7\"");
+    let other_version = replaced(&bytes, b"\"optlab_checkpoint\":\"2\"", b"\"optlab_checkpoint\":\"7\"");
     let other_kind = replaced(&bytes, b"optlab_checkpoint", b"optlab_checkpaint");
 
     let refused = |spec: &JobSpec, file: PathBuf, says: &str| {

@@ -132,7 +132,8 @@ pub struct Environment {
 pub struct Summary {
     /// Numbers that the optimizer stepped.
     pub parameters_trained: u64,
-    /// Wall time of the run, evaluation included; after a resume, since then.
+    /// Wall time of the training, evaluation included, over all attempts that it goes on from; what was done again after an
+    /// interruption counts once.
     pub seconds: f64,
     /// Resident memory of the runner's process at its largest during the run, libtorch's code and what earlier jobs left
     /// included; after a resume, since then. Absent on a GPU, whose memory it would not say, and where the system cannot.

@@ -217,7 +217,7 @@ impl Jobs for SqlStore {
     async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError> {
         let rows: Vec<(String, f64)> = sql("SELECT j.spec, a.seconds / j.steps FROM jobs j
              JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-             WHERE j.state = 'succeeded' AND j.method = $1 AND a.start_step = 0 AND a.seconds IS NOT NULL AND j.steps > 0
+             WHERE j.state = 'succeeded' AND j.method = $1 AND a.seconds IS NOT NULL AND j.steps > 0
              ORDER BY j.id DESC LIMIT $2")
         .bind(method)
         .bind(limit)

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use optlab_opt::State;
 use optlab_spec::protocol::Artifact;
@@ -17,10 +18,13 @@ use crate::trained::Parts;
 
 /// The header's key, and the only version so far of what stands behind it.
 const KEY: &str = "optlab_checkpoint";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The name of the number of completed updates.
 const STEP: &str = "step";
+
+/// The name of the time that they took.
+const MICROSECONDS: &str = "microseconds";
 
 /// A checkpoint in memory.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Saved {
     file: PathBuf,
     /// Completed updates.
     pub step: u64,
+    /// The wall time that they took.
+    pub trained_for: Duration,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -38,8 +44,10 @@ impl Saved {
     /// Those of [`tensor_file::write`].
     pub fn write(job: &mut Job<'_>, step: u64, folder: &Path, name: &str) -> Result<Artifact, JobError> {
         let mut step = step;
-        let state = job.state().into_iter().chain([(STEP.to_owned(), State::Count(&mut step))]);
-        let tensors = state.map(|(name, part)| Ok((name, tensor(&part)?)));
+        let mut microseconds = job.clock.elapsed().as_micros() as u64;
+        let counts = [(STEP, &mut step), (MICROSECONDS, &mut microseconds)];
+        let counts = counts.map(|(name, count)| (name.to_owned(), State::Count(count)));
+        let tensors = job.state().into_iter().chain(counts).map(|(name, part)| Ok((name, tensor(&part)?)));
         let tensors = tensors.collect::<Result<Vec<_>, TchError>>()?;
         tensor_file::write(folder, name, &tensors, Some((KEY, VERSION.to_owned())))
     }
@@ -56,12 +64,16 @@ impl Saved {
             Some(other) => return Err(unusable(format!("it is of version {other}, not {VERSION}"))),
             None => return Err(unusable("it is a safetensors file of another kind".to_owned())),
         }
-        let step = tensors.remove(STEP).ok_or_else(|| unusable(format!("it has no `{STEP}`")))?;
-        let step = count(&step)?;
+        let mut number = |name| match tensors.remove(name) {
+            Some(tensor) => Ok(count(&tensor)?),
+            None => Err(unusable(format!("it has no `{name}`"))),
+        };
+        let (step, microseconds) = (number(STEP)?, number(MICROSECONDS)?);
         if step > steps {
             return Err(unusable(format!("its {step} updates are beyond the {steps} of this job")));
         }
-        Ok(Self { file: file.to_owned(), step, tensors })
+        let trained_for = Duration::from_micros(microseconds);
+        Ok(Self { file: file.to_owned(), step, trained_for, tensors })
     }
 
     /// Overwrites `state`, in place, where every part of it and nothing else was saved.
