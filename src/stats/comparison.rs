@@ -33,7 +33,8 @@ pub struct Difference {
     pub sign_flip_adjusted: f64,
     /// Cohen's d_z: the mean in standard deviations of the differences.
     pub effect_size: f64,
-    /// Seeds that a true difference of this size would need; `None` above 10,000.
+    /// Seeds that a true difference of this size would need to be found, among all arms that are tested with it; `None`
+    /// above 10,000.
     pub seeds_needed: Option<usize>,
 }
 
@@ -64,8 +65,12 @@ pub enum CannotTell {
 impl fmt::Display for CannotTell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooFewPairs { n: 0 } => f.write_str("no pair of seeds has ended, and two are needed"),
-            Self::TooFewPairs { .. } => f.write_str("only one pair of seeds has ended, and two are needed"),
+            Self::TooFewPairs { n: 0 } => {
+                f.write_str("no seed has the figure in both arms, and two are needed")
+            }
+            Self::TooFewPairs { .. } => {
+                f.write_str("only one seed has the figure in both arms, and two are needed")
+            }
             Self::NoSpread { n, .. } => {
                 write!(f, "all {n} pairs differ by the same, so chance cannot be estimated")
             }
@@ -107,16 +112,19 @@ pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
         sign_flip,
         sign_flip_adjusted: sign_flip.p_value,
         effect_size,
-        seeds_needed: seeds_needed(effect_size),
+        seeds_needed: seeds_needed(effect_size, SIGNIFICANT),
     })
 }
 
-/// Adjusts the p-values of all arms that are tested against one baseline, by Holm's procedure.
+/// Adjusts the p-values of all arms that are tested against one baseline, by Holm's procedure, and the seeds that they
+/// need: an arm that is found at the procedure's first and strictest level is found whatever the others show.
 pub fn adjust(tested: &mut [&mut Difference]) {
+    let strictest = SIGNIFICANT / tested.len() as f64;
     let of = |pick: fn(&Difference) -> f64| holm(&tested.iter().map(|one| pick(one)).collect::<Vec<_>>());
     let (p, sign_flip) = (of(|one| one.p_value), of(|one| one.sign_flip.p_value));
     for (one, (p, sign_flip)) in tested.iter_mut().zip(p.into_iter().zip(sign_flip)) {
         (one.p_adjusted, one.sign_flip_adjusted) = (p, sign_flip);
+        one.seeds_needed = seeds_needed(one.effect_size, strictest);
     }
 }
 

@@ -3,7 +3,7 @@
 use statrs::distribution::{Discrete, Poisson};
 use statrs::function::beta::beta_reg;
 
-use super::{SIGNIFICANT, t_test};
+use super::t_test;
 
 /// How often an experiment of enough seeds finds the difference.
 pub const POWER: f64 = 0.8;
@@ -12,10 +12,10 @@ const MOST_SEEDS: usize = 10_000;
 /// Whatever is larger is found by two pairs.
 const LARGEST_EFFECT: f64 = 100.0;
 
-/// The least number of pairs with which a paired t-test at 0.05 finds a true difference of `effect_size` standard
+/// The least number of pairs with which a paired t-test at level `alpha` finds a true difference of `effect_size` standard
 /// deviations in [`POWER`] of all experiments; `None` above 10,000.
-pub fn seeds_needed(effect_size: f64) -> Option<usize> {
-    let enough = |n: usize| power(n, effect_size) >= POWER;
+pub fn seeds_needed(effect_size: f64, alpha: f64) -> Option<usize> {
+    let enough = |n: usize| power(n, effect_size, alpha) >= POWER;
     let (mut few, mut many) = (1, 2);
     while !enough(many) {
         if many == MOST_SEEDS {
@@ -30,13 +30,13 @@ pub fn seeds_needed(effect_size: f64) -> Option<usize> {
     Some(many)
 }
 
-/// The share of experiments of `n` pairs, at least 2, in which a two-sided paired t-test at 0.05 finds a true difference of
-/// `effect_size` standard deviations.
+/// The share of experiments of `n` pairs, at least 2, in which a two-sided paired t-test at level `alpha` finds a true
+/// difference of `effect_size` standard deviations.
 ///
 /// t² is then distributed as a noncentral F: a mixture of central ones by Poisson weights.
-pub fn power(n: usize, effect_size: f64) -> f64 {
+pub fn power(n: usize, effect_size: f64, alpha: f64) -> f64 {
     let freedom = (n - 1) as f64;
-    let critical = t_test::quantile(n, 1.0 - SIGNIFICANT).powi(2);
+    let critical = t_test::quantile(n, 1.0 - alpha).powi(2);
     let share = critical / (freedom + critical);
     let mean = n as f64 * effect_size.abs().min(LARGEST_EFFECT).powi(2) / 2.0;
     let missed = |term: u64| beta_reg(term as f64 + 0.5, freedom / 2.0, share);

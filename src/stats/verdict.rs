@@ -158,8 +158,9 @@ fn nothing_tested(metric: Metric, baseline: &str, contenders: &[Contender<'_>], 
         );
     }
     if settled {
+        let counted = metric.counted();
         return format!(
-            "Cannot tell: {baseline} and another arm need two seeds of which both have succeeded."
+            "Cannot tell: two seeds are needed that have {counted} of {baseline} and of another arm."
         );
     }
     format!("Too early to tell: two seeds of {baseline} and of another arm must have succeeded.")

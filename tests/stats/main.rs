@@ -47,18 +47,35 @@ fn differences_are_those_of_scipy() {
 #[test]
 fn power_is_that_of_the_noncentral_t() {
     for case in golden("power") {
-        let (n, effect_size) = (case["n"].as_u64().unwrap(), case["effect_size"].as_f64().unwrap());
-        agrees(stats::power(n as usize, effect_size), &case["power"], &case.to_string());
+        let [effect_size, alpha] = ["effect_size", "alpha"].map(|name| case[name].as_f64().unwrap());
+        let n = case["n"].as_u64().unwrap() as usize;
+        agrees(stats::power(n, effect_size, alpha), &case["power"], &case.to_string());
     }
-    assert_eq!(stats::seeds_needed(0.0), None);
-    assert_eq!(stats::seeds_needed(1000.0), Some(2));
+    assert_eq!(stats::seeds_needed(0.0, 0.05), None);
+    assert_eq!(stats::seeds_needed(1000.0, 0.05), Some(2));
+}
+
+#[test]
+fn an_arm_among_several_needs_more_seeds() {
+    let pairs = [-0.31, -0.62, -1.05, -0.12, 0.2];
+    let alone = paired_difference(&pairs).unwrap();
+    let (mut one, mut other) = (alone, alone);
+    stats::adjust(&mut [&mut one]);
+    assert_eq!(one.seeds_needed, alone.seeds_needed);
+    stats::adjust(&mut [&mut one, &mut other]);
+    let needed = one.seeds_needed.unwrap();
+    assert!(needed > alone.seeds_needed.unwrap(), "{needed}");
+    let found = |n| stats::power(n, alone.effect_size, 0.05 / 2.0) >= stats::POWER;
+    assert!(found(needed) && !found(needed - 1), "{needed}");
 }
 
 #[test]
 fn holm_is_the_closed_test() {
     for case in golden("holm") {
         let ours = stats::holm(&numbers(&case["p"]));
-        for (ours, theirs) in ours.iter().zip(case["adjusted"].as_array().unwrap()) {
+        let theirs = case["adjusted"].as_array().unwrap();
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
             agrees(*ours, theirs, &case.to_string());
         }
     }

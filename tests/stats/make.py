@@ -51,9 +51,9 @@ def sign_flip(d):
     return (np.count_nonzero(np.abs(sums) >= far) + 1) / (DRAWS + 1)
 
 
-def power(n, effect_size):
+def power(n, effect_size, alpha=0.05):
     """By the definition of t: over all standard deviations that the sample may have, how often the mean is beyond."""
-    critical, mean, spread = stats.t.ppf(0.975, n - 1), effect_size * np.sqrt(n), stats.chi(n - 1, scale=(n - 1) ** -0.5)
+    critical, mean, spread = stats.t.ppf(1 - alpha / 2, n - 1), effect_size * np.sqrt(n), stats.chi(n - 1, scale=(n - 1) ** -0.5)
 
     def found(std):
         return spread.pdf(std) * (stats.norm.sf(critical * std - mean) + stats.norm.cdf(-critical * std - mean))
@@ -113,10 +113,11 @@ def main():
         rng.normal(0.5, 1.0, 200),
     ]
     effects = [(2, 0.5), (2, 20.0), (3, 1.0), (5, 0.0), (5, 1.5), (8, -1.0), (30, 0.4), (500, 0.1), (9_999, 0.03)]
+    tests = [(n, d, 0.05) for n, d in effects] + [(5, 1.5, 0.0125), (8, -1.0, 0.025), (30, 0.4, 0.005)]
     families = [[0.03], [0.01, 0.04, 0.03], [0.2, 0.2, 0.001, 0.5], [0.02, 0.01, 0.02, 0.9, 0.013]]
     golden = {
         "cases": [case(d) for d in cases],
-        "power": [{"n": n, "effect_size": d, "power": power(n, d)} for n, d in effects],
+        "power": [{"n": n, "effect_size": d, "alpha": a, "power": power(n, d, a)} for n, d, a in tests],
         "holm": [{"p": p, "adjusted": holm(p)} for p in families],
     }
     Path(__file__).with_name("golden.json").write_text(json.dumps(golden, indent=1, allow_nan=False) + "\n")
