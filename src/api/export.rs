@@ -111,7 +111,7 @@ impl Export {
             for series in &series {
                 let mut after = -1;
                 loop {
-                    let points = self.store.points(job.id, job.attempt, &series.name, after, BATCH);
+                    let points = self.store.points(job, &series.name, after, BATCH);
                     let points = runtime.block_on(points)?;
                     let Some(last) = points.last() else { break };
                     after = last.step;

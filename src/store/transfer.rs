@@ -56,6 +56,9 @@ pub struct JobRecord {
     pub steps: i64,
     /// Numbers that the optimizer stepped.
     pub parameters_trained: Option<i64>,
+    /// Number of the last write to it, on the server that it comes from.
+    #[serde(skip)]
+    pub version: i64,
     /// When it was submitted, milliseconds since the epoch.
     pub created_ms: i64,
     /// When its last attempt started.
@@ -155,15 +158,14 @@ pub trait Transfer: Send + Sync {
     /// [`StoreError::NotFound`].
     async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError>;
 
-    /// At most `limit` points of a job's curve after a step, as the attempt of this number, the job's last one, knows
-    /// them.
+    /// At most `limit` points of a curve after a step, of a job that is still as it was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where a later attempt has begun: what was read before may be no part of its curve.
+    /// [`StoreError::Conflict`] where a later attempt has begun, or a job that had ended was changed, by thinning say: what
+    /// was read before may be no part of this curve.
     async fn points(
         &self,
-        job: i64,
-        attempt: i64,
+        job: &JobRecord,
         series: &str,
         after_step: i64,
         limit: i64,

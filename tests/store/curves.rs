@@ -57,6 +57,16 @@ async fn looks_right_from_near_and_far(fixture: &Fixture, job: i64) {
     }
 }
 
+pub async fn short_curves_keep_their_ends_too(fixture: Fixture) {
+    let job = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    // At neither end is it lowest or highest.
+    record(&fixture, lease, &curve(2..602)).await;
+    looks_right_from_near_and_far(&fixture, job).await;
+    assert_eq!(fixture.execute("UPDATE curve_blocks SET width = width").await, 0, "it is not condensed");
+}
+
 pub async fn long_curves_say_in_few_points_what_their_points_say(fixture: Fixture) {
     let job = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();

@@ -100,6 +100,7 @@ on_both_databases! {
     }
     curves {
         long_curves_say_in_few_points_what_their_points_say,
+        short_curves_keep_their_ends_too,
         an_attempt_that_goes_back_takes_the_detail_with_it,
         curves_of_several_jobs_have_the_same_stretches,
         thinned_curves_count_what_is_left,
@@ -137,7 +138,7 @@ on_both_databases! {
     transfer {
         an_import_is_there_whole_or_not_at_all,
         what_had_not_ended_comes_as_cancelled,
-        points_are_of_one_attempt,
+        points_are_of_a_job_as_it_was_read,
     }
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,

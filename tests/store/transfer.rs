@@ -32,7 +32,7 @@ async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<Stretch>) {
     let mut stretches = Vec::new();
     for (place, job) in jobs.iter().enumerate() {
         for series in fixture.store.series_of_job(job.id).await.unwrap() {
-            let points = fixture.store.points(job.id, job.attempt, &series.name, -1, 1 << 20).await.unwrap();
+            let points = fixture.store.points(job, &series.name, -1, 1 << 20).await.unwrap();
             stretches.push(Stretch { job: place, series: series.name, points });
         }
     }
@@ -64,7 +64,7 @@ pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
     assert_eq!(ExperimentRecord { id: original, ..copy.experiment }, whole.experiment);
     let ended = |jobs: &[JobRecord]| {
         let ended = jobs.iter().filter(|job| job.state == JobState::Succeeded);
-        ended.map(|job| JobRecord { id: 0, ..job.clone() }).collect::<Vec<_>>()
+        ended.map(|job| JobRecord { id: 0, version: 0, ..job.clone() }).collect::<Vec<_>>()
     };
     assert_eq!(ended(&copy.jobs), ended(&whole.jobs));
     assert_eq!(
@@ -105,24 +105,37 @@ pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
     let (again, stretches) = read(&fixture, id).await;
     let next = import(&fixture, &again, &stretches).await.unwrap();
     let (next, _) = read(&fixture, next).await;
-    assert_eq!(JobRecord { id: copy.jobs[1].id, ..next.jobs[1].clone() }, copy.jobs[1]);
+    let JobRecord { id, version, .. } = copy.jobs[1];
+    assert_eq!(JobRecord { id, version, ..next.jobs[1].clone() }, copy.jobs[1]);
 }
 
-pub async fn points_are_of_one_attempt(fixture: Fixture) {
-    let job = fixture.one_job(json!({})).await;
+pub async fn points_are_of_a_job_as_it_was_read(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[1, 2, 3]).await.unwrap();
-    let points = async |attempt, after, limit| {
-        let points = fixture.store.points(job, attempt, "train/loss", after, limit).await?;
+    let experiment = fixture.store.job(id).await.unwrap().experiment_id;
+    let now = async || fixture.store.records(experiment).await.unwrap().1.remove(0);
+    let steps = async |job: &JobRecord, after, limit| {
+        let points = fixture.store.points(job, "train/loss", after, limit).await?;
         Ok::<_, StoreError>(points.iter().map(|point| point.step).collect::<Vec<_>>())
     };
-    assert_eq!(points(1, -1, 2).await.unwrap(), [1, 2]);
-    assert_eq!(points(1, 2, 2).await.unwrap(), [3]);
+    let running = now().await;
+    assert_eq!(steps(&running, -1, 2).await.unwrap(), [1, 2]);
+    assert_eq!(steps(&running, 2, 2).await.unwrap(), [3]);
     fixture.end(lease, crashed()).await;
-    assert_eq!(points(1, -1, 9).await.unwrap(), [1, 2, 3]);
+    assert_eq!(steps(&running, -1, 9).await.unwrap(), [1, 2, 3]);
     fixture.clock.advance(1_000);
-    fixture.claim().await.unwrap();
-    is_conflict(points(1, -1, 9).await);
+    let lease = fixture.claim().await.unwrap();
+    is_conflict(steps(&running, -1, 9).await);
+    let second = now().await;
     let exact = TimedPoint { step: 3, value: 3.0, time_ms: 1 };
-    assert_eq!(fixture.store.points(job, 2, "train/loss", 2, 9).await.unwrap(), [exact]);
+    assert_eq!(fixture.store.points(&second, "train/loss", 2, 9).await.unwrap(), [exact]);
+
+    fixture.record(lease, &[4, 5]).await.unwrap();
+    fixture.end(lease, finished()).await;
+    let ended = now().await;
+    assert_eq!(steps(&ended, -1, 9).await.unwrap(), [1, 2, 3, 4, 5]);
+    fixture.store.thin(experiment, 3).await.unwrap();
+    is_conflict(steps(&ended, -1, 9).await);
+    assert_eq!(steps(&now().await, -1, 9).await.unwrap(), [1, 4, 5]);
 }

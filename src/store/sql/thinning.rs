@@ -7,15 +7,17 @@ use super::statement::{Connect, sql};
 use super::{SqlStore, next_version};
 use crate::store::{StoreError, Thinned, Thinning};
 
-/// `points` of the ended jobs of experiment $1; `kept` steps of each series, $2 from one to the next; and `surplus`, the
-/// points at other steps.
+/// `points` of the jobs of experiment $1 that `$which` names; `kept` steps of each series, $2 from one to the next; and
+/// `surplus`, the points at other steps.
 macro_rules! with_surplus {
-    ($statement:literal) => {
+    ($which:literal, $statement:literal) => {
         concat!(
             "WITH points AS (
                  SELECT p.job_id, p.series_id, p.step, p.value
                  FROM jobs j JOIN metric_points p ON p.job_id = j.id
-                 WHERE j.experiment_id = $1 AND j.state IN ('succeeded', 'failed', 'cancelled')
+                 WHERE j.experiment_id = $1 AND ",
+            $which,
+            "
              ), kept AS (
                  SELECT series_id, step FROM (
                      SELECT series_id, step, row_number() OVER (PARTITION BY series_id ORDER BY step) AS place
@@ -45,54 +47,61 @@ macro_rules! with_surplus {
 #[async_trait]
 impl Thinning for SqlStore {
     async fn would_thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
-        thinned(&mut self.read().await?, experiment, every).await
+        let mut reader = self.read().await?;
+        check(&mut reader, experiment).await?;
+        let (jobs, points, deleted) = sql(with_surplus!(
+            "j.state IN ('succeeded', 'failed', 'cancelled')",
+            "SELECT (
+                 SELECT count(*) FROM jobs
+                 WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')
+             ), (SELECT count(*) FROM points), (SELECT count(*) FROM surplus)"
+        ))
+        .bind(experiment)
+        .bind(every)
+        .fetch_one(&mut reader)
+        .await?;
+        Ok(Thinned { jobs, points, deleted })
     }
 
     async fn thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
         let mut tx = self.begin().await?;
-        let thinned = thinned(&mut tx, experiment, every).await?;
+        check(&mut tx, experiment).await?;
+        // First, so that nobody wants them again meanwhile; and whoever has read the curves before is to read them again.
+        let version = next_version(&mut tx).await?;
+        let jobs: Vec<(i64,)> = sql("UPDATE jobs SET version = $2
+             WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled') RETURNING id")
+        .bind(experiment)
+        .bind(version)
+        .fetch_all(&mut tx)
+        .await?;
+        let points = sql("SELECT count(*) FROM jobs j JOIN metric_points p ON p.job_id = j.id
+             WHERE j.experiment_id = $1 AND j.version = $2")
+        .bind(experiment)
+        .bind(version)
+        .fetch_number(&mut tx)
+        .await?;
         let deleted = sql(with_surplus!(
+            "j.version = $3",
             "DELETE FROM metric_points
              WHERE (job_id, series_id, step) IN (SELECT job_id, series_id, step FROM surplus)"
         ))
         .bind(experiment)
         .bind(every)
-        .execute(&mut tx)
-        .await?;
-        // What was condensed counts points that are gone.
-        let jobs: Vec<(i64,)> = sql("SELECT id FROM jobs
-             WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')")
-        .bind(experiment)
-        .fetch_all(&mut tx)
-        .await?;
-        for (job,) in jobs {
-            forget(&mut tx, job).await?;
-            condense_job(&mut tx, job).await?;
-        }
-        // Whoever has read the curves before is to read them again.
-        let version = next_version(&mut tx).await?;
-        sql("UPDATE jobs SET version = $2
-             WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')")
-        .bind(experiment)
         .bind(version)
         .execute(&mut tx)
         .await?;
+        // What was condensed counts points that are gone.
+        for &(job,) in &jobs {
+            forget(&mut tx, job).await?;
+            condense_job(&mut tx, job).await?;
+        }
         self.commit(tx).await?;
-        Ok(Thinned { deleted: deleted as i64, ..thinned })
+        Ok(Thinned { jobs: jobs.len() as i64, points, deleted: deleted as i64 })
     }
 }
 
-async fn thinned(on: &mut impl Connect, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+async fn check(on: &mut impl Connect, experiment: i64) -> Result<(), StoreError> {
     let known: Option<(i64,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(experiment).fetch_optional(on).await?;
-    known.ok_or(StoreError::NotFound { what: "experiment", id: experiment })?;
-    let (jobs, points, deleted) = sql(with_surplus!(
-        "SELECT (SELECT count(*) FROM jobs WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled')),
-             (SELECT count(*) FROM points), (SELECT count(*) FROM surplus)"
-    ))
-    .bind(experiment)
-    .bind(every)
-    .fetch_one(on)
-    .await?;
-    Ok(Thinned { jobs, points, deleted })
+    known.map(|_| ()).ok_or(StoreError::NotFound { what: "experiment", id: experiment })
 }

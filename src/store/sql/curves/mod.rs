@@ -17,6 +17,9 @@ use super::statement::{Transaction, sql};
 use crate::stats::{Bucket, CurvePoint, floor, widen, width_for};
 use crate::store::{Curve, CurveRange, CurveSet, Curves, StoreError};
 
+/// What is read of a level is at least so many of its stretches, for at both ends up to one is read point by point.
+const MARGIN: i64 = 64;
+
 /// $1: what is wanted, a JSON list that the text in brackets makes rows of; $2: the series. SQLite takes the tables of a
 /// CROSS JOIN in the order that they are written in.
 macro_rules! extents {
@@ -115,7 +118,9 @@ impl Curves for SqlStore {
         for extent in extents {
             let mut buckets = found.remove(&extent.job_id).unwrap_or_default();
             buckets.sort_by_key(|bucket| bucket.low.step);
-            let first = extent.first().filter(|first| steps.contains(&first.step));
+            let known = extent.first().filter(|first| steps.contains(&first.step));
+            let read = || buckets.first().filter(|bucket| bucket.n == 1).map(|bucket| bucket.low);
+            let first = known.or_else(read);
             let last = buckets.last().filter(|bucket| bucket.n == 1).map(|bucket| bucket.low);
             curves.insert(extent.job_id, Curve { first, buckets: widen(buckets, width), last });
         }
@@ -131,8 +136,11 @@ impl Extent {
     fn pieces(&self, steps: &Range<i64>, width: i64) -> Vec<Piece> {
         let job = self.job_id;
         let points = |steps: Range<i64>| Piece { job, width: None, steps };
-        let level = self.width.and_then(|finest| level_for(finest, width));
-        let (Some(level), Some(condensed_to)) = (level, self.condensed_to) else {
+        let (Some(finest), Some(condensed_to)) = (self.width, self.condensed_to) else {
+            return vec![points(steps.clone())];
+        };
+        let condensed = steps.end.min(condensed_to) - steps.start;
+        let Some(level) = level_for(finest, width.min(condensed / MARGIN)) else {
             return vec![points(steps.clone())];
         };
         let start = floor(steps.start + level - 1, level);

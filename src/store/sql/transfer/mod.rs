@@ -13,13 +13,16 @@ use crate::store::{ExperimentRecord, Import, JobRecord, StoreError, Stretch, Tim
 #[async_trait]
 impl Transfer for SqlStore {
     async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
-        records::read(&mut self.read().await?, experiment).await
+        // An experiment, its jobs and their figures of one moment.
+        let mut moment = self.snapshot().await?;
+        let records = records::read(&mut moment, experiment).await?;
+        moment.rollback().await?;
+        Ok(records)
     }
 
     async fn points(
         &self,
-        job: i64,
-        attempt: i64,
+        job: &JobRecord,
         series: &str,
         after_step: i64,
         limit: i64,
@@ -28,16 +31,25 @@ impl Transfer for SqlStore {
         let rows: Vec<(i64, f64, i64)> = sql("SELECT step, value, time_ms FROM metric_points
              WHERE job_id = $1 AND series_id = (SELECT id FROM series WHERE name = $2) AND step > $3
              ORDER BY step LIMIT $4")
-        .bind(job)
+        .bind(job.id)
         .bind(series)
         .bind(after_step)
         .bind(limit)
         .fetch_all(&mut reader)
         .await?;
-        // An attempt has its number before it deletes anything.
-        let last = sql("SELECT attempt FROM jobs WHERE id = $1").bind(job).fetch_number(&mut reader).await?;
-        if last != attempt {
-            return Err(StoreError::Conflict(format!("attempt {last} of job {job} has begun meanwhile")));
+        // Both are written before any point is deleted.
+        let (attempt, version): (i64, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
+            .bind(job.id)
+            .fetch_one(&mut reader)
+            .await?;
+        if attempt != job.attempt {
+            return Err(StoreError::Conflict(format!(
+                "attempt {attempt} of job {} has begun meanwhile",
+                job.id
+            )));
+        }
+        if job.state.has_ended() && version != job.version {
+            return Err(StoreError::Conflict(format!("job {} was changed meanwhile", job.id)));
         }
         Ok(rows.into_iter().map(|(step, value, time_ms)| TimedPoint { step, value, time_ms }).collect())
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::super::jobs::parse_state;
-use super::super::statement::{Reader, sql};
+use super::super::statement::{Connect, sql};
 use crate::store::{AttemptRecord, ExperimentRecord, JobRecord, ResultsRecord, StoreError};
 
 #[derive(FromRow)]
@@ -34,6 +34,7 @@ struct JobRow {
     step: i64,
     steps: i64,
     parameters_trained: Option<i64>,
+    version: i64,
     created_ms: i64,
     started_ms: Option<i64>,
     ended_ms: Option<i64>,
@@ -66,57 +67,51 @@ struct ResultsRow {
 }
 
 pub(super) async fn read(
-    reader: &mut Reader,
+    moment: &mut impl Connect,
     experiment: i64,
 ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
     let row: Option<ExperimentRow> =
         sql("SELECT id, name, notes, tags, archived, spec, created_ms FROM experiments WHERE id = $1")
             .bind(experiment)
-            .fetch_optional(reader)
+            .fetch_optional(moment)
             .await?;
     let row = row.ok_or(StoreError::NotFound { what: "experiment", id: experiment })?;
     let rows: Vec<JobRow> = sql(
         "SELECT id, arm, method, seed, spec, state, end_reason, error, attempt, attempts_before, step, steps,
-            parameters_trained, created_ms, started_ms, ended_ms
+            parameters_trained, version, created_ms, started_ms, ended_ms
          FROM jobs WHERE experiment_id = $1 ORDER BY id",
     )
     .bind(experiment)
-    .fetch_all(reader)
+    .fetch_all(moment)
     .await?;
     let mut jobs = rows.into_iter().map(JobRecord::try_from).collect::<Result<Vec<_>, _>>()?;
     let places: HashMap<i64, usize> = jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
-    for row in attempts(reader, experiment).await? {
-        // What has begun since the jobs were read is left out.
-        if let Some(job) = places.get(&row.job_id).map(|&place| &mut jobs[place])
-            && row.number <= job.attempt
-        {
-            job.attempts.push(row.try_into()?);
-        }
+    for row in attempts(moment, experiment).await? {
+        jobs[places[&row.job_id]].attempts.push(row.try_into()?);
     }
-    for row in results(reader, experiment).await? {
-        if let Some(&place) = places.get(&row.job_id) {
-            jobs[place].results = row.into();
-        }
+    for row in results(moment, experiment).await? {
+        let place = places[&row.job_id];
+        jobs[place].results = row.into();
     }
     Ok((row.try_into()?, jobs))
 }
 
-async fn attempts(reader: &mut Reader, experiment: i64) -> Result<Vec<AttemptRow>, StoreError> {
+async fn attempts(moment: &mut impl Connect, experiment: i64) -> Result<Vec<AttemptRow>, StoreError> {
     sql("SELECT a.job_id, a.number, w.name AS worker, a.device, a.environment, a.start_step, a.started_ms, a.ended_ms,
              a.end_reason, a.error, a.seconds
          FROM jobs j JOIN attempts a ON a.job_id = j.id JOIN workers w ON w.id = a.worker_id
          WHERE j.experiment_id = $1 ORDER BY a.job_id, a.number")
     .bind(experiment)
-    .fetch_all(reader)
+    .fetch_all(moment)
     .await
 }
 
-async fn results(reader: &mut Reader, experiment: i64) -> Result<Vec<ResultsRow>, StoreError> {
+async fn results(moment: &mut impl Connect, experiment: i64) -> Result<Vec<ResultsRow>, StoreError> {
     sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, energy, seconds, peak_memory_bytes
          FROM job_summary
          WHERE experiment_id = $1 AND state = 'succeeded'")
     .bind(experiment)
-    .fetch_all(reader)
+    .fetch_all(moment)
     .await
 }
 
@@ -154,6 +149,7 @@ impl TryFrom<JobRow> for JobRecord {
             step: row.step,
             steps: row.steps,
             parameters_trained: row.parameters_trained,
+            version: row.version,
             created_ms: row.created_ms,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
