@@ -15,6 +15,9 @@ use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
 
+/// The longest JSON that is read, in bytes: a query's answer may have 8 MB, written with escapes.
+const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
 /// Where the server is.
 #[derive(Args, Clone)]
 pub(super) struct ServerArgs {
@@ -110,8 +113,17 @@ impl Client {
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.ask(path, &[])
+    }
+
+    /// What `path` answers to these parameters.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
-        self.read(self.agent.get(&url).call())
+        self.read(self.agent.get(&url).query_pairs(parameters.iter().copied()).call())
     }
 
     /// Every item of a list that matches the `filters`.
@@ -177,7 +189,14 @@ impl Client {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, ClientError> {
-        self.check(answer)?.body_mut().read_json().map_err(|error| self.unreachable(&error))
+        let mut answer = self.check(answer)?;
+        let body = answer.body_mut().with_config().limit(LARGEST_ANSWER);
+        body.read_json().map_err(|error| match error {
+            ureq::Error::Json(_) | ureq::Error::BodyExceedsLimit(_) => {
+                ClientError::Unreachable(format!("no answer of optlab from {}: {error}", self.server))
+            }
+            error => self.unreachable(&error),
+        })
     }
 
     /// An answer that says yes.

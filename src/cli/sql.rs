@@ -59,7 +59,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     if answer.truncated {
         // Not among the rows, which a program may read.
-        eprintln!("optlab: there are more rows than these {}; --limit allows up to 10000", answer.rows.len());
+        let shown = answer.rows.len();
+        let more = match shown < args.limit as usize {
+            true => "the answer was cut at 8 MB; ask for fewer columns or rows at a time",
+            false => "--limit allows up to 10000",
+        };
+        eprintln!("optlab: there are more rows than these {shown}; {more}");
     }
     Ok(())
 }

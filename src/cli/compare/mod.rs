@@ -112,11 +112,10 @@ fn ask(
     last: u32,
     baseline: Option<&str>,
 ) -> Result<Value, ClientError> {
-    let metric = metric.name();
-    // Names of arms need no escapes; what is no name finds no arm.
-    let baseline = baseline.map(|arm| format!("&baseline={}", arm.replace(['&', '#', ' ', '%', '?'], "+")));
-    let baseline = baseline.unwrap_or_default();
-    client.get(&format!("/experiments/{experiment}/comparison?metric={metric}&last={last}{baseline}"))
+    let last = last.to_string();
+    let mut parameters = vec![("metric", metric.name()), ("last", last.as_str())];
+    parameters.extend(baseline.map(|arm| ("baseline", arm)));
+    client.ask(&format!("/experiments/{experiment}/comparison"), &parameters)
 }
 
 fn read(answer: Value) -> Result<Comparison, Failure> {

@@ -135,6 +135,10 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     if job.method != method {
         return Err(format!("is called a job of {}, and its spec is one of {method}", job.method));
     }
+    let steps = own.train.total_steps() as i64;
+    if job.steps != steps {
+        return Err(format!("has {} steps, and its spec makes {steps}", job.steps));
+    }
     if !(0..=job.steps).contains(&job.step) {
         return Err(format!("is at step {} of {}", job.step, job.steps));
     }

@@ -44,17 +44,16 @@ impl Attempt {
         }
     }
 
-    /// Tries a write until it succeeds or the lease is over or lost.
+    /// Tries a write until it succeeds, the lease is lost, or has been over for as long as everybody gets once the store
+    /// was away.
     pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         write: impl Fn() -> F,
     ) -> Result<T, StoreError> {
+        let until = self.lease_until + self.lease;
         loop {
             match write().await {
-                Err(error)
-                    if !matches!(error, StoreError::LeaseLost { .. })
-                        && Instant::now() < self.lease_until =>
-                {
+                Err(error) if !matches!(error, StoreError::LeaseLost { .. }) && Instant::now() < until => {
                     tracing::warn!(%error, "the store does not take a write; trying again");
                     sleep(RETRY).await;
                 }
