@@ -16,13 +16,16 @@ const AGAIN_MS = 3000;
 
 const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
 
+/** What came of a question: a comparison, or why there is none. */
+interface Answer {
+  question: Question;
+  comparison: Comparison | null;
+  refusal: string | null;
+}
+
 export class ExperimentView {
   experiment = $state.raw<Experiment | null>(null);
   comparison = $state.raw<Comparison | null>(null);
-  /** The comparison that the reader asks for, where it is not the usual one. */
-  answer = $state.raw<Comparison | null>(null);
-  /** Why there is no such comparison. */
-  refusal = $state<string | null>(null);
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
@@ -37,6 +40,7 @@ export class ExperimentView {
 
   #holds_all_jobs = false;
   #question: Question | null = null;
+  #answer = $state.raw<Answer | null>(null);
   #askQuestion = newest();
   #warns = true;
   #gone = new AbortController();
@@ -93,9 +97,13 @@ export class ExperimentView {
   /** Compares by another metric or with another arm than the page's first screen; null for no such comparison. */
   compare(question: Question | null) {
     this.#question = question;
-    this.answer = null;
-    this.refusal = null;
     if (question) void this.#guard(() => this.#fetchAnswer());
+  }
+
+  /** Null while the answer to this very question is on its way. */
+  answerTo({ metric, baseline, last }: Question): Answer | null {
+    const asked = this.#answer?.question;
+    return asked && asked.metric === metric && asked.baseline === baseline && asked.last === last ? this.#answer : null;
   }
 
   async #fetchNumbers() {
@@ -113,13 +121,15 @@ export class ExperimentView {
     const question = this.#question;
     if (!question) return;
     const isNews = this.#askQuestion();
-    const answer = await getComparison(this.id, question, this.#gone.signal).catch((error: unknown) => {
-      if (error instanceof Problem && error.status === 422) return error;
-      throw error;
-    });
+    const answer = await getComparison(this.id, question, this.#gone.signal).then(
+      (comparison) => ({ question, comparison, refusal: null }),
+      (error: unknown) => {
+        if (error instanceof Problem && (error.status === 400 || error.status === 422)) return { question, comparison: null, refusal: error.message };
+        throw error;
+      },
+    );
     // The same may be asked twice at once, and meanwhile something else.
-    if (question !== this.#question || !isNews()) return;
-    [this.answer, this.refusal] = answer instanceof Problem ? [null, answer.message] : [answer, null];
+    if (question === this.#question && isNews()) this.#answer = answer;
   }
 
   async #fetchWarnings() {
