@@ -4,17 +4,35 @@ import type { Line } from "./curves";
 
 export interface Standing {
   line: Line;
-  /** In percent, the mean over the seeds that have come so far. */
+  step: number;
+  /** In percent, the mean over the seeds that have come to this step. */
   error: number;
+  seeds: number;
+  /** Whether the arm itself has gone on beyond this step. */
+  earlier: boolean;
 }
 
-/** The best arm and the baseline, or the second best where the baseline is the best; fewer where fewer have points. */
+/**
+ * The best arm and the baseline, or the second best where the baseline is the best; fewer where fewer have points. An arm
+ * that is further has had more training, so both are told as they were at the last step that both have come to.
+ */
 export function standings(accuracies: Line[]): Standing[] {
-  const all = accuracies
-    .flatMap((line) => (line.mean.length ? [{ line, error: 100 - line.mean.at(-1)! }] : []))
-    .sort((a, b) => a.error - b.error);
-  const [best, ...others] = all;
+  const begun = accuracies.filter((line) => line.steps.length > 0);
+  const [best, ...others] = begun.map((line) => standingAt(line, Infinity)).sort(byError);
   if (!best) return [];
   const other = others.find(({ line }) => line.style.token === "--arm-baseline") ?? others[0];
-  return other ? [best, other] : [best];
+  if (!other) return [best];
+  const step = Math.min(best.step, other.step);
+  // One whose first point comes later than that has only its own.
+  return [best, other].map(({ line }) => standingAt(line, Math.max(step, line.steps[0]!))).sort(byError);
+}
+
+/** At the last point up to a step. */
+function standingAt(line: Line, step: number): Standing {
+  const index = line.steps.findLastIndex((own) => own <= step);
+  return { line, step: line.steps[index]!, error: 100 - line.mean[index]!, seeds: line.n[index]!, earlier: index < line.steps.length - 1 };
+}
+
+function byError(a: Standing, b: Standing): number {
+  return a.error - b.error;
 }
