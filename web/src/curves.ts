@@ -18,6 +18,9 @@ export interface Line {
   n: number[];
 }
 
+/** What the range of an axis depends on. */
+export type Band = Pick<Line, "x" | "mean" | "std">;
+
 /** One run, drawn thinly behind the means. */
 export interface RunLine {
   style: ArmStyle;
@@ -44,11 +47,11 @@ export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number 
   return [xs, ...rows];
 }
 
-export function lowAt(line: Line, index: number): number {
+export function lowAt(line: Band, index: number): number {
   return line.mean[index]! - (line.std[index] ?? 0);
 }
 
-export function highAt(line: Line, index: number): number {
+export function highAt(line: Band, index: number): number {
   return line.mean[index]! + (line.std[index] ?? 0);
 }
 

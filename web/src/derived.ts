@@ -37,13 +37,11 @@ function error(accuracy: number): number {
 }
 
 /** A closer look with the points of the whole next to it, so that a line goes on to both edges however few points it has. */
-export function within(whole: Curves, look: Curves, [first, last]: Range): Curves {
+export function within(whole: Curves, look: Curves, range: Range): Curves {
   const arms = look.arms.map((arm) => {
     const all = whole.arms.find((candidate) => candidate.arm === arm.arm);
     if (!all) return arm;
-    const before = all.steps.filter((step) => step < Math.min(first, arm.steps[0] ?? first)).length - 1;
-    const after = all.steps.findIndex((step) => step > Math.max(last, arm.steps.at(-1) ?? last));
-    const join = <T>(column: T[], own: T[]) => [...(before < 0 ? [] : [column[before]!]), ...own, ...(after < 0 ? [] : [column[after]!])];
+    const join = joiner(all.steps, arm.steps, range);
     return {
       ...arm,
       steps: join(all.steps, arm.steps),
@@ -55,6 +53,13 @@ export function within(whole: Curves, look: Curves, [first, last]: Range): Curve
     };
   });
   return { ...look, arms };
+}
+
+/** Joins a column of a closer look with that of the whole: what stands before the first of its steps, and after the last. */
+export function joiner(whole: number[], look: number[], [first, last]: Range): <T>(column: T[], own: T[]) => T[] {
+  const before = whole.filter((step) => step < Math.min(first, look[0] ?? first)).length - 1;
+  const after = whole.findIndex((step) => step > Math.max(last, look.at(-1) ?? last));
+  return (column, own) => [...(before < 0 ? [] : [column[before]!]), ...own, ...(after < 0 ? [] : [column[after]!])];
 }
 
 /**

@@ -1,9 +1,9 @@
 // How far an axis reaches: what a reader wants to see of the lines, and a little room beyond it.
 
-import { highAt, lastX, type Line, lowAt, type Range } from "./curves";
+import { type Band, highAt, lastX, lowAt, type Range } from "./curves";
 
 /** The lowest and highest ends of the bands in a span of x, or of the points around it; null without any. */
-export function extent(lines: Line[], span: Range): Range | null {
+export function extent(lines: Band[], span: Range): Range | null {
   let low = Infinity;
   let high = -Infinity;
   for (const line of lines) {
@@ -30,7 +30,7 @@ const WARM_UP = 0.2;
 const WORTH_CUTTING = 0.5;
 
 /** The range of the y axis over a span of x; `cut` says that the warm-up reaches beyond it. */
-export function yRange(lines: Line[], span: Range, whole: boolean): { range: Range; cut: boolean } {
+export function yRange(lines: Band[], span: Range, whole: boolean): { range: Range; cut: boolean } {
   const all = extent(lines, span);
   if (!all) return { range: [0, 1], cut: false };
   const end = Math.min(span[1], lastX(lines));
@@ -40,7 +40,7 @@ export function yRange(lines: Line[], span: Range, whole: boolean): { range: Ran
 }
 
 /** As `extent`, and the last point of every line with it: an arm that is behind must not fall out of sight. */
-function lateExtent(lines: Line[], [from, to]: Range): Range | null {
+function lateExtent(lines: Band[], [from, to]: Range): Range | null {
   const lasts = lines.flatMap((line) => {
     const last = line.x.filter((x) => x <= to).length - 1;
     return last < 0 ? [] : [lowAt(line, last), highAt(line, last)];
@@ -53,7 +53,7 @@ function lateExtent(lines: Line[], [from, to]: Range): Range | null {
 const FLAT = 1e-4;
 
 /** The range of a logarithmic y axis: of the means above zero, and of the bands' upper ends. */
-export function logRange(lines: Line[], span: Range): Range {
+export function logRange(lines: Band[], span: Range): Range {
   let low = Infinity;
   let high = 0;
   for (const line of lines) {
@@ -82,7 +82,7 @@ export function including([low, high]: Range, value: number): Range {
 }
 
 /** Whether more of the points lie in the upper half of a range than in the lower. */
-export function isTopHeavy(lines: Line[], [low, high]: Range): boolean {
+export function isTopHeavy(lines: Band[], [low, high]: Range): boolean {
   const middle = (low + high) / 2;
   return lines.reduce((sum, line) => sum + line.mean.reduce((part, value) => part + Math.sign(value - middle), 0), 0) > 0;
 }

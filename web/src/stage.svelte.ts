@@ -2,6 +2,7 @@
 
 import { styleArms } from "./arms";
 import type { Range } from "./curves";
+import { clipLook, readLook, writeLook } from "./look";
 import { address } from "./router.svelte";
 import type { ExperimentView } from "./view.svelte";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "./xaxis";
@@ -30,8 +31,8 @@ export class Stage {
 
   /** The part of the x axis that is looked at; null for all. A look is kept in steps, or in seconds on an axis of those. */
   readonly zoom = $derived.by<Range | null>(() => {
-    const [from = NaN, to = NaN] = (address.get(this.#parameter) ?? "").split("-").map(Number);
-    return from < to ? [from * this.#unit, to * this.#unit] : null;
+    const look = readLook(address.get(this.#parameter));
+    return look && [look[0] * this.#unit, look[1] * this.#unit];
   });
 
   /** The steps that the look covers in any arm, with a margin; what the server is asked for. */
@@ -52,10 +53,10 @@ export class Stage {
   }
 
   setZoom(range: Range | null) {
-    const digits = this.x.kind === "seconds" ? 3 : 0;
-    const ends = range?.map((end) => Number(Math.max(0, end / this.#unit).toFixed(digits)));
-    if (!ends) address.set(this.#parameter, null);
-    else if (ends[0]! < ends[1]!) address.set(this.#parameter, ends.join("-"));
+    const look = range && clipLook(range, this.end || Infinity);
+    const text = look && writeLook([look[0] / this.#unit, look[1] / this.#unit], this.x.kind === "seconds" ? 3 : 0);
+    // A look within one step is none to write down.
+    if (text === null || readLook(text)) address.set(this.#parameter, text);
   }
 
   /** Looks at the same steps by another measure; an axis of seconds starts with all of them. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { styleArms } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
-import { figuresOf, seamsOf } from "./groups";
+import { beside, figuresOf, seamsOf } from "./groups";
 
 const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, steps: [0, 1], values: [1, 2] });
 const [baseline, opt] = styleArms([{ name: "baseline", method: "baseline" }, { name: "opt", method: "opt:cayley" }]);
@@ -28,4 +28,10 @@ test("the leading line has the arm's colour, and no other line has it", () => {
 test("a seam is where an attempt took up the curve of the one before", () => {
   const attempt = (number: number, start_step?: number): Attempt => ({ number, worker_id: 1, device: "cpu", started_at: "", ...(start_step === undefined ? {} : { start_step }) });
   expect(seamsOf([attempt(1, 0), attempt(2, 300), attempt(3)])).toEqual([{ attempt: 2, step: 300 }]);
+});
+
+test("a line of a span goes on to the points beside it, also where it has none within", () => {
+  const of = (name: string, steps: number[]): JobCurve => ({ ...curve(name), steps, values: steps });
+  const curves = beside([of("test/loss", [0, 100, 200]), of("train/loss", [0, 100, 200])], [of("train/loss", [120, 130]), of("new", [125])], [110, 140]);
+  expect(curves.map(({ name, values }) => [name, values])).toEqual([["test/loss", [100, 200]], ["train/loss", [100, 120, 130, 200]], ["new", [125]]]);
 });

@@ -2,6 +2,8 @@
 
 import type { ArmStyle } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
+import type { Range } from "../curves";
+import { joiner } from "../derived";
 import { seriesTitle } from "../series";
 
 export interface Figure {
@@ -70,6 +72,16 @@ function styleLines(labels: string[], arm: ArmStyle): ArmStyle[] {
     const dash = index === 0 ? [] : DASHES[(index - 1) % DASHES.length]!;
     return { name, method: arm.method, token, colour: `var(${token})`, dash };
   });
+}
+
+/** Curves of a span, each with its points of the whole next to it, so that a line goes on to both edges. */
+export function beside(whole: JobCurve[], look: JobCurve[], span: Range): JobCurve[] {
+  const joined = whole.map((all) => {
+    const own = look.find((curve) => curve.name === all.name) ?? { ...all, steps: [], values: [] };
+    const join = joiner(all.steps, own.steps, span);
+    return { ...own, steps: join(all.steps, own.steps), values: join(all.values, own.values) };
+  });
+  return [...joined, ...look.filter((curve) => !whole.some((all) => all.name === curve.name))];
 }
 
 /** Where a curve was taken up again: an attempt that did not begin at 0. */

@@ -1,6 +1,7 @@
 // A small chart of a job's own lines: no bands, and the seams between its attempts.
 
 import uPlot from "uplot";
+import type { Range } from "../curves";
 import { token } from "../figure";
 import { count } from "../format";
 import { tickLabels } from "../ticks";
@@ -9,8 +10,9 @@ import type { Line, Seam } from "./groups";
 export interface Drawn {
   lines: Line[];
   seams: Seam[];
-  /** Where the x axis begins and ends, in steps. */
-  x: [number, number];
+  /** Where the axes begin and end; x in steps. */
+  x: Range;
+  y: Range;
 }
 
 export interface Hooks {
@@ -31,7 +33,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
   return {
     legend: { show: false },
     padding: [12, 16, 0, 0],
-    scales: { x: { time: false, range: () => drawn().x }, y: {} },
+    scales: { x: { time: false, range: () => drawn().x }, y: { range: () => drawn().y } },
     axes: [
       { ...axis, label: "step", labelSize: 18, size: 24, space: 72, values: (_, ticks) => ticks.map(count) },
       { ...axis, size: 64, space: 36, values: (_, ticks) => tickLabels(ticks) },

@@ -5,6 +5,7 @@ import { coalesce } from "../coalesce";
 import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
 import type { Range } from "../curves";
 import { listen } from "../live.svelte";
+import { beside } from "./groups";
 import { Log } from "./log.svelte";
 
 const POINTS = 500;
@@ -26,6 +27,8 @@ export class JobView {
   readonly log: Log;
 
   #zoom: Range | null = null;
+  /** The curves from end to end, as they were when they were last looked at so. */
+  #whole: JobCurve[] | null = null;
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
   #silence: (() => void) | undefined;
@@ -52,9 +55,10 @@ export class JobView {
     for (const task of [this.#job, this.#curves, this.#files]) task.ask();
   }
 
-  /** Asks for the curves of a span of steps, or of all. */
+  /** Asks for the curves of a span of steps, or of all. Until they are here, those of all do. */
   show(zoom: Range | null) {
     this.#zoom = zoom;
+    this.curves = this.#whole;
     this.#curves.ask();
   }
 
@@ -88,11 +92,13 @@ export class JobView {
   }
 
   async #fetchCurves() {
-    const [from, to] = this.#zoom ?? [];
+    const zoom = this.#zoom;
+    const signal = this.#gone.signal;
+    if (!zoom || !this.#whole) this.#whole = (await getMetrics(this.id, POINTS, undefined, undefined, signal)).series;
     // `after_step` leaves its own step out.
-    const after = from === undefined ? undefined : Math.max(-1, Math.floor(from) - 1);
-    const answer = await getMetrics(this.id, POINTS, after, to === undefined ? undefined : Math.ceil(to), this.#gone.signal);
-    this.curves = answer.series;
+    const look = zoom && (await getMetrics(this.id, POINTS, Math.max(-1, Math.floor(zoom[0]) - 1), Math.ceil(zoom[1]), signal)).series;
+    // Meanwhile the reader may look at another span, which asks again.
+    if (zoom === this.#zoom) this.curves = look ? beside(this.#whole, look, zoom!) : this.#whole;
   }
 
   async #fetchFiles() {
