@@ -47,6 +47,7 @@ test("in long stretches the middle of a run's extremes stands for it", () => {
 test("an error is made from its accuracy, lowest from highest", () => {
   expect(sourceOf("test/error")).toBe("test/accuracy");
   expect(sourceOf("energy/mean")).toBe("energy/mean");
+  expect(sourceOf("constructor")).toBe("constructor");
   const arm = { arm: "a", method: "", steps: [0], mean: [90], std: [1], min: [88], max: [93], n: [3] };
   const source = { series: "test/accuracy", unit: "%", higher_is_better: true, width: 1, arms: [arm] };
   expect(curvesOf("test/error", source).arms[0]).toMatchObject({ mean: [10], std: [1], min: [7], max: [12] });

@@ -4,16 +4,16 @@ import type { ArmCurve, Curves, Runs, SeriesInfo } from "./contract";
 import type { Range } from "./curves";
 
 /** Series that are one hundred minus a stored accuracy. */
-const ERRORS: Record<string, string> = { "test/error": "test/accuracy", "train/error": "train/accuracy", "validation/error": "validation/accuracy" };
+const ERRORS = new Map(["test", "train", "validation"].map((split) => [`${split}/error`, `${split}/accuracy`]));
 
 /** The stored series that a series is made from. */
 export function sourceOf(series: string): string {
-  return ERRORS[series] ?? series;
+  return ERRORS.get(series) ?? series;
 }
 
 /** The stored series and those that can be made from them. */
 export function withErrors(stored: SeriesInfo[]): SeriesInfo[] {
-  const errors = Object.entries(ERRORS)
+  const errors = [...ERRORS]
     .filter(([, source]) => stored.some((one) => one.name === source))
     .map(([name]) => ({ name, unit: "%", higher_is_better: false }));
   return [...stored, ...errors];
@@ -21,14 +21,14 @@ export function withErrors(stored: SeriesInfo[]): SeriesInfo[] {
 
 /** The curves of `series` from those of its source. */
 export function curvesOf(series: string, source: Curves): Curves {
-  if (!(series in ERRORS)) return source;
+  if (!ERRORS.has(series)) return source;
   const arms = source.arms.map((arm) => ({ ...arm, mean: arm.mean.map(error), min: arm.max.map(error), max: arm.min.map(error) }));
   return { ...source, series, higher_is_better: false, arms };
 }
 
 /** As `curvesOf`, of single runs. */
 export function runsOf(series: string, source: Runs): Runs {
-  if (!(series in ERRORS)) return source;
+  if (!ERRORS.has(series)) return source;
   return { ...source, series, higher_is_better: false, runs: source.runs.map((run) => ({ ...run, values: run.values.map(error) })) };
 }
 

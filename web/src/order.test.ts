@@ -11,7 +11,7 @@ test("jobs without a value come last, whichever way", () => {
   const jobs = [job(1, { test_error: null }), job(2, { test_error: 3 }), job(3, { test_error: 1 })];
   expect(ids(ordered(jobs, "error"))).toEqual([3, 2, 1]);
   expect(ids(ordered(jobs, "-error"))).toEqual([2, 3, 1]);
-  expect(ordered(jobs, "nonsense")).toBe(jobs);
+  for (const nonsense of [null, "", "nonsense", "er-ror", "__proto__", "constructor"]) expect(ordered(jobs, nonsense)).toBe(jobs);
 });
 
 test("a column is clicked through upwards, downwards and back", () => {

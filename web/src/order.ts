@@ -3,23 +3,23 @@
 import { type Job, JOB_STATES } from "./contract";
 
 /** What can be sorted by; a minus before it means downwards. */
-export const COLUMNS: Record<string, (job: Job) => number | string | null | undefined> = {
-  arm: (job) => job.arm,
-  seed: (job) => job.seed,
-  state: (job) => JOB_STATES.indexOf(job.state),
-  progress: (job) => job.step / job.steps,
-  left: (job) => job.eta_seconds ?? job.queue_position,
-  error: (job) => job.test_error,
-  attempt: (job) => job.attempt,
-  device: (job) => job.device,
-  end: (job) => job.ended_at,
-};
+const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined>([
+  ["arm", (job) => job.arm],
+  ["seed", (job) => job.seed],
+  ["state", (job) => JOB_STATES.indexOf(job.state)],
+  ["progress", (job) => job.step / job.steps],
+  ["left", (job) => job.eta_seconds ?? job.queue_position],
+  ["error", (job) => job.test_error],
+  ["attempt", (job) => job.attempt],
+  ["device", (job) => job.device],
+  ["end", (job) => job.ended_at],
+]);
 
-/** A new list; what has no value comes last either way. */
+/** A new list, or the same one where there is no such column. What has no value comes last either way. */
 export function ordered(jobs: Job[], by: string | null): Job[] {
-  const value = COLUMNS[by?.replace("-", "") ?? ""];
-  if (!value || !by) return jobs;
-  const sign = by.startsWith("-") ? -1 : 1;
+  const sign = by?.startsWith("-") ? -1 : 1;
+  const value = COLUMNS.get((sign < 0 ? by?.slice(1) : by) ?? "");
+  if (!value) return jobs;
   return [...jobs].sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x == null || y == null) return Number(x == null) - Number(y == null);

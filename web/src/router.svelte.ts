@@ -30,7 +30,7 @@ class Address {
 
   /** A list kept as one parameter; names of arms and series hold no commas. */
   list(key: string): string[] {
-    return this.get(key)?.split(",") ?? [];
+    return this.get(key)?.split(",").filter(Boolean) ?? [];
   }
 
   /** Changes a choice of the present view without a new entry in the history. */

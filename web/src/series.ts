@@ -1,13 +1,12 @@
 // Series in words: `test/accuracy` is "test accuracy", `energy/conv1` is "energy of conv1".
 
-const TITLES: Record<string, string> = {
-  "energy/mean": "hyperspherical energy",
-  learning_rate: "learning rate",
-  samples_per_second: "throughput",
-};
+const TITLES = new Map([
+  ["energy/mean", "hyperspherical energy"],
+  ["samples_per_second", "throughput"],
+]);
 
 export function seriesTitle(name: string): string {
-  const title = TITLES[name];
+  const title = TITLES.get(name);
   if (title) return title;
   const [family = name, part] = name.split("/");
   if (["train", "validation", "test"].includes(family)) return part ? `${family} ${part}` : family;

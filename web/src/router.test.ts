@@ -1,0 +1,31 @@
+import { beforeEach, expect, test, vi } from "vitest";
+
+const replaceState = vi.fn();
+
+beforeEach(() => {
+  vi.resetModules();
+  vi.stubGlobal("history", { replaceState });
+});
+
+async function routerAt(pathname: string, search = "") {
+  vi.stubGlobal("location", { pathname, search });
+  return import("./router.svelte");
+}
+
+test("a path names a page, or none", async () => {
+  const { parse } = await routerAt("/");
+  expect(parse("/experiments/12/")).toEqual({ page: "experiment", id: 12 });
+  expect(parse("/sql/")).toEqual({ page: "sql" });
+  for (const path of ["/experiments/x", "/experiments/1/2", "/jobs/", "/constructor", `/jobs/${"9".repeat(30)}`]) expect(parse(path)).toEqual({ page: "unknown" });
+});
+
+test("choices are read from the query and written back to it", async () => {
+  const { address } = await routerAt("/experiments/1", "?hide=,a,&x=epoch");
+  expect(address.list("hide")).toEqual(["a"]);
+  address.toggle("hide", "b");
+  expect(replaceState).toHaveBeenLastCalledWith(null, "", "/experiments/1?hide=a,b&x=epoch");
+  address.toggle("hide", "a");
+  address.toggle("hide", "b");
+  expect(address.list("hide")).toEqual([]);
+  expect(replaceState).toHaveBeenLastCalledWith(null, "", "/experiments/1?x=epoch");
+});
