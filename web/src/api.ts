@@ -108,9 +108,17 @@ export const listJobs = (experiment: number, limit: number, cursor?: string | nu
 
 /** Every job of an experiment that has not ended. */
 export async function listOpenJobs(experiment: number): Promise<Job[]> {
-  const of_state = (state: string) => call<Page<Job>>("GET", address("/jobs", { experiment, state, limit: 1000 }));
-  const pages = await Promise.all(["running", "queued", "paused"].map(of_state));
-  return pages.flatMap((page) => page.items);
+  const ofState = async (state: string) => {
+    const jobs: Job[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Page<Job> = await call("GET", address("/jobs", { experiment, state, limit: 1000, cursor }));
+      jobs.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor);
+    return jobs;
+  };
+  return (await Promise.all(["running", "queued", "paused"].map(ofState))).flat();
 }
 
 export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));

@@ -47,8 +47,10 @@ export class Listing {
   async #fetchNewest() {
     try {
       const page = await listExperiments(PAGE);
-      this.items = merge(page.items, this.items);
-      if (!this.loaded) this.more = page.next_cursor;
+      const known = new Set(this.items.map((item) => item.id));
+      if (page.items.some((item) => known.has(item.id))) this.items = merge(page.items, this.items);
+      // At the beginning, and after so long an absence that a page does not reach back to what is known.
+      else [this.items, this.more] = [page.items, page.next_cursor];
       this.loaded = true;
       this.problem = null;
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Comparison, Counts, Experiment, Job, Page, Warning, Worker } from 
 import { CurveStore } from "./curve_store.svelte";
 import { listen } from "./live.svelte";
 import { newest } from "./newest";
+import { tell } from "./notice.svelte";
 import { tally, total } from "./progress";
 
 const FIRST_JOBS = 200;
@@ -42,7 +43,6 @@ export class ExperimentView {
   #question: Question | null = null;
   #answer = $state.raw<Answer | null>(null);
   #askQuestion = newest();
-  #warns = true;
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
   #silence = () => {};
@@ -133,28 +133,28 @@ export class ExperimentView {
   }
 
   async #fetchWarnings() {
-    if (!this.#warns) return;
-    try {
-      this.warnings = (await listWarnings(this.id, this.#gone.signal)).items;
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 404) throw error;
-      // A server that knows no warnings is not asked again.
-      this.#warns = false;
-    }
+    this.warnings = (await listWarnings(this.id, this.#gone.signal)).items;
   }
 
   /** All of them once, that orders, filters and grids leave none out; then the first, as events tell of the rest. */
   async #fetchJobs() {
-    let cursor: string | null = null;
-    do {
-      const page: Page<Job> = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
-      const known = new Map(this.jobs.map((job) => [job.id, job]));
-      for (const job of page.items) known.set(job.id, job);
-      this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
-      this.jobs_loaded = true;
-      cursor = page.next_cursor;
-    } while (cursor && !this.#holds_all_jobs);
+    const all = !this.#holds_all_jobs;
+    // Before the first answer, as a refresh in between asks for all of them again.
     this.#holds_all_jobs = true;
+    try {
+      let cursor: string | null = null;
+      do {
+        const page: Page<Job> = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+        const known = new Map(this.jobs.map((job) => [job.id, job]));
+        for (const job of page.items) known.set(job.id, job);
+        this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
+        this.jobs_loaded = true;
+        cursor = page.next_cursor;
+      } while (cursor && all);
+    } catch (error) {
+      if (all) this.#holds_all_jobs = false;
+      throw error;
+    }
   }
 
   /** Whether the page can be shown at all is for the experiment itself to say. */
@@ -175,9 +175,10 @@ export class ExperimentView {
     }
   }
 
-  /** Where asking again can help, everything is asked for again a little later. */
+  /** Where asking again can help, everything is asked for again a little later; another fault of the server is told. */
   #askLater(problem: Problem) {
+    if (!problem.passing) return void (problem.status >= 500 && tell(problem.message));
     clearTimeout(this.#again);
-    if (problem.passing) this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+    this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
   }
 }
