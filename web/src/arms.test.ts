@@ -6,6 +6,9 @@ const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" 
 test("the baseline is grey wherever it stands, the others count on", () => {
   const styles = styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")]);
   expect(styles.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
+  // One with another start is the baseline where there is no plain one, as for the server.
+  const started = styleArms([arm("opt-a"), { name: "orthogonal", method: "baseline:orthogonal" }]);
+  expect(started.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline"]);
 });
 
 test("colour and line style together tell twenty arms apart", () => {

@@ -19,7 +19,7 @@ const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2],
 
 /** The baseline is grey and dashed; the other arms take colours in the order of the spec. */
 export function styleArms(arms: Arm[]): ArmStyle[] {
-  const baseline = arms.find((arm) => arm.method === "baseline") ?? arms.find((arm) => arm.name === "baseline");
+  const baseline = arms.find((arm) => arm.method === "baseline") ?? arms.find((arm) => arm.method.startsWith("baseline:"));
   let next = 0;
   return arms.map((arm) => {
     if (arm === baseline) return style(arm, "--arm-baseline", BASELINE_DASH);

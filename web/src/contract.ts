@@ -1,4 +1,4 @@
-// The shapes that the server sends, as section 4 of the design fixes them. Times are RFC 3339 in UTC.
+// The shapes that the server sends; `/api/openapi.json` describes them in full. Times are RFC 3339 in UTC.
 
 export type JobState = "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
 

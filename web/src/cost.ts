@@ -5,7 +5,6 @@ import type { Comparison, Job } from "./contract";
 import type { Range } from "./curves";
 import type { Colours } from "./paint";
 import type { Pen, Point } from "./pen";
-import { including } from "./ranges";
 import { linearTicks, tickLabels } from "./ticks";
 
 export interface Cost {
@@ -36,24 +35,22 @@ export function costs(arms: ArmStyle[], comparison: Comparison | null, jobs: Job
   });
 }
 
-const SIZE = { width: 640, height: 360 };
+export const COST_SIZE = { width: 640, height: 360 };
 const LEFT = 64;
 const RIGHT = 120;
 const TOP = 16;
 const BOTTOM = 48;
 
-export { SIZE as COST_SIZE };
-
 export function drawCosts(pen: Pen, all: Cost[], colours: Colours) {
-  const width = SIZE.width - LEFT - RIGHT;
-  const height = SIZE.height - TOP - BOTTOM;
-  const x = including([0, Math.max(...all.flatMap((one) => [one.seconds, ...one.runs.map((run) => run[0])]))], 0);
+  const width = COST_SIZE.width - LEFT - RIGHT;
+  const height = COST_SIZE.height - TOP - BOTTOM;
+  const longest = 1.05 * Math.max(...all.flatMap((one) => [one.seconds, ...one.runs.map((run) => run[0])]));
   const y = padded(all.flatMap((one) => [one.accuracy - (one.std ?? 0), one.accuracy + (one.std ?? 0), ...one.runs.map((run) => run[1])]));
-  const left = (value: number) => LEFT + (width * (value - x[0])) / (x[1] * 1.05 - x[0]);
+  const left = (value: number) => LEFT + (width * value) / longest;
   const top = (value: number) => TOP + height * (1 - (value - y[0]) / (y[1] - y[0]));
   const [quiet, grid] = [colours("--quiet"), colours("--grid")];
 
-  const xs = linearTicks(x[0], x[1] * 1.05, 6);
+  const xs = linearTicks(0, longest, 6);
   tickLabels(xs).forEach((label, index) => {
     pen.line([[left(xs[index]!), TOP], [left(xs[index]!), TOP + height]], { colour: grid, width: 1 });
     pen.text([left(xs[index]!), TOP + height + 14], label, { colour: quiet, size: 12, align: "middle" });
@@ -63,7 +60,7 @@ export function drawCosts(pen: Pen, all: Cost[], colours: Colours) {
     pen.line([[LEFT, top(ys[index]!)], [LEFT + width, top(ys[index]!)]], { colour: grid, width: 1 });
     pen.text([LEFT - 8, top(ys[index]!)], label, { colour: quiet, size: 12, align: "end" });
   });
-  pen.text([LEFT + width / 2, SIZE.height - 12], "training time of a run (s)", { colour: quiet, size: 12, align: "middle" });
+  pen.text([LEFT + width / 2, COST_SIZE.height - 12], "training time of a run (s)", { colour: quiet, size: 12, align: "middle" });
   pen.text([14, TOP + height / 2], "test accuracy (%)", { colour: quiet, size: 12, align: "middle", upright: true });
   for (const { style, seconds, accuracy, std, runs } of all) {
     const colour = colours(style.token);

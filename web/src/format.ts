@@ -110,6 +110,11 @@ export function plural(n: number, word: string): string {
   return `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 }
 
+/** A name of the server's as a reader would write it. */
+export function inWords(name: string): string {
+  return name.replaceAll("_", " ");
+}
+
 /** A size in the units that memory and files are sold by. */
 export function bytes(size: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

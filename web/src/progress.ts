@@ -29,14 +29,18 @@ export function overall(counts: Counts): string {
   return "done";
 }
 
+/** Whether a job may still train. */
+export function isOpen({ state }: Pick<Job, "state">): boolean {
+  return state === "queued" || state === "running" || state === "paused";
+}
+
 /** "running · 7 of 15 done · 1 failed · about 12 min left", as its parts. */
 export function summary(counts: Counts, eta_seconds: number | null): string[] {
   const all = total(counts);
-  const parts = [overall(counts)];
-  if (unfinished(counts) > 0 || counts.succeeded < all) parts.push(`${counts.succeeded} of ${all} done`);
-  else parts.push(plural(all, "job"));
-  if (counts.failed > 0 && parts[0] !== "failed") parts.push(`${counts.failed} failed`);
-  if (counts.failed > 0 && parts[0] === "failed") parts[0] = `${counts.failed} failed`;
+  const word = overall(counts);
+  const failed = `${counts.failed} failed`;
+  const parts = [word === "failed" ? failed : word, counts.succeeded < all ? `${counts.succeeded} of ${all} done` : plural(all, "job")];
+  if (counts.failed > 0 && word !== "failed") parts.push(failed);
   if (eta_seconds != null && unfinished(counts) > 0) parts.push(`about ${duration(eta_seconds)} left`);
   return parts;
 }

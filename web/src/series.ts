@@ -1,5 +1,7 @@
 // Series in words: `test/accuracy` is "test accuracy", `energy/conv1` is "energy of conv1".
 
+import { inWords } from "./format";
+
 const TITLES = new Map([
   ["energy/mean", "hyperspherical energy"],
   ["samples_per_second", "throughput"],
@@ -10,7 +12,7 @@ export function seriesTitle(name: string): string {
   if (title) return title;
   const [family = name, part] = name.split("/");
   if (["train", "validation", "test"].includes(family)) return part ? `${family} ${part}` : family;
-  const words = family.replaceAll("_", " ");
+  const words = inWords(family);
   return part ? `${words} of ${part}` : words;
 }
 
