@@ -13,7 +13,8 @@ export interface ArmStyle {
   dash: number[];
 }
 
-const COLOURS = 7;
+/** How many colours there are beside that of the baseline. */
+export const COLOURS = 7;
 const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
 

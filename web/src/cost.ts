@@ -3,9 +3,10 @@
 import type { ArmStyle } from "./arms";
 import type { Comparison, Job } from "./contract";
 import type { Range } from "./curves";
-import type { Colours } from "./paint";
+import { type Colours, placeIn } from "./paint";
 import type { Pen, Point } from "./pen";
-import { linearTicks, tickLabels } from "./ticks";
+import { drawAxes } from "./plate";
+import { linearTicks } from "./ticks";
 
 export interface Cost {
   style: ArmStyle;
@@ -46,28 +47,15 @@ export function drawCosts(pen: Pen, all: Cost[], colours: Colours) {
   const height = COST_SIZE.height - TOP - BOTTOM;
   const longest = 1.05 * Math.max(...all.flatMap((one) => [one.seconds, ...one.runs.map((run) => run[0])]));
   const y = padded(all.flatMap((one) => [one.accuracy - (one.std ?? 0), one.accuracy + (one.std ?? 0), ...one.runs.map((run) => run[1])]));
-  const left = (value: number) => LEFT + (width * value) / longest;
-  const top = (value: number) => TOP + height * (1 - (value - y[0]) / (y[1] - y[0]));
-  const [quiet, grid] = [colours("--quiet"), colours("--grid")];
-
-  const xs = linearTicks(0, longest, 6);
-  tickLabels(xs).forEach((label, index) => {
-    pen.line([[left(xs[index]!), TOP], [left(xs[index]!), TOP + height]], { colour: grid, width: 1 });
-    pen.text([left(xs[index]!), TOP + height + 14], label, { colour: quiet, size: 12, align: "middle" });
-  });
-  const ys = linearTicks(y[0], y[1], 6);
-  tickLabels(ys).forEach((label, index) => {
-    pen.line([[LEFT, top(ys[index]!)], [LEFT + width, top(ys[index]!)]], { colour: grid, width: 1 });
-    pen.text([LEFT - 8, top(ys[index]!)], label, { colour: quiet, size: 12, align: "end" });
-  });
-  pen.text([LEFT + width / 2, COST_SIZE.height - 12], "training time of a run (s)", { colour: quiet, size: 12, align: "middle" });
-  pen.text([14, TOP + height / 2], "test accuracy (%)", { colour: quiet, size: 12, align: "middle", upright: true });
+  const place = placeIn({ x: [0, longest], y, log: false }, LEFT, TOP, width, height);
+  const titles = { x: "training time of a run (s)", y: "test accuracy (%)" };
+  drawAxes(pen, place, { x: linearTicks(0, longest, 6), y: linearTicks(y[0], y[1], 6) }, titles, colours);
   for (const { style, seconds, accuracy, std, runs } of all) {
     const colour = colours(style.token);
-    for (const run of runs) pen.dot([left(run[0]), top(run[1])], 2, colour);
-    if (std !== null) pen.line([[left(seconds), top(accuracy - std)], [left(seconds), top(accuracy + std)]], { colour, width: 1.5 });
-    pen.dot([left(seconds), top(accuracy)], 5, colour);
-    pen.text([left(seconds) + 10, top(accuracy)], style.name, { colour: colours("--ink"), size: 12 });
+    for (const run of runs) pen.dot([place.x(run[0]), place.y(run[1])], 2, colour);
+    if (std !== null) pen.line([[place.x(seconds), place.y(accuracy - std)], [place.x(seconds), place.y(accuracy + std)]], { colour, width: 1.5 });
+    pen.dot([place.x(seconds), place.y(accuracy)], 5, colour);
+    pen.text([place.x(seconds) + 10, place.y(accuracy)], style.name, { colour: colours("--ink"), size: 12 });
   }
 }
 

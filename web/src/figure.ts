@@ -90,14 +90,15 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
       drawAxes: [(plot) => paint(canvasPen(plot.ctx, family, uPlot.pxRatio), figure(), placeOf(plot, figure(), uPlot.pxRatio), colours)],
       draw: [hooks.drawn],
       setCursor: [hooks.pointed],
-      setSelect: [
-        (plot) => {
-          const { left, width } = plot.select;
-          if (width < 4) return;
-          hooks.selected([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
-          plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-        },
-      ],
+      setSelect: [(plot) => takeSelection(plot, hooks.selected)],
     },
   };
+}
+
+/** Hands on what was dragged over and lets go of it; a hand that shakes has dragged over nothing. */
+export function takeSelection(plot: uPlot, selected: (range: Range) => void) {
+  const { left, width } = plot.select;
+  if (width < 4) return;
+  selected([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+  plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
 }

@@ -32,7 +32,7 @@ export interface Place {
 export type Colours = (token: string) => string;
 
 /** The place of a rectangle for a figure's ranges. */
-export function placeIn({ x, y, log }: Figure, left: number, top: number, width: number, height: number): Place {
+export function placeIn({ x, y, log }: Pick<Figure, "x" | "y" | "log">, left: number, top: number, width: number, height: number): Place {
   const share = (value: number, [low, high]: Range) => (value - low) / (high - low);
   const level = (value: number) =>
     log ? share(Math.log(Math.max(value, Number.MIN_VALUE)), [Math.log(y[0]), Math.log(y[1])]) : share(value, y);

@@ -1,11 +1,11 @@
 // A figure as it goes into a paper: title, axes, lines and legend, drawn with either pen in the colours of the light theme.
 
 import { token, xTicks, yTicks } from "./figure";
-import { type Colours, type Figure, paint, placeIn } from "./paint";
-import { canvasPen, type Pen, svgPen } from "./pen";
+import { type Colours, type Figure, paint, type Place, placeIn } from "./paint";
+import { canvasPen, type Pen, type Stroke, svgPen, type Text } from "./pen";
 import { tickLabels } from "./ticks";
 
-export const SIZE = { width: 640, height: 400 };
+const SIZE = { width: 640, height: 400 };
 const RATIO = 2;
 const TEXT = 12;
 const LEFT = 72;
@@ -46,30 +46,36 @@ function heightOf(figure: Figure): number {
   return SIZE.height + LEGEND_ROW * Math.max(0, legendRows(figure).length - 1);
 }
 
-export function drawPlate(pen: Pen, figure: Figure, colours: Colours) {
+function drawPlate(pen: Pen, figure: Figure, colours: Colours) {
   const width = SIZE.width - LEFT - RIGHT;
   const height = SIZE.height - TOP - BOTTOM - LEGEND_ROW;
   const place = placeIn(figure, LEFT, TOP, width, height);
-  const [ink, quiet, grid] = [colours("--ink"), colours("--quiet"), colours("--line")];
-  const bottom = TOP + height;
 
-  pen.text([LEFT, 18], figure.title, { colour: ink, size: TEXT + 1, bold: true });
-  const xs = xTicks(figure, width);
-  tickLabels(xs).forEach((label, index) => {
-    const x = place.x(xs[index]!);
-    pen.line([[x, TOP], [x, bottom]], { colour: grid, width: 0.5 });
-    pen.text([x, bottom + 12], label, { colour: quiet, size: TEXT, align: "middle" });
-  });
-  const ys = yTicks(figure, height);
-  tickLabels(ys).forEach((label, index) => {
-    const y = place.y(ys[index]!);
-    pen.line([[LEFT, y], [LEFT + width, y]], { colour: grid, width: 0.5 });
-    pen.text([LEFT - 8, y], label, { colour: quiet, size: TEXT, align: "end" });
-  });
-  pen.text([LEFT + width / 2, bottom + 32], figure.x_title, { colour: quiet, size: TEXT, align: "middle" });
-  pen.text([14, TOP + height / 2], figure.y_title, { colour: quiet, size: TEXT, align: "middle", upright: true });
+  pen.text([LEFT, 18], figure.title, { colour: colours("--ink"), size: TEXT + 1, bold: true });
+  const titles = { x: figure.x_title, y: figure.y_title };
+  drawAxes(pen, place, { x: xTicks(figure, width), y: yTicks(figure, height) }, titles, colours);
   paint(pen, figure, place, colours);
-  drawLegend(pen, figure, colours, bottom + 52);
+  drawLegend(pen, figure, colours, TOP + height + 52);
+}
+
+/** Grid lines, numbers and titles of both axes. */
+export function drawAxes(pen: Pen, place: Place, ticks: { x: number[]; y: number[] }, titles: { x: string; y: string }, colours: Colours) {
+  const { left, top, width, height } = place;
+  const [right, bottom] = [left + width, top + height];
+  const grid: Stroke = { colour: colours("--line"), width: 0.5 };
+  const words: Text = { colour: colours("--quiet"), size: TEXT, align: "middle" };
+  tickLabels(ticks.x).forEach((label, index) => {
+    const x = place.x(ticks.x[index]!);
+    pen.line([[x, top], [x, bottom]], grid);
+    pen.text([x, bottom + 12], label, words);
+  });
+  tickLabels(ticks.y).forEach((label, index) => {
+    const y = place.y(ticks.y[index]!);
+    pen.line([[left, y], [right, y]], grid);
+    pen.text([left - 8, y], label, { ...words, align: "end" });
+  });
+  pen.text([left + width / 2, bottom + 32], titles.x, words);
+  pen.text([14, top + height / 2], titles.y, { ...words, upright: true });
 }
 
 function drawLegend(pen: Pen, figure: Figure, colours: Colours, top: number) {

@@ -1,6 +1,6 @@
 // The series of a job as figures: what has the same unit and meaning shares one.
 
-import type { ArmStyle } from "../arms";
+import { type ArmStyle, COLOURS } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
 import type { Range } from "../curves";
 import { joiner } from "../derived";
@@ -61,7 +61,6 @@ export function figuresOf(curves: JobCurve[], arm: ArmStyle): Figure[] {
   return figures.sort((a, b) => rank(a.key) - rank(b.key) || a.key.localeCompare(b.key));
 }
 
-const COLOURS = 7;
 const DASHES = [[6, 3], [], [2, 2.5], [9, 3, 2, 3], [14, 4]];
 
 /** The leading line has the arm's colour and is solid; the others take the remaining colours in turn. */

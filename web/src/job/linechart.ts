@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import type { Range } from "../curves";
-import { token } from "../figure";
+import { takeSelection, token } from "../figure";
 import { count } from "../format";
 import { tickLabels } from "../ticks";
 import type { Line, Seam } from "./groups";
@@ -17,7 +17,7 @@ export interface Drawn {
 
 export interface Hooks {
   pointed(plot: uPlot): void;
-  selected(from: number, to: number): void;
+  selected(range: Range): void;
 }
 
 /** The union of all steps, then each line's values on it, null where it has no point. */
@@ -49,14 +49,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
     hooks: {
       drawAxes: [(plot) => drawSeams(plot, drawn().seams)],
       setCursor: [hooks.pointed],
-      setSelect: [
-        (plot) => {
-          const { left, width } = plot.select;
-          if (width < 4) return;
-          hooks.selected(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
-          plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-        },
-      ],
+      setSelect: [(plot) => takeSelection(plot, hooks.selected)],
     },
   };
 }
