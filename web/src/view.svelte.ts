@@ -124,7 +124,7 @@ export class ExperimentView {
     const answer = await getComparison(this.id, question, this.#gone.signal).then(
       (comparison) => ({ question, comparison, refusal: null }),
       (error: unknown) => {
-        if (error instanceof Problem && (error.status === 400 || error.status === 422)) return { question, comparison: null, refusal: error.message };
+        if (error instanceof Problem && error.status === 422) return { question, comparison: null, refusal: error.message };
         throw error;
       },
     );
