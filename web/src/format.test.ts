@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, columnDurations, columnWriter, decimalsFor, duration, number, plain, pValue } from "./format";
+import { ago, bytes, columnWriter, decimalsFor, duration, number, plain, pValue, roughly } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
@@ -31,14 +31,6 @@ test("large and tiny figures change the whole column", () => {
   expect(column([[0.5, 0.3], [0.0004, 0.3]])).toEqual(["0.50", "0.00"]);
 });
 
-test("durations of a column have one unit", () => {
-  const write = (...seconds: number[]) => seconds.map(columnDurations(seconds));
-  expect(write(2.613, 9.1)).toEqual(["2.61 s", "9.10 s"]);
-  expect(write(41.2, 145.4)).toEqual(["41 s", "145 s"]);
-  expect(write(105, 1450)).toEqual(["1.8 min", "24.2 min"]);
-  expect(write(600, 7200)).toEqual(["0.17 h", "2.00 h"]);
-});
-
 test("numbers are written with a minus sign and no negative zero", () => {
   expect(number(-0.84, 2)).toBe("−0.84");
   expect(number(-0.001, 2)).toBe("0.00");
@@ -50,8 +42,19 @@ test("small p-values are bounded, not written out", () => {
   expect([0.0004, 0.0112, 0.043, 0.5].map(pValue)).toEqual(["p < 0.001", "p = 0.011", "p = 0.043", "p = 0.50"]);
 });
 
-test("durations and distances in time are short", () => {
-  expect([41, 99, 720, 5400, 7260, 400_000].map(duration)).toEqual(["41 s", "99 s", "12 min", "90 min", "2 h 1 min", "5 days"]);
+test("a duration has two units, the smaller with two digits", () => {
+  const written = [0, 2.613, 9.95, 41.4, 59.6, 80, 105, 3599.7, 7500, 86_340, 86_399, 400_000, 90 * 86_400].map(duration);
+  expect(written.slice(0, 5)).toEqual(["0 s", "2.6 s", "10 s", "41 s", "1 min 00 s"]);
+  expect(written.slice(5, 9)).toEqual(["1 min 20 s", "1 min 45 s", "1 h 00 min", "2 h 05 min"]);
+  expect(written.slice(9)).toEqual(["23 h 59 min", "1 d 00 h", "4 d 15 h", "90 d 00 h"]);
+  expect(duration(-3)).toBe("0 s");
+});
+
+test("an estimate has whole seconds, and is never nothing", () => {
+  expect([0.2, 4.4, 725.6].map(roughly)).toEqual(["1 s", "4 s", "12 min 06 s"]);
+});
+
+test("distances in time are short", () => {
   const now = Date.parse("2026-01-02T12:00:00.000Z");
   expect(ago("2026-01-02T11:59:50.000Z", now)).toBe("just now");
   expect(ago("2026-01-02T11:48:00.000Z", now)).toBe("12 min ago");

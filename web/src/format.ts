@@ -37,14 +37,6 @@ export function columnWriter(rows: Estimate[], unit = ""): (value: number) => st
   return vanishes && !percent ? scientific : (value) => number(value, decimals);
 }
 
-/** How the durations of one column are written: all in the unit that suits the longest. */
-export function columnDurations(seconds: number[]): (value: number) => string {
-  const longest = Math.max(0, ...seconds);
-  const [unit, size] = longest < 600 ? ["s", 1] : longest < 6000 ? ["min", 60] : ["h", 3600];
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.max(1, longest / size))));
-  return (value) => `${number(value / size, decimals)} ${unit}`;
-}
-
 /** A value alone, to about five significant digits. */
 export function plain(value: number): string {
   const size = Math.abs(value);
@@ -76,14 +68,28 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/**
+ * A duration in the two units that tell it: "41 s", "1 min 20 s", "2 h 05 min", "4 d 15 h". Below ten seconds, where the
+ * next unit would be a tenth, that is told unless the seconds are whole, as those of an estimate are.
+ */
 export function duration(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 100) return `${s} s`;
-  const minutes = Math.round(s / 60);
-  if (minutes < 100) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.round(hours / 24)} days`;
+  const exact = Math.max(0, seconds);
+  if (exact < 9.95 && !Number.isInteger(exact)) return `${exact.toFixed(1)} s`;
+  const [s, minutes, hours] = [1, 60, 3600].map((size) => Math.round(exact / size)) as [number, number, number];
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return twoUnits(s, 60, "min", "s");
+  if (minutes < 24 * 60) return twoUnits(minutes, 60, "h", "min");
+  return twoUnits(hours, 24, "d", "h");
+}
+
+/** The second unit always has two digits, so that durations below each other can be compared. */
+function twoUnits(small: number, size: number, unit: string, small_unit: string): string {
+  return `${count(Math.floor(small / size))} ${unit} ${String(small % size).padStart(2, "0")} ${small_unit}`;
+}
+
+/** A duration that is estimated, and so has whole seconds, at least one. */
+export function roughly(seconds: number): string {
+  return duration(Math.max(1, Math.round(seconds)));
 }
 
 export function ago(time: string, now_ms: number): string {

@@ -10,7 +10,7 @@ const worker = (some: Partial<Worker>): Worker => ({
 
 test("one line says where an experiment stands", () => {
   expect(summary(counts({ running: 3, succeeded: 7, queued: 4, failed: 1 }), 720)).toEqual([
-    "running", "7 of 15 done", "1 failed", "about 12 min left",
+    "running", "7 of 15 done", "1 failed", "about 12 min 00 s left",
   ]);
   expect(summary(counts({ succeeded: 15 }), null)).toEqual(["done", "15 jobs"]);
   expect(summary(counts({ succeeded: 5, failed: 1 }), null)).toEqual(["1 failed", "5 of 6 done"]);

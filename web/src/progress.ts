@@ -2,7 +2,7 @@
 
 import type { Counts, Job, Worker } from "./contract";
 import { JOB_STATES } from "./contract";
-import { duration, plural } from "./format";
+import { plural, roughly } from "./format";
 
 export function total(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
@@ -41,7 +41,7 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
   const failed = `${counts.failed} failed`;
   const parts = [word === "failed" ? failed : word, counts.succeeded < all ? `${counts.succeeded} of ${all} done` : plural(all, "job")];
   if (counts.failed > 0 && word !== "failed") parts.push(failed);
-  if (eta_seconds != null && unfinished(counts) > 0) parts.push(`about ${duration(eta_seconds)} left`);
+  if (eta_seconds != null && unfinished(counts) > 0) parts.push(`about ${roughly(eta_seconds)} left`);
   return parts;
 }
 

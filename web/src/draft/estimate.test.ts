@@ -19,7 +19,7 @@ test("the size of a submission is told in arms, seeds and steps", () => {
 
 test("its time is that of one slot, and of the slots that would take it", () => {
   const known = run({ seconds: 6000, jobs_measured: 4 });
-  expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min on the 2 there are");
+  expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min 00 s on the 2 there are");
   expect(time(known, [worker("cpu", 2, "gone")], "any")).toBe("about 1 h 40 min on one slot");
   expect(time(run({ seconds: null, jobs_measured: 0 }), [], "any")).toContain("not known");
   expect(time(run(), [], "any")).toBe("");

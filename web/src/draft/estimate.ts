@@ -1,7 +1,7 @@
 // How much a submission would make, in words.
 
 import type { DryRun, Worker } from "../contract";
-import { count, duration, plural } from "../format";
+import { count, roughly, plural } from "../format";
 
 /** "3 arms × 5 seeds: 15 jobs of 2,700 steps". */
 export function extent({ jobs }: DryRun): string {
@@ -17,9 +17,9 @@ export function extent({ jobs }: DryRun): string {
 export function time({ estimate, jobs }: DryRun, workers: Worker[] | null, device: string): string {
   if (estimate === undefined) return "";
   if (estimate.seconds === null) return "how long is not known: no job like these has run yet";
-  const alone = `about ${duration(estimate.seconds)} on one slot`;
+  const alone = `about ${roughly(estimate.seconds)} on one slot`;
   const active = (workers ?? []).filter((worker) => worker.state === "active");
   const offered = active.flatMap((worker) => worker.devices).filter((one) => device === "any" || one.device.startsWith(device));
   const slots = Math.min(offered.reduce((sum, one) => sum + one.slots, 0), jobs.length);
-  return slots > 1 ? `${alone}, ${duration(estimate.seconds / slots)} on the ${slots} there are` : alone;
+  return slots > 1 ? `${alone}, ${roughly(estimate.seconds / slots)} on the ${slots} there are` : alone;
 }
