@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{OPTLAB, Server, runner, small_experiment};
 use tempfile::TempDir;
 
@@ -117,6 +117,18 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert!(out(&client(&["compare", "1", "--format", "csv"])).starts_with("arm,method,n,mean"));
 
     assert_eq!(client(&["compare", "digits-mlp", "--json"]).stdout, json_text.stdout, "by its name");
+
+    let idle = client(&["retry", "digits-mlp"]);
+    assert!(out(&idle).ends_with("3 succeeded; there was nothing to retry\n"), "{}", out(&idle));
+    let more = client(&["add-seeds", "digits-mlp", "0", "1", "--json"]);
+    let more: Value = serde_json::from_slice(&more.stdout).unwrap();
+    assert_eq!(more["spec"]["seeds"], json!([0, 1]));
+    let watched = client(&["watch", "digits-mlp"]);
+    assert!(watched.status.success(), "{}", err(&watched));
+    assert!(out(&watched).starts_with("6 succeeded\n"), "{}", out(&watched));
+    assert!(out(&watched).contains("95% interval"), "{}", out(&watched));
+    let arms_differ = "\nThe arms differ in method.init, method.kind, method.learning_rate, method.transform.\n";
+    assert!(out(&watched).contains(arms_differ), "{}", out(&watched));
 
     let logs: Value = serde_json::from_slice(&client(&["logs", "1", "--json"]).stdout).unwrap();
     assert!(logs["text"].is_string(), "{logs}");
@@ -261,7 +273,11 @@ fn mistakes_end_with_status_2_and_say_what_would_be_right() {
             &["train", "sopt-fractions", "--arm", "quarter", "--set", "train.steps=50"],
             "optlab: /arms/0/method/stochastic/inner_steps: must be at most 50, train.steps, is 100 (arm `quarter`)\n",
         ),
-        (&["train", "mine.toml"], "no such file, and unknown recipe \"mine.toml\""),
+        (&["train", "mine.toml"], "there is no file mine.toml"),
+        (&["train", "mine"], "no such file, and unknown recipe \"mine\""),
+        (&["train", "digits-mlp", "--set", "seeds=[0, 1"], "not closed"),
+        (&["compare", "1", "--last", "3"], "--last is for --metric last_test_error"),
+        (&["token", "create", ""], "NAME"),
         (&["serve", "--listen", "nowhere"], "must be like 127.0.0.1:8080, localhost:8080 or 8080"),
         (&["cancel"], "--job"),
         (&["recipes", "show", "nothing"], "there is `digits-mlp`"),

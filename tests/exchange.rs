@@ -52,8 +52,8 @@ fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
     let Import { experiment, jobs, points, .. } = reader.import().clone();
     let mut curves = Curves::new();
     let bits = |point: &TimedPoint| (point.step, point.value.to_bits(), point.time_ms);
-    let read = reader.for_each(|stretch| {
-        curves.entry((stretch.job, stretch.series)).or_default().extend(stretch.points.iter().map(bits));
+    let read = reader.for_each(|batch| {
+        curves.entry((batch.job, batch.series)).or_default().extend(batch.points.iter().map(bits));
         true
     });
     read.unwrap();
@@ -70,8 +70,8 @@ fn rewritten(file: &Path, change: impl FnOnce(&mut Import)) -> Vec<u8> {
     change(&mut import);
     let mut bytes = Vec::new();
     let mut writer = Box::new(ParquetWriter::new(&mut bytes, &import.experiment, &import.jobs).unwrap());
-    let read = reader.for_each(|stretch| {
-        writer.write(&jobs[stretch.job], &stretch.series, &stretch.points).unwrap();
+    let read = reader.for_each(|batch| {
+        writer.write(&jobs[batch.job], &batch.series, &batch.points).unwrap();
         true
     });
     read.unwrap();
@@ -299,12 +299,17 @@ fn long_curve(points: usize) -> (TempDir, Server) {
     let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
     let mut spec = small_experiment(1, &[0]);
     spec["overrides"]["arms"] = arms;
+    spec["overrides"]["train"]["steps"] = points.into();
+    spec["overrides"]["train"]["epochs"] = Value::Null;
     server.submit(&spec);
-    sqlite(&folder, &format!(
-        "PRAGMA foreign_keys = ON; INSERT INTO series (name, unit) VALUES ('train/loss', 'nat'); UPDATE jobs SET steps = {points};
+    sqlite(
+        &folder,
+        &format!(
+            "PRAGMA foreign_keys = ON; INSERT INTO series (name, unit) VALUES ('train/loss', 'nat');
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {points})
          INSERT INTO metric_points SELECT 1, 1, i, 1.0 / i, i FROM n"
-    ));
+        ),
+    );
     (folder, server)
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn admit(
         return Ok(next.run(request).await);
     }
     let secret = brought(request.headers()).ok_or_else(ApiError::no_token)?;
-    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::no_token)?;
+    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     if scope == Scope::Read && !looks(&request) {
         return Err(ApiError::read_only());
     }

@@ -117,11 +117,21 @@ pub(super) async fn logs(
 ) -> Result<Response, ApiError> {
     let logs = state.store.artifacts(id).await?.into_iter().filter(|a| a.kind == ArtifactKind::Log);
     let wanted = logs.filter(|log| params.attempt.is_none_or(|attempt| log.attempt == attempt));
-    let log = wanted.max_by_key(|log| log.attempt).ok_or_else(|| {
-        ApiError::not_found(format!(
-            "job {id} has no log yet: it is stored with every checkpoint and when an attempt ends"
-        ))
-    })?;
+    let Some(log) = wanted.max_by_key(|log| log.attempt) else {
+        let ended = state.store.job(id).await?.state.has_ended();
+        let why = match (params.attempt, ended) {
+            (Some(attempt), _) => format!("attempt {attempt} of job {id} has no log"),
+            (None, true) => {
+                format!("job {id} has no log: it ended before it began, or came from another server without")
+            }
+            (None, false) => {
+                format!(
+                    "job {id} has no log yet: it is stored with every checkpoint and when an attempt ends"
+                )
+            }
+        };
+        return Err(ApiError::not_found(why));
+    };
     let bytes = log.bytes as u64;
     let body = if params.offset < bytes {
         Body::from_stream(state.artifacts.read(&log.path, Some(params.offset..bytes)).await?)

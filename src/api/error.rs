@@ -62,6 +62,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "no-token", "Who is there?", detail)
     }
 
+    pub(super) fn unknown_token() -> Self {
+        let detail = "this server does not know the token that came along: it was revoked, or is another server's. \
+                      `optlab token list` shows, where the database is, which are good";
+        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Who is there?", detail)
+    }
+
     pub(super) fn read_only() -> Self {
         let detail = "this token has the scope `read`; changes need one of the scope `write`";
         Self::new(StatusCode::FORBIDDEN, "read-only", "This token may only look", detail)

@@ -36,7 +36,7 @@ pub(super) async fn get(
     let Some(Extension(secret)) = token else {
         return Ok(Json(SessionView { scope: Scope::Write.as_str(), signed_in: false }));
     };
-    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::no_token)?;
+    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     Ok(Json(SessionView { scope: scope.as_str(), signed_in: true }))
 }
 
@@ -50,8 +50,8 @@ pub(super) async fn sign_in(
 ) -> Result<impl IntoResponse, ApiError> {
     let token = document.value.get("token").and_then(Value::as_str);
     let token = token.ok_or_else(|| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
-    let secret = Secret::parse(token.trim()).ok_or_else(ApiError::no_token)?;
-    state.access.scope_of(&secret).await?.ok_or_else(ApiError::no_token)?;
+    let secret = Secret::parse(token.trim()).ok_or_else(ApiError::unknown_token)?;
+    state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, secret.reveal(), REMEMBERED_FOR)))
 }
 

@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, ClientError};
+use super::progress::watch;
 use super::serve::{listen, runtime, service, stop_on_signal};
-use super::watch::watch;
 use super::{Failure, compare};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
 use crate::worker::probe;
@@ -44,7 +44,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     };
     let address = format!("http://{}", listener.local_addr()?);
     let shutdown = CancellationToken::new();
-    tokio::spawn(stop_on_signal(shutdown.clone()));
+    tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
     let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
 
     let client = Client::new(&address);

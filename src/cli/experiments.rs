@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Failure;
 use super::client::{Client, ServerArgs};
+use super::progress::Counts;
 use super::table::table;
-use super::watch::Counts;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -90,10 +90,9 @@ fn download(
     }
     // A file that broke off must not look like a whole one.
     let unfinished = unfinished(&output)?;
-    let copied = File::create(&unfinished).and_then(|mut file| {
-        io::copy(&mut body, &mut file)?;
-        file.sync_all()
-    });
+    let mut file =
+        File::create(&unfinished).with_context(|| format!("cannot write {}", unfinished.display()))?;
+    let copied = io::copy(&mut body, &mut file).and_then(|_| file.sync_all());
     if copied.is_err() {
         let _ = fs::remove_file(&unfinished);
     }

@@ -5,6 +5,7 @@ mod serve;
 mod train;
 mod worker;
 
+mod add_seeds;
 mod compare;
 mod experiments;
 mod export;
@@ -14,6 +15,7 @@ mod logs;
 mod sql;
 mod steer;
 mod submit;
+mod watch;
 
 mod backup;
 mod data;
@@ -24,7 +26,7 @@ mod thin;
 mod token;
 
 mod waiting;
-mod watch;
+mod progress;
 
 mod client;
 mod figures;
@@ -67,6 +69,10 @@ enum Command {
     Train(train::Args),
     /// Send an experiment to a server
     Submit(submit::Args),
+    /// Stay until an experiment has ended, and compare its arms
+    Watch(watch::Args),
+    /// Add seeds to every arm of an experiment
+    AddSeeds(add_seeds::Args),
     /// List the experiments of a server
     Experiments(experiments::Args),
     /// List the jobs of a server, or of an experiment
@@ -139,6 +145,8 @@ pub fn main() -> ExitCode {
         Command::Worker(args) => worker::run(args),
         Command::Train(args) => train::run(args),
         Command::Submit(args) => submit::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::AddSeeds(args) => add_seeds::run(&args),
         Command::Experiments(args) => experiments::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Cancel(args) => steer::run(Wish::Cancel, &args),

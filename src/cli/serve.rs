@@ -14,7 +14,7 @@ use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
 use crate::store::{QueryDoor, Store};
-use crate::worker::Reaper;
+use crate::worker::{Drain, Reaper};
 use crate::{api, store, worker};
 
 /// Asked for; the system may allow fewer.
@@ -31,7 +31,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let listener = listen(config.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
         let shutdown = CancellationToken::new();
-        tokio::spawn(stop_on_signal(shutdown.clone()));
+        tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
         Ok(service(config, listener, shutdown).await?)
     })
 }
@@ -106,7 +106,7 @@ async fn require_token(store: &dyn Store, address: SocketAddr, url: &str) -> any
 }
 
 /// The first signal lets everything end in good order, the second ends the process.
-pub(super) async fn stop_on_signal(shutdown: CancellationToken) {
+pub(super) async fn stop_on_signal(shutdown: CancellationToken, drain: Drain) {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -114,7 +114,10 @@ pub(super) async fn stop_on_signal(shutdown: CancellationToken) {
     };
     let mut either = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
     either().await;
-    tracing::info!("stopping: running jobs go back to the queue");
+    match drain {
+        Drain::Checkpoint => tracing::info!("stopping: running jobs go back to the queue"),
+        Drain::Finish => tracing::info!("stopping once the running jobs are finished"),
+    }
     shutdown.cancel();
     either().await;
     std::process::exit(130);

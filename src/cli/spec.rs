@@ -38,7 +38,11 @@ impl SpecArgs {
         // A recipe wins over a file of the same name: `./digits-mlp` still names the file.
         if recipes::find(&self.source).is_ok() || !path.exists() {
             let recipe = recipes::find(&self.source).map_err(|problems| {
-                Failure::Usage(format!("no such file, and {}", problems.list[0].detail))
+                let is_path = path.extension().is_some() || path.components().count() > 1;
+                Failure::Usage(match is_path {
+                    true => format!("there is no file {}", self.source),
+                    false => format!("no such file, and {}", problems.list[0].detail),
+                })
             })?;
             return Ok(recipe.value());
         }

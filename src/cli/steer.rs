@@ -1,11 +1,12 @@
 //! `optlab cancel`, `pause`, `resume` and `retry`: what is to become of jobs.
 
 use clap::ArgGroup;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::jobs::Job;
-use super::watch::Experiment;
+use super::progress::{Counts, Experiment};
 use super::{Failure, experiments};
 
 #[derive(clap::Args)]
@@ -42,26 +43,52 @@ impl Wish {
             Self::Retry => "retry",
         }
     }
+
+    /// The jobs that it is for.
+    fn among(self, counts: Counts) -> u64 {
+        let Counts { queued, running, paused, failed, cancelled, .. } = counts;
+        match self {
+            Self::Cancel => queued + running + paused,
+            Self::Pause => queued + running,
+            Self::Resume => paused,
+            Self::Retry => failed + cancelled,
+        }
+    }
 }
 
 pub(super) fn run(wish: Wish, args: &Args) -> Result<(), Failure> {
     let client = args.server.client();
-    let answer = match (args.job, &args.experiment) {
-        (Some(job), _) => steer_job(&client, wish, job)?,
+    match (args.job, &args.experiment) {
+        (Some(job), _) => {
+            let answer = steer_job(&client, wish, job)?;
+            tell(args.json, answer, |job: Job| format!("Job {}: {}", job.id, job.condition()))
+        }
         (None, Some(experiment)) => {
             let id = experiments::find(&client, experiment)?;
-            steer_experiment(&client, wish, id)?
+            // One that does not exist has no jobs either, and should be told from one without.
+            let before = Experiment::get(&client, id)?.counts;
+            let answer = steer_experiment(&client, wish, id)?;
+            let nothing = match wish.among(before) {
+                0 => format!("; there was nothing to {}", wish.as_str()),
+                _ => String::new(),
+            };
+            tell(args.json, answer, |experiment: Experiment| {
+                format!("Experiment {id} `{}`: {experiment}{nothing}", experiment.name)
+            })
         }
         (None, None) => unreachable!("one of both is required"),
-    };
-    if args.json {
+    }
+}
+
+fn tell<T: DeserializeOwned>(
+    json: bool,
+    answer: Value,
+    sentence: impl FnOnce(T) -> String,
+) -> Result<(), Failure> {
+    if json {
         println!("{answer:#}");
-    } else if args.job.is_some() {
-        let job: Job = serde_json::from_value(answer)?;
-        println!("Job {}: {}", job.id, job.condition());
     } else {
-        let experiment: Experiment = serde_json::from_value(answer)?;
-        println!("Experiment {} `{}`: {experiment}", experiment.id, experiment.name);
+        println!("{}", sentence(serde_json::from_value(answer)?));
     }
     Ok(())
 }
@@ -80,8 +107,6 @@ fn steer_experiment(client: &Client, wish: Wish, id: i64) -> Result<Value, Clien
         Wish::Pause => &["queued", "running"][..],
         Wish::Resume => &["paused"],
     };
-    // An experiment that does not exist has no jobs either, and should be told from one without.
-    client.get::<Value>(&path)?;
     let experiment = id.to_string();
     for state in states {
         for job in client.list::<Job>("/jobs", &[("experiment", &experiment), ("state", state)])? {

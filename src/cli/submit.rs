@@ -3,10 +3,11 @@
 use optlab_spec::arms;
 use serde_json::{Value, json};
 
-use super::client::{ClientError, ServerArgs};
+use super::Failure;
+use super::client::ServerArgs;
+use super::progress::Experiment;
 use super::spec::SpecArgs;
-use super::watch::{Experiment, watch};
-use super::{Failure, compare};
+use super::watch::to_the_end;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -57,18 +58,5 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !args.watch {
         return Ok(());
     }
-    let ended = watch(&client, id)?;
-    if args.json {
-        let jobs: Vec<Value> = client.list("/jobs", &[("experiment", &id.to_string())])?;
-        let comparison = compare::fetch(&client, id).map_err(ClientError::into_anyhow)?;
-        println!("{:#}", json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }));
-    } else {
-        println!("{ended}");
-        compare::print_table(&client, id)?;
-    }
-    if !ended.is_well() {
-        eprintln!("optlab: some jobs did not succeed; {page} says more");
-        return Err(Failure::Told);
-    }
-    Ok(())
+    to_the_end(&client, id, args.json)
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 
 use super::Failure;
@@ -20,6 +21,7 @@ enum Command {
     /// Make a token and print it, this once
     Create {
         /// Whose it is, or what for
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// What it allows
         #[arg(long, value_enum, default_value_t = Scope::Read)]

@@ -1,134 +1,42 @@
-//! How far an experiment is, until it has ended.
+//! `optlab watch`: stay until an experiment has ended, and say how.
 
-use std::fmt;
-use std::time::{Duration, Instant};
+use serde_json::{Value, json};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use optlab_spec::Resources;
-use serde::Deserialize;
+use super::client::{Client, ClientError, ServerArgs};
+use super::progress::watch;
+use super::{Failure, compare, experiments};
 
-use super::client::{Client, ClientError};
-use super::{jobs, waiting};
-
-const ASK_EVERY: Duration = Duration::from_millis(500);
-/// A server that restarts is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// When nothing has moved for so long, it is time to say why.
-const QUIET: Duration = Duration::from_secs(30);
-
-/// An experiment as the server tells of it.
-#[derive(Deserialize)]
-pub(super) struct Experiment {
-    pub(super) id: i64,
-    pub(super) name: String,
-    counts: Counts,
-    step: u64,
-    steps: u64,
-    eta_seconds: Option<f64>,
-    spec: Spec,
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id of the experiment, or its name: the newest of that name
+    experiment: String,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Print its jobs and the comparison as JSON at the end
+    #[arg(long)]
+    json: bool,
 }
 
-#[derive(Deserialize)]
-struct Spec {
-    resources: Resources,
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    let id = experiments::find(&client, &args.experiment)?;
+    to_the_end(&client, id, args.json)
 }
 
-/// Jobs by state.
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-pub(super) struct Counts {
-    queued: u64,
-    running: u64,
-    paused: u64,
-    succeeded: u64,
-    failed: u64,
-    cancelled: u64,
-}
-
-impl Experiment {
-    pub(super) fn get(client: &Client, id: i64) -> Result<Self, ClientError> {
-        client.get(&format!("/experiments/{id}"))
+/// Watches an experiment and prints what came out; its failure is that of its jobs.
+pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
+    let ended = watch(client, id)?;
+    if json {
+        let jobs: Vec<Value> = client.list("/jobs", &[("experiment", &id.to_string())])?;
+        let comparison = compare::fetch(client, id).map_err(ClientError::into_anyhow)?;
+        println!("{:#}", json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }));
+    } else {
+        println!("{ended}");
+        compare::print_table(client, id)?;
     }
-
-    /// Whether every job has succeeded.
-    pub(super) fn is_well(&self) -> bool {
-        let Counts { queued, running, paused, failed, cancelled, .. } = self.counts;
-        queued + running + paused + failed + cancelled == 0
+    if !ended.is_well() {
+        eprintln!("optlab: some jobs did not succeed; {} says more", client.page(id));
+        return Err(Failure::Told);
     }
-
-    /// Says on standard error what its jobs wait for in vain.
-    pub(super) fn warn(&self, client: &Client) {
-        let Counts { queued, running, paused, .. } = self.counts;
-        if queued > 0 {
-            waiting::warn(client, self.spec.resources.device);
-        } else if running == 0 && paused > 0 {
-            eprintln!("optlab: {paused} jobs are paused; `optlab resume {}` lets them go on", self.id);
-        }
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { queued, running, paused, succeeded, failed, cancelled } = *self;
-        let states = [
-            (succeeded, "succeeded"),
-            (running, "running"),
-            (queued, "queued"),
-            (paused, "paused"),
-            (failed, "failed"),
-            (cancelled, "cancelled"),
-        ];
-        let some = states.iter().filter(|(count, _)| *count > 0);
-        f.write_str(&some.map(|(count, state)| format!("{count} {state}")).collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl fmt::Display for Experiment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.counts.fmt(f)?;
-        match self.eta_seconds {
-            Some(seconds) => {
-                let left = Duration::from_secs(seconds.round() as u64);
-                write!(f, ", about {} left", HumanDuration(left))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-/// Shows how far an experiment is until all its jobs have ended; then why those that failed did.
-pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Experiment> {
-    let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {msg}").expect("a valid template");
-    let bar = ProgressBar::new(1).with_style(style);
-    let mut heard = Instant::now();
-    let mut moved = (Instant::now(), None);
-    loop {
-        match Experiment::get(client, id) {
-            Ok(experiment) => {
-                heard = Instant::now();
-                bar.set_length(experiment.steps);
-                bar.set_position(experiment.step);
-                bar.set_message(experiment.to_string());
-                let Counts { queued, running, paused, failed, .. } = experiment.counts;
-                if queued + running + paused == 0 {
-                    bar.finish_and_clear();
-                    if failed > 0 {
-                        jobs::tell_failures(client, id, failed);
-                    }
-                    return Ok(experiment);
-                }
-                let place = Some((experiment.step, experiment.counts));
-                if moved.1 != place {
-                    moved = (heard, place);
-                } else if running == 0 && moved.0.elapsed() > QUIET {
-                    bar.suspend(|| experiment.warn(client));
-                    moved.0 = heard;
-                }
-            }
-            Err(ClientError::Unreachable(text)) if heard.elapsed() < PATIENCE => {
-                bar.set_message(format!("waiting for the server: {text}"));
-            }
-            Err(error) => return Err(error.into_anyhow()),
-        }
-        std::thread::sleep(ASK_EVERY);
-    }
+    Ok(())
 }

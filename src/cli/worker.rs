@@ -26,7 +26,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let (url, config) = args.worker.resolve()?;
     runtime()?.block_on(async {
         let shutdown = CancellationToken::new();
-        tokio::spawn(stop_on_signal(shutdown.clone()));
+        tokio::spawn(stop_on_signal(shutdown.clone(), config.drain));
         let Some(store) = shutdown.run_until_cancelled(store::join(&url)).await else { return Ok(()) };
         let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
         let Some(root) = shutdown.run_until_cancelled(artifact_root(&*store)).await else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{CurvePoint, StoreError};
+use super::StoreError;
 
 /// A named curve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,4 @@ pub trait Metrics: Send + Sync {
 
     /// The series of which the job has points.
     async fn series_of_job(&self, job: i64) -> Result<Vec<Series>, StoreError>;
-
-    /// Every point of a job's curve after a step, in the order of steps.
-    async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError>;
 }

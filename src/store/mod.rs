@@ -46,7 +46,7 @@ pub use sql::{QueryDoor, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
 pub use transfer::{
-    AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord, Stretch, TimedPoint, Transfer,
+    AttemptRecord, CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint, Transfer,
 };
 pub use workers::{Memory, OfferedDevice, Worker, Workers};
 

@@ -127,7 +127,7 @@ pub struct TimedPoint {
 
 /// Points of one curve, in the order of their steps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stretch {
+pub struct CurveBatch {
     /// Place of the job among the records.
     pub job: usize,
     /// Name of the series.
@@ -177,5 +177,5 @@ pub trait Transfer: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::BrokenOff`] where there were fewer points than there should be.
-    async fn import(&self, import: &Import, points: mpsc::Receiver<Stretch>) -> Result<i64, StoreError>;
+    async fn import(&self, import: &Import, points: mpsc::Receiver<CurveBatch>) -> Result<i64, StoreError>;
 }

@@ -4,7 +4,9 @@ use optlab::store::{AttemptEnd, Job, Slot, Store, StoreError, Submission, Wish};
 use optlab_spec::protocol::{EndReason, Point};
 use serde_json::json;
 
-use crate::fixture::{Fixture, LEASE_MS, STEPS, checkpoint, environment, failed, finished, point, spec};
+use crate::fixture::{
+    Fixture, LEASE_MS, STEPS, checkpoint, curve, environment, failed, finished, point, spec,
+};
 use crate::model::{Answer, Call, End, View};
 
 /// What `store`, one of those on the fixture's database, answers.
@@ -65,7 +67,7 @@ pub async fn views(store: &dyn Store) -> Vec<View> {
     let jobs = store.jobs(Default::default(), Default::default(), None, 1000).await.unwrap().items;
     let mut views = Vec::new();
     for job in jobs {
-        let curve = store.curve(job.id, "train/loss", -1).await.unwrap();
+        let curve = curve(store, job.id, "train/loss").await;
         views.push(View {
             state: job.state,
             requested: requested(&job),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use optlab::stats::{Bucket, widen, width_for};
-use optlab::store::{Curve, CurveRange};
+use optlab::stats::{Bucket, CurvePoint, widen, width_for};
+use optlab::store::{Curve, CurveRange, TimedPoint};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -34,8 +34,11 @@ fn all(buckets: usize) -> CurveRange {
 async fn read(fixture: &Fixture, job: i64, range: CurveRange) -> Curve {
     let set = fixture.store.curves(&[job], "train/loss", range).await.unwrap();
     let [curve] = &set.curves[..] else { panic!("one job, one curve") };
-    let points = fixture.store.curve(job, "train/loss", range.after_step).await.unwrap();
-    let points: Vec<_> = points.into_iter().filter(|point| point.step <= range.to_step).collect();
+    let points = fixture.curve(job, "train/loss").await.into_iter();
+    let points: Vec<_> = points
+        .map(|TimedPoint { step, value, .. }| CurvePoint { step, value })
+        .filter(|point| point.step > range.after_step && point.step <= range.to_step)
+        .collect();
     assert!(curve.buckets.len() <= range.buckets.max(points.len().min(2 * range.buckets)), "{range:?}");
     let expected = widen(points.iter().copied().map(Bucket::from), set.width);
     assert_eq!(curve.buckets, expected, "{range:?}, width {}", set.width);

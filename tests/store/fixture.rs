@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use optlab::clock::ManualClock;
 use optlab::store::{
     self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobOrder, JobState, Lease, Memory,
-    OfferedDevice, Slot, Store, StoreError, Submission, Wish,
+    OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint, Wish,
 };
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
@@ -126,9 +126,14 @@ impl Fixture {
         self.store.end(lease, end).await.unwrap()
     }
 
+    /// Every point of a job's curve.
+    pub async fn curve(&self, job: i64, series: &str) -> Vec<TimedPoint> {
+        curve(&*self.store, job, series).await
+    }
+
     /// The steps at which the job has points.
     pub async fn steps(&self, job: i64) -> Vec<i64> {
-        self.store.curve(job, "train/loss", -1).await.unwrap().into_iter().map(|point| point.step).collect()
+        self.curve(job, "train/loss").await.into_iter().map(|point| point.step).collect()
     }
 
     /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its server
@@ -215,4 +220,12 @@ pub fn is_conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 #[track_caller]
 pub fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::NotFound { .. })), "{result:?}");
+}
+
+/// Every point of a job's curve.
+pub async fn curve(store: &dyn Store, job: i64, series: &str) -> Vec<TimedPoint> {
+    let experiment = store.job(job).await.unwrap().experiment_id;
+    let (_, jobs) = store.records(experiment).await.unwrap();
+    let record = jobs.iter().find(|record| record.id == job).unwrap();
+    store.points(record, series, -1, i64::MAX).await.unwrap()
 }

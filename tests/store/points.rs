@@ -32,7 +32,7 @@ pub async fn a_point_that_is_sent_twice_is_the_last_one_sent(fixture: Fixture) {
     let batch = [point(1, 1.0), point(2, 5.0), point(1, 2.0), point(1, 3.0)];
     fixture.store.record(lease, &batch, None, LEASE_MS).await.unwrap();
     fixture.store.record(lease, &[point(2, 4.0)], None, LEASE_MS).await.unwrap();
-    let curve = fixture.store.curve(lease.job, "train/loss", -1).await.unwrap();
+    let curve = fixture.curve(lease.job, "train/loss").await;
     assert_eq!(curve.iter().map(|point| (point.step, point.value)).collect::<Vec<_>>(), [(1, 3.0), (2, 4.0)]);
 }
 
@@ -48,6 +48,6 @@ pub async fn an_attempt_that_goes_on_deletes_only_later_points(fixture: Fixture)
     let new = fixture.claim().await.unwrap();
     fixture.start(new, 20).await;
     assert_eq!(fixture.steps(id).await, [0, 10, 20]);
-    assert!(fixture.store.curve(id, "test/accuracy", -1).await.unwrap().is_empty());
+    assert!(fixture.curve(id, "test/accuracy").await.is_empty());
     assert_eq!(fixture.job(id).await.step, 20);
 }

@@ -42,7 +42,7 @@ pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
     // The steps of every seed are the same, so that a mean over seeds is one of all seeds.
     assert_eq!(fixture.steps(first.job).await, kept);
     assert_eq!(fixture.steps(second.job).await, kept);
-    let accuracy = store.curve(first.job, "test/accuracy", -1).await.unwrap();
+    let accuracy = fixture.curve(first.job, "test/accuracy").await;
     assert_eq!(accuracy.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 9]);
     for untouched in [running, elsewhere] {
         assert_eq!(fixture.steps(untouched.job).await, whole);

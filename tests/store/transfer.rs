@@ -1,6 +1,6 @@
 //! Experiments that come from other servers: whole or not at all, and never as work to do.
 
-use optlab::store::{ExperimentRecord, Import, JobRecord, JobState, StoreError, Stretch, TimedPoint};
+use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, JobState, StoreError, TimedPoint};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -27,23 +27,23 @@ async fn experiment(fixture: &Fixture) -> i64 {
     experiment
 }
 
-async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<Stretch>) {
+async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<CurveBatch>) {
     let (experiment, jobs) = fixture.store.records(experiment).await.unwrap();
-    let mut stretches = Vec::new();
+    let mut batches = Vec::new();
     for (place, job) in jobs.iter().enumerate() {
         for series in fixture.store.series_of_job(job.id).await.unwrap() {
             let points = fixture.store.points(job, &series.name, -1, 1 << 20).await.unwrap();
-            stretches.push(Stretch { job: place, series: series.name, points });
+            batches.push(CurveBatch { job: place, series: series.name, points });
         }
     }
     let series = ["test/accuracy", "train/loss"].map(str::to_owned).to_vec();
-    (Import { experiment, jobs, series, points: POINTS + 1 }, stretches)
+    (Import { experiment, jobs, series, points: POINTS + 1 }, batches)
 }
 
-async fn import(fixture: &Fixture, import: &Import, stretches: &[Stretch]) -> Result<i64, StoreError> {
-    let (sender, points) = mpsc::channel(stretches.len().max(1));
-    for stretch in stretches {
-        sender.send(stretch.clone()).await.unwrap();
+async fn import(fixture: &Fixture, import: &Import, batches: &[CurveBatch]) -> Result<i64, StoreError> {
+    let (sender, points) = mpsc::channel(batches.len().max(1));
+    for batch in batches {
+        sender.send(batch.clone()).await.unwrap();
     }
     drop(sender);
     fixture.store.import(import, points).await
@@ -51,16 +51,16 @@ async fn import(fixture: &Fixture, import: &Import, stretches: &[Stretch]) -> Re
 
 pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
     let original = experiment(&fixture).await;
-    let (whole, stretches) = read(&fixture, original).await;
-    assert_eq!(stretches.iter().map(|stretch| stretch.points.len()).sum::<usize>(), POINTS as usize + 1);
-    let broken = import(&fixture, &whole, &stretches[..1]).await;
+    let (whole, batches) = read(&fixture, original).await;
+    assert_eq!(batches.iter().map(|batch| batch.points.len()).sum::<usize>(), POINTS as usize + 1);
+    let broken = import(&fixture, &whole, &batches[..1]).await;
     assert!(matches!(broken, Err(StoreError::BrokenOff)), "{broken:?}");
     assert_eq!(fixture.store.experiments(None, 10).await.unwrap().items.len(), 1);
     assert_eq!(fixture.execute("DELETE FROM jobs WHERE experiment_id > 1").await, 0);
 
-    let id = import(&fixture, &whole, &stretches).await.unwrap();
+    let id = import(&fixture, &whole, &batches).await.unwrap();
     let (copy, copied) = read(&fixture, id).await;
-    assert_eq!(copied, stretches);
+    assert_eq!(copied, batches);
     assert_eq!(ExperimentRecord { id: original, ..copy.experiment }, whole.experiment);
     let ended = |jobs: &[JobRecord]| {
         let ended = jobs.iter().filter(|job| job.state == JobState::Succeeded);
@@ -81,8 +81,8 @@ pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
 
 pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
     let original = experiment(&fixture).await;
-    let (whole, stretches) = read(&fixture, original).await;
-    let id = import(&fixture, &whole, &stretches).await.unwrap();
+    let (whole, batches) = read(&fixture, original).await;
+    let id = import(&fixture, &whole, &batches).await.unwrap();
     let (copy, _) = read(&fixture, id).await;
     let states = copy.jobs.iter().map(|job| (job.state, job.error.as_deref()));
     let was = |state: &'static str| (JobState::Cancelled, Some(state));
@@ -102,8 +102,8 @@ pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
     fixture.store.retry_job(copy.jobs[2].id).await.unwrap();
     assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].id);
     // What has gone over is the same when it goes on.
-    let (again, stretches) = read(&fixture, id).await;
-    let next = import(&fixture, &again, &stretches).await.unwrap();
+    let (again, batches) = read(&fixture, id).await;
+    let next = import(&fixture, &again, &batches).await.unwrap();
     let (next, _) = read(&fixture, next).await;
     let JobRecord { id, version, .. } = copy.jobs[1];
     assert_eq!(JobRecord { id, version, ..next.jobs[1].clone() }, copy.jobs[1]);

@@ -75,6 +75,12 @@ pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
     let value = match parse_toml(&format!("value = {value}")) {
         Err(Refusal::Malformed(_)) if value.trim() == "null" => Value::Null,
         Ok(mut table) => table["value"].take(),
+        Err(Refusal::Malformed(_)) if value.trim().starts_with(['[', '{', '"', '\'']) => {
+            return Err(Problems::one(
+                "",
+                format!("`{text}`: a bracket or quotation mark is not closed, or what it holds is not TOML"),
+            ));
+        }
         Err(Refusal::Malformed(_)) => Value::String(value.trim().to_owned()),
         Err(Refusal::Invalid(problems)) => return Err(problems),
     };
@@ -148,6 +154,7 @@ mod tests {
         assert!(
             parse_assignment("train.optimizer.learning_rate=inf").unwrap_err().to_string().contains("finite")
         );
+        assert!(parse_assignment("seeds=[0, 1").unwrap_err().to_string().contains("not closed"));
         assert!(parse_assignment("epochs").is_err());
         assert!(parse_assignment("train..epochs=1").is_err());
     }

@@ -1,7 +1,7 @@
-//! From cells to the comparison: only arithmetic.
+//! From figures to the comparison: only arithmetic.
 
-use super::cells::{Cell, Cells};
 use super::environments;
+use super::figures::{Figure, Figures};
 use super::view::{ArmComparison, Bootstrap, Comparison, MissingCell, SeedValue, SpecDifference};
 use crate::stats::{
     CannotTell, Contender, Difference, Metric, RESAMPLES, SEED, adjust, paired_difference, pairs, spread,
@@ -22,9 +22,9 @@ pub(super) fn compare(
     metric: Metric,
     last: i64,
     baseline: String,
-    cells: &Cells,
+    figures: &Figures,
 ) -> Comparison {
-    let arms = arms(experiment, &baseline, cells);
+    let arms = arms(experiment, &baseline, figures);
     let contenders: Vec<Contender<'_>> = arms
         .iter()
         .filter_map(|arm| Some(Contender { arm: arm.name, difference: arm.difference? }))
@@ -39,7 +39,7 @@ pub(super) fn compare(
         selected_on_test_set: metric.is_selected_on_test_set(),
         last: metric.is_mean_of_last().then_some(last),
         verdict: verdict(metric, &baseline, &contenders, settled),
-        missing: cells.cells.iter().filter_map(missing).collect(),
+        missing: figures.all.iter().filter_map(missing).collect(),
         differences: of_spec
             .map(|field| SpecDifference {
                 pointer: field.pointer,
@@ -48,20 +48,20 @@ pub(super) fn compare(
             .collect(),
         environments: contenders
             .iter()
-            .flat_map(|contender| environments::differences(cells, &baseline, contender.arm))
+            .flat_map(|contender| environments::differences(figures, &baseline, contender.arm))
             .collect(),
-        arms: arms.iter().map(|arm| view(arm, cells)).collect(),
+        arms: arms.iter().map(|arm| view(arm, figures)).collect(),
         bootstrap: Bootstrap { resamples: RESAMPLES, seed: SEED },
         baseline,
     }
 }
 
-fn arms<'a>(experiment: &'a Experiment, baseline: &str, cells: &Cells) -> Vec<Arm<'a>> {
-    let reference = cells.values(baseline);
+fn arms<'a>(experiment: &'a Experiment, baseline: &str, figures: &Figures) -> Vec<Arm<'a>> {
+    let reference = figures.values(baseline);
     let of_spec = experiment.spec.arms.iter();
     let mut arms: Vec<Arm<'a>> = of_spec
         .map(|arm| {
-            let pairs = (arm.name != baseline).then(|| pairs(&reference, &cells.values(&arm.name)));
+            let pairs = (arm.name != baseline).then(|| pairs(&reference, &figures.values(&arm.name)));
             let difference = pairs.as_deref().map(paired_difference);
             Arm { name: &arm.name, method: arm.method.to_string(), pairs, difference }
         })
@@ -71,12 +71,12 @@ fn arms<'a>(experiment: &'a Experiment, baseline: &str, cells: &Cells) -> Vec<Ar
     arms
 }
 
-fn view(arm: &Arm<'_>, cells: &Cells) -> ArmComparison {
-    let seeds = cells.values(arm.name);
+fn view(arm: &Arm<'_>, figures: &Figures) -> ArmComparison {
+    let seeds = figures.values(arm.name);
     let values: Vec<f64> = seeds.iter().map(|(_, value)| *value).collect();
     let of_values = spread(&values);
     let mean = |pick: fn(&JobFigures) -> Option<f64>| {
-        let values: Vec<f64> = cells.of(arm.name).filter_map(|cell| pick(&cell.job)).collect();
+        let values: Vec<f64> = figures.of(arm.name).filter_map(|figure| pick(&figure.job)).collect();
         spread(&values).map(|spread| spread.mean)
     };
     ArmComparison {
@@ -95,9 +95,9 @@ fn view(arm: &Arm<'_>, cells: &Cells) -> ArmComparison {
     }
 }
 
-fn missing(cell: &Cell) -> Option<MissingCell> {
-    let job = &cell.job;
-    cell.value.is_none().then(|| MissingCell {
+fn missing(figure: &Figure) -> Option<MissingCell> {
+    let job = &figure.job;
+    figure.value.is_none().then(|| MissingCell {
         arm: job.arm.clone(),
         seed: job.seed,
         job_id: job.job_id,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use optlab_spec::protocol::Environment;
 
-use super::cells::{Cell, Cells};
+use super::figures::{Figure, Figures};
 use super::view::EnvironmentDifference;
 
 /// What two runs should share, by the name of its field.
@@ -21,17 +21,17 @@ const FIELDS: [Field; 5] = [
 
 /// Of each pair of `arm` that counts, the fields that more than one value was found of, in whichever of the two jobs: one
 /// that went on elsewhere differs from itself.
-pub(super) fn differences(cells: &Cells, baseline: &str, arm: &str) -> Vec<EnvironmentDifference> {
-    let found = |cell: &Cell| cells.environments.get(&cell.job.job_id).map_or(&[][..], Vec::as_slice);
-    let counts = |cell: &&Cell| cell.value.is_some();
-    let partners: HashMap<i64, &Cell> =
-        cells.of(baseline).filter(counts).map(|cell| (cell.job.seed, cell)).collect();
+pub(super) fn differences(figures: &Figures, baseline: &str, arm: &str) -> Vec<EnvironmentDifference> {
+    let found = |figure: &Figure| figures.environments.get(&figure.job.job_id).map_or(&[][..], Vec::as_slice);
+    let counts = |figure: &&Figure| figure.value.is_some();
+    let partners: HashMap<i64, &Figure> =
+        figures.of(baseline).filter(counts).map(|figure| (figure.job.seed, figure)).collect();
     let mut differences = Vec::new();
-    for cell in cells.of(arm).filter(counts) {
-        let seed = cell.job.seed;
+    for figure in figures.of(arm).filter(counts) {
+        let seed = figure.job.seed;
         let Some(&partner) = partners.get(&seed) else { continue };
         for (field, read) in FIELDS {
-            let values: BTreeSet<String> = found(partner).iter().chain(found(cell)).map(read).collect();
+            let values: BTreeSet<String> = found(partner).iter().chain(found(figure)).map(read).collect();
             if values.len() > 1 {
                 let values = values.into_iter().collect();
                 differences.push(EnvironmentDifference { arm: arm.to_owned(), seed, field, values });

@@ -1,6 +1,6 @@
 //! `/experiments/{id}/comparison`: the arms against one of them, seed by seed.
 
-mod cells;
+mod figures;
 mod compare;
 mod environments;
 mod view;
@@ -17,8 +17,8 @@ use super::error::ApiError;
 use super::extract::{Path, Query};
 use crate::stats::Metric;
 use crate::store::Experiment;
-use cells::Cells;
 use compare::compare;
+use figures::Figures;
 use view::Comparison;
 
 const MOST_EVALUATIONS: i64 = 1000;
@@ -62,9 +62,9 @@ pub(super) async fn get(
     let (metric, last) = (params.metric()?, params.last()?);
     let experiment = state.store.experiment(id).await?;
     let baseline = baseline(&experiment, params.baseline)?;
-    let cells = Cells::read(&*state.store, &experiment, metric, last).await?;
+    let figures = Figures::read(&*state.store, &experiment, metric, last).await?;
     // Tens of thousands of resamples for each arm.
-    let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &cells)).await;
+    let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &figures)).await;
     comparison.map(Json).map_err(|error| ApiError::failed(&error))
 }
 

@@ -1,6 +1,7 @@
 //! The comparison as the server tells it: what tables need of it.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::stats::Metric;
 
@@ -67,6 +68,7 @@ pub(super) struct Missing {
 #[derive(Deserialize)]
 pub(super) struct SpecDifference {
     pub(super) pointer: String,
+    pub(super) values: Map<String, Value>,
 }
 
 #[derive(Deserialize)]

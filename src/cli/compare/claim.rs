@@ -108,13 +108,14 @@ impl Claim {
         let metric = comparison.metric;
         let [mean, low, high] = [mean, low, high].map(|value| metric.shown_difference(value));
         let percent = (self.level * 1e6).round() / 1e4;
+        let p = if p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p_value:.3}") };
         let left_out = comparison.missing.iter().filter(|cell| [&arm.arm, &self.right].contains(&&cell.arm));
         let left_out = match left_out.count() {
             0 => String::new(),
             cells => format!("; {cells} of their jobs are missing"),
         };
         format!(
-            "{} differs by {mean} ({percent}% interval {low} to {high}, p = {p_value:.3}, {n} pairs{left_out})",
+            "{} differs by {mean} ({percent}% interval {low} to {high}, {p}, {n} pairs{left_out})",
             metric.heading()
         )
     }

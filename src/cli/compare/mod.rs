@@ -29,9 +29,9 @@ pub(super) struct Args {
     /// Arm to compare with [default: the first whose method is baseline, else the first]
     #[arg(long, value_name = "ARM")]
     baseline: Option<String>,
-    /// How many evaluations last_test_error and last_test_accuracy are the mean of
-    #[arg(long, value_name = "K", default_value_t = 5)]
-    last: u32,
+    /// How many evaluations last_test_error and last_test_accuracy are the mean of [default: 5]
+    #[arg(long, value_name = "K")]
+    last: Option<u32>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -54,6 +54,11 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if args.last.is_some() && !args.metric.is_mean_of_last() {
+        return Err(Failure::Usage(
+            "--last is for --metric last_test_error or last_test_accuracy".to_owned(),
+        ));
+    }
     let client = args.server.client();
     let experiment = experiments::find(&client, &args.experiment)?;
     let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
@@ -109,11 +114,12 @@ fn ask(
     client: &Client,
     experiment: i64,
     metric: Metric,
-    last: u32,
+    last: Option<u32>,
     baseline: Option<&str>,
 ) -> Result<Value, ClientError> {
-    let last = last.to_string();
-    let mut parameters = vec![("metric", metric.name()), ("last", last.as_str())];
+    let last = last.map(|last| last.to_string());
+    let mut parameters = vec![("metric", metric.name())];
+    parameters.extend(last.as_deref().map(|last| ("last", last)));
     parameters.extend(baseline.map(|arm| ("baseline", arm)));
     client.ask(&format!("/experiments/{experiment}/comparison"), &parameters)
 }

@@ -1,6 +1,6 @@
 //! What must stand below a table of a comparison, so that nobody reads more or less into it.
 
-use super::answer::{Comparison, Difference, Missing};
+use super::answer::{Comparison, Difference, Missing, SpecDifference};
 
 /// One sentence or a few each; none where there is nothing to say.
 pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
@@ -25,8 +25,12 @@ fn tests(comparison: &Comparison) -> Option<String> {
         1 => String::new(),
         arms => format!(", both adjusted for {arms} arms by Holm's procedure"),
     };
+    let star = match tested.iter().any(|difference| difference.significant) {
+        true => "The star says p below 0.05. ",
+        false => "",
+    };
     Some(format!(
-        "The star says p below 0.05. p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips {} pairs reach {} at the \
+        "{star}p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips {} pairs reach {} at the \
          least. Effect: Cohen's d_z.",
         fewest.n,
         significant_digits(fewest.sign_flip.least_p)
@@ -86,9 +90,17 @@ fn environments(comparison: &Comparison) -> Option<String> {
     (!found.is_empty()).then(|| format!("Pairs trained in more than one environment: {}.", found.join("; ")))
 }
 
+/// The fields in which arms differ, but for those that only some have, being of another kind, and that are the same there.
 fn spec(comparison: &Comparison) -> Option<String> {
-    let fields = comparison.differences.iter().map(|field| field.pointer[1..].replace('/', "."));
-    let fields: Vec<String> = fields.collect();
+    let differ = |pointer: &str| comparison.differences.iter().any(|field| field.pointer == pointer);
+    let is_of_kind = |field: &&SpecDifference| {
+        let table = field.pointer.rsplit_once('/').map_or("", |(table, _)| table);
+        let mut values = field.values.values();
+        let first = values.next();
+        values.all(|value| Some(value) == first) && differ(&format!("{table}/kind"))
+    };
+    let fields = comparison.differences.iter().filter(|field| !is_of_kind(field));
+    let fields: Vec<String> = fields.map(|field| field.pointer[1..].replace('/', ".")).collect();
     (!fields.is_empty()).then(|| format!("The arms differ in {}.", fields.join(", ")))
 }
 

@@ -10,7 +10,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use super::{header, schema, unreadable};
 use crate::exchange::ExchangeError;
-use crate::store::{Import, Stretch, TimedPoint};
+use crate::store::{CurveBatch, Import, TimedPoint};
 
 /// Rows that are read at a time.
 const BATCH: usize = 10_000;
@@ -45,7 +45,10 @@ impl ParquetReader {
     ///
     /// # Errors
     /// [`ExchangeError::Refused`] at the first row that is damaged or cannot be.
-    pub fn for_each(&self, mut take: impl FnMut(Stretch) -> bool) -> std::result::Result<(), ExchangeError> {
+    pub fn for_each(
+        &self,
+        mut take: impl FnMut(CurveBatch) -> bool,
+    ) -> std::result::Result<(), ExchangeError> {
         let mut order = Order::new(&self.import);
         for group in 0..self.file.num_row_groups() {
             let group = self.file.get_row_group(group).map_err(unreadable)?;
@@ -55,8 +58,8 @@ impl ParquetReader {
                 if rows.step.is_empty() {
                     break;
                 }
-                for stretch in order.stretches(&rows).map_err(ExchangeError::Refused)? {
-                    if !take(stretch) {
+                for batch in order.batches(&rows).map_err(ExchangeError::Refused)? {
+                    if !take(batch) {
                         return Ok(());
                     }
                 }
@@ -143,24 +146,24 @@ impl<'a> Order<'a> {
     }
 
     /// The rows by job and series.
-    fn stretches(&mut self, rows: &Rows) -> std::result::Result<Vec<Stretch>, String> {
+    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, String> {
         let count = rows.step.len();
         let counts = [rows.job_id.len(), rows.series.len(), rows.value.len(), rows.time_ms.len()];
         if counts.iter().any(|&other| other != count) {
             return Err("the columns of the file are not equally long".to_owned());
         }
-        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut batches: Vec<CurveBatch> = Vec::new();
         for row in 0..count {
             let point =
                 TimedPoint { step: rows.step[row], value: rows.value[row], time_ms: rows.time_ms[row] };
             let series = rows.series[row].as_utf8().map_err(|error| error.to_string())?;
             let job = self.next(rows.job_id[row], series, &point)?;
-            match stretches.last_mut() {
+            match batches.last_mut() {
                 Some(last) if last.job == job && last.series == series => last.points.push(point),
-                _ => stretches.push(Stretch { job, series: series.to_owned(), points: vec![point] }),
+                _ => batches.push(CurveBatch { job, series: series.to_owned(), points: vec![point] }),
             }
         }
-        Ok(stretches)
+        Ok(batches)
     }
 
     /// The place of the job, where the row may stand here.

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::SqlStore;
 use super::statement::sql;
-use crate::store::{CurvePoint, Metrics, Series, StoreError};
+use crate::store::{Metrics, Series, StoreError};
 
 #[derive(FromRow)]
 struct SeriesRow {
@@ -23,12 +23,6 @@ impl From<SeriesRow> for Series {
     fn from(row: SeriesRow) -> Self {
         Self { name: row.name, unit: row.unit, higher_is_better: row.higher_is_better.map(|flag| flag != 0) }
     }
-}
-
-#[derive(FromRow)]
-struct CurveRow {
-    step: i64,
-    value: f64,
 }
 
 #[async_trait]
@@ -62,18 +56,6 @@ impl Metrics for SqlStore {
         .fetch_all(&mut self.read().await?)
         .await?;
         Ok(rows.into_iter().map(Series::from).collect())
-    }
-
-    async fn curve(&self, job: i64, series: &str, after_step: i64) -> Result<Vec<CurvePoint>, StoreError> {
-        let rows: Vec<CurveRow> =
-            sql("SELECT p.step, p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-             WHERE p.job_id = $1 AND s.name = $2 AND p.step > $3 ORDER BY p.step")
-            .bind(job)
-            .bind(series)
-            .bind(after_step)
-            .fetch_all(&mut self.read().await?)
-            .await?;
-        Ok(rows.into_iter().map(|row| CurvePoint { step: row.step, value: row.value }).collect())
     }
 }
 

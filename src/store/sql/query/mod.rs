@@ -5,6 +5,7 @@
 //! does. In SQLite the library says what a statement would do ([`sqlite`]); in Postgres a read-only transaction and the
 //! catalog do ([`postgres`]).
 
+mod answer;
 mod postgres;
 mod sqlite;
 
@@ -19,8 +20,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::store::query::{LONGEST_STATEMENT, MOST_ROWS};
-use crate::store::{QueryError, StoreError, Table, redacted};
+use crate::store::{LONGEST_STATEMENT, MOST_ROWS, QueryError, StoreError, Table, redacted};
 
 /// Queries at the same time.
 const AT_A_TIME: usize = 4;

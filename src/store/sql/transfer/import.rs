@@ -12,7 +12,7 @@ use super::super::curves::condense_job;
 use super::super::next_version;
 use super::super::statement::{Transaction, sql};
 use crate::store::{
-    AttemptRecord, Import, JobRecord, JobState, ResultsRecord, StoreError, Stretch, TimedPoint,
+    AttemptRecord, CurveBatch, Import, JobRecord, JobState, ResultsRecord, StoreError, TimedPoint,
 };
 
 /// Points that one statement brings to SQLite.
@@ -199,13 +199,13 @@ pub(super) async fn insert_points(
     jobs: &[i64],
     series: &HashMap<&str, i64>,
     expected: u64,
-    stretches: &mut mpsc::Receiver<Stretch>,
+    batches: &mut mpsc::Receiver<CurveBatch>,
 ) -> Result<(), StoreError> {
     let mut inserted = 0;
-    while let Some(stretch) = stretches.recv().await {
-        let (job, series) = (jobs[stretch.job], series[stretch.series.as_str()]);
-        insert_stretch(tx, job, series, &stretch.points).await?;
-        inserted += stretch.points.len() as u64;
+    while let Some(batch) = batches.recv().await {
+        let (job, series) = (jobs[batch.job], series[batch.series.as_str()]);
+        insert_batch(tx, job, series, &batch.points).await?;
+        inserted += batch.points.len() as u64;
     }
     if inserted != expected {
         return Err(StoreError::BrokenOff);
@@ -216,7 +216,7 @@ pub(super) async fn insert_points(
     Ok(())
 }
 
-async fn insert_stretch(
+async fn insert_batch(
     tx: &mut Transaction,
     job: i64,
     series: i64,

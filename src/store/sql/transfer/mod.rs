@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::SqlStore;
 use super::statement::sql;
-use crate::store::{ExperimentRecord, Import, JobRecord, StoreError, Stretch, TimedPoint, Transfer};
+use crate::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint, Transfer};
 
 #[async_trait]
 impl Transfer for SqlStore {
@@ -54,7 +54,11 @@ impl Transfer for SqlStore {
         Ok(rows.into_iter().map(|(step, value, time_ms)| TimedPoint { step, value, time_ms }).collect())
     }
 
-    async fn import(&self, import: &Import, mut points: mpsc::Receiver<Stretch>) -> Result<i64, StoreError> {
+    async fn import(
+        &self,
+        import: &Import,
+        mut points: mpsc::Receiver<CurveBatch>,
+    ) -> Result<i64, StoreError> {
         // Beforehand, because new series are committed by themselves.
         let mut series = Vec::with_capacity(import.series.len());
         for name in &import.series {

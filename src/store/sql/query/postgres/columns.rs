@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgColumn, PgRow};
 use sqlx::{Column, Row, TypeInfo};
 
+use super::super::answer::{FIXED_VALUE, LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
 use crate::store::QueryError;
-use crate::store::query::{FIXED_VALUE, LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
 
 /// What a query returns.
 pub(super) struct Columns(Vec<(String, Kind)>);

@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, Statem
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::columns::Columns;
-use crate::store::query::Answer;
+use super::answer::Answer;
 use crate::store::{QueryError, StoreError, Table};
 
 /// Space for sorting and grouping on the server's disk, where the login may set it.

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 
+use super::super::answer::READABLE;
 use super::Unread;
 use crate::store::QueryError;
-use crate::store::query::READABLE;
 
 /// Functions whose results depend on the time, the time zone or chance, and on nothing else. Some carry the name of a
 /// type or of a word of the grammar.

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
+use super::super::answer::ONLY_QUERIES;
 use crate::store::QueryError;
-use crate::store::query::ONLY_QUERIES;
 
 /// Postgres cuts a longer name off, and then it is another one.
 const LONGEST_NAME: usize = 63;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
+use super::super::answer::{ONLY_QUERIES, READABLE};
 use crate::store::QueryError;
-use crate::store::query::{ONLY_QUERIES, READABLE};
 
 /// Read like tables, these take their argument apart.
 const TAKES_APART: [&str; 2] = ["json_each", "json_tree"];

@@ -24,11 +24,9 @@ use tokio_util::sync::CancellationToken;
 use self::authorizer::Refusal;
 use self::budget::Budget;
 pub(super) use self::budget::install as bound_memory;
-use crate::store::query::{
-    Answer, FIXED_VALUE, LONGEST_STATEMENT, LONGEST_VALUE, MOST_COLUMNS, ONLY_QUERIES, real,
-};
+use super::answer::{Answer, FIXED_VALUE, LONGEST_VALUE, MOST_COLUMNS, ONLY_QUERIES, real};
 use crate::store::tokens::hexadecimal;
-use crate::store::{QueryError, StoreError, Table};
+use crate::store::{LONGEST_STATEMENT, QueryError, StoreError, Table};
 
 /// Instructions between two looks at the clock: some microseconds.
 const INSTRUCTIONS: i32 = 1_000;

@@ -1,4 +1,4 @@
-//! The table that a comparison is made of: one cell for each arm and seed.
+//! What a comparison is made of: one figure for each arm and seed.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use optlab_spec::protocol::Environment;
 use crate::stats::Metric;
 use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
 
-/// The cells of an experiment.
-pub(super) struct Cells {
+/// The figures of an experiment.
+pub(super) struct Figures {
     /// In the order of the spec, then by seed.
-    pub(super) cells: Vec<Cell>,
+    pub(super) all: Vec<Figure>,
     /// Where each job was trained, by its id.
     pub(super) environments: HashMap<i64, Vec<Environment>>,
 }
 
 /// A job with the figure that is compared.
-pub(super) struct Cell {
+pub(super) struct Figure {
     pub(super) job: JobFigures,
     /// `None` where the job has not succeeded, or has no such figure.
     pub(super) value: Option<f64>,
 }
 
-impl Cells {
+impl Figures {
     /// With values of `metric`, those of `last` evaluations where it is a mean of them.
     pub(super) async fn read(
         store: &dyn Store,
@@ -36,25 +36,25 @@ impl Cells {
             false => HashMap::new(),
         };
         let first_steps = first_steps(experiment, last);
-        let cell = |job: JobFigures| {
+        let figure = |job: JobFigures| {
             let evaluations = evaluations.get(&job.job_id).filter(|found| {
                 // Whoever has had fewer, or keeps fewer, has no such mean.
                 found.n == last && Some(&Some(found.first_step)) == first_steps.get(job.arm.as_str())
             });
-            Cell { value: value(metric, &job, evaluations), job }
+            Figure { value: value(metric, &job, evaluations), job }
         };
         let environments = store.environments(experiment.id).await?;
-        Ok(Self { cells: jobs.into_iter().map(cell).collect(), environments })
+        Ok(Self { all: jobs.into_iter().map(figure).collect(), environments })
     }
 
     /// Those of an arm.
-    pub(super) fn of<'a>(&'a self, arm: &'a str) -> impl Iterator<Item = &'a Cell> {
-        self.cells.iter().filter(move |cell| cell.job.arm == arm)
+    pub(super) fn of<'a>(&'a self, arm: &'a str) -> impl Iterator<Item = &'a Figure> {
+        self.all.iter().filter(move |figure| figure.job.arm == arm)
     }
 
-    /// `(seed, value)` of an arm's cells that have a value.
+    /// `(seed, value)` of an arm's figures that have a value.
     pub(super) fn values(&self, arm: &str) -> Vec<(i64, f64)> {
-        self.of(arm).filter_map(|cell| Some((cell.job.seed, cell.value?))).collect()
+        self.of(arm).filter_map(|figure| Some((figure.job.seed, figure.value?))).collect()
     }
 }
 

@@ -1,0 +1,35 @@
+//! `optlab add-seeds`: more pairs for a comparison.
+
+use serde_json::{Value, json};
+
+use super::client::ServerArgs;
+use super::progress::Experiment;
+use super::{Failure, experiments};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id of the experiment, or its name: the newest of that name
+    experiment: String,
+    /// Seeds for every arm, such as 5 6 7; those that it has already add nothing
+    #[arg(required = true, value_name = "SEED")]
+    seeds: Vec<u64>,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Print the server's answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let client = args.server.client();
+    let id = experiments::find(&client, &args.experiment)?;
+    let answer: Value = client.post(&format!("/experiments/{id}/seeds"), &json!({ "seeds": args.seeds }))?;
+    if args.json {
+        println!("{answer:#}");
+        return Ok(());
+    }
+    let experiment: Experiment = serde_json::from_value(answer)?;
+    println!("Experiment {id} `{}`: {experiment}", experiment.name);
+    experiment.warn(&client);
+    Ok(())
+}
