@@ -9,7 +9,7 @@ import { session } from "./session.svelte";
 
 const PREFIX = "/api/v1";
 
-/** An answer other than success: the server's problem+json, or status 0 where no answer came. */
+/** An answer other than success: the server's problem+json, status 0 where no answer came, 502 where it was not the server's. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -38,26 +38,34 @@ function address(path: string, query: Query = {}): string {
   return PREFIX + path + (text ? `?${text}` : "");
 }
 
-/** The answer, if it is a success. */
-async function ask(url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(url, { ...init, signal: signal ?? null });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem(0, "The server does not answer", "");
-  }
+/** What `read` makes of the answer, if it is a success. */
+async function ask<T>(url: string, init: RequestInit, read: (response: Response) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const response = await arrived(fetch(url, { ...init, signal: signal ?? null }), signal);
   // Whichever call it is that finds out, the page asks for a token. A sign-in with a wrong one tells by itself.
   if (response.status === 401) session.wanted = true;
   if (!response.ok) throw await problemOf(response);
-  return response;
+  return arrived(read(response), signal);
 }
 
-async function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** A connection may fail before an answer or in the middle of it, and a proxy may answer with a page of its own. */
+async function arrived<T>(part: Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await part;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (error instanceof SyntaxError) throw new Problem(502, "The answer is not one of optlab's", "A proxy between this page and the server may have changed it.");
+    throw new Problem(0, "The server does not answer", "");
+  }
+}
+
+async function json<T>(response: Response): Promise<T> {
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+function call<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
-  const response = await ask(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) }, signal);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return ask(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) }, json<T>, signal);
 }
 
 async function problemOf(response: Response): Promise<Problem> {
@@ -161,10 +169,8 @@ export const getMetrics = (id: number, points: number, after_step?: number, to_s
   call<JobMetrics>("GET", address(`/jobs/${id}/metrics`, { points, after_step, to_step }), undefined, signal);
 
 /** What a runner said, from a byte on. */
-export async function getLog(id: number, attempt: number, offset: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const response = await ask(address(`/jobs/${id}/logs`, { attempt, offset }), {}, signal);
-  return new Uint8Array(await response.arrayBuffer());
-}
+export const getLog = (id: number, attempt: number, offset: number, signal?: AbortSignal) =>
+  ask(address(`/jobs/${id}/logs`, { attempt, offset }), {}, async (response) => new Uint8Array(await response.arrayBuffer()), signal);
 
 const specHeaders = (text: string) => ({ "content-type": isJson(text) ? "application/json" : "application/toml" });
 
@@ -172,20 +178,18 @@ const specHeaders = (text: string) => ({ "content-type": isJson(text) ? "applica
 export const isJson = (text: string) => text.trimStart().startsWith("{");
 
 /** What a spec, TOML or JSON, would make. */
-export async function checkSpec(text: string, signal?: AbortSignal): Promise<DryRun> {
-  const url = address("/experiments", { dry_run: "true" });
-  return (await ask(url, { method: "POST", headers: specHeaders(text), body: text }, signal)).json();
-}
+export const checkSpec = (text: string, signal?: AbortSignal) =>
+  ask(address("/experiments", { dry_run: "true" }), { method: "POST", headers: specHeaders(text), body: text }, json<DryRun>, signal);
 
 /** Submits a spec; the same key and text make one experiment however often they are sent. */
-export async function submitSpec(text: string, key: string): Promise<Submitted> {
+export function submitSpec(text: string, key: string): Promise<Submitted> {
   const headers = { ...specHeaders(text), "idempotency-key": key };
-  return (await ask(address("/experiments"), { method: "POST", headers, body: text })).json();
+  return ask(address("/experiments"), { method: "POST", headers, body: text }, json<Submitted>);
 }
 
-export async function runQuery(sql: string, limit: number, signal?: AbortSignal): Promise<Table> {
+export function runQuery(sql: string, limit: number, signal?: AbortSignal): Promise<Table> {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ sql, limit }) };
-  return exactIntegers(await (await ask(address("/query"), init, signal)).text()) as Table;
+  return ask(address("/query"), init, async (response) => exactIntegers(await response.text()) as Table, signal);
 }
 
 export const getRecipe = (name: string, signal?: AbortSignal) =>
