@@ -127,7 +127,8 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert!(watched.status.success(), "{}", err(&watched));
     assert!(out(&watched).starts_with("6 succeeded\n"), "{}", out(&watched));
     assert!(out(&watched).contains("95% interval"), "{}", out(&watched));
-    let arms_differ = "\nThe arms differ in method.init, method.kind, method.learning_rate, method.transform.\n";
+    let arms_differ =
+        "\nThe arms differ in method.init, method.kind, method.learning_rate, method.transform.\n";
     assert!(out(&watched).contains(arms_differ), "{}", out(&watched));
 
     let logs: Value = serde_json::from_slice(&client(&["logs", "1", "--json"]).stdout).unwrap();
