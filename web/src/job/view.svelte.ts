@@ -5,6 +5,8 @@ import { coalesce } from "../coalesce";
 import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
 import type { Range } from "../curves";
 import { listen } from "../live.svelte";
+import { newest } from "../newest";
+import { tell } from "../notice.svelte";
 import { beside } from "./groups";
 import { Log } from "./log.svelte";
 
@@ -33,7 +35,8 @@ export class JobView {
   #again: ReturnType<typeof setTimeout> | undefined;
   #silence: (() => void) | undefined;
   #spec_name = "";
-  #job = coalesce(() => this.#guard(() => this.#fetchJob()), JOB_MS);
+  #askJob = newest();
+  #job = coalesce(() => this.#tellProblem(), JOB_MS);
   #curves = coalesce(() => this.#guard(() => this.#fetchCurves()), CURVES_MS);
   #files = coalesce(() => this.#guard(() => this.#fetchFiles()), FILES_MS);
 
@@ -62,14 +65,22 @@ export class JobView {
     this.#curves.ask();
   }
 
-  /** Which attempt's log is shown; null is the last one that has a log. */
+  /** Which attempt's log is shown; null, or one that has none, is the last that has a log. */
   async showLog(attempt: number | null) {
     await this.#guard(() => this.log.choose(attempt, this.artifacts));
   }
 
-  /** The job as the server now has it, from an event or an action. An event does not say why a job waits. */
+  /** The job as an action has left it. An event may have been faster, so the server is asked as well. */
+  takeAnswer(job: Job) {
+    this.take(job);
+    this.refresh();
+  }
+
+  /** The job as an event tells it, which does not say why a job waits. */
   take(job: Job) {
     if (job.id !== this.id) return;
+    // An answer that is still on its way is older.
+    this.#askJob()();
     const before = this.job;
     this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? before?.why_queued : null) };
     if (job.state === "queued" && job.why_queued == null) this.#job.ask();
@@ -79,9 +90,9 @@ export class JobView {
 
   async #fetchJob() {
     const signal = this.#gone.signal;
+    const isNews = this.#askJob();
     const job = await getJob(this.id, signal);
-    this.job = job;
-    this.problem = null;
+    if (isNews()) this.job = job;
     // Events come by experiment, and which one that is only the job can tell.
     this.#silence ??= listen(job.experiment_id, {
       job: (changed) => this.take(changed),
@@ -106,24 +117,37 @@ export class JobView {
     const [attempts, artifacts] = await Promise.all([listAttempts(this.id, signal), listArtifacts(this.id, signal)]);
     this.attempts = attempts.items;
     this.artifacts = artifacts.items;
-    const spec = artifacts.items.filter((file) => file.kind === "spec").at(-1)?.name;
-    if (spec && spec !== this.#spec_name) {
-      this.spec = await getArtifact(this.id, spec, signal);
-      this.#spec_name = spec;
-    }
-    await this.log.follow(this.artifacts);
+    // A file that cannot be read keeps nothing else from being shown.
+    await Promise.all([this.#guard(() => this.#fetchSpec()), this.#guard(() => this.log.follow(this.artifacts))]);
     this.files_loaded = true;
   }
 
-  async #guard(task: () => Promise<void>): Promise<void> {
+  async #fetchSpec() {
+    const name = this.artifacts.findLast((file) => file.kind === "spec")?.name;
+    if (!name || name === this.#spec_name) return;
+    this.spec = await getArtifact(this.id, name, this.#gone.signal);
+    this.#spec_name = name;
+  }
+
+  /** Whether the page can be shown at all is for the job itself to say. */
+  async #tellProblem() {
+    const problem = await this.#guard(() => this.#fetchJob());
+    this.problem = this.job ? null : problem;
+  }
+
+  /** Where asking again can help, everything is asked for again a little later; another fault of the server is told. */
+  async #guard(task: () => Promise<void>): Promise<Problem | null> {
     try {
       await task();
+      return null;
     } catch (error) {
-      if (this.#gone.signal.aborted) return;
+      if (this.#gone.signal.aborted) return null;
       if (!(error instanceof Problem)) throw error;
-      if (!this.job) this.problem = error;
-      clearTimeout(this.#again);
-      if (error.passing) this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+      if (error.passing) {
+        clearTimeout(this.#again);
+        this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
+      } else if (error.status >= 500) tell(error.message);
+      return error;
     }
   }
 }
