@@ -12,8 +12,13 @@ export class Fleet {
   workers = $state.raw<Worker[]>([]);
   /** By id: what runs, for its arm, seed and progress. */
   jobs = $state.raw(new Map<number, Job>());
-  loaded = $state(false);
+  /** When the server said so; empty before it has. */
+  at = $state("");
   problem = $state<Problem | null>(null);
+
+  get loaded() {
+    return this.at !== "";
+  }
 
   #gone = new AbortController();
   #refresh = coalesce(() => this.#fetch(), SOONEST_MS);
@@ -40,7 +45,7 @@ export class Fleet {
       const [workers, running] = await Promise.all([listWorkers(signal), listRunning(signal)]);
       this.workers = workers.items;
       this.jobs = new Map(running.items.map((job) => [job.id, job]));
-      this.loaded = true;
+      this.at = new Date().toISOString();
       this.problem = null;
     } catch (error) {
       if (signal.aborted) return;
