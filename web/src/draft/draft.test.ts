@@ -49,6 +49,17 @@ test("an arm that is switched off and on again is as it was", () => {
   expect(read(again)).toEqual(read(TOML));
 });
 
+test("however arms are written, what stays on keeps its method", () => {
+  const nested = 'name = "a"\n[[arms]]\nname = "b"\n[arms.method]\nkind = "baseline"\n[[arms]]\nname = "c"\n[arms.method]\nkind = "opt"\n';
+  const dotted = 'name = "a"\n[[arms]]\nname = "b"\nmethod.kind = "baseline"\n[[arms]]\nname = "c"\nmethod.kind = "opt"\nmethod.transform = "cayley"\n';
+  for (const text of [nested, dotted]) {
+    const known = armsOf(read(text));
+    const without = edited(text, (spec) => (spec.arms = toggled(spec, known, "b")));
+    expect(armsOf(read(without))).toEqual([known[1]]);
+    expect(read(edited(without, (spec) => (spec.arms = toggled(spec, known, "b"))))).toEqual(read(text));
+  }
+});
+
 test("arms that are typed are known, in their place, and keep what was changed in them", () => {
   const arm = (name: string, mark = 0) => ({ name, table: { name, mark } });
   const known = remember([arm("a"), arm("b"), arm("c")], [arm("a", 1), arm("new"), arm("c")]);

@@ -25,6 +25,14 @@ export function setAt(spec: Spec, path: Path, value: unknown) {
   else spec[key] = value;
 }
 
+/** Whether two trees say the same; the order of fields says nothing. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, index) => equal(value, b[index]));
+  if (!isTable(a) || !isTable(b)) return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && equal(a[key], b[key]));
+}
+
 export const pointerTo = (path: Path) => path.map((key) => `/${key}`).join("");
 
 /** Without the fields that are null, which TOML cannot write and a spec does not need. */

@@ -2,21 +2,27 @@
 
 import { parse, patch, stringify } from "@decimalturn/toml-patch";
 import { isJson } from "../api";
-import { isTable, type Spec, withoutNulls } from "./spec";
+import { equal, isTable, type Spec, withoutNulls } from "./spec";
 
 /** The tree of a text; null where it is neither TOML nor JSON, or no table. */
 export function read(text: string): Spec | null {
+  const value = attempted<unknown>(() => (isJson(text) ? JSON.parse(text) : parse(text)));
+  return isTable(value) ? value : null;
+}
+
+function attempted<T>(make: () => T): T | null {
   try {
-    const value: unknown = isJson(text) ? JSON.parse(text) : parse(text);
-    return isTable(value) ? value : null;
+    return make();
   } catch {
     return null;
   }
 }
 
-/** The text after its tree has become `spec`. */
+/** The text after its tree has become `spec`. A text whose patch would say something else is written anew. */
 export function rewrite(text: string, spec: Spec): string {
-  return isJson(text) ? `${JSON.stringify(spec, null, 2)}\n` : patch(text, spec);
+  if (isJson(text)) return `${JSON.stringify(spec, null, 2)}\n`;
+  const patched = attempted(() => patch(text, spec));
+  return patched !== null && equal(read(patched), spec) ? patched : write(spec);
 }
 
 /** A new text, as TOML. */
