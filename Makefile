@@ -55,4 +55,4 @@ setup-test: web
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/python/.venv
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv

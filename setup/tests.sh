@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, PostgreSQL's
-# programs, of which the tests start servers of their own (the one that apt may start beside them is not used), and the
-# Python packages of docs/python.md.
+# programs, of which the tests start servers of their own (the one that apt may start beside them is not used), and in
+# Python what docs/python.md uses and an S3-compatible service.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -26,11 +26,16 @@ first sqlite3 || missing+=(sqlite3)
 ../../setup/find-postgres.sh || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
-# A folder of their own for the Python packages; what is in it is written down last.
+# A folder of their own for the Python packages of each; what is in it is written down last.
 install_python() {
-  cd ../python
+  install_packages ../python "the Python packages of docs/python.md"
+  install_packages ../bucket "an S3-compatible service"
+}
+
+install_packages() {
+  cd "$1"
   if cmp --silent requirements.txt .venv/requirements.txt; then return; fi
-  echo "tests: installing the Python packages of docs/python.md"
+  echo "tests: installing $2"
   python3 -m venv --clear .venv
   .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
   cp requirements.txt .venv/requirements.txt

@@ -85,18 +85,28 @@ impl Server {
     }
 
     pub fn start_logging(filter: &str, listen: &str, folder: &TempDir, args: &[&str]) -> Self {
-        let (mut server, log) = Self::spawn(filter, listen, folder, args);
-        // A full pipe would stop the server.
-        server.log = Some(std::thread::spawn(move || {
+        let (server, log) = Self::spawn(filter, listen, folder, args, &[]);
+        server.heard(log)
+    }
+
+    /// With variables of the environment.
+    pub fn start_in(environment: &[(&str, &str)], folder: &TempDir, args: &[&str]) -> Self {
+        let (server, log) = Self::spawn("info,sqlx=warn", "127.0.0.1:0", folder, args, environment);
+        server.heard(log)
+    }
+
+    /// A full pipe would stop the server.
+    fn heard(mut self, log: Lines<BufReader<ChildStderr>>) -> Self {
+        self.log = Some(std::thread::spawn(move || {
             let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
             lines.collect::<Vec<_>>().join("\n")
         }));
-        server
+        self
     }
 
     /// With a log whose reader goes away once the server has told its address.
     pub fn start_unheard(folder: &TempDir) -> Self {
-        Self::spawn("debug", "127.0.0.1:0", folder, &["--workers", "1"]).0
+        Self::spawn("debug", "127.0.0.1:0", folder, &["--workers", "1"], &[]).0
     }
 
     fn spawn(
@@ -104,11 +114,13 @@ impl Server {
         listen: &str,
         folder: &TempDir,
         args: &[&str],
+        environment: &[(&str, &str)],
     ) -> (Self, Lines<BufReader<ChildStderr>>) {
         let mut child = Command::new(OPTLAB)
             .args(["--log", filter, "serve", "--listen", listen])
             .args(args)
             .env("OPTLAB_LEASE_SECONDS", "5")
+            .envs(environment.iter().copied())
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .spawn()

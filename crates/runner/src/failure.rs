@@ -34,6 +34,9 @@ pub enum JobError {
     /// The machine or the spec cannot work; says what to do.
     #[error("{0}")]
     Setup(String),
+    /// A file that cannot be written, because the disk is full say; another machine may have room.
+    #[error("{0}")]
+    Write(String),
     /// A checkpoint that cannot be gone on from; another attempt may have another one.
     #[error("the checkpoint {} cannot be used: {why}", file.display())]
     Checkpoint {
@@ -59,10 +62,12 @@ impl JobError {
         let (reason, series, step) = match self {
             Self::Cancelled { step } => (EndReason::Cancelled, None, Some(*step)),
             Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
+            Self::EndOfInput
+            | Self::Pipe(_)
+            | Self::Write(_)
+            | Self::Checkpoint { .. }
+            | Self::Data(DataError::Io { .. }) => (EndReason::RunnerCrashed, None, None),
             Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
-            Self::EndOfInput | Self::Pipe(_) | Self::Checkpoint { .. } => {
-                (EndReason::RunnerCrashed, None, None)
-            }
             Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
             Self::Torch(_) | Self::Opt(optlab_opt::Error::Torch(_)) => (crash(&self.to_string()), None, None),
             // Sizes that do not fit, which no other attempt would change.

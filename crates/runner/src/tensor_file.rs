@@ -20,7 +20,7 @@ pub type About = Option<(&'static str, String)>;
 /// give the same bytes.
 ///
 /// # Errors
-/// [`JobError::Setup`] where the folder cannot be written, and libtorch's own.
+/// [`JobError::Write`] where the folder cannot be written, and libtorch's own.
 pub fn write(
     folder: &Path,
     name: &str,
@@ -28,7 +28,7 @@ pub fn write(
     about: About,
 ) -> Result<Artifact, JobError> {
     let wrong = |error: &dyn fmt::Display| {
-        JobError::Setup(format!("{name} cannot be written to {}: {error}", folder.display()))
+        JobError::Write(format!("{name} cannot be written to {}: {error}", folder.display()))
     };
     let copies = tensors.iter().map(|(_, tensor)| copy(tensor)).collect::<Result<Vec<_>, _>>()?;
     let views = tensors.iter().zip(&copies).map(|((name, tensor), copy)| Ok((name, view(tensor, copy)?)));

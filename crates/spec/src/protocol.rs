@@ -180,7 +180,7 @@ pub enum EndReason {
     Diverged,
     /// The device had no room.
     OutOfMemory,
-    /// The runner ended without a word, and the attempts are used up.
+    /// The runner ended without a word or its machine failed it, and the attempts are used up.
     RunnerCrashed,
     /// The worker ended without a word, and the attempts are used up.
     WorkerLost,

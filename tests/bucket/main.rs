@@ -1,0 +1,113 @@
+//! Files of jobs in a bucket of an S3-compatible service.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::{Server, kill, long_experiment};
+use tempfile::TempDir;
+
+const STEPS: u64 = 3000;
+
+/// A service with an empty bucket named `bucket`; killed when dropped.
+struct Service {
+    child: Child,
+    address: String,
+}
+
+impl Service {
+    fn start() -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bucket/.venv/bin/moto_server");
+        let child = Command::new(&program).args(["--port", "0"]).stderr(Stdio::piped()).spawn();
+        let mut child =
+            child.unwrap_or_else(|error| panic!("{}: {error}; run `make setup-test`", program.display()));
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = log.next().expect("the service says its address").unwrap();
+            if let Some((_, address)) = line.split_once("Running on ") {
+                break address.trim().to_owned();
+            }
+        };
+        // A full pipe would stop it.
+        std::thread::spawn(move || log.for_each(drop));
+        let service = Self { child, address };
+        assert_eq!(ureq::put(format!("{}/bucket", service.address)).send_empty().unwrap().status(), 200);
+        service
+    }
+
+    /// Names and sizes of everything in the bucket, as the service lists it.
+    fn list(&self) -> String {
+        let url = format!("{}/bucket?list-type=2", self.address);
+        ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    fn environment(&self) -> [(&str, &str); 5] {
+        [
+            ("AWS_ACCESS_KEY_ID", "somebody"),
+            ("AWS_SECRET_ACCESS_KEY", "something"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ENDPOINT", &self.address),
+            ("AWS_ALLOW_HTTP", "true"),
+        ]
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
+    let (service, folder) = (Service::start(), TempDir::new().unwrap());
+    let place = ["--workers", "1", "--artifacts", "s3://bucket/of/ours"];
+    let server = Server::start_in(&service.environment(), &folder, &place);
+    let mut spec = long_experiment(STEPS);
+    spec["checkpoint"] = serde_json::json!({ "every_steps": 100 });
+    let id = server.submit(&spec);
+    server.wait(id, "the job is in the middle", |jobs| jobs[0]["step"].as_i64() > Some(500));
+    server.runners().into_iter().for_each(kill);
+    let jobs = server.wait_for_success(id);
+    let path = format!("/api/v1/jobs/{}", jobs[0]["id"]);
+    let attempts = server.read(&format!("{path}/attempts"));
+    assert!(attempts["items"][1]["start_step"].as_u64() >= Some(100), "it went on: {attempts:#}");
+    let steps = server.curve(&jobs[0], "train/loss").into_iter().map(|(step, _)| step);
+    assert_eq!(steps.collect::<Vec<_>>(), (10..=STEPS as i64).step_by(10).collect::<Vec<_>>());
+
+    let artifacts = server.read(&format!("{path}/artifacts"));
+    let kinds =
+        |kind: &str| artifacts["items"].as_array().unwrap().iter().filter(|one| one["kind"] == kind).count();
+    assert_eq!((kinds("weights"), kinds("spec"), kinds("log")), (1, 2, 2), "{artifacts:#}");
+    let listed = service.list();
+    for artifact in artifacts["items"].as_array().unwrap() {
+        let bytes = download(&server, &format!("{path}/artifacts/{}", text(&artifact["name"])));
+        assert_eq!(hexadecimal(&Sha256::digest(&bytes)), text(&artifact["sha256"]), "{artifact}");
+        assert!(listed.contains(&format!("<Size>{}</Size>", artifact["bytes"])), "{artifact}: {listed}");
+    }
+    let weights = format!("{path}/artifacts/weights.safetensors");
+    let part = server.send("GET", &weights, &[("range", "bytes=8-23")], b"");
+    assert_eq!((part.status, part.text.as_bytes()), (206, &download(&server, &weights)[8..24]));
+    assert!(listed.contains("<Key>of/ours/jobs/1/2/weights.safetensors</Key>"), "{listed}");
+    let here = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
+    assert!(here.filter_map(|name| name.into_string().ok()).all(|name| name.starts_with("optlab.db")));
+    assert!(!folder.path().join("optlab.db.artifacts").exists(), "nothing stays on the machine");
+}
+
+fn download(server: &Server, path: &str) -> Vec<u8> {
+    ureq::get(format!("{}{path}", server.address)).call().unwrap().body_mut().read_to_vec().unwrap()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
