@@ -27,6 +27,8 @@ export interface Editor {
   /** Shows another text; what is equal in both is left alone, and the cursor with it. */
   show(text: string): void;
   speak(language: Language): void;
+  /** Takes the keyboard, with the cursor at an offset. */
+  focus(at: number): void;
   destroy(): void;
 }
 
@@ -89,6 +91,10 @@ export function createEditor(parent: HTMLElement, { text, label, language, schem
       if (now !== next) view.dispatch({ changes: difference(now, next) });
     },
     speak: (next) => view.dispatch({ effects: spoken.reconfigure(grammar(next, schema)) }),
+    focus(at) {
+      view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
+      view.focus();
+    },
     destroy: () => view.destroy(),
   };
 }

@@ -9,8 +9,10 @@ export interface KnownArm {
 }
 
 export function armsOf(spec: Spec | null): KnownArm[] {
-  const list = spec && Array.isArray(spec.arms) ? spec.arms : [];
-  return list.flatMap((table) => (isTable(table) && typeof table.name === "string" ? [{ name: table.name, table }] : []));
+  return listOf(spec).flatMap((table) => {
+    const name = nameOf(table);
+    return name === null ? [] : [{ name, table: table as Spec }];
+  });
 }
 
 /** The arms that were known, as they now are, and new ones after the one that they follow. */
@@ -24,11 +26,25 @@ export function remember(known: KnownArm[], now: KnownArm[]): KnownArm[] {
   return merged;
 }
 
-/** The list of arms with one of the known ones put in or taken out, in the order of the known. */
-export function toggled(spec: Spec, known: KnownArm[], name: string): Spec[] {
+/** The list of arms with one of the known ones put in or taken out, in the order of the known. What has no name yet stays. */
+export function toggled(spec: Spec, known: KnownArm[], name: string): unknown[] {
   const on = new Set(armsOf(spec).map((arm) => arm.name));
   if (!on.delete(name)) on.add(name);
-  return known.filter((arm) => on.has(arm.name)).map((arm) => arm.table);
+  const unnamed = listOf(spec).filter((table) => nameOf(table) === null);
+  return [...known.filter((arm) => on.has(arm.name)).map((arm) => arm.table), ...unnamed];
+}
+
+/** Where an arm stands in the spec's own list, as the server counts; -1 where it does not. */
+export function placeOf(spec: Spec, name: string): number {
+  return listOf(spec).findIndex((table) => nameOf(table) === name);
+}
+
+function listOf(spec: Spec | null): unknown[] {
+  return Array.isArray(spec?.arms) ? spec.arms : [];
+}
+
+function nameOf(table: unknown): string | null {
+  return isTable(table) && typeof table.name === "string" ? table.name : null;
 }
 
 /** "opt, cayley": what a method is, in short. */

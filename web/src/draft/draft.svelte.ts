@@ -18,26 +18,35 @@ export class Draft {
   /** Whether that is the present one. */
   readable = $state(true);
   arms = $state.raw<KnownArm[]>([]);
-  /** What the present text would make; null while the server is asked and where it refuses. */
-  answer = $state.raw<DryRun | null>(null);
+  /** What the server said last: what a text would make, or why it cannot be. While it is asked again, that is of an older text. */
+  latest = $state.raw<DryRun | null>(null);
   problem = $state.raw<Problem | null>(null);
   checking = $state(false);
+  /** What the present text would make; null while the server is asked and where it refuses. */
+  answer = $derived(this.checking ? null : this.latest);
   /** The last tree that the server completed: what an empty field stands for. */
   resolved = $state.raw<unknown>(null);
 
   mistakes = $derived<Mistake[]>(this.problem?.errors ?? []);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked: AbortController | undefined;
+  /** The length in the unit that is not in use, for whoever comes back to it. */
+  #lengths: Partial<Record<Length, unknown>> = {};
 
   /** Begins with another text. */
   begin(text: string) {
     this.arms = [];
-    this.resolved = null;
-    this.type(text);
+    this.#lengths = {};
+    this.resolved = this.latest = this.problem = null;
+    this.#take(text);
   }
 
   type(text: string) {
-    if (text === this.text && this.answer) return;
+    // An editor also tells what it was told.
+    if (text !== this.text) this.#take(text);
+  }
+
+  #take(text: string) {
     this.text = text;
     const spec = read(text);
     this.readable = spec !== null;
@@ -52,13 +61,15 @@ export class Draft {
     this.#edit((spec) => setAt(spec, field.path, field.read(typed)));
   }
 
-  /** Counts in epochs or in steps, beginning with as many steps as the epochs were. */
+  /** Counts in epochs or in steps, beginning with what it was before, or with as many steps as the epochs were. */
   measure(length: Length) {
-    const steps = this.answer?.jobs[0]?.steps;
+    const usual = length === "steps" ? (this.latest?.jobs[0]?.steps ?? 1000) : 10;
     this.#edit((spec) => {
-      if (lengthOf(spec) === length) return;
-      for (const other of LENGTHS) setAt(spec, ["train", other], undefined);
-      setAt(spec, ["train", length], length === "steps" ? (steps ?? 1000) : 10);
+      const now = lengthOf(spec);
+      if (now === length) return;
+      this.#lengths[now] = valueAt(spec, ["train", now]);
+      for (const unit of LENGTHS) setAt(spec, ["train", unit], undefined);
+      setAt(spec, ["train", length], this.#lengths[length] ?? usual);
     });
   }
 
@@ -92,20 +103,20 @@ export class Draft {
   #check(after_ms: number) {
     this.stop();
     this.checking = true;
-    this.answer = null;
     this.#timer = setTimeout(() => this.#ask(), after_ms);
   }
 
   async #ask() {
     const mine = (this.#asked = new AbortController());
     try {
-      this.answer = await checkSpec(this.text, mine.signal);
-      this.resolved = this.answer.spec;
+      this.latest = await checkSpec(this.text, mine.signal);
+      this.resolved = this.latest.spec;
       this.problem = null;
     } catch (error) {
       if (mine.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       this.problem = error;
+      this.latest = null;
       if (error.passing) this.#timer = setTimeout(() => this.#ask(), AGAIN_MS);
     }
     this.checking = false;

@@ -1,8 +1,13 @@
-import { expect, test } from "vitest";
-import { armsOf, remember, toggled } from "./arms";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { checkSpec, Problem } from "../api";
+import type { DryRun } from "../contract";
+import { armsOf, placeOf, remember, toggled } from "./arms";
+import { Draft } from "./draft.svelte";
 import { fieldsOf, lengthOf } from "./fields";
 import { numberFrom, numbersFrom, setAt, type Spec, textOf, valueAt, withoutNulls } from "./spec";
 import { read, rewrite, write } from "./text";
+
+vi.mock("../api", async (original) => ({ ...(await original<typeof import("../api")>()), checkSpec: vi.fn() }));
 
 const TOML = `# Why this experiment.
 name = "small"
@@ -60,6 +65,14 @@ test("however arms are written, what stays on keeps its method", () => {
   }
 });
 
+test("an arm that has no name yet stays in the text, and counts where arms are counted", () => {
+  const spec = read(`${TOML}\n[[arms]]\nmethod = { kind = "opt" }\n`)!;
+  const arms = toggled(spec, armsOf(spec), "baseline");
+  expect(arms.map((arm) => (arm as Spec).name)).toEqual(["opt", undefined]);
+  expect(placeOf({ arms: [{}, { name: "b" }] }, "b")).toBe(1);
+  expect([placeOf(spec, "none"), placeOf({}, "b")]).toEqual([-1, -1]);
+});
+
 test("arms that are typed are known, in their place, and keep what was changed in them", () => {
   const arm = (name: string, mark = 0) => ({ name, table: { name, mark } });
   const known = remember([arm("a"), arm("b"), arm("c")], [arm("a", 1), arm("new"), arm("c")]);
@@ -95,4 +108,83 @@ test("the form asks for the width by the model's own name, and for the length in
   const width = (model: Spec) => fieldsOf({ train: { model } }).how.at(-1)!.path.at(-1);
   expect([{ kind: "mlp" }, { kind: "cnn6", widths: [16] }, { kind: "resnet20" }].map(width)).toEqual(["hidden", "widths", "width"]);
   expect([lengthOf({ train: { steps: 5 } }), lengthOf({})]).toEqual(["steps", "epochs"]);
+});
+
+/** Checks under way, in the order in which they were asked for; the test answers them. */
+let checks: { text: string; signal: AbortSignal; answer: (made: DryRun) => void; refuse: (problem: Problem) => void }[];
+const made = (steps: number): DryRun => ({ spec: read(TOML), jobs: [{ arm: "baseline", seed: 0, steps }] });
+const soon = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  checks = [];
+  vi.mocked(checkSpec).mockImplementation((text, signal) => {
+    return new Promise((answer, refuse) => {
+      signal!.addEventListener("abort", () => refuse(new DOMException("aborted", "AbortError") as never));
+      checks.push({ text, signal: signal!, answer, refuse });
+    });
+  });
+});
+afterEach(() => void vi.useRealTimers());
+
+async function draftOf(text: string): Promise<Draft> {
+  const draft = new Draft();
+  draft.begin(text);
+  await soon(1000);
+  checks.at(-1)!.answer(made(90));
+  await soon();
+  return draft;
+}
+
+test("only an answer to the present text counts; the one before is shown until it is here", async () => {
+  const draft = await draftOf(TOML);
+  expect([draft.answer, draft.checking]).toEqual([made(90), false]);
+  draft.type(`${TOML}# a`);
+  expect([draft.answer, draft.latest, draft.checking]).toEqual([null, made(90), true]);
+  await soon(1000);
+  draft.type(`${TOML}# b`);
+  expect(checks[1]!.signal.aborted).toBe(true);
+  await soon(1000);
+  expect(draft.answer).toBeNull();
+  checks[2]!.answer(made(7));
+  await soon();
+  expect([draft.answer, checks[2]!.text]).toEqual([made(7), `${TOML}# b`]);
+});
+
+test("a server that does not answer is asked again, one that refuses is not", async () => {
+  const draft = new Draft();
+  draft.begin(TOML);
+  await soon(1000);
+  checks[0]!.refuse(new Problem(0, "The server does not answer", ""));
+  await soon();
+  expect([draft.problem?.status, draft.answer, draft.checking]).toEqual([0, null, false]);
+  await soon(5000);
+  checks[1]!.refuse(new Problem(422, "wrong", "", [{ pointer: "/train/epochs", detail: "is too large" }]));
+  await soon(10_000);
+  expect([draft.mistakesAt(["train"]).length, draft.mistakesAt(["arms"]).length, checks.length]).toEqual([1, 0, 2]);
+});
+
+test("a text can be begun again, an editor that repeats it changes nothing", async () => {
+  const draft = await draftOf(TOML);
+  draft.type(TOML);
+  await soon(1000);
+  expect(checks.length).toBe(1);
+  draft.begin(TOML);
+  expect(draft.arms.map((arm) => arm.name)).toEqual(["baseline", "opt"]);
+});
+
+test("whoever tries the other unit of length comes back to the one before", async () => {
+  const draft = await draftOf(TOML);
+  const train = () => draft.spec.train as Spec;
+  draft.measure("steps");
+  expect([train().epochs, train().steps]).toEqual([undefined, 90]);
+  draft.measure("epochs");
+  expect([train().epochs, train().steps]).toEqual([3, undefined]);
+});
+
+test("a text that cannot be read keeps the form as it was, and the form does not overwrite it", async () => {
+  const draft = await draftOf(TOML);
+  draft.type("name =");
+  draft.toggle("opt");
+  expect([draft.text, draft.readable, draft.spec.name]).toEqual(["name =", false, "small"]);
 });
