@@ -9,21 +9,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use support::processes::Worker;
-use support::{Database, Server, token};
+use support::{Database, Server, chromium, token};
 use tempfile::TempDir;
 
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
-
-/// The whole path of the browser, as the driver wants it.
-fn chromium() -> String {
-    let named = env::var("OPTLAB_CHROMIUM").unwrap_or_default();
-    let usual = "chromium chromium-browser google-chrome google-chrome-stable";
-    let search = format!("command -v {named} {usual} | head -n 1");
-    let found = Command::new("sh").args(["-c", &search]).output().unwrap().stdout;
-    let path = String::from_utf8(found).unwrap().trim().to_owned();
-    assert!(!path.is_empty(), "Chromium is missing: run `make setup-test`");
-    path
-}
 
 /// Runs a script of `tests/browser` on the server.
 fn browse(script: &str, server: &Server, args: &[&str]) -> Child {

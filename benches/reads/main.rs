@@ -2,6 +2,8 @@
 //!
 //! A server on SQLite, kept to one core where `taskset` is there, answers over HTTP, compressed as for a browser.
 
+#[path = "../filled/mod.rs"]
+mod filled;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -10,18 +12,13 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use optlab::store::{self, AttemptEnd, Slot, Store, Submission};
-use optlab_spec::protocol::{Environment, Summary};
-use optlab_spec::submission;
-use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
+use filled::{Curve, Database};
 use support::Server;
 use tempfile::TempDir;
 
 const JOBS: i64 = 2000;
 /// Of one experiment, which a page shows together.
 const SHOWN: i64 = 20;
-const LEASE_MS: i64 = 3_600_000;
 const TIMES: usize = 41;
 
 /// Points of each job in an experiment of [`SHOWN`] jobs.
@@ -64,74 +61,24 @@ fn questions(experiments: [i64; 2]) -> [(String, String); 8] {
 
 /// A database with so many points; returns the experiments of [`LENGTHS`].
 async fn fill(url: &str, points: i64) -> [i64; 2] {
-    let store = store::open(url).await.unwrap();
-    let worker = store.register_worker("bench", &[]).await.unwrap();
-    let slot = Slot { worker, device: "cpu".to_owned() };
-    let mut connection = SqliteConnection::connect(url).await.unwrap();
+    let mut database = Database::open(url).await;
     let mut experiments = [0; 2];
     for (experiment, length) in experiments.iter_mut().zip(LENGTHS) {
-        *experiment = train(&*store, &slot, &mut connection, SHOWN, length).await;
+        *experiment = database.fill(1, SHOWN, &curves(length)).await;
     }
     let shown: i64 = LENGTHS.iter().map(|length| SHOWN * length).sum();
     let others = JOBS - 2 * SHOWN;
     // 2 million are little more than those of the long curves.
-    train(&*store, &slot, &mut connection, others, ((points - shown) / others).max(10)).await;
-    store.close().await;
+    database.fill(1, others, &curves(((points - shown) / others).max(10))).await;
+    database.close().await;
     experiments
 }
 
-/// An experiment of so many jobs, each with a noisy curve of so many points.
-async fn train(
-    store: &dyn Store,
-    slot: &Slot,
-    connection: &mut SqliteConnection,
-    jobs: i64,
-    points: i64,
-) -> i64 {
-    let overrides = json!({
-        "seeds": (0..jobs).collect::<Vec<_>>(),
-        "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }],
-    });
-    let spec = submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap();
-    let experiment = store.submit(Submission { spec: &spec, idempotency: None }).await.unwrap();
-    sqlx::query(
-        "INSERT OR IGNORE INTO series (name, unit) VALUES ('train/loss', 'nat'), ('test/accuracy', '%')",
-    )
-    .execute(&mut *connection)
-    .await
-    .unwrap();
-    for _ in 0..jobs {
-        let lease = store.claim(slot, LEASE_MS).await.unwrap().unwrap().lease;
-        store.start(lease, &environment(), 0, points as u64).await.unwrap();
-        // Behind the store's back, because a flush at a time would take half an hour.
-        for (series, curve) in
-            [("train/loss", "exp(-step / 3e4) + random() / 1e20"), ("test/accuracy", "90 + random() / 1e18")]
-        {
-            let last = if series == "train/loss" { points } else { 20 };
-            let statement = format!(
-                "WITH RECURSIVE steps (step) AS (SELECT 1 UNION ALL SELECT step + 1 FROM steps WHERE step < {last})
-                 INSERT INTO metric_points
-                 SELECT {}, (SELECT id FROM series WHERE name = '{series}'), step, {curve}, 0 FROM steps",
-                lease.job
-            );
-            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await.unwrap();
-        }
-        let summary: Summary =
-            serde_json::from_value(json!({ "parameters_trained": 10, "seconds": 2.5 })).unwrap();
-        store.end(lease, AttemptEnd::Finished(summary)).await.unwrap();
-    }
-    experiment
-}
-
-fn environment() -> Environment {
-    let text = |word: &str| word.to_owned();
-    Environment {
-        optlab: text("0"),
-        libtorch: text("2"),
-        device: text("cpu"),
-        device_name: text("cpu"),
-        threads: 1,
-    }
+fn curves(points: i64) -> [Curve; 2] {
+    [
+        Curve { series: "train/loss", points, every: 1, value: "exp(-step / 3e4) + random() / 1e20" },
+        Curve { series: "test/accuracy", points: 20, every: 1, value: "90 + random() / 1e18" },
+    ]
 }
 
 fn keep_to_one_core(process: u32) {

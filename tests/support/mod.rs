@@ -44,6 +44,17 @@ pub fn runner() -> PathBuf {
     runner
 }
 
+/// The whole path of the browser, as the driver wants it.
+pub fn chromium() -> String {
+    let named = std::env::var("OPTLAB_CHROMIUM").unwrap_or_default();
+    let usual = "chromium chromium-browser google-chrome google-chrome-stable";
+    let search = format!("command -v {named} {usual} | head -n 1");
+    let found = Command::new("sh").args(["-c", &search]).output().unwrap().stdout;
+    let path = String::from_utf8(found).unwrap().trim().to_owned();
+    assert!(!path.is_empty(), "Chromium is missing: run `make setup-test`");
+    path
+}
+
 /// A server process; killed when dropped.
 pub struct Server {
     pub child: Child,

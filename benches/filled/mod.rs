@@ -1,0 +1,92 @@
+//! A database with experiments that nobody has trained.
+
+use optlab::store::{self, AttemptEnd, Slot, Store, Submission};
+use optlab_spec::protocol::{Environment, Summary};
+use optlab_spec::submission;
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+use std::sync::Arc;
+
+const LEASE_MS: i64 = 3_600_000;
+
+/// What each job of an experiment gets.
+pub struct Curve {
+    pub series: &'static str,
+    pub points: i64,
+    /// From one point's step to the next.
+    pub every: i64,
+    /// SQLite's expression of `step`.
+    pub value: &'static str,
+}
+
+/// An SQLite database of the store's making.
+pub struct Database {
+    store: Arc<dyn Store>,
+    slot: Slot,
+    connection: SqliteConnection,
+}
+
+impl Database {
+    pub async fn open(url: &str) -> Self {
+        let store = store::open(url).await.unwrap();
+        let worker = store.register_worker("bench", &[]).await.unwrap();
+        let slot = Slot { worker, device: "cpu".to_owned() };
+        Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
+    }
+
+    /// An experiment of so many arms and seeds whose jobs have succeeded; returns its id.
+    pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
+        let arm = |arm| json!({ "name": format!("arm-{arm}"), "method": { "kind": "baseline" } });
+        let overrides = json!({
+            "seeds": (0..seeds).collect::<Vec<_>>(), "arms": (0..arms).map(arm).collect::<Vec<_>>(),
+        });
+        let spec = submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap();
+        let experiment = self.store.submit(Submission { spec: &spec, idempotency: None }).await.unwrap();
+        for _ in 0..arms * seeds {
+            let lease = self.store.claim(&self.slot, LEASE_MS).await.unwrap().unwrap().lease;
+            let last = curves.iter().map(|curve| curve.points * curve.every).max().unwrap_or_default();
+            self.store.start(lease, &environment(), 0, last as u64).await.unwrap();
+            for curve in curves {
+                self.draw(lease.job, curve).await;
+            }
+            let summary: Summary =
+                serde_json::from_value(json!({ "parameters_trained": 10, "seconds": 2.5 })).unwrap();
+            self.store.end(lease, AttemptEnd::Finished(summary)).await.unwrap();
+        }
+        experiment
+    }
+
+    /// Behind the store's back, because a flush at a time would take half an hour.
+    async fn draw(&mut self, job: i64, curve: &Curve) {
+        let Curve { series, points, every, value } = curve;
+        let about = optlab_spec::series::about(series);
+        let known = "INSERT OR IGNORE INTO series (name, unit, higher_is_better) VALUES ($1, $2, $3)";
+        let known =
+            sqlx::query(known).bind(series).bind(about.unit).bind(about.higher_is_better.map(i64::from));
+        known.execute(&mut self.connection).await.unwrap();
+        let statement = format!(
+            "WITH RECURSIVE steps (step) AS (
+                 SELECT {every} UNION ALL SELECT step + {every} FROM steps WHERE step < {points} * {every}
+             )
+             INSERT INTO metric_points
+             SELECT {job}, (SELECT id FROM series WHERE name = '{series}'), step, {value}, 0 FROM steps"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut self.connection).await.unwrap();
+    }
+
+    pub async fn close(self) {
+        self.connection.close().await.unwrap();
+        self.store.close().await;
+    }
+}
+
+fn environment() -> Environment {
+    let text = |word: &str| word.to_owned();
+    Environment {
+        optlab: text("0"),
+        libtorch: text("2"),
+        device: text("cpu"),
+        device_name: text("cpu"),
+        threads: 1,
+    }
+}
