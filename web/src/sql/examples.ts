@@ -59,8 +59,10 @@ ORDER BY experiment_id DESC, times_as_long;`,
   },
   {
     name: "what failed",
-    sql: `SELECT job_id, experiment, arm, seed, attempt, worker, device, end_reason, error, started_ms
+    sql: `-- The view has every attempt that did not lead to success; that of a job which was paused or cancelled did not fail.
+SELECT job_id, experiment, arm, seed, attempt, worker, device, end_reason, error, started_ms
 FROM failures
+WHERE end_reason NOT IN ('handed_back', 'cancelled')
 ORDER BY started_ms DESC;`,
   },
 ];

@@ -30,7 +30,7 @@ function decimalsOf(values: number[]): number {
 function written(value: number, decimals: number): string {
   const size = Math.abs(value);
   const vanishes = size !== 0 && size < 10 ** -decimals;
-  return vanishes || size >= 1e15 ? value.toPrecision(4).replaceAll("-", "−") : number(value, decimals);
+  return vanishes || (size >= 1e15 && !Number.isSafeInteger(value)) ? value.toPrecision(4).replaceAll("-", "−") : number(value, decimals);
 }
 
 /** A value with nothing left out. */
