@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect, createServer } from "node:net";
 import { chromium } from "playwright-core";
 
 const [server, executablePath, screenshots] = process.argv.slice(2);
@@ -37,8 +38,9 @@ async function look(name) {
   for (const [theme, width, height] of [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["dark", 390, 844]]) {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize({ width, height });
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert(wider <= 0, `${name} is wider than ${width} pixels`);
+    // A chart takes its new width a frame later.
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+    await until(`${name} is not wider than ${width} pixels`, fits);
     await page.screenshot({ path: `${screenshots}/${name}-${theme}-${width}.png` });
     if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: axe });
     const { violations } = await page.evaluate(() => window.axe.run());
@@ -48,6 +50,33 @@ async function look(name) {
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+/** A door to the server that can be shut and opened as if the server went and came: connections are cut, then refused. */
+function door() {
+  const { hostname, port } = new URL(server);
+  const ends = new Set();
+  const passage = createServer((outer) => {
+    const inner = connect(Number(port), hostname);
+    outer.pipe(inner).pipe(outer);
+    for (const end of [outer, inner]) {
+      ends.add(end);
+      end.on("error", () => {}).on("close", () => [outer, inner].forEach((one) => (ends.delete(one), one.destroy())));
+    }
+  });
+  let own_port = 0;
+  return {
+    async open() {
+      await new Promise((opened) => passage.listen(own_port, "127.0.0.1", opened));
+      own_port = passage.address().port;
+      return `http://127.0.0.1:${own_port}`;
+    },
+    async shut() {
+      const closed = new Promise((resolve) => passage.close(resolve));
+      for (const end of ends) end.destroy();
+      await closed;
+    },
+  };
 }
 
 // The navigation leads to every page.
@@ -76,6 +105,13 @@ await until("the form is in the text", async () => /name = "made-here"/.test(awa
 assert.match(await text(), /^# The demo/);
 assert.doesNotMatch(await text(), /gram_schmidt/);
 await until("the jobs are counted", async () => /2 arms × 2 seeds: 4 jobs/.test(await seen("dry-run").innerText()));
+
+// What was written is there again after a look at another page.
+await page.getByRole("link", { name: "Workers" }).click();
+await seen("worker").waitFor();
+await page.getByRole("link", { name: "New" }).click();
+await until("the draft is as it was left", async () => (await valid()) && (await page.getByLabel("Name").inputValue()) === "made-here");
+assert.match(await text(), /epochs = 400/);
 
 // A mistake stands beside its field and in the list, and nothing can be submitted.
 await page.getByLabel("Batch size").fill("0");
@@ -117,7 +153,9 @@ await page.goto(`${server}/jobs/${last}`);
 const state = () => seen("job-state").getAttribute("data-state");
 await until("the last job is there", async () => (await seen("job-state").count()) === 1);
 if ((await state()) === "queued") assert.match(await seen("job-about").innerText(), /slot|queue/);
-await button("Cancel").click();
+await button("Cancel").dblclick();
+await button("Cancel this job").waitFor();
+assert.notEqual(await state(), "cancelled", "a double click is asked whether it is meant");
 await button("Cancel this job").click();
 await until("it is cancelled", async () => (await state()) === "cancelled");
 
@@ -139,10 +177,15 @@ const seams = attempts.filter(({ start_step }) => start_step > 0).length;
 assert.equal(seams, rested ? 1 : 0);
 await until("the seam is drawn", async () => Number(await seen("figure-accuracy").getAttribute("data-seams")) === seams);
 await until("the log ends with the job", async () => /finished/.test(await seen("log").innerText()));
-await until("the spec is the job's own", async () => /made|baseline/.test(await seen("job-spec").innerText()));
+const artifacts = async () => (await api(`/jobs/${first}/artifacts`)).items;
+const spec_file = (await artifacts()).findLast(({ kind }) => kind === "spec").name;
+const own = await api(`/jobs/${first}/artifacts/${spec_file}`);
+assert.deepEqual([own.arm, own.seed], [jobs[0].arm, jobs[0].seed]);
+await page.getByText("as the runner got it").waitFor();
+// An experiment's spec has seeds, a job's one seed.
+await until("the spec is the job's own", async () => new RegExp(`^seed ${own.seed}$`, "m").test(await seen("job-spec").innerText()));
 
 // A file has the bytes that its row promises. The checkpoint of the pause goes once the job has succeeded.
-const artifacts = async () => (await api(`/jobs/${first}/artifacts`)).items;
 await until("no checkpoint is left", async () => (await artifacts()).every(({ kind }) => kind !== "checkpoint"));
 await page.reload();
 const files = await artifacts();
@@ -153,6 +196,11 @@ assert.equal(createHash("sha256").update(readFileSync(await download.path())).di
 await page.evaluate(() => scrollTo(0, 0));
 await look("job");
 
+// An attempt leads to its worker.
+await seen("attempt-row").first().getByRole("link").click();
+await page.waitForURL(`${server}/workers?worker=${attempts[0].worker_id}`);
+await until("that worker is there", async () => (await seen("worker").first().innerText()).includes(`#${attempts[0].worker_id}`));
+
 // A span of steps is in the address, and a reload keeps it.
 await page.goto(`${server}/jobs/${first}?steps=100-200`);
 await button("all steps").waitFor();
@@ -162,10 +210,36 @@ await until("only that span is drawn", async () => (await points("loss")) === wi
 await button("all steps").click();
 assert.doesNotMatch(page.url(), /steps=/);
 
-// SQL: an example, one's own, a mistake, a file.
+// The whole experiment, in both themes.
+const ended = ({ state }) => ["succeeded", "cancelled"].includes(state);
+await until("every job has ended", async () => (await api(`/jobs?experiment=${experiment}`)).items.every(ended));
+await page.goto(`${server}/experiments/${experiment}`);
+for (const chart of ["chart-accuracy", "chart-energy"]) {
+  await until(`${chart} is drawn`, async () => Number(await seen(chart).getAttribute("data-points")) > 0);
+}
+await until("its jobs are listed", async () => (await seen("job-row").count()) === jobs.length);
+await look("experiment");
+
+// SQL: every example has rows or says that it has none; only of failures there are none.
 await page.getByRole("link", { name: "SQL" }).click();
+const result_rows = () => seen("result").locator("tbody tr").count();
+const without = [];
+for (const example of await page.getByRole("group", { name: "Example queries" }).getByRole("button").all()) {
+  const name = await example.innerText();
+  const asked = page.waitForResponse((response) => response.url().endsWith("/api/v1/query"));
+  await example.click();
+  const answer = await asked;
+  assert.equal(answer.status(), 200, `"${name}": ${await answer.text()}`);
+  const { rows } = await answer.json();
+  if (rows.length === 0) without.push(name);
+  const counted = rows.length ? new RegExp(`^${rows.length} rows? in`) : /^no rows in/;
+  await until(`"${name}" has ${rows.length} rows`, async () => counted.test(await seen("sql-status").innerText()) && (await result_rows()) === rows.length);
+}
+assert.deepEqual(without, ["what failed"]);
+
+// An example again, one's own, a mistake, a file.
 await button("best jobs").click();
-await until("the example is answered", async () => (await seen("result").locator("tbody tr").count()) > 0);
+await until("the example is answered", async () => (await result_rows()) > 0);
 await seen("result").getByRole("link", { name: String(first), exact: true }).waitFor();
 await look("sql");
 const query = seen("sql-editor").getByRole("textbox");
@@ -177,7 +251,7 @@ const ask = async (sql) => {
 await ask("SELECT id AS job_id, arm, step / 3.0 AS third FROM jobs ORDER BY id");
 await until("four rows are counted", async () => /^4 rows/.test(await seen("sql-status").innerText()));
 await page.reload();
-await until("a reload asks again", async () => (await seen("result").locator("tbody tr").count()) === 4);
+await until("a reload asks again", async () => (await result_rows()) === 4);
 const [csv] = await Promise.all([page.waitForEvent("download"), button("CSV").click()]);
 assert.match(readFileSync(await csv.path(), "utf8"), new RegExp(`^job_id,arm,third\r\n${first},baseline,`));
 await ask("DELETE FROM jobs");
@@ -194,6 +268,19 @@ await page.keyboard.press("Escape");
 await page.keyboard.press("/");
 await until("the search has the focus", () => page.evaluate(() => document.activeElement?.matches("input[type=search]")));
 await look("experiments");
+
+// A server that goes and comes back is found again by the page itself, with what has changed meanwhile.
+const front = door();
+await page.goto(`${await front.open()}/jobs/${last}`);
+await until("the job is as it was", async () => (await seen("job-state").count()) === 1 && (await state()) === "cancelled");
+await front.shut();
+await until("the page says that the server is away", async () => seen("offline").isVisible());
+assert.equal((await fetch(`${server}/api/v1/jobs/${last}/retry`, { method: "POST" })).status, 200);
+assert.equal(await state(), "cancelled", "the last known state is gone");
+await front.open();
+await until("the page is back by itself", async () => !(await seen("offline").isVisible()) && (await state()) !== "cancelled");
+await until("it is live again", async () => (await state()) === "succeeded");
+await front.shut();
 
 // A drained worker takes nothing more, and a page without workers says how to start one.
 await page.goto(`${server}/workers`);
