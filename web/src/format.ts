@@ -54,7 +54,7 @@ function grouped(value: number): string {
 }
 
 /** The decimals that make five significant digits of a value this large; never more than four. */
-export function decimalsOfSize(size: number): number {
+function decimalsOfSize(size: number): number {
   const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
   return Math.max(0, 5 - whole);
 }
