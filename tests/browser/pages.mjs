@@ -224,7 +224,9 @@ await look("experiment");
 await page.getByRole("link", { name: "SQL" }).click();
 const result_rows = () => seen("result").locator("tbody tr").count();
 const without = [];
-for (const example of await page.getByRole("group", { name: "Example queries" }).getByRole("button").all()) {
+const examples = page.getByRole("group", { name: "Example queries" }).getByRole("button");
+await examples.first().waitFor();
+for (const example of await examples.all()) {
   const name = await example.innerText();
   const asked = page.waitForResponse((response) => response.url().endsWith("/api/v1/query"));
   await example.click();
