@@ -1,6 +1,6 @@
 // Tables for a spreadsheet. What a chart shows has its numbers in full, and no points beyond the edges of a closer look.
 
-import type { Figure } from "./paint";
+import type { Figure } from "./chart/paint";
 
 export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, "lines" | "runs" | "x_title" | "x">): string {
   const by_step = x_title === "step";

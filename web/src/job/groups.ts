@@ -2,9 +2,9 @@
 
 import { type ArmStyle, COLOURS } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
-import type { Range } from "../curves";
-import { joiner } from "../derived";
-import { seriesTitle } from "../series";
+import type { Range } from "../chart/curves";
+import { joiner } from "../chart/derived";
+import { seriesTitle } from "../chart/series";
 
 export interface Figure {
   key: string;

@@ -1,10 +1,10 @@
 // A small chart of a job's own lines: no bands, and the seams between its attempts.
 
 import uPlot from "uplot";
-import type { Range } from "../curves";
-import { takeSelection, token } from "../figure";
+import type { Range } from "../chart/curves";
+import { takeSelection, token } from "../chart/figure";
 import { count } from "../format";
-import { tickLabels } from "../ticks";
+import { tickLabels } from "../chart/ticks";
 import type { Line, Seam } from "./groups";
 
 export interface Drawn {

@@ -3,7 +3,7 @@
 import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, Problem } from "../api";
 import { coalesce } from "../coalesce";
 import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
-import type { Range } from "../curves";
+import type { Range } from "../chart/curves";
 import { listen } from "../live.svelte";
 import { newest } from "../newest";
 import { tell } from "../notice.svelte";

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { styleArms } from "../arms";
+import { align, type Line, lineOf, pieces, spread } from "./curves";
+
+function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
+  const [style] = styleArms([{ name: arm, method: arm }]);
+  return lineOf(style!, { steps, mean, std, n: mean.map(() => 1) }, 1);
+}
+
+test("arms with different steps share one axis, with gaps", () => {
+  const [steps, a, b] = align([curve("a", [0, 10, 20], [1, 2, 3]), curve("b", [0, 15], [4, 5])]);
+  expect(steps).toEqual([0, 10, 15, 20]);
+  expect(a).toEqual([1, 2, null, 3]);
+  expect(b).toEqual([4, null, 5, null]);
+  expect(align([])).toEqual([[]]);
+});
+
+test("labels move apart in order and stay inside", () => {
+  expect(spread([50, 50, 50], 14, 0, 100)).toEqual([50, 64, 78]);
+  expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
+  expect(spread([1, 2, 3], 60, 0, 100)).toBeNull();
+  expect(spread([], 14, 0, 100)).toEqual([]);
+});
+
+test("a line is weaker where seeds are missing, and so is the way there", () => {
+  expect(pieces([3, 3, 3, 2, 1])).toEqual([
+    { from: 0, to: 3, all_seeds: true },
+    { from: 2, to: 5, all_seeds: false },
+  ]);
+  expect(pieces([2, 1, 2])).toEqual([
+    { from: 0, to: 1, all_seeds: true },
+    { from: 0, to: 3, all_seeds: false },
+    { from: 2, to: 3, all_seeds: true },
+  ]);
+  expect(pieces([])).toEqual([]);
+});
+
+test("an axis of seconds stretches each arm by its own pace", () => {
+  const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
+  expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
+});

@@ -1,0 +1,100 @@
+// Curves as a chart needs them: lines over one axis, and sensible ranges.
+
+import type { ArmStyle } from "../arms";
+import type { ArmCurve } from "../contract";
+
+export type Range = [low: number, high: number];
+
+/** What a chart draws of one arm: its mean over the seeds at each x. */
+export interface Line {
+  style: ArmStyle;
+  steps: number[];
+  /** The same points in the unit of the x axis. */
+  x: number[];
+  mean: number[];
+  /** The sample standard deviation; null for one seed. */
+  std: (number | null)[];
+  /** Seeds, or pairs of seeds, in each mean. */
+  n: number[];
+}
+
+/** What the range of an axis depends on. */
+export type Band = Pick<Line, "x" | "mean" | "std">;
+
+/** One run, drawn thinly behind the means. */
+export interface RunLine {
+  style: ArmStyle;
+  seed: number;
+  steps: number[];
+  x: number[];
+  values: number[];
+}
+
+export function lineOf(style: ArmStyle, curve: Pick<ArmCurve, "steps" | "mean" | "std" | "n">, x_per_step: number): Line {
+  const { steps, mean, std, n } = curve;
+  return { style, steps, mean, std, n, x: x_per_step === 1 ? steps : steps.map((step) => step * x_per_step) };
+}
+
+/** The union of all x, then each line's means on it, null where the line has no point. */
+export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number | null)[][]] {
+  const xs = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
+  const place = new Map(xs.map((x, index) => [x, index]));
+  const rows = lines.map((line) => {
+    const row: (number | null)[] = new Array(xs.length).fill(null);
+    line.x.forEach((x, index) => (row[place.get(x)!] = line.mean[index] ?? null));
+    return row;
+  });
+  return [xs, ...rows];
+}
+
+export function lowAt(line: Band, index: number): number {
+  return line.mean[index]! - (line.std[index] ?? 0);
+}
+
+export function highAt(line: Band, index: number): number {
+  return line.mean[index]! + (line.std[index] ?? 0);
+}
+
+/** A stretch of a line, as a half-open range of its points; those with all seeds are drawn stronger. */
+export interface Piece {
+  from: number;
+  to: number;
+  all_seeds: boolean;
+}
+
+/** Cuts a line where the number of seeds falls below the arm's most; neighbouring pieces share a point. */
+export function pieces(n: number[]): Piece[] {
+  const most = Math.max(0, ...n);
+  const cut: Piece[] = [];
+  n.forEach((seeds, index) => {
+    const all_seeds = seeds === most;
+    const last = cut.at(-1);
+    if (last && last.all_seeds === all_seeds) return void (last.to = index + 1);
+    // What leads to a mean of fewer seeds, or away from it, is as weak as that mean.
+    if (last && all_seeds) last.to = index + 1;
+    cut.push({ from: last && !all_seeds ? index - 1 : index, to: index + 1, all_seeds });
+  });
+  return cut;
+}
+
+export function lastX(lines: Pick<Line, "x">[]): number {
+  return lines.reduce((last, line) => Math.max(last, line.x.at(-1) ?? 0), 0);
+}
+
+/** Moves positions apart to at least `gap`, keeping their order; null if they do not fit between the bounds. */
+export function spread(positions: number[], gap: number, low: number, high: number): number[] | null {
+  if ((positions.length - 1) * gap > high - low) return null;
+  const order = positions.map((_, index) => index).sort((a, b) => positions[a]! - positions[b]!);
+  const placed = [...positions];
+  let floor = low;
+  for (const index of order) {
+    placed[index] = Math.max(placed[index]!, floor);
+    floor = placed[index]! + gap;
+  }
+  let ceiling = high;
+  for (const index of order.reverse()) {
+    placed[index] = Math.min(placed[index]!, ceiling);
+    ceiling = placed[index]! - gap;
+  }
+  return placed;
+}

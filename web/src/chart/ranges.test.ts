@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { styleArms } from "../arms";
+import { type Line, lineOf } from "./curves";
+import { including, logRange, yRange } from "./ranges";
+
+function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
+  const [style] = styleArms([{ name: arm, method: arm }]);
+  return lineOf(style!, { steps, mean, std, n: mean.map(() => 1) }, 1);
+}
+
+test("the y axis leaves a steep warm-up out unless it is asked for", () => {
+  const steps = [0, 10, 20, 30, 40, 50];
+  const rising = curve("a", steps, [10, 80, 88, 89, 90, 90.5]);
+  expect(yRange([rising], [0, 50], false).cut).toBe(true);
+  expect(yRange([rising], [0, 50], false).range[0]).toBeGreaterThan(70);
+  expect(yRange([rising], [0, 50], true).range[0]).toBeLessThan(10);
+  const steady = curve("a", steps, [1, 2, 3, 4, 5, 6]);
+  expect(yRange([steady], [0, 50], false).cut).toBe(false);
+  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
+});
+
+test("an arm that is behind stays in sight, and rounding is a flat line", () => {
+  const done = curve("done", [0, 10, 20, 30, 40, 50], [0.71, 0.719, 0.72, 0.7201, 0.7202, 0.7203]);
+  const behind = curve("behind", [0, 5], [0.71, 0.71]);
+  expect(yRange([done, behind], [0, 50], false).range[0]).toBeLessThan(0.71);
+  const [low, high] = yRange([curve("flat", [0, 1, 2], [0.71, 0.71 + 1e-9, 0.71])], [0, 2], false).range;
+  expect(high - low).toBeGreaterThan(1e-3);
+});
+
+test("the range holds the bands", () => {
+  const [low, high] = yRange([curve("a", [0, 1, 2], [5, 5, 5], [null, 2, 2])], [0, 2], true).range;
+  expect(low).toBeLessThan(3);
+  expect(high).toBeGreaterThan(7);
+});
+
+test("a logarithmic range leaves out what has no logarithm", () => {
+  const [low, high] = logRange([curve("a", [0, 1, 2], [0, 1e-3, 10])], [0, 2]);
+  expect(low).toBeGreaterThan(1e-4);
+  expect(low).toBeLessThan(1e-3);
+  expect(high).toBeGreaterThan(10);
+  expect(logRange([], [0, 1])).toEqual([0.1, 1]);
+});
+
+test("the line of no difference is in the range of differences", () => {
+  expect(including([2, 3], 0)[0]).toBeLessThan(0);
+  expect(including([-1, 1], 0)).toEqual([-1, 1]);
+});
+
+test("a look between two points has the range of both", () => {
+  const [low, high] = yRange([curve("a", [0, 100], [3, 5])], [40, 60], true).range;
+  expect([low < 3, high > 5]).toEqual([true, true]);
+  expect(yRange([curve("a", [0, 10], [3, 5])], [40, 60], true).range).toEqual([0, 1]);
+});

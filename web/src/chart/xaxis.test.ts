@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import type { Comparison, Job } from "../contract";
+import { secondsPerStep, stepsPerEpoch, xAxis } from "./xaxis";
+
+const job = (some: Partial<Job>): Job => ({
+  id: 1, experiment_id: 1, arm: "a", method: "baseline", seed: 0, state: "succeeded", attempt: 1, priority: 0, step: 0, steps: 100, created_at: "", ...some,
+});
+
+test("an epoch is a share of the run, or of the training set where the run is given in steps", () => {
+  expect(stepsPerEpoch({ spec: { train: { epochs: 20 } } }, [{ steps: 900 }])).toBe(45);
+  expect(stepsPerEpoch({ spec: { train: { steps: 900, batch_size: 32, data: { name: "digits" } } } }, [{ steps: 900 }])).toBe(45);
+  expect(stepsPerEpoch({ spec: { train: { steps: 9, batch_size: 32, data: { name: "own" } } } }, [])).toBeNull();
+  expect(stepsPerEpoch({ spec: { train: { epochs: 20 }, arms: [{ train: { batch_size: 8 } }] } }, [{ steps: 900 }])).toBeNull();
+});
+
+test("seconds are those of an arm's finished runs, else its present pace", () => {
+  const arm = (name: string, seconds: number | null) => ({ arm: name, seconds });
+  const comparison = { arms: [arm("a", 50), arm("b", null)] } as Comparison;
+  const jobs = [job({}), job({ arm: "b", state: "running", step: 40, eta_seconds: 30 }), job({ arm: "c", state: "queued" })];
+  const paces = secondsPerStep(comparison, jobs);
+  expect([paces.get("a"), paces.get("b"), paces.get("c")]).toEqual([0.5, 0.5, undefined]);
+  expect(xAxis("seconds", null, paces).perStep("a")).toBe(0.5);
+});
+
+test("an axis that cannot be told is one of steps", () => {
+  expect(xAxis("epoch", null, new Map()).kind).toBe("step");
+  expect(xAxis("seconds", 5, new Map()).kind).toBe("step");
+  expect(xAxis("epoch", 5, new Map()).perStep("a")).toBeCloseTo(0.2);
+});

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { getCurves } from "../api";
+import type { Curves } from "../contract";
+import { CurveStore, type Wish } from "./curve_store.svelte";
+
+vi.mock("../api", () => ({ getCurves: vi.fn(), getRuns: vi.fn(), Problem: class extends Error {} }));
+
+/** Requests under way, in the order in which they were made; the test answers them. */
+let answers: ((width: number) => Promise<void>)[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  answers = [];
+  vi.mocked(getCurves).mockImplementation(
+    () =>
+      new Promise((resolve) =>
+        answers.push(async (width) => {
+          resolve({ series: "a", unit: "", higher_is_better: null, width, arms: [] } satisfies Curves);
+          await vi.advanceTimersByTimeAsync(0);
+        }),
+      ),
+  );
+});
+afterEach(() => void vi.useRealTimers());
+
+const WHOLE: Wish = { kind: "curves", series: "a", points: 10, range: null };
+
+test("a slow answer does not take the place of a newer one", async () => {
+  const store = new CurveStore(1, () => {});
+  store.want(WHOLE);
+  store.ask();
+  await vi.advanceTimersByTimeAsync(10);
+  await answers[1]!(2);
+  await answers[0]!(1);
+  expect(store.curves(WHOLE)?.width).toBe(2);
+  store.stop();
+});
+
+test("a closer look that nobody wants any more is not kept, also when its answer is late", async () => {
+  const store = new CurveStore(1, () => {});
+  const look: Wish = { ...WHOLE, range: [10, 20] };
+  store.want(look)();
+  await answers[0]!(1);
+  expect(store.curves(look)).toBeUndefined();
+  store.stop();
+});

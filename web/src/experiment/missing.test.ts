@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+
+import type { Comparison, MissingCell } from "../contract";
+import { lostPairs } from "./missing";
+
+const cell = (seed: number, state: MissingCell["state"], end_reason: string | null): MissingCell => ({
+  arm: "opt", seed, job_id: seed, state, end_reason, error: null,
+});
+
+const of = (...missing: MissingCell[]) => lostPairs({ missing } as unknown as Comparison);
+
+test("jobs that ended without a figure are named, open ones are not", () => {
+  expect(of(cell(0, "queued", null), cell(1, "running", null))).toBe("");
+  expect(of(cell(0, "queued", null), cell(3, "failed", "runner_crashed"), cell(4, "cancelled", "cancelled"))).toBe(
+    "Missing, with their pairs: opt seed 3 (runner crashed), opt seed 4 (cancelled).",
+  );
+});

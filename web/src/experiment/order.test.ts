@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import type { Job } from "../contract";
+import { nextOrder, ordered } from "./order";
+
+const job = (id: number, some: Partial<Job>): Job => ({
+  id, experiment_id: 1, arm: "a", method: "baseline", seed: 0, state: "succeeded", attempt: 1, priority: 0, step: 0, steps: 100, created_at: "", ...some,
+});
+const ids = (jobs: Job[]) => jobs.map((one) => one.id);
+
+test("jobs without a value come last, whichever way", () => {
+  const jobs = [job(1, { test_error: null }), job(2, { test_error: 3 }), job(3, { test_error: 1 })];
+  expect(ids(ordered(jobs, "error"))).toEqual([3, 2, 1]);
+  expect(ids(ordered(jobs, "-error"))).toEqual([2, 3, 1]);
+  for (const nonsense of [null, "", "nonsense", "er-ror", "__proto__", "constructor"]) expect(ordered(jobs, nonsense)).toBe(jobs);
+});
+
+test("a column is clicked through upwards, downwards and back", () => {
+  expect([null, "seed", "-seed", "arm"].map((by) => nextOrder(by, "seed"))).toEqual(["seed", "-seed", null, "seed"]);
+});

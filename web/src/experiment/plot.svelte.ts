@@ -1,0 +1,157 @@
+// One chart: which series it shows and how, as the address bar says, and the figure that comes of it.
+
+import { lastX, type Line, lineOf, type Range, type RunLine } from "../chart/curves";
+import type { Wish } from "./curve_store.svelte";
+import { curvesOf, differences, runsOf, sourceOf, within } from "../chart/derived";
+import type { Figure } from "../chart/paint";
+import { including, isTopHeavy, logRange, yRange } from "../chart/ranges";
+import { address } from "../router.svelte";
+import { axisTitle, seriesTitle } from "../chart/series";
+import { sqlOf } from "./sql";
+import type { Stage } from "./stage.svelte";
+
+/** What can be switched for each chart; the address lists the charts for which it is on. */
+export type Switch = "log" | "runs" | "diff" | "whole";
+
+const RUN_POINTS = 300;
+/** Pairing needs single steps, and series that are not of every step have few of them. */
+const SPARSE = /^(test|validation|energy|orthogonality_error)\b/;
+const PAIR_POINTS = { sparse: 10_000, dense: 1000 };
+
+export class Plot {
+  /** `key` names the chart in the address; `usual` is its series where the address names none. */
+  constructor(
+    readonly stage: Stage,
+    readonly key: string,
+    readonly usual: string,
+    readonly points: number,
+    readonly slow: boolean,
+  ) {}
+
+  readonly series = $derived.by(() => address.get(this.key) ?? this.usual);
+  readonly log = $derived.by(() => this.is("log") && !this.diff);
+  readonly runs = $derived.by(() => this.is("runs") && !this.diff);
+  readonly diff = $derived.by(() => this.is("diff") && this.stage.baseline !== undefined);
+  readonly whole = $derived.by(() => this.is("whole"));
+
+  readonly #source = $derived(sourceOf(this.series));
+  readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
+
+  /** The whole, which is shown until a closer look is there; then that look. */
+  readonly #mean_wishes = $derived.by(() => this.#wishes("curves", this.points));
+  readonly #pair_wishes = $derived.by(() => this.#wishes("runs", this.#pair_points));
+  readonly #run_wishes = $derived.by(() => this.#wishes("runs", RUN_POINTS));
+
+  /** What is to be fetched. */
+  readonly wishes = $derived.by<Wish[]>(() => {
+    if (this.diff) return this.#pair_wishes;
+    return this.runs ? [...this.#mean_wishes, ...this.#run_wishes] : this.#mean_wishes;
+  });
+
+  readonly #curves = $derived.by(() => {
+    const { view, steps, baseline } = this.stage;
+    if (this.diff) {
+      const runs = this.#answer(this.#pair_wishes, (wish) => view.curves.runs(wish));
+      return runs && differences(runsOf(this.series, runs), baseline!.name);
+    }
+    const [whole, look] = this.#mean_wishes.map((wish) => view.curves.curves(wish));
+    const curves = whole && look && steps ? within(whole, look, steps) : (look ?? whole);
+    return curves && curvesOf(this.series, curves);
+  });
+
+  readonly loaded = $derived(this.#curves !== undefined);
+  /** Steps of a stretch of what is shown. */
+  readonly width = $derived(this.#curves?.width ?? 1);
+
+  readonly #lines = $derived.by<Line[]>(() =>
+    this.stage.visible.flatMap((style) => {
+      const curve = this.#curves?.arms.find((candidate) => candidate.arm === style.name);
+      return curve?.steps.length ? [lineOf(style, curve, this.stage.x.perStep(style.name))] : [];
+    }),
+  );
+
+  readonly #run_lines = $derived.by<RunLine[]>(() => {
+    if (!this.runs) return [];
+    const { view, visible, x } = this.stage;
+    const answer = this.#answer(this.#run_wishes, (wish) => view.curves.runs(wish));
+    return (answer ? runsOf(this.series, answer).runs : []).flatMap((run) => {
+      const style = visible.find((arm) => arm.name === run.arm);
+      if (!style || run.steps.length === 0) return [];
+      const { seed, steps, values } = run;
+      return [{ style, seed, steps, values, x: steps.map((step) => step * x.perStep(run.arm)) }];
+    });
+  });
+
+  readonly #x = $derived.by<Range>(() => this.stage.zoom ?? [0, Math.max(this.stage.end, lastX(this.#lines)) || 1]);
+  readonly #fitted = $derived.by(() => {
+    const runs = this.#run_lines.map(({ style, steps, x, values }) => ({ style, steps, x, mean: values, std: values.map(() => null), n: [] }));
+    const lines = [...this.#lines, ...runs];
+    if (this.log) return { range: logRange(lines, this.#x), cut: false };
+    const fitted = yRange(lines, this.#x, this.whole || this.stage.zoom !== null);
+    return this.diff ? { ...fitted, range: including(fitted.range, 0) } : fitted;
+  });
+
+  /** Whether the y axis leaves out the warm-up, or would if it were not told to show it. */
+  readonly cut = $derived.by(() => this.#fitted.cut && this.stage.zoom === null);
+
+  readonly title = $derived.by(() => {
+    const title = seriesTitle(this.series);
+    return this.diff ? `${title}: difference from ${this.stage.baseline!.name}` : title;
+  });
+
+  readonly figure = $derived.by<Figure>(() => ({
+    title: `${this.title} · ${this.stage.view.experiment?.name ?? ""} #${this.stage.view.id}`,
+    lines: this.#lines,
+    runs: this.#run_lines,
+    x_title: this.stage.x.title,
+    y_title: this.#yTitle(),
+    x: this.#x,
+    y: this.#fitted.range,
+    log: this.log,
+    zero: this.diff,
+  }));
+
+  /** Whether the lower part of the chart has more room than the upper. */
+  readonly top_heavy = $derived(!this.log && isTopHeavy(this.#lines, this.#fitted.range));
+
+  readonly sql = $derived.by(() =>
+    sqlOf({
+      experiment: this.stage.view.id,
+      series: this.series,
+      arms: this.stage.visible.map((arm) => arm.name),
+      range: this.stage.steps,
+      width: this.width,
+      baseline: this.diff ? this.stage.baseline!.name : null,
+    }),
+  );
+
+  show(series: string) {
+    address.set(this.key, series === this.usual ? null : series);
+  }
+
+  is(which: Switch): boolean {
+    return address.list(which).includes(this.key);
+  }
+
+  toggle(which: Switch) {
+    address.toggle(which, this.key);
+  }
+
+  #wishes(kind: Wish["kind"], points: number): Wish[] {
+    const whole = { kind, series: this.#source, points, range: null, slow: this.slow };
+    const { steps } = this.stage;
+    return steps ? [whole, { ...whole, range: steps }] : [whole];
+  }
+
+  /** The answer to the last wish that has one. */
+  #answer<T>(wishes: Wish[], get: (wish: Wish) => T | undefined): T | undefined {
+    return wishes.map(get).filter((answer) => answer !== undefined).at(-1);
+  }
+
+  #yTitle(): string {
+    const unit = this.#curves?.unit ?? "";
+    if (!this.diff) return axisTitle(this.series, unit);
+    const title = `${seriesTitle(this.series)} minus ${this.stage.baseline!.name}`;
+    return unit ? `${title} (${unit})` : title;
+  }
+}

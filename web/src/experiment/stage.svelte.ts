@@ -1,0 +1,71 @@
+// What all charts of an experiment's page share: arms and their looks, the x axis, the zoom. The address bar holds the choices.
+
+import { styleArms } from "../arms";
+import type { Range } from "../chart/curves";
+import { clipLook, readLook, writeLook } from "../chart/look";
+import { address } from "../router.svelte";
+import type { ExperimentView } from "./view.svelte";
+import { secondsPerStep, stepsPerEpoch, xAxis } from "../chart/xaxis";
+
+/** Beyond the edges of a closer look, so that lines run through them; a share of the look. */
+const MARGIN = 0.05;
+
+export class Stage {
+  constructor(readonly view: ExperimentView) {}
+
+  readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? []));
+  readonly hidden = $derived(address.list("hide"));
+  readonly visible = $derived(this.arms.filter((arm) => !this.hidden.includes(arm.name)));
+  readonly baseline = $derived.by(() => {
+    const named = this.view.comparison?.baseline;
+    return this.arms.find((arm) => arm.name === named) ?? this.arms.find((arm) => arm.token === "--arm-baseline");
+  });
+
+  readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.jobs) : null));
+  readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.jobs));
+  readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));
+  readonly kinds = $derived(["step", ...(this.steps_per_epoch ? ["epoch"] : []), ...(this.seconds_per_step.size ? ["seconds"] : [])]);
+
+  /** Where the longest run ends, in the unit of the x axis. */
+  readonly end = $derived.by(() => Math.max(0, ...this.view.jobs.map((job) => job.steps * this.x.perStep(job.arm))));
+
+  /** The part of the x axis that is looked at; null for all. A look is kept in steps, or in seconds on an axis of those. */
+  readonly zoom = $derived.by<Range | null>(() => {
+    const look = readLook(address.get(this.#parameter));
+    return look && [look[0] * this.#unit, look[1] * this.#unit];
+  });
+
+  /** The steps that the look covers in any arm, with a margin; what the server is asked for. */
+  readonly steps = $derived.by<Range | null>(() => {
+    if (!this.zoom) return null;
+    const margin = MARGIN * (this.zoom[1] - this.zoom[0]);
+    const paces = this.arms.map((arm) => this.x.perStep(arm.name));
+    const first = Math.floor((this.zoom[0] - margin) / Math.max(...paces));
+    return [Math.max(0, first), Math.ceil((this.zoom[1] + margin) / Math.min(...paces))];
+  });
+
+  get #parameter() {
+    return this.x.kind === "seconds" ? "seconds" : "steps";
+  }
+
+  get #unit() {
+    return this.x.kind === "epoch" ? this.x.perStep("") : 1;
+  }
+
+  setZoom(range: Range | null) {
+    const look = range && clipLook(range, this.end || Infinity);
+    const text = look && writeLook([look[0] / this.#unit, look[1] / this.#unit], this.x.kind === "seconds" ? 3 : 0);
+    // A look within one step is none to write down.
+    if (text === null || readLook(text)) address.set(this.#parameter, text);
+  }
+
+  /** Looks at the same steps by another measure; an axis of seconds starts with all of them. */
+  setX(kind: string) {
+    address.set("x", kind === "step" ? null : kind);
+    if (kind !== "seconds") address.set("seconds", null);
+  }
+
+  toggleArm(name: string) {
+    address.toggle("hide", name);
+  }
+}

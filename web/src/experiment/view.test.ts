@@ -1,0 +1,51 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { getComparison, listJobs, type Question } from "../api";
+import type { Comparison, Job } from "../contract";
+import { ExperimentView } from "./view.svelte";
+
+vi.mock("../api", async (original) => ({ ...(await original<typeof import("../api")>()), getComparison: vi.fn(), listJobs: vi.fn() }));
+vi.mock("../live.svelte", () => ({ listen: () => () => {} }));
+
+afterEach(() => void vi.useRealTimers());
+
+const asked = (metric: string): Question => ({ metric, baseline: null, last: null });
+
+test("an answer is that to its own question, also when answers overtake each other", async () => {
+  const answers: ((metric: string) => void)[] = [];
+  vi.mocked(getComparison).mockImplementation(() => new Promise((resolve) => answers.push((metric) => resolve({ metric } as Comparison))));
+  const settled = () => new Promise((resolve) => setTimeout(resolve));
+  const view = new ExperimentView(1);
+
+  view.compare(asked("energy"));
+  view.compare(asked("seconds"));
+  answers[1]!("seconds");
+  await settled();
+  answers[0]!("energy");
+  await settled();
+  expect(view.answerTo(asked("seconds"))?.comparison?.metric).toBe("seconds");
+  expect(view.answerTo(asked("energy"))).toBeNull();
+
+  view.compare(asked("energy"));
+  expect(view.answerTo(asked("energy"))).toBeNull();
+});
+
+test("every job is asked for at first, and again after a refresh that came in between", async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  const cursors: (string | null | undefined)[] = [];
+  vi.mocked(listJobs).mockImplementation(async (_, __, cursor) => {
+    cursors.push(cursor);
+    const id = cursor ? 2 : 1;
+    if (cursors.length === 1) view.refresh();
+    return { items: [{ id, state: "queued" } as Job], next_cursor: cursor ? null : "after 1" };
+  });
+  const view = new ExperimentView(1);
+  const stop = view.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(cursors).toEqual([null, "after 1", null, "after 1"]);
+  view.takeJob({ id: 2, experiment_id: 1, state: "running" } as Job);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(cursors.slice(4)).toEqual([null]);
+  expect(view.jobs.map((job) => job.id)).toEqual([1, 2]);
+  stop();
+});

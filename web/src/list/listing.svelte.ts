@@ -1,0 +1,73 @@
+// The list of experiments: pages through a cursor, the newest page refreshed by events.
+
+import { listExperiments, Problem } from "../api";
+import { coalesce } from "../coalesce";
+import type { ExperimentSummary } from "../contract";
+import { listen } from "../live.svelte";
+
+const PAGE = 50;
+const REFRESH_MS = 2000;
+const AGAIN_MS = 3000;
+
+export class Listing {
+  items = $state.raw<ExperimentSummary[]>([]);
+  loaded = $state(false);
+  more = $state<string | null>(null);
+  loading_more = $state(false);
+  problem = $state<Problem | null>(null);
+
+  #refresh = coalesce(() => this.#fetchNewest(), REFRESH_MS);
+  #again: ReturnType<typeof setTimeout> | undefined;
+
+  start(): () => void {
+    this.#refresh.ask();
+    const ask = () => this.#refresh.ask();
+    const silence = listen(undefined, { job: ask, experiment: ask, reset: ask });
+    return () => {
+      silence();
+      this.#refresh.stop();
+      clearTimeout(this.#again);
+    };
+  }
+
+  async loadMore() {
+    if (!this.more || this.loading_more) return;
+    this.loading_more = true;
+    try {
+      const page = await listExperiments(PAGE, this.more);
+      this.items = merge(this.items, page.items);
+      this.more = page.next_cursor;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.loading_more = false;
+    }
+  }
+
+  async #fetchNewest() {
+    try {
+      const page = await listExperiments(PAGE);
+      const known = new Set(this.items.map((item) => item.id));
+      if (page.items.some((item) => known.has(item.id))) this.items = merge(page.items, this.items);
+      // At the beginning, and after so long an absence that a page does not reach back to what is known.
+      else [this.items, this.more] = [page.items, page.next_cursor];
+      this.loaded = true;
+      this.problem = null;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown) {
+    if (!(error instanceof Problem)) throw error;
+    this.problem = error;
+    clearTimeout(this.#again);
+    if (error.passing) this.#again = setTimeout(() => this.#refresh.ask(), AGAIN_MS);
+  }
+}
+
+/** Both lists in the order of the first, then the second; the first wins where both hold an experiment. */
+function merge(first: ExperimentSummary[], second: ExperimentSummary[]): ExperimentSummary[] {
+  const known = new Set(first.map((item) => item.id));
+  return [...first, ...second.filter((item) => !known.has(item.id))];
+}
