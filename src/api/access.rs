@@ -81,7 +81,11 @@ pub(super) async fn admit(
     if state.access.is_local {
         return Ok(next.run(request).await);
     }
-    let secret = brought(request.headers()).ok_or_else(ApiError::no_token)?;
+    let headers = request.headers();
+    let secret = brought(headers).ok_or_else(|| match headers.contains_key(header::AUTHORIZATION) {
+        true => ApiError::unknown_token(),
+        false => ApiError::no_token(),
+    })?;
     let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     if scope == Scope::Read && !looks(&request) {
         return Err(ApiError::read_only());

@@ -221,8 +221,12 @@ impl Client {
     }
 
     fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
+        let http = match self.server.strip_prefix("https://") {
+            Some(address) => format!("; without TLS in front of it, it is http://{address}"),
+            None => String::new(),
+        };
         ClientError::Unreachable(format!(
-            "no answer from {}: {error}. Is `optlab serve` running there? --server or OPTLAB_SERVER names another",
+            "no answer from {}: {error}. Is `optlab serve` running there{http}? --server or OPTLAB_SERVER names another",
             self.server
         ))
     }
