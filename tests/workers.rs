@@ -2,9 +2,14 @@
 
 mod support;
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
+
 use serde_json::{Value, json};
 use support::processes::{Worker, signal};
-use support::{Database, Server, kill, long_experiment, small_experiment};
+use support::{Database, OPTLAB, Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
 const STEPS: u64 = 2000;
@@ -24,6 +29,10 @@ on_both![
     a_paused_job_goes_on_exactly,
     a_worker_that_is_told_to_stop_hands_its_job_on,
     a_damaged_checkpoint_is_passed_over,
+    checkpoints_that_come_back_leave_no_hole_in_the_curve,
+    a_checkpoint_that_cannot_be_read_is_waited_for,
+    weights_that_cannot_be_stored_at_once_are_stored_later,
+    a_success_without_weights_says_so,
 ];
 
 struct House {
@@ -72,6 +81,11 @@ impl House {
         assert_eq!(facts(&disturbed), facts(&undisturbed));
         disturbed
     }
+}
+
+/// The folder of the files of a job's first attempt.
+fn first_files(house: &House, job: &Value) -> PathBuf {
+    house.folder.path().join(format!("files/jobs/{}/1", job["id"]))
 }
 
 fn experiment() -> Value {
@@ -193,4 +207,88 @@ fn a_damaged_checkpoint_is_passed_over(database: Database) {
     let worker = Worker::start(&house.url);
     worker.wait_until_it_says("is not what was stored");
     house.is_as_undisturbed(id);
+}
+
+fn checkpoints_that_come_back_leave_no_hole_in_the_curve(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start(&house.url);
+    let (id, job) = house.job_in_the_middle();
+    assert_eq!(house.server.post(&format!("/api/v1/jobs/{}/pause", job["id"]), &json!({})).status, 200);
+    house.server.wait(id, "it is paused", |jobs| jobs[0]["state"] == "paused");
+    let (files, away) = (first_files(&house, &job), house.folder.path().join("away"));
+    fs::rename(&files, &away).unwrap();
+    assert_eq!(house.server.post(&format!("/api/v1/jobs/{}/resume", job["id"]), &json!({})).status, 200);
+    house.server.wait(id, "it trains from its beginning", |jobs| {
+        jobs[0]["attempt"] == 2 && (100..300).contains(&jobs[0]["step"].as_i64().unwrap())
+    });
+    worker.runners().into_iter().for_each(kill);
+    fs::rename(&away, &files).unwrap();
+    house.is_as_undisturbed(id);
+}
+
+fn a_checkpoint_that_cannot_be_read_is_waited_for(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start(&house.url);
+    let (id, job) = house.job_in_the_middle();
+    drop(worker);
+    house.server.wait(id, "the lost job is queued again", |jobs| jobs[0]["state"] == "queued");
+    // A link to itself cannot be read, by root neither, and is not missing.
+    let mut hidden = Vec::new();
+    for checkpoint in house.checkpoints(&job) {
+        let path = first_files(&house, &job).join(format!("checkpoint-{}.safetensors", checkpoint["step"]));
+        let away = path.with_extension("away");
+        fs::rename(&path, &away).unwrap();
+        symlink(&path, &path).unwrap();
+        hidden.push((path, away));
+    }
+    let worker = Worker::start(&house.url);
+    worker.wait_until_it_says("cannot be fetched now");
+    let waiting = house.server.wait(id, "it waits again", |jobs| jobs[0]["state"] == "queued").remove(0);
+    assert!(waiting["step"].as_i64().unwrap() >= 250, "it has not started anew: {waiting:#}");
+    drop(worker);
+    for (path, away) in hidden {
+        fs::remove_file(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+    }
+    let _worker = Worker::start(&house.url);
+    let job = house.is_as_undisturbed(id);
+    let attempts = house.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
+    let started_at = |attempt: &Value| attempt["start_step"].as_i64().unwrap();
+    let last = attempts["items"].as_array().unwrap().last().map(started_at);
+    assert!(last >= Some(250), "{attempts:#}");
+}
+
+/// A job whose weights cannot be stored: a folder that is not empty is where they would be.
+fn job_without_room_for_weights(house: &House) -> (i64, PathBuf) {
+    let id = house.server.submit(&long_experiment(100));
+    let job = house.server.jobs(id).remove(0);
+    let obstacle = first_files(house, &job).join("weights.safetensors");
+    fs::create_dir_all(obstacle.join("full")).unwrap();
+    (id, obstacle)
+}
+
+fn weights_that_cannot_be_stored_at_once_are_stored_later(database: Database) {
+    let house = House::new(database);
+    let (id, obstacle) = job_without_room_for_weights(&house);
+    let worker = Worker::start(&house.url);
+    worker.wait_until_it_says("it is tried again at the end of the run");
+    fs::remove_dir_all(&obstacle).unwrap();
+    let job = house.server.wait_for_success(id).remove(0);
+    assert!(job["error"].is_null(), "{job:#}");
+    assert!(house.artifacts(&job).iter().any(|artifact| artifact["kind"] == "weights"));
+}
+
+fn a_success_without_weights_says_so(database: Database) {
+    let house = House::new(database);
+    let (id, _) = job_without_room_for_weights(&house);
+    let _worker = Worker::start(&house.url);
+    let job = house.server.wait_for_success(id).remove(0);
+    let error = job["error"].as_str().unwrap_or_default();
+    assert!(error.starts_with("weights.safetensors is not stored: "), "{job:#}");
+    let mut watch = Command::new(OPTLAB);
+    watch.args(["watch", &id.to_string(), "--server", &house.server.address]);
+    let watched = watch.output().unwrap();
+    let said = String::from_utf8(watched.stderr).unwrap();
+    assert_eq!(watched.status.code(), Some(1), "{said}");
+    assert!(said.contains("weights.safetensors is not stored"), "{said}");
 }

@@ -24,17 +24,32 @@ pub enum ArtifactError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The bytes are gone.
+    #[error("artifact {0} is missing from the artifact root")]
+    Missing(String),
     /// The bytes are not those that were stored.
     #[error("artifact {0} is not what was stored: its SHA-256 differs")]
     Altered(String),
 }
 
 impl ArtifactError {
+    /// Whether the bytes that were stored are lost for good, so that trying again later cannot help.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::Altered(_))
+    }
+
+    pub(super) fn of_storage(path: &str, error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::Missing(path.to_owned()),
+            error => Self::stored(path, error),
+        }
+    }
+
     pub(super) fn stored(path: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Stored { path: path.to_owned(), source: error.into() }
     }
 
-    pub(super) fn file(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
     }
 }

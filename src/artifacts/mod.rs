@@ -93,7 +93,8 @@ impl ArtifactRoot {
     /// Fetches `path` into the file `to`, and is content only with the bytes that were stored.
     ///
     /// # Errors
-    /// [`ArtifactError::Altered`] for other bytes; where it is gone or `to` cannot be written.
+    /// [`ArtifactError::Altered`] for other bytes and [`ArtifactError::Missing`] for none; any other error may pass: the
+    /// storage cannot be reached or `to` cannot be written.
     pub async fn fetch(&self, path: &str, sha256: &str, to: &FilePath) -> Result<(), ArtifactError> {
         let mut sink = File::create(to).await.map_err(|error| ArtifactError::file(to, error))?;
         let mut chunks = self.read(path, None).await?;
@@ -119,10 +120,10 @@ impl ArtifactRoot {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         let found = self.store.get_opts(&self.place(path)?, options).await;
         let path = path.to_owned();
-        let found = found.map_err(|error| ArtifactError::stored(&path, error))?;
+        let found = found.map_err(|error| ArtifactError::of_storage(&path, error))?;
         Ok(found
             .into_stream()
-            .map(move |chunk| chunk.map_err(|error| ArtifactError::stored(&path, error)))
+            .map(move |chunk| chunk.map_err(|error| ArtifactError::of_storage(&path, error)))
             .boxed())
     }
 

@@ -73,7 +73,7 @@ fn experiment(client: &Client) -> anyhow::Result<()> {
     let ended = watch(client, submitted.id)?;
     println!("{ended}");
     compare::print_table(client, submitted.id)?;
-    anyhow::ensure!(ended.is_well(), "some jobs did not succeed; the dashboard says why");
+    anyhow::ensure!(ended.is_well(), "some jobs did not succeed or lack files; the dashboard says why");
     Ok(())
 }
 

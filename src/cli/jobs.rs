@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{Client, List, ServerArgs};
+use super::client::{Client, ClientError, List, ServerArgs};
 use super::table::table;
 use super::{Failure, experiments};
 
@@ -77,6 +77,10 @@ fn row(job: &Job) -> [String; 8] {
 }
 
 impl Job {
+    fn line(&self, error: &str) -> String {
+        format!("job {}, {} with seed {}: {error}", self.id, self.arm, self.seed)
+    }
+
     /// The state with what explains it: `failed (diverged)`, `running (pause)`.
     pub(super) fn condition(&self) -> String {
         let reason = self.end_reason.as_ref().filter(|_| self.state == "failed");
@@ -87,15 +91,31 @@ impl Job {
     }
 }
 
+/// Prints a line on standard error for each job that succeeded without all of its files; returns how many there are.
+pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<u64, ClientError> {
+    let experiment = experiment.to_string();
+    let filters = [("experiment", experiment.as_str()), ("state", "succeeded"), ("limit", "1000")];
+    let jobs: Vec<Job> = client.list("/jobs", &filters)?;
+    let incomplete = jobs.iter().filter_map(|job| Some((job, job.error.as_deref()?)));
+    let lines: Vec<String> = incomplete.map(|(job, error)| job.line(error)).collect();
+    for line in lines.iter().take(TOLD as usize) {
+        eprintln!("{line}");
+    }
+    if lines.len() > TOLD as usize {
+        eprintln!("and {} more succeeded without all of their files", lines.len() - TOLD as usize);
+    }
+    Ok(lines.len() as u64)
+}
+
 /// One line on standard error for each failed job of an experiment, `failed` in number.
 pub(super) fn tell_failures(client: &Client, experiment: i64, failed: u64) {
     let path = format!("/jobs?experiment={experiment}&state=failed&limit={TOLD}");
     // The count has been told; who cannot ask for more leaves it at that.
     let Ok(List::<Job> { items, .. }) = client.get(&path) else { return };
     for job in items {
-        let reason = job.end_reason.unwrap_or_default();
-        let error = job.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(&reason);
-        eprintln!("job {}, {} with seed {}: {error}", job.id, job.arm, job.seed);
+        let reason = job.end_reason.as_deref().unwrap_or_default();
+        let error = job.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(reason);
+        eprintln!("{}", job.line(error));
     }
     if failed > TOLD {
         eprintln!("and {} more: optlab jobs {experiment} --state failed", failed - TOLD);

@@ -26,6 +26,9 @@ pub(super) struct Experiment {
     steps: u64,
     eta_seconds: Option<f64>,
     spec: Spec,
+    /// Jobs that succeeded without all of their files.
+    #[serde(skip)]
+    incomplete: u64,
 }
 
 #[derive(Deserialize)]
@@ -49,10 +52,10 @@ impl Experiment {
         client.get(&format!("/experiments/{id}"))
     }
 
-    /// Whether every job has succeeded.
+    /// Whether every job has succeeded with all of its files.
     pub(super) fn is_well(&self) -> bool {
         let Counts { queued, running, paused, failed, cancelled, .. } = self.counts;
-        queued + running + paused + failed + cancelled == 0
+        queued + running + paused + failed + cancelled + self.incomplete == 0
     }
 
     /// Says on standard error what its jobs wait for in vain.
@@ -103,7 +106,7 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Experiment> {
     let mut moved = (Instant::now(), None);
     loop {
         match Experiment::get(client, id) {
-            Ok(experiment) => {
+            Ok(mut experiment) => {
                 heard = Instant::now();
                 bar.set_length(experiment.steps);
                 bar.set_position(experiment.step);
@@ -114,6 +117,8 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Experiment> {
                     if failed > 0 {
                         jobs::tell_failures(client, id, failed);
                     }
+                    experiment.incomplete =
+                        jobs::warn_of_missing_files(client, id).map_err(ClientError::into_anyhow)?;
                     return Ok(experiment);
                 }
                 let place = Some((experiment.step, experiment.counts));

@@ -193,6 +193,7 @@ impl Screen {
             Event::Started { .. }
             | Event::Checkpoint { .. }
             | Event::Paused { .. }
+            | Event::UnusableCheckpoint
             | Event::Finished { .. }
             | Event::Failed(_) => {}
         }

@@ -35,7 +35,7 @@ pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Fai
         compare::print_table(client, id)?;
     }
     if !ended.is_well() {
-        eprintln!("optlab: some jobs did not succeed; {} says more", client.page(id));
+        eprintln!("optlab: some jobs did not succeed or lack files; {} says more", client.page(id));
         return Err(Failure::Told);
     }
     Ok(())

@@ -39,7 +39,7 @@ pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, 
 pub use metrics::{Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryError, Table};
-pub use queue::{AttemptEnd, Claim, Lease, Queue, Slot, Wish};
+pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Queue, Slot, Wish};
 pub use results::{JobFigures, LastEvaluations, Results};
 pub use settings::Settings;
 pub use sql::{QueryDoor, copy_sqlite};

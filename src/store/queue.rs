@@ -58,11 +58,23 @@ pub enum Wish {
     Pause,
 }
 
+/// A run with all of its updates.
+#[derive(Clone, Debug)]
+pub struct CompleteRun {
+    /// Figures of the runner.
+    pub summary: Summary,
+    /// The least number of points of each of these series that a whole run leaves.
+    pub points: Vec<(&'static str, u64)>,
+    /// Files that could not be stored, each with the reason.
+    pub missing_files: Vec<String>,
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum AttemptEnd {
-    /// The run is complete.
-    Finished(Summary),
+    /// The run is complete. The job succeeds unless its curves lack points: then it starts again from its beginning
+    /// while its budget lasts.
+    Finished(CompleteRun),
     /// By a reason that the runner or the worker knows. One that may be gone at another attempt (memory, a crash) is
     /// tried again while the job's budget lasts, after a while that grows.
     Failed(Failure),
@@ -83,15 +95,16 @@ pub trait Queue: Send + Sync {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError>;
 
-    /// The runner has begun after `step` completed updates: later points of earlier attempts are deleted, so that curves
-    /// never mix two trajectories.
+    /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that curves
+    /// never mix two trajectories. Later checkpoints are forgotten, because no later attempt may go on from them: the
+    /// points that led to them are gone. Returns the forgotten checkpoints, whose bytes nobody needs any more.
     async fn start(
         &self,
         lease: Lease,
         environment: &Environment,
         step: u64,
         steps: u64,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<Artifact>, StoreError>;
 
     /// Stores points, all or none, and how far the run is, and prolongs the lease; also without points.
     async fn record(

@@ -6,10 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use optlab_spec::protocol;
 use tempfile::TempDir;
 
-use crate::artifacts::{ArtifactError, ArtifactRoot, sha256};
+use crate::artifacts::{ArtifactError, ArtifactRoot};
 use crate::store::{Artifact, ArtifactKind, Lease};
 
 /// Name of the log in the folder.
@@ -50,24 +49,38 @@ impl Files {
         File::options().create(true).append(true).open(self.scratch.path().join(LOG))
     }
 
-    /// Fetches the first of `checkpoints` that is what was stored; one that is not is passed over.
-    pub(super) async fn resume(&self, checkpoints: &[Artifact]) -> Option<(Artifact, PathBuf)> {
+    /// Fetches the first of `checkpoints` whose bytes are those that were stored. A checkpoint that is lost or altered is
+    /// passed over.
+    ///
+    /// # Errors
+    /// Why a checkpoint that may be intact cannot be fetched now. Starting before it would train its updates again, so the
+    /// job waits instead.
+    pub(super) async fn resume(
+        &self,
+        checkpoints: &[Artifact],
+    ) -> Result<Option<(Artifact, PathBuf)>, ArtifactError> {
         let file = self.scratch.path().join("resume.safetensors");
         for checkpoint in checkpoints {
             match self.root.fetch(&checkpoint.path, &checkpoint.sha256, &file).await {
-                Ok(()) => return Some((checkpoint.clone(), file)),
-                Err(error) => {
-                    tracing::error!(%error, checkpoint.step, "the checkpoint cannot be used; trying the one before");
+                Ok(()) => return Ok(Some((checkpoint.clone(), file))),
+                Err(error) if error.is_permanent() => {
+                    tracing::error!(%error, checkpoint.step, "the checkpoint is lost; trying the one before it");
                 }
+                Err(error) => return Err(error),
             }
         }
-        None
+        Ok(None)
+    }
+
+    /// Removes the bytes of a checkpoint.
+    pub(super) async fn remove(&self, checkpoint: &Artifact) -> Result<(), ArtifactError> {
+        self.root.delete(&checkpoint.path).await
     }
 
     /// Writes a file of the folder.
-    pub(super) fn write(&self, file: &str, content: &[u8]) -> io::Result<protocol::Artifact> {
-        fs::write(self.scratch.path().join(file), content)?;
-        Ok(protocol::Artifact { file: file.to_owned(), sha256: sha256(content), bytes: content.len() as u64 })
+    pub(super) fn write(&self, file: &str, content: &[u8]) -> Result<(), ArtifactError> {
+        let path = self.scratch.path().join(file);
+        fs::write(&path, content).map_err(|error| ArtifactError::file(&path, error))
     }
 
     /// Stores `file` of the folder. No other attempt writes to its path, so a worker that lost its lease harms nobody.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Rules;
-use crate::worker::{Packet, Write};
+use crate::worker::{Packet, STEPS, Write};
 
 /// The attempt that made each update so far.
 pub type History = Vec<u8>;
@@ -17,6 +17,13 @@ pub enum State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Checkpoint {
+    pub history: History,
+    /// Whether its bytes can be read at present. A worker passes over a checkpoint that cannot be read.
+    pub is_readable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
     pub state: State,
     /// After so many it is given up.
@@ -25,8 +32,8 @@ pub struct Job {
     pub attempt: u8,
     /// By step, the history that led to it: a point of another run does not continue the one before it.
     pub points: BTreeMap<usize, History>,
-    /// The last one.
-    pub checkpoint: History,
+    /// By step; what a later attempt may go on from.
+    pub checkpoints: BTreeMap<usize, Checkpoint>,
     /// How often it has ended.
     pub ends: u8,
     /// Whether a write was accepted of an attempt after which another had begun.
@@ -40,7 +47,7 @@ impl Job {
             max_attempts,
             attempt: 0,
             points: BTreeMap::new(),
-            checkpoint: History::new(),
+            checkpoints: BTreeMap::new(),
             ends: 0,
             overtaken: false,
         }
@@ -63,17 +70,40 @@ impl Job {
         match &packet.write {
             Write::Start(history) => {
                 self.points.retain(|step, _| *step <= history.len() || !rules.start_deletes_later_points);
+                self.checkpoints
+                    .retain(|step, _| *step <= history.len() || !rules.start_forgets_later_checkpoints);
             }
             Write::Points(history) => {
                 self.points.insert(history.len(), history.clone());
             }
             Write::Checkpoint(history) => {
-                if history.len() >= self.checkpoint.len() {
-                    self.checkpoint = history.clone();
-                }
+                let checkpoint = Checkpoint { history: history.clone(), is_readable: true };
+                self.checkpoints.insert(history.len(), checkpoint);
+            }
+            Write::End if rules.end_checks_points && !self.is_complete() => {
+                self.checkpoints.clear();
+                self.take_back();
             }
             Write::End => self.end(State::Succeeded),
         }
+    }
+
+    /// Where an attempt that begins now goes on.
+    pub fn last_readable_checkpoint(&self) -> History {
+        let mut latest_first = self.checkpoints.values().rev();
+        latest_first
+            .find(|checkpoint| checkpoint.is_readable)
+            .map_or_else(History::new, |c| c.history.clone())
+    }
+
+    pub fn set_readable(&mut self, is_readable: bool) {
+        for checkpoint in self.checkpoints.values_mut() {
+            checkpoint.is_readable = is_readable;
+        }
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.points.len() == STEPS
     }
 
     /// The lease of its last attempt is over.

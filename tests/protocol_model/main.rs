@@ -1,5 +1,5 @@
 //! The protocol between workers and database, tried in every order of events: claims, fenced writes, leases that end
-//! under a sleeping worker, crashes, lost answers.
+//! under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while.
 //!
 //! Each rule of the protocol is needed: without it there is a story in which a promise is broken, and the checker finds
 //! one. That the real store keeps these rules is tested in `tests/store`.
@@ -8,7 +8,7 @@ mod job;
 mod worker;
 mod world;
 
-use job::{Job, State};
+use job::{Checkpoint, Job, State};
 use stateright::{Checker, Model, Property};
 use worker::STEPS;
 use world::{Action, World};
@@ -22,6 +22,10 @@ pub struct Rules {
     state_is_checked: bool,
     /// The first write of an attempt deletes the points after the checkpoint that it goes on from.
     start_deletes_later_points: bool,
+    /// The first write of an attempt forgets the checkpoints after the one that it goes on from.
+    start_forgets_later_checkpoints: bool,
+    /// A job whose curve lacks points does not succeed: it starts again from its beginning.
+    end_checks_points: bool,
     /// A worker sends a checkpoint when the points up to it are acknowledged.
     checkpoint_follows_points: bool,
 }
@@ -30,13 +34,15 @@ const RULES: Rules = Rules {
     attempt_is_checked: true,
     state_is_checked: true,
     start_deletes_later_points: true,
+    start_forgets_later_checkpoints: true,
+    end_checks_points: true,
     checkpoint_follows_points: true,
 };
 
 const ONE_WRITER: &str = "no write of an attempt is accepted once a newer one has begun";
 const ONE_END: &str = "a job ends once";
 const ONE_RUN: &str = "the points of a job are those of one run, from its beginning on";
-const KEPT: &str = "the points up to the last checkpoint are there, and those that led to it";
+const KEPT: &str = "the points up to every checkpoint are there, and those that led to it";
 const COMPLETE: &str = "a job that succeeded has every point";
 
 impl Model for Rules {
@@ -60,9 +66,9 @@ impl Model for Rules {
             Property::always(ONE_WRITER, |_, world: &World| world.jobs.iter().all(|job| !job.overtaken)),
             Property::always(ONE_END, |_, world: &World| world.jobs.iter().all(|job| job.ends <= 1)),
             Property::always(ONE_RUN, |_, world: &World| world.jobs.iter().all(has_one_run)),
-            Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoint)),
+            Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoints)),
             Property::always(COMPLETE, |_, world: &World| {
-                world.jobs.iter().all(|job| job.state != State::Succeeded || is_complete(job))
+                world.jobs.iter().all(|job| job.state != State::Succeeded || job.is_complete())
             }),
             Property::always("every job ends if nothing more goes wrong", |rules: &Self, world: &World| {
                 world.ends_if_left_alone(*rules)
@@ -72,6 +78,17 @@ impl Model for Rules {
                 let mut last_points = world.jobs.iter().filter_map(|job| job.points.get(&STEPS));
                 last_points.any(|history| history[0] < history[STEPS - 1])
             }),
+            Property::sometimes(
+                "an attempt passes over a checkpoint that cannot be read",
+                |_, world: &World| {
+                    world.jobs.iter().any(|job| {
+                        job.checkpoints
+                            .keys()
+                            .last()
+                            .is_some_and(|last| *last > job.last_readable_checkpoint().len())
+                    })
+                },
+            ),
             Property::sometimes("a job is given up", |_, world: &World| {
                 world.jobs.iter().any(|job| job.state == State::Failed)
             }),
@@ -91,13 +108,10 @@ fn has_one_run(job: &Job) -> bool {
     })
 }
 
-fn has_points_of_checkpoint(job: &Job) -> bool {
-    (1..=job.checkpoint.len())
-        .all(|step| job.points.get(&step).map(Vec::as_slice) == job.checkpoint.get(..step))
-}
-
-fn is_complete(job: &Job) -> bool {
-    job.points.len() == STEPS
+fn has_points_of_checkpoints(job: &Job) -> bool {
+    job.checkpoints.values().all(|Checkpoint { history, .. }| {
+        (1..=history.len()).all(|step| job.points.get(&step).map(Vec::as_slice) == history.get(..step))
+    })
 }
 
 #[test]
@@ -140,4 +154,20 @@ fn an_attempt_that_deletes_nothing_mixes_two_runs() {
 #[test]
 fn a_checkpoint_before_its_points_loses_them() {
     breaks(Rules { checkpoint_follows_points: false, ..RULES }, KEPT);
+}
+
+#[test]
+fn an_attempt_that_forgets_no_checkpoint_leaves_a_hole_in_the_curve() {
+    let keeping = Rules { start_forgets_later_checkpoints: false, end_checks_points: false, ..RULES };
+    for promise in [ONE_RUN, KEPT, COMPLETE] {
+        breaks(keeping, promise);
+    }
+}
+
+/// The check at the end is a second line of defence: it repairs what a fault in the rules before it would do.
+#[test]
+fn the_check_at_the_end_alone_keeps_a_job_with_a_hole_from_succeeding() {
+    let checking = Rules { start_forgets_later_checkpoints: false, ..RULES };
+    let checker = checking.checker().threads(2).spawn_bfs().join();
+    checker.assert_no_discovery(COMPLETE);
 }

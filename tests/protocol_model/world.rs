@@ -12,6 +12,8 @@ const WORKERS: usize = 2;
 const FAULTS: u8 = 2;
 /// which is enough to give the first job up, and for three attempts at the second.
 const MAX_ATTEMPTS: [u8; JOBS] = [2, 3];
+/// So often the checkpoints of a job become unreadable.
+const OUTAGES: u8 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
@@ -20,6 +22,7 @@ pub struct World {
     pub under_way: BTreeSet<Packet>,
     /// That may still come.
     faults: u8,
+    outages: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,14 @@ pub enum Action {
     Crash {
         worker: usize,
     },
+    /// The storage of a job's checkpoints is away,
+    Hide {
+        job: usize,
+    },
+    /// and back.
+    Reveal {
+        job: usize,
+    },
     /// The lease is over. There are no clocks here: it may be at any time, and the worker asleep until later.
     Reap {
         job: usize,
@@ -58,6 +69,7 @@ impl World {
             workers: std::array::from_fn(|_| None),
             under_way: BTreeSet::new(),
             faults: FAULTS,
+            outages: OUTAGES,
         }
     }
 
@@ -84,7 +96,17 @@ impl World {
         let running = (0..JOBS).filter(|job| self.jobs[*job].state == State::Running);
         actions.extend(running.map(|job| Action::Reap { job }));
         actions.retain(|action| self.faults > 0 || !self.is_fault(action));
+        actions.extend((0..JOBS).filter_map(|job| self.outage(job)));
         actions
+    }
+
+    /// What may happen to the storage of a job's checkpoints.
+    fn outage(&self, job: usize) -> Option<Action> {
+        let first = self.jobs[job].checkpoints.values().next()?;
+        match first.is_readable {
+            true => (self.outages > 0).then_some(Action::Hide { job }),
+            false => Some(Action::Reveal { job }),
+        }
     }
 
     fn is_fault(&self, action: &Action) -> bool {
@@ -92,7 +114,11 @@ impl World {
             Action::Crash { .. } => true,
             Action::Arrive { answer_is_lost, .. } => *answer_is_lost,
             Action::Reap { job } => self.has_worker(*job),
-            Action::Claim { .. } | Action::Send { .. } | Action::SendAgain { .. } => false,
+            Action::Claim { .. }
+            | Action::Send { .. }
+            | Action::SendAgain { .. }
+            | Action::Hide { .. }
+            | Action::Reveal { .. } => false,
         }
     }
 
@@ -108,8 +134,9 @@ impl World {
         match action {
             &Action::Claim { worker, job } => {
                 next.jobs[job].claim();
-                let Job { attempt, checkpoint, .. } = &next.jobs[job];
-                next.workers[worker] = Some(Run::from(job, *attempt, checkpoint.clone()));
+                let job_now = &next.jobs[job];
+                next.workers[worker] =
+                    Some(Run::from(job, job_now.attempt, job_now.last_readable_checkpoint()));
             }
             Action::Send { worker, write } => {
                 let run = next.workers[*worker].as_mut();
@@ -122,6 +149,11 @@ impl World {
             Action::Arrive { packet, answer_is_lost } => next.arrive(packet, *answer_is_lost, rules),
             Action::Crash { worker } => next.workers[*worker] = None,
             Action::Reap { job } => next.jobs[*job].take_back(),
+            Action::Hide { job } => {
+                next.outages -= 1;
+                next.jobs[*job].set_readable(false);
+            }
+            Action::Reveal { job } => next.jobs[*job].set_readable(true),
         }
         // Which worker is which makes no difference: half of the worlds need not be looked at.
         next.workers.sort();
@@ -152,7 +184,10 @@ impl World {
         let mut world = self.clone();
         loop {
             let actions = world.actions(rules);
-            let Some(action) = actions.iter().find(|action| !world.is_fault(action)) else {
+            let is_progress = |action: &&Action| {
+                !world.is_fault(action) && !matches!(action, Action::Hide { .. } | Action::Reveal { .. })
+            };
+            let Some(action) = actions.iter().find(is_progress) else {
                 return world.jobs.iter().all(Job::has_ended);
             };
             world = world.after(action, rules);

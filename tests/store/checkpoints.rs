@@ -3,7 +3,9 @@
 use optlab::store::{Artifact, ArtifactKind, AttemptEnd, JobState, Lease};
 use serde_json::json;
 
-use crate::fixture::{Fixture, LEASE_MS, checkpoint, failed, finished, is_lost, is_not_found};
+use crate::fixture::{
+    Fixture, LEASE_MS, STEPS, checkpoint, crashed, environment, failed, finished, is_lost, is_not_found,
+};
 use optlab_spec::protocol::EndReason;
 
 /// Names of all that could go.
@@ -83,6 +85,29 @@ pub async fn the_last_two_checkpoints_are_kept_until_the_job_succeeds(fixture: F
     fixture.end(two, finished()).await;
     let all = ["checkpoint-9", "checkpoint-20", "checkpoint-1", "checkpoint-2"];
     assert_eq!(obsolete(&fixture).await, all, "the weights stay");
+}
+
+pub async fn an_attempt_forgets_the_checkpoints_after_its_start(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 9 })).await;
+    let first = fixture.claim().await.unwrap();
+    fixture.start(first, 0).await;
+    add(&fixture, first, &[10, 20, 30]).await;
+    fixture.end(first, AttemptEnd::HandedBack).await;
+    let second = fixture.claim().await.unwrap();
+    let forgotten = fixture.store.start(second, &environment(), 20, STEPS).await.unwrap();
+    assert_eq!(forgotten, [checkpoint(first, 30)]);
+    let again = fixture.store.start(second, &environment(), 20, STEPS).await.unwrap();
+    assert!(again.is_empty(), "a start whose answer was lost is sent again");
+    fixture.end(second, crashed()).await;
+    assert_eq!(fixture.job(id).await.step, 20);
+    fixture.clock.advance(300_000);
+    // Its checkpoints cannot be read for a while, so this attempt starts at the beginning.
+    let third = fixture.claim().await.unwrap();
+    fixture.start(third, 0).await;
+    fixture.end(third, crashed()).await;
+    assert_eq!(fixture.job(id).await.step, 0);
+    fixture.clock.advance(300_000);
+    assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }
 
 pub async fn a_file_is_forgotten_only_as_it_was_seen(fixture: Fixture) {

@@ -35,7 +35,9 @@ async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result
                 (claim.lease, claim.checkpoints.iter().map(|checkpoint| checkpoint.step).collect())
             })));
         }
-        Call::Start { lease, step } => store.start(lease, &environment(), step as u64, STEPS).await?,
+        Call::Start { lease, step } => {
+            store.start(lease, &environment(), step as u64, STEPS).await?;
+        }
         Call::Record { lease, ref steps } => {
             let points: Vec<Point> =
                 steps.iter().map(|&step| point(step as u64, lease.attempt as f64)).collect();

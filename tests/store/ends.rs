@@ -1,10 +1,10 @@
 //! How attempts end, and how often and how soon a job is tried again.
 
-use optlab::store::{AttemptEnd, JobState};
+use optlab::store::{AttemptEnd, CompleteRun, JobState};
 use optlab_spec::protocol::EndReason;
 use serde_json::json;
 
-use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, crashed, failed, finished};
+use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, checkpoint, complete_run, crashed, failed, finished};
 
 /// No job that is tried again waits longer.
 const LONGEST_WAIT_MS: i64 = 300_000;
@@ -95,4 +95,46 @@ pub async fn a_fault_that_would_come_again_ends_the_job_at_once(fixture: Fixture
         let lease = fixture.claim().await.unwrap();
         assert_eq!((lease.job, fixture.end(lease, finished()).await), (id, JobState::Succeeded));
     }
+}
+
+pub async fn a_complete_run_whose_curve_lacks_points_starts_again(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
+    let whole = || {
+        let points = vec![("train/loss", 3), ("test/accuracy", 0)];
+        AttemptEnd::Finished(CompleteRun { points, ..complete_run() })
+    };
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    fixture.record(lease, &[1, 3]).await.unwrap();
+    fixture.store.add_artifact(lease, &checkpoint(lease, 1)).await.unwrap();
+    assert_eq!(fixture.end(lease, whole()).await, JobState::Queued);
+    let job = fixture.job(id).await;
+    assert_eq!((job.step, job.test_error), (0, None), "no checkpoint of it is trusted");
+    fixture.clock.advance(LONGEST_WAIT_MS);
+    let claim = fixture.claim_whole().await.unwrap();
+    assert!(claim.checkpoints.is_empty());
+    fixture.start(claim.lease, 0).await;
+    fixture.record(claim.lease, &[1, 3]).await.unwrap();
+    assert_eq!(fixture.end(claim.lease, whole()).await, JobState::Failed);
+    let job = fixture.job(id).await;
+    let error = job.error.unwrap();
+    assert!(error.contains("train/loss has 2 of 3 points"), "{error}");
+    fixture.store.retry_job(id).await.unwrap();
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    fixture.record(lease, &[1, 2, 3]).await.unwrap();
+    assert_eq!(fixture.end(lease, whole()).await, JobState::Succeeded);
+}
+
+pub async fn a_job_that_succeeds_without_a_file_names_it(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    let missing_files = ["weights.safetensors is not stored: no space", "log.txt is not stored: no space"];
+    let missing_files = missing_files.map(str::to_owned).to_vec();
+    let end = AttemptEnd::Finished(CompleteRun { missing_files, ..complete_run() });
+    assert_eq!(fixture.end(lease, end).await, JobState::Succeeded);
+    let job = fixture.job(id).await;
+    assert_eq!(job.end_reason.as_deref(), Some("completed"));
+    let error = "weights.safetensors is not stored: no space; log.txt is not stored: no space";
+    assert_eq!(job.error.as_deref(), Some(error));
 }

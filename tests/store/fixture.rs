@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, ArtifactKind, AttemptEnd, Claim, Job, JobFilter, JobOrder, JobState, Lease, Memory,
-    OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint, Wish,
+    self, Artifact, ArtifactKind, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, JobState, Lease,
+    Memory, OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint, Wish,
 };
 use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
@@ -189,13 +189,15 @@ pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
     }
 }
 
+/// A complete run, of whose points nothing is demanded.
+pub fn complete_run() -> CompleteRun {
+    let summary =
+        Summary { parameters_trained: 10, seconds: 2.5, peak_memory_bytes: Some(4096), weights: None };
+    CompleteRun { summary, points: Vec::new(), missing_files: Vec::new() }
+}
+
 pub fn finished() -> AttemptEnd {
-    AttemptEnd::Finished(Summary {
-        parameters_trained: 10,
-        seconds: 2.5,
-        peak_memory_bytes: Some(4096),
-        weights: None,
-    })
+    AttemptEnd::Finished(complete_run())
 }
 
 pub fn failed(reason: EndReason) -> AttemptEnd {

@@ -82,6 +82,8 @@ on_both_databases! {
         a_job_that_lost_its_worker_or_was_handed_back_need_not_wait,
         a_lost_worker_costs_an_attempt,
         a_fault_that_would_come_again_ends_the_job_at_once,
+        a_complete_run_whose_curve_lacks_points_starts_again,
+        a_job_that_succeeds_without_a_file_names_it,
     }
     wishes {
         a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
@@ -116,6 +118,7 @@ on_both_databases! {
         a_lost_worker_can_add_no_file,
         a_job_in_the_queue_is_where_its_last_checkpoint_is,
         the_last_two_checkpoints_are_kept_until_the_job_succeeds,
+        an_attempt_forgets_the_checkpoints_after_its_start,
         a_file_is_forgotten_only_as_it_was_seen,
     }
     changes {
@@ -134,6 +137,7 @@ on_both_databases! {
     }
     thinning {
         ended_jobs_keep_some_steps_and_their_extremes,
+        a_thinned_job_starts_again_at_its_beginning,
     }
     transfer {
         an_import_is_there_whole_or_not_at_all,

@@ -4,7 +4,7 @@ use optlab::store::{Lease, Thinned};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
-use crate::fixture::{Fixture, LEASE_MS, finished, is_not_found, point};
+use crate::fixture::{Fixture, LEASE_MS, checkpoint, crashed, finished, is_not_found, point};
 
 /// A curve from step 0 to 20 with a lowest and a highest value inside.
 async fn train(fixture: &Fixture, lowest: u64, highest: u64) -> Lease {
@@ -50,4 +50,16 @@ pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
     assert_eq!(store.would_thin(other, 21).await.unwrap().deleted, 21 - 4);
     is_not_found(store.would_thin(99, 5).await);
     is_not_found(store.thin(99, 5).await);
+}
+
+pub async fn a_thinned_job_starts_again_at_its_beginning(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 1 })).await;
+    let lease = train(&fixture, 7, 13).await;
+    fixture.store.add_artifact(lease, &checkpoint(lease, 20)).await.unwrap();
+    fixture.end(lease, crashed()).await;
+    let experiment = fixture.job(id).await.experiment_id;
+    fixture.store.thin(experiment, 5).await.unwrap();
+    fixture.store.retry_job(id).await.unwrap();
+    assert_eq!(fixture.job(id).await.step, 0);
+    assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }

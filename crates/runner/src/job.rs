@@ -97,7 +97,13 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
             pipe.send(&started(0))?;
             Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?
         }
-        Some(file) => Job::resume(&run.spec, device, file, &mut Fetching { pipe, file: None })?,
+        Some(file) => {
+            let resumed = Job::resume(&run.spec, device, file, &mut Fetching { pipe, file: None });
+            if matches!(resumed, Err(JobError::Checkpoint { .. })) {
+                pipe.send(&Event::UnusableCheckpoint)?;
+            }
+            resumed?
+        }
     };
     if let Some(step) = job.resumed_at {
         pipe.send(&started(step))?;

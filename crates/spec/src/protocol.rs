@@ -95,6 +95,8 @@ pub enum Event {
         /// because no folder was named: the job then starts again at its beginning.
         step: u64,
     },
+    /// The checkpoint of [`Run::resume_from`] holds something that no attempt can go on from; `failed` follows.
+    UnusableCheckpoint,
     /// The run ended otherwise.
     Failed(Failure),
 }

@@ -11,6 +11,7 @@ use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
 use crate::precision::Precision;
 use crate::schedule::ScheduleSpec;
+use crate::series;
 
 /// The longest run that can be asked for, in updates.
 pub(crate) const MOST_STEPS: u64 = 100_000_000;
@@ -125,6 +126,13 @@ impl TrainSpec {
         // Whether or not it is due, the end is evaluated.
         let before_last = last.saturating_sub(1) / every * every;
         before_last.checked_sub((number - 2) * every).filter(|step| *step > 0)
+    }
+
+    /// How many points a whole run leaves of the series that every run has and whose values are always finite.
+    pub fn points_of_whole_run(&self) -> Vec<(&'static str, u64)> {
+        let steps = self.total_steps();
+        let evaluations = 1 + steps.div_ceil(self.evaluate_every_steps());
+        vec![(series::TRAIN_LOSS, steps / self.log_every_steps), (series::TEST_ACCURACY, evaluations)]
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {

@@ -87,6 +87,21 @@ pub(super) async fn checkpoints(on: &mut impl Connect, job: i64) -> Result<Vec<A
     rows.into_iter().map(Artifact::try_from).collect()
 }
 
+/// Forgets the checkpoints of a job after `step`, whose points the same transaction deletes; returns them.
+pub(super) async fn forget_checkpoints_after(
+    tx: &mut Transaction,
+    job: i64,
+    step: i64,
+) -> Result<Vec<Artifact>, StoreError> {
+    let rows: Vec<Row> = sql("DELETE FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint' AND step > $2
+         RETURNING job_id, name, kind, attempt, step, path, bytes, sha256")
+    .bind(job)
+    .bind(step)
+    .fetch_all(tx)
+    .await?;
+    rows.into_iter().map(Artifact::try_from).collect()
+}
+
 /// Inside the transaction of an attempt.
 pub(super) async fn insert_artifact(
     tx: &mut Transaction,

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use super::jobs::parse_state;
 use super::next_version;
 use super::statement::{Transaction, sql};
-use crate::store::{AttemptEnd, JobState, Lease, StoreError};
+use crate::store::{AttemptEnd, CompleteRun, JobState, Lease, StoreError};
 
 /// The first wait before a job that ended by itself is tried again; it doubles each time.
 const FIRST_BACKOFF_MS: i64 = 1_000;
@@ -29,9 +29,11 @@ impl End {
 impl From<&AttemptEnd> for End {
     fn from(end: &AttemptEnd) -> Self {
         match end {
-            AttemptEnd::Finished(summary) => {
-                Self { reason: EndReason::Completed.as_str(), error: None, seconds: Some(summary.seconds) }
-            }
+            AttemptEnd::Finished(CompleteRun { summary, missing_files, .. }) => Self {
+                reason: EndReason::Completed.as_str(),
+                error: (!missing_files.is_empty()).then(|| missing_files.join("; ")),
+                seconds: Some(summary.seconds),
+            },
             AttemptEnd::Failed(Failure { reason, error, .. }) => Self::of(*reason, error),
             AttemptEnd::HandedBack => Self { reason: AttemptEnd::HANDED_BACK, error: None, seconds: None },
         }

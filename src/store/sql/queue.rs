@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::{EndReason, Environment, Point};
+use optlab_spec::protocol::{EndReason, Environment, Point, Summary};
 use sqlx::FromRow;
 
-use super::artifacts::{checkpoints, insert_artifact};
+use super::artifacts::{checkpoints, forget_checkpoints_after, insert_artifact};
 use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
 use super::record::{Held, Record};
@@ -108,10 +108,11 @@ impl Queue for SqlStore {
         environment: &Environment,
         step: u64,
         steps: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Artifact>, StoreError> {
         let mut tx = self.begin().await?;
         check(&mut tx, lease).await?;
         let version = next_version(&mut tx).await?;
+        let forgotten = forget_checkpoints_after(&mut tx, lease.job, step as i64).await?;
         cut(&mut tx, lease.job, step as i64).await?;
         // The measurement at step 0 is the new attempt's own too.
         sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
@@ -133,7 +134,8 @@ impl Queue for SqlStore {
             .bind(step as i64)
             .execute(&mut tx)
             .await?;
-        self.commit(tx).await
+        self.commit(tx).await?;
+        Ok(forgotten)
     }
 
     async fn record(
@@ -182,22 +184,24 @@ impl Queue for SqlStore {
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let outcome = End::from(&end);
+        let (mut outcome, mut then) = (End::from(&end), Then::from(&end));
         match check(&mut tx, lease).await {
             Err(StoreError::LeaseLost { .. }) => return ended_before(&mut tx, lease, &outcome).await,
             checked => checked?,
         }
-        if let AttemptEnd::Finished(summary) = &end {
-            sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
-                .bind(lease.job)
-                .bind(summary.parameters_trained as i64)
-                .execute(&mut tx)
-                .await?;
-            condense_job(&mut tx, lease.job).await?;
-            insert_result(&mut tx, lease.job, summary).await?;
+        if let AttemptEnd::Finished(run) = &end {
+            match missing_points(&mut tx, lease.job, &run.points).await? {
+                None => complete(&mut tx, lease.job, &run.summary).await?,
+                // Only a fault of this program can have lost them. The job makes them again.
+                Some(error) => {
+                    forget_checkpoints_after(&mut tx, lease.job, 0).await?;
+                    outcome = End::of(EndReason::RunnerCrashed, &error);
+                    then = Then::IsTriedAgain { backs_off: true };
+                }
+            }
         }
         self.uncondensed.forget(lease.job);
-        let state = close(&mut tx, lease, &outcome, Then::from(&end), now).await?;
+        let state = close(&mut tx, lease, &outcome, then, now).await?;
         match state {
             JobState::Queued => self.commit_queued(tx).await?,
             _ => self.commit(tx).await?,
@@ -258,6 +262,39 @@ impl SqlStore {
             tracing::debug!(%error, job.id = lease.job, "curves are not condensed yet");
         }
     }
+}
+
+/// The figures of a whole run.
+async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(), StoreError> {
+    sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
+        .bind(job)
+        .bind(summary.parameters_trained as i64)
+        .execute(tx)
+        .await?;
+    condense_job(tx, job).await?;
+    insert_result(tx, job, summary).await
+}
+
+/// Names the first series with fewer points than a whole run leaves.
+async fn missing_points(
+    tx: &mut Transaction,
+    job: i64,
+    expected: &[(&'static str, u64)],
+) -> Result<Option<String>, StoreError> {
+    for &(series, expected) in expected {
+        let stored = sql("SELECT count(*) FROM metric_points p JOIN series s ON s.id = p.series_id
+             WHERE p.job_id = $1 AND s.name = $2")
+        .bind(job)
+        .bind(series)
+        .fetch_number(tx)
+        .await?;
+        if stored < expected as i64 {
+            return Ok(Some(format!(
+                "the run is complete but {series} has {stored} of {expected} points; the job starts again at step 0"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::artifacts::forget_checkpoints_after;
 use super::curves::{condense_job, forget};
 use super::statement::{Connect, sql};
 use super::{SqlStore, next_version};
@@ -90,8 +91,10 @@ impl Thinning for SqlStore {
         .bind(version)
         .execute(&mut tx)
         .await?;
-        // What was condensed counts points that are gone.
         for &(job,) in &jobs {
+            // An attempt that went on from a checkpoint would leave the points before it thinned.
+            forget_checkpoints_after(&mut tx, job, -1).await?;
+            // What was condensed counts points that are gone.
             forget(&mut tx, job).await?;
             condense_job(&mut tx, job).await?;
         }

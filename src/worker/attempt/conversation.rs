@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::runner::Runner;
 use super::{Attempt, failed};
-use crate::store::{ArtifactKind, AttemptEnd, StoreError, Wish};
+use crate::artifacts::ArtifactError;
+use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError, Wish};
 
 /// A runner looks for commands between two steps; one that takes longer to stop is killed.
 pub const LONGEST_STOP: Duration = Duration::from_secs(20);
@@ -39,6 +40,8 @@ pub(super) enum Outcome {
     Died,
     /// It was stopped.
     Stopped(AttemptEnd),
+    /// It was never asked to train: the checkpoint to go on from cannot be fetched now.
+    CannotFetch(ArtifactError),
 }
 
 impl Attempt {
@@ -46,8 +49,10 @@ impl Attempt {
     pub(super) async fn converse(&mut self, runner: &mut Runner) -> Result<Outcome, StoreError> {
         let time_limit = Instant::now() + Duration::from_secs(self.claim.time_limit_seconds as u64);
         let (files, checkpoints) = (self.files.clone(), std::mem::take(&mut self.claim.checkpoints));
-        let resume = self.with_heartbeats(files.resume(&checkpoints)).await?;
-        let (resumed, resume_from) = resume.unzip();
+        let (resumed, resume_from) = match self.with_heartbeats(files.resume(&checkpoints)).await? {
+            Ok(resume) => resume.unzip(),
+            Err(error) => return Ok(Outcome::CannotFetch(error)),
+        };
         self.resumed = resumed;
         let run = Run {
             job: self.claim.lease.job,
@@ -103,7 +108,8 @@ impl Attempt {
             Event::Started { step, environment, steps } => {
                 self.started = true;
                 let (store, lease) = (self.store.clone(), self.claim.lease);
-                self.persist(|| store.start(lease, &environment, step, steps)).await?;
+                let forgotten = self.persist(|| store.start(lease, &environment, step, steps)).await?;
+                self.remove_bytes(&forgotten).await?;
                 let spec = self.claim.spec.clone();
                 self.keep_text("spec.json", ArtifactKind::Spec, &spec).await?;
                 self.keep_text("environment.json", ArtifactKind::Environment, &environment).await?;
@@ -114,7 +120,7 @@ impl Attempt {
             Event::Checkpoint { step, file, sha256, bytes } => {
                 let written = protocol::Artifact { file, sha256, bytes };
                 self.record(Some(step), runner).await?;
-                self.keep(&written, ArtifactKind::Checkpoint, step).await?;
+                self.keep_checkpoint(&written, step).await?;
                 self.keep_log(step).await?;
             }
             Event::Log { message } => {
@@ -123,8 +129,13 @@ impl Attempt {
                     let _ = writeln!(log, "{message}");
                 }
             }
+            Event::UnusableCheckpoint => self.forget_unusable().await?,
             Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),
-            Event::Finished { summary } => return Ok(Some(Outcome::Said(AttemptEnd::Finished(summary)))),
+            Event::Finished { summary } => {
+                let points = self.claim.spec.train.points_of_whole_run();
+                let run = CompleteRun { summary, points, missing_files: Vec::new() };
+                return Ok(Some(Outcome::Said(AttemptEnd::Finished(run))));
+            }
             Event::Failed(failure) => {
                 return Ok(Some(match failure.reason {
                     // It had time for a last word; what it crashed of may be gone at the next attempt.

@@ -1,54 +1,70 @@
-//! The files that an attempt leaves. One that cannot be stored costs the job only that: it trains on.
+//! The files that an attempt leaves.
+//!
+//! A file that cannot be stored does not stop the training. Without a checkpoint a later attempt starts further back,
+//! and nothing else is lost. Every other file is promised by a success: it is tried again at the end of the run, and a
+//! job that succeeds without it says so.
 
 use std::io;
 
-use optlab_spec::protocol;
+use optlab_spec::protocol::{self, Summary};
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use super::super::files::LOG;
 use super::Attempt;
 use crate::artifacts::ArtifactError;
-use crate::store::{Artifact, ArtifactKind, StoreError};
+use crate::store::{ArtifactKind, StoreError};
+
+/// How long the end of a run waits for files that cannot be stored, in leases: two and a half minutes by default.
+const PATIENCE_LEASES: u32 = 10;
+
+/// A file that a success promises.
+#[derive(Clone, Debug)]
+pub(super) struct Promised {
+    file: String,
+    kind: ArtifactKind,
+    step: u64,
+    /// What the worker writes into the file first; `None` for the log and for files of the runner.
+    content: Option<Vec<u8>>,
+    /// As the runner reported it.
+    sha256: Option<String>,
+}
+
+/// What is stored of a complete run.
+pub(super) enum Kept {
+    /// Every promised file.
+    All,
+    /// All but these, each with the reason.
+    Without(Vec<String>),
+    /// The worker has to stop before every file is stored: another attempt does the rest.
+    Interrupted,
+}
 
 impl Attempt {
-    /// Stores a file and then its row.
-    pub(super) async fn keep(
+    /// Stores a checkpoint and then its row.
+    pub(super) async fn keep_checkpoint(
         &mut self,
         written: &protocol::Artifact,
-        kind: ArtifactKind,
         step: u64,
     ) -> Result<(), StoreError> {
-        match self.upload(&written.file, kind, step).await? {
-            Ok(artifact) if artifact.sha256 == written.sha256 => {
-                let (store, lease) = (self.store.clone(), self.claim.lease);
-                self.persist(|| store.add_artifact(lease, &artifact)).await?;
-            }
-            Ok(artifact) => {
-                tracing::error!(artifact.path, "the file has changed since the runner wrote it; not kept");
-            }
+        let sha256 = Some(written.sha256.as_str());
+        match self.store_file(&written.file, sha256, ArtifactKind::Checkpoint, step).await? {
+            Ok(()) => {}
             // The runner keeps the last two checkpoints and does not wait for slow storage.
-            Err(ArtifactError::File { source, .. })
-                if kind == ArtifactKind::Checkpoint && source.kind() == io::ErrorKind::NotFound =>
-            {
+            Err(ArtifactError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 tracing::debug!(step, "overtaken by a newer checkpoint");
             }
-            Err(error) => tracing::error!(%error, "the file is not kept"),
+            Err(error) => tracing::error!(%error, step, "the checkpoint is not stored"),
         }
         Ok(())
     }
 
     /// Stores the log as it is now.
     pub(super) async fn keep_log(&mut self, step: u64) -> Result<(), StoreError> {
-        match self.upload(LOG, ArtifactKind::Log, step).await? {
-            Ok(artifact) => {
-                let (store, lease) = (self.store.clone(), self.claim.lease);
-                self.persist(|| store.add_artifact(lease, &artifact)).await
-            }
-            Err(error) => {
-                tracing::error!(%error, "the log is not kept");
-                Ok(())
-            }
+        if let Err(error) = self.store_file(LOG, None, ArtifactKind::Log, step).await? {
+            tracing::error!(%error, "the log is not stored");
         }
+        Ok(())
     }
 
     /// Writes a file of the worker's own and stores it.
@@ -58,23 +74,73 @@ impl Attempt {
         kind: ArtifactKind,
         content: &impl Serialize,
     ) -> Result<(), StoreError> {
-        let written = self.files.write(file, &serde_json::to_vec_pretty(content)?);
-        match written {
-            Ok(written) => self.keep(&written, kind, 0).await,
-            Err(error) => {
-                tracing::error!(%error, file, "the file is not kept");
-                Ok(())
-            }
-        }
+        let content = Some(serde_json::to_vec_pretty(content)?);
+        self.keep(Promised { file: file.to_owned(), kind, step: 0, content, sha256: None }).await
     }
 
-    async fn upload(
+    /// Stores everything that the success of this run promises, and waits a while for what cannot be stored at once.
+    pub(super) async fn keep_all_of(&mut self, summary: &Summary) -> Result<Kept, StoreError> {
+        let step = self.claim.spec.train.total_steps();
+        if let Some(weights) = summary.weights.clone() {
+            let (file, sha256) = (weights.file, Some(weights.sha256));
+            self.keep(Promised { file, kind: ArtifactKind::Weights, step, content: None, sha256 }).await?;
+        }
+        let file = LOG.to_owned();
+        self.keep(Promised { file, kind: ArtifactKind::Log, step, content: None, sha256: None }).await?;
+        let until = Instant::now() + self.lease * PATIENCE_LEASES;
+        while self.unkept.iter().any(|(_, error)| !error.is_permanent()) && Instant::now() < until {
+            if self.shutdown.is_cancelled() {
+                return Ok(Kept::Interrupted);
+            }
+            // Whoever wants the job to stop need not wait for files.
+            if self.store_pending(None).await?.is_some() {
+                break;
+            }
+            let _ = self.shutdown.run_until_cancelled(sleep(self.lease / 3)).await;
+            for (promised, _) in std::mem::take(&mut self.unkept) {
+                self.keep(promised).await?;
+            }
+        }
+        let missing = self.unkept.iter();
+        let missing: Vec<String> =
+            missing.map(|(promised, error)| format!("{} is not stored: {error}", promised.file)).collect();
+        Ok(if missing.is_empty() { Kept::All } else { Kept::Without(missing) })
+    }
+
+    /// Stores a promised file now or, where it cannot be, at the end of the run.
+    async fn keep(&mut self, promised: Promised) -> Result<(), StoreError> {
+        let Promised { file, kind, step, content, sha256 } = &promised;
+        let written = content.as_ref().map_or(Ok(()), |content| self.files.write(file, content));
+        let stored = match written {
+            Ok(()) => self.store_file(file, sha256.as_deref(), *kind, *step).await?,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            tracing::error!(%error, file, "the file is not stored; it is tried again at the end of the run");
+            self.unkept.push((promised, error));
+        }
+        Ok(())
+    }
+
+    /// Stores a file and then its row.
+    async fn store_file(
         &mut self,
         file: &str,
+        sha256: Option<&str>,
         kind: ArtifactKind,
         step: u64,
-    ) -> Result<Result<Artifact, ArtifactError>, StoreError> {
+    ) -> Result<Result<(), ArtifactError>, StoreError> {
         let files = self.files.clone();
-        self.with_heartbeats(files.keep(file, kind, step)).await
+        let artifact = match self.with_heartbeats(files.keep(file, kind, step)).await? {
+            Ok(artifact) => artifact,
+            Err(error) => return Ok(Err(error)),
+        };
+        if sha256.is_some_and(|sha256| sha256 != artifact.sha256) {
+            // The file has changed since the runner wrote it.
+            return Ok(Err(ArtifactError::Altered(artifact.path)));
+        }
+        let (store, lease) = (self.store.clone(), self.claim.lease);
+        self.persist(|| store.add_artifact(lease, &artifact)).await?;
+        Ok(Ok(()))
     }
 }

@@ -11,14 +11,16 @@ mod writes;
 use std::sync::Arc;
 use std::time::Duration;
 
-use optlab_spec::protocol::{EndReason, Failure, Point, Summary};
+use optlab_spec::protocol::{EndReason, Failure, Point};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::conversation::{Outcome, Stop};
+use self::keeping::{Kept, Promised};
 use super::files::Files;
 use super::runner::Runner;
-use crate::store::{Artifact, ArtifactKind, AttemptEnd, Claim, JobState, Store, StoreError};
+use crate::artifacts::ArtifactError;
+use crate::store::{Artifact, AttemptEnd, Claim, JobState, Store, StoreError};
 
 pub use self::conversation::LONGEST_STOP;
 
@@ -37,6 +39,8 @@ pub(super) struct Attempt {
     started: bool,
     /// Completed updates.
     step: u64,
+    /// Promised files that could not be stored yet, each with the reason.
+    unkept: Vec<(Promised, ArtifactError)>,
     /// Points that the runner has sent and the store has yet to take.
     pending: Vec<Point>,
     /// Why the runner was told to stop, and when it is killed.
@@ -74,6 +78,7 @@ impl Attempt {
             resumed: None,
             started: false,
             step: 0,
+            unkept: Vec::new(),
             pending: Vec::new(),
             stopping: None,
         }
@@ -96,6 +101,10 @@ impl Attempt {
             Outcome::Said(end) => (end, After::Runner(Box::new(runner))),
             Outcome::Stopped(end) => (end, After::Nothing),
             Outcome::Died => (crashed(runner.obituary().await), After::Nothing),
+            Outcome::CannotFetch(error) => {
+                tracing::error!(%error, "the checkpoint cannot be fetched now; the job goes back to the queue");
+                (AttemptEnd::HandedBack, After::Trouble)
+            }
         };
         let (end, after) = if self.is_trouble(&end) {
             tracing::error!(?end, "the runner could not begin; the job goes back to the queue");
@@ -128,26 +137,42 @@ impl Attempt {
         failed && !self.started && self.resumed.is_none()
     }
 
-    async fn end(&mut self, end: AttemptEnd) -> Result<JobState, StoreError> {
+    async fn end(&mut self, mut end: AttemptEnd) -> Result<JobState, StoreError> {
         if matches!(end, AttemptEnd::Finished(_) | AttemptEnd::Failed(_)) {
             self.store_pending(None).await?;
         }
-        match &end {
-            AttemptEnd::Finished(Summary { weights: Some(weights), .. }) => {
-                let steps = self.claim.spec.train.total_steps();
-                self.keep(weights, ArtifactKind::Weights, steps).await?;
+        if let AttemptEnd::Finished(run) = &mut end {
+            match self.keep_all_of(&run.summary).await? {
+                Kept::All => {}
+                Kept::Without(missing_files) => run.missing_files = missing_files,
+                Kept::Interrupted => end = AttemptEnd::HandedBack,
             }
-            // What could not be gone on from is not tried again.
-            AttemptEnd::Failed(_) if !self.started => {
-                if let Some(checkpoint) = &self.resumed {
-                    self.store.forget_artifact(self.claim.lease.job, checkpoint).await?;
-                }
-            }
-            _ => {}
+        } else {
+            self.keep_log(self.step).await?;
         }
-        self.keep_log(self.step).await?;
         let (store, lease) = (self.store.clone(), self.claim.lease);
         self.persist(|| store.end(lease, end.clone())).await
+    }
+}
+
+impl Attempt {
+    /// The runner refuses the checkpoint that it was to go on from: no later attempt gets it.
+    async fn forget_unusable(&mut self) -> Result<(), StoreError> {
+        let Some(checkpoint) = self.resumed.clone() else { return Ok(()) };
+        self.remove_bytes(std::slice::from_ref(&checkpoint)).await?;
+        let (store, job) = (self.store.clone(), self.claim.lease.job);
+        self.persist(|| store.forget_artifact(job, &checkpoint)).await
+    }
+
+    /// Removes what no attempt goes on from. Bytes that stay are swept later.
+    async fn remove_bytes(&mut self, checkpoints: &[Artifact]) -> Result<(), StoreError> {
+        let files = self.files.clone();
+        for checkpoint in checkpoints {
+            if let Err(error) = self.with_heartbeats(files.remove(checkpoint)).await? {
+                tracing::warn!(%error, "a checkpoint that nobody needs is not removed");
+            }
+        }
+        Ok(())
     }
 }
 

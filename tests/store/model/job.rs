@@ -75,6 +75,7 @@ impl Job {
         match call {
             Call::Start { step, .. } => {
                 self.view.points.retain(|at, _| at <= step && *step > 0);
+                self.checkpoints.retain(|at| at <= step);
                 self.view.step = *step;
             }
             Call::Record { steps, .. } => {
