@@ -13,8 +13,9 @@ build: setup
 
 setup: libtorch web
 
+# Every suite runs, whatever fails; the suites that failed are listed last.
 test: setup setup-test lint
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # What takes too long for every day. Seeds and parts are printed and can be given again.
 chaos: chaos-faults chaos-page chaos-resume

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use support::processes::Worker;
+use support::waiting::turn;
 use support::{Database, Server, chromium, token};
 use tempfile::TempDir;
 
@@ -32,6 +33,7 @@ fn browse(script: &str, server: &Server, args: &[&str]) -> Child {
 
 #[test]
 fn a_reader_from_another_machine_signs_in_and_out() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "reader"]);
     let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
@@ -58,6 +60,7 @@ fn jobs_new_experiments_workers_and_sql_have_their_pages() {
 
 /// A server of its own that trains, and is killed when the script has seen enough of it.
 fn browse_until_the_server_goes(script: &str) {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let mut browser = browse(script, &server, &[]);
@@ -113,6 +116,7 @@ fn points(folder: &TempDir, experiment: i64, series: &str) -> Vec<Value> {
 /// `make chaos` watches for a minute.
 #[test]
 fn the_page_goes_on_while_four_processes_write_to_one_file() {
+    let _turn = turn();
     let seconds: f64 = env::var("OPTLAB_PAGE_SECONDS").map_or(5.0, |value| value.parse().unwrap());
     let folder = TempDir::new().unwrap();
     let url = Database::Sqlite.create(&folder);

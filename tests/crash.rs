@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
+use support::waiting::turn;
 use support::{Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ fn curve_is_whole(server: &Server, job: &Value) {
 
 #[test]
 fn a_killed_runner_is_replaced_and_its_job_tried_again() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "1"]);
     let id = server.submit(&long_experiment(STEPS));
@@ -40,6 +42,7 @@ fn a_killed_runner_is_replaced_and_its_job_tried_again() {
 
 #[test]
 fn a_runner_that_always_dies_uses_up_its_attempts() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "1"]);
     let mut spec = long_experiment(100_000);
@@ -65,6 +68,7 @@ fn a_runner_that_always_dies_uses_up_its_attempts() {
 
 #[test]
 fn a_killed_server_loses_nothing() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let long = server.submit(&long_experiment(STEPS));
@@ -89,6 +93,7 @@ fn a_killed_server_loses_nothing() {
 
 #[test]
 fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let mut server = Server::start(&folder);
     let id = server.submit(&long_experiment(STEPS));
@@ -108,6 +113,7 @@ fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
 
 #[test]
 fn a_machine_on_which_no_runner_begins_keeps_its_queue() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     // Says that it can train, and dies as soon as it should.
     let path = folder.path().join("optlab-runner");
@@ -124,6 +130,7 @@ fn a_machine_on_which_no_runner_begins_keeps_its_queue() {
 
 #[test]
 fn a_run_that_diverges_or_takes_too_long_says_so() {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let mut wild = long_experiment(STEPS);

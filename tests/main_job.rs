@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use support::waiting::STUCK;
 use support::{Server, runner, small_experiment};
 use tempfile::TempDir;
 
@@ -200,8 +201,7 @@ fn events_tell_of_a_job_while_it_trains() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     // A stream that goes silent ends with this time, and the test with it.
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(std::time::Duration::from_secs(60))).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(STUCK)).build().into();
     let events = agent.get(format!("{}/api/v1/events", server.address)).call().unwrap();
     assert_eq!(events.headers()["content-type"], "text/event-stream");
     let mut lines = BufReader::new(events.into_body().into_reader()).lines();

@@ -6,17 +6,14 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 use support::postgres::Postgres;
+use support::waiting::wait_until;
 
 /// Set for the copy of this program that starts a server and is ended.
 const VICTIM: &str = "OPTLAB_TEST_VICTIM";
-
-/// A server stops within a second; one that takes this long will not.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn connect(url: &str) -> PgConnection {
     PgConnection::connect(url).await.unwrap()
@@ -77,10 +74,6 @@ fn the_server_does_not_outlive_its_test_process() {
         }
         // Waiting closes the victim's input, which ends it in good order.
         assert_eq!(victim.wait().unwrap().success(), !killed);
-        let ended = Instant::now();
-        while runs() || folder.exists() {
-            assert!(ended.elapsed() < PATIENCE, "{url} is still there");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_until(&format!("{url} is gone"), || !runs() && !folder.exists());
     }
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use support::processes::{Worker, signal};
+use support::waiting::turn;
 use support::{Database, OPTLAB, Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
@@ -17,8 +18,8 @@ const STEPS: u64 = 2000;
 /// Runs a test on both databases.
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $test() { super::$test(super::Database::Sqlite) })* }
-        mod postgres { $(#[test] fn $test() { super::$test(super::Database::Postgres) })* }
+        mod sqlite { $(#[test] fn $test() { let _turn = super::turn(); super::$test(super::Database::Sqlite) })* }
+        mod postgres { $(#[test] fn $test() { let _turn = super::turn(); super::$test(super::Database::Postgres) })* }
     };
 }
 

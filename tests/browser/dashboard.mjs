@@ -2,37 +2,13 @@
 // Every expectation waits for the page; the first that fails ends the script with a message.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { readFileSync } from "node:fs";
+import { browser, complaints, page, picture, seen, server, until } from "./page.mjs";
 
-const [server, executablePath, screenshots] = process.argv.slice(2);
-mkdirSync(screenshots, { recursive: true });
-
-const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
-page.setDefaultTimeout(60_000);
-
-const complaints = [];
-page.on("pageerror", (error) => complaints.push(String(error)));
 const strangers = [];
 page.on("request", (request) => { if (!request.url().startsWith(server)) strangers.push(request.url()); });
 
-const seen = (id) => page.getByTestId(id);
-const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
 const number = async (id, attribute) => Number(await seen(id).getAttribute(attribute));
-
-async function until(what, condition) {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert(Date.now() < deadline, `waited in vain until ${what}; the page complains of: ${complaints.join("; ") || "nothing"}`);
-    await page.waitForTimeout(50);
-  }
-  console.log(`seen: ${what}`);
-}
 
 async function submit(overrides) {
   const response = await fetch(`${server}/api/v1/experiments`, {

@@ -3,35 +3,15 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect, createServer } from "node:net";
-import { chromium } from "playwright-core";
+import { browser, complaints, page, screenshots, seen, server, until } from "./page.mjs";
 
-const [server, executablePath, screenshots] = process.argv.slice(2);
-mkdirSync(screenshots, { recursive: true });
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light", acceptDownloads: true });
-const page = await context.newPage();
-page.setDefaultTimeout(60_000);
-
-const complaints = [];
-page.on("pageerror", (error) => complaints.push(String(error)));
-
-const seen = (id) => page.getByTestId(id);
 const button = (name) => page.getByRole("button", { name, exact: true });
 const api = async (path) => (await fetch(`${server}/api/v1${path}`)).json();
-
-async function until(what, condition) {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert(Date.now() < deadline, `waited in vain until ${what}`);
-    await page.waitForTimeout(50);
-  }
-  console.log(`seen: ${what}`);
-}
 
 /** Looks at the page in both themes and on a narrow screen: pictures, no serious fault, nothing wider than the screen. */
 async function look(name) {

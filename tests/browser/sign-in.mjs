@@ -2,19 +2,9 @@
 // Every expectation waits for the page; the first that fails ends the script with a message.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { browser, context, page, picture, rest, seen, server } from "./page.mjs";
 
-const [server, executablePath, screenshots, token] = process.argv.slice(2);
-mkdirSync(screenshots, { recursive: true });
-
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
-const page = await context.newPage();
-page.setDefaultTimeout(60_000);
-
-const seen = (id) => page.getByTestId(id);
-const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
+const [token] = rest;
 const field = () => seen("sign-in").getByLabel("Token");
 
 async function signIn(with_token) {

@@ -2,15 +2,9 @@
 // It is watched for as long as every job runs: nothing may fail, and both charts must go on.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { browser, page, patience, picture, rest, seen, server, until } from "./page.mjs";
 
-const [server, executablePath, screenshots, spec] = process.argv.slice(2);
-mkdirSync(screenshots, { recursive: true });
-
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
-const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "light" });
-page.setDefaultTimeout(60_000);
+const [spec] = rest;
 
 // Of the list, which ends when that page is left; an experiment's own names it.
 const LIST_EVENTS = "/api/v1/events";
@@ -25,16 +19,7 @@ page.on("response", (response) => { if (response.status() >= 400) failures.push(
 page.on("request", (request) => { if (path(request).startsWith("/api/v1/events")) streams.push(path(request)); });
 page.on("requestfinished", (request) => requests.push({ path: path(request), ms: request.timing().responseEnd }));
 
-const seen = (id) => page.getByTestId(id);
 const rows = (state) => page.locator(`[data-testid=job-row][data-state=${state}]`).count();
-
-async function until(what, condition) {
-  const deadline = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert(Date.now() < deadline, `waited in vain until ${what}`);
-    await page.waitForTimeout(50);
-  }
-}
 
 // A browser takes its time to start: the jobs wait for it.
 await page.goto(server);
@@ -49,21 +34,21 @@ await until("every job runs", async () => (await rows("running")) > 0 && (await 
 const jobs = await seen("job-row").count();
 
 // How far a chart is drawn, and what became of that.
-const charts = ["chart-accuracy", "chart-energy"].map((id) => ({ id, step: 0, grown: 0, at: Date.now(), longest_ms: 0 }));
+const charts = ["chart-accuracy", "chart-energy"].map((id) => ({ id, step: 0, grown: 0, at: Date.now(), longest_ms: 0, again: patience(`${id} goes on`) }));
 const began = Date.now();
 while ((await rows("running")) === jobs) {
   for (const chart of charts) {
     const step = Number(await seen(chart.id).getAttribute("data-step"));
     const still_ms = Date.now() - chart.at;
     assert(step >= chart.step, `${chart.id} goes back from step ${chart.step} to ${step}`);
-    assert(still_ms < 30_000, `${chart.id} has stood still at step ${step}`);
+    chart.again(step);
     if (step === chart.step) continue;
     Object.assign(chart, { step, grown: chart.grown + 1, at: Date.now(), longest_ms: Math.max(chart.longest_ms, still_ms) });
   }
   await page.waitForTimeout(50);
 }
 const seconds = (Date.now() - began) / 1000;
-await page.screenshot({ path: `${screenshots}/writers.png` });
+await picture("writers");
 
 const slowest = requests.reduce((a, b) => (a.ms > b.ms ? a : b));
 console.log(`watched ${jobs} jobs for ${seconds.toFixed(1)} s: ${requests.length} requests, ${streams.length} stream`);

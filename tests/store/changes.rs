@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::fixture::{Fixture, PATIENCE};
+use crate::fixture::Fixture;
+use crate::support::waiting::STUCK;
 
 pub async fn every_write_to_a_job_can_be_found_by_its_version(fixture: Fixture) {
     let before = fixture.store.version().await.unwrap();
@@ -22,5 +23,5 @@ pub async fn whoever_writes_wakes_those_who_wait(fixture: Fixture) {
     let seen = *changes.borrow_and_update();
     fixture.submit(json!({})).await;
     let woken = changes.wait_for(|changes| *changes > seen);
-    tokio::time::timeout(PATIENCE, woken).await.expect("woken").unwrap();
+    tokio::time::timeout(STUCK, woken).await.expect("woken").unwrap();
 }

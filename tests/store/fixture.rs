@@ -1,7 +1,6 @@
 //! A new database, a worker, and what every test says to them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use optlab::clock::ManualClock;
 use optlab::store::{
@@ -15,6 +14,7 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
+use crate::support::waiting::Patience;
 
 pub const LEASE_MS: i64 = 10_000;
 
@@ -23,9 +23,6 @@ pub const STEPS: u64 = 100;
 
 /// What the clock shows at first.
 pub const BEGIN_MS: i64 = 1_000_000;
-
-/// What is waited for comes in milliseconds; whatever takes this long will not.
-pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A store whose clock stands still until the test advances it.
 pub struct Fixture {
@@ -139,14 +136,13 @@ impl Fixture {
     /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its server
     /// that began earlier is open, and other tests have theirs on the same one.
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Vec<Job> {
-        let began = Instant::now();
+        let mut patience = Patience::until(format!("something is written after version {version}"));
         loop {
             let jobs = self.store.jobs_since(version, limit).await.unwrap();
             if !jobs.is_empty() {
                 return jobs;
             }
-            assert!(began.elapsed() < PATIENCE, "nothing was written since version {version}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            patience.again(());
         }
     }
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use crate::fixture::{Fixture, LEASE_MS, PATIENCE, point};
+use crate::fixture::{Fixture, LEASE_MS, point};
+use crate::support::waiting::STUCK;
 
 #[tokio::test]
 async fn a_write_that_commits_late_is_not_missed() {
@@ -41,9 +42,9 @@ async fn who_queues_jobs_wakes_the_slots_of_other_processes() {
     let other = fixture.other_process().await;
     let mut changes = other.changes();
     // It counts once when it has begun to listen; it writes nothing itself.
-    timeout(PATIENCE, changes.wait_for(|changes| *changes == 1)).await.expect("listens").unwrap();
+    timeout(STUCK, changes.wait_for(|changes| *changes == 1)).await.expect("listens").unwrap();
     fixture.submit(json!({})).await;
-    timeout(PATIENCE, changes.wait_for(|changes| *changes == 2)).await.expect("woken").unwrap();
+    timeout(STUCK, changes.wait_for(|changes| *changes == 2)).await.expect("woken").unwrap();
 }
 
 #[tokio::test]

@@ -4,15 +4,16 @@
 
 pub mod postgres;
 pub mod processes;
+pub mod waiting;
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use waiting::{Patience, STUCK};
 
 /// The program under test.
 pub const OPTLAB: &str = env!("CARGO_BIN_EXE_optlab");
@@ -33,9 +34,6 @@ impl Database {
         }
     }
 }
-
-/// A job of this file's experiments takes seconds; whatever takes this long is stuck.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The runner that the workspace's build has put beside the program.
 pub fn runner() -> PathBuf {
@@ -146,7 +144,7 @@ impl Server {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(STUCK))
             .build();
         (Self { child, address, log: None, agent: agent.into() }, log)
     }
@@ -197,16 +195,17 @@ impl Server {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Waits until `done` of the experiment's jobs.
+    /// Waits until `done` of the experiment's jobs, as long as they or those that they wait for move.
+    #[track_caller]
     pub fn wait(&self, experiment: i64, what: &str, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        let started = Instant::now();
+        let mut patience = Patience::until(what);
         loop {
             let jobs = self.jobs(experiment);
             if done(&jobs) {
                 return jobs;
             }
-            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}: {jobs:#?}");
-            std::thread::sleep(Duration::from_millis(50));
+            let running = self.read("/api/v1/jobs?state=running&limit=1000");
+            patience.again((progress(&jobs), progress(running["items"].as_array().unwrap())));
         }
     }
 
@@ -254,6 +253,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What moves while jobs are worked on.
+fn progress(jobs: &[Value]) -> Vec<String> {
+    let fields = ["id", "state", "requested", "attempt", "step", "error"];
+    jobs.iter().map(|job| fields.map(|field| format!("{field}: {}", job[field])).join(", ")).collect()
 }
 
 /// The curves in an answer about a job's metrics, by name.

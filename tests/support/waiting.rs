@@ -1,0 +1,63 @@
+//! Waiting: for what comes by itself, and for one's turn.
+
+use std::fmt::Debug;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Looks at something that stands still before it counts as stuck, which takes two minutes at least. They are counted
+/// and not timed: on a loaded machine each look takes longer, and so the patience does.
+const STILL: u32 = 2400;
+
+/// Looks before a test gives up on something that still moves.
+const MOST: u32 = 36_000;
+
+/// A single request or stream that takes this long is stuck. Nothing can be seen to move meanwhile.
+pub const STUCK: Duration = Duration::from_secs(600);
+
+/// Patience with one thing: it begins anew whenever something has moved.
+pub struct Patience {
+    what: String,
+    seen: String,
+    still: u32,
+    looks: u32,
+}
+
+impl Patience {
+    /// Completes the sentence "waited in vain until".
+    pub fn until(what: impl Into<String>) -> Self {
+        Self { what: what.into(), seen: String::new(), still: 0, looks: 0 }
+    }
+
+    /// Pauses after a look in vain. `state` is all that may move on the way to what is waited for.
+    #[track_caller]
+    pub fn again(&mut self, state: impl Debug) {
+        let state = format!("{state:#?}");
+        self.still = if state == self.seen { self.still + 1 } else { 0 };
+        self.seen = state;
+        self.looks += 1;
+        assert!(self.still < STILL, "waited in vain until {}; this stands still: {}", self.what, self.seen);
+        assert!(self.looks < MOST, "waited in vain until {}; this moves on: {}", self.what, self.seen);
+        sleep(PAUSE);
+    }
+}
+
+/// Waits for something on the way to which nothing can be seen to move.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let mut patience = Patience::until(what);
+    while !done() {
+        patience.again(());
+    }
+}
+
+/// One test at a time, in a binary whose tests start several processes each: beside each other they would be slow, and
+/// fail for it.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A test that failed has left nothing behind that the next one could mind.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
