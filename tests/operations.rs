@@ -43,6 +43,7 @@ fn figures_say_what_the_database_and_the_clients_say() {
         "optlab_attempts_ended_total{reason=\"completed\"} 3".to_owned(),
         "optlab_attempts_ended_total{reason=\"worker_lost\"} 0".to_owned(),
         "optlab_attempts_ended_total{reason=\"runner_crashed\"} 0".to_owned(),
+        "optlab_attempts_ended_total{reason=\"machine_fault\"} 0".to_owned(),
         "optlab_claim_wait_seconds_count 3".to_owned(),
         format!("optlab_points_stored_total {stored}"),
         "optlab_http_requests_total{method=\"GET\",route=\"/api/v1/jobs/{id}\",status=\"404\"} 2".to_owned(),

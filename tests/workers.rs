@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use support::processes::{Worker, signal};
-use support::waiting::turn;
+use support::waiting::{turn, wait_until};
 use support::{Database, OPTLAB, Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
@@ -55,6 +55,10 @@ impl House {
         let id = self.server.submit(&experiment());
         let middle = |jobs: &[Value]| jobs[0]["step"].as_i64().unwrap() > 300;
         let job = self.server.wait(id, "the job is in the middle", middle).remove(0);
+        // A checkpoint is stored after the points of its step are.
+        wait_until("its checkpoint of step 250 is stored", || {
+            self.checkpoints(&job).iter().any(|checkpoint| checkpoint["step"].as_i64() >= Some(250))
+        });
         (id, job)
     }
 

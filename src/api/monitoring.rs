@@ -75,7 +75,7 @@ fn registry(census: &Census, activity: &Activity, requests: &Requests) -> Regist
     }
     let attempts = Family::<ReasonLabel, Counter>::default();
     // Those that alarms are made of are there before the first.
-    for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed] {
+    for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed, EndReason::MachineFault] {
         attempts.get_or_create_owned(&ReasonLabel { reason: reason.as_str().to_owned() });
     }
     for (reason, count) in &census.attempts_ended {

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::{Environment, Failure, Point, Summary};
+use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
 
 use super::{Artifact, JobState, StoreError};
 
@@ -86,6 +86,22 @@ pub enum AttemptEnd {
 impl AttemptEnd {
     /// How [`AttemptEnd::HandedBack`] is written down. Only attempts end so, a job never does.
     pub const HANDED_BACK: &str = "handed_back";
+
+    /// The job goes back to the queue, because this machine cannot run it: `error` says what it lacks. The attempt does not
+    /// count, and the next one is better made elsewhere.
+    pub fn machine_fault(error: impl Into<String>) -> Self {
+        Self::Failed(Failure {
+            reason: EndReason::MachineFault,
+            series: None,
+            step: None,
+            error: error.into(),
+        })
+    }
+
+    /// Whether it was the machine that failed.
+    pub fn is_machine_fault(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.reason == EndReason::MachineFault)
+    }
 }
 
 /// What a worker can ask of the queue. Every method with a [`Lease`] fails with [`StoreError::LeaseLost`] when the

@@ -1,6 +1,6 @@
 //! One slot: claim a job, have it trained, and again.
 
-use std::io;
+use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,8 +84,8 @@ impl Place {
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::error!(%error, "nothing can begin here; the job goes back to the queue");
-                if let Err(error) = self.store.end(lease, AttemptEnd::HandedBack).await {
+                tracing::error!("nothing can begin here: {error}. The job goes back to the queue");
+                if let Err(error) = self.store.end(lease, AttemptEnd::machine_fault(error)).await {
                     tracing::warn!(%error, "cannot end the attempt; its lease will");
                 }
                 return After::Trouble;
@@ -103,10 +103,21 @@ impl Place {
             .await
     }
 
-    fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> io::Result<(Runner, Files)> {
+    /// The runner and the files of an attempt, or what this machine lacks.
+    fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> Result<(Runner, Files), String> {
         let precision = claim.spec.train.precision;
         let fitting = idle.filter(|runner| runner.fits(precision));
-        let runner = fitting.map_or_else(|| Runner::start(&self.config.runner, precision), Ok)?;
-        Ok((runner, Files::new(self.artifacts.clone(), claim.lease)?))
+        let program = &self.config.runner;
+        let runner = fitting
+            .map_or_else(|| Runner::start(program, precision), Ok)
+            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
+        let files = Files::new(self.artifacts.clone(), claim.lease).map_err(|error| {
+            let place = env::temp_dir();
+            format!(
+                "no folder for the job's files can be made in {}, where TMPDIR leads: {error}",
+                place.display()
+            )
+        })?;
+        Ok((runner, files))
     }
 }

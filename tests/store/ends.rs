@@ -38,6 +38,19 @@ pub async fn a_job_handed_back_has_lost_no_attempt(fixture: Fixture) {
     assert_eq!(fixture.job(id).await.attempt, 5);
 }
 
+pub async fn a_fault_of_the_machine_costs_no_attempt_and_says_what_it_was(fixture: Fixture) {
+    let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
+    for _ in 0..5 {
+        let lease = fixture.claim().await.unwrap();
+        assert_eq!(fixture.end(lease, AttemptEnd::machine_fault("no room")).await, JobState::Queued);
+    }
+    let last = fixture.store.attempts(id).await.unwrap().pop().unwrap();
+    let told = (last.number, last.end_reason.as_deref(), last.error.as_deref());
+    assert_eq!(told, (5, Some("machine_fault"), Some("no room")));
+    fixture.store.cancel_job(id).await.unwrap();
+    assert_eq!(fixture.state(id).await, JobState::Cancelled);
+}
+
 pub async fn a_job_that_ends_by_itself_waits_longer_each_time(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
     let reasons = [EndReason::RunnerCrashed, EndReason::OutOfMemory];

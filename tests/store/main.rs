@@ -78,6 +78,7 @@ on_both_databases! {
     ends {
         attempts_are_counted_and_a_retry_by_hand_gives_new_ones,
         a_job_handed_back_has_lost_no_attempt,
+        a_fault_of_the_machine_costs_no_attempt_and_says_what_it_was,
         a_job_that_ends_by_itself_waits_longer_each_time,
         a_job_that_lost_its_worker_or_was_handed_back_need_not_wait,
         a_lost_worker_costs_an_attempt,

@@ -122,6 +122,7 @@ fn write() -> impl Strategy<Value = Write> {
         End::Because(EndReason::OutOfMemory),
         End::Because(EndReason::RunnerCrashed),
         End::Because(EndReason::RunnerCrashed),
+        End::Because(EndReason::MachineFault),
         End::Because(EndReason::WorkerLost),
         End::Because(EndReason::Cancelled),
     ];

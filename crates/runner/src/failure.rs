@@ -62,12 +62,14 @@ impl JobError {
         let (reason, series, step) = match self {
             Self::Cancelled { step } => (EndReason::Cancelled, None, Some(*step)),
             Self::Diverged { series, step } => (EndReason::Diverged, Some((*series).to_owned()), Some(*step)),
-            Self::EndOfInput
-            | Self::Pipe(_)
-            | Self::Write(_)
-            | Self::Checkpoint { .. }
-            | Self::Data(DataError::Io { .. }) => (EndReason::RunnerCrashed, None, None),
-            Self::Setup(_) | Self::Data(_) => (EndReason::UserError, None, None),
+            Self::EndOfInput | Self::Pipe(_) | Self::Checkpoint { .. } => {
+                (EndReason::RunnerCrashed, None, None)
+            }
+            Self::Write(_) => (EndReason::MachineFault, None, None),
+            // The official bytes, of which no machine could make more.
+            Self::Data(DataError::Malformed { .. }) => (EndReason::UserError, None, None),
+            Self::Data(_) => (EndReason::MachineFault, None, None),
+            Self::Setup(_) => (EndReason::UserError, None, None),
             Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
             Self::Torch(_) | Self::Opt(optlab_opt::Error::Torch(_)) => (crash(&self.to_string()), None, None),
             // Sizes that do not fit, which no other attempt would change.

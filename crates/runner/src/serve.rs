@@ -46,8 +46,6 @@ enum Answer {
 fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
     let result = panic::catch_unwind(AssertUnwindSafe(|| job::run(run, inbox, pipe)));
-    // A disk that fails leaves what is in memory as it was.
-    let is_sound = matches!(result, Ok(Err(JobError::Write(_) | JobError::Data(_))));
     let failure = match result {
         Ok(Ok(End::Finished(summary))) => {
             tracing::info!(seconds = summary.seconds, "finished");
@@ -63,7 +61,8 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
         Err(panic) => failure::of_panic(panic.as_ref()),
     };
     tracing::warn!(reason = failure.reason.as_str(), step = failure.step, error = failure.error, "failed");
-    if failure.reason == EndReason::RunnerCrashed && !is_sound {
+    // A disk or a network that fails leaves what is in memory as it was.
+    if failure.reason == EndReason::RunnerCrashed {
         pipe.send(&Event::Failed(failure))?;
         return Err(io::Error::other("ends after a crash"));
     }

@@ -109,6 +109,6 @@ fn a_folder_that_cannot_be_written_is_named() {
     let mut runner = Runner::start();
     runner.run_for_weights(&spec(baseline(), json!({ "epochs": 1 })), Path::new("/nonexistent/place"));
     let failure = runner.hear().failure();
-    assert_eq!(failure.reason, EndReason::RunnerCrashed, "another machine may have room");
+    assert_eq!(failure.reason, EndReason::MachineFault, "another machine may have room");
     assert!(failure.error.contains("/nonexistent/place"), "{}", failure.error);
 }

@@ -182,8 +182,11 @@ pub enum EndReason {
     Diverged,
     /// The device had no room.
     OutOfMemory,
-    /// The runner ended without a word or its machine failed it, and the attempts are used up.
+    /// The runner ended without a word, and the attempts are used up.
     RunnerCrashed,
+    /// The machine lacks what the job needs: room on its disk, the network, a runner that starts. Only attempts end so: the
+    /// job waits for another machine, or for this one to be mended, and the attempt does not count.
+    MachineFault,
     /// The worker ended without a word, and the attempts are used up.
     WorkerLost,
     /// A person's wish.
@@ -201,6 +204,7 @@ impl EndReason {
             Self::Diverged => "diverged",
             Self::OutOfMemory => "out_of_memory",
             Self::RunnerCrashed => "runner_crashed",
+            Self::MachineFault => "machine_fault",
             Self::WorkerLost => "worker_lost",
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timed_out",

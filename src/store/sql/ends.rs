@@ -46,6 +46,8 @@ pub(super) enum Then {
     Ends(JobState),
     /// It goes on, unless people want otherwise.
     GoesOn,
+    /// It goes on, better on another machine.
+    GoesElsewhere,
     /// It is tried again while its budget lasts, after a while if the fault may be its own.
     IsTriedAgain { backs_off: bool },
 }
@@ -59,6 +61,7 @@ impl From<&AttemptEnd> for Then {
                 EndReason::Cancelled => Self::Ends(JobState::Cancelled),
                 EndReason::RunnerCrashed | EndReason::OutOfMemory => Self::IsTriedAgain { backs_off: true },
                 EndReason::WorkerLost => Self::IsTriedAgain { backs_off: false },
+                EndReason::MachineFault => Self::GoesElsewhere,
                 EndReason::Completed | EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
                     Self::Ends(JobState::Failed)
                 }
@@ -87,7 +90,7 @@ pub(super) async fn close(
     if let Then::Ends(state) = then {
         return close_job(tx, lease, state, Some(end), now).await;
     }
-    if matches!(then, Then::GoesOn) {
+    if matches!(then, Then::GoesOn | Then::GoesElsewhere) {
         sql("UPDATE jobs SET attempts_before = attempts_before + 1 WHERE id = $1")
             .bind(lease.job)
             .execute(tx)
@@ -108,8 +111,11 @@ pub(super) async fn close(
         return close_job(tx, lease, JobState::Failed, Some(end), now).await;
     }
     let state = if requested == Some("pause") { JobState::Paused } else { JobState::Queued };
-    let backs_off = matches!(then, Then::IsTriedAgain { backs_off: true });
-    let not_before = if backs_off { now + backoff_ms(budget.attempts_used) } else { 0 };
+    let not_before = match then {
+        Then::IsTriedAgain { backs_off: true } => now + backoff_ms(budget.attempts_used),
+        Then::GoesElsewhere => now,
+        _ => 0,
+    };
     go_back(tx, lease.job, not_before).await?;
     close_job(tx, lease, state, None, now).await
 }

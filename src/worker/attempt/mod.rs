@@ -102,16 +102,12 @@ impl Attempt {
             Outcome::Stopped(end) => (end, After::Nothing),
             Outcome::Died => (crashed(runner.obituary().await), After::Nothing),
             Outcome::CannotFetch(error) => {
-                tracing::error!(%error, "the checkpoint cannot be fetched now; the job goes back to the queue");
-                (AttemptEnd::HandedBack, After::Trouble)
+                let error = format!("the checkpoint to go on from cannot be fetched now: {error}");
+                (AttemptEnd::machine_fault(error), After::Nothing)
             }
         };
-        let (end, after) = if self.is_trouble(&end) {
-            tracing::error!(?end, "the runner could not begin; the job goes back to the queue");
-            (AttemptEnd::HandedBack, After::Trouble)
-        } else {
-            (end, after)
-        };
+        let end = self.blame(end);
+        let after = if end.is_machine_fault() { After::Trouble } else { after };
         match &end {
             AttemptEnd::Failed(failure) if failure.reason != EndReason::Cancelled => {
                 tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
@@ -125,16 +121,19 @@ impl Attempt {
         after
     }
 
-    /// Whether the runner ended before it began: it looks at its machine then, not at the job. One that was to go on from
-    /// a checkpoint may have stumbled over that.
-    fn is_trouble(&self, end: &AttemptEnd) -> bool {
-        let failed = match end {
-            AttemptEnd::Failed(failure) => {
-                matches!(failure.reason, EndReason::UserError | EndReason::RunnerCrashed)
+    /// A runner that ended before it began has looked at its machine and not at the job. One that was to go on from a
+    /// checkpoint may have stumbled over that.
+    fn blame(&self, end: AttemptEnd) -> AttemptEnd {
+        match end {
+            AttemptEnd::Failed(failure)
+                if matches!(failure.reason, EndReason::UserError | EndReason::RunnerCrashed)
+                    && !self.started
+                    && self.resumed.is_none() =>
+            {
+                AttemptEnd::machine_fault(format!("the runner could not begin: {}", failure.error))
             }
-            AttemptEnd::Finished(_) | AttemptEnd::HandedBack => false,
-        };
-        failed && !self.started && self.resumed.is_none()
+            end => end,
+        }
     }
 
     async fn end(&mut self, mut end: AttemptEnd) -> Result<JobState, StoreError> {

@@ -98,21 +98,25 @@ impl Job {
         let wish = self.view.requested.take();
         let goes_on_at = match end {
             End::HandedBack | End::Because(EndReason::WorkerLost) => Some(0),
+            End::Because(EndReason::MachineFault) => Some(now),
             End::Because(EndReason::RunnerCrashed | EndReason::OutOfMemory) => {
                 Some(now + (1_000 << (self.attempts_used - 1)))
             }
             End::Because(_) => None,
         };
+        let is_forgiven = matches!(end, End::HandedBack | End::Because(EndReason::MachineFault));
         match (end, goes_on_at) {
             (_, Some(_)) if wish == Some(Wish::Cancel) => self.close(EndReason::Cancelled),
-            (End::Because(reason), Some(_)) if self.attempts_used >= self.max_attempts => self.close(reason),
+            (End::Because(reason), Some(_)) if !is_forgiven && self.attempts_used >= self.max_attempts => {
+                self.close(reason);
+            }
             (End::Because(reason), None) => self.close(reason),
             (_, goes_on_at) => {
                 let is_paused = wish == Some(Wish::Pause);
                 self.view.state = if is_paused { JobState::Paused } else { JobState::Queued };
                 self.view.step = self.last_checkpoint();
                 self.not_before = goes_on_at.unwrap_or(0);
-                self.attempts_used -= i64::from(end == End::HandedBack);
+                self.attempts_used -= i64::from(is_forgiven);
             }
         }
         self.view.state
