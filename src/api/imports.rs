@@ -36,13 +36,15 @@ pub(super) async fn import(
     let file = receive(&headers, body, state.import_limit).await?;
     let reader = spawn_blocking(|| ParquetReader::open(file)).await.map_err(damaged)??;
     let import = reader.import().clone();
+    let name = import.experiment.name.clone();
     let (sender, points) = mpsc::channel(WAITING);
-    let reading = spawn_blocking(move || reader.for_each(|stretch| sender.blocking_send(stretch).is_ok()));
-    let stored = state.store.import(&import, points).await;
-    // What is wrong with the file explains why the store did not get all of it.
+    let reading = spawn_blocking(move || reader.for_each(|batch| sender.blocking_send(batch).is_ok()));
+    // It goes on where the client goes away: the store cleans up after what it ends itself.
+    let store = state.store.clone();
+    let stored = tokio::spawn(async move { store.import(&import, points).await }).await;
     reading.await.map_err(damaged)??;
-    let id = stored?;
-    Ok((StatusCode::CREATED, Json(Submitted::of(&state, id, import.experiment.name).await?)))
+    let id = stored.map_err(|error| ApiError::failed(&error))??;
+    Ok((StatusCode::CREATED, Json(Submitted::of(&state, id, name).await?)))
 }
 
 /// The body in a temporary file, which is gone when nobody has it open, whatever ends this process.

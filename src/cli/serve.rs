@@ -69,6 +69,9 @@ pub(super) async fn service(
     let queries = QueryDoor::new(&config.query_database_url, config.query_time)?;
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
     require_token(&*store, listener.local_addr()?, &config.database_url).await?;
+    if let Err(error) = store.remove_unfinished_imports().await {
+        tracing::warn!(%error, "the points of imports that died stay until the next start");
+    }
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
     let artifacts = ArtifactRoot::open(&artifacts)?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);

@@ -25,6 +25,14 @@ pub enum ExchangeError {
     Refused(String),
 }
 
+impl ExchangeError {
+    /// The start of the reason: it may quote from the file, which may have anything in it.
+    fn refused(reason: impl AsRef<str>) -> Self {
+        const LONGEST: usize = 500;
+        Self::Refused(reason.as_ref().chars().take(LONGEST).collect())
+    }
+}
+
 /// Takes the points of an experiment: its jobs one after another, of each its series by name, of each its steps.
 pub trait PointWriter {
     /// Points that follow those of the call before.

@@ -171,11 +171,16 @@ pub trait Transfer: Send + Sync {
         limit: i64,
     ) -> Result<Vec<TimedPoint>, StoreError>;
 
-    /// Stores an experiment under ids of its own, which are returned by that of the experiment. It is one transaction:
-    /// until every point is there, nothing is. An import is a record and no work to do: a job that had not ended comes
+    /// Stores an experiment under ids of its own, which are returned by that of the experiment. Until every point is there,
+    /// nothing is; others write meanwhile. An import is a record and no work to do: a job that had not ended comes
     /// as cancelled.
     ///
     /// # Errors
-    /// [`StoreError::BrokenOff`] where there were fewer points than there should be.
+    /// [`StoreError::BrokenOff`] where there were fewer points than there should be; [`StoreError::Busy`] where another process
+    /// has removed what was there of it.
     async fn import(&self, import: &Import, points: mpsc::Receiver<CurveBatch>) -> Result<i64, StoreError>;
+
+    /// Removes what imports have left whose process died. One that another process has under way fails by it, and can be
+    /// sent again.
+    async fn remove_unfinished_imports(&self) -> Result<(), StoreError>;
 }

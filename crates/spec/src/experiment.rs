@@ -12,7 +12,8 @@ use crate::train::TrainSpec;
 
 /// The only version of the spec format so far.
 pub const VERSION: u64 = 1;
-const MOST_JOBS: usize = 10_000;
+/// Jobs of an experiment.
+pub const MOST_JOBS: usize = 10_000;
 
 /// A named comparison: one base training spec, several arms, several seeds. Every default is spelled out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

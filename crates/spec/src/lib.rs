@@ -35,7 +35,7 @@ mod problem;
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::FieldDifference;
-pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, Resources};
+pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, MOST_JOBS, Resources};
 pub use fields::Fields;
 pub use merge::{lay_over, merge, parse_assignment};
 pub use method::{

@@ -52,9 +52,36 @@ pub fn about(name: &str) -> About {
     About { unit, higher_is_better }
 }
 
+/// Whether a runner can have a series of this name.
+pub fn is_known(name: &str) -> bool {
+    let of_layer = ["energy/", "orthogonality_error/"].into_iter().find_map(|kind| name.strip_prefix(kind));
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    always(name).is_some()
+        || [VALIDATION_LOSS, VALIDATION_ACCURACY].contains(&name)
+        || of_layer.is_some_and(|layer| (1..=100).contains(&layer.len()) && layer.bytes().all(fits))
+}
+
 /// As [`about`], for a series that every job has.
 pub fn always(name: &str) -> Option<About> {
     [TRAIN_LOSS, TRAIN_ACCURACY, TEST_LOSS, TEST_ACCURACY, ENERGY_MEAN, LEARNING_RATE, SAMPLES_PER_SECOND]
         .contains(&name)
         .then(|| about(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_of_runners_are_known_and_no_others() {
+        for name in
+            [TEST_LOSS, VALIDATION_ACCURACY, &energy("block2_3_conv1"), &orthogonality_error("hidden1")]
+        {
+            assert!(is_known(name), "{name}");
+        }
+        for name in ["", "energy/", "energy/a b", "energy/\0", "test", "mine/loss", &energy(&"x".repeat(101))]
+        {
+            assert!(!is_known(name), "{name}");
+        }
+    }
 }

@@ -1,24 +1,34 @@
 //! What stands in the metadata of a file: written as it is, and read with distrust.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
-use optlab_spec::protocol::EndReason;
-use optlab_spec::{ExperimentSpec, Fields, JobSpec, series};
+use optlab_spec::series;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::digest::Digest;
+use super::records::{check_experiment, check_jobs};
 use crate::exchange::ExchangeError;
-use crate::store::{AttemptEnd, AttemptRecord, ExperimentRecord, Import, JobRecord, ResultsRecord};
+use crate::store::{ExperimentRecord, Import, JobRecord};
 
 const FORMAT: &str = "optlab.format";
 const EXPERIMENT: &str = "optlab.experiment";
 const JOBS: &str = "optlab.jobs";
 const SERIES: &str = "optlab.series";
+const DIGEST: &str = "optlab.sha256";
 
-/// The only version of the format so far.
-const VERSION: &str = "1";
+/// Version 1 had no digest.
+const VERSION: &str = "2";
+
+/// Bytes of an experiment, whose spec was submitted in one megabyte.
+const MOST_OF_EXPERIMENT: usize = 16 << 20;
+/// Bytes of a job with all of its attempts, on average.
+const MOST_OF_JOB: usize = 64 << 10;
+/// Series of an experiment: some for each layer of each model.
+const MOST_SERIES: usize = 2_000;
+const MOST_OF_SERIES: usize = MOST_SERIES * 300;
 
 /// What a reader of another version wants of a series; units are known by the name.
 #[derive(Deserialize)]
@@ -30,19 +40,43 @@ pub(super) fn key_values(
     experiment: &ExperimentRecord,
     jobs: &[JobRecord],
     series: &BTreeSet<String>,
-) -> Result<[KeyValue; 4], ExchangeError> {
+    digest: Digest,
+) -> Result<[KeyValue; 5], ExchangeError> {
     let about = |name: &String| {
         let series::About { unit, higher_is_better } = series::about(name);
         json!({ "name": name, "unit": unit, "higher_is_better": higher_is_better })
     };
     let text = |result: serde_json::Result<String>| result.map_err(|error| ExchangeError::Io(error.into()));
+    let texts = [
+        VERSION.to_owned(),
+        text(serde_json::to_string(experiment))?,
+        text(serde_json::to_string(jobs))?,
+        Value::Array(series.iter().map(about).collect()).to_string(),
+    ];
+    let digest = digest.finish(texts.iter().map(String::as_str));
+    let [format, experiment, jobs, series] = texts;
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     Ok([
-        pair(FORMAT, VERSION.to_owned()),
-        pair(EXPERIMENT, text(serde_json::to_string(experiment))?),
-        pair(JOBS, text(serde_json::to_string(jobs))?),
-        pair(SERIES, Value::Array(series.iter().map(about).collect()).to_string()),
+        pair(FORMAT, format),
+        pair(EXPERIMENT, experiment),
+        pair(JOBS, jobs),
+        pair(SERIES, series),
+        pair(DIGEST, digest),
     ])
+}
+
+/// Whether the points, which are in `digest`, and the metadata are those that were written.
+///
+/// # Errors
+/// [`ExchangeError::Refused`] where they are not.
+pub(super) fn check_digest(file: &FileMetaData, digest: Digest) -> Result<(), ExchangeError> {
+    let texts = [FORMAT, EXPERIMENT, JOBS, SERIES].map(|key| value(file, key).unwrap_or_default());
+    if value(file, DIGEST) == Some(digest.finish(texts).as_str()) {
+        return Ok(());
+    }
+    Err(ExchangeError::refused(
+        "the file is damaged or was changed: its SHA-256 is not the one in it. Export or copy it again",
+    ))
 }
 
 /// Reads what the file says of itself.
@@ -50,127 +84,61 @@ pub(super) fn key_values(
 /// # Errors
 /// [`ExchangeError::Refused`] with the first thing that an import could not be made of.
 pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
-    checked(file).map_err(ExchangeError::Refused)
+    checked(file).map_err(ExchangeError::refused)
 }
 
 fn checked(file: &FileMetaData) -> Result<Import, String> {
     let format = value(file, FORMAT)
         .ok_or("this Parquet file is no export of optlab: its metadata lacks `optlab.format`")?;
+    if format == "1" {
+        return Err(
+            "this export is of format 1, which cannot be checked for damage: export the experiment again"
+                .to_owned(),
+        );
+    }
     if format != VERSION {
         return Err(format!(
             "this export is of format {format}, and this optlab reads format {VERSION}: import it with a newer one"
         ));
     }
     let points = u64::try_from(file.num_rows()).map_err(|_| "the file has a negative number of rows")?;
-    let series: Vec<Named> = parse(file, SERIES)?;
-    let import = Import {
-        experiment: parse(file, EXPERIMENT)?,
-        jobs: parse(file, JOBS)?,
-        series: series.into_iter().map(|series| series.name).collect(),
-        points,
-    };
-    check_series(&import.series)?;
-    let spec = check_experiment(&import.experiment)?;
-    check_jobs(&spec, &import.jobs)?;
-    Ok(import)
+    let experiment = parse(file, EXPERIMENT, MOST_OF_EXPERIMENT)?;
+    let spec = check_experiment(&experiment)?;
+    let count = spec.arms.len() * spec.seeds.len();
+    let jobs: Vec<JobRecord> = parse(file, JOBS, count * MOST_OF_JOB)?;
+    check_jobs(&spec, &jobs)?;
+    let series: Vec<Named> = parse(file, SERIES, MOST_OF_SERIES)?;
+    let series: Vec<String> = series.into_iter().map(|series| series.name).collect();
+    check_series(&series)?;
+    let steps = jobs.iter().fold(0_u64, |sum, job| sum.saturating_add(job.steps as u64 + 1));
+    let most = steps.saturating_mul(series.len() as u64);
+    if points > most {
+        return Err(format!("the file has {points} points, and the steps of its jobs make at most {most}"));
+    }
+    Ok(Import { experiment, jobs, series, points })
 }
 
 fn value<'a>(file: &'a FileMetaData, key: &str) -> Option<&'a str> {
     file.key_value_metadata()?.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str) -> Result<T, String> {
+fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Result<T, String> {
     let text = value(file, key).ok_or_else(|| format!("the file's metadata lacks `{key}`"))?;
+    if text.len() > most {
+        return Err(format!(
+            "`{key}` in the file's metadata has {} bytes, at most {most} are needed",
+            text.len()
+        ));
+    }
     serde_json::from_str(text).map_err(|error| format!("`{key}` in the file's metadata: {error}"))
 }
 
 fn check_series(series: &[String]) -> Result<(), String> {
-    let fits = |name: &&String| (1..=200).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-    match series.iter().find(|name| !fits(name)) {
-        Some(name) => {
-            Err(format!("a series is called {name:?}; 1 to 200 visible ASCII characters are needed"))
-        }
+    if series.len() > MOST_SERIES {
+        return Err(format!("the file has {} series, and an experiment at most {MOST_SERIES}", series.len()));
+    }
+    match series.iter().find(|name| !series::is_known(name)) {
+        Some(name) => Err(format!("the file has a series {name:?}, which no job makes")),
         None => Ok(()),
     }
-}
-
-/// What a person may edit is held to the same rules as where it is edited.
-fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, String> {
-    let ExperimentRecord { name, notes, tags, .. } = experiment;
-    let edited = json!({ "name": name, "notes": notes, "tags": tags });
-    Fields::read(&edited, |fields| (fields.identifier("name"), fields.notes(), fields.tags()))
-        .map_err(|problems| format!("the experiment: {problems}"))?;
-    ExperimentSpec::from_stored(&experiment.spec).map_err(|problems| format!("the spec: {problems}"))
-}
-
-/// One job for each arm and seed of the spec, and each as the spec has it.
-fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), String> {
-    let mut ids = HashSet::new();
-    let mut missing: HashSet<(&str, i64)> = spec
-        .arms
-        .iter()
-        .flat_map(|arm| spec.seeds.iter().map(|&seed| (arm.name.as_str(), seed as i64)))
-        .collect();
-    for job in jobs {
-        let called = format!("job {} ({} with seed {})", job.id, job.arm, job.seed);
-        if !missing.remove(&(job.arm.as_str(), job.seed)) || !ids.insert(job.id) {
-            return Err(format!("{called} is not of the spec, or stands there twice"));
-        }
-        check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
-    }
-    match missing.iter().min() {
-        Some((arm, seed)) => Err(format!("the job of {arm} with seed {seed} is missing")),
-        None => Ok(()),
-    }
-}
-
-fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
-    let own =
-        JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
-    let arm = spec.arms.iter().find(|arm| arm.name == job.arm);
-    if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
-        return Err("has another spec than the experiment gives it".to_owned());
-    }
-    let method = own.method.to_string();
-    if job.method != method {
-        return Err(format!("is called a job of {}, and its spec is one of {method}", job.method));
-    }
-    let steps = own.train.total_steps() as i64;
-    if job.steps != steps {
-        return Err(format!("has {} steps, and its spec makes {steps}", job.steps));
-    }
-    if !(0..=job.steps).contains(&job.step) {
-        return Err(format!("is at step {} of {}", job.step, job.steps));
-    }
-    if job.state.has_ended() && job.ended_ms.is_none() {
-        return Err(format!("has {} at no time", job.state.as_str()));
-    }
-    check_results(&job.results)?;
-    let numbers = job.attempts.iter().map(|attempt| attempt.number);
-    if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
-        return Err(format!("has other attempts than the {} that it should have", job.attempt));
-    }
-    let of_attempts =
-        job.attempts.iter().filter_map(|AttemptRecord { end_reason, .. }| end_reason.as_deref());
-    let unknown = job.end_reason.as_deref().filter(|reason| !is_reason(reason)).or_else(|| {
-        of_attempts.filter(|&reason| reason != AttemptEnd::HANDED_BACK).find(|reason| !is_reason(reason))
-    });
-    unknown.map_or(Ok(()), |reason| Err(format!("ended by {reason:?}, which nothing does")))
-}
-
-fn check_results(results: &ResultsRecord) -> Result<(), String> {
-    let percentages = [
-        ("test_accuracy", results.test_accuracy),
-        ("best_test_accuracy", results.best_test_accuracy),
-        ("test_error", results.test_error),
-    ];
-    let wrong =
-        percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
-    wrong.map_or(Ok(()), |(name, value)| {
-        Err(format!("has a {name} of {}, and percentages go from 0 to 100", value.unwrap_or_default()))
-    })
-}
-
-fn is_reason(word: &str) -> bool {
-    EndReason::deserialize(Value::from(word)).is_ok()
 }

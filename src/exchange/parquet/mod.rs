@@ -1,8 +1,11 @@
 //! Parquet: one file that says everything. A row is a point; the experiment, its jobs and its series are JSON in the
-//! file's metadata.
+//! file's metadata, and so is the SHA-256 over all of it.
 
+mod bounds;
+mod digest;
 mod header;
 mod read;
+mod records;
 mod write;
 
 use parquet::errors::ParquetError;
@@ -12,6 +15,9 @@ use parquet::schema::types::TypePtr;
 use super::ExchangeError;
 pub use read::ParquetReader;
 pub use write::ParquetWriter;
+
+/// Rows of a group, which the writer holds in memory. Every group is full but the last one.
+const GROUP: usize = 100_000;
 
 /// Rows are in the order of the jobs, of their series by name, and of the steps.
 const SCHEMA: &str = "message optlab {
@@ -37,5 +43,5 @@ fn unwritten(error: ParquetError) -> ExchangeError {
 
 /// What was read is not what it should be.
 fn unreadable(error: ParquetError) -> ExchangeError {
-    ExchangeError::Refused(format!("this is no Parquet file that can be read: {error}"))
+    ExchangeError::refused(format!("this is no Parquet file that can be read: {error}"))
 }

@@ -2,43 +2,67 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::sync::Arc;
 
-use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
+use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::Result;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
+use super::bounds::{self, Pages};
+use super::digest::Digest;
+use super::records::TIMES;
 use super::{header, schema, unreadable};
 use crate::exchange::ExchangeError;
 use crate::store::{CurveBatch, Import, TimedPoint};
 
 /// Rows that are read at a time.
-const BATCH: usize = 10_000;
+const BATCH: usize = 2_000;
 
-/// A file that says what it is; its points are still to be read.
+/// A file that has been read once from its beginning to its end, and is right.
 pub struct ParquetReader {
-    file: SerializedFileReader<File>,
+    file: Arc<Pages>,
+    metadata: ParquetMetaData,
     import: Import,
 }
 
 impl ParquetReader {
-    /// Reads all but the points.
+    /// Reads the whole file.
     ///
     /// # Errors
-    /// [`ExchangeError::Refused`] where this is no export, or one that says what cannot be.
+    /// [`ExchangeError::Refused`] where this is no export, or one that says what cannot be, or one that was changed after
+    /// it was written.
     pub fn open(file: File) -> std::result::Result<Self, ExchangeError> {
-        let file = SerializedFileReader::new(file).map_err(unreadable)?;
-        let about = file.metadata().file_metadata();
+        let metadata = bounds::metadata(&file)?;
+        let about = metadata.file_metadata();
         let import = header::read(about)?;
         if about.schema().get_fields() != schema().get_fields() {
-            return Err(ExchangeError::Refused("the file has other columns than an export".to_owned()));
+            return Err(ExchangeError::refused("the file has other columns than an export"));
         }
-        Ok(Self { file, import })
+        let reader = Self { file: Arc::new(Pages(file)), metadata, import };
+        reader.check_points()?;
+        Ok(reader)
     }
 
     /// The experiment and its jobs.
     pub fn import(&self) -> &Import {
         &self.import
+    }
+
+    /// Every series has points, and the file is as it was written.
+    fn check_points(&self) -> std::result::Result<(), ExchangeError> {
+        let mut digest = Digest::default();
+        let mut unused: HashSet<&str> = self.import.series.iter().map(String::as_str).collect();
+        self.for_each(|batch| {
+            digest.points(self.import.jobs[batch.job].id, &batch.series, &batch.points);
+            unused.remove(batch.series.as_str());
+            true
+        })?;
+        header::check_digest(self.metadata.file_metadata(), digest)?;
+        match unused.into_iter().min() {
+            Some(series) => Err(ExchangeError::refused(format!("the series {series} has no points"))),
+            None => Ok(()),
+        }
     }
 
     /// Hands over the points, as long as `take` wants more.
@@ -50,15 +74,16 @@ impl ParquetReader {
         mut take: impl FnMut(CurveBatch) -> bool,
     ) -> std::result::Result<(), ExchangeError> {
         let mut order = Order::new(&self.import);
-        for group in 0..self.file.num_row_groups() {
-            let group = self.file.get_row_group(group).map_err(unreadable)?;
-            let mut columns = Columns::open(&*group).map_err(unreadable)?;
-            loop {
-                let rows = columns.read().map_err(unreadable)?;
+        for group in self.metadata.row_groups() {
+            let mut columns = Columns::open(&self.file, group).map_err(unreadable)?;
+            let mut left = group.num_rows() as usize;
+            while left > 0 {
+                let rows = columns.read(left.min(BATCH)).map_err(unreadable)?;
                 if rows.step.is_empty() {
-                    break;
+                    return Err(ExchangeError::refused("a column of the file is too short"));
                 }
-                for batch in order.batches(&rows).map_err(ExchangeError::Refused)? {
+                left -= rows.step.len();
+                for batch in order.batches(&rows).map_err(ExchangeError::refused)? {
                     if !take(batch) {
                         return Ok(());
                     }
@@ -90,37 +115,39 @@ struct Rows {
 struct Column<T: DataType>(ColumnReaderImpl<T>);
 
 impl Columns {
-    fn open(group: &dyn RowGroupReader) -> Result<Self> {
+    fn open(file: &Arc<Pages>, group: &RowGroupMetaData) -> Result<Self> {
         Ok(Self {
-            job_id: Column::open(group, 1)?,
-            series: Column::open(group, 5)?,
-            step: Column::open(group, 6)?,
-            value: Column::open(group, 7)?,
-            time_ms: Column::open(group, 8)?,
+            job_id: Column::open(file, group, 1)?,
+            series: Column::open(file, group, 5)?,
+            step: Column::open(file, group, 6)?,
+            value: Column::open(file, group, 7)?,
+            time_ms: Column::open(file, group, 8)?,
         })
     }
 
-    fn read(&mut self) -> Result<Rows> {
+    fn read(&mut self, most: usize) -> Result<Rows> {
         Ok(Rows {
-            job_id: self.job_id.read()?,
-            series: self.series.read()?,
-            step: self.step.read()?,
-            value: self.value.read()?,
-            time_ms: self.time_ms.read()?,
+            job_id: self.job_id.read(most)?,
+            series: self.series.read(most)?,
+            step: self.step.read(most)?,
+            value: self.value.read(most)?,
+            time_ms: self.time_ms.read(most)?,
         })
     }
 }
 
 impl<T: DataType> Column<T> {
-    fn open(group: &dyn RowGroupReader, index: usize) -> Result<Self> {
-        Ok(Self(get_typed_column_reader(group.get_column_reader(index)?)))
+    fn open(file: &Arc<Pages>, group: &RowGroupMetaData, index: usize) -> Result<Self> {
+        let pages = bounds::pages(file, group, index)?;
+        let column = group.column(index).column_descr_ptr();
+        Ok(Self(get_typed_column_reader(get_column_reader(column, pages))))
     }
 
-    fn read(&mut self) -> Result<Vec<T::T>> {
-        let mut values = Vec::with_capacity(BATCH);
+    fn read(&mut self, most: usize) -> Result<Vec<T::T>> {
+        let mut values = Vec::with_capacity(most);
         // A call may end with a page.
-        while values.len() < BATCH {
-            let (read, ..) = self.0.read_records(BATCH - values.len(), None, None, &mut values)?;
+        while values.len() < most {
+            let (read, ..) = self.0.read_records(most - values.len(), None, None, &mut values)?;
             if read == 0 {
                 break;
             }
@@ -168,12 +195,15 @@ impl<'a> Order<'a> {
 
     /// The place of the job, where the row may stand here.
     fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, String> {
-        let TimedPoint { step, value, .. } = *point;
+        let TimedPoint { step, value, time_ms } = *point;
         let wrong = |what: &str| Err(format!("the point of {series} at step {step} of job {job} {what}"));
         let Some(&place) = self.places.get(&job) else { return wrong("is of no job of the experiment") };
         let steps = self.import.jobs[place].steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {
             return wrong(&format!("cannot be: the job has {steps} steps, and values are finite"));
+        }
+        if !TIMES.contains(&time_ms) {
+            return wrong(&format!("has a time of {time_ms} ms, which is no date from 1970 to 9999"));
         }
         match &mut self.last {
             Some((last_job, last_series, last))

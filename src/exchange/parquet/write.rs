@@ -12,13 +12,11 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
+use super::digest::Digest;
 use super::header::key_values;
-use super::{schema, unwritten};
+use super::{GROUP, schema, unwritten};
 use crate::exchange::{ExchangeError, PointWriter};
 use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
-
-/// Rows of a group, which is held in memory.
-const GROUP: usize = 100_000;
 
 /// Writes points, and in the end what they belong to.
 pub struct ParquetWriter<W: Write + Send> {
@@ -26,6 +24,7 @@ pub struct ParquetWriter<W: Write + Send> {
     experiment: ExperimentRecord,
     jobs: Vec<JobRecord>,
     series: BTreeSet<String>,
+    digest: Digest,
     rows: Rows,
 }
 
@@ -54,7 +53,8 @@ impl<W: Write + Send> ParquetWriter<W> {
     ) -> std::result::Result<Self, ExchangeError> {
         let file = SerializedFileWriter::new(out, schema(), Arc::new(properties())).map_err(unwritten)?;
         let (experiment, jobs) = (experiment.clone(), jobs.to_vec());
-        Ok(Self { file, experiment, jobs, series: BTreeSet::new(), rows: Rows::default() })
+        let (series, digest, rows) = Default::default();
+        Ok(Self { file, experiment, jobs, series, digest, rows })
     }
 
     fn write_group(&mut self) -> Result<()> {
@@ -106,6 +106,7 @@ impl<W: Write + Send> PointWriter for ParquetWriter<W> {
         if !self.series.contains(series) {
             self.series.insert(series.to_owned());
         }
+        self.digest.points(job.id, series, points);
         let [arm, method, series] = [job.arm.as_str(), &job.method, series].map(ByteArray::from);
         for point in points {
             let rows = &mut self.rows;
@@ -128,7 +129,7 @@ impl<W: Write + Send> PointWriter for ParquetWriter<W> {
         if !self.rows.step.is_empty() {
             self.write_group().map_err(unwritten)?;
         }
-        for pair in key_values(&self.experiment, &self.jobs, &self.series)? {
+        for pair in key_values(&self.experiment, &self.jobs, &self.series, self.digest)? {
             self.file.append_key_value_metadata(pair);
         }
         self.file.close().map_err(unwritten)?;

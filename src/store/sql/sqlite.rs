@@ -24,6 +24,8 @@ const READERS: u32 = 4;
 /// A database file.
 pub(super) struct Sqlite {
     writer: SqlitePool,
+    /// Opened by the first import.
+    importer: SqlitePool,
     readers: SqlitePool,
     file: PathBuf,
 }
@@ -46,10 +48,15 @@ impl Sqlite {
             Schema::Migrate => schema::SQLITE.run(&writer).await?,
             Schema::Await => wait_until_current(&mut Reader::Sqlite(writer.acquire().await?)).await?,
         }
+        let unchecked = options.clone().create_if_missing(false).foreign_keys(false);
+        let importer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_lazy_with(unchecked);
         // `query_only` rather than read-only: a reader may have to recover the log of a process that was killed.
         let read = options.create_if_missing(false).pragma("query_only", "on");
         let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY_TIMEOUT);
-        Ok(Self { writer, readers: readers.connect_with(read).await?, file })
+        Ok(Self { writer, importer, readers: readers.connect_with(read).await?, file })
     }
 
     /// The folder of files beside the database file.
@@ -69,9 +76,17 @@ impl Sqlite {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
+    /// A write transaction whose rows may refer to rows that are not there yet.
+    pub(super) async fn begin_unchecked(
+        &self,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        self.importer.begin_with("BEGIN IMMEDIATE").await
+    }
+
     /// The last connection of a file moves its log into it.
     pub(super) async fn close(&self) {
         self.readers.close().await;
+        self.importer.close().await;
         self.writer.close().await;
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::FromRow;
 
-use super::super::statement::{Transaction, sql};
+use super::super::statement::{Connect, Transaction, sql};
 use super::block::{block_of, finest_width, levels, pack, unpack};
 use crate::stats::{Bucket, CurvePoint, floor, widen};
 use crate::store::StoreError;
@@ -81,16 +81,24 @@ struct Level {
 
 /// Condenses all that is whole of every curve of the job that is long enough.
 pub(in crate::store::sql) async fn condense_job(tx: &mut Transaction, job: i64) -> Result<(), StoreError> {
+    for series in long_curves(tx, job).await? {
+        while condense(tx, job, series).await? {}
+    }
+    Ok(())
+}
+
+/// The series of the job's curves that are long enough.
+pub(in crate::store::sql) async fn long_curves(
+    on: &mut impl Connect,
+    job: i64,
+) -> Result<Vec<i64>, StoreError> {
     let long: Vec<(i64,)> = sql("SELECT series_id FROM metric_points WHERE job_id = $1
          GROUP BY series_id HAVING count(*) >= $2 ORDER BY series_id")
     .bind(job)
     .bind(WORTH_IT as i64)
-    .fetch_all(tx)
+    .fetch_all(on)
     .await?;
-    for (series,) in long {
-        while condense(tx, job, series).await? {}
-    }
-    Ok(())
+    Ok(long.into_iter().map(|(series,)| series).collect())
 }
 
 /// One pass over a curve; returns whether another one would find more. The caller's transaction holds the job.

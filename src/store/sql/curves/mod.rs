@@ -11,7 +11,7 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use self::block::{block_of, level_for, unpack};
-pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget};
+pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget, long_curves};
 use super::SqlStore;
 use super::statement::{Transaction, sql};
 use crate::stats::{Bucket, CurvePoint, floor, widen, width_for};

@@ -29,10 +29,12 @@ static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
     text
 });
 
-/// Inserts all but the points; returns the ids of the experiment and of the jobs, in the order of their records.
+/// Inserts all but the points, jobs under `ids` where these have been reserved; returns the ids of the experiment and of the
+/// jobs, in the order of their records.
 pub(super) async fn insert(
     tx: &mut Transaction,
     import: &Import,
+    ids: Option<&[i64]>,
     now: i64,
 ) -> Result<(i64, Vec<i64>), StoreError> {
     let experiment = &import.experiment;
@@ -49,11 +51,12 @@ pub(super) async fn insert(
     .await?;
     let version = next_version(tx).await?;
     let workers = insert_workers(tx, &import.jobs).await?;
-    let mut ids = Vec::with_capacity(import.jobs.len());
-    for job in &import.jobs {
+    let mut jobs = Vec::with_capacity(import.jobs.len());
+    for (position, job) in import.jobs.iter().enumerate() {
         let job = ended(job, now);
         let worker = job.attempts.last().map(|attempt| workers[&attempt.worker]);
-        let place = Place { experiment: id, spec: &spec, version, worker };
+        let reserved = ids.map(|ids| ids[position]);
+        let place = Place { id: reserved, experiment: id, spec: &spec, version, worker };
         let job_id = insert_job(tx, &job, place).await?;
         for attempt in &job.attempts {
             insert_attempt(tx, job_id, attempt, workers[&attempt.worker]).await?;
@@ -61,9 +64,9 @@ pub(super) async fn insert(
         if job.state == JobState::Succeeded {
             insert_results(tx, job_id, &job.results).await?;
         }
-        ids.push(job_id);
+        jobs.push(job_id);
     }
-    Ok((id, ids))
+    Ok((id, jobs))
 }
 
 /// The job as it comes: nothing of an import waits or runs.
@@ -108,46 +111,67 @@ async fn insert_workers(
 
 /// What a job has here and had otherwise there.
 struct Place<'a> {
+    /// Where it has been reserved.
+    id: Option<i64>,
     experiment: i64,
     spec: &'a ExperimentSpec,
     version: i64,
     worker: Option<i64>,
 }
 
+/// $1 to $23: the columns; then what else is given.
+macro_rules! insert_job {
+    ($column:literal, $value:literal) => {
+        concat!(
+            "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
+                 time_limit_seconds, state, end_reason, error, attempt, attempts_before, worker_id, step, steps,
+                 parameters_trained, version, created_ms, started_ms, ended_ms",
+            $column,
+            ")
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23",
+            $value,
+            ")
+             RETURNING id"
+        )
+    };
+}
+
 async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> Result<i64, StoreError> {
-    let Place { experiment, spec, version, worker } = place;
+    let Place { id, experiment, spec, version, worker } = place;
     let position = spec.arms.iter().position(|arm| arm.name == job.arm);
     let device = JobSpec::from_stored(&job.spec)?.resources.device;
-    sql(
-        "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
-             time_limit_seconds, state, end_reason, error, attempt, attempts_before, worker_id, step, steps,
-             parameters_trained, version, created_ms, started_ms, ended_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-         RETURNING id",
-    )
-    .bind(experiment)
-    .bind(job.arm.as_str())
-    .bind(position.map(|position| position as i64))
-    .bind(job.method.as_str())
-    .bind(job.seed)
-    .bind(serde_json::to_string(&job.spec)?)
-    .bind(device.as_str())
-    .bind(spec.priority)
-    .bind(spec.max_attempts as i64)
-    .bind(spec.time_limit_seconds as i64)
-    .bind(job.state.as_str())
-    .bind(job.end_reason.as_deref())
-    .bind(job.error.as_deref())
-    .bind(job.attempt)
-    .bind(job.attempts_before)
-    .bind(worker)
-    .bind(job.step)
-    .bind(job.steps)
-    .bind(job.parameters_trained)
-    .bind(version)
-    .bind(job.created_ms)
-    .bind(job.started_ms)
-    .bind(job.ended_ms)
+    let insert = match id {
+        Some(_) => insert_job!(", id", ", $24"),
+        None => insert_job!("", ""),
+    };
+    let insert = sql(insert)
+        .bind(experiment)
+        .bind(job.arm.as_str())
+        .bind(position.map(|position| position as i64))
+        .bind(job.method.as_str())
+        .bind(job.seed)
+        .bind(serde_json::to_string(&job.spec)?)
+        .bind(device.as_str())
+        .bind(spec.priority)
+        .bind(spec.max_attempts as i64)
+        .bind(spec.time_limit_seconds as i64)
+        .bind(job.state.as_str())
+        .bind(job.end_reason.as_deref())
+        .bind(job.error.as_deref())
+        .bind(job.attempt)
+        .bind(job.attempts_before)
+        .bind(worker)
+        .bind(job.step)
+        .bind(job.steps)
+        .bind(job.parameters_trained)
+        .bind(version)
+        .bind(job.created_ms)
+        .bind(job.started_ms)
+        .bind(job.ended_ms);
+    match id {
+        Some(id) => insert.bind(id),
+        None => insert,
+    }
     .fetch_number(tx)
     .await
 }
@@ -216,7 +240,7 @@ pub(super) async fn insert_points(
     Ok(())
 }
 
-async fn insert_batch(
+pub(super) async fn insert_batch(
     tx: &mut Transaction,
     job: i64,
     series: i64,

@@ -2,12 +2,13 @@
 
 mod import;
 mod records;
+mod staged;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::SqlStore;
 use super::statement::sql;
+use super::{Database, SqlStore};
 use crate::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint, Transfer};
 
 #[async_trait]
@@ -65,11 +66,22 @@ impl Transfer for SqlStore {
             series.push((name.as_str(), self.series_id(name).await?));
         }
         let series = series.into_iter().collect();
+        if let Database::Sqlite(sqlite) = &self.database {
+            return staged::import(self, sqlite, import, &series, &mut points).await;
+        }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let (experiment, jobs) = import::insert(&mut tx, import, now).await?;
+        let (experiment, jobs) = import::insert(&mut tx, import, None, now).await?;
         import::insert_points(&mut tx, &jobs, &series, import.points, &mut points).await?;
         self.commit(tx).await?;
         Ok(experiment)
+    }
+
+    async fn remove_unfinished_imports(&self) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => staged::remove_unfinished(sqlite).await,
+            // There, whatever is not committed is gone.
+            Database::Postgres(_) => Ok(()),
+        }
     }
 }

@@ -1,0 +1,47 @@
+//! The SHA-256 over all that an import takes from a file, whatever groups and pages it is in.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::store::TimedPoint;
+
+/// Before the name of a curve, and before each of its points: nothing can be read as something else.
+const CURVE: [u8; 1] = [0];
+const POINT: [u8; 1] = [1];
+
+/// Of the points in their order, and then of the metadata.
+#[derive(Default)]
+pub(super) struct Digest {
+    hash: Sha256,
+    curve: Option<(i64, String)>,
+}
+
+impl Digest {
+    /// Points that follow those of the call before. How a curve is cut into calls makes no difference.
+    pub(super) fn points(&mut self, job: i64, series: &str, points: &[TimedPoint]) {
+        if self.curve.as_ref().is_none_or(|(last, name)| (*last, name.as_str()) != (job, series)) {
+            self.hash.update(CURVE);
+            self.hash.update(job.to_le_bytes());
+            self.text(series);
+            self.curve = Some((job, series.to_owned()));
+        }
+        for point in points {
+            self.hash.update(POINT);
+            self.hash.update(point.step.to_le_bytes());
+            self.hash.update(point.value.to_bits().to_le_bytes());
+            self.hash.update(point.time_ms.to_le_bytes());
+        }
+    }
+
+    /// The digest in lower-case hexadecimal.
+    pub(super) fn finish<'a>(mut self, metadata: impl IntoIterator<Item = &'a str>) -> String {
+        for text in metadata {
+            self.text(text);
+        }
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn text(&mut self, text: &str) {
+        self.hash.update((text.len() as u64).to_le_bytes());
+        self.hash.update(text);
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether an experiment and its jobs could have come about: a file is read with distrust.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use optlab_spec::protocol::EndReason;
+use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::store::{AttemptEnd, AttemptRecord, ExperimentRecord, JobRecord, JobState, ResultsRecord};
+
+/// Milliseconds since the epoch that a date can be made of, from 1970 to 9999.
+pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
+/// Seconds that a run can have taken: thirty years.
+const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
+
+/// What a person may edit is held to the same rules as where it is edited.
+pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, String> {
+    let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
+    check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
+    let edited = json!({ "name": name, "notes": notes, "tags": tags });
+    Fields::read(&edited, |fields| (fields.identifier("name"), fields.notes(), fields.tags()))
+        .map_err(|problems| format!("the experiment: {problems}"))?;
+    let spec = ExperimentSpec::from_stored(&experiment.spec);
+    let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
+    match spec.arms.len().saturating_mul(spec.seeds.len()) {
+        1..=MOST_JOBS => Ok(spec),
+        jobs => Err(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed")),
+    }
+}
+
+/// One job for each arm and seed of the spec, and each as the spec has it.
+pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), String> {
+    let mut ids = HashSet::new();
+    let mut missing: HashSet<(&str, i64)> = spec
+        .arms
+        .iter()
+        .flat_map(|arm| spec.seeds.iter().map(|&seed| (arm.name.as_str(), seed as i64)))
+        .collect();
+    for job in jobs {
+        let called = format!("job {} ({} with seed {})", job.id, job.arm, job.seed);
+        if !missing.remove(&(job.arm.as_str(), job.seed)) || !ids.insert(job.id) {
+            return Err(format!("{called} is not of the spec, or stands there twice"));
+        }
+        check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
+    }
+    match missing.iter().min() {
+        Some((arm, seed)) => Err(format!("the job of {arm} with seed {seed} is missing")),
+        None => Ok(()),
+    }
+}
+
+fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
+    let own =
+        JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
+    let arm = spec.arms.iter().find(|arm| arm.name == job.arm);
+    if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
+        return Err("has another spec than the experiment gives it".to_owned());
+    }
+    let method = own.method.to_string();
+    if job.method != method {
+        return Err(format!("is called a job of {}, and its spec is one of {method}", job.method));
+    }
+    let steps = own.train.total_steps() as i64;
+    if job.steps != steps {
+        return Err(format!("has {} steps, and its spec makes {steps}", job.steps));
+    }
+    if !(0..=job.steps).contains(&job.step) {
+        return Err(format!("is at step {} of {}", job.step, job.steps));
+    }
+    if job.state.has_ended() && job.ended_ms.is_none() {
+        return Err(format!("has {} at no time", job.state.as_str()));
+    }
+    check_times([Some(job.created_ms), job.started_ms, job.ended_ms])?;
+    for attempt in &job.attempts {
+        check_times([Some(attempt.started_ms), attempt.ended_ms])?;
+        check_seconds(attempt.seconds)?;
+    }
+    check_results(job)?;
+    let numbers = job.attempts.iter().map(|attempt| attempt.number);
+    if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
+        return Err(format!("has other attempts than the {} that it should have", job.attempt));
+    }
+    let of_attempts =
+        job.attempts.iter().filter_map(|AttemptRecord { end_reason, .. }| end_reason.as_deref());
+    let unknown = job.end_reason.as_deref().filter(|reason| !is_reason(reason)).or_else(|| {
+        of_attempts.filter(|&reason| reason != AttemptEnd::HANDED_BACK).find(|reason| !is_reason(reason))
+    });
+    unknown.map_or(Ok(()), |reason| Err(format!("ended by {reason:?}, which nothing does")))
+}
+
+fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), String> {
+    match times.into_iter().flatten().find(|time| !TIMES.contains(time)) {
+        Some(time) => Err(format!("has a time of {time} ms, which is no date from 1970 to 9999")),
+        None => Ok(()),
+    }
+}
+
+fn check_seconds(seconds: Option<f64>) -> Result<(), String> {
+    match seconds.filter(|seconds| !SECONDS.contains(seconds)) {
+        Some(seconds) => Err(format!("has taken {seconds} seconds, which no run does")),
+        None => Ok(()),
+    }
+}
+
+/// Final figures are those of a job that has succeeded, which always has them.
+fn check_results(job: &JobRecord) -> Result<(), String> {
+    let results = &job.results;
+    let completed = job.end_reason.as_deref() == Some(EndReason::Completed.as_str());
+    match job.state {
+        JobState::Succeeded if !completed || results.test_accuracy.is_none() => {
+            return Err("has succeeded without results".to_owned());
+        }
+        JobState::Succeeded => {}
+        state if completed || *results != ResultsRecord::default() => {
+            return Err(format!("is {} and has results", state.as_str()));
+        }
+        _ => {}
+    }
+    check_seconds(results.seconds)?;
+    let percentages = [
+        ("test_accuracy", results.test_accuracy),
+        ("best_test_accuracy", results.best_test_accuracy),
+        ("test_error", results.test_error),
+    ];
+    let wrong =
+        percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
+    if let Some((name, value)) = wrong {
+        let value = value.unwrap_or_default();
+        return Err(format!("has a {name} of {value}, and percentages go from 0 to 100"));
+    }
+    let negative = [results.peak_memory_bytes, job.parameters_trained].into_iter().flatten().any(|n| n < 0);
+    if negative || results.energy.is_some_and(|energy| !energy.is_finite()) {
+        return Err(
+            "has a negative number of bytes or parameters, or an energy that is not finite".to_owned()
+        );
+    }
+    Ok(())
+}
+
+fn is_reason(word: &str) -> bool {
+    EndReason::deserialize(Value::from(word)).is_ok()
+}

@@ -1,0 +1,177 @@
+//! Imports into SQLite, whose writers take turns: points are written bit by bit, so that other writers get theirs.
+//!
+//! They wait under ids of jobs that do not exist, where nobody sees them. The transaction that inserts the jobs is the
+//! import; until then nothing of it counts, and [`remove_unfinished`] takes away what an import has left that never got there.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::super::SqlStore;
+use super::super::curves::{condense, forget, long_curves};
+use super::super::sqlite::Sqlite;
+use super::super::statement::{Connect, Reader, Transaction, sql};
+use super::import;
+use crate::store::{CurveBatch, Import, StoreError};
+
+/// How long a transaction may be that others wait for, and the pause in which they get their turn.
+const TURN: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub(super) async fn import(
+    store: &SqlStore,
+    sqlite: &Sqlite,
+    import: &Import,
+    series: &HashMap<&str, i64>,
+    points: &mut mpsc::Receiver<CurveBatch>,
+) -> Result<i64, StoreError> {
+    let mut tx = store.begin().await?;
+    let ids = reserve(&mut tx, import.jobs.len() as i64).await?;
+    tx.commit().await?;
+    let done = async {
+        stage(sqlite, &ids, series, import.points, points).await?;
+        let mut tx = store.begin().await?;
+        let now = store.now(&mut tx).await?;
+        // A process that has started meanwhile may have taken the points for those of an import that had died.
+        let staged = sql("SELECT count(*) FROM metric_points WHERE job_id BETWEEN $1 AND $2");
+        let staged = staged.bind(ids[0]).bind(ids[ids.len() - 1]).fetch_number(&mut tx).await?;
+        if staged as u64 != import.points {
+            return Err(StoreError::Busy);
+        }
+        let (experiment, _) = import::insert(&mut tx, import, Some(&ids), now).await?;
+        store.commit(tx).await?;
+        Ok::<_, StoreError>(experiment)
+    };
+    let done = done.await;
+    if done.is_err()
+        && let Err(error) = remove(sqlite, &ids).await
+    {
+        tracing::warn!(%error, "the points of an import that failed stay until the next start");
+    }
+    done
+}
+
+/// Ids that no other job will ever get.
+async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<i64>, StoreError> {
+    let update = sql("UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'jobs' RETURNING seq");
+    let last = match update.bind(count).fetch_optional::<(i64,)>(tx).await? {
+        Some((last,)) => last,
+        None => {
+            let insert = sql("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', $1)");
+            insert.bind(count).execute(tx).await?;
+            count
+        }
+    };
+    Ok((last - count + 1..=last).collect())
+}
+
+/// Writes the points as they come, `expected` in all, and condenses what is long.
+async fn stage(
+    sqlite: &Sqlite,
+    ids: &[i64],
+    series: &HashMap<&str, i64>,
+    expected: u64,
+    points: &mut mpsc::Receiver<CurveBatch>,
+) -> Result<(), StoreError> {
+    let mut turns = Turns::new(sqlite);
+    let mut staged = 0;
+    loop {
+        let batch = match points.try_recv() {
+            Ok(batch) => batch,
+            // Nothing is waited for inside a transaction.
+            Err(_) => {
+                turns.end().await?;
+                let Some(batch) = points.recv().await else { break };
+                batch
+            }
+        };
+        let (job, series) = (ids[batch.job], series[batch.series.as_str()]);
+        import::insert_batch(turns.transaction().await?, job, series, &batch.points).await?;
+        staged += batch.points.len() as u64;
+    }
+    if staged != expected {
+        return Err(StoreError::BrokenOff);
+    }
+    for &job in ids {
+        for series in long_curves(&mut Reader::Sqlite(sqlite.read().await?), job).await? {
+            while condense(turns.transaction().await?, job, series).await? {}
+        }
+    }
+    turns.end().await
+}
+
+/// Removes the points of imports that were never finished, of this process or of others.
+pub(super) async fn remove_unfinished(sqlite: &Sqlite) -> Result<(), StoreError> {
+    let mut reader = Reader::Sqlite(sqlite.read().await?);
+    let ids = without_job(&mut reader).await?;
+    drop(reader);
+    remove(sqlite, &ids).await
+}
+
+/// Ids that have points and are those of no job. One look into the index for each id, not for each point.
+async fn without_job(on: &mut impl Connect) -> Result<Vec<i64>, StoreError> {
+    let ids: Vec<(i64,)> = sql("WITH RECURSIVE ids (id) AS (
+             SELECT min(job_id) FROM metric_points
+             UNION ALL
+             SELECT (SELECT min(job_id) FROM metric_points WHERE job_id > ids.id) FROM ids WHERE ids.id IS NOT NULL
+         )
+         SELECT id FROM ids WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM jobs)")
+    .fetch_all(on)
+    .await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
+}
+
+/// Unless there is a job by now: the import of another process may just have been finished.
+async fn remove(sqlite: &Sqlite, ids: &[i64]) -> Result<(), StoreError> {
+    let mut turns = Turns::new(sqlite);
+    for &id in ids {
+        let tx = turns.transaction().await?;
+        let job = sql("SELECT count(*) FROM jobs WHERE id = $1").bind(id).fetch_number(tx).await?;
+        if job > 0 {
+            continue;
+        }
+        // The points go last: by them the id is found again.
+        forget(tx, id).await?;
+        let delete = || {
+            sql("DELETE FROM metric_points WHERE job_id = $1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = $1)
+                 AND (series_id, step) IN
+                 (SELECT series_id, step FROM metric_points WHERE job_id = $1 LIMIT 1000)")
+        };
+        while delete().bind(id).execute(turns.transaction().await?).await? > 0 {}
+    }
+    turns.end().await
+}
+
+/// Short transactions one after another, and pauses in which others write.
+struct Turns<'a> {
+    sqlite: &'a Sqlite,
+    open: Option<(Transaction, Instant)>,
+}
+
+impl<'a> Turns<'a> {
+    fn new(sqlite: &'a Sqlite) -> Self {
+        Self { sqlite, open: None }
+    }
+
+    /// The transaction of this turn; a new one where the last one has been long enough.
+    async fn transaction(&mut self) -> Result<&mut Transaction, StoreError> {
+        if self.open.as_ref().is_some_and(|(_, began)| began.elapsed() >= TURN) {
+            self.end().await?;
+        }
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => (Transaction::Sqlite(self.sqlite.begin_unchecked().await?), Instant::now()),
+        };
+        Ok(&mut self.open.insert(open).0)
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
+        if let Some((transaction, _)) = self.open.take() {
+            transaction.commit().await?;
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+}
