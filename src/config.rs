@@ -17,6 +17,8 @@ pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOC
 
 /// Commands wait for an answer no longer than a minute.
 const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
+/// From a second, for tests, to a month.
+const SWEEP_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
 
 /// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
@@ -36,6 +38,9 @@ pub struct ServiceArgs {
     /// Megabytes that a file to import may have [default: 1024]
     #[arg(long, env = "OPTLAB_IMPORT_LIMIT_MB", value_name = "MB")]
     import_limit_mb: Option<u32>,
+    /// Seconds between two looks for files that no row names; attempts that left them ended as long ago [default: 3600]
+    #[arg(long, env = "OPTLAB_SWEEP_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(SWEEP_SECONDS))]
+    sweep_seconds: Option<u64>,
     #[command(flatten)]
     queries: QueryArgs,
     #[command(flatten)]
@@ -112,6 +117,7 @@ struct File {
     query_database_url: Option<String>,
     query_seconds: Option<u64>,
     import_limit_mb: Option<u32>,
+    sweep_seconds: Option<u64>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
     drain: Option<Drain>,
@@ -132,6 +138,8 @@ pub struct ServiceConfig {
     pub query_time: Duration,
     /// The longest file that may be imported, in bytes.
     pub import_limit: u64,
+    /// How often files without a row are looked for.
+    pub sweep_every: Duration,
     /// The slots.
     pub worker: WorkerConfig,
 }
@@ -170,7 +178,11 @@ impl ServiceArgs {
         let queries = self.queries;
         let query_seconds = queries.query_seconds.or(file.query_seconds).unwrap_or(10);
         let query_database_url = queries.query_database_url.or_else(|| file.query_database_url.clone());
+        let sweep_seconds = self.sweep_seconds.or(file.sweep_seconds).unwrap_or(3600);
         Ok(ServiceConfig {
+            sweep_every: Duration::from_secs(
+                sweep_seconds.clamp(*SWEEP_SECONDS.start(), *SWEEP_SECONDS.end()),
+            ),
             listen: self.listen.or(file.listen),
             worker: self.training.resolve(&file, slots),
             query_database_url: query_database_url.unwrap_or_else(|| database_url.clone()),

@@ -4,8 +4,10 @@
 //! only then does the database get to know of it. What a job goes on from is verified against its SHA-256.
 
 mod error;
+mod list;
 
-use std::path::Path as FilePath;
+use std::io;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -29,6 +31,8 @@ const CHUNK: usize = 1 << 20;
 pub struct ArtifactRoot {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
+    /// Where it is one of this machine.
+    folder: Option<PathBuf>,
 }
 
 /// What was written.
@@ -58,7 +62,7 @@ impl ArtifactRoot {
         // Other variables are ignored; these have lower-case names there.
         let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (store, prefix) = parse_url_opts(&url, options).map_err(|error| unusable(&error))?;
-        Ok(Self { store: Arc::from(store), prefix })
+        Ok(Self { store: Arc::from(store), prefix, folder: None })
     }
 
     fn folder(folder: &FilePath) -> Result<Self, ArtifactError> {
@@ -66,7 +70,8 @@ impl ArtifactRoot {
             |error: &dyn std::fmt::Display| ArtifactError::Root(format!("{}: {error}", folder.display()));
         std::fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| wrong(&error))?;
-        Ok(Self { store: Arc::new(store.with_fsync(true)), prefix: Path::default() })
+        let store = Arc::new(store.with_fsync(true));
+        Ok(Self { store, prefix: Path::default(), folder: Some(folder.to_owned()) })
     }
 
     /// Stores the file `from` as `path`.
@@ -132,9 +137,29 @@ impl ArtifactRoot {
     /// # Errors
     /// Where it cannot be removed.
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactError> {
-        match self.store.delete(&self.place(path)?).await {
+        let place = self.place(path)?;
+        // The library knows nothing of what an upload that was cut off has left.
+        if let Some(folder) = self.folder.as_ref().filter(|_| path.contains('#')) {
+            let file = folder.join(path);
+            return match tokio::fs::remove_file(&file).await {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(ArtifactError::file(&file, error))
+                }
+                _ => Ok(()),
+            };
+        }
+        match self.store.delete(&place).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(ArtifactError::stored(path, error)),
+        }
+    }
+
+    /// The paths of all files below `folder`, as they are found: those that were put, and those that an upload has left that
+    /// was cut off.
+    pub fn list(&self, folder: &str) -> BoxStream<'static, Result<String, ArtifactError>> {
+        match &self.folder {
+            Some(root) => list::of_folder(root, folder),
+            None => list::of_bucket(&*self.store, &self.prefix, folder),
         }
     }
 

@@ -77,7 +77,8 @@ pub(super) async fn service(
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
-    let sweeper = worker::sweep(store.clone(), artifacts.clone(), config.worker.lease, shutdown.clone());
+    let sweeps = worker::Sweeps { checkpoints: config.worker.lease, strays: config.sweep_every };
+    let sweeper = worker::sweep(store.clone(), artifacts.clone(), clock.clone(), sweeps, shutdown.clone());
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
     let worker = tokio::spawn(worker);

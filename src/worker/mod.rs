@@ -30,7 +30,7 @@ pub use attempt::LONGEST_STOP;
 pub use probe::{Probe, ProbeError, ProbedDevice, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
-pub use sweeper::sweep;
+pub use sweeper::{Sweeps, sweep};
 
 /// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);

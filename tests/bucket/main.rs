@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use support::waiting::wait_until;
 use support::{Server, kill, long_experiment};
 use tempfile::TempDir;
 
@@ -67,7 +68,7 @@ impl Drop for Service {
 #[test]
 fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
     let (service, folder) = (Service::start(), TempDir::new().unwrap());
-    let place = ["--workers", "1", "--artifacts", "s3://bucket/of/ours"];
+    let place = ["--workers", "1", "--artifacts", "s3://bucket/of/ours", "--sweep-seconds", "1"];
     let server = Server::start_in(&service.environment(), &folder, &place);
     let mut spec = long_experiment(STEPS);
     spec["checkpoint"] = serde_json::json!({ "every_steps": 100 });
@@ -95,6 +96,23 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
     let part = server.send("GET", &weights, &[("range", "bytes=8-23")], b"");
     assert_eq!((part.status, part.text.as_bytes()), (206, &download(&server, &weights)[8..24]));
     assert!(listed.contains("<Key>of/ours/jobs/1/2/weights.safetensors</Key>"), "{listed}");
+
+    // What no row names goes, and nothing else does.
+    let put = |path: &str| {
+        let url = format!("{}/bucket/of/ours/{path}", service.address);
+        assert_eq!(ureq::put(url).send("planted").unwrap().status(), 200);
+    };
+    put("jobs/1/2/stray");
+    put("jobs/1/9/of-no-attempt");
+    wait_until("the file without a row is gone", || !service.list().contains("jobs/1/2/stray"));
+    put("jobs/1/2/again");
+    wait_until("the next round is over", || !service.list().contains("jobs/1/2/again"));
+    let left = service.list();
+    assert!(left.contains("<Key>of/ours/jobs/1/9/of-no-attempt</Key>"), "{left}");
+    for artifact in artifacts["items"].as_array().unwrap() {
+        download(&server, &format!("{path}/artifacts/{}", text(&artifact["name"])));
+    }
+
     let here = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     assert!(here.filter_map(|name| name.into_string().ok()).all(|name| name.starts_with("optlab.db")));
     assert!(!folder.path().join("optlab.db.artifacts").exists(), "nothing stays on the machine");

@@ -1,0 +1,71 @@
+//! Which files there are, below a folder of the root.
+
+use std::fs;
+use std::io;
+use std::path::Path as FilePath;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::ArtifactError;
+
+/// Names that wait for whoever lists them.
+const WAITING: usize = 1000;
+
+/// Names of files, below the root.
+pub(super) type Names = BoxStream<'static, Result<String, ArtifactError>>;
+
+/// Those in a bucket, which gives them a page at a time.
+pub(super) fn of_bucket(store: &dyn ObjectStore, prefix: &Path, folder: &str) -> Names {
+    let prefix = prefix.clone();
+    let place: Path = prefix.parts().chain(Path::from(folder).parts()).collect();
+    let told = folder.to_owned();
+    store
+        .list(Some(&place))
+        .map(move |file| {
+            let file = file.map_err(|error| ArtifactError::stored(&told, error))?;
+            let below = file.location.prefix_match(&prefix).map(|parts| parts.collect::<Path>());
+            Ok(below.unwrap_or(file.location).to_string())
+        })
+        .boxed()
+}
+
+/// Those in a folder of this machine, also what an upload that was cut off has left, which the library does not list. Nothing
+/// is followed that leads elsewhere.
+pub(super) fn of_folder(root: &FilePath, folder: &str) -> Names {
+    let (sender, names) = mpsc::channel(WAITING);
+    let (root, folder) = (root.to_owned(), folder.to_owned());
+    tokio::task::spawn_blocking(move || walk(&root, &folder, &sender));
+    ReceiverStream::new(names).boxed()
+}
+
+/// Whether anybody still listens.
+fn walk(root: &FilePath, folder: &str, found: &mpsc::Sender<Result<String, ArtifactError>>) -> bool {
+    let place = root.join(folder);
+    let entries = match fs::read_dir(&place) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return true,
+        Err(error) => return found.blocking_send(Err(ArtifactError::file(&place, error))).is_ok(),
+    };
+    for entry in entries.flatten() {
+        // What has a name of another kind is not ours.
+        let (Ok(kind), Some(name)) = (entry.file_type(), entry.file_name().to_str().map(str::to_owned))
+        else {
+            continue;
+        };
+        let path = format!("{folder}/{name}");
+        let goes_on = if kind.is_dir() {
+            walk(root, &path, found)
+        } else {
+            !kind.is_file() || found.blocking_send(Ok(path)).is_ok()
+        };
+        if !goes_on {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,87 @@
+//! Files of jobs that no row names go by themselves, and no others do.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::waiting::wait_until;
+use support::{Server, kill, long_experiment, small_experiment};
+use tempfile::TempDir;
+
+/// A server that looks every second, and the folder of its files.
+fn start(folder: &TempDir) -> (Server, PathBuf) {
+    support::runner();
+    let server = Server::start_with(folder, &["--workers", "1", "--sweep-seconds", "1"]);
+    (server, folder.path().join("optlab.db.artifacts"))
+}
+
+fn plant(root: &std::path::Path, path: &str) -> PathBuf {
+    let file = root.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "planted").unwrap();
+    file
+}
+
+/// Every file of the job has the bytes that its row promises.
+fn files_are_whole(server: &Server, job: &Value) {
+    let path = format!("/api/v1/jobs/{}/artifacts", job["id"]);
+    let artifacts = server.read(&path);
+    assert!(artifacts["items"].as_array().unwrap().len() >= 4, "{artifacts:#}");
+    for artifact in artifacts["items"].as_array().unwrap() {
+        let url = format!("{}{path}/{}", server.address, artifact["name"].as_str().unwrap());
+        let bytes = ureq::get(url).call().unwrap().body_mut().read_to_vec().unwrap();
+        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(artifact["sha256"], Value::from(digest), "{artifact:#}");
+    }
+}
+
+#[test]
+fn what_no_row_names_goes_and_everything_else_stays() {
+    let folder = TempDir::new().unwrap();
+    let (server, root) = start(&folder);
+    let jobs = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
+    let job = &jobs[0]["id"];
+    let strays = ["checkpoint-7.safetensors", "weights.safetensors#1", "log.txt#12"]
+        .map(|file| plant(&root, &format!("jobs/{job}/1/{file}")));
+    // Of attempts and jobs that the database does not know, and of somebody who keeps his own things here.
+    let others = [
+        format!("jobs/{job}/2/weights.safetensors"),
+        "jobs/999/1/weights.safetensors".to_owned(),
+        format!("jobs/{job}/1/mine/notes.txt"),
+        "jobs/notes.txt".to_owned(),
+        format!("elsewhere/{job}/1/notes.txt"),
+    ]
+    .map(|path| plant(&root, &path));
+    let linked = root.join(format!("jobs/{}", jobs[1]["id"])).join("1/linked");
+    symlink(root.join("elsewhere"), &linked).unwrap();
+    wait_until("the files without a row are gone", || strays.iter().all(|file| !file.exists()));
+    // Once more, because the others may have been next.
+    let again = plant(&root, &format!("jobs/{job}/1/again"));
+    wait_until("the next round is over", || !again.exists());
+    for file in others.iter().chain([&linked]) {
+        assert!(file.exists(), "{} is gone", file.display());
+    }
+    jobs.iter().for_each(|job| files_are_whole(&server, job));
+}
+
+#[test]
+fn files_of_a_running_attempt_stay_until_it_has_ended() {
+    let folder = TempDir::new().unwrap();
+    let (server, root) = start(&folder);
+    let ended = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
+    let long = server.submit(&long_experiment(1_000_000));
+    let running = server.wait(long, "the job runs", |jobs| jobs[0]["step"].as_i64().unwrap() > 0);
+    let stored = plant(&root, &format!("jobs/{}/1/checkpoint-1.safetensors", running[0]["id"]));
+    for round in 0..2 {
+        let stray = plant(&root, &format!("jobs/{}/1/stray", ended[0]["id"]));
+        wait_until("a round is over", || !stray.exists());
+        assert!(stored.exists(), "round {round} has taken a file whose row may still come");
+    }
+    server.runners().into_iter().for_each(kill);
+    server.wait(long, "the attempt has ended", |jobs| jobs[0]["attempt"].as_i64().unwrap() > 1);
+    wait_until("its file is gone", || !stored.exists());
+}
