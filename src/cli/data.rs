@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
-use optlab_data::{Dataset, Library, Progress, Silent, State};
+use optlab_data::{Dataset, Library, Progress, State};
 use serde_json::json;
 
 use super::Failure;
@@ -100,13 +100,12 @@ fn verify(library: &Library, datasets: &[&'static dyn Dataset], named: bool) -> 
     let mut all_well = true;
     for &dataset in datasets {
         let result = match library.state(dataset) {
-            // Verifying must not turn into fetching.
             State::Absent(_) => {
                 let text = format!("not here; `optlab data fetch {}` gets it", dataset.name());
                 if named { Err(text) } else { Ok(text) }
             }
-            _ => match library.load(dataset, &mut Silent) {
-                Ok(_) => Ok("whole and official".to_owned()),
+            _ => match library.verify(dataset) {
+                Ok(()) => Ok("whole and official".to_owned()),
                 Err(error) => Err(error.to_string()),
             },
         };

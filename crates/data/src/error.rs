@@ -8,7 +8,8 @@ use std::path::PathBuf;
 pub enum DataError {
     /// A file is there, but not the official one.
     #[error(
-        "{} is truncated or altered (its SHA-256 is not {expected}); delete it, then `optlab data fetch` gets it anew",
+        "{} is truncated or altered (its SHA-256 is not {expected}); `optlab data fetch` replaces what it has fetched itself, \
+         and a file of your own is for you to replace or delete",
         path.display()
     )]
     Altered {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::archive::Archive;
@@ -80,9 +81,23 @@ impl Library {
         dataset.decode(&self.contents(dataset, progress)?)
     }
 
-    /// What [`load`](Self::load) decodes: afterwards every file is here and right. An archive that somebody has
-    /// unpacked in the folder of its data set or beside it, as `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example,
-    /// takes the place of the packed one.
+    /// Verifies and decodes the files that are here; fetches and replaces nothing.
+    ///
+    /// # Errors
+    /// Names the file that is missing, altered or malformed.
+    pub fn verify(&self, dataset: &dyn Dataset) -> Result<(), DataError> {
+        let contents = self.gather(dataset, |file| {
+            self.here(dataset, file)?.ok_or_else(|| DataError::Io {
+                path: self.cache.join(dataset.name()).join(file.name),
+                source: io::ErrorKind::NotFound.into(),
+            })
+        })?;
+        dataset.decode(&contents).map(|_| ())
+    }
+
+    /// What [`load`](Self::load) decodes: afterwards every file is here and right. A file that was fetched and is broken is
+    /// fetched again. An archive that somebody has unpacked in the folder of its data set or beside it, as
+    /// `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example, takes the place of the packed one.
     ///
     /// # Errors
     /// Names the file that is missing or altered.
@@ -91,14 +106,26 @@ impl Library {
         dataset: &dyn Dataset,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Vec<u8>>, DataError> {
+        self.gather(dataset, |file| match self.here(dataset, file) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) => self.fetch(dataset, file, None, progress),
+            Err(DataError::Altered { path, .. }) if !self.is_given(&path) => {
+                self.fetch(dataset, file, Some(&path), progress)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The contents of a data set, of which `get` has the files.
+    fn gather(
+        &self,
+        dataset: &dyn Dataset,
+        get: impl FnMut(&RemoteFile) -> Result<Vec<u8>, DataError>,
+    ) -> Result<Vec<Vec<u8>>, DataError> {
         if let Some((archive, folder)) = self.unpacked(dataset) {
             return archive.read(&folder);
         }
-        let contents: Vec<_> = dataset
-            .files()
-            .iter()
-            .map(|file| self.content(dataset, file, progress))
-            .collect::<Result<_, _>>()?;
+        let contents: Vec<_> = dataset.files().iter().map(get).collect::<Result<_, _>>()?;
         match (dataset.archive(), dataset.files(), &contents[..]) {
             (Some(archive), [file], [packed]) => archive.unpack(file.name, packed),
             _ => Ok(contents),
@@ -112,25 +139,37 @@ impl Library {
         Some((archive, places.find_map(|place| archive.unpacked_in(&place))?))
     }
 
-    fn content(
+    /// The file as it is here, verified; `None` where it is not.
+    fn here(&self, dataset: &dyn Dataset, file: &RemoteFile) -> Result<Option<Vec<u8>>, DataError> {
+        let Some(path) = self.find(dataset, file) else { return Ok(None) };
+        let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
+        if file.is(&content) {
+            Ok(Some(content))
+        } else {
+            Err(DataError::Altered { path, expected: file.sha256 })
+        }
+    }
+
+    /// Fetches the file into the cache, where it takes the place of a `broken` one.
+    fn fetch(
         &self,
         dataset: &dyn Dataset,
         file: &RemoteFile,
+        broken: Option<&Path>,
         progress: &mut dyn Progress,
     ) -> Result<Vec<u8>, DataError> {
-        if let Some(path) = self.find(dataset, file) {
-            let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
-            return if file.is(&content) {
-                Ok(content)
-            } else {
-                Err(DataError::Altered { path, expected: file.sha256 })
-            };
-        }
-        let folder = self.cache.join(dataset.name());
-        let advice = || self.advice(dataset);
+        let advice = || match broken {
+            Some(path) => format!("{} is truncated or altered. {}", path.display(), self.advice(dataset)),
+            None => self.advice(dataset),
+        };
         let content = fetch::fetch(dataset, file, self.mirror.as_deref(), advice, progress)?;
-        write_whole(&folder, file.name, &content)?;
+        write_whole(&self.cache.join(dataset.name()), file.name, &content)?;
         Ok(content)
+    }
+
+    /// Whether the file is the user's own, which is never written.
+    pub fn is_given(&self, path: &Path) -> bool {
+        self.given.as_ref().is_some_and(|given| path.starts_with(given))
     }
 
     /// Where a file is, right or not.
@@ -169,8 +208,12 @@ impl Library {
 /// A file of this name is whole or not there, also when two processes fetch it at once.
 fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataError> {
     let partial = folder.join(format!("{name}.{}.partial", std::process::id()));
-    fs::create_dir_all(folder)
+    let written = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&partial, content))
-        .and_then(|()| fs::rename(&partial, folder.join(name)))
-        .map_err(|source| DataError::Io { path: partial, source })
+        .and_then(|()| fs::rename(&partial, folder.join(name)));
+    written.map_err(|source| {
+        // What did not fit must not take the room that is left.
+        let _ = fs::remove_file(&partial);
+        DataError::Io { path: partial, source }
+    })
 }

@@ -118,15 +118,32 @@ fn the_given_folder_goes_before_the_cache() {
 }
 
 #[test]
-fn an_altered_or_truncated_file_is_refused_by_name() {
+fn a_broken_file_of_the_cache_is_replaced_and_one_of_the_user_is_not() {
+    for content in [&CONTENT[..10], b"six bytes and some mare", b""] {
+        let folder = TempDir::new().unwrap();
+        let online = library(&folder, Some(mirror(CONTENT)));
+        write(&online.cache, content);
+        assert!(matches!(online.verify(&Tiny), Err(DataError::Altered { .. })), "which fetches nothing");
+        assert_eq!(online.load(&Tiny, &mut Silent).unwrap().train.pixels, [CONTENT[0]]);
+        assert!(library(&folder, None).verify(&Tiny).is_ok(), "it is whole now");
+
+        let given = online.given.as_ref().unwrap();
+        write(given, content);
+        let error = online.load(&Tiny, &mut Silent).unwrap_err();
+        assert!(matches!(error, DataError::Altered { .. }));
+        assert!(error.to_string().contains("given/tiny/tiny.bin is truncated or altered"), "{error}");
+        assert_eq!(fs::read(given.join("tiny/tiny.bin")).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_broken_file_that_cannot_be_replaced_is_named() {
     let folder = TempDir::new().unwrap();
     let library = library(&folder, None);
-    for content in [&CONTENT[..10], b"six bytes and some mare", b""] {
-        write(&library.cache, content);
-        let error = library.load(&Tiny, &mut Silent).unwrap_err();
-        assert!(matches!(error, DataError::Altered { .. }));
-        assert!(error.to_string().contains("tiny.bin is truncated or altered"), "{error}");
-    }
+    write(&library.cache, &CONTENT[..10]);
+    let error = library.load(&Tiny, &mut Silent).unwrap_err();
+    assert!(matches!(error, DataError::Unreachable { .. }));
+    assert!(error.to_string().contains("cache/tiny/tiny.bin is truncated or altered"), "{error}");
 }
 
 #[test]

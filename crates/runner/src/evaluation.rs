@@ -23,7 +23,7 @@ pub struct Evaluation {
 pub fn evaluate(
     network: &Network,
     images: &Images,
-    check: impl Fn() -> Result<(), JobError>,
+    mut check: impl FnMut() -> Result<(), JobError>,
 ) -> Result<Evaluation, JobError> {
     let _guard = tch::no_grad_guard();
     // Sums stay on the device and are read once.

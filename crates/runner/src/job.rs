@@ -95,10 +95,10 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
     let mut job = match &run.resume_from {
         None => {
             pipe.send(&started(0))?;
-            Job::prepare(&run.spec, device, &mut Fetching { pipe, file: None })?
+            Job::prepare(&run.spec, device, &mut Fetching::new(pipe))?
         }
         Some(file) => {
-            let resumed = Job::resume(&run.spec, device, file, &mut Fetching { pipe, file: None });
+            let resumed = Job::resume(&run.spec, device, file, &mut Fetching::new(pipe));
             if matches!(resumed, Err(JobError::Checkpoint { .. })) {
                 pipe.send(&Event::UnusableCheckpoint)?;
             }
@@ -186,18 +186,34 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Tells the job's log which files are being fetched.
+/// Between two words about a file that is fetched: whoever hears nothing for long takes it for a hang.
+const PACE: Duration = Duration::from_secs(20);
+
+/// Tells the job's log which files are being fetched, and how far they are.
 struct Fetching<'a> {
     pipe: &'a mut EventPipe,
-    file: Option<String>,
+    /// The last word: about which file, and when.
+    told: Option<(String, Instant)>,
+}
+
+impl<'a> Fetching<'a> {
+    fn new(pipe: &'a mut EventPipe) -> Self {
+        Self { pipe, told: None }
+    }
 }
 
 impl Progress for Fetching<'_> {
-    fn fetched(&mut self, file: &str, _done: u64, total: u64) {
-        if self.file.as_deref() != Some(file) {
-            self.file = Some(file.to_owned());
-            // A broken pipe shows again at the next event, which can say so.
-            let _ = self.pipe.log(format_args!("fetching {file} ({:.1} MB)", total as f64 / 1e6));
-        }
+    fn fetched(&mut self, file: &str, done: u64, total: u64) {
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let message = match &self.told {
+            Some((told, when)) if told == file && when.elapsed() < PACE => return,
+            Some((told, _)) if told == file => {
+                format!("fetching {file}: {:.1} of {:.1} MB", megabytes(done), megabytes(total))
+            }
+            _ => format!("fetching {file} ({:.1} MB)", megabytes(total)),
+        };
+        self.told = Some((file.to_owned(), Instant::now()));
+        // A broken pipe shows again at the next event, which can say so.
+        let _ = self.pipe.log(message);
     }
 }

@@ -13,6 +13,8 @@ use crate::pipe::EventPipe;
 
 /// Wall time between two flushes: what a person who watches takes for "now".
 const PACE: Duration = Duration::from_millis(500);
+/// While something is measured.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// Updates between two flushes at most, so that no line of the protocol grows long.
 const MOST_UPDATES: usize = 1000;
 
@@ -150,6 +152,14 @@ impl<'a> Meter<'a> {
             Ok(()) | Err(JobError::Diverged { .. }) => self.send(),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sends what there is, where something takes long: whoever hears nothing for long takes it for a hang.
+    ///
+    /// # Errors
+    /// [`JobError::Pipe`].
+    pub fn keep_alive(&mut self) -> Result<(), JobError> {
+        if self.flushed.elapsed() < LONGEST_SILENCE { Ok(()) } else { self.send() }
     }
 
     fn send(&mut self) -> Result<(), JobError> {

@@ -175,7 +175,7 @@ fn measure(
         let sets = held_out.chain([(&job.data.test, series::TEST_LOSS, series::TEST_ACCURACY)]);
         for (images, loss_series, accuracy_series) in sets {
             let evaluation = job.average.show(&mut job.network, |network| {
-                evaluation::evaluate(network, images, || wishes.check(step))
+                evaluation::evaluate(network, images, || wishes.check(step).and_then(|()| meter.keep_alive()))
             })??;
             if !evaluation.loss.is_finite() {
                 return Err(JobError::Diverged { series: loss_series, step });
