@@ -360,3 +360,32 @@ fn the_doctor_is_content_where_all_is_there() {
     let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
     assert_eq!((&doctor["can_train"], &doctor["findings"][0]["verdict"]), (&true.into(), &"ok".into()));
 }
+
+#[test]
+fn the_doctor_looks_at_the_folders_that_are_written() {
+    let folder = TempDir::new().unwrap();
+    let path = runner();
+    let examine = |scratch: &str, database: &str| {
+        let mut doctor = Command::new(OPTLAB);
+        doctor.args(["doctor", "--runner", path.to_str().unwrap(), "--database-url", database]);
+        doctor.env("TMPDIR", scratch).current_dir(folder.path()).output().unwrap()
+    };
+    let here = folder.path().display();
+    let well = examine(folder.path().to_str().unwrap(), "sqlite:optlab.db");
+    assert!(well.status.success(), "{}", out(&well));
+    for part in [
+        format!("scratch folder (TMPDIR): {here}, "),
+        format!("folder of the database: {here}, "),
+        format!("folder for files of jobs: {here}/optlab.db.artifacts, "),
+        "folder for fetched data: ".to_owned(),
+    ] {
+        assert!(out(&well).contains(&part), "{part} is missing:\n{}", out(&well));
+    }
+    let ill = examine("/nonexistent", "sqlite:/nowhere/optlab.db");
+    assert_eq!(ill.status.code(), Some(1), "nothing can be trained");
+    for part in
+        ["scratch folder (TMPDIR): /nonexistent cannot be written", "folder of the database: /nowhere cannot"]
+    {
+        assert!(out(&ill).contains(part), "{part} is missing:\n{}", out(&ill));
+    }
+}

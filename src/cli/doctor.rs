@@ -1,6 +1,8 @@
 //! `optlab doctor`: what is missing on this machine, and what to type.
 
-use std::path::{Path, PathBuf};
+mod folders;
+
+use std::path::Path;
 
 use optlab_data::{Library, State};
 use serde::Serialize;
@@ -8,15 +10,17 @@ use serde_json::json;
 
 use super::Failure;
 use super::serve::runtime;
+use folders::look_at_folders;
+
 use crate::api;
-use crate::config::default_runner;
+use crate::config::ServiceArgs;
 use crate::worker::{ProbeError, probe};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The program that trains [default: optlab-runner beside this program]
-    #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
-    runner: Option<PathBuf>,
+    /// What `optlab serve` would be told
+    #[command(flatten)]
+    service: ServiceArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -64,10 +68,13 @@ impl Finding {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let runner = args.runner.clone().unwrap_or_else(default_runner);
-    let (can_train, mut findings) = look_at_runner(&runner)?;
+    let (config, library) = (args.service.clone().resolve()?, Library::from_env());
+    let (runs, mut findings) = look_at_runner(&config.worker.runner)?;
     findings.push(look_at_dashboard());
-    findings.extend(look_at_data());
+    let (has_room, folders) = look_at_folders(&config, &library);
+    findings.extend(folders);
+    findings.extend(look_at_data(&library));
+    let can_train = runs && has_room;
     let version = env!("CARGO_PKG_VERSION");
     if args.json {
         println!("{:#}", json!({ "version": version, "can_train": can_train, "findings": findings }));
@@ -114,8 +121,7 @@ fn look_at_dashboard() -> Finding {
     Verdict::Missing.finding("dashboard: this program was compiled without it").cured_by(cure)
 }
 
-fn look_at_data() -> Vec<Finding> {
-    let library = Library::from_env();
+fn look_at_data(library: &Library) -> Vec<Finding> {
     let given = library.given.as_ref().filter(|given| !given.is_dir());
     let no_folder = given
         .map(|given| Verdict::Missing.finding(format!("OPTLAB_DATA_DIR: {} is no folder", given.display())));
@@ -126,7 +132,11 @@ fn look_at_data() -> Vec<Finding> {
             State::Present(folder) => Verdict::Ok.finding(is(format!("in {}", folder.display()))),
             State::Altered(file) => Verdict::Broken
                 .finding(is(format!("{} is truncated or altered", file.display())))
-                .cured_by(format!("delete it, then type: optlab data fetch {name}")),
+                .cured_by(if library.is_given(&file) {
+                    "it is a file of your own: put the official one in its place, or delete it".to_owned()
+                } else {
+                    format!("type: optlab data fetch {name}")
+                }),
             State::Absent(bytes) => Verdict::Later
                 .finding(is(format!("fetched when first used ({:.1} MB)", bytes as f64 / 1e6)))
                 .cured_by(format!("now: optlab data fetch {name}")),

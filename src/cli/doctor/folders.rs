@@ -1,0 +1,58 @@
+//! The folders that serving and training write to: whether they can be written, and how much room there is.
+
+use std::env;
+use std::path::{Path, PathBuf, absolute};
+
+use optlab_data::Library;
+
+use super::{Finding, Verdict};
+use crate::config::ServiceConfig;
+
+/// A checkpoint and the weights of a large model, twice.
+const LITTLE_ROOM: u64 = 1 << 30;
+
+/// Whether jobs can be trained as far as folders go, and what was found.
+pub(super) fn look_at_folders(config: &ServiceConfig, library: &Library) -> (bool, Vec<Finding>) {
+    let database = database_file(&config.database_url);
+    let beside = database.as_ref().map(|file| format!("{}.artifacts", file.display()));
+    let artifacts = config.artifacts.clone().or(beside).filter(|place| !place.contains("://"));
+    let scratch = look_at("scratch folder (TMPDIR)", &env::temp_dir(), false);
+    let can_train = !matches!(scratch.verdict, Verdict::Missing);
+    let others = [
+        database
+            .and_then(|file| Some(look_at("folder of the database", absolute(file).ok()?.parent()?, false))),
+        artifacts.map(|place| look_at("folder for files of jobs", Path::new(&place), true)),
+        Some(look_at("folder for fetched data", &library.cache, true)),
+    ];
+    (can_train, [scratch].into_iter().chain(others.into_iter().flatten()).collect())
+}
+
+/// A folder that `is_made` when it is needed is looked at where it will be.
+fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
+    let folder = &absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = folder.ancestors().find(|place| !is_made || place.exists()).unwrap_or(folder);
+    let what = format!("{name}: {}", folder.display());
+    if let Err(error) = tempfile::tempfile_in(there) {
+        let cure = "name a folder that can be written, or free some room";
+        return Verdict::Missing.finding(format!("{what} cannot be written: {error}")).cured_by(cure);
+    }
+    match rustix::fs::statvfs(there) {
+        Ok(room) => {
+            let free = room.f_bavail * room.f_frsize;
+            let what = format!("{what}, {:.1} GB free", free as f64 / 1e9);
+            match free {
+                LITTLE_ROOM.. => Verdict::Ok.finding(what),
+                _ => Verdict::Broken
+                    .finding(what)
+                    .cured_by("free some room: what does not fit there fails jobs"),
+            }
+        }
+        Err(error) => Verdict::Broken.finding(format!("{what}: {error}")),
+    }
+}
+
+/// Of a SQLite database.
+fn database_file(url: &str) -> Option<PathBuf> {
+    let place = url.strip_prefix("sqlite:")?.split('?').next()?;
+    Some(PathBuf::from(place.strip_prefix("//").unwrap_or(place)))
+}
