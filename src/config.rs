@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::store::Claim;
 use crate::worker::{Drain, Slots, WorkerConfig};
 
 /// Where a server answers that was told no address.
@@ -19,6 +20,8 @@ pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOC
 const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
 /// From a second, for tests, to a month.
 const SWEEP_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
+const HUNG_AFTER_SECONDS: RangeInclusive<u64> = 1..=86_400;
+const LEASE_SECONDS: RangeInclusive<u64> = 1..=Claim::LONGEST_LEASE_SECONDS;
 
 /// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]
@@ -95,8 +98,12 @@ struct TrainingArgs {
     #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
     runner: Option<PathBuf>,
     /// Seconds after which the jobs of a worker that is not heard of are given to others [default: 15]
-    #[arg(long, env = "OPTLAB_LEASE_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, env = "OPTLAB_LEASE_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(LEASE_SECONDS))]
     lease_seconds: Option<u64>,
+    /// Seconds of silence after which a runner may have hung: it is killed then unless its job is known to be slower
+    /// [default: 600]
+    #[arg(long, env = "OPTLAB_HUNG_AFTER_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(HUNG_AFTER_SECONDS))]
+    hung_after_seconds: Option<u64>,
     /// What becomes of running jobs at SIGTERM [default: checkpoint]
     #[arg(long, env = "OPTLAB_DRAIN", value_enum)]
     drain: Option<Drain>,
@@ -120,6 +127,7 @@ struct File {
     sweep_seconds: Option<u64>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
+    hung_after_seconds: Option<u64>,
     drain: Option<Drain>,
 }
 
@@ -227,11 +235,15 @@ impl DatabaseArgs {
 
 impl TrainingArgs {
     fn resolve(self, file: &File, slots: Slots) -> WorkerConfig {
-        let lease = self.lease_seconds.or(file.lease_seconds).unwrap_or(15);
+        let seconds = |set: Option<u64>, default, within: RangeInclusive<u64>| {
+            Duration::from_secs(set.unwrap_or(default).clamp(*within.start(), *within.end()))
+        };
+        let hung_after = self.hung_after_seconds.or(file.hung_after_seconds);
         WorkerConfig {
             slots,
             runner: self.runner.or_else(|| file.runner.clone()).unwrap_or_else(default_runner),
-            lease: Duration::from_secs(lease),
+            lease: seconds(self.lease_seconds.or(file.lease_seconds), 15, LEASE_SECONDS),
+            hung_after: seconds(hung_after, 600, HUNG_AFTER_SECONDS),
             drain: self.drain.or(file.drain).unwrap_or_default(),
             exit_when_idle: None,
         }

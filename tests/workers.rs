@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::processes::{Worker, signal};
@@ -34,6 +36,10 @@ on_both![
     a_checkpoint_that_cannot_be_read_is_waited_for,
     weights_that_cannot_be_stored_at_once_are_stored_later,
     a_success_without_weights_says_so,
+    a_worker_whose_runners_are_killed_rests_and_fails_no_job,
+    a_machine_that_cannot_run_a_job_says_why_and_leaves_it_to_another,
+    a_machine_without_the_data_set_says_which_file_is_broken,
+    a_hung_runner_is_killed_and_its_job_goes_on,
 ];
 
 struct House {
@@ -60,6 +66,14 @@ impl House {
             self.checkpoints(&job).iter().any(|checkpoint| checkpoint["step"].as_i64() >= Some(250))
         });
         (id, job)
+    }
+
+    /// What a command of a client prints.
+    fn command(&self, args: &[&str]) -> String {
+        let mut command = Command::new(OPTLAB);
+        let output = command.args(args).args(["--server", &self.server.address]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn artifacts(&self, job: &Value) -> Vec<Value> {
@@ -296,4 +310,94 @@ fn a_success_without_weights_says_so(database: Database) {
     let said = String::from_utf8(watched.stderr).unwrap();
     assert_eq!(watched.status.code(), Some(1), "{said}");
     assert!(said.contains("weights.safetensors is not stored"), "{said}");
+}
+
+fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) {
+    let house = House::new(database);
+    let bad = Worker::start(&house.url);
+    let _good = Worker::start(&house.url);
+    let mut spec = experiment();
+    spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
+    let id = house.server.submit(&spec);
+    // Whatever trains there for two seconds is killed.
+    let mut born: HashMap<u32, Instant> = HashMap::new();
+    house.server.wait(id, "all jobs have ended, but for those of the bad worker", |jobs| {
+        for pid in bad.runners() {
+            if born.entry(pid).or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
+                kill(pid);
+            }
+        }
+        assert!(jobs.iter().all(|job| job["state"] != "failed"), "{jobs:#?}");
+        jobs.iter().all(|job| job["state"] == "succeeded")
+    });
+    assert!(bad.said().contains("cpu rests for 15 s: the last 3 attempts crashed"), "{}", bad.said());
+}
+
+/// Until the job says why it waits, in `words`; what the attempt, the worker and the job say then.
+fn told(house: &House, id: i64, words: &str) -> Value {
+    let said = |jobs: &[Value]| jobs[0]["why_queued"].as_str().is_some_and(|why| why.contains(words));
+    let job = house.server.wait(id, "the job says what its machine lacks", said).remove(0);
+    let attempts = house.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
+    let attempt = attempts["items"][0].clone();
+    assert_eq!(attempt["end_reason"], "machine_fault", "{attempts:#}");
+    assert!(attempt["error"].as_str().unwrap().contains(words), "{attempts:#}");
+    let rests = |_: &[Value]| {
+        let workers = house.server.read("/api/v1/workers");
+        workers["items"][0]["trouble"].as_str().is_some_and(|trouble| trouble.contains(words))
+    };
+    house.server.wait(id, "the worker says why it rests", rests);
+    let jobs = house.command(&["jobs"]);
+    assert!(jobs.contains(words), "{jobs}");
+    attempt
+}
+
+fn a_machine_that_cannot_run_a_job_says_why_and_leaves_it_to_another(database: Database) {
+    let house = House::new(database);
+    let one_slot = ["--slots-per-device", "1"];
+    let bad = Worker::start_in(&[("TMPDIR", "/nonexistent")], &house.url, &one_slot);
+    let id = house.server.submit(&small_experiment(1, &[0]));
+    told(&house, id, "/nonexistent");
+    bad.wait_until_it_says("cpu rests for 15 s: no folder for the job's files");
+    let _good = Worker::start(&house.url);
+    house.server.wait_for_success(id);
+}
+
+fn a_machine_without_the_data_set_says_which_file_is_broken(database: Database) {
+    let house = House::new(database);
+    let cache = house.folder.path().join("cache");
+    let file = cache.join("optlab/data/mnist/train-images-idx3-ubyte.gz");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "cut").unwrap();
+    // Where nothing listens: the test fetches nothing, also on a machine with a network.
+    let nowhere = "http://127.0.0.1:9";
+    let environment = [
+        ("XDG_CACHE_HOME", cache.to_str().unwrap()),
+        ("OPTLAB_DATA_DIR", ""),
+        ("OPTLAB_DATA_MIRROR", nowhere),
+        ("ALL_PROXY", nowhere),
+        ("HTTPS_PROXY", nowhere),
+        ("https_proxy", nowhere),
+    ];
+    let _worker = Worker::start_in(&environment, &house.url, &["--slots-per-device", "1"]);
+    let mut spec = experiment();
+    spec["train"]["data"] = json!({ "name": "mnist" });
+    let id = house.server.submit(&spec);
+    let attempt = told(&house, id, "could not be fetched");
+    assert!(attempt["error"].as_str().unwrap().contains(file.to_str().unwrap()), "{attempt:#}");
+}
+
+fn a_hung_runner_is_killed_and_its_job_goes_on(database: Database) {
+    let house = House::new(database);
+    let worker = Worker::start_with(&house.url, &["--slots-per-device", "1", "--hung-after-seconds", "4"]);
+    let (id, _) = house.job_in_the_middle();
+    worker.runners().into_iter().for_each(|pid| assert!(signal(pid, "STOP")));
+    let doubted = |jobs: &[Value]| jobs[0]["trouble"].as_str().is_some_and(|it| it.contains("said nothing"));
+    house.server.wait(id, "the silence is noticed", doubted);
+    house.server.wait(id, "the job is tried again", |jobs| jobs[0]["attempt"] == 2);
+    let job = house.is_as_undisturbed(id);
+    assert_eq!((&job["trouble"], &job["error"]), (&Value::Null, &Value::Null));
+    let attempts = house.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
+    let hung = &attempts["items"][0];
+    assert_eq!(hung["end_reason"], "runner_crashed", "{attempts:#}");
+    assert!(hung["error"].as_str().unwrap().contains("the runner hung"), "{attempts:#}");
 }

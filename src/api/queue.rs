@@ -4,21 +4,20 @@ use super::AppState;
 use super::error::ApiError;
 use super::views::JobView;
 use super::workers;
-use crate::store::{Job, JobState, OfferedDevice};
+use crate::store::{Job, JobState, OfferedDevice, Worker};
 
 /// Who could take a job now.
 pub(super) struct QueueState {
     now_ms: i64,
-    /// Of all active workers that claim.
-    devices: Vec<OfferedDevice>,
+    /// Active workers that claim.
+    workers: Vec<Worker>,
 }
 
 impl QueueState {
     pub(super) async fn of(state: &AppState) -> Result<Self, ApiError> {
         let now_ms = state.clock.now_ms();
         let workers = workers::active(&*state.store, now_ms).await?;
-        let claiming = workers.into_iter().filter(|worker| !worker.draining);
-        Ok(Self { now_ms, devices: claiming.flat_map(|worker| worker.devices).collect() })
+        Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect() })
     }
 
     pub(super) fn view(&self, job: Job) -> JobView {
@@ -26,23 +25,51 @@ impl QueueState {
         JobView::new(job, self.now_ms).waiting(why_queued)
     }
 
+    /// What it waits for, and why it had to come back.
     fn why(&self, job: &Job) -> String {
-        let wanted = &job.device_wanted;
-        let fits =
-            |offered: &&OfferedDevice| wanted == "any" || offered.device.split(':').next() == Some(wanted);
+        let waits = self.waits_for(job);
+        match (job.attempt_end.as_deref(), &job.attempt_error) {
+            (Some("machine_fault"), Some(error)) => {
+                format!("{waits}; attempt {} could not run on its machine: {error}", job.attempt)
+            }
+            (Some("runner_crashed" | "out_of_memory" | "worker_lost"), Some(error)) => {
+                format!("{waits}; attempt {} failed: {error}", job.attempt)
+            }
+            _ => waits,
+        }
+    }
+
+    fn waits_for(&self, job: &Job) -> String {
         if job.not_before_ms > self.now_ms {
             let seconds = (job.not_before_ms - self.now_ms + 999) / 1000;
-            return format!("its last attempt failed; it is tried again in {seconds} s");
+            return format!("it is tried again in {seconds} s");
         }
-        if self.devices.is_empty() {
+        if self.workers.is_empty() {
             return "no worker is active: start one with `optlab worker`, or the server with --workers"
                 .to_owned();
         }
-        let slots: usize = self.devices.iter().filter(fits).map(|offered| offered.slots).sum();
-        match job.queue_position {
-            _ if slots == 0 => format!("no active worker offers a {wanted} device"),
-            Some(position @ 2..) => format!("{} jobs go before it, to {slots} slots", position - 1),
-            _ => format!("it is next, for one of {slots} slots"),
+        let wanted = &job.device_wanted;
+        let slots = |worker: &Worker| -> usize {
+            let kind = |offered: &OfferedDevice| offered.device.split(':').next() == Some(wanted);
+            let fits = worker.devices.iter().filter(|offered| wanted == "any" || kind(offered));
+            fits.map(|offered| offered.slots).sum()
+        };
+        let (well, troubled): (Vec<_>, Vec<_>) =
+            self.workers.iter().partition(|worker| worker.trouble.is_none());
+        let all: usize = self.workers.iter().map(slots).sum();
+        let of_well: usize = well.into_iter().map(slots).sum();
+        let troubles = troubled.iter().filter(|worker| worker.devices.is_empty() || slots(worker) > 0);
+        let troubles: Vec<_> = troubles
+            .filter_map(|worker| Some(format!("{}: {}", worker.name, worker.trouble.as_deref()?)))
+            .collect();
+        let place = match job.queue_position {
+            _ if all == 0 => format!("no active worker offers a {wanted} device"),
+            Some(position @ 2..) => format!("{} jobs go before it, to {all} slots", position - 1),
+            _ => format!("it is next, for one of {all} slots"),
+        };
+        match of_well {
+            0 if !troubles.is_empty() => format!("{place}; {}", troubles.join("; ")),
+            _ => place,
         }
     }
 }

@@ -76,6 +76,8 @@ pub(super) struct JobView {
     queue_position: Option<i64>,
     /// Where the job waits and was asked for, not in an event.
     why_queued: Option<String>,
+    /// Of a job that runs: its runner has said nothing for long, say.
+    trouble: Option<String>,
     device: Option<String>,
     created_at: String,
     started_at: Option<String>,
@@ -124,6 +126,7 @@ impl JobView {
     pub(super) fn new(job: Job, now_ms: i64) -> Self {
         Self {
             eta_seconds: eta_seconds(&job, now_ms),
+            trouble: job.attempt_error.filter(|_| job.state == JobState::Running),
             id: job.id,
             experiment_id: job.experiment_id,
             arm: job.arm,

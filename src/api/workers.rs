@@ -14,8 +14,6 @@ use crate::store::{OfferedDevice, Store, StoreError, Worker};
 
 /// Workers that were not heard of for so long are left out of the list.
 const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
-/// A worker reports every few seconds; after this much silence it counts as gone.
-const GONE_AFTER_MS: i64 = 30_000;
 
 /// A process that claims jobs.
 #[derive(Serialize, ToSchema)]
@@ -30,6 +28,8 @@ pub(super) struct WorkerView {
     slots: usize,
     /// Ids of what it runs now.
     jobs: Vec<i64>,
+    /// Why it, or one of its slots, claims nothing now: its machine has failed its jobs, say.
+    trouble: Option<String>,
     started_at: String,
     last_seen_at: String,
 }
@@ -60,7 +60,7 @@ impl From<OfferedDevice> for DeviceView {
 impl WorkerView {
     fn new(worker: Worker, now_ms: i64) -> Self {
         let state = match () {
-            () if is_gone(&worker, now_ms) => "gone",
+            () if worker.is_gone(now_ms) => "gone",
             () if worker.draining => "draining",
             () => "active",
         };
@@ -71,6 +71,7 @@ impl WorkerView {
             slots: worker.devices.iter().map(|device| device.slots).sum(),
             devices: worker.devices.into_iter().map(DeviceView::from).collect(),
             jobs: worker.jobs,
+            trouble: worker.trouble,
             started_at: rfc3339(worker.started_ms),
             last_seen_at: rfc3339(worker.last_seen_ms),
         }
@@ -99,10 +100,6 @@ pub(super) async fn drain(
 
 /// Those that were heard of lately and have not said goodbye.
 pub(super) async fn active(store: &dyn Store, now_ms: i64) -> Result<Vec<Worker>, StoreError> {
-    let workers = store.workers(now_ms - GONE_AFTER_MS).await?;
-    Ok(workers.into_iter().filter(|worker| !is_gone(worker, now_ms)).collect())
-}
-
-fn is_gone(worker: &Worker, now_ms: i64) -> bool {
-    worker.ended_ms.is_some() || now_ms - worker.last_seen_ms > GONE_AFTER_MS
+    let workers = store.workers(now_ms - Worker::GONE_AFTER_MS).await?;
+    Ok(workers.into_iter().filter(|worker| !worker.is_gone(now_ms)).collect())
 }

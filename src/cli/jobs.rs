@@ -6,7 +6,7 @@ use super::client::{Client, ClientError, List, ServerArgs};
 use super::table::table;
 use super::{Failure, experiments};
 
-/// More failures than this are told by their number.
+/// More failures or remarks than this are told by their number.
 const TOLD: u64 = 10;
 
 #[derive(clap::Args)]
@@ -42,6 +42,8 @@ pub(super) struct Job {
     step: u64,
     steps: u64,
     device: Option<String>,
+    why_queued: Option<String>,
+    trouble: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -60,6 +62,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
     table.add_rows(jobs.iter().map(row));
     println!("{}", table.trim_fmt());
+    let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.id, job.remark()?))).collect();
+    for (job, remark) in remarks.iter().take(TOLD as usize) {
+        println!("job {job}: {remark}");
+    }
+    if remarks.len() > TOLD as usize {
+        println!("and {} more: --json has them all", remarks.len() - TOLD as usize);
+    }
     Ok(())
 }
 
@@ -88,6 +97,11 @@ impl Job {
             Some(why) => format!("{} ({why})", self.state),
             None => self.state.clone(),
         }
+    }
+
+    /// What is wrong with it: why it had to come back to the queue, or what the worker says of the one that runs.
+    fn remark(&self) -> Option<&str> {
+        self.trouble.as_deref().or_else(|| self.why_queued.as_deref().filter(|_| self.attempt > 0))
     }
 }
 

@@ -12,6 +12,7 @@ struct Worker {
     /// `active` or `gone`.
     state: String,
     devices: Vec<Offered>,
+    trouble: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -24,8 +25,12 @@ struct Offered {
 pub(super) fn warn(client: &Client, wanted: Device) {
     // Who cannot ask has nothing to say.
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
-    let active = workers.into_iter().filter(|worker| worker.state == "active");
-    let offered = active.flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
+    let active: Vec<Worker> = workers.into_iter().filter(|worker| worker.state == "active").collect();
+    for trouble in active.iter().filter_map(|worker| worker.trouble.as_deref()) {
+        eprintln!("optlab: {trouble}");
+    }
+    let offered =
+        active.into_iter().flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
     if let Some(why) = explain(wanted, &offered) {
         eprintln!("optlab: {why}");
     }

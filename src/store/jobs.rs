@@ -47,6 +47,10 @@ pub struct Job {
     pub device: Option<String>,
     /// Completed updates when its last attempt began.
     pub start_step: i64,
+    /// Why its last attempt ended.
+    pub attempt_end: Option<String>,
+    /// What went wrong with its last attempt, or is wrong with the one that runs.
+    pub attempt_error: Option<String>,
     /// Grows with every write.
     pub version: i64,
     /// When it was submitted, milliseconds since the epoch.

@@ -49,6 +49,11 @@ pub struct Claim {
     pub checkpoints: Vec<Artifact>,
 }
 
+impl Claim {
+    /// No lease is longer.
+    pub const LONGEST_LEASE_SECONDS: u64 = 3600;
+}
+
 /// What a person wants of a running job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -131,6 +136,9 @@ pub trait Queue: Send + Sync {
         lease_ms: i64,
     ) -> Result<Option<Wish>, StoreError>;
 
+    /// Notes what is wrong with the attempt while it runs, or that nothing is any more.
+    async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError>;
+
     /// Notes a file of the job whose bytes are stored; one of the same name is replaced.
     async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError>;
 
@@ -140,6 +148,7 @@ pub trait Queue: Send + Sync {
     /// Succeeds when the database takes writes.
     async fn write_nothing(&self) -> Result<(), StoreError>;
 
-    /// Takes back the jobs whose lease is over; returns them.
+    /// Takes back the jobs that nobody runs, because their lease is over or their worker is gone and they are to be
+    /// cancelled; returns them.
     async fn reap(&self) -> Result<Vec<Lease>, StoreError>;
 }

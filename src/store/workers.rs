@@ -24,6 +24,18 @@ pub struct Worker {
     pub ended_ms: Option<i64>,
     /// Whether it claims nothing more.
     pub draining: bool,
+    /// Why it, or one of its slots, claims nothing now.
+    pub trouble: Option<String>,
+}
+
+impl Worker {
+    /// A worker reports every few seconds; after this much silence it counts as gone.
+    pub const GONE_AFTER_MS: i64 = 30_000;
+
+    /// Whether it has said goodbye or was not heard of for long. A time ahead of now was written by a wrong clock.
+    pub fn is_gone(&self, now_ms: i64) -> bool {
+        self.ended_ms.is_some() || now_ms.abs_diff(self.last_seen_ms) > Self::GONE_AFTER_MS as u64
+    }
 }
 
 /// A device on which a worker runs jobs.
@@ -54,8 +66,14 @@ pub trait Workers: Send + Sync {
     /// Registers a worker; returns its id.
     async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError>;
 
-    /// Notes that the worker is alive, and its devices as they are now; returns whether it shall drain.
-    async fn worker_is_alive(&self, id: i64, devices: &[OfferedDevice]) -> Result<bool, StoreError>;
+    /// Notes that the worker is alive, its devices as they are now, and why it claims nothing, if so; returns whether it
+    /// shall drain.
+    async fn worker_is_alive(
+        &self,
+        id: i64,
+        devices: &[OfferedDevice],
+        trouble: Option<&str>,
+    ) -> Result<bool, StoreError>;
 
     /// Asks the worker to claim nothing more and to stop.
     ///

@@ -118,7 +118,9 @@ fn remove_abandoned_in(place: &Path) {
 }
 
 fn is_abandoned(folder: &DirEntry) -> io::Result<bool> {
-    let settled = folder.metadata()?.modified()?.elapsed().is_ok_and(|age| age > SETTLED);
+    // A time to come is that of a wrong clock.
+    let age = folder.metadata()?.modified()?.elapsed().unwrap_or_else(|ahead| ahead.duration());
+    let settled = age > SETTLED;
     Ok(settled && File::open(folder.path().join(OWNER))?.try_lock().is_ok())
 }
 

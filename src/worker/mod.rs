@@ -2,6 +2,7 @@
 
 mod attempt;
 mod files;
+mod health;
 mod idle;
 mod slot;
 
@@ -24,6 +25,7 @@ use crate::artifacts::ArtifactRoot;
 use crate::store::{Slot, Store};
 
 use devices::Devices;
+use health::Troubles;
 use idle::Idle;
 
 pub use attempt::LONGEST_STOP;
@@ -46,6 +48,8 @@ pub struct WorkerConfig {
     pub runner: PathBuf,
     /// How long a job stays with a worker that is not heard of.
     pub lease: Duration,
+    /// A runner that is silent for so long may have hung, and is killed unless longer silences are usual for its job.
+    pub hung_after: Duration,
     /// What becomes of running jobs when the worker is told to stop.
     pub drain: Drain,
     /// Stops by itself once nothing has run for so long.
@@ -92,54 +96,92 @@ pub async fn run(
         return;
     }
     files::remove_abandoned();
-    let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&config)).await else { return };
-    let slots = probe.slots(&config.slots);
-    let devices = Devices::new(&probe, &slots);
-    let Some(worker) = shutdown.run_until_cancelled(register(&*store, &devices)).await else { return };
-    tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
-    // Ends the claiming: by the signal of the process, or by the worker's own reasons.
-    let stop = shutdown.child_token();
-    let idle = Arc::new(Idle::new());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(report(store.clone(), worker, devices, config.clone(), idle.clone(), stop.clone()));
-    for device in slots {
-        let slot = Slot { worker, device };
-        let place = slot::Place {
-            store: store.clone(),
-            artifacts: artifacts.clone(),
-            config: config.clone(),
-            idle: idle.clone(),
-        };
-        tasks.spawn(slot::run(place, slot, stop.clone()));
-    }
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(panic) = ended {
-            tracing::error!(%panic, "a slot is lost; its job goes back to the queue when its lease is over");
-        }
+    let Some(worker) = shutdown.run_until_cancelled(register(&*store)).await else { return };
+    if let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&*store, worker, &config)).await {
+        work(&store, artifacts, worker, &probe, config, shutdown).await;
     }
     if let Err(error) = store.worker_has_stopped(worker).await {
         tracing::warn!(%error, "cannot say goodbye to the store");
     }
 }
 
-async fn wait_for_runner(config: &WorkerConfig) -> Probe {
+async fn work(
+    store: &Arc<dyn Store>,
+    artifacts: ArtifactRoot,
+    worker: i64,
+    probe: &Probe,
+    config: WorkerConfig,
+    shutdown: CancellationToken,
+) {
+    let slots = probe.slots(&config.slots);
+    let devices = Devices::new(probe, &slots);
+    tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
+    // Ends the claiming: by the signal of the process, or by the worker's own reasons.
+    let stop = shutdown.child_token();
+    let idle = Arc::new(Idle::new());
+    let troubles = Arc::new(Troubles::default());
+    let reporter = Reporter {
+        store: store.clone(),
+        worker,
+        devices,
+        config: config.clone(),
+        idle: idle.clone(),
+        troubles: troubles.clone(),
+    };
+    // The worker is there until its slots have ended, also while it finishes what runs.
+    let done = CancellationToken::new();
+    let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
+    let mut tasks = JoinSet::new();
+    for (number, device) in slots.into_iter().enumerate() {
+        let slot = Slot { worker, device };
+        let place = slot::Place {
+            store: store.clone(),
+            artifacts: artifacts.clone(),
+            config: config.clone(),
+            idle: idle.clone(),
+            troubles: troubles.clone(),
+        };
+        tasks.spawn(slot::run(place, number, slot, stop.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(panic) = ended {
+            tracing::error!(%panic, "a slot is lost; its job goes back to the queue when its lease is over");
+        }
+    }
+    done.cancel();
+    if let Err(panic) = reports.await {
+        tracing::error!(%panic, "the reports of the worker had ended");
+    }
+}
+
+async fn wait_for_runner(store: &dyn Store, worker: i64, config: &WorkerConfig) -> Probe {
     loop {
-        match probe(&config.runner).await {
+        match look_for_runner(config).await {
             Ok(probe) => return probe,
-            Err(error) => {
-                tracing::warn!(
-                    "no job can run here: {error}. `optlab doctor` says what to do; looking again soon"
-                );
+            Err(trouble) => {
+                if let Err(error) = store.worker_is_alive(worker, &[], Some(&trouble)).await {
+                    tracing::warn!(%error, "cannot report to the store");
+                }
                 sleep(PROBE_AGAIN).await;
             }
         }
     }
 }
 
-async fn register(store: &dyn Store, devices: &Devices) -> i64 {
+/// # Errors
+/// Says why none begins here.
+async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
+    probe(&config.runner).await.map_err(|error| {
+        tracing::warn!("no job can run here: {error}. `optlab doctor` says what to do; looking again soon");
+        format!("no job can run here: {error}")
+    })
+}
+
+/// Without devices, until it is known which there are.
+async fn register(store: &dyn Store) -> i64 {
     let name = format!("{}:{}", hostname(), std::process::id());
     loop {
-        match store.register_worker(&name, &block_in_place(|| devices.now())).await {
+        match store.register_worker(&name, &[]).await {
             Ok(worker) => return worker,
             Err(error) => {
                 tracing::warn!(%error, "cannot register at the store; trying again");
@@ -149,33 +191,54 @@ async fn register(store: &dyn Store, devices: &Devices) -> i64 {
     }
 }
 
-/// Tells that the worker is alive and how its devices are, and stops it when that is wanted or nothing is left to do.
-async fn report(
+/// Tells the store of a worker.
+struct Reporter {
     store: Arc<dyn Store>,
     worker: i64,
     devices: Devices,
     config: WorkerConfig,
     idle: Arc<Idle>,
-    stop: CancellationToken,
-) {
-    let rounds = async {
-        loop {
-            match store.worker_is_alive(worker, &block_in_place(|| devices.now())).await {
-                Ok(true) => {
-                    tracing::info!("the worker is to drain");
-                    stop.cancel();
+    troubles: Arc<Troubles>,
+}
+
+impl Reporter {
+    /// Tells again and again until `done` that the worker is alive and how its devices are, and stops its claiming when that
+    /// is wanted or nothing is left to do.
+    async fn run(self, stop: CancellationToken, done: CancellationToken) {
+        let mut drains = false;
+        while !done.is_cancelled() {
+            self.report(&stop).await;
+            let pause = sleep(REPORT_EVERY.min(self.config.lease / 3));
+            tokio::select! {
+                () = pause => {}
+                () = done.cancelled() => {}
+                () = stop.cancelled(), if !drains => {
+                    drains = true;
+                    if let Err(error) = self.store.drain_worker(self.worker).await {
+                        tracing::warn!(%error, "cannot report to the store");
+                    }
                 }
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "cannot report to the store"),
             }
-            if config.exit_when_idle.is_some_and(|longest| idle.lasts() >= longest) {
-                tracing::info!("nothing left to do");
+        }
+    }
+
+    async fn report(&self, stop: &CancellationToken) {
+        let devices = block_in_place(|| self.devices.now());
+        let trouble = self.troubles.told();
+        match self.store.worker_is_alive(self.worker, &devices, trouble.as_deref()).await {
+            Ok(true) if !stop.is_cancelled() => {
+                tracing::info!("the worker is to drain");
                 stop.cancel();
             }
-            sleep(REPORT_EVERY.min(config.lease / 3)).await;
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot report to the store"),
         }
-    };
-    stop.run_until_cancelled(rounds).await;
+        let longest = self.config.exit_when_idle;
+        if !stop.is_cancelled() && longest.is_some_and(|longest| self.idle.lasts() >= longest) {
+            tracing::info!("nothing left to do");
+            stop.cancel();
+        }
+    }
 }
 
 fn hostname() -> String {

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::store::{Lease, Store, StoreError};
 
+/// Who cancels the job of a lost worker need not wait for a long lease.
+const MOST_SELDOM: Duration = Duration::from_secs(5);
+
 /// Looks for leases that are over. One in each process that serves, with or without slots of its own.
 pub struct Reaper {
     store: Arc<dyn Store>,
@@ -28,7 +31,7 @@ impl Reaper {
 
     /// Looks again and again until `shutdown`.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let pause = self.lease / 3;
+        let pause = MOST_SELDOM.min(self.lease / 3);
         let rounds = async {
             loop {
                 match self.round().await {
@@ -53,7 +56,8 @@ impl Reaper {
     /// What the store says.
     pub async fn round(&mut self) -> Result<Vec<Lease>, StoreError> {
         let (now, lease_ms) = (self.clock.now_ms(), self.lease.as_millis() as i64);
-        if now - self.wrote_ms > lease_ms {
+        // A clock that was put back says nothing of how long ago that was either.
+        if !(0..=lease_ms).contains(&(now - self.wrote_ms)) {
             self.patient_until_ms = now + lease_ms;
         }
         self.store.write_nothing().await?;

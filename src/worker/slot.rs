@@ -8,11 +8,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::attempt::{After, Attempt};
+use super::attempt::{Attempt, Ended};
 use super::files::Files;
+use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
 use super::runner::Runner;
-use super::{Drain, PROBE_AGAIN, WorkerConfig, wait_for_runner};
+use super::{Drain, PROBE_AGAIN, WorkerConfig, look_for_runner};
 use crate::artifacts::ArtifactRoot;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
@@ -27,16 +28,20 @@ pub(super) struct Place {
     pub(super) artifacts: ArtifactRoot,
     pub(super) config: WorkerConfig,
     pub(super) idle: Arc<Idle>,
+    pub(super) troubles: Arc<Troubles>,
 }
 
-/// Works until `stop`. A runner serves one job after another and is replaced when it dies.
-pub(super) async fn run(place: Place, slot: Slot, stop: CancellationToken) {
+/// Works until `stop`. A runner serves one job after another and is replaced when it dies. `number` is that of the slot
+/// among those of the worker.
+pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: CancellationToken) {
     let mut changes = place.store.changes();
     let mut runner = None;
+    let mut health = Health::default();
     while !stop.is_cancelled() {
         changes.mark_unchanged();
         match place.store.claim(&slot, place.config.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
+                // A slot that rests is not idle: the job that it could not run waits.
                 let _busy = place.idle.busy();
                 let span = tracing::info_span!(
                     "job",
@@ -44,13 +49,11 @@ pub(super) async fn run(place: Place, slot: Slot, stop: CancellationToken) {
                     job.id = claim.lease.job,
                     attempt = claim.lease.attempt
                 );
-                let after = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
-                match after {
-                    After::Runner(idle) => runner = Some(*idle),
-                    After::Nothing => {}
-                    After::Trouble => {
-                        stop.run_until_cancelled(recover(&place.config)).await;
-                    }
+                let ended = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
+                let rest = ended.end.and_then(|end| health.after(&end));
+                runner = ended.runner.map(|runner| *runner).filter(|_| rest.is_none());
+                if let Some(rest) = rest {
+                    stop.run_until_cancelled(place.rest(number, &slot, rest)).await;
                 }
             }
             Ok(None) => {
@@ -65,13 +68,21 @@ pub(super) async fn run(place: Place, slot: Slot, stop: CancellationToken) {
     }
 }
 
-/// A machine on which runners cannot begin must not go through the whole queue.
-async fn recover(config: &WorkerConfig) {
-    sleep(PROBE_AGAIN).await;
-    wait_for_runner(config).await;
-}
-
 impl Place {
+    /// Claims nothing for a while, and then not before a runner begins here.
+    async fn rest(&self, number: usize, slot: &Slot, rest: Rest) {
+        let Rest { time, why } = rest;
+        let trouble = format!("{} rests for {} s: {why}", slot.device, time.as_secs());
+        tracing::warn!("{trouble}");
+        self.troubles.set(number, Some(trouble));
+        sleep(time).await;
+        while let Err(trouble) = look_for_runner(&self.config).await {
+            self.troubles.set(number, Some(trouble));
+            sleep(PROBE_AGAIN).await;
+        }
+        self.troubles.set(number, None);
+    }
+
     /// One attempt.
     async fn train(
         &self,
@@ -79,16 +90,17 @@ impl Place {
         stop: &CancellationToken,
         claim: Claim,
         idle: Option<Runner>,
-    ) -> After {
+    ) -> Ended {
         let lease = claim.lease;
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!("nothing can begin here: {error}. The job goes back to the queue");
-                if let Err(error) = self.store.end(lease, AttemptEnd::machine_fault(error)).await {
+                let end = AttemptEnd::machine_fault(error);
+                if let Err(error) = self.store.end(lease, end.clone()).await {
                     tracing::warn!(%error, "cannot end the attempt; its lease will");
                 }
-                return After::Trouble;
+                return Ended { runner: None, end: Some(end) };
             }
         };
         let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
@@ -98,7 +110,7 @@ impl Place {
             // Nothing but its own end stops the attempt.
             Drain::Finish => CancellationToken::new(),
         };
-        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, self.config.lease, stop)
+        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, &self.config, stop)
             .run(runner)
             .await
     }

@@ -5,7 +5,7 @@ use optlab_spec::protocol::{EndReason, Point};
 use serde_json::json;
 
 use crate::fixture::{
-    Fixture, LEASE_MS, STEPS, checkpoint, curve, environment, failed, finished, point, spec,
+    Fixture, LEASE_MS, STEPS, checkpoint, curve, environment, failed, finished, offered, point, spec,
 };
 use crate::model::{Answer, Call, End, View};
 
@@ -51,9 +51,18 @@ async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result
         Call::Resume { job } => store.resume_job(job).await?,
         Call::Retry { job } => store.retry_job(job).await?,
         Call::Reap => return store.reap().await.map(Answer::Reaped),
-        Call::Advance { ms } => fixture.clock.advance(ms),
+        Call::Advance { ms } => {
+            fixture.clock.advance(ms);
+            report(fixture).await;
+        }
     }
     Ok(Answer::Done)
+}
+
+/// The worker is there, with both devices.
+pub async fn report(fixture: &Fixture) {
+    let devices = ["cpu", "cuda"].map(|device| offered(device, None));
+    fixture.store.worker_is_alive(fixture.slot.worker, &devices, None).await.unwrap();
 }
 
 fn attempt_end(end: End) -> AttemptEnd {

@@ -44,6 +44,11 @@ impl Fixture {
         Self::at(Postgres::shared().database(), None).await
     }
 
+    /// Another one, on the same kind of database.
+    pub async fn like(other: &Self) -> Self {
+        if other.url.starts_with("sqlite:") { Self::sqlite().await } else { Self::postgres().await }
+    }
+
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(ManualClock::default());
         clock.advance(BEGIN_MS);

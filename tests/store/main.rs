@@ -12,8 +12,10 @@ mod listing;
 mod queue;
 
 mod checkpoints;
+mod clocks;
 mod curves;
 mod ends;
+mod places;
 mod points;
 mod results;
 mod wishes;
@@ -86,6 +88,21 @@ on_both_databases! {
         a_complete_run_whose_curve_lacks_points_starts_again,
         a_job_that_succeeds_without_a_file_names_it,
     }
+    places {
+        a_job_that_failed_on_one_worker_goes_to_another_first,
+        a_job_waits_only_for_a_worker_that_could_take_it,
+        a_job_does_not_wait_for_a_device_that_it_cannot_use,
+        a_gpu_that_failed_a_job_leaves_it_to_the_others_of_its_machine,
+        crashes_on_one_worker_alone_cost_one_attempt,
+        a_job_that_crashed_on_every_worker_may_be_tried_on_any,
+    }
+    clocks {
+        a_lease_that_a_wrong_clock_wrote_is_over,
+        a_wait_that_a_wrong_clock_wrote_is_over,
+        a_reaper_whose_clock_was_put_back_is_patient_for_one_lease,
+        a_job_that_is_cancelled_ends_when_its_worker_is_gone,
+        a_remark_on_a_running_attempt_goes_with_its_end,
+    }
     wishes {
         a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
         a_cancelled_job_whose_runner_dies_is_not_tried_again,
@@ -148,5 +165,6 @@ on_both_databases! {
     workers {
         a_worker_is_told_to_drain_and_says_goodbye,
         a_worker_tells_how_full_its_devices_are,
+        a_worker_says_why_it_claims_nothing_and_is_gone_by_a_wrong_clock_too,
     }
 }

@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
-use crate::client::{ask, views};
+use crate::client::{ask, report, views};
 use crate::fixture::{Fixture, LEASE_MS};
 use crate::model::{Answer, Call, End, Model};
 
@@ -46,6 +46,7 @@ async fn compare(fixture: Fixture, operations: Vec<(usize, Operation)>) {
     while clients.len() < CLIENTS {
         clients.push(fixture.other_process().await);
     }
+    report(&fixture).await;
     let mut model = Model::default();
     let mut leases = Vec::new();
     for (client, operation) in operations {
@@ -94,7 +95,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     let device = || select(vec!["cpu", "cuda"]);
     let submit = (0..2i64, select(vec!["any", "any", "any", "cuda"]), 1..4i64)
         .prop_map(|(priority, device, max_attempts)| Call::Submit { priority, device, max_attempts });
-    let advance = select(vec![500, 1_000, 4_000, LEASE_MS, LEASE_MS + 1]);
+    let advance = select(vec![500, 1_000, 4_000, LEASE_MS, LEASE_MS + 1, 600_000]);
     let calls = prop_oneof![
         3 => submit,
         4 => device().prop_map(|device| Call::Claim { device }),

@@ -1,15 +1,17 @@
 //! Who offers slots.
 
+use optlab::store::Worker;
+
 use crate::fixture::{BEGIN_MS, Fixture, is_not_found, offered};
 
 pub async fn a_worker_is_told_to_drain_and_says_goodbye(fixture: Fixture) {
     let (store, drained) = (&fixture.store, fixture.slot.worker);
     let other = store.register_worker("there:2", &[]).await.unwrap();
-    assert!(!store.worker_is_alive(drained, &[]).await.unwrap());
+    assert!(!store.worker_is_alive(drained, &[], None).await.unwrap());
     store.drain_worker(drained).await.unwrap();
     fixture.clock.advance(5);
-    assert!(store.worker_is_alive(drained, &[]).await.unwrap());
-    assert!(!store.worker_is_alive(other, &[]).await.unwrap());
+    assert!(store.worker_is_alive(drained, &[], None).await.unwrap());
+    assert!(!store.worker_is_alive(other, &[], None).await.unwrap());
     store.worker_has_stopped(drained).await.unwrap();
     let workers = store.workers(0).await.unwrap();
     let seen: Vec<_> = workers.iter().map(|worker| (worker.id, worker.draining, worker.ended_ms)).collect();
@@ -23,8 +25,22 @@ pub async fn a_worker_tells_how_full_its_devices_are(fixture: Fixture) {
     let worker = store.register_worker("there:2", &at_first).await.unwrap();
     assert_eq!(store.workers(0).await.unwrap()[0].devices, at_first);
     let later = [offered("cuda:0", Some(900)), offered("cpu", Some(1))];
-    store.worker_is_alive(worker, &later).await.unwrap();
+    store.worker_is_alive(worker, &later, None).await.unwrap();
     let workers = store.workers(0).await.unwrap();
     assert_eq!(workers[0].devices, later);
     assert_eq!(workers[1].devices, [offered("cpu", None)], "another worker's are its own");
+}
+
+pub async fn a_worker_says_why_it_claims_nothing_and_is_gone_by_a_wrong_clock_too(fixture: Fixture) {
+    let (store, id) = (&fixture.store, fixture.slot.worker);
+    let worker = async || store.workers(0).await.unwrap().remove(0);
+    assert_eq!(worker().await.trouble, None);
+    store.worker_is_alive(id, &[], Some("it has no room")).await.unwrap();
+    assert_eq!(worker().await.trouble.as_deref(), Some("it has no room"));
+    store.worker_is_alive(id, &[], None).await.unwrap();
+    assert_eq!(worker().await.trouble, None);
+    let gone = async |now_ms| worker().await.is_gone(now_ms);
+    assert!(!gone(BEGIN_MS).await && !gone(BEGIN_MS + Worker::GONE_AFTER_MS).await);
+    assert!(gone(BEGIN_MS + Worker::GONE_AFTER_MS + 1).await);
+    assert!(gone(BEGIN_MS - Worker::GONE_AFTER_MS - 1).await, "it reported by a clock that was ahead");
 }

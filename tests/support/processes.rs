@@ -20,11 +20,17 @@ impl Worker {
     }
 
     pub fn start_with(database_url: &str, args: &[&str]) -> Self {
+        Self::start_in(&[], database_url, args)
+    }
+
+    /// With variables of the environment.
+    pub fn start_in(environment: &[(&str, &str)], database_url: &str, args: &[&str]) -> Self {
         runner();
         let mut child = Command::new(OPTLAB)
             .args(["worker", "--database-url", database_url, "--device", "cpu", "--lease-seconds", "2"])
             .args(args)
             .env("OPTLAB_LOG", "info,sqlx=warn")
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("optlab starts");

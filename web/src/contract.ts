@@ -193,6 +193,8 @@ export interface Job {
   queue_position?: number | null;
   /** Not in an event. */
   why_queued?: string | null;
+  /** Of a job that runs: its runner has said nothing for long, say. */
+  trouble?: string | null;
   device?: string | null;
   created_at: string;
   started_at?: string | null;
@@ -294,6 +296,8 @@ export interface Worker {
   devices: OfferedDevice[];
   slots: number;
   jobs: number[];
+  /** Why it, or one of its slots, claims nothing now. */
+  trouble: string | null;
   started_at: string;
   last_seen_at: string;
 }

@@ -4,7 +4,7 @@ import { summary, tally, waitingFor } from "./progress";
 
 const counts = (some: Partial<Counts>): Counts => ({ queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0, ...some });
 const worker = (some: Partial<Worker>): Worker => ({
-  id: 1, name: "w", state: "active", slots: 1, jobs: [], started_at: "", last_seen_at: "",
+  id: 1, name: "w", state: "active", slots: 1, jobs: [], trouble: null, started_at: "", last_seen_at: "",
   devices: [{ device: "cpu", name: null, slots: 1, memory_bytes: null, memory_used_bytes: null }], ...some,
 });
 

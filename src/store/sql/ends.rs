@@ -5,6 +5,7 @@ use sqlx::FromRow;
 
 use super::jobs::parse_state;
 use super::next_version;
+use super::places::says_nothing_new;
 use super::statement::{Transaction, sql};
 use crate::store::{AttemptEnd, CompleteRun, JobState, Lease, StoreError};
 
@@ -86,11 +87,16 @@ pub(super) async fn close(
     then: Then,
     now: i64,
 ) -> Result<JobState, StoreError> {
+    let is_forgiven = match then {
+        Then::GoesOn | Then::GoesElsewhere => true,
+        Then::IsTriedAgain { backs_off: true } => says_nothing_new(tx, lease, now).await?,
+        Then::IsTriedAgain { backs_off: false } | Then::Ends(_) => false,
+    };
     close_attempt(tx, lease, end, now).await?;
     if let Then::Ends(state) = then {
         return close_job(tx, lease, state, Some(end), now).await;
     }
-    if matches!(then, Then::GoesOn | Then::GoesElsewhere) {
+    if is_forgiven {
         sql("UPDATE jobs SET attempts_before = attempts_before + 1 WHERE id = $1")
             .bind(lease.job)
             .execute(tx)
@@ -107,7 +113,7 @@ pub(super) async fn close(
         let end = End::of(EndReason::Cancelled, "");
         return close_job(tx, lease, JobState::Cancelled, Some(&end), now).await;
     }
-    if matches!(then, Then::IsTriedAgain { .. }) && budget.attempts_used >= budget.max_attempts {
+    if !is_forgiven && budget.attempts_used >= budget.max_attempts {
         return close_job(tx, lease, JobState::Failed, Some(end), now).await;
     }
     let state = if requested == Some("pause") { JobState::Paused } else { JobState::Queued };

@@ -28,6 +28,8 @@ struct Row {
     queue_position: Option<i64>,
     device: Option<String>,
     start_step: Option<i64>,
+    attempt_end: Option<String>,
+    attempt_error: Option<String>,
     version: i64,
     created_ms: i64,
     started_ms: Option<i64>,
@@ -60,6 +62,8 @@ impl TryFrom<Row> for Job {
             queue_position: row.queue_position,
             device: row.device,
             start_step: row.start_step.unwrap_or(0),
+            attempt_end: row.attempt_end,
+            attempt_error: row.attempt_error,
             version: row.version,
             created_ms: row.created_ms,
             started_ms: row.started_ms,
@@ -112,6 +116,7 @@ macro_rules! select_jobs {
         concat!(
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
                 j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
+                a.end_reason AS attempt_end, a.error AS attempt_error,
                 j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position,
                 r.test_accuracy, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
              FROM jobs j

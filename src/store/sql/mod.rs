@@ -7,6 +7,7 @@ mod experiments;
 mod jobs;
 
 mod ends;
+mod places;
 mod queue;
 mod record;
 

@@ -8,9 +8,10 @@ use sqlx::FromRow;
 use super::artifacts::{checkpoints, forget_checkpoints_after, insert_artifact};
 use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
+use super::places::{Elsewhere, better_elsewhere};
 use super::record::{Held, Record};
 use super::results::insert_result;
-use super::statement::{Transaction, sql};
+use super::statement::{Reader, Statement, Transaction, sql};
 use super::{Database, SqlStore, next_version};
 use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
 
@@ -24,22 +25,49 @@ struct ClaimedRow {
     time_limit_seconds: i64,
 }
 
-/// $1: worker; $2: kind of device; $3: end of the lease; $4: now; $5: version. `lock` keeps other claims off the row and
-/// on their way.
+/// Jobs that may begin. $6: kind of device; the others are those of [`better_elsewhere`]. No wait is longer than five
+/// minutes: a time further ahead was written by a wrong clock.
+macro_rules! claimable {
+    () => {
+        concat!(
+            "state = 'queued' AND device_wanted IN ('any', $6) AND not_before_ms NOT BETWEEN $3 + 1 AND $3 + 300000
+             AND NOT (not_before_ms > $3 - 600000 AND ",
+            better_elsewhere!(),
+            ")"
+        )
+    };
+}
+
+/// $7: end of the lease; $8: version. `lock` keeps other claims off the row and on their way.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
             "UPDATE jobs
-             SET state = 'running', worker_id = $1, lease_until_ms = $3, attempt = attempt + 1, started_ms = $4,
-                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $5
+             SET state = 'running', worker_id = $1, lease_until_ms = $7, attempt = attempt + 1, started_ms = $3,
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $8
              WHERE id = (
-                 SELECT id FROM jobs
-                 WHERE state = 'queued' AND device_wanted IN ('any', $2) AND not_before_ms <= $4
-                 ORDER BY priority DESC, id LIMIT 1 ",
+                 SELECT id FROM jobs WHERE ",
+            claimable!(),
+            " ORDER BY priority DESC, id LIMIT 1 ",
             $lock,
             ")
              RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds"
         )
+    };
+}
+
+/// Further ahead than the longest lease goes, with a minute in which a claim may be under way.
+const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
+
+/// Jobs that nobody runs: their lease is over, or it ends later than any that is given, which a wrong clock wrote; or they
+/// are to be cancelled, and their worker is gone. $1: now; $2: when the longest lease ends.
+macro_rules! abandoned {
+    () => {
+        "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
+             SELECT 1 FROM workers w
+             WHERE w.id = jobs.worker_id
+               AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $1 - 30000 AND $1 + 30000)
+         ))"
     };
 }
 
@@ -48,26 +76,22 @@ impl Queue for SqlStore {
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
         // Most calls find nothing: they must not wait for the one writer.
         let mut reader = self.read().await?;
-        let waiting: Option<(i64,)> = sql(
-            "SELECT id FROM jobs WHERE state = 'queued' AND device_wanted IN ('any', $1) AND not_before_ms <= $2 LIMIT 1",
-        )
-        .bind(slot.device_kind())
-        .bind(self.now(&mut reader).await?)
-        .fetch_optional(&mut reader)
-        .await?;
-        drop(reader);
-        if waiting.is_none() {
+        let now = self.now(&mut reader).await?;
+        if !is_waited_for(&mut reader, slot, now, Elsewhere::default()).await? {
             return Ok(None);
         }
+        let elsewhere = Elsewhere::than(slot, &mut reader, now).await?;
+        if !is_waited_for(&mut reader, slot, now, elsewhere).await? {
+            return Ok(None);
+        }
+        drop(reader);
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
         let row: Option<ClaimedRow> = tx
             .either(claim!(""), claim!("FOR UPDATE SKIP LOCKED"))
-            .bind(slot.worker)
-            .bind(slot.device_kind())
+            .claimed_by(slot, now, elsewhere)
             .bind(now + lease_ms)
-            .bind(now)
             .bind(version)
             .fetch_optional(&mut tx)
             .await?;
@@ -173,6 +197,24 @@ impl Queue for SqlStore {
         }))
     }
 
+    async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        check(&mut tx, lease).await?;
+        let version = next_version(&mut tx).await?;
+        sql("UPDATE attempts SET error = $3 WHERE job_id = $1 AND number = $2")
+            .bind(lease.job)
+            .bind(lease.attempt)
+            .bind(trouble)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE jobs SET version = $2 WHERE id = $1")
+            .bind(lease.job)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
+    }
+
     async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         check(&mut tx, lease).await?;
@@ -217,19 +259,20 @@ impl Queue for SqlStore {
     async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let over: Option<(i64,)> =
-            sql("SELECT id FROM jobs WHERE state = 'running' AND lease_until_ms < $1 LIMIT 1")
-                .bind(now)
-                .fetch_optional(&mut reader)
-                .await?;
+        let over: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", abandoned!(), " LIMIT 1"))
+            .bind(now)
+            .bind(now + LONGEST_LEASE_MS)
+            .fetch_optional(&mut reader)
+            .await?;
         drop(reader);
         if over.is_none() {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
         let lost: Vec<(i64, i64)> =
-            sql("SELECT id, attempt FROM jobs WHERE state = 'running' AND lease_until_ms < $1 ORDER BY id")
+            sql(concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id"))
                 .bind(now)
+                .bind(now + LONGEST_LEASE_MS)
                 .for_update()
                 .fetch_all(&mut tx)
                 .await?;
@@ -297,6 +340,18 @@ async fn missing_points(
     Ok(None)
 }
 
+impl Statement {
+    /// The first parameters of a claim.
+    fn claimed_by(self, slot: &Slot, now: i64, elsewhere: Elsewhere) -> Self {
+        self.bind(slot.worker)
+            .bind(slot.device.as_str())
+            .bind(now)
+            .bind(elsewhere.any)
+            .bind(elsewhere.alike)
+            .bind(slot.device_kind())
+    }
+}
+
 /// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
 async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     let holds: Option<(i64,)> =
@@ -307,6 +362,20 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
             .fetch_optional(tx)
             .await?;
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+}
+
+/// Whether a job waits for such a slot.
+async fn is_waited_for(
+    reader: &mut Reader,
+    slot: &Slot,
+    now: i64,
+    elsewhere: Elsewhere,
+) -> Result<bool, StoreError> {
+    let waiting: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
+        .claimed_by(slot, now, elsewhere)
+        .fetch_optional(reader)
+        .await?;
+    Ok(waiting.is_some())
 }
 
 /// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end

@@ -17,6 +17,7 @@ struct Row {
     last_seen_ms: i64,
     ended_ms: Option<i64>,
     draining: i64,
+    trouble: Option<String>,
 }
 
 impl TryFrom<Row> for Worker {
@@ -32,6 +33,7 @@ impl TryFrom<Row> for Worker {
             last_seen_ms: row.last_seen_ms,
             ended_ms: row.ended_ms,
             draining: row.draining != 0,
+            trouble: row.trouble,
         })
     }
 }
@@ -53,16 +55,23 @@ impl Workers for SqlStore {
         Ok(id)
     }
 
-    async fn worker_is_alive(&self, id: i64, devices: &[OfferedDevice]) -> Result<bool, StoreError> {
+    async fn worker_is_alive(
+        &self,
+        id: i64,
+        devices: &[OfferedDevice],
+        trouble: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let draining =
-            sql("UPDATE workers SET last_seen_ms = $2, devices = $3 WHERE id = $1 RETURNING draining")
-                .bind(id)
-                .bind(now)
-                .bind(serde_json::to_string(devices)?)
-                .fetch_number(&mut tx)
-                .await?;
+        let draining = sql(
+            "UPDATE workers SET last_seen_ms = $2, devices = $3, trouble = $4 WHERE id = $1 RETURNING draining",
+        )
+        .bind(id)
+        .bind(now)
+        .bind(serde_json::to_string(devices)?)
+        .bind(trouble)
+        .fetch_number(&mut tx)
+        .await?;
         self.commit(tx).await?;
         Ok(draining != 0)
     }
@@ -89,7 +98,7 @@ impl Workers for SqlStore {
 
     async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
         let rows: Vec<Row> = sql(
-            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining, coalesce((
+            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining, w.trouble, coalesce((
                  SELECT string_agg(CAST(j.id AS TEXT), ',') FROM jobs j
                  WHERE j.worker_id = w.id AND j.state = 'running'
              ), '') AS jobs

@@ -7,6 +7,7 @@ use optlab_spec::protocol::{self, Command, EndReason, Event, Run};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::runner::Runner;
+use super::silence::{Silence, Verdict};
 use super::{Attempt, failed};
 use crate::artifacts::ArtifactError;
 use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError, Wish};
@@ -29,6 +30,7 @@ enum Next {
     Heartbeat,
     TimeLimit,
     Kill,
+    Silence,
     Shutdown,
 }
 
@@ -65,22 +67,41 @@ impl Attempt {
         if runner.send(&Command::Run(Box::new(run))).await.is_err() {
             return Ok(Outcome::Died);
         }
+        let mut silence = Silence::new(self.hung_after, Instant::now());
         loop {
             let heartbeat = self.heartbeat();
             let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
             let next = tokio::select! {
-                event = runner.next_event() => Next::Event(event),
-                () = sleep_until(heartbeat) => Next::Heartbeat,
+                // In this order: what the runner has said goes before its silence, and nothing that it says before a
+                // heartbeat that is due.
+                biased;
+                () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
                 () = sleep_until(time_limit) => Next::TimeLimit,
                 () = sleep_until(kill_at.unwrap_or(time_limit)), if kill_at.is_some() => Next::Kill,
-                () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
+                () = sleep_until(heartbeat) => Next::Heartbeat,
+                event = runner.next_event() => Next::Event(event),
+                () = sleep_until(silence.deadline()), if kill_at.is_none() => Next::Silence,
             };
             match next {
                 Next::Event(Ok(Some(event))) => {
+                    if silence.ends(Instant::now(), self.started) {
+                        tracing::info!("the runner speaks again");
+                        self.remark(None).await?;
+                    }
                     if let Some(outcome) = self.take(event, runner).await? {
                         return Ok(outcome);
                     }
+                    silence.begins(Instant::now());
                 }
+                Next::Silence => match silence.verdict(Instant::now()) {
+                    Verdict::Warn(warning) => {
+                        tracing::warn!("{warning}");
+                        self.remark(Some(&warning)).await?;
+                    }
+                    Verdict::Kill(error) => {
+                        return Ok(Outcome::Stopped(failed(EndReason::RunnerCrashed, error)));
+                    }
+                },
                 Next::Event(Ok(None)) => return Ok(Outcome::Died),
                 Next::Event(Err(error)) => {
                     tracing::error!(%error, "unreadable event");

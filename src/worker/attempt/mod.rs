@@ -4,6 +4,7 @@
 //! once is tried again until the lease is over; then the job belongs to somebody else, and the runner is stopped.
 
 mod conversation;
+mod silence;
 
 mod keeping;
 mod writes;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::conversation::{Outcome, Stop};
 use self::keeping::{Kept, Promised};
+use super::WorkerConfig;
 use super::files::Files;
 use super::runner::Runner;
 use crate::artifacts::ArtifactError;
@@ -32,6 +34,7 @@ pub(super) struct Attempt {
     files: Arc<Files>,
     lease: Duration,
     lease_until: Instant,
+    hung_after: Duration,
     shutdown: CancellationToken,
     /// What the runner was started from.
     resumed: Option<Artifact>,
@@ -47,14 +50,12 @@ pub(super) struct Attempt {
     stopping: Option<(Stop, Instant)>,
 }
 
-/// What is left of the slot after an attempt.
-pub(super) enum After {
-    /// A runner that can train another job.
-    Runner(Box<Runner>),
-    /// A place for a new one.
-    Nothing,
-    /// A runner could not even begin, which is no fault of the job: something is wrong with this machine.
-    Trouble,
+/// What is left of an attempt.
+pub(super) struct Ended {
+    /// One that can train another job.
+    pub(super) runner: Option<Box<Runner>>,
+    /// `None` where the job was lost to somebody else.
+    pub(super) end: Option<AttemptEnd>,
 }
 
 impl Attempt {
@@ -63,9 +64,10 @@ impl Attempt {
         claim: Claim,
         device: String,
         files: Files,
-        lease: Duration,
+        config: &WorkerConfig,
         shutdown: CancellationToken,
     ) -> Self {
+        let WorkerConfig { lease, hung_after, .. } = *config;
         let lease_until = Instant::now() + lease;
         Self {
             store,
@@ -74,6 +76,7 @@ impl Attempt {
             files: Arc::new(files),
             lease,
             lease_until,
+            hung_after,
             shutdown,
             resumed: None,
             started: false,
@@ -85,7 +88,7 @@ impl Attempt {
     }
 
     /// Sees the attempt through.
-    pub(super) async fn run(mut self, mut runner: Runner) -> After {
+    pub(super) async fn run(mut self, mut runner: Runner) -> Ended {
         match self.files.log() {
             Ok(log) => runner.log_to(log),
             Err(error) => tracing::error!(%error, "the job has no log"),
@@ -94,31 +97,30 @@ impl Attempt {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "gave the attempt up");
-                return After::Nothing;
+                return Ended { runner: None, end: None };
             }
         };
-        let (end, after) = match outcome {
-            Outcome::Said(end) => (end, After::Runner(Box::new(runner))),
-            Outcome::Stopped(end) => (end, After::Nothing),
-            Outcome::Died => (crashed(runner.obituary().await), After::Nothing),
+        let (end, runner) = match outcome {
+            Outcome::Said(end) => (end, Some(Box::new(runner))),
+            Outcome::Stopped(end) => (end, None),
+            Outcome::Died => (crashed(runner.obituary().await), None),
             Outcome::CannotFetch(error) => {
                 let error = format!("the checkpoint to go on from cannot be fetched now: {error}");
-                (AttemptEnd::machine_fault(error), After::Nothing)
+                (AttemptEnd::machine_fault(error), None)
             }
         };
         let end = self.blame(end);
-        let after = if end.is_machine_fault() { After::Trouble } else { after };
         match &end {
             AttemptEnd::Failed(failure) if failure.reason != EndReason::Cancelled => {
                 tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
             }
             _ => {}
         }
-        match self.end(end).await {
+        match self.end(end.clone()).await {
             Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
         }
-        after
+        Ended { runner, end: Some(end) }
     }
 
     /// A runner that ended before it began has looked at its machine and not at the job. One that was to go on from a
@@ -152,9 +154,7 @@ impl Attempt {
         let (store, lease) = (self.store.clone(), self.claim.lease);
         self.persist(|| store.end(lease, end.clone())).await
     }
-}
 
-impl Attempt {
     /// The runner refuses the checkpoint that it was to go on from: no later attempt gets it.
     async fn forget_unusable(&mut self) -> Result<(), StoreError> {
         let Some(checkpoint) = self.resumed.clone() else { return Ok(()) };

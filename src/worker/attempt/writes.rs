@@ -29,6 +29,12 @@ impl Attempt {
         Ok(wish)
     }
 
+    /// Notes what is wrong with the attempt, for whoever looks at the job.
+    pub(super) async fn remark(&self, trouble: Option<&str>) -> Result<(), StoreError> {
+        let (store, lease) = (self.store.clone(), self.claim.lease);
+        self.persist(|| store.remark(lease, trouble)).await
+    }
+
     /// Does something that may take longer than a lease, and prolongs that meanwhile. A wish is told again at the next
     /// write.
     pub(super) async fn with_heartbeats<T>(

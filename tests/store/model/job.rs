@@ -8,6 +8,11 @@ use optlab_spec::protocol::EndReason;
 use super::{Answer, Call, End, View};
 use crate::fixture::{LEASE_MS, STEPS};
 
+/// The devices of the one worker.
+const PLACES: [&str; 2] = ["cpu", "cuda"];
+/// For so long a job waits for a place where it has not failed.
+const PATIENCE_MS: i64 = 600_000;
+
 pub struct Job {
     pub view: View,
     pub checkpoints: BTreeSet<i64>,
@@ -17,6 +22,10 @@ pub struct Job {
     attempts_used: i64,
     not_before: i64,
     lease_until: i64,
+    /// Where the last attempt ran.
+    place: &'static str,
+    /// Where an attempt has failed.
+    failed_at: BTreeSet<&'static str>,
     /// How the last attempt ended; `None` while it runs.
     last_end: Option<End>,
 }
@@ -40,20 +49,30 @@ impl Job {
             attempts_used: 0,
             not_before: 0,
             lease_until: 0,
+            place: "",
+            failed_at: BTreeSet::new(),
             last_end: None,
         }
     }
 
     pub(super) fn may_begin(&self, device: &str, now: i64) -> bool {
         let suits = self.device == "any" || self.device == device;
-        self.view.state == JobState::Queued && self.not_before <= now && suits
+        let waits_for_another = self.is_better_elsewhere(device) && now < self.not_before + PATIENCE_MS;
+        self.view.state == JobState::Queued && self.not_before <= now && suits && !waits_for_another
     }
 
-    pub(super) fn begin(&mut self, now: i64) {
+    /// It has failed here and at no other place that it could go to.
+    fn is_better_elsewhere(&self, device: &str) -> bool {
+        let others = if self.device == "any" { PLACES.len() - 1 } else { 0 };
+        self.failed_at.contains(device) && self.failed_at.len() - 1 < others
+    }
+
+    pub(super) fn begin(&mut self, device: &'static str, now: i64) {
         self.view.state = JobState::Running;
         self.view.attempt += 1;
         self.attempts_used += 1;
         self.lease_until = now + LEASE_MS;
+        self.place = device;
         self.last_end = None;
     }
 
@@ -100,11 +119,18 @@ impl Job {
             End::HandedBack | End::Because(EndReason::WorkerLost) => Some(0),
             End::Because(EndReason::MachineFault) => Some(now),
             End::Because(EndReason::RunnerCrashed | EndReason::OutOfMemory) => {
-                Some(now + (1_000 << (self.attempts_used - 1)))
+                let used = self.attempts_used - i64::from(self.is_better_elsewhere(self.place));
+                Some(now + (1_000 << (used - 1).max(0)))
             }
             End::Because(_) => None,
         };
-        let is_forgiven = matches!(end, End::HandedBack | End::Because(EndReason::MachineFault));
+        let is_failure = matches!(end, End::Because(EndReason::RunnerCrashed | EndReason::OutOfMemory));
+        let is_machine_fault = end == End::Because(EndReason::MachineFault);
+        let is_forgiven =
+            end == End::HandedBack || is_machine_fault || is_failure && self.is_better_elsewhere(self.place);
+        if is_failure || is_machine_fault {
+            self.failed_at.insert(self.place);
+        }
         match (end, goes_on_at) {
             (_, Some(_)) if wish == Some(Wish::Cancel) => self.close(EndReason::Cancelled),
             (End::Because(reason), Some(_)) if !is_forgiven && self.attempts_used >= self.max_attempts => {
@@ -155,9 +181,12 @@ impl Job {
         Answer::Done
     }
 
-    pub(super) fn resume(&mut self) -> Answer {
+    pub(super) fn resume(&mut self, now: i64) -> Answer {
         match self.view.state {
-            JobState::Paused => self.view.state = JobState::Queued,
+            JobState::Paused => {
+                self.view.state = JobState::Queued;
+                self.not_before = self.not_before.max(now);
+            }
             JobState::Running if self.view.requested == Some(Wish::Pause) => self.view.requested = None,
             JobState::Running | JobState::Queued => {}
             JobState::Succeeded | JobState::Failed | JobState::Cancelled => return Answer::Conflict,
@@ -165,14 +194,14 @@ impl Job {
         Answer::Done
     }
 
-    pub(super) fn retry(&mut self) -> Answer {
+    pub(super) fn retry(&mut self, now: i64) -> Answer {
         match self.view.state {
             JobState::Failed | JobState::Cancelled => {
                 self.view.state = JobState::Queued;
                 self.view.end_reason = None;
                 self.view.step = self.last_checkpoint();
                 self.attempts_used = 0;
-                self.not_before = 0;
+                self.not_before = now;
             }
             JobState::Queued | JobState::Running => {}
             JobState::Paused | JobState::Succeeded => return Answer::Conflict,

@@ -117,8 +117,8 @@ impl Model {
             | Call::End { lease, .. } => self.job_mut(lease.job).write(lease, call, now),
             Call::Cancel { job } => self.job_mut(job).cancel(),
             Call::Pause { job } => self.job_mut(job).pause(),
-            Call::Resume { job } => self.job_mut(job).resume(),
-            Call::Retry { job } => self.job_mut(job).retry(),
+            Call::Resume { job } => self.job_mut(job).resume(now),
+            Call::Retry { job } => self.job_mut(job).retry(now),
             Call::Reap => Answer::Reaped(self.reap()),
             Call::Advance { ms } => {
                 self.now += ms;
@@ -144,11 +144,11 @@ impl Model {
         (1..).zip(&mut self.jobs)
     }
 
-    fn claim(&mut self, device: &str) -> Option<(Lease, Vec<i64>)> {
+    fn claim(&mut self, device: &'static str) -> Option<(Lease, Vec<i64>)> {
         let now = self.now;
         let waiting = self.with_ids().filter(|(_, job)| job.may_begin(device, now));
         let (id, job) = waiting.min_by_key(|(id, job)| (-job.priority, *id))?;
-        job.begin(now);
+        job.begin(device, now);
         let lease = Lease { job: id, attempt: job.view.attempt };
         Some((lease, job.checkpoints.iter().rev().copied().collect()))
     }

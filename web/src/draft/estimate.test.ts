@@ -8,7 +8,7 @@ const run = (estimate?: DryRun["estimate"]): DryRun => ({
   ...(estimate ? { estimate } : {}),
 });
 const worker = (device: string, slots: number, state: Worker["state"] = "active"): Worker => ({
-  id: 1, name: "w", state, slots, jobs: [], started_at: "", last_seen_at: "",
+  id: 1, name: "w", state, slots, jobs: [], trouble: null, started_at: "", last_seen_at: "",
   devices: [{ device, name: null, slots, memory_bytes: null, memory_used_bytes: null }],
 });
 

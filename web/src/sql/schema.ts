@@ -25,6 +25,6 @@ export const SCHEMA: Record<string, string[]> = {
   results: words("job_id test_accuracy best_test_accuracy energy peak_memory_bytes"),
   series: words("id name unit higher_is_better"),
   metric_points: words("job_id series_id step value time_ms"),
-  workers: words("id name devices started_ms last_seen_ms ended_ms draining"),
+  workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble"),
   artifacts: words("job_id name kind attempt step path bytes sha256 created_ms"),
 };

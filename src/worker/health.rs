@@ -1,0 +1,146 @@
+//! What the ends of its attempts say of a slot's machine, and how long the slot rests then: a machine that only fails must
+//! not go through the whole queue.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use optlab_spec::protocol::EndReason;
+
+use crate::store::AttemptEnd;
+
+/// So many crashes in a row are no accident.
+const CRASHES: u32 = 3;
+/// Doubles each time.
+const FIRST_REST: Duration = Duration::from_secs(15);
+const LONGEST_REST: Duration = Duration::from_secs(300);
+
+/// The health of one slot.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Since an attempt went well.
+    crashes: u32,
+    rests: u32,
+}
+
+/// A rest, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Rest {
+    pub(super) time: Duration,
+    pub(super) why: String,
+}
+
+impl Health {
+    /// After an attempt; `None` where the slot goes on.
+    pub(super) fn after(&mut self, end: &AttemptEnd) -> Option<Rest> {
+        match end {
+            AttemptEnd::HandedBack => None,
+            AttemptEnd::Finished(_) => self.is_well(),
+            AttemptEnd::Failed(failure) => match failure.reason {
+                EndReason::MachineFault => self.rest(failure.error.clone()),
+                EndReason::RunnerCrashed => {
+                    self.crashes += 1;
+                    if self.crashes < CRASHES {
+                        return None;
+                    }
+                    let crashes = self.crashes;
+                    self.rest(format!("the last {crashes} attempts crashed; the last one: {}", failure.error))
+                }
+                // A large job has no room on a good machine either.
+                EndReason::OutOfMemory | EndReason::WorkerLost | EndReason::Cancelled => None,
+                EndReason::Completed | EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
+                    self.is_well()
+                }
+            },
+        }
+    }
+
+    fn is_well(&mut self) -> Option<Rest> {
+        *self = Self::default();
+        None
+    }
+
+    fn rest(&mut self, why: String) -> Option<Rest> {
+        let time = (FIRST_REST * 2_u32.pow(self.rests.min(8))).min(LONGEST_REST);
+        self.rests += 1;
+        Some(Rest { time, why })
+    }
+}
+
+/// Why slots of a worker claim nothing now.
+#[derive(Debug, Default)]
+pub(super) struct Troubles(Mutex<BTreeMap<usize, String>>);
+
+impl Troubles {
+    /// Of a slot; `None` when it is over.
+    pub(super) fn set(&self, slot: usize, trouble: Option<String>) {
+        let mut troubles = self.0.lock().expect("no holder panics");
+        match trouble {
+            Some(trouble) => troubles.insert(slot, trouble),
+            None => troubles.remove(&slot),
+        };
+    }
+
+    /// All of them, each once.
+    pub(super) fn told(&self) -> Option<String> {
+        let troubles = self.0.lock().expect("no holder panics");
+        let mut told: Vec<&str> = troubles.values().map(String::as_str).collect();
+        told.sort_unstable();
+        told.dedup();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_spec::protocol::Failure;
+
+    use super::*;
+
+    fn failed(reason: EndReason) -> AttemptEnd {
+        AttemptEnd::Failed(Failure { reason, series: None, step: None, error: "dead".to_owned() })
+    }
+
+    fn seconds(rest: Option<Rest>) -> Option<u64> {
+        rest.map(|rest| rest.time.as_secs())
+    }
+
+    #[test]
+    fn crashes_in_a_row_make_a_slot_rest_longer_each_time() {
+        let mut health = Health::default();
+        let rests: Vec<_> =
+            (0..9).map(|_| seconds(health.after(&failed(EndReason::RunnerCrashed)))).collect();
+        let expected = [None, None, Some(15), Some(30), Some(60), Some(120), Some(240), Some(300), Some(300)];
+        assert_eq!(rests, expected);
+    }
+
+    #[test]
+    fn an_attempt_that_went_well_ends_the_row_and_one_that_says_nothing_does_not() {
+        let mut health = Health::default();
+        let mut after = |reason| seconds(health.after(&failed(reason)));
+        use EndReason::{Cancelled, Diverged, OutOfMemory, RunnerCrashed};
+        assert_eq!(
+            [RunnerCrashed, RunnerCrashed, Diverged, RunnerCrashed, RunnerCrashed].map(&mut after),
+            [None; 5]
+        );
+        assert_eq!([Cancelled, OutOfMemory].map(&mut after), [None; 2]);
+        assert_eq!(after(RunnerCrashed), Some(15));
+    }
+
+    #[test]
+    fn a_fault_of_the_machine_makes_a_slot_rest_at_once() {
+        let rest = Health::default().after(&AttemptEnd::machine_fault("no room")).unwrap();
+        assert_eq!(rest, Rest { time: FIRST_REST, why: "no room".to_owned() });
+    }
+
+    #[test]
+    fn slots_with_the_same_trouble_tell_it_once() {
+        let troubles = Troubles::default();
+        for slot in 0..3 {
+            troubles.set(slot, Some(["no room", "no network"][slot / 2].to_owned()));
+        }
+        assert_eq!(troubles.told().as_deref(), Some("no network; no room"));
+        (0..3).for_each(|slot| troubles.set(slot, None));
+        assert_eq!(troubles.told(), None);
+    }
+}

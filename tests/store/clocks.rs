@@ -1,0 +1,102 @@
+//! Times that a wrong clock wrote, and workers that are gone.
+
+use std::time::Duration;
+
+use optlab::store::JobState;
+use optlab::worker::Reaper;
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, finished, offered};
+
+const TWO_YEARS_MS: i64 = 2 * 365 * 24 * 3_600_000;
+/// The longest lease that a worker may ask for.
+const HOUR_MS: i64 = 3_600_000;
+
+pub async fn a_lease_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
+    let waiting = fixture.one_job(json!({})).await;
+    let cancelled = fixture.one_job(json!({})).await;
+    fixture.clock.advance(TWO_YEARS_MS);
+    let leases = [fixture.claim().await.unwrap(), fixture.claim().await.unwrap()];
+    fixture.clock.advance(-TWO_YEARS_MS);
+    fixture.store.cancel_job(cancelled).await.unwrap();
+    assert_eq!(fixture.store.reap().await.unwrap(), leases);
+    assert_eq!(
+        [fixture.state(waiting).await, fixture.state(cancelled).await],
+        [JobState::Queued, JobState::Cancelled]
+    );
+    // No lease that is given is over before its time.
+    let long = fixture.store.claim(&fixture.slot, HOUR_MS).await.unwrap().unwrap();
+    assert_eq!(long.lease.job, waiting);
+    assert!(fixture.store.reap().await.unwrap().is_empty());
+}
+
+pub async fn a_wait_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
+    let crashing = fixture.one_job(json!({})).await;
+    fixture.clock.advance(TWO_YEARS_MS);
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, crashed()).await;
+    fixture.clock.advance(-TWO_YEARS_MS);
+    let lease = fixture.claim().await.expect("it need not wait for two years");
+    assert_eq!(lease.job, crashing);
+    fixture.store.cancel_job(crashing).await.unwrap();
+    fixture.end(lease, crashed()).await;
+
+    fixture.clock.advance(TWO_YEARS_MS);
+    fixture.store.retry_job(crashing).await.unwrap();
+    fixture.clock.advance(-TWO_YEARS_MS);
+    assert!(fixture.claim().await.is_some(), "nor when a person tries it again");
+}
+
+pub async fn a_reaper_whose_clock_was_put_back_is_patient_for_one_lease(fixture: Fixture) {
+    fixture.one_job(json!({})).await;
+    let duration = Duration::from_millis(LEASE_MS as u64);
+    let mut reaper = Reaper::new(fixture.store.clone(), fixture.clock.clone(), duration);
+    fixture.clock.advance(TWO_YEARS_MS);
+    assert!(reaper.round().await.unwrap().is_empty());
+    let lease = fixture.claim().await.unwrap();
+    fixture.clock.advance(-TWO_YEARS_MS);
+    assert!(reaper.round().await.unwrap().is_empty());
+    let mut lost = Vec::new();
+    for _ in 0..4 {
+        fixture.clock.advance(LEASE_MS / 3);
+        lost.extend(reaper.round().await.unwrap());
+    }
+    assert_eq!(lost, [lease]);
+}
+
+pub async fn a_job_that_is_cancelled_ends_when_its_worker_is_gone(fixture: Fixture) {
+    let (cancelled, running) = (fixture.one_job(json!({})).await, fixture.one_job(json!({})).await);
+    for _ in 0..2 {
+        fixture.store.claim(&fixture.slot, HOUR_MS).await.unwrap().unwrap();
+    }
+    fixture.store.cancel_job(cancelled).await.unwrap();
+    fixture.clock.advance(30_000);
+    assert!(fixture.store.reap().await.unwrap().is_empty(), "its worker may do it");
+    fixture.clock.advance(1);
+    assert_eq!(fixture.store.reap().await.unwrap().len(), 1);
+    assert_eq!(fixture.state(cancelled).await, JobState::Cancelled);
+    assert_eq!(fixture.state(running).await, JobState::Running, "its lease is not over");
+
+    fixture.store.worker_is_alive(fixture.slot.worker, &[offered("cpu", None)], None).await.unwrap();
+    fixture.store.cancel_job(running).await.unwrap();
+    assert!(fixture.store.reap().await.unwrap().is_empty());
+    fixture.store.worker_has_stopped(fixture.slot.worker).await.unwrap();
+    fixture.store.reap().await.unwrap();
+    assert_eq!(fixture.state(running).await, JobState::Cancelled);
+    assert_eq!(fixture.count("SELECT count(*) FROM attempts WHERE ended_ms IS NULL").await, 0);
+}
+
+pub async fn a_remark_on_a_running_attempt_goes_with_its_end(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    let version = fixture.job(id).await.version;
+    fixture.store.remark(lease, Some("it says nothing")).await.unwrap();
+    assert_eq!(fixture.job(id).await.attempt_error.as_deref(), Some("it says nothing"));
+    assert_eq!(fixture.jobs_since(version, 9).await.len(), 1, "open pages hear of it");
+    fixture.store.remark(lease, None).await.unwrap();
+    assert_eq!(fixture.job(id).await.attempt_error, None);
+    fixture.store.remark(lease, Some("it says nothing")).await.unwrap();
+    fixture.end(lease, finished()).await;
+    let job = fixture.job(id).await;
+    assert_eq!((job.attempt_error, job.error), (None, None));
+}

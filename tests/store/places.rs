@@ -1,0 +1,143 @@
+//! A job that fails on one machine goes to another one first.
+
+use optlab::store::{AttemptEnd, JobState, Lease, Slot};
+use optlab_spec::protocol::EndReason;
+use serde_json::json;
+
+use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};
+
+/// For so long a job waits for another machine than the one that failed it.
+const PATIENCE_MS: i64 = 600_000;
+/// After the first crash.
+const BACKOFF_MS: i64 = 1_000;
+
+/// Two workers with a CPU each.
+struct Fleet {
+    fixture: Fixture,
+    here: Slot,
+    there: Slot,
+}
+
+impl Fleet {
+    async fn new(fixture: Fixture) -> Self {
+        let here = fixture.slot.clone();
+        let worker = fixture.store.register_worker("there:2", &[offered("cpu", None)]).await.unwrap();
+        Self { fixture, here, there: Slot { worker, device: "cpu".to_owned() } }
+    }
+
+    /// Time passes, and both workers report.
+    async fn later(&self, ms: i64) {
+        self.fixture.clock.advance(ms);
+        for slot in [&self.here, &self.there] {
+            self.report(slot, None).await;
+        }
+    }
+
+    async fn report(&self, slot: &Slot, trouble: Option<&str>) {
+        let devices = [offered(&slot.device, None)];
+        self.fixture.store.worker_is_alive(slot.worker, &devices, trouble).await.unwrap();
+    }
+
+    async fn claim(&self, slot: &Slot) -> Option<Lease> {
+        self.fixture.store.claim(slot, LEASE_MS).await.unwrap().map(|claim| claim.lease)
+    }
+
+    /// `slot` takes the job and crashes; the job's state then.
+    async fn crash(&self, slot: &Slot) -> JobState {
+        let lease = self.claim(slot).await.expect("there is a job to crash");
+        self.fixture.end(lease, crashed()).await
+    }
+}
+
+pub async fn a_job_that_failed_on_one_worker_goes_to_another_first(fixture: Fixture) {
+    for end in [crashed(), failed(EndReason::OutOfMemory), AttemptEnd::machine_fault("no room")] {
+        let fleet = Fleet::new(Fixture::like(&fixture).await).await;
+        let first = fleet.fixture.one_job(json!({ "priority": 1 })).await;
+        let lease = fleet.claim(&fleet.here).await.unwrap();
+        assert_eq!(fleet.fixture.end(lease, end).await, JobState::Queued);
+        fleet.later(BACKOFF_MS).await;
+        assert_eq!(fleet.claim(&fleet.here).await, None, "it waits for the other worker");
+        let second = fleet.fixture.one_job(json!({})).await;
+        assert_eq!(fleet.claim(&fleet.here).await.unwrap().job, second, "nothing else waits for it");
+        assert_eq!(fleet.claim(&fleet.there).await.unwrap().job, first);
+    }
+}
+
+pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    let store = &fleet.fixture.store;
+    fleet.fixture.one_job(json!({ "max_attempts": 100 })).await;
+    let taken_back = async || {
+        let lease = fleet.claim(&fleet.here).await.expect("the other worker cannot take it");
+        fleet.fixture.end(lease, AttemptEnd::HandedBack).await;
+    };
+    fleet.crash(&fleet.here).await;
+    fleet.later(BACKOFF_MS).await;
+    assert_eq!(fleet.claim(&fleet.here).await, None);
+
+    fleet.report(&fleet.there, Some("it rests")).await;
+    taken_back().await;
+    fleet.crash(&fleet.here).await;
+    fleet.later(300_000).await;
+    assert_eq!(fleet.claim(&fleet.here).await, None, "it rests no more");
+
+    // Not heard of for half a minute.
+    fleet.fixture.clock.advance(30_001);
+    fleet.report(&fleet.here, None).await;
+    taken_back().await;
+    fleet.crash(&fleet.here).await;
+    fleet.later(300_000).await;
+    assert_eq!(fleet.claim(&fleet.here).await, None, "it is back");
+
+    store.drain_worker(fleet.there.worker).await.unwrap();
+    taken_back().await;
+}
+
+pub async fn a_job_does_not_wait_for_a_device_that_it_cannot_use(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    let gpu = [offered("cuda:0", None)];
+    fleet.fixture.store.worker_is_alive(fleet.there.worker, &gpu, None).await.unwrap();
+    fleet.fixture.one_job(json!({ "resources": { "device": "cpu" } })).await;
+    fleet.crash(&fleet.here).await;
+    fleet.fixture.clock.advance(BACKOFF_MS);
+    assert!(fleet.claim(&fleet.here).await.is_some());
+}
+
+pub async fn a_gpu_that_failed_a_job_leaves_it_to_the_others_of_its_machine(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    let devices = [offered("cuda:0", None), offered("cuda:1", None)];
+    fleet.fixture.store.worker_is_alive(fleet.there.worker, &devices, None).await.unwrap();
+    let gpu = |number: u32| Slot { device: format!("cuda:{number}"), ..fleet.there.clone() };
+    fleet.fixture.one_job(json!({ "resources": { "device": "cuda" } })).await;
+    fleet.crash(&gpu(0)).await;
+    fleet.fixture.clock.advance(BACKOFF_MS);
+    assert_eq!(fleet.claim(&gpu(0)).await, None);
+    assert!(fleet.claim(&gpu(1)).await.is_some());
+}
+
+pub async fn crashes_on_one_worker_alone_cost_one_attempt(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    fleet.fixture.one_job(json!({ "max_attempts": 2 })).await;
+    for _ in 0..4 {
+        assert_eq!(fleet.crash(&fleet.here).await, JobState::Queued);
+        fleet.later(BACKOFF_MS).await;
+        assert_eq!(fleet.claim(&fleet.here).await, None);
+        // The other one has been busy for too long.
+        fleet.later(PATIENCE_MS).await;
+    }
+    assert_eq!(fleet.crash(&fleet.there).await, JobState::Failed, "a crash on every worker is the job's");
+}
+
+pub async fn a_job_that_crashed_on_every_worker_may_be_tried_on_any(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    fleet.fixture.one_job(json!({ "max_attempts": 4 })).await;
+    for (slot, state) in [
+        (&fleet.here, JobState::Queued),
+        (&fleet.there, JobState::Queued),
+        (&fleet.there, JobState::Queued),
+        (&fleet.here, JobState::Failed),
+    ] {
+        assert_eq!(fleet.crash(slot).await, state);
+        fleet.later(300_000).await;
+    }
+}
