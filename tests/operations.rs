@@ -2,8 +2,10 @@
 
 mod support;
 
+use std::fs;
 use std::process::{Command, Output};
 
+use rlimit::{INFINITY, Resource, prlimit};
 use serde_json::Value;
 use support::postgres::Postgres;
 use support::processes::signal;
@@ -84,6 +86,55 @@ fn a_copy_is_whole_while_the_server_writes() {
     assert_eq!(copied, written[..copied.len()]);
     assert!(copied.len() < written.len(), "what came after the copy is not in it");
     assert_eq!(copy.get("/readyz").status, 200);
+}
+
+/// Lets no file of the server grow beyond so many bytes: its writes fail as they do where a disk fails.
+fn limit_files(server: &Server, bytes: u64) {
+    prlimit(server.child.id() as i32, Resource::FSIZE, Some((bytes, INFINITY)), None).unwrap();
+}
+
+fn refusal(server: &Server) -> (u16, String) {
+    let answer = server.post("/api/v1/experiments", &small_experiment(1, &[0]));
+    (answer.status, answer.json()["type"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_server_whose_disk_fails_says_so_and_goes_on_when_it_is_well_again() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let id = server.submit(&small_experiment(1, &[0]));
+    limit_files(&server, 1);
+    for _ in 0..2 {
+        assert_eq!(refusal(&server), (503, "urn:optlab:problem:database-failing".to_owned()));
+        assert_eq!(server.get("/readyz").status, 503);
+    }
+    assert_eq!(server.jobs(id).len(), 3);
+    limit_files(&server, INFINITY);
+    assert!(server.submit(&small_experiment(1, &[0])) > id);
+    assert_eq!(server.get("/readyz").status, 200);
+}
+
+#[test]
+fn a_server_whose_database_was_removed_acknowledges_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Server::start_with(&folder, &["--workers", "0"]);
+    let id = server.submit(&small_experiment(1, &[0]));
+    assert_eq!(server.get("/readyz").status, 200);
+    // Without the log the file lacks what was written last.
+    fs::remove_file(folder.path().join("optlab.db-wal")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(refusal(&server), (503, "urn:optlab:problem:database-moved".to_owned()));
+        assert_eq!(server.get("/readyz").status, 503);
+    }
+    assert!(signal(server.child.id(), "TERM") && server.child.wait().unwrap().success());
+    let log = server.kill_for_its_log();
+    assert_eq!(log.matches("was removed or replaced").count(), 1, "{log}");
+    // A server that ends in good order moves its log into the file, wherever the log is.
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    assert_eq!(server.jobs(id).len(), 3);
+    fs::remove_file(folder.path().join("optlab.db")).unwrap();
+    assert_eq!(refusal(&server), (503, "urn:optlab:problem:database-moved".to_owned()));
+    assert_eq!(server.get("/readyz").status, 503);
 }
 
 #[test]

@@ -173,6 +173,21 @@ impl From<StoreError> for ApiError {
                 let title = "Busy, try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, error.to_string())
             }
+            StoreError::Full => {
+                tracing::error!(%error, "a request failed");
+                let (status, title) = (StatusCode::INSUFFICIENT_STORAGE, "No room for the database");
+                Self::new(status, "database-full", title, error.to_string())
+            }
+            StoreError::Failing(_) => {
+                tracing::error!(%error, "a request failed");
+                let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "The database fails");
+                Self::new(status, "database-failing", title, error.to_string())
+            }
+            // The store has logged it, with the path.
+            StoreError::Moved => {
+                let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "The database file is gone");
+                Self::new(status, "database-moved", title, error.to_string())
+            }
             _ => Self::failed(&error),
         }
     }

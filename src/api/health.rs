@@ -1,12 +1,20 @@
 //! For those who operate the service: is it up, can it work?
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::ApiError;
+use crate::store::{Store, StoreError};
+
+/// A write is tried no more often, however many ask.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// A sign of life.
 #[derive(Serialize, ToSchema)]
@@ -23,10 +31,27 @@ pub(super) async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// The process answers and so does its database.
+/// When the database last took a write that `/readyz` tried.
+#[derive(Default)]
+pub(super) struct LastWrite(Mutex<Option<Instant>>);
+
+impl LastWrite {
+    /// Whoever comes while a write is being tried waits for its end.
+    async fn renew(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let mut last = self.0.lock().await;
+        if last.is_none_or(|last| last.elapsed() >= TRY_EVERY) {
+            store.try_to_write().await?;
+            *last = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
+/// The process answers, and its database can be read and written: a write is tried, at most once a second.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, body = Health), (status = 503, body = ApiError)))]
+    responses((status = 200, body = Health), (status = 503, body = ApiError), (status = 507, body = ApiError)))]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state.store.ping().await?;
+    state.last_write.renew(&*state.store).await?;
     Ok(Json(OK))
 }

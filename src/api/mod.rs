@@ -68,6 +68,7 @@ struct AppState {
     access: Arc<Access>,
     live: Arc<Live>,
     requests: Requests,
+    last_write: Arc<health::LastWrite>,
     /// The longest import, in bytes.
     import_limit: u64,
     /// Ends the event streams, which would keep the server from stopping.
@@ -104,6 +105,7 @@ pub async fn serve(
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
         requests: Requests::default(),
+        last_write: Arc::default(),
         import_limit,
         shutdown: shutdown.clone(),
     };

@@ -207,7 +207,9 @@ impl Client {
         let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
-            return Err(self.unreachable(&status));
+            // The server itself says why, a proxy before it does not.
+            let told = answer.body_mut().read_json().map(|problem: Problem| problem.detail);
+            return Err(told.map_or_else(|_| self.unreachable(&status), ClientError::Unreachable));
         }
         if status.is_success() {
             return Ok(answer);

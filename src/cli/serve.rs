@@ -20,6 +20,9 @@ use crate::{api, store, worker};
 /// Asked for; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
 
+/// On Linux and macOS.
+const SIGXFSZ: i32 = 25;
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -37,7 +40,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // A write beyond a limit on the size of files (`ulimit -f`) is to fail, as on a full disk, and not to end the process.
+    let entered = runtime.enter();
+    let _ = signal(SignalKind::from_raw(SIGXFSZ))?;
+    drop(entered);
+    Ok(runtime)
 }
 
 pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -34,6 +34,23 @@ pub enum StoreError {
     /// Its server stops, starts, has no room or is not to be reached; trying again later helps.
     #[error("the database does not answer")]
     Away,
+    /// It has no room left; it goes on when there is some.
+    #[error(
+        "the disk of the database is full: nothing was stored. Make room there, and try again; nothing needs a restart"
+    )]
+    Full,
+    /// Its machine fails it: a disk that cannot be written or read, or too little memory; trying again later may help.
+    #[error(
+        "the database cannot use its disk or memory ({0}): nothing was stored. If it lasts, look at the disk of the \
+         database, its permissions and limits; nothing needs a restart"
+    )]
+    Failing(String),
+    /// The file of the database, or its log, is not at its path any more.
+    #[error(
+        "a file of the database was removed or replaced while it was open: nothing is stored any more. Put the file \
+         back, or restart the server; what it can still read can be exported before that"
+    )]
+    Moved,
     /// It cannot be opened as things are; this says why and what would help.
     #[error("{0}")]
     Unavailable(String),
@@ -82,20 +99,31 @@ pub(super) fn said(error: &sqlx::Error) -> String {
 
 /// `Some` where the same statement may succeed a little later.
 fn passing(error: &sqlx::Error) -> Option<StoreError> {
-    let sqlx::Error::Database(error) = error else {
+    let sqlx::Error::Database(database) = error else {
         return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)).then_some(StoreError::Away);
     };
-    let code = error.code().unwrap_or_default();
-    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        // SQLITE_BUSY and SQLITE_LOCKED; extended codes carry these in their low byte.
-        let is_busy = code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
-        return is_busy.then_some(StoreError::Busy);
+    let code = database.code().unwrap_or_default();
+    if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // Extended codes carry these in their low byte.
+        return match code.parse::<i32>().ok()? & 0xff {
+            // SQLITE_BUSY and SQLITE_LOCKED.
+            5 | 6 => Some(StoreError::Busy),
+            // SQLITE_FULL.
+            13 => Some(StoreError::Full),
+            // SQLITE_NOMEM, SQLITE_READONLY, SQLITE_IOERR and SQLITE_CANTOPEN.
+            7 | 8 | 10 | 14 => Some(StoreError::Failing(said(error))),
+            _ => None,
+        };
     }
-    match code.get(..2)? {
+    match (code.get(..2)?, code.as_ref()) {
         // A serialisation failure or a deadlock.
-        "40" => Some(StoreError::Busy),
-        "08" | "53" => Some(StoreError::Away),
-        "57" if code.starts_with("57P") => Some(StoreError::Away),
+        ("40", _) => Some(StoreError::Busy),
+        // disk_full.
+        (_, "53100") => Some(StoreError::Full),
+        // out_of_memory, and errors of the system under the server.
+        (_, "53200") | ("58", _) => Some(StoreError::Failing(said(error))),
+        ("08" | "53", _) => Some(StoreError::Away),
+        ("57", _) if code.starts_with("57P") => Some(StoreError::Away),
         _ => None,
     }
 }

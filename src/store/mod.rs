@@ -73,7 +73,7 @@ pub trait Store:
     /// Ends every connection in good order: what is written is then in the database file itself.
     async fn close(&self);
 
-    /// Whether the database answers.
+    /// Whether the database answers, and is the one that was opened.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

@@ -145,8 +145,8 @@ pub trait Queue: Send + Sync {
     /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError>;
 
-    /// Succeeds when the database takes writes.
-    async fn write_nothing(&self) -> Result<(), StoreError>;
+    /// Succeeds when the database takes writes: it makes the smallest one.
+    async fn try_to_write(&self) -> Result<(), StoreError>;
 
     /// Takes back the jobs that nobody runs, because their lease is over or their worker is gone and they are to be
     /// cancelled; returns them.

@@ -60,7 +60,7 @@ impl Reaper {
         if !(0..=lease_ms).contains(&(now - self.wrote_ms)) {
             self.patient_until_ms = now + lease_ms;
         }
-        self.store.write_nothing().await?;
+        self.store.try_to_write().await?;
         self.wrote_ms = now;
         if now < self.patient_until_ms {
             return Ok(Vec::new());

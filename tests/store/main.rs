@@ -16,6 +16,7 @@ mod clocks;
 mod curves;
 mod ends;
 mod places;
+mod abandoned;
 mod points;
 mod results;
 mod wishes;
@@ -31,6 +32,7 @@ mod transfer;
 
 mod migrations;
 mod only_postgres;
+mod only_sqlite;
 
 mod client;
 mod model;
@@ -111,6 +113,9 @@ on_both_databases! {
         a_running_job_that_crashes_is_paused_as_wished,
         resuming_takes_back_the_wish_to_pause,
         who_cancels_has_the_last_word,
+    }
+    abandoned {
+        a_write_that_nobody_waits_for_any_more_holds_up_no_other,
     }
     points {
         recording_prolongs_the_lease_and_repeats_harmlessly,

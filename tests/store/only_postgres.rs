@@ -1,10 +1,11 @@
 //! What only a server has: transactions that overlap, a channel, values that are not finite.
 
+use optlab::store::{StoreError, Submission};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use crate::fixture::{Fixture, LEASE_MS, point};
+use crate::fixture::{Fixture, LEASE_MS, point, spec};
 use crate::support::waiting::STUCK;
 
 #[tokio::test]
@@ -58,4 +59,23 @@ async fn a_point_that_is_not_finite_is_refused() {
     for (step, value) in [f64::MAX, f64::MIN, f64::MIN_POSITIVE, -0.0].into_iter().enumerate() {
         fixture.store.record(lease, &[point(step as u64, value)], None, LEASE_MS).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_server_whose_disk_is_full_says_so_and_takes_the_next_write() {
+    let fixture = Fixture::postgres().await;
+    fixture
+        .execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
+        )
+        .await;
+    fixture
+        .execute("CREATE TRIGGER no_room BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION no_room()")
+        .await;
+    let spec = spec(json!({}));
+    let submitted = fixture.store.submit(Submission { spec: &spec, idempotency: None }).await;
+    assert!(matches!(submitted, Err(StoreError::Full)), "{submitted:?}");
+    fixture.execute("DROP TRIGGER no_room ON jobs").await;
+    fixture.submit(json!({})).await;
 }

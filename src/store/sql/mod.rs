@@ -24,6 +24,8 @@ mod workers;
 
 mod query;
 
+mod files;
+mod pool;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -114,9 +116,23 @@ impl SqlStore {
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
-        transaction.commit().await?;
+        self.commit_in_silence(transaction).await?;
         self.tell_change();
         Ok(())
+    }
+
+    /// Commits what nobody waits for.
+    async fn commit_in_silence(&self, transaction: Transaction) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        self.check_files()
+    }
+
+    /// Fails where what is committed would be lost.
+    fn check_files(&self) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.check_files(),
+            Database::Postgres(_) => Ok(()),
+        }
     }
 
     /// Something was committed: whoever waits in this process looks again.
@@ -165,6 +181,7 @@ impl Store for SqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        self.check_files()?;
         sql("SELECT 1").execute(&mut self.read().await?).await?;
         Ok(())
     }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::pool::close_unfinished;
 use super::schema::{self, Schema, wait_until_current};
 use super::statement::Reader;
 use crate::store::StoreError;
@@ -43,7 +44,7 @@ impl Postgres {
     ) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?;
         reach(&options).await?;
-        let pool = PgPoolOptions::new()
+        let pool = close_unfinished(PgPoolOptions::new())
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)

@@ -3,8 +3,10 @@
 //! One connection writes, several read; a write transaction is immediate and waits for nothing but the file. The log
 //! is written ahead and synced before a commit returns, so what was acknowledged survives `kill -9` and power loss.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -13,6 +15,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+use super::files::Files;
+use super::pool::close_unfinished;
 use super::schema::{self, Schema, wait_until_current};
 use super::statement::Reader;
 use crate::store::StoreError;
@@ -27,7 +31,10 @@ pub(super) struct Sqlite {
     /// Opened by the first import.
     importer: SqlitePool,
     readers: SqlitePool,
-    file: PathBuf,
+    /// A connection that nobody uses. While it is open, SQLite neither removes the log nor begins another one, whatever
+    /// becomes of the other connections.
+    keeper: SqlitePool,
+    files: Arc<Files>,
 }
 
 impl Sqlite {
@@ -39,48 +46,58 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let file = options.get_filename().to_owned();
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.clone());
-        let writer = writer.await.map_err(|error| explain(error, &file))?;
+        let keeper = pool(1).connect_with(options.clone()).await.map_err(|error| explain(error, &file))?;
+        // Only a statement that reads opens the log.
+        sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&keeper).await?;
+        let files = Arc::new(Files::opened(&file));
+        let options = options.create_if_missing(false);
+        let writer = of_same_file(pool(1), &files).connect_with(options.clone()).await?;
         match schema {
             Schema::Migrate => schema::SQLITE.run(&writer).await?,
             Schema::Await => wait_until_current(&mut Reader::Sqlite(writer.acquire().await?)).await?,
         }
-        let unchecked = options.clone().create_if_missing(false).foreign_keys(false);
-        let importer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_lazy_with(unchecked);
+        let unchecked = options.clone().foreign_keys(false);
+        let importer = of_same_file(pool(1), &files).connect_lazy_with(unchecked);
         // `query_only` rather than read-only: a reader may have to recover the log of a process that was killed.
-        let read = options.create_if_missing(false).pragma("query_only", "on");
-        let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY_TIMEOUT);
-        Ok(Self { writer, importer, readers: readers.connect_with(read).await?, file })
+        let options = options.pragma("query_only", "on");
+        let readers = of_same_file(pool(READERS), &files).connect_with(options).await?;
+        Ok(Self { writer, importer, readers, keeper, files })
     }
 
     /// The folder of files beside the database file.
     pub(super) fn artifacts_beside(&self) -> String {
-        format!("{}.artifacts", self.file.display())
+        format!("{}.artifacts", self.files.database().display())
     }
 
-    pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {
-        self.readers.acquire().await
+    pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        self.readers.acquire().await.map_err(|error| self.why(error))
     }
 
-    pub(super) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        self.readers.begin().await
+    pub(super) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        self.readers.begin().await.map_err(|error| self.why(error))
     }
 
-    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        self.files.check()?;
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
+    }
+
+    /// Succeeds where what was just committed is in the files that the next process will open.
+    pub(super) fn check_files(&self) -> Result<(), StoreError> {
+        self.files.check()
+    }
+
+    /// Why there is no connection.
+    fn why(&self, error: sqlx::Error) -> StoreError {
+        self.files.check().err().unwrap_or_else(|| error.into())
     }
 
     /// A write transaction whose rows may refer to rows that are not there yet.
     pub(super) async fn begin_unchecked(
         &self,
-    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        self.importer.begin_with("BEGIN IMMEDIATE").await
+    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        self.files.check()?;
+        self.importer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
     }
 
     /// The last connection of a file moves its log into it.
@@ -88,7 +105,26 @@ impl Sqlite {
         self.readers.close().await;
         self.importer.close().await;
         self.writer.close().await;
+        self.keeper.close().await;
     }
+}
+
+/// Of connections that none replaces while they are sound.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    close_unfinished(SqlitePoolOptions::new())
+        .max_connections(connections)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Without a connection to another file than the one that was opened first.
+fn of_same_file(pool: SqlitePoolOptions, files: &Arc<Files>) -> SqlitePoolOptions {
+    let files = files.clone();
+    pool.after_connect(move |_, _| {
+        let same = files.check().map_err(|error| sqlx::Error::Io(io::Error::other(error)));
+        Box::pin(async { same })
+    })
 }
 
 /// SQLite says of whatever it is that it cannot open the file.
@@ -113,4 +149,32 @@ pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), StoreError> {
     let mut connection = connected.map_err(|error| explain(error, options.get_filename()))?;
     sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;
     Ok(connection.close().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn write(sqlite: &Sqlite, bytes: i64) -> Result<(), StoreError> {
+        let mut tx = sqlite.begin().await?;
+        sqlx::query("INSERT INTO settings (name, value) VALUES ('test', zeroblob($1))")
+            .bind(bytes)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    #[tokio::test]
+    async fn a_full_database_takes_writes_again_once_there_is_room() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let url = format!("sqlite:{}/optlab.db", folder.path().display());
+        let sqlite = Sqlite::open(&url, Schema::Migrate).await.unwrap();
+        // It cannot shrink to one page, and so it grows no more, but on this connection only, which the failure costs.
+        let mut writer = sqlite.writer.acquire().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *writer).await.unwrap();
+        drop(writer);
+        let full = write(&sqlite, 1_000_000).await;
+        assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+        write(&sqlite, 1_000_000).await.unwrap();
+    }
 }

@@ -1,0 +1,46 @@
+//! Writes that are broken off in the middle, as by a client that goes away.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use optlab::store::Submission;
+use serde_json::json;
+
+use crate::fixture::{Fixture, spec};
+
+/// The result of `work`, or `None` when it was not done after so many polls and was dropped then.
+async fn polled<T>(work: impl Future<Output = T>, mut times: usize) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if times == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            times -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+pub async fn a_write_that_nobody_waits_for_any_more_holds_up_no_other(fixture: Fixture) {
+    let seeds: Vec<i64> = (0..8).collect();
+    let spec = spec(json!({ "seeds": seeds }));
+    let mut steps = 0;
+    // Broken off at each of its steps in turn.
+    loop {
+        let submission = Submission { spec: &spec, idempotency: None };
+        let done = polled(fixture.store.submit(submission), steps).await;
+        fixture.store.try_to_write().await.unwrap();
+        fixture.submit(json!({})).await;
+        if done.is_some() {
+            break;
+        }
+        steps += 1;
+    }
+    assert!(steps > 5, "{steps}");
+    // Each is there whole or not at all.
+    let experiments = "SELECT count(*) FROM experiments e
+                       WHERE (SELECT count(*) FROM jobs j WHERE j.experiment_id = e.id) NOT IN (3, 24)";
+    assert_eq!(fixture.count(experiments).await, 0);
+}

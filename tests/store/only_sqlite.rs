@@ -1,0 +1,73 @@
+//! What only a file has: transactions that SQLite itself rolls back, and a path at which there may be another file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use optlab::store::{Lease, Submission};
+use serde_json::json;
+
+use crate::fixture::{Fixture, finished, spec};
+
+/// Of the database at this URL.
+fn path(fixture: &Fixture) -> PathBuf {
+    PathBuf::from(fixture.url.strip_prefix("sqlite:").unwrap())
+}
+
+/// The database file, its log and the log's index.
+fn files(database: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", database.display())))
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_rolls_back_costs_no_other() {
+    let fixture = Fixture::sqlite().await;
+    fixture
+        .execute("CREATE TRIGGER no_room BEFORE INSERT ON jobs BEGIN SELECT RAISE(ROLLBACK, 'no room'); END")
+        .await;
+    let spec = spec(json!({}));
+    for _ in 0..2 {
+        let submitted = fixture.store.submit(Submission { spec: &spec, idempotency: None }).await;
+        assert_eq!(submitted.unwrap_err().to_string(), "database: no room");
+        fixture.store.ping().await.unwrap();
+    }
+    fixture.execute("DROP TRIGGER no_room").await;
+    fixture.submit(json!({})).await;
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_while_a_file_of_the_database_is_gone() {
+    for gone in 0..3 {
+        let fixture = Fixture::sqlite().await;
+        let experiment = fixture.submit(json!({})).await;
+        let lease = fixture.claim().await.unwrap();
+        let file = &files(&path(&fixture))[gone];
+        let aside = file.with_extension("aside");
+        fs::rename(file, &aside).unwrap();
+        is_refused(&fixture, lease).await;
+        // What was read can still be read.
+        assert_eq!(fixture.jobs(experiment).await.len(), 3);
+        // A copy at its place is another file.
+        fs::copy(&aside, file).unwrap();
+        is_refused(&fixture, lease).await;
+        fs::rename(&aside, file).unwrap();
+        fixture.record(lease, &[1]).await.unwrap();
+        fixture.store.ping().await.unwrap();
+        fixture.end(lease, finished()).await;
+    }
+}
+
+/// Every kind of write, and the question whether there can be any.
+async fn is_refused(fixture: &Fixture, lease: Lease) {
+    let store = &fixture.store;
+    let errors = [
+        store.cancel_job(lease.job).await.err(),
+        fixture.record(lease, &[1]).await.err(),
+        store.worker_is_alive(fixture.slot.worker, &[]).await.err(),
+        store.try_to_write().await.err(),
+        store.ping().await.err(),
+    ];
+    for error in errors {
+        let error = error.expect("refused").to_string();
+        assert!(error.contains("was removed or replaced"), "{error}");
+    }
+}
