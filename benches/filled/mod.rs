@@ -34,14 +34,23 @@ impl Database {
         Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
     }
 
-    /// An experiment of so many arms and seeds whose jobs have succeeded; returns its id.
-    pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
+    /// An experiment of so many arms and seeds whose jobs wait; returns its id.
+    pub async fn submit(&mut self, arms: i64, seeds: i64) -> i64 {
         let arm = |arm| json!({ "name": format!("arm-{arm}"), "method": { "kind": "baseline" } });
         let overrides = json!({
             "seeds": (0..seeds).collect::<Vec<_>>(), "arms": (0..arms).map(arm).collect::<Vec<_>>(),
         });
         let spec = submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap();
-        let experiment = self.store.submit(Submission { spec: &spec, idempotency: None }).await.unwrap();
+        self.store.submit(Submission { spec: &spec, idempotency: None }).await.unwrap()
+    }
+
+    pub async fn cancel(&mut self, experiment: i64) {
+        self.store.cancel_experiment(experiment).await.unwrap();
+    }
+
+    /// An experiment of so many arms and seeds whose jobs have succeeded; returns its id.
+    pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
+        let experiment = self.submit(arms, seeds).await;
         for _ in 0..arms * seeds {
             let lease = self.store.claim(&self.slot, LEASE_MS).await.unwrap().unwrap().lease;
             let last = curves.iter().map(|curve| curve.points * curve.every).max().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What the page of an experiment of 5 arms x 5 seeds x 10,000 steps costs a browser: `cargo bench --bench page`.
 
+#[allow(dead_code, reason = "another bench has jobs that wait")]
 #[path = "../filled/mod.rs"]
 mod filled;
 #[path = "../../tests/support/mod.rs"]

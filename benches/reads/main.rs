@@ -1,4 +1,5 @@
-//! What pages wait for, with 2 and with 20 million points of 2,000 jobs: `cargo bench --bench reads`.
+//! What pages and commands wait for, with 2 and with 20 million points of 2,000 jobs, and with 10,000 more that wait:
+//! `cargo bench --bench reads`, or with `-- points` or `-- waiting` one of both.
 //!
 //! A server on SQLite, kept to one core where `taskset` is there, answers over HTTP, compressed as for a browser.
 
@@ -6,6 +7,7 @@
 mod filled;
 #[path = "../../tests/support/mod.rs"]
 mod support;
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -25,6 +27,19 @@ const TIMES: usize = 41;
 const LENGTHS: [i64; 2] = [2_500, 100_000];
 
 fn main() {
+    let asked: Vec<String> =
+        std::env::args().filter(|word| ["points", "waiting"].contains(&word.as_str())).collect();
+    let wanted = |word: &str| asked.is_empty() || asked.iter().any(|asked| asked == word);
+    if wanted("points") {
+        points();
+    }
+    if wanted("waiting") {
+        waiting::compare();
+    }
+}
+
+/// The same questions to a short and to a long database.
+fn points() {
     let [small, large] = [2_000_000, 20_000_000].map(|points| {
         let folder = TempDir::new().unwrap();
         let url = format!("sqlite:{}/optlab.db", folder.path().display());
@@ -91,24 +106,33 @@ fn keep_to_one_core(process: u32) {
 /// Median milliseconds to the end of the answer, and its length in kilobytes.
 fn ask(server: &Server, path: &str) -> (f64, f64) {
     let mut length = 0;
-    let mut times: Vec<Duration> = (0..TIMES)
-        .map(|_| {
-            let began = Instant::now();
-            length = get(&server.address, path);
-            began.elapsed()
-        })
-        .collect();
+    let times = (0..TIMES).map(|_| {
+        let began = Instant::now();
+        length = get(&server.address, path);
+        began.elapsed()
+    });
+    (median(times.collect()), length as f64 / 1000.0)
+}
+
+/// In milliseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
-    (times[TIMES / 2].as_secs_f64() * 1000.0, length as f64 / 1000.0)
+    times[times.len() / 2].as_secs_f64() * 1000.0
 }
 
 /// Length of the answer as it comes over the wire.
 fn get(address: &str, path: &str) -> usize {
+    send(address, "GET", path, "")
+}
+
+fn send(address: &str, method: &str, path: &str, body: &str) -> usize {
     let host = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     )
     .unwrap();
     let mut answer = Vec::new();

@@ -4,7 +4,7 @@ use super::AppState;
 use super::error::ApiError;
 use super::views::JobView;
 use super::workers;
-use crate::store::{Job, JobState, OfferedDevice, Worker};
+use crate::store::{Job, JobState, LAST_PLACE, OfferedDevice, Worker};
 
 /// Who could take a job now.
 pub(super) struct QueueState {
@@ -64,6 +64,7 @@ impl QueueState {
             .collect();
         let place = match job.queue_position {
             _ if all == 0 => format!("no active worker offers a {wanted} device"),
+            None => format!("more than {LAST_PLACE} jobs go before it, to {all} slots"),
             Some(position @ 2..) => format!("{} jobs go before it, to {all} slots", position - 1),
             _ => format!("it is next, for one of {all} slots"),
         };

@@ -73,6 +73,7 @@ pub(super) struct JobView {
     pub(super) step: i64,
     steps: i64,
     eta_seconds: Option<f64>,
+    /// Place in the queue, from 1; null where the job does not wait, or more than 1,000 jobs go before it.
     queue_position: Option<i64>,
     /// Where the job waits and was asked for, not in an event.
     why_queued: Option<String>,

@@ -126,6 +126,11 @@ impl Client {
         self.read(self.agent.get(&url).query_pairs(parameters.iter().copied()).call())
     }
 
+    /// Every job that matches the `filters`, as many at a time as the server gives.
+    pub(super) fn jobs<T: DeserializeOwned>(&self, filters: &[(&str, &str)]) -> Result<Vec<T>, ClientError> {
+        self.list("/jobs", &[filters, &[("limit", "1000")]].concat())
+    }
+
     /// Every item of a list that matches the `filters`.
     pub(super) fn list<T: DeserializeOwned>(
         &self,

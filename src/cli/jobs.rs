@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let filters = [("experiment", &experiment), ("state", &args.state), ("arm", &args.arm)];
     let filters: Vec<(&str, &str)> =
         filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let jobs: Vec<Job> = client.list("/jobs", &filters)?;
+    let jobs: Vec<Job> = client.jobs(&filters)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&jobs)?);
         return Ok(());

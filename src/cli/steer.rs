@@ -109,7 +109,7 @@ fn steer_experiment(client: &Client, wish: Wish, id: i64) -> Result<Value, Clien
     };
     let experiment = id.to_string();
     for state in states {
-        for job in client.list::<Job>("/jobs", &[("experiment", &experiment), ("state", state)])? {
+        for job in client.jobs::<Job>(&[("experiment", &experiment), ("state", state)])? {
             match steer_job(client, wish, job.id) {
                 // It has ended in the meantime.
                 Ok(_) | Err(ClientError::Refused(409, _)) => {}

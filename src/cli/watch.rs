@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
     let ended = watch(client, id)?;
     if json {
-        let jobs: Vec<Value> = client.list("/jobs", &[("experiment", &id.to_string())])?;
+        let jobs: Vec<Value> = client.jobs(&[("experiment", &id.to_string())])?;
         let comparison = compare::fetch(client, id).map_err(ClientError::into_anyhow)?;
         println!("{:#}", json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }));
     } else {

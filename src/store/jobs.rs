@@ -8,6 +8,10 @@ use optlab_spec::JobSpec;
 
 use super::{Page, StoreError};
 
+/// The last place in the queue that is counted. Who is behind it need not know how far, and counting on would take the
+/// longer the longer the queue is.
+pub const LAST_PLACE: i64 = 1000;
+
 /// One training run.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -41,7 +45,7 @@ pub struct Job {
     pub device_wanted: String,
     /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
     pub not_before_ms: i64,
-    /// Place in the queue, from 1.
+    /// Place in the queue, from 1 to [`LAST_PLACE`]; `None` where it is further back, or does not wait.
     pub queue_position: Option<i64>,
     /// Device of its last attempt.
     pub device: Option<String>,
@@ -249,7 +253,7 @@ pub trait Jobs: Send + Sync {
     /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
     async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError>;
 
-    /// The jobs of an experiment by arm, in the order of the spec, and seed.
+    /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
     async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError>;
 
     /// Jobs in an order, after the job `after`.

@@ -35,7 +35,7 @@ pub use artifacts::{Artifact, ArtifactKind, Artifacts};
 pub use curves::{Curve, CurveRange, CurveSet, Curves};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
-pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, PastRun};
+pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, LAST_PLACE, PastRun};
 pub use metrics::{Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryError, Table};

@@ -115,8 +115,7 @@ pub async fn curves_of_several_jobs_have_the_same_stretches(fixture: Fixture) {
         fixture.start(lease, 0).await;
         record(&fixture, lease, &curve(0..steps)).await;
     }
-    let cells = fixture.store.cells(experiment).await.unwrap();
-    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let jobs: Vec<i64> = fixture.jobs(experiment).await.iter().map(|job| job.id).collect();
     let set = fixture.store.curves(&jobs, "train/loss", all(100)).await.unwrap();
     assert_eq!(set.width, 256);
     assert_eq!(set.curves.iter().map(|curve| curve.buckets.len()).collect::<Vec<_>>(), [63, 3, 0]);

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
 
 /// All ids in an order, three jobs a page.
-async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
+pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
         let page = fixture.store.jobs(filter.clone(), order, after, 3).await.unwrap();

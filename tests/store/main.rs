@@ -10,6 +10,7 @@ mod support;
 mod experiments;
 mod listing;
 mod queue;
+mod waiting;
 
 mod checkpoints;
 mod clocks;
@@ -70,6 +71,11 @@ on_both_databases! {
     }
     listing {
         every_job_has_one_place_in_any_order,
+    }
+    waiting {
+        places_are_right_as_far_as_they_are_counted,
+        a_list_by_id_lets_through_what_its_filter_does,
+        an_experiment_counts_its_jobs_and_their_updates,
     }
     queue {
         a_job_goes_from_the_queue_to_its_figures,

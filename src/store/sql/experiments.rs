@@ -59,25 +59,38 @@ impl TryFrom<Row> for Experiment {
     }
 }
 
-/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now.
+/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now. Jobs without an attempt, which may wait by
+/// thousands, have completed no updates and are counted by their index alone.
 const SELECT: &str = "
-    SELECT e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms,
-        count(CASE WHEN j.state = 'queued' THEN 1 END) AS queued,
-        count(CASE WHEN j.state = 'running' THEN 1 END) AS running,
-        count(CASE WHEN j.state = 'paused' THEN 1 END) AS paused,
-        count(CASE WHEN j.state = 'succeeded' THEN 1 END) AS succeeded,
-        count(CASE WHEN j.state = 'failed' THEN 1 END) AS failed,
-        count(CASE WHEN j.state = 'cancelled' THEN 1 END) AS cancelled,
-        CAST(coalesce(sum(j.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(j.steps), 0) AS BIGINT) AS steps,
-        CAST(coalesce(sum(CASE WHEN j.state IN ('queued', 'running') THEN j.steps - j.step END), 0) AS BIGINT)
-            AS steps_left,
-        coalesce(sum(CASE WHEN j.state = 'running'
-            THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END), 0.0) AS steps_per_ms
-    FROM (
+    WITH page AS (
         SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
-    ) e
-    LEFT JOIN jobs j ON j.experiment_id = e.id
-    LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+    ), counted AS MATERIALIZED (
+        SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps, 0.0 AS steps_per_ms
+        FROM jobs
+        WHERE experiment_id IN (SELECT id FROM page) AND attempt = 0
+          AND state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')
+        GROUP BY experiment_id, state
+        UNION ALL
+        SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps),
+            sum(CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1))
+        FROM jobs j
+        LEFT JOIN attempts a ON j.state = 'running' AND a.job_id = j.id AND a.number = j.attempt
+        WHERE j.experiment_id IN (SELECT id FROM page) AND j.attempt > 0
+          AND j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')
+        GROUP BY j.experiment_id, j.state
+    )
+    SELECT e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms,
+        CAST(coalesce(sum(CASE WHEN c.state = 'queued' THEN c.jobs END), 0) AS BIGINT) AS queued,
+        CAST(coalesce(sum(CASE WHEN c.state = 'running' THEN c.jobs END), 0) AS BIGINT) AS running,
+        CAST(coalesce(sum(CASE WHEN c.state = 'paused' THEN c.jobs END), 0) AS BIGINT) AS paused,
+        CAST(coalesce(sum(CASE WHEN c.state = 'succeeded' THEN c.jobs END), 0) AS BIGINT) AS succeeded,
+        CAST(coalesce(sum(CASE WHEN c.state = 'failed' THEN c.jobs END), 0) AS BIGINT) AS failed,
+        CAST(coalesce(sum(CASE WHEN c.state = 'cancelled' THEN c.jobs END), 0) AS BIGINT) AS cancelled,
+        CAST(coalesce(sum(c.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(c.steps), 0) AS BIGINT) AS steps,
+        CAST(coalesce(sum(CASE WHEN c.state IN ('queued', 'running') THEN c.steps - c.step END), 0) AS BIGINT)
+            AS steps_left,
+        coalesce(sum(c.steps_per_ms), 0.0) AS steps_per_ms
+    FROM page e LEFT JOIN counted c ON c.experiment_id = e.id
     GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
     ORDER BY e.id DESC";
 

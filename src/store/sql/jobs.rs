@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use optlab_spec::JobSpec;
 use sqlx::FromRow;
 
-use super::statement::{Statement, Transaction, sql};
+use super::listing::{find_places, oldest_first, ordered};
+use super::statement::{Transaction, sql};
 use super::{SqlStore, next_version, settled_version};
 use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, JobState, Jobs, Page, PastRun, StoreError};
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     experiment_id: i64,
     arm: String,
@@ -25,7 +26,6 @@ struct Row {
     steps: i64,
     device_wanted: String,
     not_before_ms: i64,
-    queue_position: Option<i64>,
     device: Option<String>,
     start_step: Option<i64>,
     attempt_end: Option<String>,
@@ -59,7 +59,7 @@ impl TryFrom<Row> for Job {
             steps: row.steps,
             device_wanted: row.device_wanted,
             not_before_ms: row.not_before_ms,
-            queue_position: row.queue_position,
+            queue_position: None,
             device: row.device,
             start_step: row.start_step.unwrap_or(0),
             attempt_end: row.attempt_end,
@@ -117,44 +117,25 @@ macro_rules! select_jobs {
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
                 j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
                 a.end_reason AS attempt_end, a.error AS attempt_error,
-                j.created_ms, j.started_ms, j.ended_ms, q.position AS queue_position,
+                j.created_ms, j.started_ms, j.ended_ms,
                 r.test_accuracy, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-             LEFT JOIN results r ON r.job_id = j.id
-             LEFT JOIN (
-                 SELECT id, row_number() OVER (ORDER BY priority DESC, id) AS position FROM jobs WHERE state = 'queued'
-             ) q ON q.id = j.id ",
+             LEFT JOIN results r ON r.job_id = j.id ",
             $($rest),+
         )
     };
 }
+pub(super) use select_jobs;
 
-/// The jobs of a list, each with its place in it: `place`, then id. $1 to $3: the filter; $4: 1 or -1; $5: the key.
-macro_rules! places {
+/// Which jobs `j` of an experiment have had an attempt. Naming all states lets the index pass over the rest, of which there
+/// may be thousands.
+macro_rules! begun {
     () => {
-        "SELECT k.id, coalesce($4 * CASE $5
-             WHEN 'id' THEN k.id
-             WHEN 'arm' THEN k.arm_position
-             WHEN 'seed' THEN k.seed
-             WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
-                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END
-             WHEN 'progress' THEN 1.0 * k.step / nullif(k.steps, 0)
-             WHEN 'attempt' THEN k.attempt
-             WHEN 'priority' THEN k.priority
-             WHEN 'created_at' THEN k.created_ms
-             WHEN 'started_at' THEN k.started_ms
-             WHEN 'ended_at' THEN k.ended_ms
-             WHEN 'test_error' THEN 100.0 - figures.test_accuracy
-             WHEN 'energy' THEN figures.energy
-             WHEN 'seconds' THEN CASE WHEN k.state = 'succeeded' THEN last.seconds END
-         END, 1e300) AS place
-         FROM jobs k
-         LEFT JOIN results figures ON figures.job_id = k.id
-         LEFT JOIN attempts last ON last.job_id = k.id AND last.number = k.attempt
-         WHERE ($1 IS NULL OR k.experiment_id = $1) AND ($2 IS NULL OR k.arm = $2) AND ($3 IS NULL OR k.state = $3)"
+        "j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled') AND j.attempt > 0"
     };
 }
+pub(super) use begun;
 
 /// Puts jobs that have ended back into the queue, at their last checkpoints, with a fresh budget of attempts. $2: version, $3: now.
 macro_rules! requeue {
@@ -170,9 +151,13 @@ pub(super) use requeue;
 #[async_trait]
 impl Jobs for SqlStore {
     async fn job(&self, id: i64) -> Result<Job, StoreError> {
+        let mut moment = self.snapshot().await?;
         let row: Option<Row> =
-            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut self.read().await?).await?;
-        row.ok_or(not_found(id))?.try_into()
+            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
+        let mut jobs = vec![row.ok_or(not_found(id))?.try_into()?];
+        find_places(&mut moment, &mut jobs).await?;
+        moment.rollback().await?;
+        jobs.pop().ok_or(not_found(id))
     }
 
     async fn jobs(
@@ -183,39 +168,24 @@ impl Jobs for SqlStore {
         limit: i64,
     ) -> Result<Page<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
-        let sign = if order.descending { -1.0 } else { 1.0 };
-        let place = match after {
-            None => f64::NEG_INFINITY,
-            // A job that is no longer in the list has no place in it, and nothing comes after.
-            Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
-                .filtered(&filter, sign, order)
-                .bind(job)
-                .fetch_optional::<(f64,)>(&mut moment)
-                .await?
-                .map_or(f64::INFINITY, |(place,)| place),
+        let mut jobs = match order == JobOrder::default() {
+            true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
+            false => ordered(&mut moment, &filter, order, after, limit + 1).await?,
         };
-        let rows: Vec<Row> = sql(select_jobs!(
-            "JOIN (",
-            places!(),
-            ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
-        ))
-        .filtered(&filter, sign, order)
-        .bind(place)
-        .bind(after.unwrap_or(0))
-        .bind(limit + 1)
-        .fetch_all(&mut moment)
-        .await?;
+        find_places(&mut moment, &mut jobs).await?;
         moment.rollback().await?;
-        let items = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page::cut(items, limit, |job| job.id))
+        Ok(Page::cut(jobs, limit, |job| job.id))
     }
 
     async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError> {
-        let rows: Vec<(i64, String, i64)> =
-            sql("SELECT id, arm, seed FROM jobs WHERE experiment_id = $1 ORDER BY arm_position, seed")
-                .bind(experiment)
-                .fetch_all(&mut self.read().await?)
-                .await?;
+        let rows: Vec<(i64, String, i64)> = sql(concat!(
+            "SELECT j.id, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
+            begun!(),
+            " ORDER BY j.arm_position, j.seed"
+        ))
+        .bind(experiment)
+        .fetch_all(&mut self.read().await?)
+        .await?;
         Ok(rows.into_iter().map(|(job, arm, seed)| Cell { job, arm, seed }).collect())
     }
 
@@ -247,8 +217,8 @@ impl Jobs for SqlStore {
     }
 
     async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
-        let mut reader = self.read().await?;
-        let settled = settled_version(&mut reader).await?;
+        let mut moment = self.snapshot().await?;
+        let settled = settled_version(&mut moment).await?;
         // Jobs that one transaction wrote share a version: all of the last one are returned, or none.
         let rows: Vec<Row> = sql(select_jobs!(
             "WHERE j.version > $1 AND j.version <= (
@@ -260,9 +230,12 @@ impl Jobs for SqlStore {
         .bind(version)
         .bind(settled)
         .bind(limit)
-        .fetch_all(&mut reader)
+        .fetch_all(&mut moment)
         .await?;
-        rows.into_iter().map(Job::try_from).collect()
+        let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
+        find_places(&mut moment, &mut jobs).await?;
+        moment.rollback().await?;
+        Ok(jobs)
     }
 
     async fn version(&self) -> Result<i64, StoreError> {
@@ -352,17 +325,6 @@ impl Jobs for SqlStore {
         let now = self.now(&mut tx).await?;
         sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).bind(now).execute(&mut tx).await?;
         self.commit_queued(tx).await
-    }
-}
-
-impl Statement {
-    /// The first parameters of [`places`].
-    fn filtered(self, filter: &JobFilter, sign: f64, order: JobOrder) -> Self {
-        self.bind(filter.experiment)
-            .bind(filter.arm.as_deref())
-            .bind(filter.state.map(JobState::as_str))
-            .bind(sign)
-            .bind(order.by.as_str())
     }
 }
 

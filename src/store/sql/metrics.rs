@@ -9,6 +9,7 @@ use optlab_spec::series;
 use sqlx::FromRow;
 
 use super::SqlStore;
+use super::jobs::begun;
 use super::statement::sql;
 use crate::store::{Metrics, Series, StoreError};
 
@@ -36,12 +37,16 @@ impl Metrics for SqlStore {
     }
 
     async fn series_of_experiment(&self, experiment: i64) -> Result<Vec<Series>, StoreError> {
-        let rows: Vec<SeriesRow> = sql("SELECT s.name, s.unit, s.higher_is_better FROM series s
+        let rows: Vec<SeriesRow> = sql(concat!(
+            "SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (
                  SELECT 1 FROM jobs j CROSS JOIN metric_points p
-                 WHERE j.experiment_id = $1 AND p.job_id = j.id AND p.series_id = s.id
+                 WHERE j.experiment_id = $1 AND ",
+            begun!(),
+            " AND p.job_id = j.id AND p.series_id = s.id
              )
-             ORDER BY s.name")
+             ORDER BY s.name"
+        ))
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
         .await?;

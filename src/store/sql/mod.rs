@@ -5,6 +5,7 @@
 
 mod experiments;
 mod jobs;
+mod listing;
 
 mod ends;
 mod places;
@@ -43,7 +44,7 @@ pub use self::query::QueryDoor;
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
 pub use self::sqlite::copy_sqlite;
-use self::statement::{Connect, Reader, Transaction, sql};
+use self::statement::{Connect, Connection, Reader, Transaction, sql};
 use super::{Activity, Store, StoreError};
 use crate::clock::Clock;
 
@@ -198,11 +199,11 @@ async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
 }
 
 /// Whatever was or will be written with this version or an earlier one can be seen on this connection.
-async fn settled_version(reader: &mut Reader) -> Result<i64, StoreError> {
-    sql(match reader {
-        Reader::Sqlite(_) => "SELECT coalesce(max(version), 0) FROM jobs",
-        Reader::Postgres(_) => "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
+async fn settled_version(on: &mut impl Connect) -> Result<i64, StoreError> {
+    sql(match on.connection() {
+        Connection::Sqlite(_) => "SELECT coalesce(max(version), 0) FROM jobs",
+        Connection::Postgres(_) => "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
     })
-    .fetch_number(reader)
+    .fetch_number(on)
     .await
 }

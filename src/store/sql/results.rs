@@ -7,7 +7,7 @@ use optlab_spec::protocol::{Environment, Summary};
 use sqlx::FromRow;
 
 use super::SqlStore;
-use super::jobs::parse_state;
+use super::jobs::{begun, parse_state};
 use super::statement::{Transaction, sql};
 use crate::store::{JobFigures, LastEvaluations, Results, StoreError};
 
@@ -100,13 +100,17 @@ impl Results for SqlStore {
 
     async fn environments(&self, experiment: i64) -> Result<HashMap<i64, Vec<Environment>>, StoreError> {
         // A curve comes from the last attempt that began at the beginning, and from those that went on from it.
-        let rows: Vec<(i64, String)> = sql("SELECT a.job_id, a.environment
+        let rows: Vec<(i64, String)> = sql(concat!(
+            "SELECT a.job_id, a.environment
              FROM jobs j JOIN attempts a ON a.job_id = j.id
-             WHERE j.experiment_id = $1 AND a.environment IS NOT NULL AND a.number >= (
+             WHERE j.experiment_id = $1 AND ",
+            begun!(),
+            " AND a.environment IS NOT NULL AND a.number >= (
                  SELECT max(b.number) FROM attempts b
                  WHERE b.job_id = j.id AND b.environment IS NOT NULL AND b.start_step = 0
              )
-             ORDER BY a.job_id, a.number")
+             ORDER BY a.job_id, a.number"
+        ))
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
         .await?;

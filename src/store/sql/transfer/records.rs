@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::super::jobs::parse_state;
+use super::super::jobs::{begun, parse_state};
 use super::super::statement::{Connect, sql};
 use crate::store::{AttemptRecord, ExperimentRecord, JobRecord, ResultsRecord, StoreError};
 
@@ -97,10 +97,14 @@ pub(super) async fn read(
 }
 
 async fn attempts(moment: &mut impl Connect, experiment: i64) -> Result<Vec<AttemptRow>, StoreError> {
-    sql("SELECT a.job_id, a.number, w.name AS worker, a.device, a.environment, a.start_step, a.started_ms, a.ended_ms,
+    sql(concat!(
+        "SELECT a.job_id, a.number, w.name AS worker, a.device, a.environment, a.start_step, a.started_ms, a.ended_ms,
              a.end_reason, a.error, a.seconds
          FROM jobs j JOIN attempts a ON a.job_id = j.id JOIN workers w ON w.id = a.worker_id
-         WHERE j.experiment_id = $1 ORDER BY a.job_id, a.number")
+         WHERE j.experiment_id = $1 AND ",
+        begun!(),
+        " ORDER BY a.job_id, a.number"
+    ))
     .bind(experiment)
     .fetch_all(moment)
     .await

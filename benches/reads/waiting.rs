@@ -1,0 +1,179 @@
+//! Whether jobs that wait slow down any answer that a page or a command asks for.
+//!
+//! Three databases of 2,000 jobs that have succeeded: one with nothing else, and two with an experiment of 10,000 jobs,
+//! which are cancelled in one of them and wait in the other. They are asked by turns, so that a busy machine slows all of
+//! them alike. What is asked about the experiment itself has an answer in two of them.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::filled::{Curve, Database};
+use super::support::{OPTLAB, Server};
+use super::{curves, keep_to_one_core, median, send};
+
+const SEEDS: i64 = 5_000;
+const ROUNDS: usize = 41;
+
+/// What becomes of the 10,000 jobs.
+#[derive(Clone, Copy, PartialEq)]
+enum Large {
+    Absent,
+    Cancelled,
+    Waiting,
+}
+
+/// Ids of the experiments and of one job each, as every database has them.
+struct Ids {
+    small: i64,
+    large: i64,
+    succeeded: i64,
+    waiting: i64,
+}
+
+struct Question {
+    what: &'static str,
+    ask: Ask,
+    /// Only of the experiment of 10,000 jobs.
+    of_large: bool,
+}
+
+enum Ask {
+    Get(String),
+    DryRun(&'static str),
+    Command(Vec<String>),
+}
+
+pub fn compare() {
+    let mut ids = None;
+    let servers = [Large::Absent, Large::Cancelled, Large::Waiting].map(|large| {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite:{}/optlab.db", folder.path().display());
+        let filled = tokio::runtime::Runtime::new().unwrap().block_on(fill(&url, large));
+        if large != Large::Absent {
+            ids = Some(filled);
+        }
+        let server = Server::start_with(&folder, &["--database-url", &url, "--workers", "0"]);
+        keep_to_one_core(server.child.id());
+        (folder, server)
+    });
+    println!("| question | without the 10,000 jobs, ms | cancelled | waiting | to none | to cancelled |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for Question { what, ask, of_large } in questions(&ids.unwrap()) {
+        let mut times: [Vec<Duration>; 3] = Default::default();
+        for _ in 0..ROUNDS {
+            for (times, (_, server)) in times.iter_mut().zip(&servers).skip(usize::from(of_large)) {
+                let began = Instant::now();
+                ask.of(server);
+                times.push(began.elapsed());
+            }
+        }
+        let [absent, cancelled, waiting] = times.map(|times| (!times.is_empty()).then(|| median(times)));
+        let ratio =
+            |to: Option<f64>| to.zip(waiting).map_or("-".to_owned(), |(to, now)| format!("{:.2}", now / to));
+        let shown = |time: Option<f64>| time.map_or("-".to_owned(), |time| format!("{time:.1}"));
+        println!(
+            "| {what} | {} | {} | {} | {} | {} |",
+            shown(absent),
+            shown(cancelled),
+            shown(waiting),
+            ratio(absent),
+            ratio(cancelled)
+        );
+    }
+}
+
+impl Ask {
+    fn of(&self, server: &Server) {
+        match self {
+            Self::Get(path) => {
+                send(&server.address, "GET", path, "");
+            }
+            Self::DryRun(body) => {
+                send(&server.address, "POST", "/api/v1/experiments?dry_run=true", body);
+            }
+            Self::Command(words) => {
+                let done =
+                    Command::new(OPTLAB).args(words).args(["--server", &server.address]).output().unwrap();
+                assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            }
+        }
+    }
+}
+
+fn questions(ids: &Ids) -> Vec<Question> {
+    let Ids { small, large, succeeded, waiting } = ids;
+    let get =
+        |what, path: String| Question { what, ask: Ask::Get(format!("/api/v1{path}")), of_large: false };
+    let of_large = |question: Question| Question { of_large: true, ..question };
+    let command = |what, words: String| {
+        let words = words.split(' ').map(str::to_owned).collect();
+        Question { what, ask: Ask::Command(words), of_large: true }
+    };
+    let series = "series=train/loss&points=400";
+    vec![
+        get("the list of experiments", "/experiments?limit=50".to_owned()),
+        get("an experiment of 20 jobs", format!("/experiments/{small}")),
+        get("its jobs", format!("/jobs?experiment={small}&limit=100")),
+        get("its single curves", format!("/experiments/{small}/runs?{series}")),
+        get("its mean curves", format!("/experiments/{small}/curves?{series}")),
+        get("its comparison", format!("/experiments/{small}/comparison")),
+        get("its warnings", format!("/experiments/{small}/warnings")),
+        get("one of its jobs", format!("/jobs/{succeeded}")),
+        get("the attempts of the job", format!("/jobs/{succeeded}/attempts")),
+        get("the curves of the job", format!("/jobs/{succeeded}/metrics?points=400")),
+        get("the first 100 of all jobs", "/jobs?limit=100".to_owned()),
+        get("what runs", "/jobs?state=running&limit=1000".to_owned()),
+        get("the workers", "/workers".to_owned()),
+        Question {
+            what: "what a submission would make",
+            ask: Ask::DryRun(r#"{"recipe": "digits-mlp"}"#),
+            of_large: false,
+        },
+        Question { what: "figures for Prometheus", ask: Ask::Get("/metrics".to_owned()), of_large: false },
+        Question { what: "whether it is ready", ask: Ask::Get("/readyz".to_owned()), of_large: false },
+        of_large(get("the experiment of 10,000 jobs", format!("/experiments/{large}"))),
+        of_large(get("its first 100 jobs", format!("/jobs?experiment={large}&limit=100"))),
+        of_large(get(
+            "its last 100 jobs",
+            format!("/jobs?experiment={large}&limit=100&cursor={}", waiting - 100),
+        )),
+        of_large(get(
+            "1,000 of them",
+            format!("/jobs?experiment={large}&limit=1000&cursor={}", waiting - 5_000),
+        )),
+        of_large(get("those of an arm", format!("/jobs?experiment={large}&arm=arm-1&limit=100"))),
+        of_large(get("those that failed", format!("/jobs?experiment={large}&state=failed&limit=10"))),
+        of_large(get("those that are paused", format!("/jobs?experiment={large}&state=paused&limit=1000"))),
+        of_large(get("its last job", format!("/jobs/{waiting}"))),
+        of_large(get("its single curves", format!("/experiments/{large}/runs?{series}"))),
+        of_large(get("its mean curves", format!("/experiments/{large}/curves?{series}"))),
+        of_large(get("its comparison", format!("/experiments/{large}/comparison"))),
+        of_large(get("its warnings", format!("/experiments/{large}/warnings"))),
+        of_large(get("its jobs as CSV", format!("/experiments/{large}/export?format=csv&table=jobs"))),
+        command("optlab jobs, all 10,000", format!("jobs {large}")),
+        command("optlab experiments", "experiments".to_owned()),
+    ]
+}
+
+async fn fill(url: &str, large: Large) -> Ids {
+    let mut database = Database::open(url).await;
+    let small: [Curve; 2] = curves(2_500);
+    let small = database.fill(1, 20, &small).await;
+    database.fill(1, 1_900, &curves(10)).await;
+    let mut ids = Ids { small, large: 0, succeeded: 1, waiting: 0 };
+    let others = match large {
+        Large::Absent => None,
+        Large::Cancelled | Large::Waiting => {
+            ids.large = database.submit(2, SEEDS).await;
+            ids.waiting = 20 + 1_900 + 2 * SEEDS;
+            (large == Large::Cancelled).then_some(ids.large)
+        }
+    };
+    if let Some(experiment) = others {
+        database.cancel(experiment).await;
+    }
+    database.close().await;
+    ids
+}

@@ -1,0 +1,135 @@
+//! Lists of jobs: page after page in any order, and where those that wait stand in the queue.
+
+use std::collections::HashMap;
+
+use super::jobs::{Row, select_jobs};
+use super::statement::{Connect, Statement, Transaction, sql};
+use crate::store::{Job, JobFilter, JobOrder, JobState, LAST_PLACE, StoreError};
+
+/// The first jobs of a list by id. `$filter` decides about the experiment and the state, so that its index is used, and not
+/// that of ids, where `$id` is not a column; $1 to $3: the filter; $4: ids above; $5: at most so many.
+macro_rules! first_by_id {
+    ($filter:literal, $id:literal) => {
+        select_jobs!(
+            "WHERE j.id IN (
+                 SELECT k.id FROM jobs k WHERE ",
+            $filter,
+            " AND ($2 IS NULL OR k.arm = $2) AND ",
+            $id,
+            " > $4 ORDER BY ",
+            $id,
+            " LIMIT $5
+             ) ORDER BY j.id"
+        )
+    };
+}
+
+/// The jobs of a list, each with its place in it: `place`, then id. $1 to $3: the filter; $4: 1 or -1; $5: the key.
+macro_rules! places {
+    () => {
+        "SELECT k.id, coalesce($4 * CASE $5
+             WHEN 'id' THEN k.id
+             WHEN 'arm' THEN k.arm_position
+             WHEN 'seed' THEN k.seed
+             WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
+                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END
+             WHEN 'progress' THEN 1.0 * k.step / nullif(k.steps, 0)
+             WHEN 'attempt' THEN k.attempt
+             WHEN 'priority' THEN k.priority
+             WHEN 'created_at' THEN k.created_ms
+             WHEN 'started_at' THEN k.started_ms
+             WHEN 'ended_at' THEN k.ended_ms
+             WHEN 'test_error' THEN 100.0 - figures.test_accuracy
+             WHEN 'energy' THEN figures.energy
+             WHEN 'seconds' THEN CASE WHEN k.state = 'succeeded' THEN last.seconds END
+         END, 1e300) AS place
+         FROM jobs k
+         LEFT JOIN results figures ON figures.job_id = k.id
+         LEFT JOIN attempts last ON last.job_id = k.id AND last.number = k.attempt
+         WHERE ($1 IS NULL OR k.experiment_id = $1) AND ($2 IS NULL OR k.arm = $2) AND ($3 IS NULL OR k.state = $3)"
+    };
+}
+
+/// The jobs after the id `after`. Every page and command lists jobs so: it costs what the jobs of the page do.
+pub(super) async fn oldest_first(
+    moment: &mut Transaction,
+    filter: &JobFilter,
+    after: Option<i64>,
+    most: i64,
+) -> Result<Vec<Job>, StoreError> {
+    let statement = match (filter.experiment, filter.state) {
+        (None, None) => first_by_id!("$1 IS NULL AND $3 IS NULL", "k.id"),
+        (None, Some(_)) => first_by_id!("$1 IS NULL AND k.state = $3", "k.id + 0"),
+        (Some(_), None) => first_by_id!("k.experiment_id = $1 AND $3 IS NULL", "k.id + 0"),
+        (Some(_), Some(_)) => first_by_id!("k.experiment_id = $1 AND k.state = $3", "k.id + 0"),
+    };
+    let rows = sql(statement).filtered(filter).bind(after.unwrap_or(0)).bind(most).fetch_all(moment).await?;
+    read(rows)
+}
+
+/// The jobs after the place of `after`, in any order: it costs what all jobs of the list do.
+pub(super) async fn ordered(
+    moment: &mut Transaction,
+    filter: &JobFilter,
+    order: JobOrder,
+    after: Option<i64>,
+    most: i64,
+) -> Result<Vec<Job>, StoreError> {
+    let sign = if order.descending { -1.0 } else { 1.0 };
+    let place = match after {
+        None => f64::NEG_INFINITY,
+        // A job that is no longer in the list has no place in it, and nothing comes after.
+        Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
+            .filtered(filter)
+            .bind(sign)
+            .bind(order.by.as_str())
+            .bind(job)
+            .fetch_optional::<(f64,)>(moment)
+            .await?
+            .map_or(f64::INFINITY, |(place,)| place),
+    };
+    let rows = sql(select_jobs!(
+        "JOIN (",
+        places!(),
+        ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
+    ))
+    .filtered(filter)
+    .bind(sign)
+    .bind(order.by.as_str())
+    .bind(place)
+    .bind(after.unwrap_or(0))
+    .bind(most)
+    .fetch_all(moment)
+    .await?;
+    read(rows)
+}
+
+/// Says of the jobs that wait where they stand, as far as [`LAST_PLACE`].
+pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Result<(), StoreError> {
+    if jobs.iter().all(|job| job.state != JobState::Queued) {
+        return Ok(());
+    }
+    // As one text, because a thousand rows take ten times as long.
+    let (front,): (Option<String>,) = sql("SELECT string_agg(CAST(id AS TEXT), ',' ORDER BY priority DESC, id)
+         FROM (SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT $1) front")
+    .bind(LAST_PLACE)
+    .fetch_one(on)
+    .await?;
+    let front = front.unwrap_or_default();
+    let places: HashMap<i64, i64> = front.split(',').filter_map(|id| id.parse().ok()).zip(1..).collect();
+    for job in jobs {
+        job.queue_position = places.get(&job.id).copied();
+    }
+    Ok(())
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+impl Statement {
+    /// The parameters $1 to $3 of a list.
+    fn filtered(self, filter: &JobFilter) -> Self {
+        self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state.map(JobState::as_str))
+    }
+}

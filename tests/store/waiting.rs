@@ -1,0 +1,115 @@
+//! A queue that is longer than anybody reads.
+
+use optlab::store::{AttemptEnd, Counts, JobFilter, JobState, LAST_PLACE};
+use serde_json::json;
+
+use crate::fixture::{Fixture, STEPS, checkpoint, finished};
+
+pub async fn places_are_right_as_far_as_they_are_counted(fixture: Fixture) {
+    let store = &fixture.store;
+    let seeds: Vec<i64> = (0..340).collect();
+    let long = fixture.submit(json!({ "seeds": seeds })).await;
+    let urgent = fixture.one_job(json!({ "priority": 5 })).await;
+    let jobs = fixture.jobs(long).await;
+    assert_eq!(jobs.len(), 1000);
+    let before = fixture.jobs_since(0, 1).await[0].version;
+    let place = async |job: i64| store.job(job).await.unwrap().queue_position;
+    assert_eq!(place(urgent).await, Some(1));
+    for (job, expected) in jobs.iter().zip(2..) {
+        assert_eq!(job.queue_position, (expected <= LAST_PLACE).then_some(expected), "{}", job.id);
+    }
+    let [first, last] = [jobs[0].id, jobs[0].id + 3 * 340 - 1];
+    assert_eq!((place(first).await, place(last).await), (Some(2), None));
+
+    // Whoever leaves the queue lets the others move up.
+    let lease = fixture.claim().await.unwrap();
+    assert_eq!((lease.job, place(urgent).await, place(first).await), (urgent, None, Some(1)));
+    store.pause_job(first).await.unwrap();
+    assert_eq!((place(first).await, place(first + 1).await), (None, Some(1)));
+    assert_eq!(place(first + LAST_PLACE).await, Some(LAST_PLACE));
+    // Those who follow the queue are told the same.
+    store.cancel_job(first + 1).await.unwrap();
+    store.resume_job(first).await.unwrap();
+    let told = loop {
+        let changed = fixture.jobs_since(before, 1000).await;
+        if let Some(job) = changed.into_iter().find(|job| job.id == first && job.state == JobState::Queued) {
+            break job.queue_position;
+        }
+    };
+    assert_eq!(told, Some(1));
+}
+
+pub async fn a_list_by_id_lets_through_what_its_filter_does(fixture: Fixture) {
+    let experiments = [fixture.submit(json!({ "seeds": [0, 1] })).await, fixture.submit(json!({})).await];
+    for _ in 0..2 {
+        let lease = fixture.claim().await.unwrap();
+        fixture.end(lease, finished()).await;
+    }
+    fixture.claim().await.unwrap();
+    let all = fixture.store.jobs(JobFilter::default(), Default::default(), None, 100).await.unwrap().items;
+    assert_eq!(all.len(), 9);
+    let arms = [None, Some(all[0].arm.clone()), Some("unknown".to_owned())];
+    let states = [None, Some(JobState::Queued), Some(JobState::Running), Some(JobState::Succeeded)];
+    for experiment in [None, Some(experiments[0]), Some(experiments[1])] {
+        for state in states {
+            for arm in &arms {
+                let expected: Vec<i64> = all
+                    .iter()
+                    .filter(|job| experiment.is_none_or(|id| job.experiment_id == id))
+                    .filter(|job| state.is_none_or(|state| job.state == state))
+                    .filter(|job| arm.as_ref().is_none_or(|arm| job.arm == *arm))
+                    .map(|job| job.id)
+                    .collect();
+                let filter = JobFilter { experiment, arm: arm.clone(), state };
+                assert_eq!(
+                    crate::listing::pages(&fixture, &filter, Default::default()).await,
+                    expected,
+                    "{filter:?}"
+                );
+            }
+        }
+    }
+}
+
+pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
+    let store = &fixture.store;
+    let id = fixture.submit(json!({ "seeds": [0, 1, 2, 3] })).await;
+    fixture.submit(json!({})).await;
+    let steps = STEPS as i64;
+    let done = fixture.claim().await.unwrap();
+    fixture.start(done, 0).await;
+    fixture.end(done, finished()).await;
+    // Two are interrupted; one of them goes on.
+    let [one, other] = [fixture.claim().await.unwrap(), fixture.claim().await.unwrap()];
+    for lease in [one, other] {
+        fixture.start(lease, 0).await;
+        fixture.record(lease, &[10, 40]).await.unwrap();
+        store.add_artifact(lease, &checkpoint(lease, 40)).await.unwrap();
+        fixture.end(lease, AttemptEnd::HandedBack).await;
+    }
+    let running = fixture.claim().await.unwrap();
+    fixture.start(running, 40).await;
+    fixture.record(running, &[60]).await.unwrap();
+    store.pause_job(fixture.jobs(id).await[11].id).await.unwrap();
+    fixture.clock.advance(999);
+    let experiment = store.experiment(id).await.unwrap();
+    assert_eq!(
+        experiment.counts,
+        Counts { queued: 9, running: 1, paused: 1, succeeded: 1, ..Counts::default() }
+    );
+    assert_eq!((experiment.step, experiment.steps), (steps + 40 + 60, 12 * steps));
+    // 20 updates in a second; 10 jobs have some left, two of them less than others.
+    let left = (10 * steps - 40 - 60) as f64;
+    assert!((experiment.eta_seconds.unwrap() - left / 20.0).abs() < 1e-6, "{:?}", experiment.eta_seconds);
+    let page = store.experiments(None, 10).await.unwrap().items;
+    assert_eq!(page.iter().map(|one| one.counts.queued).collect::<Vec<_>>(), [3, 9]);
+    assert_eq!(
+        (page[1].step, page[1].steps, page[1].eta_seconds),
+        (experiment.step, experiment.steps, experiment.eta_seconds)
+    );
+    // Charts are drawn of jobs that have had an attempt, wherever they are now.
+    let mut cells: Vec<i64> = store.cells(id).await.unwrap().into_iter().map(|cell| cell.job).collect();
+    cells.sort();
+    assert_eq!(cells, [done.job, one.job, other.job]);
+    assert!(store.series_of_experiment(id).await.unwrap().iter().any(|series| series.name == "train/loss"));
+}
