@@ -3,6 +3,7 @@
 use crate::hostile::Fate::{self, Cut, Harmless, Invalid, Refused, Stopped};
 
 const NO_QUERY: Fate = Refused("only SELECT, WITH and VALUES");
+const XML: Fate = Refused("XML");
 const SECOND: &str = "a second one after the `;`";
 const ENDLESS: &str = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 0 FROM n)";
 
@@ -194,6 +195,20 @@ const FIXED: &[(Fate, &str)] = &[
     (Refused("E'"), "SELECT E'\\' , pg_sleep(1000) --'"),
     (Refused("`$`"), "SELECT $a$ $a$ || pg_sleep(1000)::TEXT"),
     (Refused("`$`"), "SELECT $1"),
+    // Letters beyond ASCII, some of which become others in encodings of one byte.
+    (Refused("in double quotes"), "SELECT pg_read_f\u{130}le('/etc/passwd')"),
+    (Refused("in double quotes"), "SELECT 1 AS \u{e9}nergie"),
+    // Two of XML's functions are not interrupted, and the least text makes them run for ever.
+    (XML, "SELECT xpath('//a//a', XMLPARSE(DOCUMENT '<a><a/></a>'))"),
+    (XML, "SELECT xpath_exists('//a', '<a/>')"),
+    (XML, "SELECT \"xpath\"('//a', '<a/>')"),
+    (XML, "SELECT '<a/>'::xml"),
+    (XML, "SELECT CAST('<a/>' AS pg_catalog.XML)"),
+    (XML, "SELECT '{<a/>}'::_xml"),
+    (XML, "SELECT XMLELEMENT(NAME a, arm) FROM jobs"),
+    (XML, "SELECT xmlagg(xmlcomment(arm)) FROM jobs"),
+    (XML, "SELECT xml_is_well_formed('<a/>')"),
+    (XML, "SELECT * FROM XMLTABLE('//a' PASSING '<a/>' COLUMNS b TEXT)"),
     // More than one statement, and out of the brackets.
     (Refused(SECOND), "SELECT 1; DROP TABLE jobs"),
     (Refused(SECOND), "SELECT 1; COMMIT; DROP TABLE jobs"),

@@ -93,6 +93,10 @@ impl<'a> Reader<'a> {
         while self.rest.next_if(|(_, c)| begins_word(*c) || c.is_ascii_digit() || *c == '$').is_some() {}
         let end = self.rest.peek().map_or(self.sql.len(), |(at, _)| *at);
         let word = self.sql[start..end].to_ascii_lowercase();
+        if !word.is_ascii() {
+            let sentence = format!("a name with letters beyond ASCII stands in double quotes: \"{word}\"");
+            return Err(QueryError::Refused(sentence));
+        }
         let after = &self.sql[end..];
         if word == "e" && after.starts_with('\'') {
             return refuse("E'...' has no place here: write the text as '...', without escapes");
@@ -148,7 +152,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Everything beyond ASCII is a letter to Postgres.
+/// Everything beyond ASCII is a letter to Postgres. Which one depends on the encoding of the database: in some, a capital
+/// letter beyond ASCII becomes a small one within it.
 fn begins_word(c: char) -> bool {
     c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
 }
@@ -174,7 +179,7 @@ mod tests {
             ("SELECT 1 -- a\r, b", &["b", "select"]),
             ("SELECT 1 /* a /* b */ c */ + d", &["d", "select"]),
             ("SELECT 1 */* a */ d", &["d", "select"]),
-            ("SELECT 1e5, x1$y, é", &["e5", "select", "x1$y", "é"]),
+            ("SELECT 1e5, x1$y, \"é\"", &["e5", "select", "x1$y", "é"]),
             ("SELECT N'a' 'b', some'c'", &["n", "select", "some"]),
             ("(SELECT 1); -- done\n/* yes */", &["select"]),
         ] {
@@ -206,6 +211,8 @@ mod tests {
             "SELECT $1",
             "SELECT 'a\0'",
             "SELECT\u{b}1",
+            "SELECT é",
+            "SELECT pg_read_f\u{130}le('a')",
             "INSERT INTO jobs DEFAULT VALUES",
             "((INSERT",
         ] {
