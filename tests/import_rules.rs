@@ -79,12 +79,11 @@ fn only_the_store_speaks_sql() {
 }
 
 #[test]
-fn only_the_allocator_of_queries_is_unsafe() {
+fn nothing_in_the_service_is_unsafe() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let is_unsafe =
-        |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("expect(unsafe_code");
+    let is_unsafe = |path: &PathBuf| fs::read_to_string(path).unwrap_or_default().contains("unsafe_code");
     let found: Vec<PathBuf> = sources(&src).into_iter().filter(is_unsafe).collect();
-    assert_eq!(found, [src.join("store/sql/query/sqlite/budget.rs")]);
+    assert!(found.is_empty(), "unsafe code in {found:?}");
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl From<StoreError> for ApiError {
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         let (slug, title, detail) = match error {
-            QueryError::NoTurn => {
+            QueryError::TooManyQueries | QueryError::UnendingQueries(_) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Self::new(status, "busy", "Busy, try again", error.to_string());
             }

@@ -47,7 +47,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::artifacts::ArtifactRoot;
 use crate::clock::Clock;
-use crate::store::{QueryDoor, Store};
+use crate::store::{QueryRunner, Store};
 use access::Access;
 pub use access::is_local;
 pub use dashboard::has_dashboard;
@@ -63,7 +63,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 struct AppState {
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
-    queries: Arc<QueryDoor>,
+    queries: QueryRunner,
     clock: Arc<dyn Clock>,
     access: Arc<Access>,
     live: Arc<Live>,
@@ -90,7 +90,7 @@ pub async fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
-    queries: QueryDoor,
+    queries: QueryRunner,
     clock: Arc<dyn Clock>,
     import_limit: u64,
     shutdown: CancellationToken,
@@ -100,7 +100,7 @@ pub async fn serve(
     let state = AppState {
         store: store.clone(),
         artifacts,
-        queries: Arc::new(queries),
+        queries,
         clock: clock.clone(),
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),

@@ -15,7 +15,7 @@ use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
 
-/// The longest JSON that is read, in bytes: a query's answer may have 8 MB, written with escapes.
+/// The longest JSON that is read, in bytes: a query's answer may have 8 MB.
 const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 /// Where the server is.

@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod jobs;
 mod logs;
+mod query_child;
 mod sql;
 mod steer;
 mod submit;
@@ -109,6 +110,9 @@ enum Command {
     Token(token::Args),
     /// Say what is missing on this machine and what to type
     Doctor(doctor::Args),
+    /// Answer one query for the server that has started this process
+    #[command(hide = true)]
+    QueryChild(query_child::Args),
 }
 
 /// Why a command did not do what it should.
@@ -165,6 +169,7 @@ pub fn main() -> ExitCode {
         Command::Thin(args) => thin::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::QueryChild(args) => query_child::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -13,7 +14,7 @@ use super::Failure;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
-use crate::store::{QueryDoor, Store};
+use crate::store::{QueryRunner, Store};
 use crate::worker::{Drain, Reaper};
 use crate::{api, store, worker};
 
@@ -73,8 +74,7 @@ pub(super) async fn service(
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
-    // First of all, before SQLite is in use.
-    let queries = QueryDoor::new(&config.query_database_url, config.query_time)?;
+    let queries = QueryRunner::new(&config.query_database_url, config.query_time, this_program()?)?;
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
     require_token(&*store, listener.local_addr()?, &config.database_url).await?;
     if let Err(error) = store.remove_unfinished_imports().await {
@@ -83,6 +83,7 @@ pub(super) async fn service(
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
     let artifacts = ArtifactRoot::open(&artifacts)?;
     tracing::info!("serving http://{} from {url}", listener.local_addr()?);
+    tokio::spawn(try_queries(queries.clone()));
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
     let sweeps = worker::Sweeps { checkpoints: config.worker.lease, strays: config.sweep_every };
@@ -100,6 +101,19 @@ pub(super) async fn service(
     sweeper.context("the sweeper panicked")?;
     store.close().await;
     Ok(served?)
+}
+
+/// This program. On Linux it is found there also when an update has replaced its file.
+fn this_program() -> std::io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe() }
+}
+
+/// What keeps the queries of users from being answered, or from being bounded, is said when the server starts.
+async fn try_queries(queries: QueryRunner) {
+    if let Err(error) = queries.query("SELECT 1".to_owned(), 1).await {
+        tracing::warn!(%error, "the queries of users cannot be answered now");
+    }
 }
 
 /// Where other machines can come, nobody comes in without a token; without any there would be nobody to serve.

@@ -38,11 +38,11 @@ pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
 pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, JobState, Jobs, LAST_PLACE, PastRun};
 pub use metrics::{Metrics, Series};
 pub use monitor::{Activity, Census, Monitor};
-pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryError, Table};
+pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError};
 pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Queue, Slot, Wish};
 pub use results::{JobFigures, LastEvaluations, Results};
 pub use settings::Settings;
-pub use sql::{QueryDoor, copy_sqlite};
+pub use sql::{QueryRunner, answer_query_of_stdin, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
 pub use transfer::{

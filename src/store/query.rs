@@ -1,7 +1,5 @@
 //! What users ask in SQL of their own, and what may come back.
 
-use serde_json::Value;
-
 use super::StoreError;
 
 /// The longest statement, in bytes.
@@ -11,14 +9,12 @@ pub const MOST_ROWS: usize = 10_000;
 
 /// The answer to a query.
 #[derive(Debug, PartialEq)]
-pub struct Table {
-    /// Names, as the statement gives them; they may repeat.
-    pub columns: Vec<String>,
-    /// One value a column: null, a number, a text, true or false, or `{"hex": ...}` for bytes. A number that JSON does not
-    /// have is the text `NaN`, `Infinity` or `-Infinity`.
-    pub rows: Vec<Vec<Value>>,
-    /// Whether there are more rows.
-    pub truncated: bool,
+pub struct QueryAnswer {
+    /// `{"columns": [...], "rows": [[...], ...], "truncated": ...}`. Columns have the names that the statement gives them,
+    /// which may repeat. A row has one value per column: null, a number, a text, true or false, or `{"hex": ...}` for bytes.
+    /// A number that JSON does not have is the text `NaN`, `Infinity` or `-Infinity`. `truncated` tells that there are more
+    /// rows.
+    pub json: Vec<u8>,
 }
 
 /// Why a query has no answer. Each sentence is for whoever wrote the statement.
@@ -34,8 +30,13 @@ pub enum QueryError {
     #[error("{0}")]
     Stopped(String),
     /// Others have their queries answered now.
-    #[error("too many queries are being answered; ask again in a moment")]
-    NoTurn,
+    #[error("too many queries are being answered; try again in a moment")]
+    TooManyQueries,
+    /// The database still works on so many queries whose time is over.
+    #[error(
+        "too many queries cannot be ended: the time of {0} is over and the database still works on them; try again later"
+    )]
+    UnendingQueries(usize),
     /// The database itself has failed, or is busy.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -40,7 +40,9 @@ pub fn statements() -> Vec<(Fate, String)> {
         (Invalid("too many columns"), format!("SELECT {}1", "1,".repeat(20_000))),
         (Refused(SECOND), "SELECT 1;".repeat(11_000)),
         (Refused("at most 100000 bytes"), format!("SELECT 1{}", " ".repeat(100_000))),
-        // The like of these cannot be interrupted, only made short.
+        // One call of a function is not interrupted, and neither are many in one row.
+        (Stopped, format!("SELECT {}0 FROM (SELECT max(printf('%.*c', 240000, 'a')) AS hay, max(printf('%.*c', 120000, 'a') || 'b') AS needle)", "instr(hay, needle), ".repeat(199))),
+        // The like of these is only made short.
         (Harmless("249000"), "SELECT length(replace(printf('%.*c', 249000, 'a'), printf('%.*c', 1000, 'a') || 'b', 'c'))".into()),
         (Harmless("0"), format!("SELECT printf('%.*c', 249000, 'a') LIKE '{}b'", "%a".repeat(90))),
         (Invalid("LIKE or GLOB pattern too complex"), format!("SELECT 'a' LIKE '{}'", "%a".repeat(200))),

@@ -63,3 +63,27 @@ async fn the_documented_login_can_read_and_nothing_else() {
         assert!(["42501", "25006"].contains(&code.as_str()), "{sql}: {error}");
     }
 }
+
+/// A login may have a limit, or the right to set one. Where it has neither, the log of the server says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_may_fill_the_disk_is_told_of_in_the_log() {
+    let door = Door::open(Database::Postgres, &[]);
+    let url = door.url.replace("optlab@", "optlab_reader_plain@");
+    let mut owner = PgConnection::connect(&door.url).await.unwrap();
+    let mut set = async |sql: &'static str| owner.execute(sql).await.unwrap();
+    let is_told = || {
+        let place = ["--database-url", &door.url, "--workers", "0", "--query-database-url", &url];
+        let server = Server::start_with(&door.folder, &place);
+        let answer = server.post(QUERY, &json!({ "sql": "SELECT count(*) FROM jobs" }));
+        assert_eq!(answer.json()["rows"], json!([[3]]), "{answer:?}");
+        server.kill_for_its_log().contains("temp_file_limit")
+    };
+    set("CREATE ROLE optlab_reader_plain LOGIN; GRANT SELECT ON jobs TO optlab_reader_plain").await;
+    assert!(is_told());
+    set("ALTER ROLE optlab_reader_plain SET temp_file_limit = '2GB'").await;
+    assert!(!is_told());
+    set("ALTER ROLE optlab_reader_plain RESET temp_file_limit").await;
+    // From PostgreSQL 15 on.
+    set("GRANT SET ON PARAMETER temp_file_limit TO optlab_reader_plain").await;
+    assert!(!is_told());
+}

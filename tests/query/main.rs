@@ -12,7 +12,9 @@ mod values;
 
 mod command;
 mod documented;
+mod memory;
 mod together;
+mod unending;
 
 use support::Database;
 
@@ -42,6 +44,12 @@ on_both_databases! {
     together {
         slow_queries_keep_nobody_else_waiting,
         a_query_ends_when_nobody_waits_for_it,
+    }
+    unending {
+        an_unending_query_holds_up_nothing_but_its_turn,
+    }
+    memory {
+        answers_of_many_small_values_are_bounded_in_memory,
     }
     documented {
         the_documented_queries_work,

@@ -10,11 +10,11 @@ use crate::client::{Door, QUERY, is_problem};
 use crate::support::waiting::wait_until;
 use crate::support::{Answer, Database, small_experiment};
 
-const ENDLESS: &str =
+pub const ENDLESS: &str =
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 0 FROM n) SELECT count(*) AS endless FROM n";
 
 /// Queries at a time.
-const TURNS: usize = 4;
+pub const TURNS: usize = 4;
 
 /// Two dozen queries that take all their time: those that get a turn are stopped, the others told to come again, and
 /// whoever asks something else is answered meanwhile.
@@ -57,7 +57,7 @@ pub fn slow_queries_keep_nobody_else_waiting(database: Database) {
 /// Queries with much time hold all turns, until the connections over which they were asked are closed.
 pub fn a_query_ends_when_nobody_waits_for_it(database: Database) {
     let door = Door::open(database, &["--query-seconds", "50"]);
-    let asked: Vec<TcpStream> = (0..TURNS).map(|_| ask_and_leave(&door)).collect();
+    let asked: Vec<TcpStream> = (0..TURNS).map(|_| ask_and_leave(&door, ENDLESS)).collect();
     wait_until("all turns are taken", || door.ask("SELECT 1").status == 503);
     drop(asked);
     wait_until("a turn is free", || door.ask("SELECT 1").status == 200);
@@ -67,8 +67,8 @@ pub fn a_query_ends_when_nobody_waits_for_it(database: Database) {
 }
 
 /// Sends a query and does not wait for the answer.
-fn ask_and_leave(door: &Door) -> TcpStream {
-    let body = json!({ "sql": ENDLESS }).to_string();
+pub fn ask_and_leave(door: &Door, sql: &str) -> TcpStream {
+    let body = json!({ "sql": sql }).to_string();
     let mut stream = TcpStream::connect(door.server.address.strip_prefix("http://").unwrap()).unwrap();
     write!(
         stream,
@@ -79,8 +79,9 @@ fn ask_and_leave(door: &Door) -> TcpStream {
     stream
 }
 
+/// How many queries called `endless` PostgreSQL works on.
 #[tokio::main(flavor = "current_thread")]
-async fn running(url: &str) -> i64 {
+pub async fn running(url: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
         AND query LIKE '%endless%' AND pid <> pg_backend_pid()";

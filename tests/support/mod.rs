@@ -233,7 +233,12 @@ impl Server {
 
     /// The runner processes of this server.
     pub fn runners(&self) -> Vec<u32> {
-        children(self.child.id())
+        children(self.child.id()).into_iter().filter(|pid| !is_query(*pid)).collect()
+    }
+
+    /// The processes in which queries to SQLite are answered.
+    pub fn queries(&self) -> Vec<u32> {
+        children(self.child.id()).into_iter().filter(|pid| is_query(*pid)).collect()
     }
 
     pub fn kill(mut self) {
@@ -288,6 +293,10 @@ fn children(parent: u32) -> Vec<u32> {
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter(|pid: &u32| parent_of(*pid) == Some(parent)).collect()
+}
+
+fn is_query(pid: u32) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"optlab\0query-child\0"))
 }
 
 fn parent_of(pid: u32) -> Option<u32> {

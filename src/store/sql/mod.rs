@@ -40,7 +40,7 @@ use tokio::sync::watch;
 use self::curves::Uncondensed;
 use self::metrics::SeriesIds;
 use self::postgres::Postgres;
-pub use self::query::QueryDoor;
+pub use self::query::{QueryRunner, answer_query_of_stdin};
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
 pub use self::sqlite::copy_sqlite;

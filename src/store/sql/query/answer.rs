@@ -1,17 +1,17 @@
 //! What may come back to the users of queries, and how it is refused.
 
+use std::io::{self, ErrorKind, Write};
+
 use serde_json::Value;
 
-use crate::store::{QueryError, Table};
+use crate::store::{QueryAnswer, QueryError};
 
 /// The longest text or blob that a statement may handle, in bytes.
 pub(super) const LONGEST_VALUE: usize = 250_000;
 /// The most values of one row.
 pub(super) const MOST_COLUMNS: usize = 200;
-/// The size of an answer, in bytes of its texts, with [`FIXED_VALUE`] for every other value.
+/// The size of an answer as JSON, in bytes.
 pub(super) const LARGEST_ANSWER: usize = 8_000_000;
-/// What a number counts for.
-pub(super) const FIXED_VALUE: usize = 8;
 
 /// The tables and views that users may read: all but those with keys of clients, settings and
 /// hashes of tokens, and what is packed for charts.
@@ -50,7 +50,7 @@ impl QueryError {
         ))
     }
 
-    pub(super) fn too_large_row() -> Self {
+    fn too_large_row() -> Self {
         let megabytes = LARGEST_ANSWER / 1_000_000;
         Self::Stopped(format!("the next row alone is larger than an answer may be, {megabytes} MB"))
     }
@@ -60,42 +60,92 @@ impl QueryError {
     }
 }
 
-/// An answer while it is read.
+/// An answer while it is read. It is written as JSON at once: a list of values would take many times its memory.
 #[derive(Debug)]
 pub(super) struct Answer {
-    table: Table,
+    json: Vec<u8>,
+    rows: usize,
     most_rows: usize,
-    room: usize,
+    truncated: bool,
+}
+
+/// What became of a row.
+#[derive(Debug, PartialEq)]
+pub(super) enum Added {
+    Yes,
+    /// The answer has as many rows as it may have.
+    NotByRows,
+    /// The answer has no room for it.
+    NotBySize,
 }
 
 impl Answer {
-    pub(super) fn new(columns: Vec<String>, most_rows: usize) -> Self {
-        Self { table: Table { columns, rows: Vec::new(), truncated: false }, most_rows, room: LARGEST_ANSWER }
+    pub(super) fn new(columns: &[String], most_rows: usize) -> Self {
+        let json = format!("{{\"columns\":{},\"rows\":[", Value::from(columns)).into_bytes();
+        Self { json, rows: 0, most_rows, truncated: false }
     }
 
-    /// Whether a row of so many bytes still fits; one that does not ends the answer.
+    /// Adds a row. The first one that is not added is the last.
+    ///
+    /// # Errors
+    /// Those of the values, and [`QueryError::Stopped`] where the first row is larger than an answer may be.
+    pub(super) fn add<E: From<QueryError>>(
+        &mut self,
+        values: impl IntoIterator<Item = Result<Value, E>>,
+    ) -> Result<Added, E> {
+        if self.rows == self.most_rows {
+            self.truncated = true;
+            return Ok(Added::NotByRows);
+        }
+        let whole_rows = self.json.len();
+        for (index, value) in values.into_iter().enumerate() {
+            let before: &[u8] = match (index, self.rows) {
+                (0, 0) => b"[",
+                (0, _) => b",[",
+                _ => b",",
+            };
+            self.json.extend_from_slice(before);
+            if serde_json::to_writer(Room(&mut self.json), &value?).is_err() {
+                self.json.truncate(whole_rows);
+                return Ok(self.end_before_large_row()?);
+            }
+        }
+        self.json.push(b']');
+        self.rows += 1;
+        Ok(Added::Yes)
+    }
+
+    /// Ends the answer before a row that it has no room for.
     ///
     /// # Errors
     /// [`QueryError::Stopped`] where it would be the first.
-    pub(super) fn fits(&mut self, bytes: usize) -> Result<bool, QueryError> {
-        if self.table.rows.len() < self.most_rows && bytes <= self.room {
-            return Ok(true);
-        }
-        if self.table.rows.is_empty() {
+    pub(super) fn end_before_large_row(&mut self) -> Result<Added, QueryError> {
+        if self.rows == 0 {
             return Err(QueryError::too_large_row());
         }
-        self.table.truncated = true;
-        Ok(false)
+        self.truncated = true;
+        Ok(Added::NotBySize)
     }
 
-    /// A row that fits.
-    pub(super) fn push(&mut self, row: Vec<Value>, bytes: usize) {
-        self.table.rows.push(row);
-        self.room = self.room.saturating_sub(bytes);
+    pub(super) fn finish(mut self) -> QueryAnswer {
+        self.json.extend_from_slice(format!("],\"truncated\":{}}}", self.truncated).as_bytes());
+        QueryAnswer { json: self.json }
+    }
+}
+
+/// Takes no more than has room in an answer.
+struct Room<'a>(&'a mut Vec<u8>);
+
+impl Write for Room<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST_ANSWER {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        self.0.write(bytes)
     }
 
-    pub(super) fn finish(self) -> Table {
-        self.table
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -113,23 +163,40 @@ pub(super) fn real(value: f64) -> Value {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_answer_ends_at_its_rows_and_at_its_bytes() {
-        let row = || vec![Value::Null];
-        let mut answer = Answer::new(vec!["a".to_owned()], 2);
-        for _ in 0..2 {
-            assert!(answer.fits(FIXED_VALUE).unwrap());
-            answer.push(row(), FIXED_VALUE);
-        }
-        assert!(!answer.fits(FIXED_VALUE).unwrap());
-        let table = answer.finish();
-        assert!(table.truncated && table.rows.len() == 2);
+    fn add(answer: &mut Answer, values: &[Value]) -> Result<Added, QueryError> {
+        answer.add(values.iter().cloned().map(Ok))
+    }
 
-        let mut answer = Answer::new(vec!["a".to_owned()], 10);
-        assert!(answer.fits(LARGEST_ANSWER).unwrap());
-        answer.push(row(), LARGEST_ANSWER);
-        assert!(!answer.fits(1).unwrap());
-        let first = Answer::new(vec!["a".to_owned()], 10).fits(LARGEST_ANSWER + 1);
+    fn written(answer: Answer) -> Value {
+        let json = answer.finish().json;
+        assert!(json.len() <= LARGEST_ANSWER + 100);
+        serde_json::from_slice(&json).unwrap()
+    }
+
+    #[test]
+    fn an_answer_ends_at_its_rows() {
+        let mut answer = Answer::new(&["a".to_owned(), "b\"".to_owned()], 2);
+        assert_eq!(add(&mut answer, &["x".into(), 1.into()]).unwrap(), Added::Yes);
+        assert_eq!(add(&mut answer, &[Value::Null, 2.into()]).unwrap(), Added::Yes);
+        assert_eq!(add(&mut answer, &[Value::Null, 3.into()]).unwrap(), Added::NotByRows);
+        let rows = serde_json::json!([["x", 1], [null, 2]]);
+        let expected = serde_json::json!({ "columns": ["a", "b\""], "rows": rows, "truncated": true });
+        assert_eq!(written(answer), expected);
+        let none = serde_json::json!({ "columns": ["a"], "rows": [], "truncated": false });
+        assert_eq!(written(Answer::new(&["a".to_owned()], 2)), none);
+    }
+
+    #[test]
+    fn an_answer_ends_at_its_bytes_as_json() {
+        // Each of these characters is six in JSON.
+        let value = |characters: usize| [Value::from("\u{1}".repeat(characters))];
+        let mut answer = Answer::new(&["a".to_owned()], 10);
+        assert_eq!(add(&mut answer, &value(1_000_000)).unwrap(), Added::Yes);
+        assert_eq!(add(&mut answer, &value(1_000_000)).unwrap(), Added::NotBySize);
+        let answer = written(answer);
+        assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["truncated"]), (1, &true.into()));
+
+        let first = add(&mut Answer::new(&["a".to_owned()], 10), &value(1_500_000));
         assert!(matches!(first, Err(QueryError::Stopped(_))), "{first:?}");
     }
 

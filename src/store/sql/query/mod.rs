@@ -1,69 +1,84 @@
-//! Statements of users: read-only, one at a time, and bounded.
+//! Statements of users: read-only, bounded, and apart from all that the service does.
 //!
-//! Every query has a connection of its own, apart from those of the store, and the connection ends with it: no setting,
-//! lock or cursor of one query is there for the next, and a query never waits for, or keeps waiting, what the service
-//! does. In SQLite the library says what a statement would do ([`sqlite`]); in Postgres a read-only transaction and the
-//! catalog do ([`postgres`]).
+//! Every query has a connection of its own, which ends with it: no setting, lock or cursor of one query is there for the
+//! next. In SQLite the library says what a statement would do, and a process of its own works on it ([`sqlite`]); in
+//! Postgres a read-only transaction and the catalog decide, and the server's process works on it ([`postgres`]). A query
+//! holds its turn until nothing works on it any more, whoever still waits for its answer.
 
 mod answer;
 mod postgres;
 mod sqlite;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use crate::store::{LONGEST_STATEMENT, MOST_ROWS, QueryError, StoreError, Table, redacted};
+pub use self::sqlite::answer_query_of_stdin;
+use crate::store::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, StoreError, redacted};
 
 /// Queries at the same time.
 const AT_A_TIME: usize = 4;
 /// How long a query waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What an answer may come after its time: what cannot be interrupted at once is given up then.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long the end of a query may take before the log tells of it.
+const USUAL_END: Duration = Duration::from_secs(1);
 
 /// Answers the queries of users.
-pub struct QueryDoor {
-    place: Place,
+#[derive(Clone)]
+pub struct QueryRunner {
+    place: Arc<Place>,
     /// How long a query may run.
     time: Duration,
     turns: Arc<Semaphore>,
+    /// Queries that are over and that the database still works on.
+    unending: Arc<AtomicUsize>,
 }
 
 enum Place {
-    Sqlite(PathBuf),
-    Postgres(Box<PgConnectOptions>),
+    Sqlite(sqlite::Place),
+    Postgres(Box<postgres::Place>),
 }
 
-impl QueryDoor {
-    /// To the database at `url`, whose schema is that of this program. Nothing is opened yet, and for SQLite nothing may have
-    /// been opened yet in this process: its memory could not be bounded any more.
+/// What is asked.
+#[derive(Debug, Deserialize, Serialize)]
+struct Query {
+    sql: String,
+    most_rows: usize,
+}
+
+/// A query that the database works on.
+enum Running {
+    Sqlite(Box<sqlite::Process>),
+    Postgres(Box<postgres::Session>),
+}
+
+type Reply = oneshot::Sender<Result<QueryAnswer, QueryError>>;
+
+impl QueryRunner {
+    /// For the database at `url`, whose schema is that of this program. Nothing is opened yet. Queries to SQLite are answered
+    /// by processes of `program`, which is this program.
     ///
     /// # Errors
-    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`; [`StoreError::Conflict`] where
-    /// SQLite has been in use.
-    pub fn new(url: &str, time: Duration) -> Result<Self, StoreError> {
+    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`.
+    pub fn new(url: &str, time: Duration, program: PathBuf) -> Result<Self, StoreError> {
         let place = match url.split_once(':') {
             Some(("sqlite", _)) => {
-                if !sqlite::bound_memory() {
-                    let reason = "SQLite was in use before its memory could be bounded".to_owned();
-                    return Err(StoreError::Conflict(reason));
-                }
-                Place::Sqlite(SqliteConnectOptions::from_str(url)?.get_filename().to_owned())
+                let file = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
+                Place::Sqlite(sqlite::Place { program, file })
             }
-            Some(("postgres" | "postgresql", _)) => {
-                Place::Postgres(Box::new(PgConnectOptions::from_str(url)?.disable_statement_logging()))
-            }
+            Some(("postgres" | "postgresql", _)) => Place::Postgres(Box::new(postgres::Place::new(url)?)),
             _ => return Err(StoreError::Unsupported(redacted(url))),
         };
-        Ok(Self { place, time, turns: Arc::new(Semaphore::new(AT_A_TIME)) })
+        let (turns, unending) = (Arc::new(Semaphore::new(AT_A_TIME)), Arc::default());
+        Ok(Self { place: Arc::new(place), time, turns, unending })
     }
 
     /// The first `most_rows` rows of the answer to `sql`, which must be one statement that only reads. Whoever stops waiting
@@ -71,23 +86,98 @@ impl QueryDoor {
     ///
     /// # Errors
     /// [`QueryError`] says which.
-    pub async fn query(&self, sql: &str, most_rows: usize) -> Result<Table, QueryError> {
+    pub async fn query(&self, sql: String, most_rows: usize) -> Result<QueryAnswer, QueryError> {
         if sql.len() > LONGEST_STATEMENT {
             return Err(QueryError::Refused(format!(
                 "a statement may have at most {LONGEST_STATEMENT} bytes, this one has {}",
                 sql.len()
             )));
         }
-        let turn = timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(QueryError::NoTurn) };
-        let most_rows = most_rows.min(MOST_ROWS);
-        let answer = async {
-            match &self.place {
-                Place::Sqlite(file) => sqlite::run(file, sql, most_rows, self.time, turn).await,
-                Place::Postgres(options) => postgres::run(options, sql, most_rows, self.time, turn).await,
+        let turn = self.turn().await?;
+        let (reply, answer) = oneshot::channel();
+        let query = Query { sql, most_rows: most_rows.min(MOST_ROWS) };
+        tokio::spawn(self.clone().run(query, reply, turn));
+        // Without a word it ends only with the server.
+        answer.await.unwrap_or_else(|_| Err(StoreError::Away.into()))
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        match timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(match self.unending.load(Ordering::Relaxed) {
+                0 => QueryError::TooManyQueries,
+                unending => QueryError::UnendingQueries(unending),
+            }),
+        }
+    }
+
+    /// Works until nothing of the query is left, which may be after its answer.
+    async fn run(self, query: Query, mut reply: Reply, turn: OwnedSemaphorePermit) {
+        let mut running = None;
+        let answered =
+            async { running.insert(self.place.start(self.time).await?).answer(&query, self.time).await };
+        tokio::select! {
+            answer = timeout(self.time, answered) => {
+                let too_slow = |_| Err(QueryError::too_slow(self.time.as_secs()));
+                let _ = reply.send(answer.unwrap_or_else(too_slow));
             }
-        };
-        let answer = timeout(self.time + GRACE, answer).await;
-        answer.unwrap_or_else(|_| Err(QueryError::too_slow(self.time.as_secs())))
+            // Nobody waits for the answer any more.
+            () = reply.closed() => {}
+        }
+        if let Some(running) = running {
+            self.end(running).await;
+        }
+        drop(turn);
+    }
+
+    async fn end(&self, running: Running) {
+        let process = running.process();
+        let mut end = pin!(running.end());
+        if timeout(USUAL_END, &mut end).await.is_err() {
+            tracing::warn!(
+                process,
+                "the time of a query of a user is over, and the process that works on it does not end although it was told \
+                 to; until it does, one of the {AT_A_TIME} queries that may run at a time is missing"
+            );
+            self.unending.fetch_add(1, Ordering::Relaxed);
+            end.await;
+            self.unending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Place {
+    async fn start(&self, time: Duration) -> Result<Running, QueryError> {
+        Ok(match self {
+            Self::Sqlite(place) => Running::Sqlite(Box::new(sqlite::Process::start(place)?)),
+            Self::Postgres(place) => {
+                Running::Postgres(Box::new(postgres::Session::begin(place, time).await?))
+            }
+        })
+    }
+}
+
+impl Running {
+    async fn answer(&mut self, query: &Query, time: Duration) -> Result<QueryAnswer, QueryError> {
+        match self {
+            Self::Sqlite(process) => process.answer(query).await,
+            Self::Postgres(session) => session.answer(query, time).await,
+        }
+    }
+
+    /// Id of the process that works on it, on the database's machine.
+    fn process(&self) -> Option<u32> {
+        match self {
+            Self::Sqlite(process) => process.id(),
+            Self::Postgres(session) => session.process(),
+        }
+    }
+
+    /// Returns once nothing works on it any more.
+    async fn end(self) {
+        match self {
+            Self::Sqlite(process) => process.end().await,
+            Self::Postgres(session) => session.end().await,
+        }
     }
 }

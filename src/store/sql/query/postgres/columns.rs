@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgColumn, PgRow};
 use sqlx::{Column, Row, TypeInfo};
 
-use super::super::answer::{FIXED_VALUE, LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
+use super::super::answer::{LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
+use super::Unread;
 use crate::store::QueryError;
 
 /// What a query returns.
@@ -81,8 +82,8 @@ impl Columns {
             false => name,
         });
         let size = list(" + ", &|name, kind| match kind.has_a_size() {
-            true => format!("greatest(octet_length({name}), {FIXED_VALUE})::INT8"),
-            false => format!("{FIXED_VALUE}::INT8"),
+            true => format!("coalesce(octet_length({name}), 0)::INT8"),
+            false => "0::INT8".to_owned(),
         });
         // OFFSET 0 keeps Postgres from computing a column once for every time that it is named. The line breaks end
         // comments.
@@ -95,26 +96,26 @@ impl Columns {
         )
     }
 
-    /// What the row counts for, in bytes.
-    pub(super) fn size(&self, row: &PgRow) -> Result<usize, sqlx::Error> {
+    /// Whether the row alone is larger than an answer may be.
+    pub(super) fn is_too_large(&self, row: &PgRow) -> Result<bool, sqlx::Error> {
         let size: i64 = row.try_get(self.0.len())?;
-        Ok(usize::try_from(size).unwrap_or_default())
+        Ok(size > LARGEST_ANSWER as i64)
     }
 
-    /// The values of a row that fits.
-    pub(super) fn values(&self, row: &PgRow) -> Result<Vec<Value>, sqlx::Error> {
-        let value = |(index, (_, kind)): (usize, &(String, Kind))| -> Result<Value, sqlx::Error> {
-            let text = || row.try_get::<Option<String>, _>(index);
+    /// The values of a row that is not.
+    pub(super) fn values(&self, row: &PgRow) -> impl Iterator<Item = Result<Value, Unread>> {
+        let value = move |(index, (_, kind)): (usize, &(String, Kind))| -> Result<Value, Unread> {
+            let text = || row.try_get::<Option<&str>, _>(index);
             Ok(match kind {
                 Kind::Integer => row.try_get::<Option<i64>, _>(index)?.into(),
                 Kind::Real => row.try_get::<Option<f64>, _>(index)?.map_or(Value::Null, real),
                 Kind::Bool => row.try_get::<Option<bool>, _>(index)?.into(),
-                Kind::Numeric => text()?.map_or(Value::Null, |digits| number(&digits)),
+                Kind::Numeric => text()?.map_or(Value::Null, number),
                 Kind::Bytes => text()?.map_or(Value::Null, |hex| json!({ "hex": hex })),
                 Kind::Text => text()?.into(),
             })
         };
-        self.0.iter().enumerate().map(value).collect()
+        self.0.iter().enumerate().map(value)
     }
 }
 

@@ -2,87 +2,63 @@
 //!
 //! The statement becomes `SELECT ... FROM (statement)`, sent as one prepared statement. So Postgres itself takes nothing
 //! but a query, which cannot write, set or lock anything. What a query could still call or read (files, other
-//! sessions, the tables of tokens) is checked by name first, see [`names`]; a login of its own for this door, which can
+//! sessions, the tables of tokens) is checked by name first, see [`names`]; a login of its own for these queries, which can
 //! read the tables and nothing else, makes that check the second one.
 
 mod columns;
 mod names;
+mod session;
 mod words;
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqlSafeStr, Statement};
-use tokio::sync::OwnedSemaphorePermit;
+use sqlx::{AssertSqlSafe, Executor, PgConnection, SqlSafeStr, Statement};
 
 use self::columns::Columns;
-use super::answer::Answer;
-use crate::store::{QueryError, StoreError, Table};
+pub(super) use self::session::{Place, Session};
+use super::Query;
+use super::answer::{Added, Answer};
+use crate::store::{QueryAnswer, QueryError, StoreError};
 
-/// Space for sorting and grouping on the server's disk, where the login may set it.
-const DISK: &str = "1GB";
-/// How soon the server sees that nobody waits for an answer any more.
-const ATTENTION: &str = "1s";
-
-/// On a connection of its own; to drop it is to stop the query.
-pub(super) async fn run(
-    options: &PgConnectOptions,
-    sql: &str,
-    most_rows: usize,
-    time: Duration,
-    _turn: OwnedSemaphorePermit,
-) -> Result<Table, QueryError> {
-    let words = words::read(sql)?;
-    let answer = async {
-        let mut connection = begin(options, time).await?;
-        names::check(&mut connection, &words.names).await?;
-        let answer = read(&mut connection, words.statement, most_rows).await?;
-        // Whatever was asked, nothing is committed. An answer does not wait for the goodbye.
-        drop(connection);
-        Ok(answer)
-    };
-    answer.await.map_err(|unread: Unread| unread.told(time))
+impl Session {
+    pub(super) async fn answer(&mut self, query: &Query, time: Duration) -> Result<QueryAnswer, QueryError> {
+        let answer = read(&mut self.connection, query).await;
+        self.idle = match &answer {
+            // In the middle of its rows the server is still at work.
+            Ok((_, last)) => *last != Added::NotBySize,
+            Err(Unread::Told(error)) => matches!(error, QueryError::Refused(_)),
+            Err(Unread::Postgres(error)) => error.as_database_error().is_some(),
+        };
+        answer.map(|(answer, _)| answer.finish()).map_err(|unread| unread.told(time))
+    }
 }
 
-/// A transaction that can only read.
-async fn begin(options: &PgConnectOptions, time: Duration) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = PgConnection::connect_with(options).await?;
-    let settings = format!(
-        "BEGIN TRANSACTION READ ONLY;
-         SET LOCAL statement_timeout = {};
-         SET LOCAL lock_timeout = 2000;
-         SET LOCAL standard_conforming_strings = on;
-         SET LOCAL max_parallel_workers_per_gather = 0;
-         SET LOCAL jit = off",
-        time.as_millis()
-    );
-    sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
-    // Not every server has the one, and not every login may set the other.
-    let more =
-        "SELECT set_config(name, CASE name WHEN 'temp_file_limit' THEN $1 ELSE $2 END, true) FROM pg_settings
-        WHERE name = 'client_connection_check_interval'
-           OR name = 'temp_file_limit' AND current_setting('is_superuser') = 'on'";
-    sqlx::query(more).bind(DISK).bind(ATTENTION).execute(&mut connection).await?;
-    Ok(connection)
-}
-
-async fn read(connection: &mut PgConnection, statement: &str, most_rows: usize) -> Result<Table, Unread> {
+/// An answer, and what became of the last row that came.
+async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, Added), Unread> {
+    let words = words::read(&query.sql)?;
+    names::check(connection, &words.names).await?;
     // What it would return; nothing runs yet.
-    let prepared = connection.prepare(AssertSqlSafe(statement.to_owned()).into_sql_str()).await?;
+    let prepared = connection.prepare(AssertSqlSafe(words.statement.to_owned()).into_sql_str()).await?;
     let columns = Columns::of(prepared.columns())?;
     // One row more tells whether there are more.
-    let bounded = columns.select_from(statement, most_rows + 1);
-    let mut answer = Answer::new(columns.names(), most_rows);
+    let bounded = columns.select_from(words.statement, query.most_rows + 1);
+    let mut answer = Answer::new(&columns.names(), query.most_rows);
     let mut rows = sqlx::query(AssertSqlSafe(bounded)).persistent(false).fetch(connection);
+    let mut last = Added::Yes;
     while let Some(row) = rows.try_next().await? {
-        let bytes = columns.size(&row)?;
-        if !answer.fits(bytes)? {
+        last = match columns.is_too_large(&row)? {
+            true => answer.end_before_large_row()?,
+            false => answer.add(columns.values(&row))?,
+        };
+        if last == Added::NotBySize {
             break;
         }
-        answer.push(columns.values(&row)?, bytes);
+        // Rows that have come already are read without waiting: others must have their turn on this thread.
+        tokio::task::yield_now().await;
     }
-    Ok(answer.finish())
+    drop(rows);
+    Ok((answer, last))
 }
 
 /// Why there is no answer.

@@ -1,0 +1,177 @@
+//! The process of a query: a read-only connection whose authorizer lets nothing but reading through.
+//!
+//! The library asks the [`authorizer`] about everything that a statement would do, whatever it is called or hidden in,
+//! while it prepares it. The heap limit bounds what the statement may hold, while it is prepared too: a short one can grow
+//! without end there.
+
+use std::io::{self, Write, sink, stdin, stdout};
+use std::path::Path;
+use std::sync::PoisonError;
+use std::{process, thread};
+
+use rusqlite::config::DbConfig;
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::limits::Limit;
+use rusqlite::types::ValueRef;
+use rusqlite::{Batch, Connection, Error, ErrorCode, OpenFlags, Row, ffi};
+use serde_json::{Value, json};
+
+use super::super::Query;
+use super::super::answer::{Added, Answer, LONGEST_VALUE, MOST_COLUMNS, ONLY_QUERIES, real};
+use super::authorizer::{self, Refusal};
+use super::{Failed, broken};
+use crate::store::tokens::hexadecimal;
+use crate::store::{LONGEST_STATEMENT, QueryAnswer, QueryError, StoreError};
+
+/// What a query may hold, in bytes. Sorting and grouping happen in memory, so that this bounds them too.
+const MEMORY: i64 = 128_000_000;
+
+/// Reads a query from standard input, and writes its answer, or why there is none, to standard output. Whether there is an
+/// answer. The process ends with its input.
+///
+/// # Errors
+/// Where the server has gone.
+pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
+    let mut line = String::new();
+    stdin().read_line(&mut line)?;
+    let query = serde_json::from_str(&line)?;
+    thread::spawn(|| {
+        let _ = io::copy(&mut stdin(), &mut sink());
+        process::exit(1);
+    });
+    let answer = answer(file, &query).map_err(Failed::from);
+    match &answer {
+        Ok(answer) => stdout().write_all(&answer.json)?,
+        Err(failed) => serde_json::to_writer(stdout(), failed)?,
+    }
+    stdout().flush()?;
+    Ok(answer.is_ok())
+}
+
+fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
+    let refusal = Refusal::default();
+    let connection = connect(file, refusal.clone()).map_err(|error| broken(io::Error::other(error)))?;
+    let answer = read(&connection, query);
+    let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (answer, refusal) {
+        (Err(Unread::Sqlite(_)), Some(refusal)) => Err(refusal),
+        (answer, _) => answer.map_err(Unread::told),
+    }
+}
+
+/// A connection that can do nothing but read what users may read. The first thing that it refuses is left in `refusal`.
+fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
+    // No URI: the name is that of a file, whatever it looks like.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Of the whole process.
+    connection.pragma_update(None, "hard_heap_limit", MEMORY)?;
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, LONGEST_STATEMENT),
+        (Limit::SQLITE_LIMIT_COLUMN, MOST_COLUMNS),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 500),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),
+        (Limit::SQLITE_LIMIT_VDBE_OP, 500_000),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 0),
+        (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+    ] {
+        connection.set_limit(limit, most as i32)?;
+    }
+    authorizer::install(&connection, refusal)?;
+    Ok(connection)
+}
+
+fn read(connection: &Connection, query: &Query) -> Result<QueryAnswer, Unread> {
+    // One after another, not by `prepare`, which calls itself for every further statement.
+    let mut batch = Batch::new(connection, &query.sql);
+    let Some(mut statement) = batch.next()? else {
+        return Err(QueryError::refused("there is no statement").into());
+    };
+    if batch.next()?.is_some() {
+        return Err(
+            QueryError::refused("one statement at a time; there is a second one after the `;`").into()
+        );
+    }
+    if !statement.readonly() || statement.is_explain() != 0 || statement.column_count() == 0 {
+        return Err(QueryError::refused(ONLY_QUERIES).into());
+    }
+    let columns = statement.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let mut answer = Answer::new(&columns, query.most_rows);
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let values = (0..columns.len()).map(|index| Ok(value(row, index)?));
+        if answer.add::<Unread>(values)? != Added::Yes {
+            break;
+        }
+    }
+    Ok(answer.finish())
+}
+
+fn value(row: &Row<'_>, index: usize) -> rusqlite::Result<Value> {
+    Ok(match row.get_ref(index)? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => value.into(),
+        ValueRef::Real(value) => real(value),
+        // Nothing makes SQLite keep to UTF-8.
+        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into(),
+        ValueRef::Blob(bytes) => json!({ "hex": hexadecimal(bytes) }),
+    })
+}
+
+/// Why reading ended early.
+enum Unread {
+    Told(QueryError),
+    Sqlite(Error),
+}
+
+impl From<QueryError> for Unread {
+    fn from(error: QueryError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Unread {
+    fn told(self) -> QueryError {
+        let error = match self {
+            Self::Told(error) => return error,
+            Self::Sqlite(error) => error,
+        };
+        let said = match &error {
+            Error::SqliteFailure(_, Some(said)) => said.clone(),
+            error => error.to_string(),
+        };
+        let has_no_memory =
+            error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_NOMEM);
+        match error.sqlite_error_code() {
+            code if has_no_memory || code == Some(ErrorCode::OutOfMemory) => {
+                let megabytes = MEMORY / 1_000_000;
+                QueryError::Stopped(format!("the query was stopped: it may use {megabytes} MB of memory"))
+            }
+            Some(ErrorCode::TooBig) => QueryError::Stopped(format!(
+                "{said}: a text, a blob or a row of a table may have at most {LONGEST_VALUE} bytes here"
+            )),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy.into(),
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen,
+            ) => broken(io::Error::other(error)),
+            _ => QueryError::Invalid(format!("SQLite: {said}")),
+        }
+    }
+}

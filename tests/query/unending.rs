@@ -1,0 +1,88 @@
+//! Queries that the database does not interrupt.
+
+use crate::client::{Door, is_problem};
+use crate::support::processes::signal;
+use crate::support::waiting::wait_until;
+use crate::support::{Answer, Database};
+use crate::together::{ENDLESS, TURNS, ask_and_leave, running};
+
+/// A search that compares nearly the whole needle at every place, in one call: no handler is called meanwhile, nothing is
+/// allocated, and PostgreSQL does not look whether it should stop.
+fn unending(database: Database) -> String {
+    match database {
+        Database::Sqlite => format!(
+            "SELECT {}0 AS endless FROM (SELECT max(printf('%.*c', 240000, 'a')) AS hay, max(printf('%.*c', 120000, 'a') || 'b') AS needle)",
+            "instr(hay, needle), ".repeat(199)
+        ),
+        Database::Postgres => {
+            "SELECT strpos(repeat('a', 200000), 'b' || repeat('a', 100000)) AS endless".to_owned()
+        }
+    }
+}
+
+/// Every query is answered when its time is over. No other gets its turn while the database works on it, and the server
+/// can end meanwhile.
+pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
+    let mut door = Door::open(database, &["--query-seconds", "1"]);
+    let sql = unending(database);
+    let together = |number: usize| -> Vec<Answer> {
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = (0..number).map(|_| scope.spawn(|| door.ask(&sql))).collect();
+            asked.into_iter().map(|query| query.join().unwrap()).collect()
+        })
+    };
+    for answer in together(TURNS) {
+        is_problem(&answer, 422, "query-stopped");
+    }
+    match database {
+        // Its process is killed.
+        Database::Sqlite => {}
+        // PostgreSQL goes on.
+        Database::Postgres => {
+            let most = std::thread::scope(|scope| {
+                let more = scope.spawn(|| together(TURNS));
+                let mut most = 0;
+                while !more.is_finished() {
+                    most = most.max(running(&door.url));
+                }
+                for answer in more.join().unwrap() {
+                    if answer.status == 503 {
+                        is_problem(&answer, 503, "busy");
+                        assert!(answer.text.contains("cannot be ended"), "{answer:?}");
+                    } else {
+                        is_problem(&answer, 422, "query-stopped");
+                    }
+                }
+                most
+            });
+            assert!(most <= TURNS as i64, "{most} queries were running at the same time");
+        }
+    }
+    wait_until("a turn is free", || door.ask("SELECT 1").status == 200);
+
+    let asked: Vec<_> = (0..TURNS).map(|_| ask_and_leave(&door, &sql)).collect();
+    if let Database::Postgres = database {
+        wait_until("PostgreSQL works on the queries", || running(&door.url) == TURNS as i64);
+    }
+    assert!(signal(door.server.child.id(), "TERM"));
+    wait_until("the server has ended", || door.server.child.try_wait().unwrap().is_some());
+    drop(asked);
+}
+
+/// A server that is killed leaves no query behind.
+#[test]
+fn queries_in_sqlite_end_with_their_server() {
+    let door = Door::open(Database::Sqlite, &["--query-seconds", "50"]);
+    let asked: Vec<_> = (0..TURNS).map(|_| ask_and_leave(&door, ENDLESS)).collect();
+    wait_until("every query is a process", || door.server.queries().len() == TURNS);
+    let processes = door.server.queries();
+    door.server.kill();
+    wait_until("no process is left", || processes.iter().all(|pid| has_ended(*pid)));
+    drop(asked);
+}
+
+/// Whether it is gone, or only waits to be reaped.
+fn has_ended(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
