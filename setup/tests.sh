@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, PostgreSQL's
-# programs, of which the tests start servers of their own (the one that apt may start beside them is not used), and in
-# Python what docs/python.md uses and an S3-compatible service.
+# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, nginx and
+# PostgreSQL's programs, of which the tests start servers of their own (those that apt may start beside them are not
+# used), and in Python what docs/python.md uses and an S3-compatible service.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -23,6 +23,7 @@ first() {
 missing=()
 first "${OPTLAB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
 first sqlite3 || missing+=(sqlite3)
+first nginx /usr/sbin/nginx || missing+=(nginx-light)
 ../../setup/find-postgres.sh || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::api::BasePath;
 use crate::store::Claim;
 use crate::worker::{Drain, Slots, WorkerConfig};
 
@@ -41,6 +42,9 @@ pub struct ServiceArgs {
     /// Megabytes that a file to import may have [default: 1024]
     #[arg(long, env = "OPTLAB_IMPORT_LIMIT_MB", value_name = "MB")]
     import_limit_mb: Option<u32>,
+    /// Folder of the host in which a proxy shows this server, such as /optlab [default: the whole host]
+    #[arg(long, env = "OPTLAB_BASE_PATH", value_name = "PATH")]
+    base_path: Option<BasePath>,
     /// Seconds between two looks for files that no row names; attempts that left them ended as long ago [default: 3600]
     #[arg(long, env = "OPTLAB_SWEEP_SECONDS", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(SWEEP_SECONDS))]
     sweep_seconds: Option<u64>,
@@ -124,6 +128,7 @@ struct File {
     query_database_url: Option<String>,
     query_seconds: Option<u64>,
     import_limit_mb: Option<u32>,
+    base_path: Option<BasePath>,
     sweep_seconds: Option<u64>,
     runner: Option<PathBuf>,
     lease_seconds: Option<u64>,
@@ -146,6 +151,8 @@ pub struct ServiceConfig {
     pub query_time: Duration,
     /// The longest file that may be imported, in bytes.
     pub import_limit: u64,
+    /// Where a proxy shows the server.
+    pub base_path: BasePath,
     /// How often files without a row are looked for.
     pub sweep_every: Duration,
     /// The slots.
@@ -199,6 +206,7 @@ impl ServiceArgs {
             ),
             database_url,
             import_limit: u64::from(self.import_limit_mb.or(file.import_limit_mb).unwrap_or(1024)) << 20,
+            base_path: self.base_path.or(file.base_path).unwrap_or_default(),
             artifacts: self.artifacts.or(file.artifacts),
         })
     }

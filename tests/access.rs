@@ -2,11 +2,13 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Output};
 
 use serde_json::json;
 use support::postgres::Postgres;
-use support::waiting::wait_until;
+use support::waiting::{STUCK, wait_until};
 use support::{Answer, OPTLAB, Server, small_experiment, token};
 use tempfile::TempDir;
 
@@ -82,7 +84,6 @@ fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
     for path in ["/healthz", "/readyz", "/", "/experiments/1"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
-    assert_eq!(server.get("/").headers["x-frame-options"], "DENY");
     // Tokens protect, so the server may have any name.
     assert_eq!(get(&server, "/healthz", "host", "optlab.example").status, 200);
 }
@@ -157,10 +158,35 @@ fn a_browser_signs_in_by_a_cookie() {
     let (value, attributes) = cookie.split_once("; ").unwrap();
     assert_eq!(attributes, "Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict");
     assert_eq!(get(&server, SESSION, "cookie", value).json(), json!({ "scope": "read", "signed_in": true }));
-    let by_https = sign_in(&secret, &[("x-forwarded-proto", "https")]);
-    assert!(by_https.headers["set-cookie"].to_str().unwrap().ends_with("; Secure"), "{by_https:?}");
+    // Of several proxies, each adds how it was reached: the first is the one that the browser talked to.
+    let is_secure = |schemes: &str| {
+        let answer = sign_in(&secret, &[("x-forwarded-proto", schemes)]);
+        answer.headers["set-cookie"].to_str().unwrap().ends_with("; Secure")
+    };
+    for schemes in ["https", "https, http", "HTTPS,http", " https , https"] {
+        assert!(is_secure(schemes), "{schemes}");
+    }
+    for schemes in ["http", "http, https", "", "httpsx"] {
+        assert!(!is_secure(schemes), "{schemes}");
+    }
     let out = server.send("DELETE", SESSION, &[], b"");
     assert!(out.headers["set-cookie"].to_str().unwrap().starts_with("optlab_session=; Path=/; Max-Age=0"));
+
+    // A page in a folder of a host keeps the cookie to that folder.
+    let sign_in_at = |path: &str| {
+        let body = json!({ "token": &secret, "path": path }).to_string();
+        server.send("POST", SESSION, &[], body.as_bytes())
+    };
+    let cookie = sign_in_at("/lab/optlab/").headers["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.contains("; Path=/lab/optlab; "), "{cookie}");
+    let out = server.send("DELETE", &format!("{SESSION}?path=/lab/optlab/"), &[], b"");
+    assert!(
+        out.headers["set-cookie"]
+            .to_str()
+            .unwrap()
+            .starts_with("optlab_session=; Path=/lab/optlab; Max-Age=0")
+    );
+    is_problem(&sign_in_at("/lab; Domain=example"), 422, "invalid-parameter");
 }
 
 #[test]
@@ -183,6 +209,115 @@ fn on_this_machine_nobody_needs_a_token_and_nobody_else_is_answered() {
         is_problem(&origin(foreign), 403, "foreign-origin");
     }
     assert_eq!(origin("http://localhost:8080").status, 201);
+}
+
+#[test]
+fn a_write_behind_a_proxy_that_changes_the_host_is_judged_by_the_browser() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let write = |site: Option<&str>| {
+        let site = site.map(|site| ("sec-fetch-site", site));
+        let headers = [("host", "localhost:8080"), ("origin", "https://lab.example")];
+        let headers: Vec<_> = headers.into_iter().chain(site).collect();
+        server.send("POST", EXPERIMENTS, &headers, small_experiment(1, &[0]).to_string().as_bytes())
+    };
+    // Browsers say it on https and on this machine.
+    assert_eq!(write(Some("same-origin")).status, 201);
+    for elsewhere in ["same-site", "cross-site", "anything"] {
+        is_problem(&write(Some(elsewhere)), 403, "foreign-origin");
+    }
+    let unsaid = write(None);
+    is_problem(&unsaid, 403, "foreign-origin");
+    let detail = unsaid.json()["detail"].as_str().unwrap().to_owned();
+    for word in ["https://lab.example", "localhost:8080", "proxy_set_header Host $http_host;"] {
+        assert!(detail.contains(word), "{word} is missing: {detail}");
+    }
+    // The browser's word counts against a write too.
+    let headers =
+        [("host", "localhost:8080"), ("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")];
+    is_problem(&server.send("POST", EXPERIMENTS, &headers, b"{}"), 403, "foreign-origin");
+}
+
+#[test]
+fn no_form_of_a_request_hides_the_name_of_another_machine() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let send = |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(server.address.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(STUCK)).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let get = |target: &str, hosts: &[&str]| {
+        let hosts: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
+        send(format!("GET {target} HTTP/1.1\r\nconnection: close\r\n{hosts}\r\n").as_bytes())
+    };
+    assert!(get("/healthz", &["localhost"]).starts_with("HTTP/1.1 200"));
+    assert!(get("http://localhost/healthz", &["localhost"]).starts_with("HTTP/1.1 200"));
+    for (target, hosts) in [
+        ("/healthz", &["rebound.example"][..]),
+        ("/healthz", &["localhost", "rebound.example"]),
+        ("http://rebound.example/healthz", &["localhost"]),
+        ("http://rebound.example/healthz", &[]),
+    ] {
+        let answer = get(target, hosts);
+        assert!(answer.starts_with("HTTP/1.1 421"), "{target} {hosts:?}: {answer}");
+    }
+    // HTTP/2 has a name of its own for the host. It is not spoken here: a proxy asks for HTTP/1.
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let answer = send(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..]].concat());
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer:?}");
+}
+
+#[test]
+fn every_answer_says_how_browsers_may_treat_it() {
+    let folder = TempDir::new().unwrap();
+    let secret = bearer(&token(&folder, &["create", "me", "--scope", "write"]));
+    let open = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let here = TempDir::new().unwrap();
+    let local = Server::start_with(&here, &["--workers", "0"]);
+    let description = local.read("/api/openapi.json");
+    let mut asked = 0;
+    let mut check = |server: &Server, method: &str, path: &str, headers: &[(&str, &str)], kept: &str| {
+        let (status, answer) = server.head_of(method, path, headers);
+        let said = |name: &str| answer.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let what = format!("{method} {path}, {status}");
+        assert_eq!(said("x-content-type-options").as_deref(), Some("nosniff"), "{what}");
+        assert_eq!(said("x-frame-options").as_deref(), Some("DENY"), "{what}");
+        assert_eq!(said("content-security-policy").as_deref(), Some("frame-ancestors 'none'"), "{what}");
+        assert_eq!(said("cache-control").as_deref(), Some(kept), "{what}");
+        asked += 1;
+    };
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let url = path.replace("{id}", "1").replace("{name}", "digits-mlp");
+        for method in methods.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            check(&local, &method, &url, &[], "no-store");
+            check(&open, &method, &url, &[], "no-store");
+            check(&open, &method, &url, &[("authorization", &secret)], "no-store");
+        }
+    }
+    for path in [
+        "/api/openapi.json",
+        "/api/docs",
+        "/api/docs/",
+        "/api/docs/swagger-ui.css",
+        "/nothing",
+        "/assets/nothing",
+    ] {
+        check(&local, "GET", path, &[], "no-store");
+    }
+    check(&local, "BREW", "/", &[], "no-store");
+    check(&local, "GET", "/healthz", &[("host", "rebound.example")], "no-store");
+    for path in ["/", "/jobs/1"] {
+        check(&local, "GET", path, &[], "no-cache");
+    }
+    // The names of assets change with their content.
+    let page = local.get("/").text;
+    let asset = page.split('"').find(|word| word.starts_with("./assets/")).unwrap();
+    check(&local, "GET", &asset[1..], &[], "public, max-age=31536000, immutable");
+    assert!(asked > 100, "only {asked} answers were looked at");
 }
 
 #[test]

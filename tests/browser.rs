@@ -4,32 +4,13 @@ mod support;
 
 use std::env;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use support::processes::Worker;
 use support::waiting::turn;
-use support::{Database, Server, chromium, token};
+use support::{Database, SCREENSHOTS, Server, browse, token};
 use tempfile::TempDir;
-
-const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
-
-/// Runs a script of `tests/browser` on the server.
-fn browse(script: &str, server: &Server, args: &[&str]) -> Child {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
-    assert!(
-        script.with_file_name("node_modules").exists(),
-        "playwright-core is missing: run `make setup-test`"
-    );
-    Command::new("node")
-        .arg(script)
-        .args([&server.address, &chromium(), SCREENSHOTS])
-        .args(args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("node starts")
-}
 
 #[test]
 fn a_reader_from_another_machine_signs_in_and_out() {
@@ -37,7 +18,7 @@ fn a_reader_from_another_machine_signs_in_and_out() {
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "reader"]);
     let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
-    let mut browser = browse("sign-in.mjs", &server, &[&secret]);
+    let mut browser = browse("sign-in.mjs", &server.address, &[&secret]);
     for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         println!("{line}");
@@ -63,7 +44,7 @@ fn browse_until_the_server_goes(script: &str) {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
-    let mut browser = browse(script, &server, &[]);
+    let mut browser = browse(script, &server.address, &[]);
     for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         println!("{line}");
@@ -126,7 +107,7 @@ fn the_page_goes_on_while_four_processes_write_to_one_file() {
     let pace = steps_per_second(&server, &server.wait_for_success(first));
     let steps = ((pace * seconds) as u64).next_multiple_of(EVALUATE_EVERY);
 
-    let mut browser = browse("writers.mjs", &server, &[&four_jobs(steps).to_string()]);
+    let mut browser = browse("writers.mjs", &server.address, &[&four_jobs(steps).to_string()]);
     let mut experiment = None;
     for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
         let line = line.unwrap();

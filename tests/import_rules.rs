@@ -13,7 +13,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("exchange", &["store"]),
     ("worker", &["store", "artifacts", "clock"]),
     ("api", &["store", "exchange", "artifacts", "stats", "clock"]),
-    ("config", &["worker"]),
+    ("config", &["worker", "api"]),
     ("cli", &["api", "worker", "store", "exchange", "artifacts", "stats", "clock", "config", "telemetry"]),
 ];
 

@@ -4,7 +4,8 @@ import { defineConfig, loadEnv } from "vite";
 // In development the page comes from Vite and the data from a running `optlab serve`.
 export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
-  base: "/",
+  // Addresses within the page are relative to its `<base>`, which the server writes.
+  base: "./",
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: {
     proxy: {

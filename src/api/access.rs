@@ -114,10 +114,16 @@ pub(super) async fn known_host(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    match host {
-        Some(host) if state.access.is_local && !is_loopback(host) => Err(ApiError::foreign_host(host)),
-        _ => Ok(next.run(request).await),
+    let in_headers = request.headers().get_all(header::HOST).into_iter();
+    let in_headers = in_headers.map(|host| host.to_str().unwrap_or_default());
+    // A request may also hold the whole address.
+    let mut hosts = in_headers.chain(request.uri().authority().map(Authority::as_str));
+    match hosts.find(|host| !is_loopback(host)) {
+        Some(host) if state.access.is_local => Err(ApiError::foreign_host(host)),
+        _ => {
+            drop(hosts);
+            Ok(next.run(request).await)
+        }
     }
 }
 

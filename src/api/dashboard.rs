@@ -13,15 +13,22 @@ struct Built;
 
 const NOT_BUILT: &str = include_str!("not_built.html");
 
+/// As both pages have it, where the server has the whole host.
+const BASE: &str = "<base href=\"/\" />";
+
 /// The page itself; it finds out from the address what to show.
-pub(super) async fn page() -> Response {
-    match Built::get("index.html") {
-        Some(index) => {
-            // Inside a page of another site, a reader could be led to press its buttons.
-            let headers = [(header::CACHE_CONTROL, "no-cache"), (header::X_FRAME_OPTIONS, "DENY")];
-            (headers, Html(index.data.into_owned())).into_response()
-        }
-        None => Html(NOT_BUILT).into_response(),
+pub(super) async fn page(uri: Uri) -> Response {
+    let index = Built::get("index.html");
+    let page = index.as_ref().map_or(NOT_BUILT.into(), |index| String::from_utf8_lossy(&index.data));
+    let page = page.replacen(BASE, &format!("<base href=\"{}\" />", home(uri.path())), 1);
+    ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response()
+}
+
+/// From this path to the folder that the server is in, which only the browser knows where a proxy has taken it off.
+fn home(path: &str) -> String {
+    match path.matches('/').count() {
+        0 | 1 => "./".to_owned(),
+        slashes => "../".repeat(slashes - 1),
     }
 }
 

@@ -42,16 +42,20 @@ impl ApiError {
         Self::new(status, "http", title, "/api/docs lists what there is")
     }
 
-    pub(super) fn foreign_origin() -> Self {
-        let detail =
-            "this write comes from a page of another site; only the dashboard and programs may write";
+    pub(super) fn foreign_origin(origin: &str, host: &str) -> Self {
+        let detail = format!(
+            "this write comes from a page of another site, `{origin}`; this server was called `{host}`, and only its own \
+             page and programs may write. If a proxy stands between them, it must pass the name and the port on: for \
+             nginx, `proxy_set_header Host $http_host;`"
+        );
         Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Not from here", detail)
     }
 
     pub(super) fn foreign_host(host: &str) -> Self {
         let detail = format!(
             "this server answers this machine only, as localhost or 127.0.0.1, and not as `{host}`; to answer other \
-             machines it must --listen on an address of theirs, and ask for tokens"
+             machines, or a proxy that passes their name on, it must --listen on another address, such as \
+             0.0.0.0:8080, where it asks for tokens"
         );
         Self::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", "Not this server", detail)
     }
@@ -108,6 +112,12 @@ impl ApiError {
     pub(super) fn unsatisfiable_range(bytes: u64) -> Self {
         let detail = format!("`Range` must be like bytes=0-99, within the {bytes} bytes of the file");
         Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "unsatisfiable-range", "No such range", detail)
+    }
+
+    pub(super) fn crowded() -> Self {
+        let detail = "the server has as many connections as it can have, and each has a request under way; try again soon. \
+                      It can have more where its process may open more files (`ulimit -n`)";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "crowded", "Too many connections", detail)
     }
 
     pub(super) fn too_slow(limit: Duration) -> Self {

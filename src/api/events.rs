@@ -1,12 +1,14 @@
 //! `/events`: the ring of hints as server-sent events.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use tokio_stream::wrappers::BroadcastStream;
 use utoipa::IntoParams;
@@ -24,7 +26,11 @@ pub(super) struct Params {
     experiment: Option<i64>,
 }
 
-/// Server-sent events `job`, `metrics`, `experiment` and `reset` (fetch everything anew).
+/// A stream that is silent for longer is broken, or held back by a proxy.
+const ALIVE: Duration = Duration::from_secs(10);
+
+/// Server-sent events `job`, `metrics`, `experiment`, `reset` (fetch everything anew), and `alive`, at first and then
+/// whenever there was nothing else for 10 seconds.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Params),
     responses((status = 200, description = "text/event-stream", content_type = "text/event-stream", body = String)))]
 pub(super) async fn stream(
@@ -32,7 +38,7 @@ pub(super) async fn stream(
     Query(params): Query<Params>,
     token: Option<Extension<Secret>>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let boot = state.live.boot;
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     // An id of another boot cannot be continued: it reads as a number that the ring does not have.
@@ -56,17 +62,24 @@ pub(super) async fn stream(
             () = state.access.revoked(token.map(|Extension(secret)| secret)) => {}
         }
     };
-    let events = stream::iter(reset)
+    let events = stream::iter([alive()])
+        .chain(stream::iter(reset))
         .chain(stream::iter(missed.filter(move |hint| wanted(hint)).map(event)))
         .chain(future)
-        .map(Ok)
+        .map(Ok::<_, Infallible>)
         .take_until(over);
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    // nginx would otherwise keep events back until a buffer is full of them.
+    let headers = [("x-accel-buffering", "no"), ("cache-control", "no-store")];
+    Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE).event(alive()))))
 }
 
 fn parse_id(id: &str, boot: i64) -> Option<u64> {
     let (their_boot, number) = id.rsplit_once('-')?;
     (their_boot.parse() == Ok(boot)).then(|| number.parse().ok())?
+}
+
+fn alive() -> Event {
+    Event::default().event("alive").data("{}")
 }
 
 fn reset() -> Event {

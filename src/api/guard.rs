@@ -1,39 +1,77 @@
 //! What holds for every request and every answer, whatever the route.
 
 use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
 
+use super::connections::Spare;
 use super::error::ApiError;
+use super::health;
+
+/// On a spare connection, answers nothing but health checks.
+pub(super) async fn spare(request: Request, next: Next) -> Result<Response, ApiError> {
+    let is_spare = request.extensions().get::<Spare>().is_some();
+    if is_spare && !health::PATHS.contains(&request.uri().path()) {
+        return Err(ApiError::crowded());
+    }
+    Ok(next.run(request).await)
+}
 
 /// Refuses writes that a page of another site has a browser send.
 pub(super) async fn same_origin(request: Request, next: Next) -> Result<Response, ApiError> {
-    if is_read(&request) || is_ours(request.headers()) {
-        Ok(next.run(request).await)
-    } else {
-        Err(ApiError::foreign_origin())
+    if !is_read(&request) {
+        refuse_foreign(request.headers())?;
     }
+    Ok(next.run(request).await)
 }
 
-/// Browsers name the page's origin with every write; programs send none.
-fn is_ours(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, origin)| origin == host),
-        (Some(_), None) => false,
-        (None, _) => true,
-    }
+/// Browsers name the page's origin with every write; programs send none. On https and on this machine, browsers also
+/// compare it with the address that they sent the write to, which a proxy may have changed on the way to here.
+fn refuse_foreign(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let (origin, host) = (text("origin").unwrap_or_default(), text("host").unwrap_or_default());
+    let is_ours = match text("sec-fetch-site") {
+        Some(site) => ["same-origin", "none"].contains(&site),
+        None => {
+            !headers.contains_key(header::ORIGIN) || origin.split_once("://").is_some_and(|(_, o)| o == host)
+        }
+    };
+    if is_ours { Ok(()) } else { Err(ApiError::foreign_origin(origin, host)) }
 }
 
-/// A write may be refused before its body was read. The connection is then of no use for the next request, and whoever
-/// keeps it open is told so.
-pub(super) async fn close_after_refusal(request: Request, next: Next) -> Response {
-    let writes = !is_read(&request);
+/// Tells browsers not to guess what an answer is, not to show it inside a page of another site, where a reader could be
+/// led to press its buttons, and, unless the answer says otherwise, not to keep it.
+pub(super) async fn browser_rules(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A request may be answered before its body was read. What is left of it stands before the next request, so the
+/// connection ends, and whoever keeps it open is told so.
+pub(super) async fn close_over_unread_body(request: Request, next: Next) -> Response {
+    let is_unread = Arc::new(AtomicBool::new(!request.body().is_end_stream()));
+    let seen = is_unread.clone();
+    let request = request.map(|body| {
+        let end = stream::poll_fn(move |_| {
+            seen.store(false, Ordering::Relaxed);
+            Poll::Ready(None)
+        });
+        Body::from_stream(body.into_data_stream().chain(end))
+    });
     let mut response = next.run(request).await;
-    if writes && response.status().is_client_error() {
+    if is_unread.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -16,6 +16,9 @@ use crate::store::{Store, StoreError};
 /// A write is tried no more often, however many ask.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 
+/// What is answered also when there are too many connections.
+pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
 /// A sign of life.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {

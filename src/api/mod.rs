@@ -23,6 +23,8 @@ mod queue;
 mod views;
 
 mod access;
+mod base_path;
+mod connections;
 mod error;
 mod extract;
 mod guard;
@@ -41,6 +43,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::Server;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -50,6 +53,8 @@ use crate::clock::Clock;
 use crate::store::{QueryRunner, Store};
 use access::Access;
 pub use access::is_local;
+pub use base_path::BasePath;
+use connections::Limits;
 pub use dashboard::has_dashboard;
 use error::ApiError;
 use live::Live;
@@ -57,6 +62,23 @@ use monitoring::Requests;
 
 /// How long requests under way have when the server is told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
+/// Most connections beyond the others, for health checks and refusals.
+const MOST_SPARE: usize = 16;
+/// How long a connection may wait for a request. Proxies that keep theirs open commonly close them after 60 seconds.
+const NEXT_REQUEST: Duration = Duration::from_secs(75);
+/// How long an answer waits for a client that reads nothing of it.
+const STALLED_CLIENT: Duration = Duration::from_secs(120);
+
+/// What a server may be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The longest file that may be imported, in bytes.
+    pub import_limit: u64,
+    /// Where a proxy shows the server.
+    pub base_path: BasePath,
+    /// Connections at a time.
+    pub connections: usize,
+}
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -82,7 +104,7 @@ struct AppState {
 ))]
 struct Description;
 
-/// Answers on `listener` until `shutdown`; files to import may have `import_limit` bytes.
+/// Answers on `listener` until `shutdown`.
 ///
 /// # Errors
 /// What the listener says.
@@ -92,7 +114,7 @@ pub async fn serve(
     artifacts: ArtifactRoot,
     queries: QueryRunner,
     clock: Arc<dyn Clock>,
-    import_limit: u64,
+    settings: Settings,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let live = Arc::new(Live::new(clock.now_ms()));
@@ -106,28 +128,34 @@ pub async fn serve(
         live: live.clone(),
         requests: Requests::default(),
         last_write: Arc::default(),
-        import_limit,
+        import_limit: settings.import_limit,
         shutdown: shutdown.clone(),
     };
-    let server =
-        axum::serve(listener, router(state)).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let limits = Limits {
+        connections: settings.connections,
+        spare: (settings.connections / 4).clamp(1, MOST_SPARE),
+        next_request: NEXT_REQUEST,
+        stalled_client: STALLED_CLIENT,
+    };
+    let router = router(state, &settings.base_path);
+    let server = connections::serve(listener, router, settings.base_path, limits, shutdown.clone());
     let patience = async {
         shutdown.cancelled().await;
         tokio::time::sleep(LAST_ANSWERS).await;
     };
     let served = async {
         tokio::select! {
-            served = server.into_future() => served,
+            () = server => {}
             // Somebody who never finishes a request does not keep the server from stopping.
-            () = patience => Ok(()),
+            () = patience => {}
         }
     };
-    let (served, ()) = tokio::join!(served, live.follow(store, clock, shutdown.clone()));
-    served
+    tokio::join!(served, live.follow(store, clock, shutdown.clone()));
+    Ok(())
 }
 
-fn router(state: AppState) -> Router {
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+fn router(state: AppState, base_path: &BasePath) -> Router {
+    let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         // Researchers.
         .routes(routes!(experiments::list, experiments::submit))
         .routes(routes!(experiments::get, experiments::edit))
@@ -166,8 +194,14 @@ fn router(state: AppState) -> Router {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .split_for_parts();
-    let docs = Router::from(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
-        .route_layer(from_fn_with_state(state.clone(), access::admit));
+    if !base_path.is_root() {
+        description.servers = Some(vec![Server::new(base_path.to_string())]);
+    }
+    let docs = SwaggerUi::new("/api/docs").url("/api/openapi.json", description);
+    // Relative, because only the browser knows where a proxy shows this server.
+    let docs = Router::from(docs.config(utoipa_swagger_ui::Config::new(["../openapi.json"])))
+        .route_layer(from_fn_with_state(state.clone(), access::admit))
+        .route_layer(from_fn(base_path::stay_in_folder));
     router
         .merge(docs)
         // Browsers.
@@ -180,11 +214,13 @@ fn router(state: AppState) -> Router {
         .route("/assets/{*path}", get(dashboard::asset))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(guard::spare))
         .layer(from_fn(guard::same_origin))
         .layer(from_fn_with_state(state.clone(), access::known_host))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(map_response(guard::problems_only))
-        .layer(from_fn(guard::close_after_refusal))
+        .layer(from_fn(guard::close_over_unread_body))
+        .layer(map_response(guard::browser_rules))
         .layer(compression())
         .layer(from_fn_with_state(state.clone(), monitoring::count))
         // What fails is logged where it is mapped, once.

@@ -4,13 +4,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
+use super::base_path::BasePath;
 use super::error::ApiError;
-use super::extract::Document;
+use super::extract::{Document, Query};
 use crate::store::{Scope, Secret};
 
 const COOKIE: &str = "optlab_session";
@@ -40,7 +41,7 @@ pub(super) async fn get(
     Ok(Json(SessionView { scope: scope.as_str(), signed_in: true }))
 }
 
-/// Signs a browser in: `{"token": ...}` becomes a cookie.
+/// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host, or all of it.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Object,
     responses((status = 204), (status = 401, body = ApiError)))]
 pub(super) async fn sign_in(
@@ -51,21 +52,47 @@ pub(super) async fn sign_in(
     let token = document.value.get("token").and_then(Value::as_str);
     let token = token.ok_or_else(|| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
     let secret = Secret::parse(token.trim()).ok_or_else(ApiError::unknown_token)?;
+    let folder = folder(document.value.get("path").and_then(Value::as_str))?;
     state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
-    Ok((StatusCode::NO_CONTENT, set_cookie(&headers, secret.reveal(), REMEMBERED_FOR)))
+    Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, secret.reveal(), REMEMBERED_FOR)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignOutParams {
+    /// The folder that was named at the sign-in.
+    path: Option<String>,
 }
 
 /// Has the browser forget the token.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
-pub(super) async fn sign_out(headers: HeaderMap) -> impl IntoResponse {
-    (StatusCode::NO_CONTENT, set_cookie(&headers, "", 0))
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", params(SignOutParams),
+    responses((status = 204), (status = 422, body = ApiError)))]
+pub(super) async fn sign_out(
+    Query(params): Query<SignOutParams>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    let folder = folder(params.path.as_deref())?;
+    Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, "", 0)))
 }
 
-fn set_cookie(request: &HeaderMap, value: &str, seconds: u32) -> [(header::HeaderName, String); 1] {
-    // A proxy in front says how the browser came.
-    let by_https = request.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let secure = if by_https { "; Secure" } else { "" };
-    let rest = format!("Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+/// The folder that the page is in. Other folders of a host, which are not for the token, may be other people's.
+fn folder(path: Option<&str>) -> Result<BasePath, ApiError> {
+    let folder = path.unwrap_or_default().parse();
+    folder.map_err(|why: String| ApiError::invalid_parameter(format!("`path` {why}")))
+}
+
+fn set_cookie(
+    request: &HeaderMap,
+    folder: &BasePath,
+    value: &str,
+    seconds: u32,
+) -> [(header::HeaderName, String); 1] {
+    // Proxies in front say how they were reached, the browser's first. Whoever lies about it harms only his own cookie.
+    let schemes = request.get("x-forwarded-proto").and_then(|schemes| schemes.to_str().ok());
+    let scheme = schemes.and_then(|schemes| schemes.split(',').next()).unwrap_or_default().trim();
+    let secure = if scheme.eq_ignore_ascii_case("https") { "; Secure" } else { "" };
+    let path = if folder.is_root() { "/".to_owned() } else { folder.to_string() };
+    let rest = format!("Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     [(header::SET_COOKIE, format!("{COOKIE}={value}; {rest}"))]
 }
 

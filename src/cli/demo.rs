@@ -42,7 +42,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
         Some(address) => listen(address).await?,
         None => listen_nearby(DEFAULT_ADDRESS).await?,
     };
-    let address = format!("http://{}", listener.local_addr()?);
+    let address = format!("http://{}{}", listener.local_addr()?, config.base_path);
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
     let mut service = tokio::spawn(service(config, listener, shutdown.clone()));

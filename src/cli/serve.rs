@@ -20,6 +20,8 @@ use crate::{api, store, worker};
 
 /// Asked for; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
+/// Each may take some 100 kB.
+const MOST_CONNECTIONS: u64 = 2048;
 
 /// On Linux and macOS.
 const SIGXFSZ: i32 = 25;
@@ -68,10 +70,7 @@ pub(super) async fn service(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    // Each open page is a file; many systems allow a process a thousand unless it asks for more.
-    if let Err(error) = rlimit::increase_nofile_limit(MOST_FILES) {
-        tracing::warn!(%error, "cannot ask for more open files");
-    }
+    let connections = connections();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = store::redacted(&config.database_url);
     let queries = QueryRunner::new(&config.query_database_url, config.query_time, this_program()?)?;
@@ -82,7 +81,7 @@ pub(super) async fn service(
     }
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
     let artifacts = ArtifactRoot::open(&artifacts)?;
-    tracing::info!("serving http://{} from {url}", listener.local_addr()?);
+    tracing::info!("serving http://{}{} from {url}", listener.local_addr()?, config.base_path);
     tokio::spawn(try_queries(queries.clone()));
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
@@ -91,8 +90,11 @@ pub(super) async fn service(
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
     let worker = tokio::spawn(worker);
-    let (store_of_api, limit) = (store.clone(), config.import_limit);
-    let served = api::serve(listener, store_of_api, artifacts, queries, clock, limit, shutdown.clone()).await;
+    let settings =
+        api::Settings { import_limit: config.import_limit, base_path: config.base_path, connections };
+    let store_of_api = store.clone();
+    let served =
+        api::serve(listener, store_of_api, artifacts, queries, clock, settings, shutdown.clone()).await;
     // A server that cannot listen any more ends the rest too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);
@@ -114,6 +116,17 @@ async fn try_queries(queries: QueryRunner) {
     if let Err(error) = queries.query("SELECT 1".to_owned(), 1).await {
         tracing::warn!(%error, "the queries of users cannot be answered now");
     }
+}
+
+/// How many connections there may be at a time. Each is a file and may have another one open, of a job or a database; at
+/// least half of the files are left for the database and the workers.
+fn connections() -> usize {
+    // Many systems allow a process a thousand files unless it asks for more.
+    let files = rlimit::increase_nofile_limit(MOST_FILES).unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot ask for more open files");
+        rlimit::Resource::NOFILE.get_soft().unwrap_or(MOST_FILES)
+    });
+    (files / 4).clamp(1, MOST_CONNECTIONS) as usize
 }
 
 /// Where other machines can come, nobody comes in without a token; without any there would be nobody to serve.

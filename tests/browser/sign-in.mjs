@@ -15,7 +15,7 @@ async function signIn(with_token) {
 // Whatever the address, a stranger is asked for a token, and a wrong one is refused.
 await page.goto(`${server}/experiments/1`);
 await field().waitFor();
-await page.goto(server);
+await page.goto(`${server}/`);
 await field().waitFor();
 await picture("sign-in");
 await page.emulateMedia({ colorScheme: "dark" });
@@ -33,8 +33,9 @@ await picture("signed-in");
 
 // Scripts cannot read the cookie; a reload brings it again.
 assert.equal(await page.evaluate(() => document.cookie), "");
-const [cookie] = await context.cookies();
-assert.deepEqual([cookie.value, cookie.httpOnly, cookie.sameSite], [token, true, "Strict"]);
+const [cookie] = await context.cookies(server);
+const folder = new URL(server).pathname;
+assert.deepEqual([cookie.value, cookie.path, cookie.httpOnly, cookie.sameSite], [token, folder, true, "Strict"]);
 await page.reload();
 await seen("empty").waitFor();
 
@@ -44,7 +45,7 @@ await page.goto(`${server}/new`);
 await page.getByText("Your token may only read").waitFor();
 assert.ok(await page.getByRole("button", { name: "Submit" }).isDisabled());
 await picture("new-read-only");
-await page.goto(server);
+await page.goto(`${server}/`);
 await seen("empty").waitFor();
 
 // Whoever signs out is a stranger again, also after a reload.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub mod nginx;
 pub mod postgres;
 pub mod processes;
 pub mod waiting;
@@ -53,6 +54,25 @@ pub fn chromium() -> String {
     path
 }
 
+/// Where scripts of `tests/browser` leave their pictures.
+pub const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
+
+/// Runs a script of `tests/browser` on the server at `address`.
+pub fn browse(script: &str, address: &str, args: &[&str]) -> Child {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
+    assert!(
+        script.with_file_name("node_modules").exists(),
+        "playwright-core is missing: run `make setup-test`"
+    );
+    Command::new("node")
+        .arg(script)
+        .args([address, &chromium(), SCREENSHOTS])
+        .args(args)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node starts")
+}
+
 /// A server process; killed when dropped.
 pub struct Server {
     pub child: Child,
@@ -98,6 +118,14 @@ impl Server {
         server.heard(log)
     }
 
+    /// With at most `files` open files.
+    pub fn start_with_files(files: u32, folder: &TempDir, args: &[&str]) -> Self {
+        let mut program = Command::new("sh");
+        program.args(["-c", "ulimit -n $0 && exec \"$@\"", &files.to_string(), OPTLAB]);
+        let (server, log) = Self::spawn_as(program, "info,sqlx=warn", "127.0.0.1:0", folder, args, &[]);
+        server.heard(log)
+    }
+
     /// With variables of the environment.
     pub fn start_in(environment: &[(&str, &str)], folder: &TempDir, args: &[&str]) -> Self {
         let (server, log) = Self::spawn("info,sqlx=warn", "127.0.0.1:0", folder, args, environment);
@@ -125,7 +153,18 @@ impl Server {
         args: &[&str],
         environment: &[(&str, &str)],
     ) -> (Self, Lines<BufReader<ChildStderr>>) {
-        let mut child = Command::new(OPTLAB)
+        Self::spawn_as(Command::new(OPTLAB), filter, listen, folder, args, environment)
+    }
+
+    fn spawn_as(
+        mut program: Command,
+        filter: &str,
+        listen: &str,
+        folder: &TempDir,
+        args: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (Self, Lines<BufReader<ChildStderr>>) {
+        let mut child = program
             .args(["--log", filter, "serve", "--listen", listen])
             .args(args)
             .env("OPTLAB_LEASE_SECONDS", "5")
@@ -181,6 +220,21 @@ impl Server {
             request = request.header(*name, *value);
         }
         answer(self.agent.run(request.body(body.to_vec()).unwrap()))
+    }
+
+    /// The head of an answer whose body may have no end.
+    pub fn head_of(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, ureq::http::HeaderMap) {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self.agent.run(request.body(b"{}".to_vec()).unwrap()).unwrap();
+        (answer.status().as_u16(), answer.headers().clone())
     }
 
     /// Submits and returns the id.
@@ -305,7 +359,7 @@ fn parent_of(pid: u32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+pub fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut response = result.unwrap_or_else(|error| panic!("no answer: {error}"));
     let content_type = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
     Answer {

@@ -1,5 +1,6 @@
 // Every call the page makes, each one function; failures become a `Problem`.
 
+import { BASE } from "./base";
 import type {
   Artifact, Attempt, Comparison, Curves, DryRun, Experiment, ExperimentSummary, Job, JobMetrics, Mistake, Page, Recipe, RecipeDetail, Runs, Session, Submitted,
   Table, Warning, Worker,
@@ -7,7 +8,7 @@ import type {
 import { exactIntegers } from "./exact";
 import { session } from "./session.svelte";
 
-const PREFIX = "/api/v1";
+const PREFIX = `${BASE}api/v1`;
 
 /** An answer other than success: the server's problem+json, status 0 where no answer came, 502 where it was not the server's. */
 export class Problem extends Error {
@@ -207,8 +208,8 @@ export const listWorkers = (signal?: AbortSignal) => call<Page<Worker>>("GET", a
 
 export const getSession = () => call<Session>("GET", address("/session"));
 
-export const signIn = (token: string) => call<void>("POST", address("/session"), { token });
+export const signIn = (token: string) => call<void>("POST", address("/session"), { token, path: BASE });
 
-export const signOut = () => call<void>("DELETE", address("/session"));
+export const signOut = () => call<void>("DELETE", address("/session", { path: BASE }));
 
 export const eventsAddress = (experiment?: number) => address("/events", { experiment });

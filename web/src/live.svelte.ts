@@ -17,6 +17,12 @@ export const connection = $state({ offline: false });
 
 const GRACE_MS = 1500;
 const REOPEN_MS = 3000;
+/** How long a new stream may take for its first event, which the server sends at once. */
+const FIRST_EVENT_MS = 3000;
+/** How long a stream that works may be silent: the server sends an event at least every 10 seconds. */
+const SILENCE_MS = 25_000;
+/** How often everything is fetched while no stream works. */
+const POLL_MS = 5000;
 
 /**
  * Listens until the returned function is called. A hidden page holds no stream, since browsers allow
@@ -24,11 +30,15 @@ const REOPEN_MS = 3000;
  */
 export function listen(experiment: number | undefined, listener: Listener): () => void {
   let source: EventSource | undefined;
+  let works = false;
+  let silence: ReturnType<typeof setTimeout> | undefined;
   let grace: ReturnType<typeof setTimeout> | undefined;
   let reopen: ReturnType<typeof setTimeout> | undefined;
 
   function open() {
     source = new EventSource(eventsAddress(experiment));
+    works = false;
+    expectEvent(FIRST_EVENT_MS);
     source.onopen = () => {
       settle();
       listener.reset();
@@ -41,16 +51,39 @@ export function listen(experiment: number | undefined, listener: Listener): () =
       // Why, a stream cannot say; the next answer to a question can.
       listener.reset();
     };
-    source.addEventListener("job", (event) => listener.job?.(JSON.parse(event.data) as Job));
-    source.addEventListener("metrics", (event) => listener.metrics?.(JSON.parse(event.data) as MetricsHint));
-    source.addEventListener("experiment", (event) => listener.experiment?.(JSON.parse(event.data).experiment_id));
-    source.addEventListener("reset", () => listener.reset());
+    on("job", (data) => listener.job?.(data as Job));
+    on("metrics", (data) => listener.metrics?.(data as MetricsHint));
+    on("experiment", (data) => listener.experiment?.((data as { experiment_id: number }).experiment_id));
+    on("reset", () => listener.reset());
+    on("alive", () => {});
+  }
+
+  function on(name: string, take: (data: unknown) => void) {
+    source?.addEventListener(name, (event: MessageEvent<string>) => {
+      works = true;
+      expectEvent(SILENCE_MS);
+      take(JSON.parse(event.data));
+    });
+  }
+
+  function expectEvent(within_ms: number) {
+    clearTimeout(silence);
+    silence = setTimeout(fallSilent, within_ms);
+  }
+
+  /** A stream that worked has died unnoticed, and another may work. One that never worked is held back by a proxy: the page polls. */
+  function fallSilent() {
+    listener.reset();
+    if (!works) return expectEvent(POLL_MS);
+    close();
+    open();
   }
 
   function close() {
     source?.close();
     source = undefined;
     clearTimeout(reopen);
+    clearTimeout(silence);
   }
 
   function settle() {

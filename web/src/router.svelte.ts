@@ -1,4 +1,6 @@
-// The address bar holds the view: the path names the page, the query its choices.
+// The address bar holds the view: the path, within the folder of optlab, names the page, the query its choices.
+
+import { BASE } from "./base";
 
 export type Route =
   | { page: "experiments" | "new" | "workers" | "sql" | "unknown" }
@@ -18,8 +20,12 @@ export function parse(path: string): Route {
   return match ? { page: match[1] as "experiment" | "job", id: Number(match[2]) } : { page: "unknown" };
 }
 
+/** A path of this host as one within optlab, and back. */
+const within = (path: string) => (path.startsWith(BASE) ? path.slice(BASE.length - 1) : path);
+const onHost = (path: string) => BASE + path.slice(1);
+
 class Address {
-  path = $state(location.pathname);
+  path = $state(within(location.pathname));
   query = $state(location.search);
   route = $derived(parse(this.path));
   #parameters = $derived(new URLSearchParams(this.query));
@@ -40,7 +46,7 @@ class Address {
     else next.delete(key);
     const text = next.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
     this.query = text ? `?${text}` : "";
-    history.replaceState(null, "", this.path + this.query);
+    history.replaceState(null, "", onHost(this.path) + this.query);
   }
 
   setList(key: string, values: string[]) {
@@ -53,14 +59,15 @@ class Address {
     this.setList(key, now.includes(value) ? now.filter((other) => other !== value) : [...now, value]);
   }
 
+  /** Shows another page; the target is a path within optlab. */
   go(target: string) {
-    history.pushState(null, "", target);
+    history.pushState(null, "", onHost(target));
     this.read();
     scrollTo(0, 0);
   }
 
   read() {
-    this.path = location.pathname;
+    this.path = within(location.pathname);
     this.query = location.search;
   }
 }
@@ -72,7 +79,8 @@ export function takeLinks(event: MouseEvent) {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || link.target || link.origin !== location.origin) return;
-  if (parse(link.pathname).page === "unknown") return;
+  const path = within(link.pathname);
+  if (!link.pathname.startsWith(BASE) || parse(path).page === "unknown") return;
   event.preventDefault();
-  address.go(link.pathname + link.search);
+  address.go(path + link.search);
 }

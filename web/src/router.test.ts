@@ -7,8 +7,9 @@ beforeEach(() => {
   vi.stubGlobal("history", { replaceState });
 });
 
-async function routerAt(pathname: string, search = "") {
+async function routerAt(pathname: string, search = "", base = "/") {
   vi.stubGlobal("location", { pathname, search });
+  vi.stubGlobal("document", { baseURI: `http://host${base}` });
   return import("./router.svelte");
 }
 
@@ -28,4 +29,11 @@ test("choices are read from the query and written back to it", async () => {
   address.toggle("hide", "b");
   expect(address.list("hide")).toEqual([]);
   expect(replaceState).toHaveBeenLastCalledWith(null, "", "/experiments/1?x=epoch");
+});
+
+test("in a folder of a proxy, paths of pages are those within it", async () => {
+  const { address } = await routerAt("/lab/optlab/experiments/7", "?x=epoch", "/lab/optlab/");
+  expect(address.route).toEqual({ page: "experiment", id: 7 });
+  address.set("x", null);
+  expect(replaceState).toHaveBeenLastCalledWith(null, "", "/lab/optlab/experiments/7");
 });

@@ -1,0 +1,140 @@
+//! HTTP/1.1 connections: how many there may be, and how long each may make no progress.
+//!
+//! When all places are taken, a new connection gets the place of the one that has waited longest for a request. When
+//! every connection has a request under way, a new one gets a spare place, on which health checks are answered and all
+//! else is refused. The server therefore always says how it is.
+
+mod places;
+
+use std::convert::Infallible;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http_body_util::BodyExt;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+
+use super::base_path::BasePath;
+use places::{Place, Places};
+
+/// The longest head of a request, in bytes, and how much of an answer is kept for a slow client.
+const BUFFER: usize = 64 * 1024;
+/// Pause after the system has refused to accept a connection.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What clients may take up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections at a time.
+    pub(super) connections: usize,
+    /// Connections beyond these, for health checks and refusals.
+    pub(super) spare: usize,
+    /// Time until the head of the next request is complete. A connection that is kept open ends with it, too.
+    pub(super) next_request: Duration,
+    /// How long an answer waits for a client that reads nothing of it.
+    pub(super) stalled_client: Duration,
+}
+
+/// Marks the requests of spare connections.
+#[derive(Clone, Copy)]
+pub(super) struct Spare;
+
+/// Answers on `listener` until `shutdown`, and then until the requests under way are answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    base_path: BasePath,
+    limits: Limits,
+    shutdown: CancellationToken,
+) {
+    let (places, spare) = (Places::new(limits.connections), Places::new(limits.spare));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.next_request).max_buf_size(BUFFER);
+    let mut http_once = http.clone();
+    http_once.keep_alive(false);
+    let graceful = GracefulShutdown::new();
+    let next = async || {
+        let stream = accept(&listener, &places).await;
+        match places.take().await {
+            Some(place) => (stream, place, false),
+            None => (stream, spare.wait().await, true),
+        }
+    };
+    let mut was_spare = false;
+    while let Some((stream, place, is_spare)) = shutdown.run_until_cancelled(next()).await {
+        if is_spare && !was_spare {
+            tracing::warn!(limits.connections, "every connection has a request under way; more are refused");
+        }
+        was_spare = is_spare;
+        let (router, base_path, server) = (router.clone(), base_path.clone(), place.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if is_spare {
+                request.extensions_mut().insert(Spare);
+            }
+            answer(router.clone(), base_path.clone(), server.clone(), request)
+        });
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.stalled_client));
+        let http = if is_spare { &http_once } else { &http };
+        let served = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+        // The place is free once the connection is closed.
+        tokio::spawn(async move { drop(place.evicted.run_until_cancelled(served).await) });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// Answers one request. Its connection waits again when the whole answer is on its way.
+async fn answer(
+    router: Router,
+    base_path: BasePath,
+    place: Arc<Place>,
+    request: Request<Incoming>,
+) -> Result<Response<impl hyper::body::Body<Data = bytes::Bytes, Error = axum::Error>>, Infallible> {
+    let busy = place.begin();
+    let response = base_path.answer(router, request.map(Body::new)).await;
+    Ok(response.map(|body| {
+        body.map_err(move |error| {
+            let _until_the_body_ends = &busy;
+            error
+        })
+    }))
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener, places: &Places) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                tracing::trace!(%client, "a connection");
+                return stream;
+            }
+            Err(error) if is_of_the_client(error.kind()) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept a connection");
+                // Where files have run out, this brings one back.
+                places.evict();
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_client(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Behind a real nginx: the stream of events, the dashboard, sign-in and commands, at the root and in a folder.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+
+use serde_json::json;
+use support::nginx::Nginx;
+use support::waiting::turn;
+use support::{Answer, OPTLAB, Server, browse, small_experiment, token};
+use tempfile::TempDir;
+
+/// Nothing but the address of the server.
+fn bare(server: &Server) -> Nginx {
+    Nginx::start(&format!("location / {{ proxy_pass {}; }}", origin(server)))
+}
+
+/// The folder `/lab/optlab/` of the proxy. Where `strips`, the server does not see the folder.
+fn in_folder(server: &Server, strips: bool) -> Nginx {
+    let slash = if strips { "/" } else { "" };
+    Nginx::start(&format!("location /lab/optlab/ {{ proxy_pass {}{slash}; }}", origin(server)))
+}
+
+/// The server's address without a folder.
+fn origin(server: &Server) -> &str {
+    let end = server.address[7..].find('/').map_or(server.address.len(), |slash| slash + 7);
+    &server.address[..end]
+}
+
+/// The page in a browser, from an empty list to the end of an experiment.
+fn watch(address: &str) {
+    let mut browser = browse("proxy.mjs", address, &[]);
+    BufReader::new(browser.stdout.take().unwrap()).lines().for_each(|line| println!("{}", line.unwrap()));
+    assert!(browser.wait().unwrap().success());
+}
+
+#[test]
+fn events_pass_a_proxy_as_they_happen() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let nginx = bare(&server);
+    let stream = ureq::get(format!("{}/api/v1/events", nginx.address)).call().unwrap();
+    assert_eq!(stream.headers()["cache-control"], "no-store");
+    let mut lines = BufReader::new(stream.into_body().into_reader()).lines().map(Result::unwrap);
+    // Before anything happens, so that a page can tell a quiet stream from one that is held back.
+    assert_eq!(lines.next().as_deref(), Some("event: alive"));
+    server.submit(&small_experiment(1, &[0]));
+    assert!(lines.any(|line| line == "event: job"));
+}
+
+#[test]
+fn the_page_follows_an_experiment_behind_a_bare_proxy() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let nginx = bare(&server);
+    watch(&nginx.address);
+}
+
+#[test]
+fn the_page_polls_where_a_proxy_holds_the_stream_back() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let nginx = Nginx::start(&format!(
+        "location / {{ proxy_pass {}; proxy_ignore_headers X-Accel-Buffering; }}",
+        server.address
+    ));
+    watch(&nginx.address);
+}
+
+#[test]
+fn the_page_works_in_a_folder_that_the_proxy_strips() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let nginx = in_folder(&server, true);
+    watch(&format!("{}/lab/optlab", nginx.address));
+}
+
+#[test]
+fn the_page_works_in_a_folder_that_the_server_is_told() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "2", "--base-path", "/lab/optlab"]);
+    assert!(server.address.ends_with("/lab/optlab"), "the log names the folder: {}", server.address);
+    let nginx = in_folder(&server, false);
+    watch(&format!("{}/lab/optlab", nginx.address));
+}
+
+#[test]
+fn a_reader_signs_in_and_out_in_a_folder() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "reader"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
+    let nginx = in_folder(&server, true);
+    let address = format!("{}/lab/optlab", nginx.address);
+    let mut browser = browse("sign-in.mjs", &address, &[&secret]);
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines() {
+        if line.unwrap() == "the token may be revoked now" {
+            token(&folder, &["revoke", "1"]);
+        }
+    }
+    assert!(browser.wait().unwrap().success());
+}
+
+#[test]
+fn a_folder_is_left_by_no_address_of_the_server() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0", "--base-path", "lab/optlab/"]);
+    let get = |path: &str| -> Answer {
+        support::answer(no_redirects().get(format!("{}{path}", origin(&server))).call())
+    };
+    for path in ["/lab/optlab/healthz", "/lab/optlab/api/v1/experiments", "/healthz", "/lab/optlab/jobs/1"] {
+        assert_eq!(get(path).status, 200, "{path}");
+    }
+    for path in ["/lab/healthz", "/lab/optlabs/healthz", "/optlab/healthz", "/lab/optlab/lab/optlab/healthz"]
+    {
+        assert_eq!(get(path).status, 404, "{path}");
+    }
+    let location = |path: &str| get(path).headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(location("/lab/optlab"), "/lab/optlab/");
+    assert_eq!(location("/lab/optlab/api/docs"), "docs/");
+    assert_eq!(location("/api/docs"), "docs/");
+    let description = get("/lab/optlab/api/openapi.json").json();
+    assert_eq!(description["servers"], json!([{ "url": "/lab/optlab" }]));
+    let home = |path: &str| {
+        let text = get(path).text;
+        text.split_once("<base href=\"").and_then(|(_, rest)| rest.split('"').next().map(str::to_owned))
+    };
+    for (path, up) in [("/", "./"), ("/sql", "./"), ("/jobs/1", "../"), ("/lab/optlab/experiments/1", "../")]
+    {
+        assert_eq!(home(path).as_deref(), Some(up), "{path}");
+    }
+}
+
+#[test]
+fn commands_reach_a_server_in_a_folder() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let nginx = in_folder(&server, true);
+    let address = format!("{}/lab/optlab/", nginx.address);
+    let optlab = |args: &[&str]| {
+        let done = Command::new(OPTLAB).args(args).env("OPTLAB_SERVER", &address).output().unwrap();
+        assert!(done.status.success(), "{args:?}: {done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let told = optlab(&["submit", "digits-mlp"]);
+    assert!(told.contains("/lab/optlab/experiments/1"), "{told}");
+    assert!(optlab(&["experiments"]).contains("digits-mlp"));
+}
+
+#[test]
+fn a_setting_that_is_no_folder_is_refused() {
+    for wrong in ["/a//b", "/a/../b", "/a b", "http://host/optlab", "/a;b"] {
+        let refused = Command::new(OPTLAB).args(["serve", "--base-path", wrong]).output().unwrap();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{wrong}: {said}");
+        assert!(said.contains("--base-path") && said.contains("like /optlab"), "{said}");
+    }
+}
+
+/// Redirects are looked at, not followed.
+fn no_redirects() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build()
+        .into()
+}
