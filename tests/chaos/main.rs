@@ -1,18 +1,28 @@
-//! Faults by a seeded schedule, on both databases: every job ends once, with the curves and weights of an undisturbed one.
+//! Faults by a seeded schedule, on both databases: every job ends once, with the curves and weights of an undisturbed one,
+//! and nothing is left behind.
 //!
 //! `make chaos` runs whole rounds; the seed is printed and taken from OPTLAB_CHAOS_SEED again.
 
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, VecDeque};
+mod disk;
+mod faults;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use disk::Disk;
+use faults::Fault;
 use serde_json::{Value, json};
 use support::postgres::Postgres;
-use support::processes::{Worker, signal};
-use support::{Database, Server, kill};
+use support::processes::Worker;
+use support::waiting::{turn, wait_until};
+use support::{Database, Server};
 use tempfile::TempDir;
 
 const WORKERS: usize = 3;
@@ -31,6 +41,7 @@ fn on_postgres() {
 }
 
 fn rounds(database: Database) {
+    let _turn = turn();
     let setting = |name: &str, default: u64| {
         env::var(name).map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
     };
@@ -42,51 +53,47 @@ fn rounds(database: Database) {
     }
 }
 
-/// What can go wrong.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    KillRunner(usize),
-    KillWorker(usize),
-    /// Stopped past its lease, then woken up.
-    FreezeWorker(usize),
-    KillServer,
-    CrashDatabase,
-}
-
 struct Round {
     schedule: VecDeque<(Duration, Fault)>,
     jobs: u64,
-    folder: TempDir,
     url: String,
     postgres: Option<Postgres>,
     server: Option<Server>,
     workers: Vec<Worker>,
     /// Points that the API has shown, by job and series.
     seen: BTreeMap<(i64, String), Vec<(i64, f64)>>,
+    /// Runner processes that there have been.
+    runners: BTreeSet<u32>,
+    /// Of the files of jobs and, with SQLite, of the database, where disks can be had that fill up.
+    files: Option<Disk>,
+    data: Option<Disk>,
+    folder: TempDir,
 }
 
 impl Round {
     fn new(database: Database, seed: u64, jobs: u64, faults: u64) -> Self {
         let folder = TempDir::new().unwrap();
         let postgres = matches!(database, Database::Postgres).then(Postgres::own);
-        let url = postgres.as_ref().map_or_else(|| database.create(&folder), Postgres::database);
+        let files = Disk::mount(folder.path().join("files"));
+        let data = folder.path().join("data");
+        let (url, data) = match &postgres {
+            Some(postgres) => (postgres.database(), None),
+            None => (format!("sqlite:{}/optlab.db", data.display()), Disk::mount(data)),
+        };
+        if files.is_none() {
+            println!("no disk is filled: that takes a root who may mount one");
+        }
+        let kinds = faults::kinds(postgres.is_some(), files.is_some());
         let mut random = Random(seed);
-        let kinds = if postgres.is_some() { 5 } else { 4 };
         let schedule = (0..faults).map(|_| {
             let pause = Duration::from_millis(200 + random.below(1800));
             let worker = random.below(WORKERS as u64) as usize;
-            let fault = match random.below(kinds) {
-                0 => Fault::KillRunner(worker),
-                1 => Fault::KillWorker(worker),
-                2 => Fault::FreezeWorker(worker),
-                3 => Fault::KillServer,
-                _ => Fault::CrashDatabase,
-            };
-            (pause, fault)
+            (pause, kinds[random.below(kinds.len() as u64) as usize](worker))
         });
-        let server = Some(Server::without_slots(&url, &folder));
         let schedule = schedule.collect();
-        Self { schedule, jobs, folder, url, postgres, server, workers: Vec::new(), seen: BTreeMap::new() }
+        let (workers, seen, runners) = Default::default();
+        let server = Some(start_server(&url, &folder));
+        Self { schedule, jobs, url, postgres, server, workers, seen, runners, files, data, folder }
     }
 
     fn run(mut self) {
@@ -95,8 +102,10 @@ impl Round {
         while let Some((pause, fault)) = self.schedule.pop_front() {
             sleep(pause);
             self.note_what_is_acknowledged(disturbed);
+            self.note_runners();
             println!("{fault:?}");
             self.happen(fault);
+            self.note_runners();
         }
         let jobs = self.server().wait_for_success(disturbed);
         let undisturbed = self.server().submit(&experiment(self.jobs));
@@ -104,34 +113,40 @@ impl Round {
         for (job, other) in jobs.iter().zip(&others) {
             self.check(job, other);
         }
+        wait_until("every row has its file, and every file its row", || self.stored() == self.noted());
+        self.note_runners();
+        self.workers.clear();
+        let runs = |runner: &u32| {
+            let program = fs::read_link(format!("/proc/{runner}/exe"));
+            program.is_ok_and(|program| program.ends_with("optlab-runner"))
+        };
+        wait_until("no runner is left", || !self.runners.iter().any(runs));
     }
 
     fn server(&self) -> &Server {
         self.server.as_ref().expect("one is running")
     }
 
-    fn happen(&mut self, fault: Fault) {
-        match fault {
-            Fault::KillRunner(worker) => self.workers[worker].runners().into_iter().for_each(kill),
-            Fault::KillWorker(worker) => {
-                self.workers[worker] = Worker::start(&self.url);
-            }
-            Fault::FreezeWorker(worker) => {
-                let pid = self.workers[worker].child.id();
-                assert!(signal(pid, "STOP"));
-                sleep(Duration::from_millis(2 * LEASE_MS));
-                assert!(signal(pid, "CONT"));
-            }
-            Fault::KillServer => {
-                self.server.take().expect("one is running").kill();
-                self.server = Some(Server::without_slots(&self.url, &self.folder));
-            }
-            Fault::CrashDatabase => {
-                let postgres = self.postgres.as_mut().expect("only with Postgres");
-                postgres.crash();
-                postgres.start();
-            }
-        }
+    fn note_runners(&mut self) {
+        self.runners.extend(self.workers.iter().flat_map(Worker::runners));
+    }
+
+    /// The paths of all files of jobs.
+    fn stored(&self) -> BTreeSet<String> {
+        let root = self.folder.path().join("files");
+        let name = |file: PathBuf| file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        files_below(&root.join("jobs")).into_iter().map(name).collect()
+    }
+
+    /// The paths that have a row.
+    fn noted(&self) -> BTreeSet<String> {
+        let query = json!({ "sql": "SELECT path FROM artifacts", "limit": 10000 });
+        let answer = self.server().post("/api/v1/query", &query);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let answer = answer.json();
+        assert_eq!(answer["truncated"], false);
+        let rows = answer["rows"].as_array().unwrap();
+        rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }
 
     /// What was shown was committed. It may be taken back to a checkpoint later, but comes again as it was.
@@ -160,6 +175,11 @@ impl Round {
         };
         let ours = curves(job);
         assert_eq!(ours, curves(undisturbed), "{job:#}");
+        for (series, first, every) in [("train/loss", 5, 5), ("test/accuracy", 0, 100)] {
+            let steps = ours.iter().find(|(name, _)| name == series).unwrap().1.iter().map(|point| point.0);
+            let whole = (first..=STEPS as i64).step_by(every);
+            assert!(steps.eq(whole), "{series} has a hole: {job:#}");
+        }
         for (series, points) in &ours {
             assert!(
                 points.windows(2).all(|pair| pair[0].0 < pair[1].0),
@@ -183,6 +203,20 @@ impl Round {
             artifacts["items"].as_array().unwrap().iter().find(|artifact| artifact["kind"] == "weights");
         found.unwrap_or_else(|| panic!("no weights: {artifacts:#}"))["sha256"].clone()
     }
+}
+
+/// Without slots, and with a look for files without a row every two seconds.
+fn start_server(url: &str, folder: &TempDir) -> Server {
+    let files = folder.path().join("files");
+    let place = ["--database-url", url, "--artifacts", files.to_str().unwrap()];
+    let pace = ["--workers", "0", "--lease-seconds", "2", "--sweep-seconds", "2"];
+    Server::start_with(folder, &[&place[..], &pace].concat())
+}
+
+/// Nothing, where there is no such folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 /// Short jobs of several methods, each with checkpoints to go on from.
