@@ -302,7 +302,7 @@ fn requests_that_cannot_be_read_are_refused() {
         ("GET", "/api/v1/experiments?limt=5", 400, "unknown field `limt`"),
         ("GET", "/api/v1/experiments?cursor=abc", 400, "cursor"),
         ("GET", "/api/v1/jobs?state=sleeping", 422, "must be one of queued, running"),
-        ("GET", "/api/v1/jobs?experiment=%00", 400, "experiment"),
+        ("GET", "/api/v1/jobs?experiment=%00", 422, "experiment"),
         ("GET", "/api/v1/events?experiment=one", 400, "experiment"),
     ];
     for &(method, path, status, says) in requests {

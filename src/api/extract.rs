@@ -6,9 +6,13 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
+use axum::http::request::Parts;
 use futures_util::StreamExt;
+use optlab_spec::NO_NUL;
 use optlab_spec::submission::{Refusal, parse_json, parse_toml};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::form_urlencoded;
 
 use super::error::ApiError;
 
@@ -19,14 +23,27 @@ const READ_AT_MOST: usize = 64 * BODY_LIMIT;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Parameters after the `?`.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(ApiError))]
 pub(super) struct Query<T>(pub(super) T);
 
 /// Parameters of the path.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub(super) struct Path<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        for (name, value) in pairs {
+            if name.contains('\0') || value.contains('\0') {
+                return Err(ApiError::invalid_parameter(format!("`{}` {NO_NUL}", name.escape_debug())));
+            }
+        }
+        let axum::extract::Query(parameters) = axum::extract::Query::from_request_parts(parts, state).await?;
+        Ok(Self(parameters))
+    }
+}
 
 /// A body: TOML where it says so, JSON otherwise, whatever `curl -d` calls it.
 pub(super) struct Document {

@@ -9,6 +9,7 @@ mod slot;
 mod devices;
 mod probe;
 mod runner;
+mod text;
 
 mod reaper;
 mod sweeper;

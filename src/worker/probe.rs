@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::Slots;
 use super::runner::{BY_BUS, DEVICE_ORDER};
+use super::{Slots, text};
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -60,10 +60,10 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
         .map_err(|_| ProbeError::Broken(format!("no answer within {} s", TIMEOUT.as_secs())))?
         .map_err(|error| ProbeError::Broken(error.to_string()))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let said = text::clean(String::from_utf8_lossy(&output.stderr).trim()).into_owned();
         return Err(ProbeError::Broken(if said.is_empty() { output.status.to_string() } else { said }));
     }
-    serde_json::from_slice(&output.stdout)
+    text::read(&String::from_utf8_lossy(&output.stdout))
         .map_err(|error| ProbeError::Broken(format!("unreadable answer: {error}")))
 }
 

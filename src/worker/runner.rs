@@ -14,6 +14,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 
+use super::text;
+
 /// Lets libtorch's matrix products round to TF32, as its convolutions do by default. Read when libtorch is loaded,
 /// and nothing else that tch offers has this effect.
 const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
@@ -107,12 +109,16 @@ impl Runner {
     /// Where a line is no event.
     pub async fn next_event(&mut self) -> io::Result<Option<Event>> {
         let Some(line) = self.events.next_line().await? else { return Ok(None) };
-        serde_json::from_str(&line).map(Some).map_err(|error| {
+        let mut event = text::read(&line).map_err(|error| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("the runner said something unreadable: {error}"),
             )
-        })
+        })?;
+        if let Event::Failed(failure) = &mut event {
+            text::shorten(&mut failure.error);
+        }
+        Ok(Some(event))
     }
 
     /// Lets a process that trains nothing end by itself, with its files in order.
@@ -161,7 +167,7 @@ async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
         if said.last_words.len() == LAST_WORDS {
             said.last_words.pop_front();
         }
-        said.last_words.push_back(text);
+        said.last_words.push_back(text::clean(&text).into_owned());
     }
 }
 

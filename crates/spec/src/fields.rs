@@ -331,7 +331,11 @@ fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {
 /// What a name may consist of.
 const IDENTIFIER: &str = "1 to 100 letters, digits, `.`, `_` or `-`";
 
-fn is_identifier(text: &str) -> bool {
+/// The same as a regular expression.
+pub const IDENTIFIER_PATTERN: &str = "^[A-Za-z0-9._-]{1,100}$";
+
+/// Whether the text can be a name in a spec.
+pub fn is_identifier(text: &str) -> bool {
     (1..=100).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

@@ -31,12 +31,13 @@ pub mod series;
 mod fields;
 mod merge;
 mod problem;
+mod text;
 
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::FieldDifference;
 pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, MOST_JOBS, Resources};
-pub use fields::Fields;
+pub use fields::{Fields, IDENTIFIER_PATTERN, is_identifier};
 pub use merge::{lay_over, merge, parse_assignment};
 pub use method::{
     DescentForm, LayerChoice, LowdinForm, MethodSpec, NeuronInit, Neurons, OptSpec, RotationInit, SoftForm,
@@ -47,4 +48,5 @@ pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
+pub use text::{NO_NUL, refuse_nul};
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

@@ -9,6 +9,7 @@ use crate::fields::Fields;
 use crate::merge::merge;
 use crate::problem::Problems;
 use crate::recipes;
+use crate::text::refuse_nul;
 
 /// Why a submission is refused.
 #[derive(Debug)]
@@ -39,18 +40,24 @@ impl From<Problems> for Refusal {
 /// Reads JSON.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column.
+/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a text with NUL.
 pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(text).map_err(|error| Refusal::Malformed(format!("not JSON: {error}")))
+    let value =
+        serde_json::from_slice(text).map_err(|error| Refusal::Malformed(format!("not JSON: {error}")))?;
+    refuse_nul(&value)?;
+    Ok(value)
 }
 
 /// Reads TOML as the JSON that says the same.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON does not have.
+/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON does not have and for a
+/// text with NUL.
 pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
     let table = toml::from_str::<toml::Table>(text).map_err(|error| Refusal::Malformed(not_toml(&error)))?;
-    Ok(to_json(toml::Value::Table(table), "")?)
+    let value = to_json(toml::Value::Table(table), "")?;
+    refuse_nul(&value)?;
+    Ok(value)
 }
 
 /// The library's text with the place and the line, without its own "TOML parse error".

@@ -1,8 +1,10 @@
 //! What stands in the metadata of a file: written as it is, and read with distrust.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use optlab_spec::series;
+use optlab_spec::submission::parse_json;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -130,7 +132,9 @@ fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Re
             text.len()
         ));
     }
-    serde_json::from_str(text).map_err(|error| format!("`{key}` in the file's metadata: {error}"))
+    let wrong = |error: &dyn Display| format!("`{key}` in the file's metadata: {error}");
+    let value = parse_json(text.as_bytes()).map_err(|refusal| wrong(&refusal))?;
+    T::deserialize(value).map_err(|error| wrong(&error))
 }
 
 fn check_series(series: &[String]) -> Result<(), String> {

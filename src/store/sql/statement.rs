@@ -205,25 +205,28 @@ impl From<Option<f64>> for Value {
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+        value.to_owned().into()
     }
 }
 
 impl From<String> for Value {
     fn from(value: String) -> Self {
-        Self::Text(Some(value))
+        Some(value).into()
     }
 }
 
 impl From<Option<&str>> for Value {
     fn from(value: Option<&str>) -> Self {
-        Self::Text(value.map(str::to_owned))
+        value.map(str::to_owned).into()
     }
 }
 
 impl From<Option<String>> for Value {
+    /// Postgres takes no NUL, so that neither database gets one. Whoever sends one is told so before this; here it must
+    /// not keep an attempt from its end.
     fn from(value: Option<String>) -> Self {
-        Self::Text(value)
+        let storable = |text: String| if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
+        Self::Text(value.map(storable))
     }
 }
 

@@ -1,0 +1,53 @@
+//! The one character that no text may hold.
+
+use serde_json::Value;
+
+use crate::problem::Problems;
+
+/// Why NUL is refused, after the name of what holds it.
+pub const NO_NUL: &str = "must not contain the character U+0000, which databases cannot store";
+
+/// Looks for NUL in every text of a document, names of fields included.
+///
+/// # Errors
+/// Each place that has one.
+pub fn refuse_nul(value: &Value) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    search(value, "", &mut problems);
+    problems.ok_or(())
+}
+
+fn search(value: &Value, pointer: &str, problems: &mut Problems) {
+    match value {
+        Value::String(text) if text.contains('\0') => problems.add(pointer, NO_NUL),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                search(item, &format!("{pointer}/{index}"), problems);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match name.contains('\0') {
+                    true => problems.add(pointer, format!("has a field whose name {NO_NUL}")),
+                    false => search(field, &format!("{pointer}/{name}"), problems),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_text_with_nul_is_found_by_its_path() {
+        assert!(refuse_nul(&json!({ "a": ["\u{1}", 1, null, "\n"] })).is_ok());
+        let found = refuse_nul(&json!({ "a": [{ "b": "x\0" }, "\0"], "c\0": 1 })).unwrap_err();
+        let pointers: Vec<&str> = found.list.iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/a/0/b", "/a/1", ""]);
+    }
+}

@@ -1,0 +1,69 @@
+//! What runners write, made fit for the store: it cannot keep NUL, and terminals obey other control characters.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The longest error of a runner that is kept, in bytes.
+const LONGEST_ERROR: usize = 10_000;
+
+/// The text with U+FFFD in place of control characters, line breaks and tabs excepted.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(is_control) {
+        Cow::Owned(text.replace(is_control, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Reads JSON whose texts are clean.
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    // JSON spells control characters out, and most lines are figures.
+    if !json.contains("\\u00") {
+        return serde_json::from_str(json);
+    }
+    let mut value = serde_json::from_str(json)?;
+    clean_all(&mut value);
+    T::deserialize(value)
+}
+
+fn clean_all(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = clean(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(clean_all),
+        Value::Object(fields) => fields.values_mut().for_each(clean_all),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The beginning of a long error.
+pub(super) fn shorten(error: &mut String) {
+    if error.len() > LONGEST_ERROR {
+        let kept = error.floor_char_boundary(LONGEST_ERROR);
+        let rest = error.len() - kept;
+        error.truncate(kept);
+        error.push_str(&format!("... ({rest} bytes left out)"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_control_characters_are_replaced() {
+        assert_eq!(clean("a\0b\u{1b}[1m\tc\nd\u{85}"), "a\u{fffd}b\u{fffd}[1m\tc\nd\u{fffd}");
+        assert!(matches!(clean("naïve – ok"), Cow::Borrowed(_)));
+        let read: Value = read(r#"{"a":["x\u0000\\u0000"],"b":0.1}"#).unwrap();
+        assert_eq!(read, serde_json::json!({ "a": ["x\u{fffd}\\u0000"], "b": 0.1 }));
+    }
+
+    #[test]
+    fn a_long_error_is_cut_between_characters() {
+        let mut error = "é".repeat(LONGEST_ERROR);
+        shorten(&mut error);
+        assert!(error.ends_with("é... (10000 bytes left out)"), "{}", &error[LONGEST_ERROR - 10..]);
+    }
+}
