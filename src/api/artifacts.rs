@@ -1,5 +1,7 @@
 //! `/jobs/{id}/artifacts` and `/jobs/{id}/logs`: files of jobs, and what runners said.
 
+use std::ops::Range;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -68,7 +70,7 @@ pub(super) async fn get(
         artifact.ok_or_else(|| ApiError::not_found(format!("job {id} has no artifact `{name}`")))?;
     let bytes = artifact.bytes as u64;
     let range = headers.get(header::RANGE).map(|wanted| range(wanted, bytes)).transpose()?;
-    let body = Body::from_stream(state.artifacts.read(&artifact.path, range.clone()).await?);
+    let body = body(&state, id, &artifact, range.clone()).await?;
     let common = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
@@ -87,8 +89,19 @@ pub(super) async fn get(
     })
 }
 
+async fn body(
+    state: &AppState,
+    job: i64,
+    artifact: &Artifact,
+    range: Option<Range<u64>>,
+) -> Result<Body, ApiError> {
+    let chunks = state.artifacts.read(&artifact.path, artifact.bytes as u64, range).await;
+    let chunks = chunks.map_err(|error| ApiError::no_file(job, &artifact.name, &error))?;
+    Ok(Body::from_stream(chunks))
+}
+
 /// The first range that is wanted.
-fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<std::ops::Range<u64>, ApiError> {
+fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<Range<u64>, ApiError> {
     let refused = || ApiError::unsatisfiable_range(bytes);
     let text = wanted.to_str().map_err(|_| refused())?;
     let parsed = http_range_header::parse_range_header(text).map_err(|_| refused())?;
@@ -134,7 +147,7 @@ pub(super) async fn logs(
     };
     let bytes = log.bytes as u64;
     let body = if params.offset < bytes {
-        Body::from_stream(state.artifacts.read(&log.path, Some(params.offset..bytes)).await?)
+        body(&state, id, &log, Some(params.offset..bytes)).await?
     } else {
         Body::empty()
     };

@@ -155,10 +155,22 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<ArtifactError> for ApiError {
-    fn from(error: ArtifactError) -> Self {
-        tracing::error!(%error, "a file of a job cannot be had");
-        Self::internal()
+impl ApiError {
+    /// The file `name` of a job cannot be had.
+    pub(super) fn no_file(job: i64, name: &str, error: &ArtifactError) -> Self {
+        tracing::error!(job.id = job, name, %error, "a file of a job cannot be had");
+        let what = match error {
+            ArtifactError::Missing(_) => "is gone: somebody has removed it since",
+            ArtifactError::Altered(_) => "was changed since, and is not what was stored",
+            ArtifactError::Root(_) | ArtifactError::Stored { .. } | ArtifactError::File { .. } => {
+                let detail = format!(
+                    "the place where `{name}` of job {job} is stored cannot be read now; the log of the server says why"
+                );
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "files-away", "Files are away", detail);
+            }
+        };
+        let detail = format!("`{name}` of job {job} was stored and {what}");
+        Self::new(StatusCode::GONE, "file-gone", "The file is gone", detail)
     }
 }
 

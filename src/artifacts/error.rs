@@ -28,7 +28,7 @@ pub enum ArtifactError {
     #[error("artifact {0} is missing from the artifact root")]
     Missing(String),
     /// The bytes are not those that were stored.
-    #[error("artifact {0} is not what was stored: its SHA-256 differs")]
+    #[error("artifact {0} is not what was stored: its length or its SHA-256 differs")]
     Altered(String),
 }
 
@@ -36,13 +36,6 @@ impl ArtifactError {
     /// Whether the bytes that were stored are lost for good, so that trying again later cannot help.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Altered(_))
-    }
-
-    pub(super) fn of_storage(path: &str, error: object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => Self::Missing(path.to_owned()),
-            error => Self::stored(path, error),
-        }
     }
 
     pub(super) fn stored(path: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -7,6 +7,7 @@ mod error;
 mod list;
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use futures_util::stream::BoxStream;
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, parse_url_opts};
+use object_store::{GetOptions, GetRange, GetResult, ObjectStore, ObjectStoreExt, parse_url_opts};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -102,10 +103,10 @@ impl ArtifactRoot {
     /// storage cannot be reached or `to` cannot be written.
     pub async fn fetch(&self, path: &str, sha256: &str, to: &FilePath) -> Result<(), ArtifactError> {
         let mut sink = File::create(to).await.map_err(|error| ArtifactError::file(to, error))?;
-        let mut chunks = self.read(path, None).await?;
+        let mut chunks = self.get(path, None).await?.into_stream();
         let mut hash = Sha256::new();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk?;
+            let chunk = chunk.map_err(|error| ArtifactError::stored(path, error))?;
             hash.update(&chunk);
             sink.write_all(&chunk).await.map_err(|error| ArtifactError::file(to, error))?;
         }
@@ -113,23 +114,55 @@ impl ArtifactRoot {
         if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(ArtifactError::Altered(path.to_owned())) }
     }
 
-    /// The bytes of `path`, or those of a range of it.
+    /// The bytes of `path`, which has so many, or those of a range of it.
     ///
     /// # Errors
-    /// Where it is gone or the range is not in it.
+    /// [`ArtifactError::Missing`] where it is gone, [`ArtifactError::Altered`] where it has another length,
+    /// [`ArtifactError::Root`] where everything is gone.
     pub async fn read(
         &self,
         path: &str,
-        range: Option<std::ops::Range<u64>>,
+        bytes: u64,
+        range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, Result<bytes::Bytes, ArtifactError>>, ArtifactError> {
-        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-        let found = self.store.get_opts(&self.place(path)?, options).await;
+        let altered = || ArtifactError::Altered(path.to_owned());
+        let found = match self.get(path, range).await {
+            // A range beyond the end of a file that was cut short, perhaps.
+            Err(error @ ArtifactError::Stored { .. }) => {
+                let now = self.store.head(&self.place(path)?).await;
+                return Err(if now.is_ok_and(|now| now.size != bytes) { altered() } else { error });
+            }
+            found => found?,
+        };
+        if found.meta.size != bytes {
+            return Err(altered());
+        }
         let path = path.to_owned();
-        let found = found.map_err(|error| ArtifactError::of_storage(&path, error))?;
-        Ok(found
-            .into_stream()
-            .map(move |chunk| chunk.map_err(|error| ArtifactError::of_storage(&path, error)))
-            .boxed())
+        let chunks = found.into_stream();
+        Ok(chunks.map(move |chunk| chunk.map_err(|error| ArtifactError::stored(&path, error))).boxed())
+    }
+
+    async fn get(&self, path: &str, range: Option<Range<u64>>) -> Result<GetResult, ArtifactError> {
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+        match self.store.get_opts(&self.place(path)?, options).await {
+            Ok(found) => Ok(found),
+            Err(object_store::Error::NotFound { .. }) => match self.root_error().await {
+                None => Err(ArtifactError::Missing(path.to_owned())),
+                Some(error) => Err(ArtifactError::Root(error)),
+            },
+            Err(error) => Err(ArtifactError::stored(path, error)),
+        }
+    }
+
+    /// What is wrong with the place itself, whatever files it has: a disk that is not mounted, a bucket that is gone.
+    async fn root_error(&self) -> Option<String> {
+        match &self.folder {
+            Some(folder) => {
+                let error = tokio::fs::metadata(folder).await.err()?;
+                Some(format!("{}: {error}", folder.display()))
+            }
+            None => self.store.list(Some(&self.prefix)).next().await?.err().map(|error| error.to_string()),
+        }
     }
 
     /// Removes `path`; it may be gone already.
@@ -187,8 +220,9 @@ mod tests {
 
     use super::*;
 
-    async fn text(root: &ArtifactRoot, path: &str, range: Option<std::ops::Range<u64>>) -> String {
-        let chunks: Vec<bytes::Bytes> = root.read(path, range).await.unwrap().try_collect().await.unwrap();
+    async fn text(root: &ArtifactRoot, path: &str, range: Option<Range<u64>>) -> String {
+        let chunks: Vec<bytes::Bytes> =
+            root.read(path, 10, range).await.unwrap().try_collect().await.unwrap();
         String::from_utf8(chunks.concat()).unwrap()
     }
 
@@ -208,7 +242,11 @@ mod tests {
         for _ in 0..2 {
             root.delete("jobs/1/2/file").await.unwrap();
         }
-        assert!(root.read("jobs/1/2/file", None).await.is_err());
+        let gone = root.read("jobs/1/2/file", 10, None).await.err();
+        assert!(matches!(gone, Some(ArtifactError::Missing(_))), "{gone:?}");
+        fs::remove_dir_all(folder.path().join("new")).unwrap();
+        let gone = root.read("jobs/1/2/file", 10, None).await.err();
+        assert!(matches!(gone, Some(ArtifactError::Root(_))), "{gone:?}");
     }
 
     #[tokio::test]
@@ -221,6 +259,10 @@ mod tests {
         fs::write(folder.path().join("x"), "as it wos").unwrap();
         let fetched = root.fetch("x", &written.sha256, &folder.path().join("copy")).await;
         assert!(matches!(fetched, Err(ArtifactError::Altered(_))), "{fetched:?}");
+        for range in [None, Some(5..6)] {
+            let read = root.read("x", 8, range).await.err();
+            assert!(matches!(read, Some(ArtifactError::Altered(_))), "{read:?}");
+        }
     }
 
     #[tokio::test]
@@ -229,7 +271,7 @@ mod tests {
         fs::write(folder.path().join("secret"), "x").unwrap();
         let root = ArtifactRoot::open(folder.path().join("root").to_str().unwrap()).unwrap();
         for path in ["../secret", "a/../../secret", "/../secret", "..%2Fsecret", "a//b"] {
-            assert!(root.read(path, None).await.is_err(), "{path}");
+            assert!(root.read(path, 1, None).await.is_err(), "{path}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Table `settings`.
 
-use std::path::absolute;
+use std::path::{Path, PathBuf, absolute};
 
 use async_trait::async_trait;
 
@@ -19,7 +19,7 @@ impl Settings for SqlStore {
             .await?;
         let given = given.map(whole);
         match (stored.map(|(value,)| value), given) {
-            (Some(stored), Some(given)) if stored != given => Err(StoreError::Conflict(format!(
+            (Some(stored), Some(given)) if real(&stored) != real(&given) => Err(StoreError::Conflict(format!(
                 "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
                  `artifact_root` in the table `settings`"
             ))),
@@ -54,4 +54,11 @@ fn whole(place: &str) -> String {
         return place.to_owned();
     }
     absolute(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string())
+}
+
+/// The folder behind all links, by which two names of it are told to be the same. It is not what is stored: the links of
+/// another machine may lead to the same files elsewhere.
+fn real(place: &str) -> PathBuf {
+    let path = Path::new(place.strip_prefix("file://").unwrap_or(place));
+    path.canonicalize().unwrap_or_else(|_| path.components().collect())
 }

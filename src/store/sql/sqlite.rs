@@ -66,7 +66,10 @@ impl Sqlite {
 
     /// The folder of files beside the database file.
     pub(super) fn artifacts_beside(&self) -> String {
-        format!("{}.artifacts", self.files.database().display())
+        // A link to the file leads to the same files of jobs.
+        let file = self.files.database();
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        format!("{}.artifacts", file.display())
     }
 
     pub(super) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
