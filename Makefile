@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test chaos chaos-faults chaos-page chaos-resume build setup setup-test libtorch web lint clean
+.PHONY: demo test chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test libtorch web lint clean
 
 demo: build
 	./target/release/optlab demo
@@ -18,7 +18,7 @@ test: setup setup-test lint
 	cargo test --workspace --no-fail-fast
 
 # What takes too long for every day. Seeds and parts are printed and can be given again.
-chaos: chaos-faults chaos-page chaos-resume
+chaos: chaos-faults chaos-page chaos-resume chaos-openapi
 
 # Whole rounds of faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos-faults
 chaos-faults: setup setup-test
@@ -36,6 +36,12 @@ chaos-page: setup setup-test
 # OPTLAB_RESUME_SEED=7 OPTLAB_RESUME_PART=1/8 make chaos-resume
 chaos-resume: setup
 	cargo test --package optlab-runner --test resume_product -- --ignored --nocapture
+
+# Many more requests by the client that is generated from the OpenAPI document:
+# OPTLAB_OPENAPI_EXAMPLES=1000 OPTLAB_OPENAPI_SEED=7 make chaos-openapi
+chaos-openapi: setup setup-test
+	OPTLAB_OPENAPI_EXAMPLES=$${OPTLAB_OPENAPI_EXAMPLES:-200} OPTLAB_OPENAPI_SEED=$${OPTLAB_OPENAPI_SEED:-$$RANDOM} \
+	  cargo test --workspace --test openapi -- --nocapture
 
 lint:
 	cargo fmt --all --check
@@ -56,4 +62,4 @@ setup-test: web
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv tests/openapi/.venv

@@ -31,6 +31,7 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 install_python() {
   install_packages ../python "the Python packages of docs/python.md"
   install_packages ../bucket "an S3-compatible service"
+  install_packages ../openapi "a client of the OpenAPI document"
 }
 
 install_packages() {

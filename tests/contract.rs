@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use support::Server;
 use tempfile::TempDir;
@@ -20,6 +22,68 @@ fn the_interface_is_described_and_its_page_is_served() {
     for path in description["paths"].as_object().unwrap().keys().filter(|path| !path.ends_with("/events")) {
         let answer = server.get(&path.replace("{id}", "1").replace("{name}", "digits-mlp"));
         assert!(!answer.text.contains("/api/docs lists"), "{path}: {answer:?}");
+    }
+}
+
+/// Every object of a document, with its path.
+fn visit<'a>(value: &'a Value, path: &str, see: &mut impl FnMut(&str, &'a serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(fields) => {
+            see(path, fields);
+            fields.iter().for_each(|(name, field)| visit(field, &format!("{path}/{name}"), see));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| visit(item, &format!("{path}/{index}"), see));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_description_leaves_nothing_open() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let description = server.read("/api/openapi.json");
+    visit(&description, "", &mut |path, fields| {
+        if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+            assert!(description.pointer(&reference[1..]).is_some(), "{path} refers to {reference}");
+        }
+    });
+    let mut ids = BTreeSet::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let called = format!("{method} {path}");
+            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{called}: its id is taken");
+            let is_open = ["/healthz", "/readyz"].contains(&path.as_str())
+                || path.ends_with("/session") && method != "get";
+            assert_eq!(operation["security"].is_array(), !is_open, "{called}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let response = match response["$ref"].as_str() {
+                    Some(reference) => description.pointer(&reference[1..]).unwrap(),
+                    None => response,
+                };
+                assert!(
+                    !response["description"].as_str().unwrap_or_default().is_empty(),
+                    "{called} {status}"
+                );
+                let is_problem = response["content"].get("application/problem+json").is_some();
+                assert_eq!(is_problem, status.as_str() >= "400", "{called} {status}: {response:#}");
+            }
+            let has = |status: &str| operation["responses"].get(status).is_some();
+            assert!(is_open || has("401") && has("503"), "{called}");
+            assert!(method == "get" || has("403"), "{called}");
+            assert!(
+                operation.get("requestBody").is_none() || has("400") && has("413") && has("422"),
+                "{called}"
+            );
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let schema = &parameter["schema"];
+                let bounds = ["minimum", "pattern", "enum"].map(|bound| schema.get(bound).is_some());
+                let is_free = ["series", "dry_run", "Range", "Last-Event-ID"]
+                    .contains(&parameter["name"].as_str().unwrap());
+                assert!(is_free || bounds.contains(&true), "{called}: {parameter:#}");
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
+use super::parameter::{Id, Whole};
 use super::views::List;
 use crate::store::{Artifact, ArtifactKind};
 
@@ -46,7 +47,7 @@ impl From<Artifact> for ArtifactView {
 
 /// The files of a job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts", tag = "jobs",
-    responses((status = 200, body = List<ArtifactView>), (status = 404, body = ApiError)))]
+    responses((status = 200, body = List<ArtifactView>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -57,8 +58,12 @@ pub(super) async fn list(
 
 /// The bytes of a file, or a range of them.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts/{name}", tag = "jobs",
-    responses((status = 200, description = "the whole file"), (status = 206, description = "a range of it"),
-              (status = 404, body = ApiError), (status = 416, body = ApiError)))]
+    params(("id", Path), ("name", Path), ("Range" = Option<String>, Header, description = "Of bytes: the first one is answered")),
+    responses((status = 200, description = "The whole file", content_type = "application/octet-stream", body = String,
+               headers(("ETag" = String), ("Accept-Ranges" = String), ("Content-Disposition" = String))),
+              (status = 206, description = "A range of it", content_type = "application/octet-stream", body = String,
+               headers(("ETag" = String), ("Content-Range" = String))),
+              (status = 410), (status = 416)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path((id, name)): Path<(i64, String)>,
@@ -111,28 +116,32 @@ fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<Range<u64>, ApiErro
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
     /// Number of an attempt; default the last that has a log.
-    attempt: Option<i64>,
-    /// Leave out so many bytes at the beginning; default 0.
+    #[param(inline)]
+    attempt: Option<Id>,
+    /// Leave out so many bytes at the beginning.
+    #[param(inline)]
     #[serde(default)]
-    offset: u64,
+    offset: Whole<0, { i64::MAX }, 0>,
 }
 
 /// What the runner said, up to the last checkpoint of an attempt that runs, or whole of one that has ended.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/logs", tag = "jobs", params(LogParams),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 404, body = ApiError)))]
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 410)))]
 pub(super) async fn logs(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     Query(params): Query<LogParams>,
 ) -> Result<Response, ApiError> {
+    let (attempt, offset) = (Id::read(params.attempt, "attempt")?, params.offset.read("offset")? as u64);
     let logs = state.store.artifacts(id).await?.into_iter().filter(|a| a.kind == ArtifactKind::Log);
-    let wanted = logs.filter(|log| params.attempt.is_none_or(|attempt| log.attempt == attempt));
+    let wanted = logs.filter(|log| attempt.is_none_or(|attempt| log.attempt == attempt));
     let Some(log) = wanted.max_by_key(|log| log.attempt) else {
         let ended = state.store.job(id).await?.state.has_ended();
-        let why = match (params.attempt, ended) {
+        let why = match (attempt, ended) {
             (Some(attempt), _) => format!("attempt {attempt} of job {id} has no log"),
             (None, true) => {
                 format!("job {id} has no log: it ended before it began, or came from another server without")
@@ -146,10 +155,7 @@ pub(super) async fn logs(
         return Err(ApiError::not_found(why));
     };
     let bytes = log.bytes as u64;
-    let body = if params.offset < bytes {
-        body(&state, id, &log, Some(params.offset..bytes)).await?
-    } else {
-        Body::empty()
-    };
+    let body =
+        if offset < bytes { body(&state, id, &log, Some(offset..bytes)).await? } else { Body::empty() };
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
 }

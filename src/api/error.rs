@@ -29,8 +29,18 @@ pub struct ApiError {
     detail: String,
     /// Each mistake of a spec, with its path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Mistake>)]
     errors: Vec<Problem>,
+}
+
+/// How the OpenAPI document shows a [`Problem`].
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Mistake {
+    /// JSON pointer (RFC 6901) of the field.
+    pointer: String,
+    /// What is wrong and what would be right.
+    detail: String,
 }
 
 impl ApiError {

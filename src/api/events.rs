@@ -17,13 +17,16 @@ use super::AppState;
 use super::error::ApiError;
 use super::extract::Query;
 use super::live::Hint;
+use super::parameter::Id;
 use crate::store::Secret;
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
     /// Only what belongs to this experiment.
-    experiment: Option<i64>,
+    #[param(inline)]
+    experiment: Option<Id>,
 }
 
 /// A stream that is silent for longer is broken, or held back by a proxy.
@@ -31,14 +34,16 @@ const ALIVE: Duration = Duration::from_secs(10);
 
 /// Server-sent events `job`, `metrics`, `experiment`, `reset` (fetch everything anew), and `alive`, at first and then
 /// whenever there was nothing else for 10 seconds.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Params),
-    responses((status = 200, description = "text/event-stream", content_type = "text/event-stream", body = String)))]
+#[utoipa::path(get, path = "/api/v1/events", tag = "events",
+    params(Params, ("Last-Event-ID" = Option<String>, Header, description = "Of the last event that came: those since then come first")),
+    responses((status = 200, description = "The events, until the client or the server goes", content_type = "text/event-stream", body = String)))]
 pub(super) async fn stream(
     State(state): State<AppState>,
     Query(params): Query<Params>,
     token: Option<Extension<Secret>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
+    let experiment = Id::read(params.experiment, "experiment")?;
     let boot = state.live.boot;
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     // An id of another boot cannot be continued: it reads as a number that the ring does not have.
@@ -46,7 +51,7 @@ pub(super) async fn stream(
     let (missed, future) = state.live.subscribe(after);
     let reset = missed.is_none().then(reset);
     let missed = missed.unwrap_or_default().into_iter();
-    let wanted = move |hint: &Hint| params.experiment.is_none_or(|id| id == hint.experiment_id);
+    let wanted = move |hint: &Hint| experiment.is_none_or(|id| id == hint.experiment_id);
     let event = move |hint: Hint| {
         Event::default().event(hint.event).id(format!("{boot}-{}", hint.number)).data(hint.data)
     };

@@ -11,13 +11,16 @@ use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
+use super::bodies::{EditBody, SeedsBody, SubmissionBody};
 use super::error::ApiError;
 use super::estimate::Estimate;
-use super::extract::{Document, Path, Query, bounded};
+use super::extract::{Document, Path, Query};
+use super::parameter::{Id, Whole};
 use super::views::{ExperimentView, JobView, List};
 use crate::store::{Edit, Experiment, JobFilter, JobOrder, Submission};
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SubmitParams {
     /// Only resolve and check.
@@ -52,16 +55,18 @@ pub(super) struct PlannedJob {
 }
 
 /// Submits an experiment: a spec (JSON, or TOML with `application/toml`), or a recipe with overrides.
-#[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments", params(SubmitParams),
-    request_body(content = Object, description = "an experiment spec, or {\"recipe\": NAME, \"overrides\": {...}}"),
-    responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "dry run"),
-              (status = 422, body = ApiError)))]
+#[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments",
+    params(SubmitParams, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$",
+           description = "A repeated submission with the key and body of one before answers as that one did")),
+    request_body(content((SubmissionBody = "application/json"), (String = "application/toml"))),
+    responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "Dry run")))]
 pub(super) async fn submit(
     State(state): State<AppState>,
     Query(params): Query<SubmitParams>,
     headers: HeaderMap,
     document: Document,
 ) -> Result<Response, ApiError> {
+    let key = idempotency_key(&headers)?;
     let spec = submission::resolve(&document.value)?;
     if params.dry_run {
         let planned = |job: optlab_spec::JobSpec| {
@@ -73,7 +78,6 @@ pub(super) async fn submit(
         return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
     }
     let body = Sha256::digest(&document.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let key = idempotency_key(&headers)?;
     let idempotency = key.map(|key| (key, body.as_str()));
     let id = state.store.submit(Submission { spec: &spec, idempotency }).await?;
     let submitted = Submitted::of(&state, id, spec.name).await?;
@@ -102,12 +106,16 @@ async fn all_jobs(state: &AppState, experiment: i64) -> Result<Vec<JobView>, Api
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
-    /// At most so many, 1 to 1000; default 50.
-    limit: Option<i64>,
+    /// At most so many.
+    #[param(inline)]
+    #[serde(default)]
+    limit: Whole<1, 1000, 50>,
     /// `next_cursor` of the page before.
-    cursor: Option<i64>,
+    #[param(inline)]
+    cursor: Option<Id>,
 }
 
 /// Experiments, newest first.
@@ -117,8 +125,8 @@ pub(super) async fn list(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
 ) -> Result<Json<List<ExperimentView>>, ApiError> {
-    let limit = bounded("limit", params.limit, 50, 1..=1000)?;
-    let page = state.store.experiments(params.cursor, limit).await?;
+    let (cursor, limit) = (Id::read(params.cursor, "cursor")?, params.limit.read("limit")?);
+    let page = state.store.experiments(cursor, limit).await?;
     let items = page.items.into_iter().map(ExperimentView::from).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
 }
@@ -136,7 +144,7 @@ pub(super) struct ExperimentDetail {
 
 /// One experiment.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+    responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -152,8 +160,8 @@ async fn detail(state: &AppState, experiment: Experiment) -> Result<Json<Experim
 }
 
 /// Changes name, notes, tags or archived; what is left out stays.
-#[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = Object,
-    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+#[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = EditBody,
+    responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn edit(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -175,7 +183,7 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
 
 /// Cancels every job that has not ended.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/cancel", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+    responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -186,7 +194,7 @@ pub(super) async fn cancel(
 
 /// Queues the failed and cancelled jobs again.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/retry", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError)))]
+    responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -196,8 +204,8 @@ pub(super) async fn retry(
 }
 
 /// Adds seeds, `{"seeds": [...]}`, to every arm; those that it has already add nothing.
-#[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = Object,
-    responses((status = 200, body = ExperimentDetail), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = SeedsBody,
+    responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn add_seeds(
     State(state): State<AppState>,
     Path(id): Path<i64>,

@@ -27,11 +27,14 @@ const PART: usize = 64 * 1024;
 const PARTS: usize = 8;
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportParams {
     /// `csv` or `parquet`. A Parquet file says everything, and another server can import it.
+    #[param(inline)]
     format: ExportFormat,
     /// Of CSV: `points`, the default, or `jobs`.
+    #[param(inline)]
     table: Option<ExportTable>,
 }
 
@@ -67,9 +70,8 @@ enum Broken {
 
 /// Every point of an experiment, never sampled, or its jobs. A transfer that breaks off has failed.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/export", tag = "experiments", params(ExportParams),
-    responses((status = 200, description = "the file",
-                  content((String = "text/csv"), (String = "application/vnd.apache.parquet"))),
-              (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, description = "The file",
+                  content((String = "text/csv"), (String = "application/vnd.apache.parquet")))))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,

@@ -52,7 +52,7 @@ impl LastWrite {
 
 /// The process answers, and its database can be read and written: a write is tried, at most once a second.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
-    responses((status = 200, body = Health), (status = 503, body = ApiError), (status = 507, body = ApiError)))]
+    responses((status = 200, body = Health), (status = 503), (status = 507)))]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state.store.ping().await?;
     state.last_write.renew(&*state.store).await?;

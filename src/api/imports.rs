@@ -26,8 +26,8 @@ const WAITING: usize = 4;
 /// Imports a Parquet export of another server, or of this one. The experiment and its jobs get new ids; files of jobs
 /// do not come with it, and a job that had not ended comes as cancelled.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "experiments",
-    request_body(content = String, content_type = "application/vnd.apache.parquet", description = "the file"),
-    responses((status = 201, body = Submitted), (status = 413, body = ApiError), (status = 422, body = ApiError)))]
+    request_body(content = String, content_type = "application/vnd.apache.parquet", description = "The file"),
+    responses((status = 201, body = Submitted)))]
 pub(super) async fn import(
     State(state): State<AppState>,
     headers: HeaderMap,

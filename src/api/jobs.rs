@@ -8,43 +8,55 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::error::ApiError;
-use super::extract::{Path, Query, bounded};
+use super::extract::{Path, Query};
+use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
 use super::views::{JobView, List, rfc3339};
 use crate::store::{JobFilter, JobKey, JobOrder, JobState};
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// Id of an experiment.
-    experiment: Option<i64>,
+    #[param(inline)]
+    experiment: Option<Id>,
     /// Name of an arm.
-    arm: Option<String>,
-    /// `queued`, `running`, `paused`, `succeeded`, `failed` or `cancelled`.
+    #[param(inline)]
+    arm: Option<Name>,
+    /// State of the jobs.
+    #[param(inline, value_type = Option<JobState>)]
     state: Option<String>,
-    /// `id` (default), `arm`, `seed`, `state`, `progress`, `attempt`, `priority`, `created_at`, `started_at`, `ended_at`,
-    /// `test_error`, `energy` or `seconds`; jobs without the figure come last.
+    /// Default `id`; jobs without the figure come last.
+    #[param(inline, value_type = Option<JobKey>)]
     sort: Option<String>,
     /// `asc` (default) or `desc`.
+    #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
-    /// At most so many, 1 to 1000; default 100.
-    limit: Option<i64>,
+    /// At most so many.
+    #[param(inline)]
+    #[serde(default)]
+    limit: Whole<1, 1000, 100>,
     /// `next_cursor` of the page before.
-    cursor: Option<i64>,
+    #[param(inline)]
+    cursor: Option<Id>,
 }
 
 /// Jobs, oldest first unless `sort` says otherwise.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListParams),
-    responses((status = 200, body = List<JobView>), (status = 422, body = ApiError)))]
+    responses((status = 200, body = List<JobView>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
 ) -> Result<Json<List<JobView>>, ApiError> {
-    let limit = bounded("limit", params.limit, 100, 1..=1000)?;
-    let wanted = params.state.as_deref().map(parse_state).transpose()?;
-    let filter = JobFilter { experiment: params.experiment, arm: params.arm, state: wanted };
+    let filter = JobFilter {
+        experiment: Id::read(params.experiment, "experiment")?,
+        arm: Name::read(params.arm, "arm")?,
+        state: params.state.as_deref().map(parse_state).transpose()?,
+    };
     let order = order(params.sort.as_deref(), params.order.as_deref())?;
-    let page = state.store.jobs(filter, order, params.cursor, limit).await?;
+    let (cursor, limit) = (Id::read(params.cursor, "cursor")?, params.limit.read("limit")?);
+    let page = state.store.jobs(filter, order, cursor, limit).await?;
     let queue = QueueState::of(&state).await?;
     let items = page.items.into_iter().map(|job| queue.view(job)).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
@@ -69,7 +81,7 @@ fn parse_state(word: &str) -> Result<JobState, ApiError> {
 
 /// One job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 404, body = ApiError)))]
+    responses((status = 200, body = JobView)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -80,7 +92,7 @@ pub(super) async fn get(
 
 /// Cancels a job; one that runs stops after its current step.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+    responses((status = 200, body = JobView), (status = 409)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -91,7 +103,7 @@ pub(super) async fn cancel(
 
 /// Takes a job off the queue; one that runs writes a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+    responses((status = 200, body = JobView), (status = 409)))]
 pub(super) async fn pause(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -102,7 +114,7 @@ pub(super) async fn pause(
 
 /// Queues a paused job again, at its last checkpoint.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+    responses((status = 200, body = JobView), (status = 409)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -113,7 +125,7 @@ pub(super) async fn resume(
 
 /// Queues a failed or cancelled job again, with a fresh budget of attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+    responses((status = 200, body = JobView), (status = 409)))]
 pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
@@ -142,7 +154,7 @@ pub(super) struct AttemptView {
 
 /// The attempts at a job, the first one first.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/attempts", tag = "jobs",
-    responses((status = 200, body = List<AttemptView>), (status = 404, body = ApiError)))]
+    responses((status = 200, body = List<AttemptView>)))]
 pub(super) async fn attempts(
     State(state): State<AppState>,
     Path(id): Path<i64>,

@@ -24,10 +24,13 @@ mod views;
 
 mod access;
 mod base_path;
+mod bodies;
 mod connections;
 mod error;
 mod extract;
 mod guard;
+mod openapi;
+mod parameter;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +45,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::trace::TraceLayer;
-use utoipa::OpenApi;
 use utoipa::openapi::Server;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -97,13 +99,6 @@ struct AppState {
     shutdown: CancellationToken,
 }
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "optlab",
-    description = "Controlled experiments on Orthogonal Over-Parameterized Training"
-))]
-struct Description;
-
 /// Answers on `listener` until `shutdown`.
 ///
 /// # Errors
@@ -155,7 +150,7 @@ pub async fn serve(
 }
 
 fn router(state: AppState, base_path: &BasePath) -> Router {
-    let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+    let mut guarded = OpenApiRouter::with_openapi(openapi::description())
         // Researchers.
         .routes(routes!(experiments::list, experiments::submit))
         .routes(routes!(experiments::get, experiments::edit))
@@ -188,12 +183,15 @@ fn router(state: AppState, base_path: &BasePath) -> Router {
         .routes(routes!(session::get))
         .routes(routes!(monitoring::metrics))
         // From other machines, all of these need a token; what follows does not.
-        .route_layer(from_fn_with_state(state.clone(), access::admit))
+        .route_layer(from_fn_with_state(state.clone(), access::admit));
+    openapi::asks_for_token(guarded.get_openapi_mut());
+    let (router, mut description) = guarded
         .routes(routes!(session::sign_in, session::sign_out))
         // Operators.
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .split_for_parts();
+    openapi::complete(&mut description);
     if !base_path.is_root() {
         description.servers = Some(vec![Server::new(base_path.to_string())]);
     }

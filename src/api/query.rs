@@ -24,6 +24,7 @@ pub(super) struct Question {
     /// One SELECT, WITH or VALUES in the SQL of the server's database. docs/database.md has its tables.
     sql: String,
     /// The most rows of the answer, 1 to 10,000; 1,000 where it is left out.
+    #[schema(minimum = 1, maximum = 10_000)]
     limit: Option<i64>,
 }
 
@@ -36,7 +37,6 @@ pub(super) struct TableView {
     columns: Vec<String>,
     /// One value a column: null, a number, a text, true or false, or `{"hex": "00ff"}` for bytes. Integers are exact, also
     /// those beyond 2^53. A number that JSON does not have is the text `NaN`, `Infinity` or `-Infinity`.
-    #[schema(value_type = Vec<Vec<Object>>)]
     rows: Vec<Vec<Value>>,
     /// Whether there are more rows than `limit`, or than have room in 8 MB.
     truncated: bool,
@@ -44,7 +44,7 @@ pub(super) struct TableView {
 
 /// Asks the database. The statement can only read, and is stopped when it takes too long or too much.
 #[utoipa::path(post, path = PATH, tag = "query", request_body = Question,
-    responses((status = 200, body = TableView), (status = 422, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = TableView)))]
 pub(super) async fn run(
     State(state): State<AppState>,
     document: Document,

@@ -43,7 +43,7 @@ pub(super) async fn list() -> Json<List<RecipeView>> {
 
 /// One recipe.
 #[utoipa::path(get, path = "/api/v1/recipes/{name}", tag = "recipes",
-    responses((status = 200, body = RecipeDetail), (status = 404, body = ApiError)))]
+    responses((status = 200, body = RecipeDetail)))]
 pub(super) async fn get(Path(name): Path<String>) -> Result<Json<RecipeDetail>, ApiError> {
     let recipe =
         recipes::find(&name).map_err(|problems| ApiError::not_found(problems.list[0].detail.clone()))?;

@@ -10,11 +10,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::base_path::BasePath;
+use super::bodies::TokenBody;
 use super::error::ApiError;
 use super::extract::{Document, Query};
 use crate::store::{Scope, Secret};
 
-const COOKIE: &str = "optlab_session";
+pub(super) const COOKIE: &str = "optlab_session";
 /// A browser forgets the token after so many seconds; the server, when it is revoked.
 const REMEMBERED_FOR: u32 = 30 * 24 * 3600;
 
@@ -29,7 +30,7 @@ pub(super) struct SessionView {
 
 /// What a request with this token may do.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
-    responses((status = 200, body = SessionView), (status = 401, body = ApiError)))]
+    responses((status = 200, body = SessionView)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     token: Option<Extension<Secret>>,
@@ -42,8 +43,8 @@ pub(super) async fn get(
 }
 
 /// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host, or all of it.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Object,
-    responses((status = 204), (status = 401, body = ApiError)))]
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = TokenBody,
+    responses((status = 204, headers(("Set-Cookie" = String))), (status = 401), (status = 503)))]
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -58,6 +59,7 @@ pub(super) async fn sign_in(
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignOutParams {
     /// The folder that was named at the sign-in.
@@ -66,7 +68,7 @@ pub(super) struct SignOutParams {
 
 /// Has the browser forget the token.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", params(SignOutParams),
-    responses((status = 204), (status = 422, body = ApiError)))]
+    responses((status = 204, headers(("Set-Cookie" = String))), (status = 422)))]
 pub(super) async fn sign_out(
     Query(params): Query<SignOutParams>,
     headers: HeaderMap,

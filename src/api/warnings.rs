@@ -36,7 +36,7 @@ pub(super) struct Warning {
 
 /// Where an OPT job's energy or orthogonality error has drifted beyond what rounding explains.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/warnings", tag = "metrics",
-    responses((status = 200, body = List<Warning>), (status = 404, body = ApiError)))]
+    responses((status = 200, body = List<Warning>)))]
 pub(super) async fn of_experiment(
     State(state): State<AppState>,
     Path(id): Path<i64>,

@@ -89,7 +89,7 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Work
 
 /// Asks a worker to claim nothing more and to stop: its jobs go on elsewhere.
 #[utoipa::path(post, path = "/api/v1/workers/{id}/drain", tag = "workers",
-    responses((status = 204), (status = 404, body = ApiError)))]
+    responses((status = 204)))]
 pub(super) async fn drain(
     State(state): State<AppState>,
     Path(id): Path<i64>,

@@ -15,24 +15,27 @@ use utoipa::IntoParams;
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
+use super::parameter::{Name, Whole};
 use crate::stats::Metric;
 use crate::store::Experiment;
 use compare::compare;
 use figures::Figures;
 use view::Comparison;
 
-const MOST_EVALUATIONS: i64 = 1000;
-
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// What is compared: `test_error` (the default), `best_test_error`, `last_test_error`, the same three of
-    /// `test_accuracy`, `energy`, `seconds`, `peak_memory` or `parameters_trained`.
+    /// What is compared; default `test_error`.
+    #[param(inline, value_type = Option<Metric>)]
     metric: Option<String>,
     /// Name of the arm to compare with; default: the first whose method is `baseline`, else the first.
-    baseline: Option<String>,
-    /// The evaluations at the end that `last_test_error` and `last_test_accuracy` are the mean of; default 5.
-    last: Option<i64>,
+    #[param(inline)]
+    baseline: Option<Name>,
+    /// The evaluations at the end that `last_test_error` and `last_test_accuracy` are the mean of.
+    #[param(inline)]
+    #[serde(default)]
+    last: Whole<1, 1000, 5>,
 }
 
 impl Params {
@@ -40,28 +43,19 @@ impl Params {
         let metric = self.metric.as_deref().map_or(Ok(Metric::TestError), Metric::parse);
         metric.map_err(|names| ApiError::invalid_parameter(format!("`metric` {names}")))
     }
-
-    fn last(&self) -> Result<i64, ApiError> {
-        match self.last.unwrap_or(5) {
-            last @ 1..=MOST_EVALUATIONS => Ok(last),
-            last => Err(ApiError::invalid_parameter(format!(
-                "`last` must be from 1 to {MOST_EVALUATIONS}, is {last}"
-            ))),
-        }
-    }
 }
 
 /// Each arm's figures over its succeeded jobs, and their paired difference from the baseline's. What is missing is named.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/comparison", tag = "metrics", params(Params),
-    responses((status = 200, body = Comparison), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, body = Comparison)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     Query(params): Query<Params>,
 ) -> Result<Json<Comparison>, ApiError> {
-    let (metric, last) = (params.metric()?, params.last()?);
+    let (metric, last) = (params.metric()?, params.last.read("last")?);
     let experiment = state.store.experiment(id).await?;
-    let baseline = baseline(&experiment, params.baseline)?;
+    let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
     let figures = Figures::read(&*state.store, &experiment, metric, last).await?;
     // Tens of thousands of resamples for each arm.
     let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &figures)).await;

@@ -43,7 +43,7 @@ pub(in crate::api) struct ArmCurve {
 
 /// The curves of an experiment's arms.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/curves", tag = "metrics", params(CurveParams),
-    responses((status = 200, body = Curves), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, body = Curves)))]
 pub(in crate::api) async fn of_arms(
     State(state): State<AppState>,
     Path(id): Path<i64>,

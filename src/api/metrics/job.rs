@@ -8,20 +8,30 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
-use super::{Columns, SeriesView, known_series, range};
+use super::super::parameter::Whole;
+use super::{AfterStep, Columns, MOST_POINTS, SeriesView, ToStep, known_series, range};
 use crate::store::Series;
 
+type Points = Whole<1, MOST_POINTS, 1000>;
+
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct MetricsParams {
     /// Names, separated by commas; default: all that the job has.
     series: Option<String>,
-    /// Stretches of steps, each of which keeps its lowest and highest point: 1 to 10,000; default 1000.
-    points: Option<i64>,
+    /// Stretches of steps, each of which keeps its lowest and highest point.
+    #[param(inline)]
+    #[serde(default)]
+    points: Points,
     /// Only what came after this step.
-    after_step: Option<i64>,
+    #[param(inline)]
+    #[serde(default)]
+    after_step: AfterStep,
     /// Only what came up to this step.
-    to_step: Option<i64>,
+    #[param(inline)]
+    #[serde(default)]
+    to_step: ToStep,
 }
 
 /// The curves of a job.
@@ -44,13 +54,13 @@ pub(in crate::api) struct JobCurve {
 
 /// Curves of one job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/metrics", tag = "metrics", params(MetricsParams),
-    responses((status = 200, body = JobMetrics), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, body = JobMetrics)))]
 pub(in crate::api) async fn of_job(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     Query(params): Query<MetricsParams>,
 ) -> Result<Json<JobMetrics>, ApiError> {
-    let range = range(params.points, 1000, params.after_step, params.to_step)?;
+    let range = range(params.points, params.after_step, params.to_step)?;
     state.store.job(id).await?;
     let mut curves = Vec::new();
     for series in wanted(&state, id, params.series.as_deref()).await? {

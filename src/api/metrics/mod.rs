@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::error::ApiError;
-use super::extract::bounded;
+use super::parameter::Whole;
 use crate::store::{Curve, CurveRange, Series};
 
 // With what the description of the API finds beside each handler.
@@ -19,23 +19,34 @@ pub(super) use self::runs::*;
 
 const MOST_POINTS: i64 = 10_000;
 
+type Points = Whole<1, MOST_POINTS, 400>;
+type AfterStep = Whole<-1, { i64::MAX }, -1>;
+type ToStep = Whole<0, { i64::MAX }, { i64::MAX }>;
+
 /// One series of an experiment, over some of its steps.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CurveParams {
     /// Name of a series; default `test/accuracy`.
     series: Option<String>,
-    /// At most so many stretches of steps, each with the lowest and highest of its points: 1 to 10,000; default 400.
-    points: Option<i64>,
+    /// At most so many stretches of steps, each with the lowest and highest of its points.
+    #[param(inline)]
+    #[serde(default)]
+    points: Points,
     /// Only what came after this step.
-    after_step: Option<i64>,
+    #[param(inline)]
+    #[serde(default)]
+    after_step: AfterStep,
     /// Only what came up to this step.
-    to_step: Option<i64>,
+    #[param(inline)]
+    #[serde(default)]
+    to_step: ToStep,
 }
 
 impl CurveParams {
     fn range(&self) -> Result<CurveRange, ApiError> {
-        range(self.points, 400, self.after_step, self.to_step)
+        range(self.points, self.after_step, self.to_step)
     }
 
     async fn series(&self, state: &AppState) -> Result<Series, ApiError> {
@@ -73,16 +84,16 @@ impl From<&Curve> for Columns {
 }
 
 /// What part of curves is wanted: the parameters of that name.
-fn range(
-    points: Option<i64>,
-    usual_points: i64,
-    after_step: Option<i64>,
-    to_step: Option<i64>,
+fn range<const DEFAULT: i64>(
+    points: Whole<1, MOST_POINTS, DEFAULT>,
+    after_step: AfterStep,
+    to_step: ToStep,
 ) -> Result<CurveRange, ApiError> {
-    let buckets = bounded("points", points, usual_points, 1..=MOST_POINTS)? as usize;
-    let after_step = bounded("after_step", after_step, -1, -1..=i64::MAX)?;
-    let to_step = bounded("to_step", to_step, i64::MAX, 0..=i64::MAX)?;
-    Ok(CurveRange { after_step, to_step, buckets })
+    Ok(CurveRange {
+        after_step: after_step.read("after_step")?,
+        to_step: to_step.read("to_step")?,
+        buckets: points.read("points")? as usize,
+    })
 }
 
 /// A series that some job has written, or one that every job will write: a chart asks before the first point.

@@ -34,7 +34,7 @@ pub(in crate::api) struct Run {
 
 /// The single curves of an experiment's jobs.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(CurveParams),
-    responses((status = 200, body = Runs), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+    responses((status = 200, body = Runs)))]
 pub(in crate::api) async fn of_runs(
     State(state): State<AppState>,
     Path(id): Path<i64>,

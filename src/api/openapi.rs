@@ -1,0 +1,239 @@
+//! What holds for every operation of the OpenAPI document: how it is called and refused, and who may call it.
+//!
+//! A handler describes its own answers. How an operation can be refused follows from its method, its parameters and its
+//! body, and is added here; a handler names only what no rule knows, by status alone: `(status = 409)`.
+
+use axum::http::{Method, StatusCode};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    Components, Content, Header, OpenApi, PathItem, Ref, RefOr, Response, SecurityRequirement,
+};
+use utoipa::{OpenApi as _, PartialSchema};
+
+use super::error::ApiError;
+use super::parameter::{Id, name_schema};
+use super::session;
+
+/// How the door knows its people.
+const SCHEMES: [&str; 2] = ["token", "session"];
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "optlab", description = "Controlled experiments on Orthogonal Over-Parameterized Training"),
+    components(schemas(ApiError))
+)]
+struct Description;
+
+/// A way in which an operation is refused.
+struct Refusal {
+    status: u16,
+    /// In the components of the document.
+    name: &'static str,
+    when: &'static str,
+    applies: fn(&Shape) -> bool,
+}
+
+/// What of an operation decides how it can be refused.
+struct Shape {
+    writes: bool,
+    asks_for_token: bool,
+    has_path: bool,
+    has_query: bool,
+    has_body: bool,
+}
+
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        status: 400,
+        name: "Malformed",
+        when: "The request cannot be read: a parameter is unknown or of another type, or the body is cut off or no JSON",
+        applies: |shape| shape.has_body || shape.has_query,
+    },
+    Refusal {
+        status: 401,
+        name: "NoToken",
+        when: "The request brings no token that this server knows",
+        applies: |shape| shape.asks_for_token,
+    },
+    Refusal {
+        status: 403,
+        name: "NotAllowed",
+        when: "The token may only read, or a page of another site sends this",
+        applies: |shape| shape.writes,
+    },
+    Refusal {
+        status: 404,
+        name: "NotFound",
+        when: "There is nothing of this id or name",
+        applies: |shape| shape.has_path,
+    },
+    Refusal { status: 408, name: "TooSlow", when: "The body took too long", applies: |shape| shape.has_body },
+    Refusal { status: 409, name: "Conflict", when: "Its present state does not allow this", applies: never },
+    Refusal {
+        status: 410,
+        name: "FileGone",
+        when: "The file is noted, and its bytes are not where they were stored",
+        applies: never,
+    },
+    Refusal { status: 413, name: "TooLarge", when: "The body is too large", applies: |shape| shape.has_body },
+    Refusal {
+        status: 416,
+        name: "NoSuchRange",
+        when: "`Range` is not like bytes=0-99, or is beyond the end of the file",
+        applies: never,
+    },
+    Refusal {
+        status: 421,
+        name: "ForeignHost",
+        when: "A server for its own machine was called by the name of another",
+        applies: |_| true,
+    },
+    Refusal {
+        status: 422,
+        name: "Impossible",
+        when: "A value is impossible; `errors` has the path of each one in a body",
+        applies: |shape| shape.has_body || shape.has_query,
+    },
+    Refusal { status: 500, name: "Internal", when: "Something failed inside the server", applies: |_| true },
+    Refusal {
+        status: 503,
+        name: "Busy",
+        when: "The database or the storage of files does not answer now; trying again later helps",
+        applies: |shape| shape.asks_for_token,
+    },
+    Refusal {
+        status: 507,
+        name: "DatabaseFull",
+        when: "The disk of the database has no room; nothing of the request was stored",
+        applies: |shape| shape.writes && shape.asks_for_token,
+    },
+];
+
+fn never(_: &Shape) -> bool {
+    false
+}
+
+impl Shape {
+    fn of(method: &Method, operation: &Operation) -> Self {
+        let has = |place: ParameterIn| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters.any(|parameter| matches!(parameter, RefOr::T(it) if it.parameter_in == place))
+        };
+        Self {
+            writes: method != Method::GET,
+            asks_for_token: operation.security.is_some(),
+            has_path: has(ParameterIn::Path),
+            has_query: has(ParameterIn::Query),
+            has_body: operation.request_body.is_some(),
+        }
+    }
+}
+
+/// The document before any route: what operations refer to.
+pub(super) fn description() -> OpenApi {
+    let mut document = Description::openapi();
+    let components = document.components.get_or_insert_with(Components::new);
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "Made by `optlab token create NAME`. A server that answers only its own machine asks for none.",
+    ));
+    let session =
+        ApiKeyValue::with_description(session::COOKIE, "What `POST /api/v1/session` makes of a token.");
+    components.add_security_scheme(SCHEMES[0], SecurityScheme::Http(token.build()));
+    components.add_security_scheme(SCHEMES[1], SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    for refusal in REFUSALS {
+        components.responses.insert(refusal.name.to_owned(), refusal.response().into());
+    }
+    document
+}
+
+/// Every operation so far asks for a token.
+pub(super) fn asks_for_token(document: &mut OpenApi) {
+    for (_, _, operation) in operations(document) {
+        operation.security =
+            Some(SCHEMES.map(|scheme| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, [])).to_vec());
+    }
+}
+
+/// Says of every operation what follows from its shape.
+pub(super) fn complete(document: &mut OpenApi) {
+    for (path, method, operation) in operations(document) {
+        operation.operation_id = Some(operation_id(path, &method));
+        operation.parameters.iter_mut().flatten().for_each(bound);
+        let shape = Shape::of(&method, operation);
+        let responses = &mut operation.responses.responses;
+        for (status, response) in responses.iter_mut() {
+            describe(status, response);
+        }
+        for refusal in REFUSALS {
+            let status = refusal.status.to_string();
+            if (refusal.applies)(&shape) || responses.contains_key(&status) {
+                responses.insert(status, Ref::from_response_name(refusal.name).into());
+            }
+        }
+    }
+}
+
+impl Refusal {
+    fn response(&self) -> Response {
+        let problem = Content::new(Some(Ref::from_schema_name("ApiError")));
+        let response = Response::builder().description(self.when).content(ApiError::CONTENT_TYPE, problem);
+        match self.status {
+            401 => response.header("WWW-Authenticate", Header::new(String::schema())),
+            503 => response.header("Retry-After", Header::new(u32::schema())),
+            _ => response,
+        }
+        .build()
+    }
+}
+
+/// Functions of different modules may have one name, and the document wants another for each.
+fn operation_id(path: &str, method: &Method) -> String {
+    let words = path.trim_start_matches("/api/v1").split('/').filter(|word| !word.is_empty());
+    let words = words.map(|word| word.trim_matches(['{', '}']));
+    words.fold(method.as_str().to_lowercase(), |id, word| format!("{id}_{word}"))
+}
+
+/// Every answer needs a description; where no handler says more, the status says enough.
+fn describe(status: &str, response: &mut RefOr<Response>) {
+    if let RefOr::T(response) = response
+        && response.description.is_empty()
+        && let Ok(status) = StatusCode::from_bytes(status.as_bytes())
+    {
+        response.description = status.canonical_reason().unwrap_or_default().to_owned();
+    }
+}
+
+/// Ids and names in paths have the bounds that they have everywhere.
+fn bound(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in == ParameterIn::Path {
+        parameter.schema = Some(match parameter.name.as_str() {
+            "id" => Id::schema(),
+            _ => name_schema().into(),
+        });
+    }
+    // A header is left out, and never null.
+    if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+        && let SchemaType::Array(types) = &mut object.schema_type
+    {
+        types.retain(|kind| *kind != Type::Null);
+    }
+}
+
+fn operations(document: &mut OpenApi) -> impl Iterator<Item = (&str, Method, &mut Operation)> {
+    document.paths.paths.iter_mut().flat_map(|(path, item)| {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        let methods = [
+            (Method::GET, get),
+            (Method::PUT, put),
+            (Method::POST, post),
+            (Method::DELETE, delete),
+            (Method::PATCH, patch),
+        ];
+        methods
+            .into_iter()
+            .filter_map(move |(method, operation)| Some((path.as_str(), method, operation.as_mut()?)))
+    })
+}

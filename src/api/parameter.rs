@@ -1,0 +1,136 @@
+//! Types of query parameters. Each holds its bounds once, for the check and for the OpenAPI document.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use optlab_spec::{IDENTIFIER_PATTERN, is_identifier};
+use serde::Deserialize;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::error::ApiError;
+use crate::stats::Metric;
+use crate::store::{JobKey, JobState};
+
+/// A whole number from `LEAST` to `MOST`; `DEFAULT` where it is left out.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Whole<const LEAST: i64, const MOST: i64, const DEFAULT: i64>(i64);
+
+/// The number by which the database knows something.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Id(i64);
+
+/// A name as specs have it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Name(String);
+
+impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> Whole<LEAST, MOST, DEFAULT> {
+    /// The number, if it is within the bounds of the parameter `name`.
+    pub(super) fn read(self, name: &str) -> Result<i64, ApiError> {
+        within(name, self.0, LEAST..=MOST)
+    }
+}
+
+impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> Default for Whole<LEAST, MOST, DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl Id {
+    pub(super) const LEAST: i64 = 1;
+
+    /// The id that the parameter `name` gives, if it gives one.
+    pub(super) fn read(given: Option<Self>, name: &str) -> Result<Option<i64>, ApiError> {
+        given.map(|id| within(name, id.0, Self::LEAST..=i64::MAX)).transpose()
+    }
+}
+
+impl Name {
+    /// The name that the parameter `name` gives, if it gives one.
+    pub(super) fn read(given: Option<Self>, name: &str) -> Result<Option<String>, ApiError> {
+        match given {
+            Some(Self(text)) if !is_identifier(&text) => {
+                Err(wrong(name, format!("match {IDENTIFIER_PATTERN}")))
+            }
+            given => Ok(given.map(|Self(text)| text)),
+        }
+    }
+}
+
+fn within(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<i64, ApiError> {
+    let (least, most) = (range.start(), range.end());
+    match range.contains(&value) {
+        true => Ok(value),
+        false => Err(wrong(name, format!("be from {least} to {most}, is {value}"))),
+    }
+}
+
+fn wrong(name: &str, right: impl Display) -> ApiError {
+    ApiError::invalid_parameter(format!("`{name}` must {right}"))
+}
+
+impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> PartialSchema for Whole<LEAST, MOST, DEFAULT> {
+    fn schema() -> RefOr<Schema> {
+        // The largest number of the type bounds nothing that a client would send.
+        let shown = |bound: i64| Some(bound).filter(|bound| *bound < i64::MAX);
+        whole(LEAST).maximum(shown(MOST)).default(shown(DEFAULT).map(Into::into)).into()
+    }
+}
+
+impl PartialSchema for Id {
+    fn schema() -> RefOr<Schema> {
+        whole(Self::LEAST).into()
+    }
+}
+
+impl PartialSchema for Name {
+    fn schema() -> RefOr<Schema> {
+        name_schema().into()
+    }
+}
+
+/// Of a whole number.
+pub(super) fn whole(least: i64) -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
+    Object::builder().schema_type(Type::Integer).format(Some(format)).minimum(Some(least))
+}
+
+/// Of a name as specs have it.
+pub(super) fn name_schema() -> ObjectBuilder {
+    Object::builder().schema_type(Type::String).pattern(Some(IDENTIFIER_PATTERN))
+}
+
+/// Of one word among some.
+fn one_of<const N: usize>(words: [&'static str; N]) -> RefOr<Schema> {
+    Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
+}
+
+impl PartialSchema for JobState {
+    fn schema() -> RefOr<Schema> {
+        one_of(Self::ALL.map(Self::as_str))
+    }
+}
+
+impl PartialSchema for JobKey {
+    fn schema() -> RefOr<Schema> {
+        one_of(Self::ALL.map(|(word, _)| word))
+    }
+}
+
+impl PartialSchema for Metric {
+    fn schema() -> RefOr<Schema> {
+        one_of(Self::ALL.map(Self::name))
+    }
+}
+
+impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> ToSchema for Whole<LEAST, MOST, DEFAULT> {}
+impl ToSchema for Id {}
+impl ToSchema for Name {}
+impl ToSchema for JobState {}
+impl ToSchema for JobKey {}
+impl ToSchema for Metric {}
