@@ -94,6 +94,13 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
         (with("/seeds", json!([4_294_967_296_u64])), "/seeds/0", "from 0 to 4294967295"),
         (with("/seeds", json!("0")), "/seeds", "must be a list"),
         (with("/seeds", json!(many_seeds)), "/seeds", "has 10001"),
+        // Names that a command line takes for something else.
+        (with("/name", json!("17")), "/name", "must have more than digits"),
+        (with("/name", json!("-rf")), "/name", "must not begin with `-`"),
+        (with("/name", json!(".")), "/name", "must not be `.` or `..`"),
+        (with("/name", json!("..")), "/name", "must not be `.` or `..`"),
+        (with("/arms", arms(&["-a"])), "/arms/0/name", "must not begin with `-`"),
+        (with("/arms", arms(&[".."])), "/arms/0/name", "must not be `.` or `..`"),
         (with("/arms", json!([])), "/arms", "1 to 1000 entries"),
         (with("/arms", arms(&["a", "a"])), "/arms", "`a` stands more than once"),
         (without("/arms"), "/arms", "is missing"),
@@ -331,9 +338,14 @@ fn requests_that_cannot_be_read_are_refused() {
     for (method, path, status, says) in requests {
         is_problem(&server.send(method, &path.replace([' ', '\''], "%20"), &[], b""), status, says);
     }
-    for (body, says) in
-        [(r#"{"name": ""}"#, "/name"), (r#"{"note": "x"}"#, "did you mean `notes`"), ("[]", "a table")]
-    {
+    for (body, says) in [
+        (r#"{"name": ""}"#, "/name"),
+        (r#"{"name": "5"}"#, "more than digits"),
+        (r#"{"note": "x"}"#, "did you mean `notes`"),
+        (r#"{"priority": 1.5}"#, "/priority"),
+        (r#"{"priority": 1000001}"#, "from -1000000"),
+        ("[]", "a table"),
+    ] {
         is_problem(&server.send("PATCH", &experiment, &[], body.as_bytes()), 422, says);
     }
     server.send("POST", &format!("{job}/cancel"), &[], b"");

@@ -83,6 +83,9 @@ pub(super) struct EditBody {
     #[schema(max_items = 50, value_type = Option<Vec<String>>)]
     tags: Option<Vec<Name>>,
     archived: Option<bool>,
+    /// Of its jobs that have not succeeded, and of seeds that are added later.
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
+    priority: Option<i64>,
 }
 
 /// Seeds that every arm gets.

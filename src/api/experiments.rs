@@ -159,7 +159,7 @@ async fn detail(state: &AppState, experiment: Experiment) -> Result<Json<Experim
     Ok(Json(ExperimentDetail { spec: experiment.spec.clone(), experiment: experiment.into(), series }))
 }
 
-/// Changes name, notes, tags or archived; what is left out stays.
+/// Changes name, notes, tags, archived, or the priority of its jobs in the queue; what is left out stays.
 #[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = EditBody,
     responses((status = 200, body = ExperimentDetail)))]
 pub(super) async fn edit(
@@ -173,10 +173,11 @@ pub(super) async fn edit(
 
 fn read_edit(value: &Value) -> Result<Edit, ApiError> {
     let edit = Fields::read(value, |fields| Edit {
-        name: fields.has("name").then(|| fields.identifier("name")),
+        name: fields.has("name").then(|| fields.name("name")),
         notes: fields.has("notes").then(|| fields.notes()),
         tags: fields.has("tags").then(|| fields.tags()),
         archived: fields.has("archived").then(|| fields.flag("archived", false)),
+        priority: fields.has("priority").then(|| fields.priority()),
     })?;
     Ok(edit)
 }

@@ -82,6 +82,8 @@ pub struct Edit {
     pub tags: Option<Vec<String>>,
     /// Put away, or back.
     pub archived: Option<bool>,
+    /// A new place in the queue, for all jobs that have not succeeded and for seeds that are added.
+    pub priority: Option<i64>,
 }
 
 /// What can be asked about experiments.

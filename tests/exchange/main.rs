@@ -397,6 +397,10 @@ fn files_that_cannot_be_imported_are_refused_with_the_reason() {
         (changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)), "another spec"),
         (changed(|import| import.experiment.spec["train"]["batch_size"] = json!("x")), "the spec: "),
         (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
+        (
+            changed(|import| import.experiment.name = "1".to_owned()),
+            "more than digits, because commands take a number for an id",
+        ),
         (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
         (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
         (changed(|import| import.jobs[5].end_reason = Some("bored".to_owned())), "\"bored\""),

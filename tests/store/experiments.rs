@@ -1,6 +1,6 @@
 //! Submissions, once and again.
 
-use optlab::store::{StoreError, Submission};
+use optlab::store::{Edit, JobState, StoreError, Submission};
 use serde_json::json;
 
 use crate::fixture::{Fixture, is_not_found, spec};
@@ -38,4 +38,25 @@ pub async fn new_seeds_go_to_every_arm_once(fixture: Fixture) {
     let expected: Vec<_> = arms.into_iter().flat_map(|arm| [1, 2, 3].map(|seed| (arm, seed))).collect();
     assert_eq!(cells, expected);
     is_not_found(fixture.store.add_seeds(99, &[1]).await);
+}
+
+pub async fn the_priority_of_what_is_queued_can_be_changed(fixture: Fixture) {
+    let [first, second] = [fixture.submit(json!({})).await, fixture.submit(json!({})).await];
+    let started = fixture.claim().await.unwrap().job;
+    let edit = |priority| Edit { priority: Some(priority), ..Edit::default() };
+    fixture.store.edit_experiment(second, edit(7)).await.unwrap();
+    let next = fixture.claim().await.unwrap();
+    assert_eq!(fixture.job(next.job).await.experiment_id, second, "it overtakes what was there before");
+    fixture.store.edit_experiment(first, edit(-3)).await.unwrap();
+    for (id, priority) in [(first, -3), (second, 7)] {
+        assert_eq!(fixture.store.experiment(id).await.unwrap().spec.priority, priority);
+        for job in fixture.jobs(id).await {
+            assert_eq!(job.priority, priority, "{job:?}");
+        }
+    }
+    // Whatever state a job is in, it is queued again with it; and so are new seeds.
+    assert_eq!(fixture.job(started).await.state, JobState::Running);
+    fixture.store.add_seeds(first, &[99]).await.unwrap();
+    assert!(fixture.jobs(first).await.iter().all(|job| job.priority == -3));
+    is_not_found(fixture.store.edit_experiment(99, edit(1)).await);
 }

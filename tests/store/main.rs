@@ -68,6 +68,7 @@ on_both_databases! {
     experiments {
         one_key_makes_one_experiment_however_often_it_is_sent,
         new_seeds_go_to_every_arm_once,
+        the_priority_of_what_is_queued_can_be_changed,
     }
     listing {
         every_job_has_one_place_in_any_order,

@@ -162,7 +162,7 @@ impl ExperimentSpec {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         fields.integer("version", Some(VERSION), VERSION..=VERSION);
-        let name = fields.identifier("name");
+        let name = fields.name("name");
         let seeds = read_seeds(fields, Some(vec![0]));
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         // Arms repeat no mistake of the base that they patch.
@@ -172,7 +172,7 @@ impl ExperimentSpec {
             name,
             notes: fields.notes(),
             tags: fields.tags(),
-            priority: fields.signed("priority", 0, -1_000_000..=1_000_000),
+            priority: fields.priority(),
             max_attempts: fields.integer("max_attempts", Some(5), 1..=1000),
             time_limit_seconds: fields.integer("time_limit_seconds", Some(86_400), 1..=31_536_000),
             resources: fields.table("resources", None, Resources::read),
@@ -238,7 +238,7 @@ impl JobSpec {
 impl Arm {
     /// The arm's own fields are read as part of `base` where `patches_count`.
     fn read(fields: &mut Fields<'_>, base: &TrainSpec, patches_count: bool) -> Self {
-        let name = fields.identifier("name");
+        let name = fields.arm_name("name");
         let patch = match fields.raw("train") {
             None => None,
             Some(Value::Object(patch)) => Some(patch.clone()),
@@ -327,6 +327,18 @@ mod tests {
             assert_eq!(JobSpec::from_stored(&value).unwrap(), job, "stored before there were checkpoints");
         }
         assert!(JobSpec::from_stored(&json!({ "arm": "opt" })).is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_refused_today_is_still_read_where_it_was_stored() {
+        for (pointer, name) in [("/name", "17"), ("/name", "-x"), ("/arms/1/name", "..")] {
+            let mut value = stored();
+            *value.pointer_mut(pointer).unwrap() = json!(name);
+            let spec = ExperimentSpec::from_stored(&value).unwrap();
+            assert!([&spec.name, &spec.arms[1].name].contains(&&name.to_owned()), "{spec:?}");
+            let told = ExperimentSpec::from_value(&value).unwrap_err();
+            assert!(told.list.iter().any(|problem| problem.pointer == pointer), "{told}");
+        }
     }
 
     #[test]

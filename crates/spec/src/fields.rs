@@ -171,6 +171,36 @@ impl<'a> Fields<'a> {
         String::new()
     }
 
+    /// A required name that people give to an experiment: an identifier that a command line takes neither for a flag
+    /// nor for an id. Names that were stored before this rule are read as they are.
+    pub fn name(&mut self, name: &'static str) -> String {
+        self.identifier_unless(name, |text| {
+            if text.bytes().all(|b| b.is_ascii_digit()) {
+                return Some("must have more than digits, because commands take a number for an id");
+            }
+            misleading(text)
+        })
+    }
+
+    /// A required name of an arm: an identifier that is neither a flag to a command line nor a way out of a folder.
+    pub fn arm_name(&mut self, name: &'static str) -> String {
+        self.identifier_unless(name, misleading)
+    }
+
+    /// An identifier for which `refusal` gives no reason against it.
+    fn identifier_unless(
+        &mut self,
+        name: &'static str,
+        refusal: impl FnOnce(&str) -> Option<&'static str>,
+    ) -> String {
+        let text = self.identifier(name);
+        let is_new = self.problems.unknown == Unknown::Refused;
+        if let Some(reason) = refusal(&text).filter(|_| is_new && !text.is_empty()) {
+            self.wrong(name, format!("{reason}, is {}", quoted(&text)));
+        }
+        text
+    }
+
     /// One of a fixed set of words; required when there is no default.
     pub fn choice<T: Copy>(&mut self, name: &'static str, default: Option<T>, choices: &[(&str, T)]) -> T {
         match (self.value(name), default) {
@@ -252,6 +282,11 @@ impl<'a> Fields<'a> {
     /// Words to find an experiment by; none by default.
     pub fn tags(&mut self) -> Vec<String> {
         self.list("tags", Some(vec![]), 0..=50, tag)
+    }
+
+    /// Which jobs of the queue come first; 0 by default.
+    pub fn priority(&mut self) -> i64 {
+        self.signed("priority", 0, -1_000_000..=1_000_000)
     }
 
     /// The field as it stands, for what none of the other readers fits.
@@ -338,6 +373,14 @@ pub const IDENTIFIER_PATTERN: &str = "^[A-Za-z0-9._-]{1,100}$";
 pub fn is_identifier(text: &str) -> bool {
     (1..=100).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// Why a name would be misunderstood wherever names are typed or become names of folders.
+fn misleading(text: &str) -> Option<&'static str> {
+    if text.starts_with('-') {
+        return Some("must not begin with `-`, because commands take that for a flag");
+    }
+    matches!(text, "." | "..").then_some("must not be `.` or `..`, which name folders")
 }
 
 /// A value as an error message shows it: short, and unmistakable about its type.

@@ -20,8 +20,9 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
     let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
     check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
     let edited = json!({ "name": name, "notes": notes, "tags": tags });
-    Fields::read(&edited, |fields| (fields.identifier("name"), fields.notes(), fields.tags()))
-        .map_err(|problems| format!("the experiment: {problems}"))?;
+    Fields::read(&edited, |fields| (fields.name("name"), fields.notes(), fields.tags())).map_err(
+        |problems| format!("the experiment: {problems}; edit it where it comes from and export it again"),
+    )?;
     let spec = ExperimentSpec::from_stored(&experiment.spec);
     let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
     match spec.arms.len().saturating_mul(spec.seeds.len()) {

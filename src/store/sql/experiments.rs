@@ -173,6 +173,9 @@ impl Experiments for SqlStore {
         if changed == 0 {
             return Err(not_found(id));
         }
+        if let Some(priority) = edit.priority {
+            set_priority(&mut tx, id, priority).await?;
+        }
         self.commit(tx).await
     }
 
@@ -214,12 +217,7 @@ impl Experiments for SqlStore {
 
     async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let stored: Option<(String,)> = sql("SELECT spec FROM experiments WHERE id = $1")
-            .bind(id)
-            .for_update()
-            .fetch_optional(&mut tx)
-            .await?;
-        let mut spec = ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?;
+        let mut spec = locked_spec(&mut tx, id).await?;
         let mut new = Vec::new();
         for &seed in seeds {
             if !spec.seeds.contains(&seed) {
@@ -227,11 +225,7 @@ impl Experiments for SqlStore {
                 new.push(seed);
             }
         }
-        sql("UPDATE experiments SET spec = $2 WHERE id = $1")
-            .bind(id)
-            .bind(serde_json::to_string(&spec)?)
-            .execute(&mut tx)
-            .await?;
+        store_spec(&mut tx, id, &spec).await?;
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
         for job in spec.jobs().filter(|job| new.contains(&job.seed)) {
@@ -306,6 +300,35 @@ async fn insert_job(
     .bind(now)
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// The spec, which nobody else changes until the transaction ends.
+async fn locked_spec(tx: &mut Transaction, id: i64) -> Result<ExperimentSpec, StoreError> {
+    let stored: Option<(String,)> =
+        sql("SELECT spec FROM experiments WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
+    Ok(ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?)
+}
+
+async fn store_spec(tx: &mut Transaction, id: i64, spec: &ExperimentSpec) -> Result<(), StoreError> {
+    let spec = serde_json::to_string(spec)?;
+    sql("UPDATE experiments SET spec = $2 WHERE id = $1").bind(id).bind(spec).execute(tx).await?;
+    Ok(())
+}
+
+/// Of every job that may be queued again, and of those that are added later.
+async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<(), StoreError> {
+    let mut spec = locked_spec(tx, id).await?;
+    spec.priority = priority;
+    store_spec(tx, id, &spec).await?;
+    lock(tx, id).await?;
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs SET priority = $2, version = $3 WHERE experiment_id = $1 AND state <> 'succeeded'")
+        .bind(id)
+        .bind(priority)
+        .bind(version)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
