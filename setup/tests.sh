@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 program, nginx and
+# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 and openssl programs, nginx and
 # PostgreSQL's programs, of which the tests start servers of their own (those that apt may start beside them are not
-# used), and in Python what docs/python.md uses and an S3-compatible service.
+# used), and in Python what docs/python.md uses, an S3-compatible service and a client for the OpenAPI document.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -24,6 +24,7 @@ missing=()
 first "${OPTLAB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable || missing+=(chromium)
 first sqlite3 || missing+=(sqlite3)
 first nginx /usr/sbin/nginx || missing+=(nginx-light)
+first openssl || missing+=(openssl)
 ../../setup/find-postgres.sh || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 

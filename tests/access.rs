@@ -383,6 +383,18 @@ fn no_password_of_the_database_is_in_the_log() {
             "{said}"
         );
     }
+    // An `@`, `/` or `?` that is not written as %40, %2F or %3F, and a parameter that is misspelt.
+    for password in
+        ["hunt@er2", "hunt/er2", "hunt?er2", "12/er2", "12?er2=x", "x@nowhere.invalid/optlab?pasword=er2&x="]
+    {
+        let url = format!("postgres://me:{password}@nowhere.invalid/optlab");
+        let output = optlab(&folder, &["migrate", "--log=trace", "--database-url", &url]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && !said.contains("er2") && !said.contains("hunt"),
+            "{password}: {said}"
+        );
+    }
     let help =
         Command::new(OPTLAB).args(["serve", "--help"]).env("OPTLAB_DATABASE_URL", &url).output().unwrap();
     assert!(help.status.success() && !String::from_utf8_lossy(&help.stdout).contains("hunter2"));

@@ -3,6 +3,7 @@
 //! A file is written whole under a path that no other attempt uses, and is durable when [`ArtifactRoot::put`] returns;
 //! only then does the database get to know of it. What a job goes on from is verified against its SHA-256.
 
+mod bucket;
 mod error;
 mod list;
 
@@ -62,6 +63,7 @@ impl ArtifactRoot {
         }
         // Other variables are ignored; these have lower-case names there.
         let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let options = options.chain(bucket::network());
         let (store, prefix) = parse_url_opts(&url, options).map_err(|error| unusable(&error))?;
         Ok(Self { store: Arc::from(store), prefix, folder: None })
     }

@@ -26,6 +26,7 @@ mod sql;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use url::Url;
 
 use self::sql::{Schema, SqlStore};
 use crate::clock::{Clock, SystemClock};
@@ -77,16 +78,22 @@ pub trait Store:
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
-/// A database URL as it may be shown: without user, password and parameters, of which one may be a password too.
+/// A database URL as it may be shown: without user, password and parameters, of which one may be a password too. Where an
+/// `@` stands behind the host, a password with `/`, `?` or `#` in it has been taken for the host's end, and nothing is
+/// shown.
 pub fn redacted(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(place, _)| place);
-    match url.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((_, place)) => format!("{scheme}://...@{place}"),
-            None => url.to_owned(),
-        },
-        None => url.to_owned(),
-    }
+    let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") else {
+        return url.split_once('?').map_or(url, |(file, _)| file).to_owned();
+    };
+    let hidden = format!("{scheme}://...");
+    let Ok(url) = Url::parse(url) else { return hidden };
+    let behind = [url.path(), url.query().unwrap_or_default(), url.fragment().unwrap_or_default()];
+    let Some(host) = url.host_str().filter(|_| !behind.concat().contains('@')) else {
+        return if rest.contains('@') { hidden } else { format!("{scheme}://{}", url.path()) };
+    };
+    let user = if url.username().is_empty() && url.password().is_none() { "" } else { "...@" };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{user}{host}{port}{}", url.path())
 }
 
 /// Opens the database at `url` and brings its schema up to date. Its time is that of the database's machine.
@@ -158,6 +165,20 @@ mod tests {
             ("sqlite:///data/optlab.db?mode=rwc", "sqlite:///data/optlab.db"),
             ("postgres://me:p@ss@host:5432/optlab", "postgres://...@host:5432/optlab"),
             ("postgres://host/optlab?password=hunter2", "postgres://host/optlab"),
+            ("postgres:///optlab?host=/run/postgresql&password=hunter2", "postgres:///optlab"),
+            ("postgres://me:a@b@c@host/optlab", "postgres://...@host/optlab"),
+            // A password whose `@`, `/`, `?` or `#` is not written as %40, %2F, %3F or %23.
+            ("postgres://me:pa/ss@host/optlab", "postgres://..."),
+            ("postgres://me:12/34@host/optlab", "postgres://..."),
+            ("postgres://me:12?34@host/optlab", "postgres://..."),
+            ("postgres://me:12#34@host/optlab", "postgres://..."),
+            ("postgres://me:pa?ss@host/optlab", "postgres://..."),
+            ("postgres://me:pa#ss@host/optlab", "postgres://..."),
+            ("postgres://host/optlab?password=hunt@er2", "postgres://..."),
+            ("postgres:me:hunter2@host", "postgres://..."),
+            ("postgres://me:hunter2", "postgres://..."),
+            ("mysql://me:hunter2@host/optlab", "mysql://...@host/optlab"),
+            ("sqlite:/data/@home/optlab.db?mode=rwc", "sqlite:/data/@home/optlab.db"),
         ] {
             assert_eq!(redacted(url), shown);
         }

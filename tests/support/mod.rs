@@ -342,7 +342,7 @@ pub fn kill(pid: u32) {
     assert!(processes::signal(pid, "KILL"));
 }
 
-fn children(parent: u32) -> Vec<u32> {
+pub fn children(parent: u32) -> Vec<u32> {
     let pids = std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());

@@ -2,7 +2,8 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,6 +38,36 @@ impl Postgres {
     /// A server for one test, which may crash it. It writes as carefully as one in service.
     pub fn own() -> Self {
         Self::with_settings("")
+    }
+
+    /// A server that also listens on a port of this machine, where it wants TLS, with a database there, whose URL comes
+    /// along. `certify` puts `server.pem` and `server.key` into its folder.
+    pub fn with_tls(certify: impl FnOnce(&Path)) -> (Self, String) {
+        let mut server = Self::with_settings(HASTE);
+        server.crash();
+        certify(&server.folder);
+        let key = server.folder.join("server.key");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        if is_root() {
+            for file in [&key, &server.folder.join("server.pem")] {
+                chown(file, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = \
+             'server.key'\n"
+        );
+        let mut configuration =
+            OpenOptions::new().append(true).open(server.folder.join("postgresql.conf")).unwrap();
+        configuration.write_all(settings.as_bytes()).unwrap();
+        let who = "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n";
+        fs::write(server.folder.join("pg_hba.conf"), who).unwrap();
+        server.start();
+        let sql = "CREATE DATABASE secured";
+        let local = format!("{}&port={port}", server.url("postgres"));
+        server.run("psql", &["--no-psqlrc", "--dbname", &local, "--command", sql]);
+        (server, format!("postgres://optlab@localhost:{port}/secured"))
     }
 
     fn with_settings(settings: &str) -> Self {

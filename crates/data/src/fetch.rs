@@ -1,5 +1,6 @@
 //! Getting a file from its official addresses.
 
+use std::error::Error;
 use std::io::Read;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(crate) fn fetch(
             Ok(content) => {
                 reasons.push(format!("{address} sent {} other bytes (wrong SHA-256)", content.len()))
             }
-            Err(error) => reasons.push(format!("{address}: {error}")),
+            Err(error) => reasons.push(format!("{address}: {error}{}", optlab_net::hint(&address, &error))),
         }
     }
     Err(DataError::Unreachable {
@@ -50,8 +51,12 @@ pub(crate) fn fetch(
     })
 }
 
-fn download(address: &str, file: &RemoteFile, progress: &mut dyn Progress) -> Result<Vec<u8>, ureq::Error> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+fn download(
+    address: &str,
+    file: &RemoteFile,
+    progress: &mut dyn Progress,
+) -> Result<Vec<u8>, Box<dyn Error>> {
+    let agent: ureq::Agent = optlab_net::agent(address)?
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .timeout_global(Some(FILE_TIMEOUT))
         .build()

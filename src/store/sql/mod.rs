@@ -25,6 +25,7 @@ mod workers;
 
 mod query;
 
+mod connect;
 mod files;
 mod pool;
 mod postgres;

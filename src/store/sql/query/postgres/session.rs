@@ -1,6 +1,5 @@
 //! The session of a query: begun with what bounds it, and ended for certain.
 
-use std::str::FromStr;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::time::sleep;
 
+use crate::store::sql::connect;
 use crate::store::{QueryError, StoreError};
 
 /// How soon the server sees that nobody waits for an answer any more.
@@ -41,7 +41,7 @@ struct Transaction {
 
 impl Place {
     pub(in super::super) fn new(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+        let options = connect::options(url)?.disable_statement_logging();
         Ok(Self { options, told: Once::new() })
     }
 }

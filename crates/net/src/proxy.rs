@@ -1,0 +1,195 @@
+//! Which proxy is on the way to an address, by the variables that curl and most other programs read.
+
+use std::env;
+use std::fmt;
+use std::net::IpAddr;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use ureq::http::Uri;
+
+/// Every host, in the syntax of `NO_PROXY`: `*` alone is every name and no address.
+pub const EVERYWHERE: &str = "*,0.0.0.0/0,::/0";
+/// Hosts of this machine, in the syntax of `NO_PROXY`.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+/// Where clouds tell a machine its credentials; a proxy would be told those of its own.
+const LINK_LOCAL: &str = "169.254.0.0/16";
+
+/// A proxy that a variable of the environment names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    variable: &'static str,
+    address: String,
+}
+
+impl Proxy {
+    /// Where it is, with the user and password that it may need.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The variable that names it.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+/// Without user and password.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.address.split_once("://").unwrap_or(("http", &self.address));
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place).trim_end_matches('/');
+        write!(f, "the proxy {scheme}://{place} of {}", self.variable)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The proxy for `url`: by `HTTPS_PROXY` or `HTTP_PROXY`, as its scheme is, else by `ALL_PROXY`. Hosts of `NO_PROXY` have
+/// none, and this machine never has.
+pub fn proxy_for(url: &str) -> Option<Proxy> {
+    choose(url, &|name| env::var(name).ok())
+}
+
+/// What is never reached by a proxy, in the syntax of `NO_PROXY`: what that names, and this machine.
+pub fn direct_hosts() -> String {
+    direct(&|name| env::var(name).ok())
+}
+
+type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+fn choose(url: &str, variables: Variables<'_>) -> Option<Proxy> {
+    let uri: Uri = url.parse().ok()?;
+    let of_scheme = match uri.scheme_str()? {
+        "https" => ["HTTPS_PROXY", "https_proxy"],
+        _ => ["HTTP_PROXY", "http_proxy"],
+    };
+    let (variable, address) =
+        first(variables, of_scheme).or_else(|| first(variables, ["ALL_PROXY", "all_proxy"]))?;
+    if is_this_machine(uri.host()?) {
+        return None;
+    }
+    // Which proxy does not matter here, only whether there is one for this host.
+    let is_proxied =
+        Matcher::builder().all("http://proxy").no(direct(variables)).build().intercept(&uri).is_some();
+    let address = if address.contains("://") { address } else { format!("http://{address}") };
+    is_proxied.then_some(Proxy { variable, address })
+}
+
+/// An empty variable counts as unset.
+fn first(variables: Variables<'_>, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+    names.into_iter().find_map(|name| Some((name, variables(name).filter(|value| !value.trim().is_empty())?)))
+}
+
+fn direct(variables: Variables<'_>) -> String {
+    let (_, named) = first(variables, ["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    let named: Vec<&str> = named
+        .split(',')
+        .map(|host| match host.trim() {
+            "*" => EVERYWHERE,
+            // Some programs write `*.example.com` for what is `.example.com` to others.
+            host if host.starts_with("*.") => &host[1..],
+            host => host,
+        })
+        .collect();
+    format!("{},{LOOPBACK},{LINK_LOCAL}", named.join(","))
+}
+
+/// Also by names and notations that `NO_PROXY` has none for.
+fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
+    address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+        || host == "localhost"
+        || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The proxy for a URL in this environment.
+    fn chosen(url: &str, environment: &[(&str, &str)]) -> Option<String> {
+        let variables = |name: &str| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        choose(url, &variables).map(|proxy| proxy.to_string())
+    }
+
+    #[test]
+    fn the_scheme_says_which_variable_counts() {
+        let both =
+            [("HTTP_PROXY", "http://plain:1"), ("https_proxy", "secure:2"), ("ALL_PROXY", "socks5://any:3")];
+        let plain = Some("the proxy http://plain:1 of HTTP_PROXY".to_owned());
+        assert_eq!(chosen("http://far.example/x", &both), plain);
+        assert_eq!(chosen("https://far.example", &both).unwrap(), "the proxy http://secure:2 of https_proxy");
+        assert_eq!(
+            chosen("http://far.example", &both[1..]).unwrap(),
+            "the proxy socks5://any:3 of ALL_PROXY"
+        );
+        assert_eq!(chosen("http://far.example", &both[1..2]), None, "that one is for https");
+        assert_eq!(chosen("http://far.example", &[("HTTP_PROXY", "")]), None);
+    }
+
+    #[test]
+    fn this_machine_has_no_proxy() {
+        let all = [("ALL_PROXY", "http://proxy:1")];
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "a.localhost",
+            "127.0.0.1:8080",
+            "127.9.9.9",
+            "[::1]:80",
+            "[::ffff:127.0.0.1]",
+            "0.0.0.0:8080",
+            "[::]",
+            "169.254.169.254",
+        ] {
+            for scheme in ["http", "https"] {
+                assert_eq!(chosen(&format!("{scheme}://{host}/x"), &all), None, "{host}");
+            }
+        }
+        for host in ["localhost.example", "127.example", "128.0.0.1", "[2001:db8::1]"] {
+            assert!(chosen(&format!("http://{host}"), &all).is_some(), "{host}");
+        }
+    }
+
+    #[test]
+    fn hosts_without_a_proxy_are_names_addresses_and_networks() {
+        let without =
+            "10.0.0.0/8, 2001:db8::/32,192.168.7.7,inside.example, .dotted.example,*.starred.example";
+        let environment = [("HTTP_PROXY", "http://proxy:1"), ("NO_PROXY", without)];
+        for (host, is_proxied) in [
+            ("10.200.3.4", false),
+            ("11.0.0.1", true),
+            ("[2001:db8:5::1]", false),
+            ("192.168.7.7:8080", false),
+            ("192.168.7.8", true),
+            ("inside.example", false),
+            ("db.inside.example", false),
+            ("outside.example", true),
+            ("a.dotted.example", false),
+            ("a.starred.example", false),
+        ] {
+            assert_eq!(chosen(&format!("http://{host}/"), &environment).is_some(), is_proxied, "{host}");
+        }
+        for host in ["any.example", "192.0.2.1", "[2001:db8::1]"] {
+            let environment = [("HTTP_PROXY", "http://proxy:1"), ("no_proxy", "*")];
+            assert_eq!(chosen(&format!("http://{host}"), &environment), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn its_password_is_not_shown() {
+        let environment = [("HTTP_PROXY", "http://me:hunter2@proxy:1/")];
+        assert_eq!(
+            chosen("http://a.example", &environment).unwrap(),
+            "the proxy http://proxy:1 of HTTP_PROXY"
+        );
+    }
+}
