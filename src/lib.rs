@@ -3,6 +3,9 @@
 //! This crate is the service. It never loads libtorch: training runs in `optlab-runner`, a process of its own that
 //! the [`worker`] feeds. `ARCHITECTURE.md` has the map.
 
+// `cli/output.rs` prints, and returns what goes wrong with that.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 
 pub mod api;

@@ -1,13 +1,13 @@
 //! The log: one line an event, to standard error.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write, stderr};
 
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log; `filter` is in the syntax of `tracing` (`info`, `optlab=debug`, ...).
 pub fn start(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|error| {
-        eprintln!("OPTLAB_LOG={filter}: {error}; using `info`");
+        let _ = writeln!(stderr(), "OPTLAB_LOG={filter}: {error}; using `info`");
         EnvFilter::new("info")
     });
     // Tests start several services in one process: the first log serves them all.

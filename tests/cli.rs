@@ -193,12 +193,14 @@ fn jobs_are_listed_and_steered() {
 
     let listed = client(&["experiments"]);
     assert!(out(&listed).contains("sopt-fractions") && out(&listed).contains("6 queued"), "{}", out(&listed));
+    let utc = server.read("/api/v1/experiments/1")["created_at"].as_str().unwrap()[..19].replace('T', " ");
+    assert!(out(&listed).contains(&format!("{utc}Z ")), "times say of which zone they are: {}", out(&listed));
     assert_eq!(json(&["experiments"])[0]["id"], 1);
     assert_eq!(
         json(&["jobs", "sopt-fractions", "--arm", "half", "--state", "queued"]).as_array().unwrap().len(),
         3
     );
-    assert_eq!(json(&["cancel", "--job", "1"])["state"], "cancelled");
+    assert_eq!(json(&["cancel", "--job", "#1"])["state"], "cancelled");
     assert!(out(&client(&["retry", "--job", "1"])).contains("Job 1: queued"));
     assert!(out(&client(&["pause", "sopt-fractions"])).contains("`sopt-fractions`: 6 paused"));
     assert_eq!(json(&["resume", "--job", "2"])["state"], "queued");
@@ -206,7 +208,13 @@ fn jobs_are_listed_and_steered() {
     assert!(
         out(&client(&["cancel", "sopt-fractions"])).contains("Experiment 1 `sopt-fractions`: 6 cancelled")
     );
-    assert_eq!(json(&["retry", "1"])["counts"]["queued"], 6);
+    assert_eq!(json(&["retry", "#1"])["counts"]["queued"], 6);
+    let steps = json(&["jobs", "1"]);
+    assert!(steps.as_array().unwrap().iter().all(|job| job["priority"] == 0), "{steps}");
+    let changed = client(&["priority", "#1", "-5"]);
+    assert_eq!(out(&changed), "Experiment 1 `sopt-fractions`: 6 queued, priority -5\n");
+    let steps = json(&["jobs", "1"]);
+    assert!(steps.as_array().unwrap().iter().all(|job| job["priority"] == -5), "{steps}");
 }
 
 #[test]

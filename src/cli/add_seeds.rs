@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::ServerArgs;
 use super::progress::Experiment;
-use super::{Failure, experiments};
+use super::{Failure, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -21,15 +21,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     let id = experiments::find(&client, &args.experiment)?;
     let answer: Value = client.post(&format!("/experiments/{id}/seeds"), &json!({ "seeds": args.seeds }))?;
     if args.json {
-        println!("{answer:#}");
-        return Ok(());
+        return Ok(output::json(&answer)?);
     }
     let experiment: Experiment = serde_json::from_value(answer)?;
-    println!("Experiment {id} `{}`: {experiment}", experiment.name);
+    output::line(format!("Experiment {id} `{}`: {experiment}", experiment.name))?;
     experiment.warn(&client);
     Ok(())
 }

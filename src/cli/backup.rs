@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::Failure;
 use super::serve::runtime;
+use super::{Failure, output};
 use crate::config::DatabaseArgs;
 use crate::store;
 
@@ -44,9 +44,8 @@ async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
     store::copy_sqlite(url, &unfinished).await.with_context(|| format!("cannot copy {shown}"))?;
     std::fs::File::open(&unfinished)?.sync_all()?;
     std::fs::rename(&unfinished, file).with_context(|| file.display().to_string())?;
-    println!(
+    output::line(format!(
         "{} is a copy of {shown}. The files of jobs (weights, checkpoints, logs) are not in it.",
         file.display()
-    );
-    Ok(())
+    ))
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use optlab_net::NetError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::SendBody;
-use ureq::http::{HeaderMap, HeaderValue, Request, Response, header};
+use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
@@ -27,7 +28,7 @@ pub(super) struct ServerArgs {
 }
 
 impl ServerArgs {
-    pub(super) fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Result<Client, NetError> {
         Client::new(&self.server)
     }
 }
@@ -92,9 +93,14 @@ impl ClientError {
 impl Client {
     /// Brings the token of `OPTLAB_TOKEN`, where that is set. (There is no flag for it: the arguments of a process are
     /// no secret.)
-    pub(super) fn new(server: &str) -> Self {
+    ///
+    /// # Errors
+    /// Where the proxy on the way is wrong.
+    pub(super) fn new(server: &str) -> Result<Self, NetError> {
         let token = std::env::var("OPTLAB_TOKEN").ok().filter(|token| !token.is_empty());
-        let agent = ureq::Agent::config_builder()
+        let server = server.trim_end_matches('/');
+        let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        let agent = optlab_net::agent(&server)?
             .middleware(move |request: Request<SendBody>, next: MiddlewareNext| {
                 with_token(request, token.as_deref(), next)
             })
@@ -102,9 +108,7 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        let server = server.trim_end_matches('/');
-        let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
-        Self { server, agent: agent.into() }
+        Ok(Self { server, agent: agent.into() })
     }
 
     /// Address of an experiment's page.
@@ -178,6 +182,11 @@ impl Client {
         self.read(self.agent.post(&url).send_json(body))
     }
 
+    pub(super) fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
+        let url = format!("{}/api/v1{path}", self.server);
+        self.read(self.agent.patch(&url).send_json(body))
+    }
+
     /// Submits once: where the answer is lost, it is asked for again with the same key.
     pub(super) fn submit(&self, spec: &Value) -> Result<Submitted, ClientError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -192,13 +201,20 @@ impl Client {
 
     fn read<T: DeserializeOwned>(
         &self,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        answer: Result<Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, ClientError> {
         let mut answer = self.check(answer)?;
+        let stranger = self.stranger(&answer);
+        let is_json = answer.body().mime_type() == Some("application/json");
         let body = answer.body_mut().with_config().limit(LARGEST_ANSWER);
         body.read_json().map_err(|error| match error {
-            ureq::Error::Json(_) | ureq::Error::BodyExceedsLimit(_) => {
-                ClientError::Unreachable(format!("no answer of optlab from {}: {error}", self.server))
+            ureq::Error::Json(error) if is_json => ClientError::Unreachable(format!(
+                "{} answered otherwise than this optlab expects ({error}); is it of another version?",
+                self.server
+            )),
+            ureq::Error::Json(_) => stranger,
+            ureq::Error::BodyExceedsLimit(_) => {
+                ClientError::Unreachable(format!("the answer of {} is too long: {error}", self.server))
             }
             error => self.unreachable(&error),
         })
@@ -207,8 +223,8 @@ impl Client {
     /// An answer that says yes.
     fn check(
         &self,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<ureq::http::Response<ureq::Body>, ClientError> {
+        answer: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Response<ureq::Body>, ClientError> {
         let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
@@ -219,7 +235,8 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
-        let problem: Problem = answer.body_mut().read_json().map_err(|error| self.unreachable(&error))?;
+        let stranger = self.stranger(&answer);
+        let problem: Problem = answer.body_mut().read_json().map_err(|_| stranger)?;
         let text = match problem.errors.as_slice() {
             [] => problem.detail,
             errors => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "),
@@ -227,13 +244,35 @@ impl Client {
         Err(ClientError::Refused(status.as_u16(), text))
     }
 
+    /// For an answer that optlab does not give: something that stands between gave it, or stands there in its place.
+    fn stranger(&self, answer: &Response<ureq::Body>) -> ClientError {
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let who = header(header::SERVER).map(|server| format!(" ({server})")).unwrap_or_default();
+        let what = header(header::CONTENT_TYPE).unwrap_or("no content type");
+        let cure = match answer.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                "a proxy on the way takes no request as long as this one; raise its limit"
+            }
+            StatusCode::NOT_FOUND => {
+                "a proxy on the way, or another program, does not know this address; is its path right?"
+            }
+            _ => "a proxy on the way, or another program, answers there",
+        };
+        ClientError::Unreachable(format!(
+            "{} answered {} with {what}{who}, and not as optlab does: {cure}",
+            self.server,
+            answer.status()
+        ))
+    }
+
     fn unreachable(&self, error: &dyn std::fmt::Display) -> ClientError {
         let http = match self.server.strip_prefix("https://") {
             Some(address) => format!("; without TLS in front of it, it is http://{address}"),
             None => String::new(),
         };
+        let hint = optlab_net::hint(&self.server, error);
         ClientError::Unreachable(format!(
-            "no answer from {}: {error}. Is `optlab serve` running there{http}? --server or OPTLAB_SERVER names another",
+            "no answer from {}: {error}{hint}. Is `optlab serve` running there{http}? --server or OPTLAB_SERVER names another",
             self.server
         ))
     }

@@ -5,8 +5,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use optlab_data::{Dataset, Library, Progress, State};
 use serde_json::json;
 
-use super::Failure;
 use super::table::print_list;
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -37,7 +37,7 @@ enum Command {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let library = Library::from_env();
     match &args.command {
-        Command::List { json } => list(&library, *json),
+        Command::List { json } => list(&library, *json)?,
         Command::Fetch { names } => {
             for dataset in chosen(names)? {
                 fetch(&library, dataset)?;
@@ -60,21 +60,20 @@ fn chosen(names: &[String]) -> Result<Vec<&'static dyn Dataset>, Failure> {
     names.iter().map(find).collect()
 }
 
-fn list(library: &Library, json: bool) {
+fn list(library: &Library, json: bool) -> anyhow::Result<()> {
     let rows = optlab_data::all().iter().map(|dataset| (*dataset, library.state(*dataset)));
     if json {
         let row = |(dataset, state): (&dyn Dataset, State)| {
             let place = describe(&state);
             json!({ "name": dataset.name(), "about": dataset.about(), "state": place })
         };
-        println!("{:#}", rows.map(row).collect::<serde_json::Value>());
-        return;
+        return output::json(&rows.map(row).collect::<serde_json::Value>());
     }
     print_list(
         rows.map(|(dataset, state)| {
             [dataset.name().to_owned(), dataset.about().to_owned(), describe(&state)]
         }),
-    );
+    )
 }
 
 fn describe(state: &State) -> String {
@@ -91,8 +90,7 @@ pub(super) fn fetch(library: &Library, dataset: &dyn Dataset) -> Result<(), Fail
     let mut progress = Bar::default();
     library.contents(dataset, &mut progress)?;
     progress.0.finish_and_clear();
-    println!("{}: {}", dataset.name(), describe(&library.state(dataset)));
-    Ok(())
+    Ok(output::line(format!("{}: {}", dataset.name(), describe(&library.state(dataset))))?)
 }
 
 /// Data sets that were `named` must be here.
@@ -110,7 +108,7 @@ fn verify(library: &Library, datasets: &[&'static dyn Dataset], named: bool) -> 
             },
         };
         all_well &= result.is_ok();
-        println!("{}: {}", dataset.name(), result.unwrap_or_else(|error| error));
+        output::line(format!("{}: {}", dataset.name(), result.unwrap_or_else(|error| error)))?;
     }
     if all_well { Ok(()) } else { Err(Failure::Told) }
 }

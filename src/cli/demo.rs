@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Client, ClientError};
 use super::progress::watch;
 use super::serve::{listen, runtime, service, stop_on_signal};
-use super::{Failure, compare};
+use super::{Failure, compare, output};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
 use crate::worker::probe;
 
@@ -47,7 +47,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
     let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
 
-    let client = Client::new(&address);
+    let client = Client::new(&address)?;
     let experiment = spawn_blocking(move || experiment(&client));
     let done = tokio::select! {
         done = experiment => done?,
@@ -60,18 +60,22 @@ async fn demo(args: Args) -> Result<(), Failure> {
         return Ok(done?);
     }
     if let Err(error) = done {
-        eprintln!("optlab: {error:#}");
+        output::note(format!("optlab: {error:#}"));
     }
-    println!("\nDashboard: {address}\nServing on; Ctrl-C stops.");
-    Ok(service.await??)
+    let told = output::line(format!("\nDashboard: {address}\nServing on; Ctrl-C stops."));
+    if told.is_err() {
+        shutdown.cancel();
+    }
+    service.await??;
+    Ok(told?)
 }
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
     let sent = serde_json::json!({ "recipe": RECIPE });
     let submitted = client.submit(&sent).map_err(ClientError::into_anyhow)?;
-    println!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id));
+    output::line(format!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id)))?;
     let ended = watch(client, submitted.id)?;
-    println!("{ended}");
+    output::line(&ended)?;
     compare::print_table(client, submitted.id)?;
     anyhow::ensure!(ended.is_well(), "some jobs did not succeed or lack files; the dashboard says why");
     Ok(())

@@ -8,13 +8,12 @@ use optlab_data::{Library, State};
 use serde::Serialize;
 use serde_json::json;
 
-use super::Failure;
 use super::serve::runtime;
-use folders::look_at_folders;
-
+use super::{Failure, output};
 use crate::api;
 use crate::config::ServiceArgs;
 use crate::worker::{ProbeError, probe};
+use folders::look_at_folders;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -77,13 +76,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let can_train = runs && has_room;
     let version = env!("CARGO_PKG_VERSION");
     if args.json {
-        println!("{:#}", json!({ "version": version, "can_train": can_train, "findings": findings }));
+        output::json(&json!({ "version": version, "can_train": can_train, "findings": findings }))?;
     } else {
-        println!("optlab {version}");
+        output::line(format!("optlab {version}"))?;
         for Finding { verdict, what, cure } in &findings {
-            println!("{} {what}", verdict.label());
+            output::line(format!("{} {what}", verdict.label()))?;
             for line in cure.iter().flat_map(|cure| cure.lines()) {
-                println!("          {line}");
+                output::line(format!("          {line}"))?;
             }
         }
     }

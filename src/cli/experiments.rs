@@ -4,10 +4,10 @@ use anyhow::anyhow;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Failure;
 use super::client::{Client, ServerArgs};
 use super::progress::Counts;
 use super::table::table;
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -29,27 +29,31 @@ struct Experiment {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     if args.json {
         let experiments: Vec<Value> = client.list("/experiments", &[])?;
-        println!("{:#}", Value::Array(experiments));
-        return Ok(());
+        return Ok(output::json(&experiments)?);
     }
     let mut table = table(["id", "name", "submitted", "arms", "seeds", "jobs"], &[0, 3, 4]);
     table.add_rows(client.list("/experiments", &[])?.into_iter().map(row));
-    println!("{}", table.trim_fmt());
-    Ok(())
+    Ok(output::line(table.trim_fmt())?)
 }
 
 fn row(Experiment { id, name, created_at, arms, seeds, counts }: Experiment) -> [String; 6] {
-    // A time of day to the second is enough to tell two submissions apart.
-    let submitted = created_at.split('.').next().unwrap_or_default().replace('T', " ");
+    // A time of day to the second is enough to tell two submissions apart. The server's times are UTC.
+    let submitted = created_at.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ") + "Z";
     [id.to_string(), name, submitted, arms.len().to_string(), seeds.len().to_string(), counts.to_string()]
 }
 
-/// The experiment of this id, or the newest of this name; says on standard error which where there are several.
+/// Reads an id, which may be written as people say it: `#7`.
+pub(super) fn id(given: &str) -> Result<i64, String> {
+    given.strip_prefix('#').unwrap_or(given).parse().map_err(|_| "must be an id, like 7 or #7".to_owned())
+}
+
+/// The experiment of this id, or the newest of this name; says on standard error which where there are several. No name
+/// consists of digits alone.
 pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
-    if let Ok(id) = given.parse() {
+    if let Ok(id) = id(given) {
         return Ok(id);
     }
     let all: Vec<Experiment> = client.list("/experiments", &[])?;
@@ -58,7 +62,8 @@ pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
         [] => Err(anyhow!("there is no experiment `{given}`; `optlab experiments` lists them").into()),
         [id] => Ok(id),
         [newest, ..] => {
-            eprintln!("optlab: {} experiments are called `{given}`; {newest} is the newest", called.len());
+            let count = called.len();
+            output::note(format!("optlab: {count} experiments are called `{given}`; {newest} is the newest"));
             Ok(newest)
         }
     }

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::client::{Client, ServerArgs};
-use super::{Failure, experiments};
+use super::{Failure, experiments, output};
 use crate::exchange::{EventWriter, ExchangeError, ParquetReader, PointWriter};
 
 #[derive(clap::Args)]
@@ -50,10 +50,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.table == Table::Jobs && args.format != Format::Csv {
         return Err(Failure::Usage("--table is for --format csv".to_owned()));
     }
-    let client = args.server.client();
+    let client = args.server.client()?;
     let experiment = experiments::find(&client, &args.experiment)?;
     let to_screen = args.output.as_deref() == Some(Path::new("-"));
-    let output = match args.format {
+    let path = match args.format {
         Format::Tensorboard if to_screen => {
             return Err(Failure::Usage("TensorBoard's files need a folder".to_owned()));
         }
@@ -66,8 +66,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     match (to_screen, args.json) {
         (true, _) => {}
-        (false, true) => println!("{:#}", json!({ "experiment": experiment, "path": output })),
-        (false, false) => println!("{}", output.display()),
+        (false, true) => output::json(&json!({ "experiment": experiment, "path": path }))?,
+        (false, false) => output::line(path.display())?,
     }
     Ok(())
 }
@@ -82,11 +82,8 @@ fn download(
     let (name, mut body) = fetch(client, experiment, format)?;
     let output = output.unwrap_or_else(|| PathBuf::from(name));
     if output == Path::new("-") {
-        return match io::copy(&mut body, &mut io::stdout().lock()) {
-            // Nobody reads on, as with `| head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(output),
-            copied => Ok(copied.map(|_| output).context("the export broke off")?),
-        };
+        output::verbatim(body)?;
+        return Ok(output);
     }
     // A file that broke off must not look like a whole one.
     let unfinished = unfinished(&output)?;

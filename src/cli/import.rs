@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::json;
 
-use super::Failure;
 use super::client::{ServerArgs, Submitted};
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -21,13 +21,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
     let Submitted { id, name, jobs } = client.upload("/imports", file)?;
-    if args.json {
-        println!("{:#}", json!({ "id": id, "name": name, "jobs": jobs }));
-    } else {
-        println!("Experiment {id} `{name}`, {} jobs: {}", jobs.len(), client.page(id));
-    }
-    Ok(())
+    Ok(match args.json {
+        true => output::json(&json!({ "id": id, "name": name, "jobs": jobs })),
+        false => output::line(format!("Experiment {id} `{name}`, {} jobs: {}", jobs.len(), client.page(id))),
+    }?)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ClientError, List, ServerArgs};
 use super::table::table;
-use super::{Failure, experiments};
+use super::{Failure, experiments, output};
 
 /// More failures or remarks than this are told by their number.
 const TOLD: u64 = 10;
@@ -39,6 +39,7 @@ pub(super) struct Job {
     end_reason: Option<String>,
     error: Option<String>,
     attempt: u64,
+    priority: i64,
     step: u64,
     steps: u64,
     device: Option<String>,
@@ -47,7 +48,7 @@ pub(super) struct Job {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     let experiment = args.experiment.as_deref().map(|given| experiments::find(&client, given)).transpose()?;
     let experiment = experiment.map(|id| id.to_string());
     let filters = [("experiment", &experiment), ("state", &args.state), ("arm", &args.arm)];
@@ -55,19 +56,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     let jobs: Vec<Job> = client.jobs(&filters)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&jobs)?);
-        return Ok(());
+        return Ok(output::json(&jobs)?);
     }
     let mut table =
         table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
     table.add_rows(jobs.iter().map(row));
-    println!("{}", table.trim_fmt());
+    output::line(table.trim_fmt())?;
     let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.id, job.remark()?))).collect();
     for (job, remark) in remarks.iter().take(TOLD as usize) {
-        println!("job {job}: {remark}");
+        output::line(format!("job {job}: {remark}"))?;
     }
     if remarks.len() > TOLD as usize {
-        println!("and {} more: --json has them all", remarks.len() - TOLD as usize);
+        output::line(format!("and {} more: --json has them all", remarks.len() - TOLD as usize))?;
     }
     Ok(())
 }
@@ -108,15 +108,17 @@ impl Job {
 /// Prints a line on standard error for each job that succeeded without all of its files; returns how many there are.
 pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<u64, ClientError> {
     let experiment = experiment.to_string();
-    let filters = [("experiment", experiment.as_str()), ("state", "succeeded"), ("limit", "1000")];
-    let jobs: Vec<Job> = client.list("/jobs", &filters)?;
+    let jobs: Vec<Job> = client.jobs(&[("experiment", &experiment), ("state", "succeeded")])?;
     let incomplete = jobs.iter().filter_map(|job| Some((job, job.error.as_deref()?)));
     let lines: Vec<String> = incomplete.map(|(job, error)| job.line(error)).collect();
     for line in lines.iter().take(TOLD as usize) {
-        eprintln!("{line}");
+        output::note(line);
     }
     if lines.len() > TOLD as usize {
-        eprintln!("and {} more succeeded without all of their files", lines.len() - TOLD as usize);
+        output::note(format!(
+            "and {} more succeeded without all of their files",
+            lines.len() - TOLD as usize
+        ));
     }
     Ok(lines.len() as u64)
 }
@@ -129,9 +131,9 @@ pub(super) fn tell_failures(client: &Client, experiment: i64, failed: u64) {
     for job in items {
         let reason = job.end_reason.as_deref().unwrap_or_default();
         let error = job.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(reason);
-        eprintln!("{}", job.line(error));
+        output::note(job.line(error));
     }
     if failed > TOLD {
-        eprintln!("and {} more: optlab jobs {experiment} --state failed", failed - TOLD);
+        output::note(format!("and {} more: optlab jobs {experiment} --state failed", failed - TOLD));
     }
 }

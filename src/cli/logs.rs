@@ -1,15 +1,16 @@
 //! `optlab logs`: what the runner of a job has said.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use serde_json::json;
 
-use super::Failure;
 use super::client::ServerArgs;
+use super::{Failure, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id of the job
+    #[arg(value_parser = experiments::id)]
     job: i64,
     /// Number of the attempt [default: the last that has a log]
     #[arg(long)]
@@ -23,14 +24,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let attempt = args.attempt.map(|number| format!("?attempt={number}")).unwrap_or_default();
-    let mut text = args.server.client().text(&format!("/jobs/{}/logs{attempt}", args.job))?;
+    let text = args.server.client()?.text(&format!("/jobs/{}/logs{attempt}", args.job))?;
     if args.json {
-        println!("{:#}", json!({ "job": args.job, "text": io::read_to_string(text)? }));
-        return Ok(());
+        return Ok(output::json(&json!({ "job": args.job, "text": io::read_to_string(text)? }))?);
     }
-    match io::copy(&mut text, &mut io::stdout().lock()) {
-        // Nobody reads on, as with `| head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        copied => Ok(copied.map(|_| ())?),
-    }
+    Ok(output::verbatim(text)?)
 }

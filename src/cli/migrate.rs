@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 
-use super::Failure;
 use super::serve::runtime;
+use super::{Failure, output};
 use crate::config::DatabaseArgs;
 use crate::store;
 
@@ -19,7 +19,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let shown = store::redacted(&url);
         let store = store::open(&url).await.with_context(|| format!("cannot migrate {shown}"))?;
         store.close().await;
-        println!("{shown} is up to date");
-        Ok(())
+        Ok(output::line(format!("{shown} is up to date"))?)
     })
 }

@@ -12,6 +12,7 @@ mod export;
 mod import;
 mod jobs;
 mod logs;
+mod priority;
 mod query_child;
 mod sql;
 mod steer;
@@ -31,6 +32,8 @@ mod progress;
 
 mod client;
 mod figures;
+mod output;
+mod signals;
 mod spec;
 mod table;
 
@@ -39,6 +42,7 @@ use std::process::ExitCode;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use optlab_net::NetError;
 use optlab_spec::Problems;
 use optlab_spec::submission::Refusal;
 
@@ -86,6 +90,8 @@ enum Command {
     Resume(steer::Args),
     /// Queue failed and cancelled jobs again
     Retry(steer::Args),
+    /// Move an experiment's jobs forward or back in the queue
+    Priority(priority::Args),
     /// Show what the runner of a job has said
     Logs(logs::Args),
     /// Compare the arms of an experiment
@@ -128,7 +134,8 @@ enum Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        if error.is::<Problems>() || error.is::<Refusal>() || error.is::<ConfigError>() {
+        let is_usage = error.is::<Problems>() || error.is::<Refusal>() || error.is::<ConfigError>();
+        if is_usage || error.is::<NetError>() {
             return Self::Usage(error.to_string());
         }
         Self::Other(error)
@@ -137,13 +144,24 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Runs the command of the process's arguments.
 pub fn main() -> ExitCode {
-    let matches = without_empty_variables(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    end_quietly_when_nobody_reads();
+    match parsed() {
+        Ok(cli) => end(run(cli)),
+        // What was asked for, the help or the version, goes to standard output.
+        Err(said) if !said.use_stderr() => end(output::printed(said.print()).map_err(Failure::from)),
+        Err(mistake) => mistake.exit(),
+    }
+}
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let matches = without_empty_variables(Cli::command()).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
     // Where a progress bar or a table is the answer, the log would only break it up.
     let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
-    let result = match cli.command {
+    match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Worker(args) => worker::run(args),
@@ -157,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Pause(args) => steer::run(Wish::Pause, &args),
         Command::Resume(args) => steer::run(Wish::Resume, &args),
         Command::Retry(args) => steer::run(Wish::Retry, &args),
+        Command::Priority(args) => priority::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Sql(args) => sql::run(&args),
@@ -170,16 +189,20 @@ pub fn main() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::QueryChild(args) => query_child::run(&args),
-    };
-    match result {
+    }
+}
+
+/// Tells a failure; the exit status says which kind it is.
+fn end(result: Result<(), Failure>) -> ExitCode {
+    match result.and_then(|()| Ok(output::flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::FAILURE,
         Err(Failure::Other(error)) => {
-            eprintln!("optlab: {error:#}");
+            output::note(format!("optlab: {error:#}"));
             ExitCode::FAILURE
         }
         Err(Failure::Usage(error)) => {
-            eprintln!("optlab: {error}");
+            output::note(format!("optlab: {error}"));
             ExitCode::from(2)
         }
     }
@@ -191,16 +214,4 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         |arg: &clap::Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
     let unset = |arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg };
     command.mut_args(unset).mut_subcommands(without_empty_variables)
-}
-
-/// `optlab recipes | head -n 1` is no reason for a stack trace. (The signal for it stays ignored: it would also end a
-/// server that writes to a runner which has just died.)
-fn end_quietly_when_nobody_reads() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str().is_some_and(|said| said.starts_with("failed printing to std")) {
-            std::process::exit(0);
-        }
-        report(panic);
-    }));
 }

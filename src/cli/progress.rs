@@ -8,7 +8,7 @@ use optlab_spec::Resources;
 use serde::Deserialize;
 
 use super::client::{Client, ClientError};
-use super::{jobs, waiting};
+use super::{jobs, output, waiting};
 
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// A server that restarts is waited for.
@@ -64,7 +64,10 @@ impl Experiment {
         if queued > 0 {
             waiting::warn(client, self.spec.resources.device);
         } else if running == 0 && paused > 0 {
-            eprintln!("optlab: {paused} jobs are paused; `optlab resume {}` lets them go on", self.id);
+            output::note(format!(
+                "optlab: {paused} jobs are paused; `optlab resume {}` lets them go on",
+                self.id
+            ));
         }
     }
 }
@@ -130,7 +133,7 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Experiment> {
                 }
             }
             Err(ClientError::Unreachable(text)) if heard.elapsed() < PATIENCE => {
-                bar.set_message(format!("waiting for the server: {text}"));
+                bar.set_message(output::clean(&format!("waiting for the server: {text}")));
             }
             Err(error) => return Err(error.into_anyhow()),
         }

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use optlab_spec::recipes;
 
-use super::Failure;
 use super::table::print_list;
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -29,14 +29,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Some(Command::Show { name }) => {
             let recipe =
                 recipes::find(name).map_err(|problems| Failure::Usage(problems.list[0].detail.clone()))?;
-            if args.json { println!("{:#}", recipe.value()) } else { print!("{}", recipe.toml) }
+            match args.json {
+                true => output::json(&recipe.value())?,
+                false => output::verbatim(recipe.toml.as_bytes())?,
+            }
         }
         None if args.json => {
             let list = |recipe: &recipes::Recipe| serde_json::json!({ "name": recipe.name, "description": recipe.description() });
-            println!("{:#}", recipes::ALL.iter().map(list).collect::<serde_json::Value>());
+            output::json(&recipes::ALL.iter().map(list).collect::<serde_json::Value>())?;
         }
         None => {
-            print_list(recipes::ALL.iter().map(|recipe| [recipe.name.to_owned(), recipe.description()]));
+            print_list(recipes::ALL.iter().map(|recipe| [recipe.name.to_owned(), recipe.description()]))?;
         }
     }
     Ok(())

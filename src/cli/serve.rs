@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::signals::Signals;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
@@ -146,18 +146,13 @@ async fn require_token(store: &dyn Store, address: SocketAddr, url: &str) -> any
 
 /// The first signal lets everything end in good order, the second ends the process.
 pub(super) async fn stop_on_signal(shutdown: CancellationToken, drain: Drain) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    let mut either = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
-    either().await;
+    let Ok(mut signals) = Signals::new() else { return };
+    signals.next().await;
     match drain {
         Drain::Checkpoint => tracing::info!("stopping: running jobs go back to the queue"),
         Drain::Finish => tracing::info!("stopping once the running jobs are finished"),
     }
     shutdown.cancel();
-    either().await;
+    signals.next().await;
     std::process::exit(130);
 }

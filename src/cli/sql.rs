@@ -10,8 +10,8 @@ use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::client::ServerArgs;
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -50,12 +50,12 @@ struct Answer {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let question = json!({ "sql": args.sql()?, "limit": args.limit });
-    let answer: Answer = args.server.client().post("/query", &question)?;
+    let answer: Answer = args.server.client()?.post("/query", &question)?;
     match if args.json { Format::Json } else { args.format } {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&answer)?),
-        Format::Csv => print!("{}", csv(&answer)),
-        Format::Markdown => println!("{}", table(&answer, presets::ASCII_MARKDOWN)),
-        Format::Table => println!("{}", table(&answer, presets::NOTHING).trim_fmt()),
+        Format::Json => output::json(&answer)?,
+        Format::Csv => output::verbatim(csv(&answer).as_bytes())?,
+        Format::Markdown => output::line(table(&answer, presets::ASCII_MARKDOWN))?,
+        Format::Table => output::line(table(&answer, presets::NOTHING).trim_fmt())?,
     }
     if answer.truncated {
         // Not among the rows, which a program may read.
@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             true => "the answer was cut at 8 MB; ask for fewer columns or rows at a time",
             false => "--limit allows up to 10000",
         };
-        eprintln!("optlab: there are more rows than these {shown}; {more}");
+        output::note(format!("optlab: there are more rows than these {shown}; {more}"));
     }
     Ok(())
 }

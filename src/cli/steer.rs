@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::{Client, ClientError, ServerArgs};
 use super::jobs::Job;
 use super::progress::{Counts, Experiment};
-use super::{Failure, experiments};
+use super::{Failure, experiments, output};
 
 #[derive(clap::Args)]
 #[command(group = ArgGroup::new("which").args(["experiment", "job"]).required(true))]
@@ -15,7 +15,7 @@ pub(super) struct Args {
     /// Id or name of an experiment, for all its jobs
     experiment: Option<String>,
     /// Id of one job
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = experiments::id)]
     job: Option<i64>,
     #[command(flatten)]
     server: ServerArgs,
@@ -57,7 +57,7 @@ impl Wish {
 }
 
 pub(super) fn run(wish: Wish, args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     match (args.job, &args.experiment) {
         (Some(job), _) => {
             let answer = steer_job(&client, wish, job)?;
@@ -85,12 +85,10 @@ fn tell<T: DeserializeOwned>(
     answer: Value,
     sentence: impl FnOnce(T) -> String,
 ) -> Result<(), Failure> {
-    if json {
-        println!("{answer:#}");
-    } else {
-        println!("{}", sentence(serde_json::from_value(answer)?));
-    }
-    Ok(())
+    Ok(match json {
+        true => output::json(&answer),
+        false => output::line(sentence(serde_json::from_value(answer)?)),
+    }?)
 }
 
 fn steer_job(client: &Client, wish: Wish, job: i64) -> Result<Value, ClientError> {

@@ -3,11 +3,11 @@
 use optlab_spec::arms;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::client::ServerArgs;
 use super::progress::Experiment;
 use super::spec::SpecArgs;
 use super::watch::to_the_end;
+use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -30,27 +30,24 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     let mut spec = args.spec.value()?;
     if !args.arms.is_empty() {
         arms::keep(&mut spec, &args.arms)?;
     }
     if args.dry_run {
         let answer: Value = client.post("/experiments?dry_run=true", &spec)?;
-        println!("{answer:#}");
-        return Ok(());
+        return Ok(output::json(&answer)?);
     }
     let submitted = client.submit(&spec)?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());
     match (args.json, args.watch) {
-        (false, _) => println!("{said}"),
+        (false, _) => output::line(said)?,
         // Standard output is for the one document at the end.
-        (true, true) => eprintln!("{said}"),
-        (true, false) => {
-            println!("{:#}", json!({ "id": id, "name": submitted.name, "jobs": submitted.jobs }))
-        }
+        (true, true) => output::note(said),
+        (true, false) => output::json(&json!({ "id": id, "name": submitted.name, "jobs": submitted.jobs }))?,
     }
     if let Ok(experiment) = Experiment::get(&client, id) {
         experiment.warn(&client);

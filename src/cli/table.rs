@@ -3,6 +3,8 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
+use super::output;
+
 /// A table under a header; the columns of these indices hold figures.
 pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Table {
     let mut table = Table::new();
@@ -16,11 +18,11 @@ pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Tab
 }
 
 /// Prints names with what there is to say of each, which wraps within the terminal's width.
-pub(super) fn print_list<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) {
+pub(super) fn print_list<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).add_rows(rows);
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::ContentWidth);
     }
-    println!("{}", table.trim_fmt());
+    output::line(table.trim_fmt())
 }

@@ -2,14 +2,15 @@
 
 use anyhow::Context;
 
-use super::Failure;
 use super::serve::runtime;
+use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
 use crate::store::{self, Thinned};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id of the experiment
+    #[arg(value_parser = experiments::id)]
     experiment: i64,
     /// Keep one step in so many of each series, besides the first, the last, the lowest and the highest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(2..))]
@@ -34,10 +35,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         store.close().await;
         let Thinned { jobs, points, deleted } = thinned?;
         let about = format!("{deleted} of {points} points of {jobs} ended jobs of experiment {experiment}");
-        match yes {
-            true => println!("Deleted {about}."),
-            false => println!("Would delete {about}, for good. --yes does it."),
-        }
-        Ok(())
+        Ok(output::line(match yes {
+            true => format!("Deleted {about}."),
+            false => format!("Would delete {about}, for good. --yes does it."),
+        })?)
     })
 }

@@ -5,8 +5,8 @@ use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 
-use super::Failure;
 use super::serve::runtime;
+use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
 use crate::store::{self, Scope, Secret, Store, Token};
 
@@ -40,6 +40,7 @@ enum Command {
     /// Let nobody in by a token any more; servers know within two seconds
     Revoke {
         /// Its id, from the list
+        #[arg(value_parser = experiments::id)]
         id: i64,
         #[command(flatten)]
         database: DatabaseArgs,
@@ -70,22 +71,25 @@ async fn act(store: &dyn Store, command: &Command) -> anyhow::Result<()> {
             let secret = Secret::draw().context("the operating system has no random numbers")?;
             let id = store.add_token(name, *scope, &secret).await?;
             // Only the token goes to standard output, so that a script can keep it.
-            println!("{}", secret.reveal());
-            eprintln!(
+            if let Err(error) = output::line(secret.reveal()) {
+                store.revoke_token(id).await?;
+                return Err(error.context(format!("token {id} is revoked, because it could not be shown")));
+            }
+            output::note(format!(
                 "Token {id} `{name}` may {}. It is not shown again; commands take it from OPTLAB_TOKEN.",
                 scope.as_str()
-            );
+            ));
         }
-        Command::List { json, .. } => print(&store.tokens().await?, *json),
+        Command::List { json, .. } => print(&store.tokens().await?, *json)?,
         Command::Revoke { id, .. } => {
             store.revoke_token(*id).await?;
-            println!("Token {id} is revoked; servers refuse it within two seconds.");
+            output::line(format!("Token {id} is revoked; servers refuse it within two seconds."))?;
         }
     }
     Ok(())
 }
 
-fn print(tokens: &[Token], json: bool) {
+fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
     if json {
         let view = |token: &Token| {
             serde_json::json!({
@@ -93,13 +97,13 @@ fn print(tokens: &[Token], json: bool) {
                 "created_at": time(token.created_ms), "revoked_at": token.revoked_ms.map(time),
             })
         };
-        println!("{:#}", tokens.iter().map(view).collect::<serde_json::Value>());
-        return;
+        return output::json(&tokens.iter().map(view).collect::<serde_json::Value>());
     }
     for Token { id, name, scope, created_ms, revoked_ms } in tokens {
         let revoked = revoked_ms.map(|ms| format!(", revoked {}", time(ms))).unwrap_or_default();
-        println!("{id:>4}  {:<5}  {name}  made {}{revoked}", scope.as_str(), time(*created_ms));
+        output::line(format!("{id:>4}  {:<5}  {name}  made {}{revoked}", scope.as_str(), time(*created_ms)))?;
     }
+    Ok(())
 }
 
 fn time(ms: i64) -> String {

@@ -6,6 +6,7 @@ use optlab_spec::Device;
 use serde::Deserialize;
 
 use super::client::Client;
+use super::output;
 
 #[derive(Deserialize)]
 struct Worker {
@@ -27,12 +28,12 @@ pub(super) fn warn(client: &Client, wanted: Device) {
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
     let active: Vec<Worker> = workers.into_iter().filter(|worker| worker.state == "active").collect();
     for trouble in active.iter().filter_map(|worker| worker.trouble.as_deref()) {
-        eprintln!("optlab: {trouble}");
+        output::note(format!("optlab: {trouble}"));
     }
     let offered =
         active.into_iter().flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
     if let Some(why) = explain(wanted, &offered) {
-        eprintln!("optlab: {why}");
+        output::note(format!("optlab: {why}"));
     }
 }
 

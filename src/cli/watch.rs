@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::progress::watch;
-use super::{Failure, compare, experiments};
+use super::{Failure, compare, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,7 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client();
+    let client = args.server.client()?;
     let id = experiments::find(&client, &args.experiment)?;
     to_the_end(&client, id, args.json)
 }
@@ -29,13 +29,16 @@ pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Fai
     if json {
         let jobs: Vec<Value> = client.jobs(&[("experiment", &id.to_string())])?;
         let comparison = compare::fetch(client, id).map_err(ClientError::into_anyhow)?;
-        println!("{:#}", json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }));
+        output::json(&json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }))?;
     } else {
-        println!("{ended}");
+        output::line(&ended)?;
         compare::print_table(client, id)?;
     }
     if !ended.is_well() {
-        eprintln!("optlab: some jobs did not succeed or lack files; {} says more", client.page(id));
+        output::note(format!(
+            "optlab: some jobs did not succeed or lack files; {} says more",
+            client.page(id)
+        ));
         return Err(Failure::Told);
     }
     Ok(())

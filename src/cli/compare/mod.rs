@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::client::{Client, ClientError, ServerArgs};
-use super::{Failure, experiments};
+use super::{Failure, experiments, output};
 use crate::stats::Metric;
 use answer::Comparison;
 use claim::Claim;
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "--last is for --metric last_test_error or last_test_accuracy".to_owned(),
         ));
     }
-    let client = args.server.client();
+    let client = args.server.client()?;
     let experiment = experiments::find(&client, &args.experiment)?;
     let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
     let answer = ask(args.baseline.as_deref())?;
@@ -70,39 +70,34 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     print(answer, if args.json { Format::Json } else { args.format })?;
     for outcome in &outcomes {
-        eprintln!("optlab: {}", outcome.sentence);
+        output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
 }
 
 fn print(answer: Value, format: Format) -> Result<(), Failure> {
     if let Format::Json = format {
-        println!("{answer:#}");
-        return Ok(());
+        return Ok(output::json(&answer)?);
     }
     let comparison = read(answer)?;
-    match format {
+    Ok(match format {
         Format::Table => print_for_people(&comparison),
-        Format::Markdown => println!("{}", table::markdown(&comparison)),
-        Format::Latex => println!("{}", latex::tabular(&comparison)),
-        Format::Csv | Format::Json => println!("{}", csv::rows(&comparison)),
-    }
-    Ok(())
+        Format::Markdown => output::line(table::markdown(&comparison)),
+        Format::Latex => output::line(latex::tabular(&comparison)),
+        Format::Csv | Format::Json => output::line(csv::rows(&comparison)),
+    }?)
 }
 
 /// The table with its verdict, for people.
 pub(super) fn print_table(client: &Client, experiment: i64) -> anyhow::Result<()> {
     let answer = fetch(client, experiment).map_err(ClientError::into_anyhow)?;
-    println!();
-    print_for_people(&serde_json::from_value(answer)?);
-    Ok(())
+    output::line("")?;
+    print_for_people(&serde_json::from_value(answer)?)
 }
 
-fn print_for_people(comparison: &Comparison) {
-    println!("{}\n\n{}", table::plain(comparison), comparison.verdict);
-    for note in notes::notes(comparison) {
-        println!("{note}");
-    }
+fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
+    output::line(format!("{}\n\n{}", table::plain(comparison), comparison.verdict))?;
+    notes::notes(comparison).into_iter().try_for_each(output::line)
 }
 
 /// The comparison by the test error, as the server tells it.

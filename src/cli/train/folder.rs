@@ -1,0 +1,187 @@
+//! The files of a run: what is trained, the points so far, and where it can go on after an interruption.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{Point, Summary};
+use serde::{Deserialize, Serialize};
+
+use crate::artifacts::sha256;
+
+const SPEC: &str = "spec.json";
+const POINTS: &str = "metrics.csv";
+const RESUME: &str = "resume.json";
+const SUMMARY: &str = "summary.json";
+const HEADER: &str = "series,step,value,time_ms";
+
+/// The folder of one run. No other process trains into it meanwhile.
+pub(super) struct RunFolder {
+    path: PathBuf,
+    /// Locked while this process lives, whatever ends it.
+    _owner: File,
+    /// Absent before the run has begun.
+    points: Option<File>,
+    is_new: bool,
+    checkpoint: Option<Checkpoint>,
+}
+
+/// A checkpoint that is in the folder, and every point up to it too.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Checkpoint {
+    /// Completed updates.
+    pub(super) step: u64,
+    /// Its name.
+    pub(super) file: String,
+    /// Of its bytes, in hexadecimal.
+    pub(super) sha256: String,
+    /// Where the run was trained: elsewhere it would not go on with the same bits.
+    pub(super) device: String,
+    /// Of one attempt.
+    pub(super) time_limit_seconds: u64,
+}
+
+impl RunFolder {
+    /// A folder that did not exist: an earlier run is never overwritten.
+    pub(super) fn fresh(parent: &Path, name: &str) -> anyhow::Result<Self> {
+        fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        for number in 1.. {
+            let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(|| path.display().to_string()),
+                Ok(()) => {
+                    let mut folder = Self::own(path)?;
+                    folder.is_new = true;
+                    return Ok(folder);
+                }
+            }
+        }
+        unreachable!("there are more numbers than folders")
+    }
+
+    /// The folder of a run that was interrupted, what it trains, and the checkpoint to go on from.
+    pub(super) fn interrupted(path: &Path) -> anyhow::Result<(Self, JobSpec, Checkpoint)> {
+        let mut folder = Self::own(path.to_owned())?;
+        let shown = path.display();
+        let spec =
+            fs::read(path.join(SPEC)).with_context(|| format!("{shown} is no folder of a run: {SPEC}"))?;
+        let spec = JobSpec::from_stored(&serde_json::from_slice(&spec)?)?;
+        ensure!(!path.join(SUMMARY).exists(), "the run in {shown} is complete; there is nothing to resume");
+        let resume = match fs::read(path.join(RESUME)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                bail!("the run in {shown} ended before its first checkpoint; start it anew")
+            }
+            read => read.with_context(|| format!("{shown}: {RESUME}"))?,
+        };
+        let checkpoint: Checkpoint =
+            serde_json::from_slice(&resume).with_context(|| format!("{shown}: {RESUME}"))?;
+        let file = path.join(&checkpoint.file);
+        let bytes = fs::read(&file).with_context(|| file.display().to_string())?;
+        ensure!(
+            sha256(&bytes) == checkpoint.sha256,
+            "{} is not the checkpoint that was written: its SHA-256 differs",
+            file.display()
+        );
+        folder.checkpoint = Some(checkpoint.clone());
+        Ok((folder, spec, checkpoint))
+    }
+
+    fn own(path: PathBuf) -> anyhow::Result<Self> {
+        let owner = File::open(&path).with_context(|| path.display().to_string())?;
+        if owner.try_lock().is_err() {
+            bail!("another optlab trains into {} now", path.display());
+        }
+        Ok(Self { path, _owner: owner, points: None, is_new: false, checkpoint: None })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How to go on, where that is possible: the end of a sentence.
+    pub(super) fn resume_hint(&self) -> String {
+        match &self.checkpoint {
+            Some(Checkpoint { step, .. }) => {
+                format!("; `optlab train --resume {}` goes on from step {step}", self.path.display())
+            }
+            None => String::new(),
+        }
+    }
+
+    /// Writes what is trained, and makes ready for the points after `step` updates: those that an interrupted run has
+    /// measured later are measured again.
+    pub(super) fn begin(&mut self, job: &JobSpec, step: u64) -> anyhow::Result<()> {
+        fs::write(self.path.join(SPEC), serde_json::to_vec_pretty(job)?)?;
+        let points = self.path.join(POINTS);
+        let earlier = match fs::read_to_string(&points) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| points.display().to_string())?,
+        };
+        let is_kept = |line: &&str| step_of(line).is_some_and(|of| of <= step);
+        let mut kept = HEADER.to_owned() + "\n";
+        for line in earlier.lines().filter(is_kept) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        self.replace(POINTS, kept.as_bytes())?;
+        self.points = Some(File::options().append(true).open(&points)?);
+        Ok(())
+    }
+
+    /// Writes points that were measured after [`begin`](Self::begin)'s step.
+    pub(super) fn note(&mut self, points: &[Point]) -> anyhow::Result<()> {
+        let mut file = BufWriter::new(self.points.as_ref().context("points before the beginning")?);
+        for Point { series, step, value, time_ms } in points {
+            writeln!(file, "{series},{step},{value},{time_ms}")?;
+        }
+        Ok(file.flush()?)
+    }
+
+    /// Lets the run go on from here, once the points up to here are on the disk.
+    pub(super) fn resume_from(&mut self, checkpoint: Checkpoint) -> anyhow::Result<()> {
+        if let Some(points) = &self.points {
+            points.sync_data()?;
+        }
+        self.replace(RESUME, &serde_json::to_vec_pretty(&checkpoint)?)?;
+        self.checkpoint = Some(checkpoint);
+        Ok(())
+    }
+
+    pub(super) fn finish(&self, summary: &Summary) -> anyhow::Result<()> {
+        fs::write(self.path.join(SUMMARY), serde_json::to_vec_pretty(summary)?)?;
+        // The runner has deleted its checkpoints.
+        let _ = fs::remove_file(self.path.join(RESUME));
+        Ok(())
+    }
+
+    /// A file is as it was or as it is to be, whatever is killed meanwhile.
+    fn replace(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
+        let (path, partial) = (self.path.join(name), self.path.join(format!("{name}.part")));
+        let written = File::create(&partial).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        });
+        written.and_then(|()| fs::rename(&partial, &path)).with_context(|| path.display().to_string())
+    }
+}
+
+impl Drop for RunFolder {
+    /// A new folder in which the run could not begin is empty, and goes.
+    fn drop(&mut self) {
+        if self.is_new {
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// `None` for the header, and for what a process that was killed has begun to write.
+fn step_of(line: &str) -> Option<u64> {
+    let mut fields = line.rsplitn(4, ',');
+    let (time, value, step, _series) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    time.parse::<i64>().ok()?;
+    value.parse::<f64>().ok()?;
+    step.parse().ok()
+}

@@ -1,0 +1,252 @@
+//! `optlab train`: one run, here, without a server or a database.
+
+mod folder;
+mod screen;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use optlab_data::Library;
+use optlab_spec::protocol::{Command, Environment, Event, Run};
+use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use self::folder::{Checkpoint, RunFolder};
+use self::screen::Screen;
+use super::serve::runtime;
+use super::signals::Signals;
+use super::spec::SpecArgs;
+use super::{Failure, data};
+use crate::config::default_runner;
+use crate::worker::{Probe, Runner, probe};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    spec: Option<SpecArgs>,
+    /// Name of the arm; may be left out where there is only one
+    #[arg(long)]
+    arm: Option<String>,
+    /// The seed [default: the first of the spec]
+    #[arg(long)]
+    seed: Option<u32>,
+    /// cpu, cuda:0, ... [default: by the spec's resources.device; for `any` the first GPU, else cpu]
+    #[arg(long)]
+    device: Option<String>,
+    /// Folder for the files of the run
+    #[arg(long, default_value = "runs", value_name = "FOLDER")]
+    out: PathBuf,
+    /// Go on with a run that was interrupted, from its last checkpoint; the folder is that of its files
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source", "assignments", "arm", "seed", "out"])]
+    resume: Option<PathBuf>,
+    /// The program that trains [default: optlab-runner beside this program]
+    #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
+    runner: Option<PathBuf>,
+}
+
+/// What to train, and where its files go.
+struct Plan {
+    job: JobSpec,
+    time_limit: Duration,
+    start: Start,
+}
+
+enum Start {
+    /// In a new folder of this name, below `parent`.
+    Fresh { parent: PathBuf, name: String },
+    /// Where an earlier run was interrupted.
+    Resumed(RunFolder, Checkpoint),
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let runner = args.runner.clone().unwrap_or_else(default_runner);
+    let device = args.device.clone();
+    let plan = match (&args.resume, &args.spec) {
+        (Some(folder), _) => Plan::resumed(folder)?,
+        (None, Some(spec)) => Plan::fresh(spec, &args)?,
+        (None, None) => unreachable!("one of both is required"),
+    };
+    if let Some(dataset) = optlab_data::find(&plan.job.train.data.name) {
+        data::fetch(&Library::from_env(), dataset)?;
+    }
+    Ok(runtime()?.block_on(train(&runner, device, plan))?)
+}
+
+impl Plan {
+    fn fresh(spec: &SpecArgs, args: &Args) -> Result<Self, Failure> {
+        let mut spec = spec.value()?;
+        choose_arm(&mut spec, args.arm.clone())?;
+        let spec = ExperimentSpec::from_value(&spec)?;
+        let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));
+        let name = format!("{}-{}-seed{}", spec.name, job.arm, job.seed);
+        let start = Start::Fresh { parent: args.out.clone(), name };
+        Ok(Self { job, time_limit: Duration::from_secs(spec.time_limit_seconds), start })
+    }
+
+    fn resumed(folder: &Path) -> anyhow::Result<Self> {
+        let (folder, job, checkpoint) = RunFolder::interrupted(folder)?;
+        let time_limit = Duration::from_secs(checkpoint.time_limit_seconds);
+        Ok(Self { job, time_limit, start: Start::Resumed(folder, checkpoint) })
+    }
+}
+
+/// Leaves one arm, before any is checked: mistakes of the others do not matter here.
+fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
+    match (wanted, arms::names(spec).as_slice()) {
+        // That there is none is for whoever reads the spec to tell.
+        (_, []) | (None, [_]) => Ok(()),
+        (None, names) => Err(Failure::Usage(format!("choose an arm with --arm: {}", names.join(", ")))),
+        (Some(wanted), _) => Ok(arms::keep(spec, &[wanted])?),
+    }
+}
+
+/// Where to train: as `asked`, else what the spec wants.
+fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow::Result<String> {
+    let gpu = probe.devices.iter().map(|probed| &probed.device).find(|device| device.starts_with("cuda"));
+    match (asked, wanted, gpu) {
+        (Some(device), ..) => Ok(device),
+        (None, Device::Any | Device::Cuda, Some(gpu)) => Ok(gpu.clone()),
+        (None, Device::Any | Device::Cpu, _) => Ok(Device::Cpu.as_str().to_owned()),
+        (None, Device::Cuda, None) => bail!(
+            "the spec wants `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
+             on the CPU"
+        ),
+    }
+}
+
+/// A run under way.
+struct Running {
+    runner: Runner,
+    environment: Environment,
+    device: String,
+    folder: RunFolder,
+    /// Completed updates.
+    step: u64,
+}
+
+async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Result<()> {
+    let Plan { job, time_limit, start } = plan;
+    let deadline = Instant::now() + time_limit;
+    let mut signals = Signals::new()?;
+    let running = tokio::select! {
+        begun = begin(program, device, &job, start) => begun?,
+        () = signals.next() => bail!("stopped before the training began"),
+    };
+    let Running { mut runner, environment, device, mut folder, step } = running;
+    folder.begin(&job, step)?;
+    let mut screen = Screen::new(&job, &environment, step)?;
+    let mut stopping = false;
+    loop {
+        let event = tokio::select! {
+            event = runner.next_event() => event?,
+            () = signals.next() => {
+                if stopping {
+                    screen.abandon();
+                    std::process::exit(130);
+                }
+                stopping = true;
+                screen.say("optlab: stopping after this step; a second signal ends at once");
+                runner.send(&Command::Pause).await?;
+                continue;
+            }
+            () = sleep_until(deadline) => {
+                screen.abandon();
+                let seconds = time_limit.as_secs();
+                bail!("longer than time_limit_seconds = {seconds}{}", folder.resume_hint());
+            }
+        };
+        match event {
+            Some(Event::Metrics { points }) => {
+                folder.note(&points)?;
+                screen.note(&points);
+            }
+            Some(Event::Progress { step, .. }) => screen.progress(step),
+            Some(Event::Log { message }) => screen.say(&message),
+            Some(Event::Checkpoint { step, file, sha256, .. }) => {
+                let (device, time_limit_seconds) = (device.clone(), time_limit.as_secs());
+                folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
+            }
+            Some(Event::Finished { summary }) => {
+                runner.retire().await;
+                folder.finish(&summary)?;
+                return screen.finish(&folder, &summary);
+            }
+            Some(Event::Paused { step }) => {
+                screen.abandon();
+                runner.retire().await;
+                bail!("stopped at step {step} of {}{}", job.train.total_steps(), folder.resume_hint());
+            }
+            Some(Event::Failed(failure)) => {
+                screen.abandon();
+                bail!("{}: {}", failure.reason.as_str(), failure.error);
+            }
+            Some(Event::Started { .. }) => bail!("the runner began twice"),
+            None => {
+                screen.abandon();
+                bail!("{}{}", runner.obituary().await, folder.resume_hint());
+            }
+        }
+    }
+}
+
+/// Up to the first event, which says where the job runs. Nothing is left behind by a run that cannot begin.
+async fn begin(
+    program: &Path,
+    device: Option<String>,
+    job: &JobSpec,
+    start: Start,
+) -> anyhow::Result<Running> {
+    let probe =
+        probe(program).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
+    let device = match (device, &start) {
+        (None, Start::Resumed(_, checkpoint)) => checkpoint.device.clone(),
+        (device, _) => choose_device(&probe, device, job.resources.device)?,
+    };
+    let mut runner = Runner::start(program, job.train.precision)?;
+    let (folder, from) = match start {
+        Start::Fresh { parent, name } => (RunFolder::fresh(&parent, &name)?, None),
+        Start::Resumed(folder, checkpoint) => (folder, Some(checkpoint)),
+    };
+    let place = std::fs::canonicalize(folder.path())?;
+    let resume_from = from.as_ref().map(|checkpoint| place.join(&checkpoint.file));
+    let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+    let (spec, artifact_dir) = (job.clone(), Some(place));
+    let run = Run { job: 0, attempt: 1, device: device.clone(), spec, artifact_dir, resume_from };
+    runner.send(&Command::Run(Box::new(run))).await?;
+    match runner.next_event().await? {
+        Some(Event::Started { environment, step: begins_at, .. }) => {
+            ensure!(begins_at == step, "the runner began at step {begins_at}, and not at {step}");
+            Ok(Running { runner, environment, device, folder, step })
+        }
+        Some(Event::Failed(failure)) => bail!("{}", failure.error),
+        Some(event) => bail!("the runner began with {event:?}"),
+        None => bail!("{}", runner.obituary().await),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::ProbedDevice;
+
+    #[test]
+    fn a_gpu_that_is_wanted_and_missing_is_no_cpu() {
+        let probe = |devices: &[&str]| {
+            let device =
+                |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
+            Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
+        };
+        let (with, without) = (probe(&["cpu", "cuda:0"]), probe(&["cpu"]));
+        let chosen = |probe: &Probe, wanted| choose_device(probe, None, wanted).unwrap();
+        assert_eq!(
+            [Device::Any, Device::Cuda, Device::Cpu].map(|d| chosen(&with, d)),
+            ["cuda:0", "cuda:0", "cpu"]
+        );
+        assert_eq!([Device::Any, Device::Cpu].map(|d| chosen(&without, d)), ["cpu", "cpu"]);
+        let error = choose_device(&without, None, Device::Cuda).unwrap_err().to_string();
+        assert!(error.contains("--set resources.device=cpu"), "{error}");
+        assert_eq!(choose_device(&without, Some("cpu".to_owned()), Device::Cuda).unwrap(), "cpu");
+    }
+}

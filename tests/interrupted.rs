@@ -1,0 +1,184 @@
+//! Signals end a process in good order, and what it trained can go on.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use support::processes::signal;
+use support::{OPTLAB, Server, long_experiment, runner};
+use tempfile::TempDir;
+
+/// What is waited for comes within seconds on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const STEPS: u64 = 4000;
+
+fn train(folder: &TempDir, args: &[&str]) -> Command {
+    runner();
+    fs::write(folder.path().join("long.json"), long_experiment(STEPS).to_string()).unwrap();
+    let mut command = Command::new(OPTLAB);
+    command.arg("train").args(args).current_dir(folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Waits until the run in `folder` has measured something at a step beyond `step`.
+fn wait_beyond(folder: &Path, step: u64) {
+    let started = Instant::now();
+    loop {
+        let points = fs::read_to_string(folder.join("metrics.csv")).unwrap_or_default();
+        let whole = points.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        if whole.lines().filter_map(|line| line.split(',').nth(1)?.parse::<u64>().ok()).any(|at| at > step) {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain for a step beyond {step}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// All points but for when they were measured, and how fast that went.
+fn curves(folder: &Path) -> Vec<String> {
+    let points = fs::read_to_string(folder.join("metrics.csv")).unwrap();
+    let timeless = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
+    points.lines().filter(|line| !line.starts_with("samples_per_second")).map(timeless).collect()
+}
+
+#[test]
+fn a_run_that_a_signal_stops_goes_on_with_the_same_bits() {
+    let folder = TempDir::new().unwrap();
+    let whole = train(&folder, &["long.json", "--out", "whole"]).output().unwrap();
+    assert!(whole.status.success(), "{}", err(&whole));
+    let place = "long-opt-cayley-seed0";
+    let undisturbed = folder.path().join("whole").join(place);
+
+    let run = folder.path().join("runs").join(place);
+    let mut beyond = 0;
+    let mut started = train(&folder, &["long.json"]);
+    for name in ["TERM", "INT", "HUP"] {
+        let child = started.spawn().unwrap();
+        wait_beyond(&run, beyond);
+        assert!(signal(child.id(), name));
+        let stopped = child.wait_with_output().unwrap();
+        assert_eq!(stopped.status.code(), Some(1), "{name}: {}", err(&stopped));
+        let said = err(&stopped);
+        let command = format!("`optlab train --resume runs/{place}` goes on from step ");
+        assert!(said.contains("stopped at step ") && said.contains(&command), "{name}: {said}");
+        let step = said.split(&command).nth(1).unwrap();
+        beyond = step.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
+        assert!(beyond > 0 && beyond < STEPS, "{name}: {said}");
+        started = train(&folder, &["--resume", &format!("runs/{place}")]);
+    }
+    // A killed one goes on at a checkpoint too, and what it measured after that is measured again.
+    let mut child = started.spawn().unwrap();
+    wait_beyond(&run, beyond);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ended = started.output().unwrap();
+    assert!(ended.status.success(), "{}", err(&ended));
+    assert_eq!(curves(&run), curves(&undisturbed));
+    let weights = |folder: &Path| fs::read(folder.join("weights.safetensors")).unwrap();
+    assert!(weights(&run) == weights(&undisturbed), "the weights differ");
+
+    let complete = started.output().unwrap();
+    assert_eq!(complete.status.code(), Some(1));
+    assert!(err(&complete).contains("is complete; there is nothing to resume"), "{}", err(&complete));
+}
+
+#[test]
+fn a_run_that_cannot_go_on_says_why() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for (args, status, says) in [
+        (&["--resume", "absent"][..], 1, "absent: No such file"),
+        (&["--resume", "empty"], 1, "empty is no folder of a run"),
+        (&["--resume", "empty", "--seed", "1"], 2, "cannot be used with"),
+        (&["--resume", "empty", "digits-mlp"], 2, "cannot be used with"),
+        (&[], 2, "RECIPE|FILE"),
+        (&["--set", "seeds=[1]"], 2, "RECIPE|FILE"),
+    ] {
+        let output = train(&folder, args).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {}", err(&output));
+        assert!(err(&output).contains(says), "{args:?}: {}", err(&output));
+    }
+    assert!(folder.path().join("empty").is_dir(), "a folder of somebody else stays");
+
+    // An altered checkpoint is not gone on from.
+    let child = train(&folder, &["long.json"]).spawn().unwrap();
+    let run = folder.path().join("runs/long-opt-cayley-seed0");
+    wait_beyond(&run, 0);
+    let other = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
+    assert!(err(&other).contains("another optlab trains into"), "{}", err(&other));
+    assert!(signal(child.id(), "TERM"));
+    child.wait_with_output().unwrap();
+    let checkpoints = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path());
+    for path in checkpoints.filter(|path| path.to_string_lossy().contains("checkpoint-")) {
+        fs::write(path, "altered").unwrap();
+    }
+    let altered = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
+    assert!(err(&altered).contains("its SHA-256 differs"), "{}", err(&altered));
+}
+
+#[test]
+fn a_second_signal_ends_a_run_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut child = train(&folder, &["long.json"]).spawn().unwrap();
+    wait_beyond(&folder.path().join("runs/long-opt-cayley-seed0"), 0);
+    let runner = support::children(child.id());
+    assert_eq!(runner.len(), 1);
+    // Frozen, it cannot write the checkpoint that the first signal asks for.
+    assert!(signal(runner[0], "STOP"));
+    assert!(signal(child.id(), "INT"));
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = lines.map(Result::unwrap).find(|line| line.contains("stopping after this step"));
+    assert!(said.is_some(), "the first signal is answered");
+    assert!(signal(child.id(), "HUP"));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    signal(runner[0], "KILL");
+}
+
+fn ends(child: &mut Child) -> Option<i32> {
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn a_hangup_lets_a_server_put_its_jobs_back() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Server::start(&folder);
+    let id = server.submit(&long_experiment(1_000_000));
+    server.wait(id, "the job has begun", |jobs| jobs[0]["step"].as_i64().unwrap() > 0);
+    assert!(signal(server.child.id(), "HUP"));
+    assert_eq!(ends(&mut server.child), Some(0));
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let job = &server.jobs(id)[0];
+    assert_eq!((job["state"].as_str(), job["requested"].as_str()), (Some("queued"), None), "{job}");
+    let step = job["step"].as_i64().unwrap();
+    assert!(step > 0, "it goes on from its checkpoint: {job}");
+}
+
+#[test]
+fn a_server_that_was_started_with_nohup_outlives_its_terminal() {
+    let folder = TempDir::new().unwrap();
+    let mut child = Command::new("nohup")
+        .args([OPTLAB, "--log", "info", "serve", "--listen", "127.0.0.1:0", "--workers", "0"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let serving = log.find_map(|line| Some(line.split_once("serving ")?.1.split(' ').next()?.to_owned()));
+    let serving = serving.expect("it serves");
+    assert!(signal(child.id(), "HUP"));
+    assert_eq!(ureq::get(format!("{serving}/readyz")).call().unwrap().status(), 200);
+    assert!(signal(child.id(), "TERM"));
+    assert_eq!(ends(&mut child), Some(0));
+}
