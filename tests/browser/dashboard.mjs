@@ -182,6 +182,13 @@ await until("the arm is back", async () => (await number("chart-accuracy", "data
 await picture("done-dark");
 await page.setViewportSize({ width: 420, height: 900 });
 await picture("narrow");
+// Paper does not scroll: on an A4 page across, every column is there.
+await page.setViewportSize({ width: 1047, height: 718 });
+await page.emulateMedia({ media: "print" });
+const beyond = await page.locator("table").evaluateAll((tables) =>
+  tables.map((table) => table.getBoundingClientRect().right - innerWidth).filter((pixels) => pixels > 0));
+assert.deepEqual(beyond, [], "tables end on the page");
+await page.emulateMedia({ media: "screen" });
 await page.setViewportSize({ width: 1280, height: 800 });
 await page.emulateMedia({ colorScheme: "light" });
 
