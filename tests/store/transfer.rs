@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, is_conflict, is_not_found, point};
+use crate::support::waiting::Patience;
 
 /// Enough for levels of detail, and no multiple of what one statement brings.
 const POINTS: u64 = 2_345;
@@ -138,4 +139,36 @@ pub async fn points_are_of_a_job_as_it_was_read(fixture: Fixture) {
     fixture.store.thin(experiment, 3).await.unwrap();
     is_conflict(steps(&ended, -1, 9).await);
     assert_eq!(steps(&now().await, -1, 9).await.unwrap(), [1, 4, 5]);
+}
+
+/// A process that starts takes what it finds for what another has left that died.
+#[tokio::test]
+async fn an_import_into_sqlite_fails_whole_where_its_points_are_taken_away() {
+    let fixture = Fixture::sqlite().await;
+    let original = experiment(&fixture).await;
+    let (whole, batches) = read(&fixture, original).await;
+    let (sender, points) = mpsc::channel(1);
+    let (store, record) = (fixture.store.clone(), whole.clone());
+    let importing = tokio::spawn(async move { store.import(&record, points).await });
+    let staged = "SELECT count(*) FROM metric_points WHERE job_id NOT IN (SELECT id FROM jobs)";
+    sender.send(batches[0].clone()).await.unwrap();
+    let mut patience = Patience::until("the first points wait for their jobs");
+    while fixture.count(staged).await == 0 {
+        patience.again(());
+    }
+    fixture.other_process().await.remove_unfinished_imports().await.unwrap();
+    assert_eq!(fixture.count(staged).await, 0);
+    sender.send(batches[1].clone()).await.unwrap();
+    drop(sender);
+    let failed = importing.await.unwrap();
+    assert!(matches!(failed, Err(StoreError::Busy)), "{failed:?}");
+    assert_eq!(
+        (fixture.count(staged).await, fixture.store.experiments(None, 10).await.unwrap().items.len()),
+        (0, 1)
+    );
+
+    // What has got its jobs stays.
+    let id = import(&fixture, &whole, &batches).await.unwrap();
+    fixture.store.remove_unfinished_imports().await.unwrap();
+    assert_eq!(read(&fixture, id).await.1, batches);
 }

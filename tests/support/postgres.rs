@@ -145,7 +145,8 @@ fn watchdog(programs: &Path, folder: &Path) -> Child {
 /// In the folder, and never as root.
 fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.current_dir(folder).env("PGDATA", folder);
+    // A loaded machine takes its time to start and to recover: ten minutes in place of one.
+    command.current_dir(folder).env("PGDATA", folder).env("PGCTLTIMEOUT", "600");
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }

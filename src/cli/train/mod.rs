@@ -182,7 +182,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
                 screen.abandon();
                 bail!("{}: {}", failure.reason.as_str(), failure.error);
             }
-            Some(Event::Started { .. }) => bail!("the runner began twice"),
+            Some(Event::Started { .. } | Event::UnusableCheckpoint) => bail!("the runner began twice"),
             None => {
                 screen.abandon();
                 bail!("{}{}", runner.obituary().await, folder.resume_hint());
@@ -215,7 +215,12 @@ async fn begin(
     let (spec, artifact_dir) = (job.clone(), Some(place));
     let run = Run { job: 0, attempt: 1, device: device.clone(), spec, artifact_dir, resume_from };
     runner.send(&Command::Run(Box::new(run))).await?;
-    match runner.next_event().await? {
+    let mut first = runner.next_event().await?;
+    if let Some(Event::UnusableCheckpoint) = first {
+        // The failure that follows says why.
+        first = runner.next_event().await?;
+    }
+    match first {
         Some(Event::Started { environment, step: begins_at, .. }) => {
             ensure!(begins_at == step, "the runner began at step {begins_at}, and not at {step}");
             Ok(Running { runner, environment, device, folder, step })
