@@ -273,6 +273,7 @@ fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
         let mut runner = Runner::start();
         runner.resume(spec, None, Some(file.clone()));
         let heard = runner.hear();
+        assert!(heard.refused_checkpoint);
         assert_eq!((heard.from, heard.failure().reason), (None, EndReason::RunnerCrashed));
         let error = heard.failure().error;
         assert!(

@@ -33,6 +33,8 @@ pub struct Heard {
     pub from: Option<u64>,
     /// With their steps, and how many points had come before each.
     pub checkpoints: Vec<(u64, Artifact, usize)>,
+    /// Whether it refused the checkpoint to go on from.
+    pub refused_checkpoint: bool,
     /// The last word; `None` of a process that ended without one.
     pub end: Option<Event>,
 }
@@ -148,6 +150,7 @@ impl Runner {
                 Some(Event::Checkpoint { step, file, sha256, bytes }) => {
                     heard.checkpoints.push((step, Artifact { file, sha256, bytes }, heard.points.len()));
                 }
+                Some(Event::UnusableCheckpoint) => heard.refused_checkpoint = true,
                 end @ Some(Event::Finished { .. } | Event::Paused { .. } | Event::Failed(_)) => {
                     heard.end = end
                 }
