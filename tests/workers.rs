@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -320,10 +321,10 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
     let id = house.server.submit(&spec);
     // Whatever trains there for two seconds is killed.
-    let mut born: HashMap<u32, Instant> = HashMap::new();
+    let born: RefCell<HashMap<u32, Instant>> = RefCell::default();
     house.server.wait(id, "all jobs have ended, but for those of the bad worker", |jobs| {
         for pid in bad.runners() {
-            if born.entry(pid).or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
+            if born.borrow_mut().entry(pid).or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
                 kill(pid);
             }
         }

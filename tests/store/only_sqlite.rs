@@ -62,7 +62,7 @@ async fn is_refused(fixture: &Fixture, lease: Lease) {
     let errors = [
         store.cancel_job(lease.job).await.err(),
         fixture.record(lease, &[1]).await.err(),
-        store.worker_is_alive(fixture.slot.worker, &[]).await.err(),
+        store.worker_is_alive(fixture.slot.worker, &[], None).await.err(),
         store.try_to_write().await.err(),
         store.ping().await.err(),
     ];
