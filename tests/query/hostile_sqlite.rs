@@ -1,6 +1,7 @@
 //! What SQLite must withstand.
 
 use crate::hostile::Fate::{self, Cut, Harmless, Invalid, Refused, Stopped};
+use crate::unending::search_in_blobs;
 
 const NO_QUERY: Fate = Refused("only SELECT, WITH and VALUES");
 const SECOND: &str = "a second one after the `;`";
@@ -41,7 +42,7 @@ pub fn statements() -> Vec<(Fate, String)> {
         (Refused(SECOND), "SELECT 1;".repeat(11_000)),
         (Refused("at most 100000 bytes"), format!("SELECT 1{}", " ".repeat(100_000))),
         // One call of a function is not interrupted, and neither are many in one row.
-        (Stopped, format!("SELECT {}0 FROM (SELECT max(printf('%.*c', 240000, 'a')) AS hay, max(printf('%.*c', 120000, 'a') || 'b') AS needle)", "instr(hay, needle), ".repeat(199))),
+        (Stopped, search_in_blobs()),
         // The like of these is only made short.
         (Harmless("249000"), "SELECT length(replace(printf('%.*c', 249000, 'a'), printf('%.*c', 1000, 'a') || 'b', 'c'))".into()),
         (Harmless("0"), format!("SELECT printf('%.*c', 249000, 'a') LIKE '{}b'", "%a".repeat(90))),
