@@ -1,5 +1,6 @@
 //! Lists of jobs: page after page in any order, and where those that wait stand in the queue.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::jobs::{Row, select_jobs};
@@ -106,21 +107,49 @@ pub(super) async fn ordered(
 
 /// Says of the jobs that wait where they stand, as far as [`LAST_PLACE`].
 pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Result<(), StoreError> {
-    if jobs.iter().all(|job| job.state != JobState::Queued) {
-        return Ok(());
+    let mut waiting: Vec<&mut Job> = jobs.iter_mut().filter(|job| job.state == JobState::Queued).collect();
+    match &mut waiting[..] {
+        [] => {}
+        [job] => job.queue_position = place(on, job).await?,
+        waiting => {
+            let front = front(on).await?;
+            waiting.iter_mut().for_each(|job| job.queue_position = front.get(&job.id).copied());
+        }
     }
+    Ok(())
+}
+
+/// Where one job stands.
+async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreError> {
+    let place = sql("SELECT count(*) FROM (
+             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority > $1 LIMIT $3) sooner
+             UNION ALL
+             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority = $1 AND id <= $2 LIMIT $3) older
+         ) front")
+    .bind(job.priority)
+    .bind(job.id)
+    .bind(LAST_PLACE + 1)
+    .fetch_number(on)
+    .await?;
+    Ok(Some(place).filter(|place| *place <= LAST_PLACE))
+}
+
+/// The front of the queue: ids with their places.
+async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
     // As one text, because a thousand rows take ten times as long.
-    let (front,): (Option<String>,) = sql("SELECT string_agg(CAST(id AS TEXT), ',' ORDER BY priority DESC, id)
+    let (text,): (Option<String>,) = sql("SELECT string_agg(priority || ' ' || id, ',')
          FROM (SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT $1) front")
     .bind(LAST_PLACE)
     .fetch_one(on)
     .await?;
-    let front = front.unwrap_or_default();
-    let places: HashMap<i64, i64> = front.split(',').filter_map(|id| id.parse().ok()).zip(1..).collect();
-    for job in jobs {
-        job.queue_position = places.get(&job.id).copied();
-    }
-    Ok(())
+    let text = text.unwrap_or_default();
+    let pairs = text.split(',').filter_map(|pair| pair.split_once(' '));
+    let mut front: Vec<(Reverse<i64>, i64)> = pairs
+        .filter_map(|(priority, id)| Some((Reverse(priority.parse().ok()?), id.parse().ok()?)))
+        .collect();
+    // No database promises in which order it puts a text together.
+    front.sort_unstable();
+    Ok(front.into_iter().map(|(_, id)| id).zip(1..).collect())
 }
 
 fn read(rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
