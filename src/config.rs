@@ -11,8 +11,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::api::BasePath;
-use crate::store::Claim;
-use crate::worker::{Drain, Slots, WorkerConfig};
+use crate::worker::{self, Drain, Slots, WorkerConfig};
 
 /// Where a server answers that was told no address.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -22,7 +21,7 @@ const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
 /// From a second, for tests, to a month.
 const SWEEP_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
 const HUNG_AFTER_SECONDS: RangeInclusive<u64> = 1..=86_400;
-const LEASE_SECONDS: RangeInclusive<u64> = 1..=Claim::LONGEST_LEASE_SECONDS;
+const LEASE_SECONDS: RangeInclusive<u64> = 1..=worker::LONGEST_LEASE_SECONDS;
 
 /// What a server may be told on the command line or by the environment.
 #[derive(Args, Clone, Debug, Default)]

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::ArtifactRoot;
-use crate::store::{Slot, Store};
+use crate::store::{Claim, Slot, Store};
 
 use devices::Devices;
 use health::Troubles;
@@ -34,6 +34,9 @@ pub use probe::{Probe, ProbeError, ProbedDevice, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
+
+/// What may be asked for.
+pub const LONGEST_LEASE_SECONDS: u64 = Claim::LONGEST_LEASE_SECONDS;
 
 /// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);

@@ -4,15 +4,25 @@
 use super::statement::{Connect, Transaction, sql};
 use crate::store::{Lease, OfferedDevice, Slot, StoreError};
 
-/// Whether a row of `jobs` is better tried elsewhere: it has failed here, and there is a place that claims jobs where it has
-/// not. $1: worker; $2: device; $3: now; $4: places elsewhere; $5: places elsewhere of the device's kind.
-macro_rules! better_elsewhere {
+/// Whether a row of `jobs` has failed here. $1: worker; $2: device.
+macro_rules! failed_here {
     () => {
         "EXISTS (
              SELECT 1 FROM attempts a
              WHERE a.job_id = jobs.id AND a.worker_id = $1 AND a.device = $2
                AND a.end_reason IN ('runner_crashed', 'out_of_memory', 'machine_fault')
-         ) AND (
+         )"
+    };
+}
+pub(super) use failed_here;
+
+/// Whether a row of `jobs` is better tried elsewhere: it has failed here, and there is a place that claims jobs where it has
+/// not. $1: worker; $2: device; $3: now; $4: places elsewhere; $5: places elsewhere of the device's kind.
+macro_rules! better_elsewhere {
+    () => {
+        concat!(
+            failed_here!(),
+            " AND (
              SELECT count(DISTINCT CAST(a.worker_id AS TEXT) || ' ' || a.device)
              FROM attempts a JOIN workers w ON w.id = a.worker_id
              WHERE a.job_id = jobs.id AND (a.worker_id <> $1 OR a.device <> $2)
@@ -20,6 +30,7 @@ macro_rules! better_elsewhere {
                AND w.ended_ms IS NULL AND w.draining = 0 AND w.trouble IS NULL
                AND w.last_seen_ms BETWEEN $3 - 30000 AND $3 + 30000
          ) < CASE jobs.device_wanted WHEN 'any' THEN $4 ELSE $5 END"
+        )
     };
 }
 pub(super) use better_elsewhere;

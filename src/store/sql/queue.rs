@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::artifacts::{checkpoints, forget_checkpoints_after, insert_artifact};
 use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
-use super::places::{Elsewhere, better_elsewhere};
+use super::places::{Elsewhere, better_elsewhere, failed_here};
 use super::record::{Held, Record};
 use super::results::insert_result;
 use super::statement::{Reader, Statement, Transaction, sql};
@@ -25,16 +25,19 @@ struct ClaimedRow {
     time_limit_seconds: i64,
 }
 
-/// Jobs that may begin. $6: kind of device; the others are those of [`better_elsewhere`]. No wait is longer than five
-/// minutes: a time further ahead was written by a wrong clock.
+/// Jobs that could begin somewhere. $3: now; $6: kind of device. No wait is longer than five minutes: a time further ahead
+/// was written by a wrong clock.
+macro_rules! waiting {
+    () => {
+        "state = 'queued' AND device_wanted IN ('any', $6) AND not_before_ms NOT BETWEEN $3 + 1 AND $3 + 300000"
+    };
+}
+
+/// Jobs that may begin here; the parameters are those of [`waiting`] and [`better_elsewhere`]. No job waits for another
+/// place longer than ten minutes.
 macro_rules! claimable {
     () => {
-        concat!(
-            "state = 'queued' AND device_wanted IN ('any', $6) AND not_before_ms NOT BETWEEN $3 + 1 AND $3 + 300000
-             AND NOT (not_before_ms > $3 - 600000 AND ",
-            better_elsewhere!(),
-            ")"
-        )
+        concat!(waiting!(), " AND NOT (not_before_ms > $3 - 600000 AND ", better_elsewhere!(), ")")
     };
 }
 
@@ -77,11 +80,12 @@ impl Queue for SqlStore {
         // Most calls find nothing: they must not wait for the one writer.
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        if !is_waited_for(&mut reader, slot, now, Elsewhere::default()).await? {
-            return Ok(None);
-        }
-        let elsewhere = Elsewhere::than(slot, &mut reader, now).await?;
-        if !is_waited_for(&mut reader, slot, now, elsewhere).await? {
+        let elsewhere = match first_in_queue(&mut reader, slot, now).await? {
+            None => return Ok(None),
+            Some(First { failed_here: false }) => Elsewhere::default(),
+            Some(First { failed_here: true }) => Elsewhere::than(slot, &mut reader, now).await?,
+        };
+        if elsewhere != Elsewhere::default() && !may_claim(&mut reader, slot, now, elsewhere).await? {
             return Ok(None);
         }
         drop(reader);
@@ -371,18 +375,37 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }
 
-/// Whether a job waits for such a slot.
-async fn is_waited_for(
+/// The job that goes before the others.
+struct First {
+    failed_here: bool,
+}
+
+async fn first_in_queue(reader: &mut Reader, slot: &Slot, now: i64) -> Result<Option<First>, StoreError> {
+    let first: Option<(i64,)> = sql(concat!(
+        "SELECT CAST(CASE WHEN ",
+        failed_here!(),
+        " THEN 1 ELSE 0 END AS BIGINT) FROM jobs WHERE ",
+        waiting!(),
+        " ORDER BY priority DESC, id LIMIT 1"
+    ))
+    .claimed_by(slot, now, Elsewhere::default())
+    .fetch_optional(reader)
+    .await?;
+    Ok(first.map(|(failed_here,)| First { failed_here: failed_here != 0 }))
+}
+
+/// Whether a job waits that need not go elsewhere.
+async fn may_claim(
     reader: &mut Reader,
     slot: &Slot,
     now: i64,
     elsewhere: Elsewhere,
 ) -> Result<bool, StoreError> {
-    let waiting: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
+    let job: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
         .claimed_by(slot, now, elsewhere)
         .fetch_optional(reader)
         .await?;
-    Ok(waiting.is_some())
+    Ok(job.is_some())
 }
 
 /// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
