@@ -99,7 +99,7 @@ fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
     let id = server.submit(&long_experiment(STEPS));
     server.wait(id, "the job is in the middle", |jobs| step(jobs) > 200);
     // An open page must not hold the server up.
-    let events = ureq::get(format!("{}/api/v1/events", server.address)).call().unwrap();
+    let events = support::agent().get(format!("{}/api/v1/events", server.address)).call().unwrap();
     let told = std::process::Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
     assert!(told.success());
     assert!(server.child.wait().unwrap().success());

@@ -178,7 +178,7 @@ fn a_server_that_was_started_with_nohup_outlives_its_terminal() {
     let serving = log.find_map(|line| Some(line.split_once("serving ")?.1.split(' ').next()?.to_owned()));
     let serving = serving.expect("it serves");
     assert!(signal(child.id(), "HUP"));
-    assert_eq!(ureq::get(format!("{serving}/readyz")).call().unwrap().status(), 200);
+    assert_eq!(support::agent().get(format!("{serving}/readyz")).call().unwrap().status(), 200);
     assert!(signal(child.id(), "TERM"));
     assert_eq!(ends(&mut child), Some(0));
 }

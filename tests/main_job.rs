@@ -201,7 +201,8 @@ fn events_tell_of_a_job_while_it_trains() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     // A stream that goes silent ends with this time, and the test with it.
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(STUCK)).build().into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().proxy(None).timeout_global(Some(STUCK)).build().into();
     let events = agent.get(format!("{}/api/v1/events", server.address)).call().unwrap();
     assert_eq!(events.headers()["content-type"], "text/event-stream");
     let mut lines = BufReader::new(events.into_body().into_reader()).lines();

@@ -37,14 +37,17 @@ impl Service {
         // A full pipe would stop it.
         std::thread::spawn(move || log.for_each(drop));
         let service = Self { child, address };
-        assert_eq!(ureq::put(format!("{}/bucket", service.address)).send_empty().unwrap().status(), 200);
+        assert_eq!(
+            support::agent().put(format!("{}/bucket", service.address)).send_empty().unwrap().status(),
+            200
+        );
         service
     }
 
     /// Names and sizes of everything in the bucket, as the service lists it.
     fn list(&self) -> String {
         let url = format!("{}/bucket?list-type=2", self.address);
-        ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap()
+        support::agent().get(url).call().unwrap().body_mut().read_to_string().unwrap()
     }
 
     fn environment(&self) -> [(&str, &str); 6] {
@@ -121,7 +124,13 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
 }
 
 fn download(server: &Server, path: &str) -> Vec<u8> {
-    ureq::get(format!("{}{path}", server.address)).call().unwrap().body_mut().read_to_vec().unwrap()
+    support::agent()
+        .get(format!("{}{path}", server.address))
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_vec()
+        .unwrap()
 }
 
 fn text(value: &Value) -> &str {

@@ -335,7 +335,7 @@ fn a_job_that_begins_anew_breaks_its_export_off() {
     let (folder, server) = long_curve(1_000_000);
     for format in ["csv", "parquet"] {
         let url = format!("{}/api/v1/experiments/1/export?format={format}", server.address);
-        let mut answer = ureq::get(&url).header("accept-encoding", "identity").call().unwrap();
+        let mut answer = support::agent().get(&url).header("accept-encoding", "identity").call().unwrap();
         let mut body = answer.body_mut().as_reader();
         body.read_exact(&mut [0; 4]).unwrap();
         sqlite(&folder, "UPDATE jobs SET attempt = attempt + 1");

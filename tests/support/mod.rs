@@ -73,6 +73,11 @@ pub fn browse(script: &str, address: &str, args: &[&str]) -> Child {
         .expect("node starts")
 }
 
+/// For servers on this machine, whatever proxy the environment names.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().proxy(None).build().into()
+}
+
 /// A server process; killed when dropped.
 pub struct Server {
     pub child: Child,
@@ -181,6 +186,7 @@ impl Server {
             }
         };
         let agent = ureq::Agent::config_builder()
+            .proxy(None)
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .timeout_global(Some(STUCK))
