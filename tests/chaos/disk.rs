@@ -1,23 +1,41 @@
 //! A disk that can be filled.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
-/// A file system in memory; gone when dropped.
+/// A file system in memory; gone when dropped and when the test process ends, however it ends.
 pub struct Disk {
     place: PathBuf,
+    /// Waits for the end of its input, which this process alone holds open, and then unmounts.
+    keeper: Child,
 }
 
 impl Disk {
     /// `None` where this process may not mount one; the folder is there then, too.
     pub fn mount(place: PathBuf) -> Option<Self> {
         fs::create_dir_all(&place).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(&place).stderr(Stdio::null());
-        let mounted = mount.status().is_ok_and(|status| status.success());
-        mounted.then_some(Self { place })
+        // Lazily: a process that is being killed may still have a file open.
+        let script =
+            r#"mount -t tmpfs -o size=256m tmpfs "$0" || exit; echo mounted; read -r _; umount --lazy "$0""#;
+        let mut keeper = Command::new("sh")
+            .args(["-c", script])
+            .arg(&place)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        if said.is_empty() {
+            keeper.wait().unwrap();
+            return None;
+        }
+        Some(Self { place, keeper })
     }
 
     /// Takes all the room that is left, until it is given back.
@@ -38,8 +56,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a process that is being killed may still have a file open.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.place).status();
+        // Waiting closes its input first.
+        let _ = self.keeper.wait();
     }
 }
 
