@@ -1,4 +1,4 @@
-//! Bodies that handlers read field by field, as the OpenAPI document shows them. Nothing is made of these types.
+//! Bodies that handlers read or write piece by piece, as the OpenAPI document shows them. Nothing is made of these types.
 
 #![expect(dead_code, reason = "only their schemas are used")]
 
@@ -96,10 +96,22 @@ pub(super) struct SeedsBody {
     seeds: Vec<Seed>,
 }
 
+/// One event of a stream, by its lines.
+#[derive(ToSchema)]
+pub(super) struct EventBody {
+    /// `job`, `metrics`, `experiment`, `reset` or `alive`.
+    event: String,
+    /// JSON.
+    data: String,
+    /// For `Last-Event-ID`; `reset` and `alive` have none.
+    id: Option<String>,
+}
+
 /// A token for a session.
 #[derive(ToSchema)]
 pub(super) struct TokenBody {
     token: String,
     /// The folder of the host that the page is in; all of it without.
+    #[schema(pattern = "^[A-Za-z0-9._~%@+=:,/-]*$")]
     path: Option<String>,
 }

@@ -63,6 +63,7 @@ pub(super) async fn sign_in(
 #[serde(deny_unknown_fields)]
 pub(super) struct SignOutParams {
     /// The folder that was named at the sign-in.
+    #[param(pattern = "^[A-Za-z0-9._~%@+=:,/-]*$")]
     path: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
+use support::waiting::turn;
 use support::{Database, Server, small_experiment, token};
 use tempfile::TempDir;
 
@@ -27,6 +28,7 @@ fn postgres_answers_as_the_document_says() {
 }
 
 fn answers_as_the_document_says(database: Database) {
+    let _turn = turn();
     let folder = TempDir::new().unwrap();
     let url = database.create(&folder);
     let export = something_to_find(&url, &folder);
