@@ -81,7 +81,7 @@ impl Library {
         dataset.decode(&self.contents(dataset, progress)?)
     }
 
-    /// Verifies and decodes the files that are here; fetches and replaces nothing.
+    /// Verifies and decodes the local files, without fetching or replacing any.
     ///
     /// # Errors
     /// Names the file that is missing, altered or malformed.
@@ -116,7 +116,7 @@ impl Library {
         })
     }
 
-    /// The contents of a data set, of which `get` has the files.
+    /// The contents of a data set, whose files `get` returns.
     fn gather(
         &self,
         dataset: &dyn Dataset,
@@ -139,7 +139,7 @@ impl Library {
         Some((archive, places.find_map(|place| archive.unpacked_in(&place))?))
     }
 
-    /// The file as it is here, verified; `None` where it is not.
+    /// The verified content of the local file; `None` if there is no local file.
     fn here(&self, dataset: &dyn Dataset, file: &RemoteFile) -> Result<Option<Vec<u8>>, DataError> {
         let Some(path) = self.find(dataset, file) else { return Ok(None) };
         let content = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
@@ -150,7 +150,7 @@ impl Library {
         }
     }
 
-    /// Fetches the file into the cache, where it takes the place of a `broken` one.
+    /// Fetches the file into the cache and replaces the `broken` one there, if any.
     fn fetch(
         &self,
         dataset: &dyn Dataset,
@@ -167,7 +167,7 @@ impl Library {
         Ok(content)
     }
 
-    /// Whether the file is the user's own, which is never written.
+    /// Whether the file is in the user's own folder, which is never written to.
     pub fn is_given(&self, path: &Path) -> bool {
         self.given.as_ref().is_some_and(|given| path.starts_with(given))
     }
@@ -212,7 +212,7 @@ fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataErro
         .and_then(|()| fs::write(&partial, content))
         .and_then(|()| fs::rename(&partial, folder.join(name)));
     written.map_err(|source| {
-        // What did not fit must not take the room that is left.
+        // On a full disk, the partial file must not occupy the remaining space.
         let _ = fs::remove_file(&partial);
         DataError::Io { path: partial, source }
     })

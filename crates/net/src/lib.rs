@@ -1,7 +1,7 @@
-//! How optlab reaches other machines, the same for every library that does: which proxy is on the way, whose
-//! certificates are trusted, and which code encrypts.
+//! Network policy for outbound connections, shared by all libraries that make them: the proxy, the trusted certificates
+//! and the cryptography provider.
 //!
-//! Trusted is what the system trusts, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name in its place.
+//! The system's certificates are trusted, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
 
 mod proxy;
 
@@ -13,21 +13,21 @@ use ureq::config::ConfigBuilder;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 
-/// Why nothing can be asked of an address.
+/// Why no request can be made to an address.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
-    /// The proxy that the environment names cannot be used.
+    /// The environment names a proxy that cannot be used.
     #[error("{variable} names no proxy that can be used: it must be like http://host:port")]
     NoProxy {
-        /// The variable.
+        /// The environment variable.
         variable: &'static str,
     },
 }
 
-/// What an agent needs for requests to `url` and its neighbours.
+/// Configures an HTTP agent for requests to the host of `url`.
 ///
 /// # Errors
-/// Where the proxy for it is wrong.
+/// [`NetError::NoProxy`] if the proxy for `url` cannot be used.
 pub fn agent(url: &str) -> Result<ConfigBuilder<AgentScope>, NetError> {
     use_ring();
     let proxy = match proxy_for(url) {
@@ -41,7 +41,8 @@ pub fn agent(url: &str) -> Result<ConfigBuilder<AgentScope>, NetError> {
     Ok(ureq::Agent::config_builder().tls_config(tls).proxy(proxy))
 }
 
-/// What to know of an error on the way to `url`, as the end of its sentence: the proxy there, and whom to trust.
+/// Explains a connection error to `url` with the proxy that was used and, for certificate errors, the trusted
+/// certificates. The text is appended to the error message.
 pub fn hint(url: &str, error: &dyn Display) -> String {
     let mut hint = String::new();
     if let Some(proxy) = proxy_for(url) {
@@ -55,8 +56,8 @@ pub fn hint(url: &str, error: &dyn Display) -> String {
     hint
 }
 
-/// Makes ring the process's provider of cryptography, for libraries that leave the choice to the program.
+/// Installs ring as the process's cryptography provider, for libraries that leave the choice to the program.
 pub fn use_ring() {
-    // It fails where there is one already, which is this one.
+    // Fails if a provider is installed already, which can only be ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

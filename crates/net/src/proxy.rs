@@ -1,4 +1,4 @@
-//! Which proxy is on the way to an address, by the variables that curl and most other programs read.
+//! Chooses the proxy for an address from the environment variables that curl and most other programs read.
 
 use std::env;
 use std::fmt;
@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use hyper_util::client::proxy::matcher::Matcher;
 use ureq::http::Uri;
 
-/// Every host, in the syntax of `NO_PROXY`: `*` alone is every name and no address.
+/// Every host, in the syntax of `NO_PROXY`. `*` alone matches every name but no IP address.
 pub const EVERYWHERE: &str = "*,0.0.0.0/0,::/0";
 /// Hosts of this machine, in the syntax of `NO_PROXY`.
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
-/// Where clouds tell a machine its credentials; a proxy would be told those of its own.
+/// Link-local addresses, where clouds serve a machine its credentials. Through a proxy, the request would return the
+/// credentials of the proxy's machine.
 const LINK_LOCAL: &str = "169.254.0.0/16";
 
 /// A proxy that a variable of the environment names.
@@ -22,7 +23,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Where it is, with the user and password that it may need.
+    /// Its URL, including user and password.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -48,13 +49,13 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The proxy for `url`: by `HTTPS_PROXY` or `HTTP_PROXY`, as its scheme is, else by `ALL_PROXY`. Hosts of `NO_PROXY` have
-/// none, and this machine never has.
+/// The proxy for `url`, from `HTTPS_PROXY` or `HTTP_PROXY` depending on its scheme, else from `ALL_PROXY`. `None` for
+/// hosts in `NO_PROXY` and for this machine.
 pub fn proxy_for(url: &str) -> Option<Proxy> {
     choose(url, &|name| env::var(name).ok())
 }
 
-/// What is never reached by a proxy, in the syntax of `NO_PROXY`: what that names, and this machine.
+/// The hosts that are reached without a proxy, in the syntax of `NO_PROXY`: those that it lists, and this machine.
 pub fn direct_hosts() -> String {
     direct(&|name| env::var(name).ok())
 }
@@ -72,7 +73,7 @@ fn choose(url: &str, variables: Variables<'_>) -> Option<Proxy> {
     if is_this_machine(uri.host()?) {
         return None;
     }
-    // Which proxy does not matter here, only whether there is one for this host.
+    // The matcher only decides whether this host is proxied; the address of its proxy is a placeholder.
     let is_proxied =
         Matcher::builder().all("http://proxy").no(direct(variables)).build().intercept(&uri).is_some();
     let address = if address.contains("://") { address } else { format!("http://{address}") };
@@ -90,7 +91,7 @@ fn direct(variables: Variables<'_>) -> String {
         .split(',')
         .map(|host| match host.trim() {
             "*" => EVERYWHERE,
-            // Some programs write `*.example.com` for what is `.example.com` to others.
+            // Some programs write `*.example.com` where others write `.example.com`.
             host if host.starts_with("*.") => &host[1..],
             host => host,
         })
@@ -98,7 +99,7 @@ fn direct(variables: Variables<'_>) -> String {
     format!("{},{LOOPBACK},{LINK_LOCAL}", named.join(","))
 }
 
-/// Also by names and notations that `NO_PROXY` has none for.
+/// Also recognizes names and notations that `NO_PROXY` cannot express.
 fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     let address = host.parse::<IpAddr>().map(|address| address.to_canonical());

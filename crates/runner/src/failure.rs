@@ -66,7 +66,7 @@ impl JobError {
                 (EndReason::RunnerCrashed, None, None)
             }
             Self::Write(_) => (EndReason::MachineFault, None, None),
-            // The official bytes, of which no machine could make more.
+            // The file is the official one, so it is malformed on every machine.
             Self::Data(DataError::Malformed { .. }) => (EndReason::UserError, None, None),
             Self::Data(_) => (EndReason::MachineFault, None, None),
             Self::Setup(_) => (EndReason::UserError, None, None),

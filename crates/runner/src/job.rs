@@ -186,13 +186,13 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Between two words about a file that is fetched: whoever hears nothing for long takes it for a hang.
+/// Interval between progress messages during a download. The worker takes a long silence for a hang.
 const PACE: Duration = Duration::from_secs(20);
 
-/// Tells the job's log which files are being fetched, and how far they are.
+/// Logs which files are being fetched, and their progress.
 struct Fetching<'a> {
     pipe: &'a mut EventPipe,
-    /// The last word: about which file, and when.
+    /// File and time of the last message.
     told: Option<(String, Instant)>,
 }
 

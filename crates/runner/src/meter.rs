@@ -13,7 +13,7 @@ use crate::pipe::EventPipe;
 
 /// Wall time between two flushes: what a person who watches takes for "now".
 const PACE: Duration = Duration::from_millis(500);
-/// While something is measured.
+/// Interval between two flushes during an evaluation.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// Updates between two flushes at most, so that no line of the protocol grows long.
 const MOST_UPDATES: usize = 1000;
@@ -154,7 +154,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Sends what there is, where something takes long: whoever hears nothing for long takes it for a hang.
+    /// Flushes during a long evaluation, because the worker takes a long silence for a hang.
     ///
     /// # Errors
     /// [`JobError::Pipe`].

@@ -171,8 +171,8 @@ impl<'a> Fields<'a> {
         String::new()
     }
 
-    /// A required name that people give to an experiment: an identifier that a command line takes neither for a flag
-    /// nor for an id. Names that were stored before this rule are read as they are.
+    /// The required name of an experiment: an identifier that commands cannot mistake for a flag or an id. Specs stored
+    /// before this rule keep their names.
     pub fn name(&mut self, name: &'static str) -> String {
         self.identifier_unless(name, |text| {
             if text.bytes().all(|b| b.is_ascii_digit()) {
@@ -182,12 +182,13 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A required name of an arm: an identifier that is neither a flag to a command line nor a way out of a folder.
+    /// The required name of an arm: an identifier that commands cannot mistake for a flag, and that is safe as the name
+    /// of a folder.
     pub fn arm_name(&mut self, name: &'static str) -> String {
         self.identifier_unless(name, misleading)
     }
 
-    /// An identifier for which `refusal` gives no reason against it.
+    /// An identifier for which `refusal` returns no reason.
     fn identifier_unless(
         &mut self,
         name: &'static str,
@@ -284,7 +285,7 @@ impl<'a> Fields<'a> {
         self.list("tags", Some(vec![]), 0..=50, tag)
     }
 
-    /// Which jobs of the queue come first; 0 by default.
+    /// The priority of the jobs in the queue; 0 by default.
     pub fn priority(&mut self) -> i64 {
         self.signed("priority", 0, -1_000_000..=1_000_000)
     }
@@ -375,7 +376,7 @@ pub fn is_identifier(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Why a name would be misunderstood wherever names are typed or become names of folders.
+/// Why a name would be ambiguous on a command line or as the name of a folder.
 fn misleading(text: &str) -> Option<&'static str> {
     if text.starts_with('-') {
         return Some("must not begin with `-`, because commands take that for a flag");

@@ -95,7 +95,7 @@ pub enum Event {
         /// because no folder was named: the job then starts again at its beginning.
         step: u64,
     },
-    /// The checkpoint of [`Run::resume_from`] holds something that no attempt can go on from; `failed` follows.
+    /// No attempt can resume from the checkpoint in [`Run::resume_from`]; `failed` follows.
     UnusableCheckpoint,
     /// The run ended otherwise.
     Failed(Failure),
@@ -184,8 +184,9 @@ pub enum EndReason {
     OutOfMemory,
     /// The runner ended without a word, and the attempts are used up.
     RunnerCrashed,
-    /// The machine lacks what the job needs: room on its disk, the network, a runner that starts. Only attempts end so: the
-    /// job waits for another machine, or for this one to be mended, and the attempt does not count.
+    /// The machine lacks something that the job needs: disk space, the network, a runner that starts. Only attempts
+    /// have this reason. The attempt does not count, and the job is queued again for another machine or for this one
+    /// once it is repaired.
     MachineFault,
     /// The worker ended without a word, and the attempts are used up.
     WorkerLost,

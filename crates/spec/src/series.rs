@@ -52,7 +52,7 @@ pub fn about(name: &str) -> About {
     About { unit, higher_is_better }
 }
 
-/// Whether a runner can have a series of this name.
+/// Whether runners record series of this name.
 pub fn is_known(name: &str) -> bool {
     let of_layer = ["energy/", "orthogonality_error/"].into_iter().find_map(|kind| name.strip_prefix(kind));
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

@@ -51,7 +51,7 @@ pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
 /// Reads TOML as the JSON that says the same.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON does not have and for a
+/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON cannot represent and for a
 /// text with NUL.
 pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
     let table = toml::from_str::<toml::Table>(text).map_err(|error| Refusal::Malformed(not_toml(&error)))?;

@@ -1,16 +1,16 @@
-//! The one character that no text may hold.
+//! Rejects NUL, the one character that no text may contain.
 
 use serde_json::Value;
 
 use crate::problem::Problems;
 
-/// Why NUL is refused, after the name of what holds it.
+/// The reason for rejecting NUL, appended to the name of the field.
 pub const NO_NUL: &str = "must not contain the character U+0000, which databases cannot store";
 
-/// Looks for NUL in every text of a document, names of fields included.
+/// Checks every text of a document for NUL, including names of fields.
 ///
 /// # Errors
-/// Each place that has one.
+/// The path of each text that contains it.
 pub fn refuse_nul(value: &Value) -> Result<(), Problems> {
     let mut problems = Problems::default();
     search(value, "", &mut problems);

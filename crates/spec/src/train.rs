@@ -128,7 +128,8 @@ impl TrainSpec {
         before_last.checked_sub((number - 2) * every).filter(|step| *step > 0)
     }
 
-    /// How many points a whole run leaves of the series that every run has and whose values are always finite.
+    /// The number of points that a complete run records of two series. Every run has them, and their values are always
+    /// finite, so none of their points is left out.
     pub fn points_of_whole_run(&self) -> Vec<(&'static str, u64)> {
         let steps = self.total_steps();
         let evaluations = 1 + steps.div_ceil(self.evaluate_every_steps());
