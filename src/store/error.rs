@@ -34,18 +34,18 @@ pub enum StoreError {
     /// Its server stops, starts, has no room or is not to be reached; trying again later helps.
     #[error("the database does not answer")]
     Away,
-    /// It has no room left; it goes on when there is some.
+    /// The disk of the database is full. Writes succeed again once there is space.
     #[error(
         "the disk of the database is full: nothing was stored. Make room there, and try again; nothing needs a restart"
     )]
     Full,
-    /// Its machine fails it: a disk that cannot be written or read, or too little memory; trying again later may help.
+    /// The database cannot read or write its disk, or lacks memory. A later retry may succeed.
     #[error(
         "the database cannot use its disk or memory ({0}): nothing was stored. If it lasts, look at the disk of the \
          database, its permissions and limits; nothing needs a restart"
     )]
     Failing(String),
-    /// The file of the database, or its log, is not at its path any more.
+    /// The database file or its log is no longer at its path.
     #[error(
         "a file of the database was removed or replaced while it was open: nothing is stored any more. Put the file \
          back, or restart the server; what it can still read can be exported before that"
@@ -104,7 +104,7 @@ fn passing(error: &sqlx::Error) -> Option<StoreError> {
     };
     let code = database.code().unwrap_or_default();
     if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
-        // Extended codes carry these in their low byte.
+        // Extended codes contain the primary code in their low byte.
         return match code.parse::<i32>().ok()? & 0xff {
             // SQLITE_BUSY and SQLITE_LOCKED.
             5 | 6 => Some(StoreError::Busy),
@@ -120,7 +120,7 @@ fn passing(error: &sqlx::Error) -> Option<StoreError> {
         ("40", _) => Some(StoreError::Busy),
         // disk_full.
         (_, "53100") => Some(StoreError::Full),
-        // out_of_memory, and errors of the system under the server.
+        // out_of_memory, and errors of the operating system.
         (_, "53200") | ("58", _) => Some(StoreError::Failing(said(error))),
         ("08" | "53", _) => Some(StoreError::Away),
         ("57", _) if code.starts_with("57P") => Some(StoreError::Away),

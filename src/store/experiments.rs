@@ -82,7 +82,7 @@ pub struct Edit {
     pub tags: Option<Vec<String>>,
     /// Put away, or back.
     pub archived: Option<bool>,
-    /// A new place in the queue, for all jobs that have not succeeded and for seeds that are added.
+    /// New priority of all jobs that have not succeeded, and of seeds that are added later.
     pub priority: Option<i64>,
 }
 

@@ -8,8 +8,8 @@ use optlab_spec::JobSpec;
 
 use super::{Page, StoreError};
 
-/// The last place in the queue that is counted. Who is behind it need not know how far, and counting on would take the
-/// longer the longer the queue is.
+/// The last queue position that is reported. Positions beyond it are not counted, because the cost grows with the
+/// length of the queue.
 pub const LAST_PLACE: i64 = 1000;
 
 /// One training run.
@@ -45,7 +45,7 @@ pub struct Job {
     pub device_wanted: String,
     /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
     pub not_before_ms: i64,
-    /// Place in the queue, from 1 to [`LAST_PLACE`]; `None` where it is further back, or does not wait.
+    /// Queue position, from 1 to [`LAST_PLACE`]; `None` if the job is further back or is not queued.
     pub queue_position: Option<i64>,
     /// Device of its last attempt.
     pub device: Option<String>,
@@ -53,7 +53,7 @@ pub struct Job {
     pub start_step: i64,
     /// Why its last attempt ended.
     pub attempt_end: Option<String>,
-    /// What went wrong with its last attempt, or is wrong with the one that runs.
+    /// Error of its last attempt, or a warning about the running one.
     pub attempt_error: Option<String>,
     /// Grows with every write.
     pub version: i64,

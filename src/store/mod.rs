@@ -74,13 +74,13 @@ pub trait Store:
     /// Ends every connection in good order: what is written is then in the database file itself.
     async fn close(&self);
 
-    /// Whether the database answers, and is the one that was opened.
+    /// Succeeds if the database answers and its files are still those that were opened.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
-/// A database URL as it may be shown: without user, password and parameters, of which one may be a password too. Where an
-/// `@` stands behind the host, a password with `/`, `?` or `#` in it has been taken for the host's end, and nothing is
-/// shown.
+/// A database URL without secrets: user, password and parameters are removed, because a parameter may be a password. An
+/// `@` after the host means that a password with an unescaped `/`, `?` or `#` was parsed as part of the path; then only
+/// the scheme is shown.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") else {
         return url.split_once('?').map_or(url, |(file, _)| file).to_owned();

@@ -10,10 +10,10 @@ pub const MOST_ROWS: usize = 10_000;
 /// The answer to a query.
 #[derive(Debug, PartialEq)]
 pub struct QueryAnswer {
-    /// `{"columns": [...], "rows": [[...], ...], "truncated": ...}`. Columns have the names that the statement gives them,
-    /// which may repeat. A row has one value per column: null, a number, a text, true or false, or `{"hex": ...}` for bytes.
-    /// A number that JSON does not have is the text `NaN`, `Infinity` or `-Infinity`. `truncated` tells that there are more
-    /// rows.
+    /// `{"columns": [...], "rows": [[...], ...], "truncated": ...}`. Column names are those of the statement and may
+    /// repeat. A row has one value per column: null, a number, a text, true or false, or `{"hex": ...}` for bytes.
+    /// Numbers that JSON cannot represent are the texts `NaN`, `Infinity` and `-Infinity`. `truncated` is true if there
+    /// are more rows.
     pub json: Vec<u8>,
 }
 
@@ -32,7 +32,7 @@ pub enum QueryError {
     /// Others have their queries answered now.
     #[error("too many queries are being answered; try again in a moment")]
     TooManyQueries,
-    /// The database still works on so many queries whose time is over.
+    /// All slots are busy, and the database cannot interrupt this many queries that have exceeded their time limit.
     #[error(
         "too many queries cannot be ended: the time of {0} is over and the database still works on them; try again later"
     )]

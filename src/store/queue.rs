@@ -50,7 +50,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// No lease is longer.
+    /// The longest lease that can be configured.
     pub const LONGEST_LEASE_SECONDS: u64 = 3600;
 }
 
@@ -63,12 +63,12 @@ pub enum Wish {
     Pause,
 }
 
-/// A run with all of its updates.
+/// A run that has completed all of its updates.
 #[derive(Clone, Debug)]
 pub struct CompleteRun {
-    /// Figures of the runner.
+    /// Final figures, as the runner reported them.
     pub summary: Summary,
-    /// The least number of points of each of these series that a whole run leaves.
+    /// The minimum number of points that a complete run records of each of these series.
     pub points: Vec<(&'static str, u64)>,
     /// Files that could not be stored, each with the reason.
     pub missing_files: Vec<String>,
@@ -77,8 +77,8 @@ pub struct CompleteRun {
 /// How an attempt ended.
 #[derive(Clone, Debug)]
 pub enum AttemptEnd {
-    /// The run is complete. The job succeeds unless its curves lack points: then it starts again from its beginning
-    /// while its budget lasts.
+    /// The run is complete. The job succeeds unless its curves lack points; then it is trained again from the
+    /// beginning, as long as it has attempts left.
     Finished(CompleteRun),
     /// By a reason that the runner or the worker knows. One that may be gone at another attempt (memory, a crash) is
     /// tried again while the job's budget lasts, after a while that grows.
@@ -92,8 +92,8 @@ impl AttemptEnd {
     /// How [`AttemptEnd::HandedBack`] is written down. Only attempts end so, a job never does.
     pub const HANDED_BACK: &str = "handed_back";
 
-    /// The job goes back to the queue, because this machine cannot run it: `error` says what it lacks. The attempt does not
-    /// count, and the next one is better made elsewhere.
+    /// The machine cannot run the job; `error` says what it lacks. The job goes back to the queue, preferably for
+    /// another machine, and the attempt does not count.
     pub fn machine_fault(error: impl Into<String>) -> Self {
         Self::Failed(Failure {
             reason: EndReason::MachineFault,
@@ -103,7 +103,7 @@ impl AttemptEnd {
         })
     }
 
-    /// Whether it was the machine that failed.
+    /// Whether the attempt ended because of a fault of the machine.
     pub fn is_machine_fault(&self) -> bool {
         matches!(self, Self::Failed(failure) if failure.reason == EndReason::MachineFault)
     }
@@ -116,9 +116,10 @@ pub trait Queue: Send + Sync {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError>;
 
-    /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that curves
-    /// never mix two trajectories. Later checkpoints are forgotten, because no later attempt may go on from them: the
-    /// points that led to them are gone. Returns the forgotten checkpoints, whose bytes nobody needs any more.
+    /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that
+    /// curves never mix two trajectories. The rows of later checkpoints are deleted too, because the points before them
+    /// are gone and no attempt may resume from them. Returns those checkpoints, so that the caller can delete their
+    /// bytes.
     async fn start(
         &self,
         lease: Lease,
@@ -136,7 +137,7 @@ pub trait Queue: Send + Sync {
         lease_ms: i64,
     ) -> Result<Option<Wish>, StoreError>;
 
-    /// Notes what is wrong with the attempt while it runs, or that nothing is any more.
+    /// Sets or clears the warning about a running attempt.
     async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError>;
 
     /// Notes a file of the job whose bytes are stored; one of the same name is replaced.
@@ -145,10 +146,10 @@ pub trait Queue: Send + Sync {
     /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError>;
 
-    /// Succeeds when the database takes writes: it makes the smallest one.
+    /// Checks with a small write that the database accepts writes.
     async fn try_to_write(&self) -> Result<(), StoreError>;
 
-    /// Takes back the jobs that nobody runs, because their lease is over or their worker is gone and they are to be
-    /// cancelled; returns them.
+    /// Takes back and returns the abandoned jobs: those whose lease has expired, and those with a pending cancel
+    /// request whose worker is gone.
     async fn reap(&self) -> Result<Vec<Lease>, StoreError>;
 }

@@ -171,16 +171,16 @@ pub trait Transfer: Send + Sync {
         limit: i64,
     ) -> Result<Vec<TimedPoint>, StoreError>;
 
-    /// Stores an experiment under ids of its own, which are returned by that of the experiment. Until every point is there,
-    /// nothing is; others write meanwhile. An import is a record and no work to do: a job that had not ended comes
-    /// as cancelled.
+    /// Stores an experiment under new ids and returns the id of the experiment. Nothing of it is visible until every
+    /// point is stored, and other writers can write meanwhile. Imported jobs are a record and are not trained: a job
+    /// that had not ended is imported as cancelled.
     ///
     /// # Errors
-    /// [`StoreError::BrokenOff`] where there were fewer points than there should be; [`StoreError::Busy`] where another process
-    /// has removed what was there of it.
+    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] if another process has
+    /// removed the staged points.
     async fn import(&self, import: &Import, points: mpsc::Receiver<CurveBatch>) -> Result<i64, StoreError>;
 
-    /// Removes what imports have left whose process died. One that another process has under way fails by it, and can be
-    /// sent again.
+    /// Removes the staged points of imports whose process died. An import that is running in another process then
+    /// fails, and the client can send it again.
     async fn remove_unfinished_imports(&self) -> Result<(), StoreError>;
 }

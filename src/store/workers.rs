@@ -24,15 +24,16 @@ pub struct Worker {
     pub ended_ms: Option<i64>,
     /// Whether it claims nothing more.
     pub draining: bool,
-    /// Why it, or one of its slots, claims nothing now.
+    /// Why the worker, or one of its slots, claims nothing at present.
     pub trouble: Option<String>,
 }
 
 impl Worker {
-    /// A worker reports every few seconds; after this much silence it counts as gone.
+    /// A worker reports every few seconds and counts as gone after this much silence.
     pub const GONE_AFTER_MS: i64 = 30_000;
 
-    /// Whether it has said goodbye or was not heard of for long. A time ahead of now was written by a wrong clock.
+    /// Whether the worker has ended or has been silent for too long. A time in the future was written by a wrong clock
+    /// and counts as silence.
     pub fn is_gone(&self, now_ms: i64) -> bool {
         self.ended_ms.is_some() || now_ms.abs_diff(self.last_seen_ms) > Self::GONE_AFTER_MS as u64
     }
@@ -66,8 +67,8 @@ pub trait Workers: Send + Sync {
     /// Registers a worker; returns its id.
     async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError>;
 
-    /// Notes that the worker is alive, its devices as they are now, and why it claims nothing, if so; returns whether it
-    /// shall drain.
+    /// Records a heartbeat of the worker with its current devices and the reason why it claims nothing, if any; returns
+    /// whether a drain was requested.
     async fn worker_is_alive(
         &self,
         id: i64,

@@ -87,7 +87,7 @@ pub(super) async fn checkpoints(on: &mut impl Connect, job: i64) -> Result<Vec<A
     rows.into_iter().map(Artifact::try_from).collect()
 }
 
-/// Forgets the checkpoints of a job after `step`, whose points the same transaction deletes; returns them.
+/// Deletes the rows of a job's checkpoints after `step`, whose points the same transaction deletes, and returns them.
 pub(super) async fn forget_checkpoints_after(
     tx: &mut Transaction,
     job: i64,

@@ -1,4 +1,4 @@
-//! The way to PostgreSQL: what its URL says, TLS, and what may stand in between.
+//! Connecting to PostgreSQL: the URL, TLS and connection poolers.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use url::Url;
 use crate::store::StoreError;
 use crate::store::error::said;
 
-/// How long a connection may take.
+/// Time limit for connecting.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// `invalid_catalog_name`, of the error codes of PostgreSQL (appendix A).
 const NO_SUCH_DATABASE: &str = "3D000";
 
-/// Parameters of the URL that have a meaning here. Others are for other programs.
+/// URL parameters that sqlx understands. All others are ignored.
 const KNOWN: &[&str] = &[
     "sslmode",
     "ssl-mode",
@@ -36,10 +36,11 @@ const KNOWN: &[&str] = &[
     "application_name",
     "options",
 ];
-/// Of these, the ones that name the certificates to trust.
+/// Those of [`KNOWN`] that name the certificates to trust.
 const ROOTS: &[&str] = &["sslrootcert", "ssl-root-cert", "ssl-ca"];
 
-/// What a URL says, and the `PG*` variables where it says nothing. What the system trusts is trusted.
+/// Options from the URL, and from the `PG*` variables for what the URL leaves out. The system's certificates are
+/// trusted.
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     optlab_net::use_ring();
     let mut url = Url::parse(url).map_err(|error| sqlx::Error::Configuration(error.into()))?;
@@ -50,7 +51,7 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let has_root = root.is_some();
     let is_known = |name: &str| KNOWN.contains(&name) || name.starts_with("options[");
     if !parameters.iter().all(|(name, _)| is_known(name)) {
-        // Which one is not said, as the library would: it may be a piece of a password that holds a `?`.
+        // The name is not logged, because it may be part of a password with an unescaped `?`.
         tracing::warn!("parameters of the database's URL are ignored but for {}", KNOWN.join(", "));
     }
     let is_kept = |name: &str| is_known(name) && !(is_system && ROOTS.contains(&name));
@@ -60,10 +61,10 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
         url.query_pairs_mut().extend_pairs(kept);
     }
     let options = PgConnectOptions::from_str(url.as_str())?
-        // A pooler in between refuses it, and it concerns text only.
+        // Poolers reject this parameter, and it affects only the text format.
         .extra_float_digits(None);
     Ok(match options.get_ssl_mode() {
-        // As psql does it: who names certificates wants them to be checked.
+        // As in psql, naming certificates implies checking them.
         PgSslMode::Require if has_root && !is_system => options.ssl_mode(PgSslMode::VerifyCa),
         PgSslMode::Prefer | PgSslMode::Require | PgSslMode::VerifyCa if is_system => {
             options.ssl_mode(PgSslMode::VerifyFull)
@@ -72,8 +73,8 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     })
 }
 
-/// Whether the server can be had, and is one: a pool would try again until its time is over, and could not say why in the
-/// end.
+/// Checks that the server can be reached and is not behind a transaction pooler. A connection pool would only retry
+/// until its timeout and lose the reason.
 pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
     let place = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -94,11 +95,11 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
     }
 }
 
-/// How connections get to the server.
+/// How client connections map to connections of the server.
 enum Way {
-    /// Each is one of the server's.
+    /// One to one.
     Direct,
-    /// Two that are open at the same time are one of the server's.
+    /// A pooler uses one connection of the server for several clients.
     Shared,
 }
 
@@ -106,7 +107,7 @@ async fn try_twice(options: &PgConnectOptions) -> Result<Way, sqlx::Error> {
     let mut first = PgConnection::connect_with(options).await?;
     let mut second = PgConnection::connect_with(options).await?;
     let mut way = Way::Direct;
-    // A pooler gives away first what it got back last, unless somebody else was faster.
+    // A pooler reuses its most recently returned connection first, unless another client takes it in between.
     for _ in 0..3 {
         if backend(&mut first).await? == backend(&mut second).await? {
             way = Way::Shared;
@@ -117,7 +118,8 @@ async fn try_twice(options: &PgConnectOptions) -> Result<Way, sqlx::Error> {
     Ok(way)
 }
 
-/// The process of the server that answers. Nothing is prepared, which a pooler might not bear.
+/// Id of the server process behind a connection. The simple protocol is used, because a pooler may not support prepared
+/// statements.
 async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?.try_get(0)
 }
@@ -126,7 +128,7 @@ fn explained(place: &str, error: sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
     let said = said(&error);
     StoreError::Unavailable(match error {
-        // The handshake's errors come as either.
+        // Errors of the TLS handshake occur as either variant.
         sqlx::Error::Tls(_) | sqlx::Error::Io(_) if said.contains("certificate") => format!(
             "{place}: {said}; sslrootcert=FILE in the URL, or SSL_CERT_FILE, names the certificates to trust"
         ),

@@ -47,7 +47,7 @@ pub(super) enum Then {
     Ends(JobState),
     /// It goes on, unless people want otherwise.
     GoesOn,
-    /// It goes on, better on another machine.
+    /// It is queued again, preferably for another machine.
     GoesElsewhere,
     /// It is tried again while its budget lasts, after a while if the fault may be its own.
     IsTriedAgain { backs_off: bool },

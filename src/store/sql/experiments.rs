@@ -59,8 +59,8 @@ impl TryFrom<Row> for Experiment {
     }
 }
 
-/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now. Jobs without an attempt, which may wait by
-/// thousands, have completed no updates and are counted by their index alone.
+/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now. Jobs without an attempt are counted
+/// with the index alone, because there may be thousands of them and their `step` is 0.
 const SELECT: &str = "
     WITH page AS (
         SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
@@ -303,7 +303,7 @@ async fn insert_job(
     Ok(())
 }
 
-/// The spec, which nobody else changes until the transaction ends.
+/// The spec, locked until the transaction ends.
 async fn locked_spec(tx: &mut Transaction, id: i64) -> Result<ExperimentSpec, StoreError> {
     let stored: Option<(String,)> =
         sql("SELECT spec FROM experiments WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
@@ -316,7 +316,7 @@ async fn store_spec(tx: &mut Transaction, id: i64, spec: &ExperimentSpec) -> Res
     Ok(())
 }
 
-/// Of every job that may be queued again, and of those that are added later.
+/// Sets the priority of every job that may be queued again, and of jobs that are added later.
 async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<(), StoreError> {
     let mut spec = locked_spec(tx, id).await?;
     spec.priority = priority;

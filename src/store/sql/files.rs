@@ -1,7 +1,7 @@
-//! The files of an open SQLite database: whether they are still at their paths.
+//! Checks that the files of an open SQLite database are still at their paths.
 //!
-//! Whoever has opened a file keeps it when its path is removed or leads to another one. What is written then is in no
-//! file that a restart would find: neither in the database, nor in its log, which holds what was committed last.
+//! An open file stays usable after its path is removed or replaced. Writes then go to a file that a restart would not
+//! find. This concerns the database and its log, which holds the latest commits.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,14 +16,14 @@ type Identity = Option<(u64, u64)>;
 pub(super) struct Files {
     /// The database, its log and the index of the log.
     opened: [(PathBuf, Identity); 3],
-    /// Whether the log says already that one is gone.
+    /// Whether the loss of a file has been logged already.
     reported: AtomicBool,
 }
 
 impl Files {
-    /// Of the database at `path`, which a connection holds open.
+    /// The files of the database at `path`, which a connection holds open.
     pub(super) fn opened(path: &Path) -> Self {
-        // SQLite puts the other two beside the file itself, wherever a link to it is.
+        // SQLite creates the other two beside the file itself, not beside a link to it.
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let beside = |ending| PathBuf::from(format!("{}{ending}", real.display()));
         let paths = [path.to_owned(), beside("-wal"), beside("-shm")];
@@ -40,7 +40,7 @@ impl Files {
     }
 
     /// # Errors
-    /// [`StoreError::Moved`] where another file, or none, is at one of the paths.
+    /// [`StoreError::Moved`] if one of the files was removed or replaced.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let Some((path, _)) = self.opened.iter().find(|(path, opened)| identity(path) != *opened) else {
             return Ok(());

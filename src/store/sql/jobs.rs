@@ -128,8 +128,8 @@ macro_rules! select_jobs {
 }
 pub(super) use select_jobs;
 
-/// Which jobs `j` of an experiment have had an attempt. Naming all states lets the index pass over the rest, of which there
-/// may be thousands.
+/// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
+/// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.
 macro_rules! begun {
     () => {
         "j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled') AND j.attempt > 0"

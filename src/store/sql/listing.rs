@@ -1,4 +1,4 @@
-//! Lists of jobs: page after page in any order, and where those that wait stand in the queue.
+//! Lists of jobs: pages in any order, and the queue positions of waiting jobs.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,8 +7,9 @@ use super::jobs::{Row, select_jobs};
 use super::statement::{Connect, Statement, Transaction, sql};
 use crate::store::{Job, JobFilter, JobOrder, JobState, LAST_PLACE, StoreError};
 
-/// The first jobs of a list by id. `$filter` decides about the experiment and the state, so that its index is used, and not
-/// that of ids, where `$id` is not a column; $1 to $3: the filter; $4: ids above; $5: at most so many.
+/// A page of a list ordered by id. `$filter` restricts the experiment and the state. With `k.id + 0` as `$id`, the
+/// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: ids above; $5: at most so
+/// many.
 macro_rules! first_by_id {
     ($filter:literal, $id:literal) => {
         select_jobs!(
@@ -51,7 +52,7 @@ macro_rules! places {
     };
 }
 
-/// The jobs after the id `after`. Every page and command lists jobs so: it costs what the jobs of the page do.
+/// The jobs after the id `after`, which is the default order of pages and commands. Reads only the jobs of the page.
 pub(super) async fn oldest_first(
     moment: &mut Transaction,
     filter: &JobFilter,
@@ -68,7 +69,7 @@ pub(super) async fn oldest_first(
     read(rows)
 }
 
-/// The jobs after the place of `after`, in any order: it costs what all jobs of the list do.
+/// The jobs after the place of `after`, in any order. Reads all jobs of the list.
 pub(super) async fn ordered(
     moment: &mut Transaction,
     filter: &JobFilter,
@@ -105,7 +106,7 @@ pub(super) async fn ordered(
     read(rows)
 }
 
-/// Says of the jobs that wait where they stand, as far as [`LAST_PLACE`].
+/// Sets the queue positions of waiting jobs, up to [`LAST_PLACE`].
 pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Result<(), StoreError> {
     let mut waiting: Vec<&mut Job> = jobs.iter_mut().filter(|job| job.state == JobState::Queued).collect();
     match &mut waiting[..] {
@@ -119,7 +120,7 @@ pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Resu
     Ok(())
 }
 
-/// Where one job stands.
+/// The queue position of one job.
 async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreError> {
     let place = sql("SELECT count(*) FROM (
              SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority > $1 LIMIT $3) sooner
@@ -134,9 +135,9 @@ async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreErr
     Ok(Some(place).filter(|place| *place <= LAST_PLACE))
 }
 
-/// The front of the queue: ids with their places.
+/// The queue positions of the first [`LAST_PLACE`] jobs, by id.
 async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
-    // As one text, because a thousand rows take ten times as long.
+    // One text, because reading a thousand rows takes ten times as long.
     let (text,): (Option<String>,) = sql("SELECT string_agg(priority || ' ' || id, ',')
          FROM (SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT $1) front")
     .bind(LAST_PLACE)
@@ -147,7 +148,7 @@ async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
     let mut front: Vec<(Reverse<i64>, i64)> = pairs
         .filter_map(|(priority, id)| Some((Reverse(priority.parse().ok()?), id.parse().ok()?)))
         .collect();
-    // No database promises in which order it puts a text together.
+    // The order within `string_agg` is not guaranteed.
     front.sort_unstable();
     Ok(front.into_iter().map(|(_, id)| id).zip(1..).collect())
 }
@@ -157,7 +158,7 @@ fn read(rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
 }
 
 impl Statement {
-    /// The parameters $1 to $3 of a list.
+    /// Binds the parameters $1 to $3 of a list.
     fn filtered(self, filter: &JobFilter) -> Self {
         self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state.map(JobState::as_str))
     }

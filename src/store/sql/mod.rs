@@ -123,13 +123,13 @@ impl SqlStore {
         Ok(())
     }
 
-    /// Commits what nobody waits for.
+    /// Commits without waking waiters.
     async fn commit_in_silence(&self, transaction: Transaction) -> Result<(), StoreError> {
         transaction.commit().await?;
         self.check_files()
     }
 
-    /// Fails where what is committed would be lost.
+    /// Fails if commits would be lost because a file of the database was moved.
     fn check_files(&self) -> Result<(), StoreError> {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.check_files(),

@@ -1,10 +1,10 @@
-//! Where a job has failed, and where else it could go. A place is a device of a worker: each has its driver, its disk and
-//! its network, so a job that fails at one may well succeed at another.
+//! Where a job has failed, and where else it could run. A place is a device of a worker. Places differ in driver, disk
+//! and network, so a job that fails at one may succeed at another.
 
 use super::statement::{Connect, Transaction, sql};
 use crate::store::{Lease, OfferedDevice, Slot, StoreError};
 
-/// Whether a row of `jobs` has failed here. $1: worker; $2: device.
+/// Whether a row of `jobs` has failed at this place. $1: worker; $2: device.
 macro_rules! failed_here {
     () => {
         "EXISTS (
@@ -16,8 +16,9 @@ macro_rules! failed_here {
 }
 pub(super) use failed_here;
 
-/// Whether a row of `jobs` is better tried elsewhere: it has failed here, and there is a place that claims jobs where it has
-/// not. $1: worker; $2: device; $3: now; $4: places elsewhere; $5: places elsewhere of the device's kind.
+/// Whether a row of `jobs` should be tried elsewhere: it has failed at this place, and another place that claims jobs
+/// has not failed it yet. $1: worker; $2: device; $3: now; $4: other places; $5: other places with the same kind of
+/// device.
 macro_rules! better_elsewhere {
     () => {
         concat!(
@@ -35,17 +36,17 @@ macro_rules! better_elsewhere {
 }
 pub(super) use better_elsewhere;
 
-/// How many places claim jobs besides one.
+/// Number of other places that claim jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Elsewhere {
-    /// Whatever their device.
+    /// With any device.
     pub(super) any: i64,
-    /// Of the same kind of device.
+    /// With the same kind of device.
     pub(super) alike: i64,
 }
 
 impl Elsewhere {
-    /// Than that of `slot`, now.
+    /// Counts the places other than that of `slot`.
     pub(super) async fn than(slot: &Slot, on: &mut impl Connect, now: i64) -> Result<Self, StoreError> {
         let workers: Vec<(i64, String)> = sql("SELECT id, devices FROM workers
              WHERE ended_ms IS NULL AND draining = 0 AND trouble IS NULL
@@ -68,8 +69,8 @@ impl Elsewhere {
     }
 }
 
-/// Whether an attempt that ends now has told nothing new of its job, which has failed at this place before and not at
-/// every other.
+/// Whether a failure of this attempt says nothing new about its job, because the job has failed at this place before
+/// and not yet at every other. Such a failure does not count.
 pub(super) async fn says_nothing_new(
     tx: &mut Transaction,
     lease: Lease,

@@ -56,8 +56,8 @@ fn whole(place: &str) -> String {
     absolute(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string())
 }
 
-/// The folder behind all links, by which two names of it are told to be the same. It is not what is stored: the links of
-/// another machine may lead to the same files elsewhere.
+/// The folder with all links resolved, for comparing two names of it. The unresolved name is stored, because links may
+/// differ between machines.
 fn real(place: &str) -> PathBuf {
     let path = Path::new(place.strip_prefix("file://").unwrap_or(place));
     path.canonicalize().unwrap_or_else(|_| path.components().collect())

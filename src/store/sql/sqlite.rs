@@ -31,8 +31,8 @@ pub(super) struct Sqlite {
     /// Opened by the first import.
     importer: SqlitePool,
     readers: SqlitePool,
-    /// A connection that nobody uses. While it is open, SQLite neither removes the log nor begins another one, whatever
-    /// becomes of the other connections.
+    /// An unused connection. While it is open, SQLite neither deletes the log nor creates a new one, even if all other
+    /// connections are closed.
     keeper: SqlitePool,
     files: Arc<Files>,
 }
@@ -47,7 +47,7 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT);
         let file = options.get_filename().to_owned();
         let keeper = pool(1).connect_with(options.clone()).await.map_err(|error| explain(error, &file))?;
-        // Only a statement that reads opens the log.
+        // SQLite opens the log at the first statement that reads.
         sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&keeper).await?;
         let files = Arc::new(Files::opened(&file));
         let options = options.create_if_missing(false);
@@ -66,7 +66,7 @@ impl Sqlite {
 
     /// The folder of files beside the database file.
     pub(super) fn artifacts_beside(&self) -> String {
-        // A link to the file leads to the same files of jobs.
+        // Resolved, so that a link to the database finds the same files of jobs.
         let file = self.files.database();
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         format!("{}.artifacts", file.display())
@@ -85,17 +85,17 @@ impl Sqlite {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
     }
 
-    /// Succeeds where what was just committed is in the files that the next process will open.
+    /// Succeeds if the latest commit is in the files that the next process will open.
     pub(super) fn check_files(&self) -> Result<(), StoreError> {
         self.files.check()
     }
 
-    /// Why there is no connection.
+    /// The reason why no connection is available.
     fn why(&self, error: sqlx::Error) -> StoreError {
         self.files.check().err().unwrap_or_else(|| error.into())
     }
 
-    /// A write transaction whose rows may refer to rows that are not there yet.
+    /// A write transaction without foreign key checks, for rows whose job does not exist yet.
     pub(super) async fn begin_unchecked(
         &self,
     ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
@@ -112,7 +112,7 @@ impl Sqlite {
     }
 }
 
-/// Of connections that none replaces while they are sound.
+/// A pool that keeps its connections open as long as they work.
 fn pool(connections: u32) -> SqlitePoolOptions {
     close_unfinished(SqlitePoolOptions::new())
         .max_connections(connections)
@@ -121,7 +121,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-/// Without a connection to another file than the one that was opened first.
+/// Makes the pool reject connections to any other file than the one that was opened first.
 fn of_same_file(pool: SqlitePoolOptions, files: &Arc<Files>) -> SqlitePoolOptions {
     let files = files.clone();
     pool.after_connect(move |_, _| {
@@ -172,7 +172,8 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}/optlab.db", folder.path().display());
         let sqlite = Sqlite::open(&url, Schema::Migrate).await.unwrap();
-        // It cannot shrink to one page, and so it grows no more, but on this connection only, which the failure costs.
+        // The limit is below the present size, so the file cannot grow. It applies only to this connection, which the
+        // pool closes after the failure.
         let mut writer = sqlite.writer.acquire().await.unwrap();
         sqlx::query("PRAGMA max_page_count = 1").execute(&mut *writer).await.unwrap();
         drop(writer);

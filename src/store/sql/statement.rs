@@ -222,8 +222,8 @@ impl From<Option<&str>> for Value {
 }
 
 impl From<Option<String>> for Value {
-    /// Postgres takes no NUL, so that neither database gets one. Whoever sends one is told so before this; here it must
-    /// not keep an attempt from its end.
+    /// Replaces NUL, which Postgres cannot store, for both databases. Requests with NUL are rejected before; this last
+    /// resort ensures that NUL from elsewhere does not prevent the end of an attempt from being stored.
     fn from(value: Option<String>) -> Self {
         let storable = |text: String| if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
         Self::Text(value.map(storable))

@@ -92,9 +92,9 @@ impl Thinning for SqlStore {
         .execute(&mut tx)
         .await?;
         for &(job,) in &jobs {
-            // An attempt that went on from a checkpoint would leave the points before it thinned.
+            // A retry must not resume from a checkpoint, because the points before it would stay thinned.
             forget_checkpoints_after(&mut tx, job, -1).await?;
-            // What was condensed counts points that are gone.
+            // The levels of detail still contain the deleted points.
             forget(&mut tx, job).await?;
             condense_job(&mut tx, job).await?;
         }

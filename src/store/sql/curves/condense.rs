@@ -87,7 +87,7 @@ pub(in crate::store::sql) async fn condense_job(tx: &mut Transaction, job: i64) 
     Ok(())
 }
 
-/// The series of the job's curves that are long enough.
+/// The series of a job with enough points to condense.
 pub(in crate::store::sql) async fn long_curves(
     on: &mut impl Connect,
     job: i64,
