@@ -25,23 +25,23 @@ struct ClaimedRow {
     time_limit_seconds: i64,
 }
 
-/// Jobs that could begin somewhere. $3: now; $6: kind of device. No wait is longer than five minutes: a time further ahead
-/// was written by a wrong clock.
+/// Selects the jobs that could start on some worker. $3: now; $6: kind of device. A retry delay never exceeds five
+/// minutes; a time further ahead was written by a wrong clock and is ignored.
 macro_rules! waiting {
     () => {
         "state = 'queued' AND device_wanted IN ('any', $6) AND not_before_ms NOT BETWEEN $3 + 1 AND $3 + 300000"
     };
 }
 
-/// Jobs that may begin here; the parameters are those of [`waiting`] and [`better_elsewhere`]. No job waits for another
-/// place longer than ten minutes.
+/// Selects the jobs that may start at this place; the parameters are those of [`waiting`] and [`better_elsewhere`]. A
+/// job waits at most ten minutes for another place.
 macro_rules! claimable {
     () => {
         concat!(waiting!(), " AND NOT (not_before_ms > $3 - 600000 AND ", better_elsewhere!(), ")")
     };
 }
 
-/// $7: end of the lease; $8: version. `lock` keeps other claims off the row and on their way.
+/// $7: end of the lease; $8: version. `lock` locks the row and lets other claims skip it.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
@@ -59,11 +59,11 @@ macro_rules! claim {
     };
 }
 
-/// Further ahead than the longest lease goes, with a minute in which a claim may be under way.
+/// Longer than any lease, with a margin of one minute for a claim that is in progress.
 const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
 
-/// Jobs that nobody runs: their lease is over, or it ends later than any that is given, which a wrong clock wrote; or they
-/// are to be cancelled, and their worker is gone. $1: now; $2: when the longest lease ends.
+/// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
+/// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease.
 macro_rules! abandoned {
     () => {
         "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
@@ -238,7 +238,7 @@ impl Queue for SqlStore {
         if let AttemptEnd::Finished(run) = &end {
             match missing_points(&mut tx, lease.job, &run.points).await? {
                 None => complete(&mut tx, lease.job, &run.summary).await?,
-                // Only a fault of this program can have lost them. The job makes them again.
+                // Only a bug of this program can lose points. The job is trained again.
                 Some(error) => {
                     forget_checkpoints_after(&mut tx, lease.job, 0).await?;
                     outcome = End::of(EndReason::RunnerCrashed, &error);
@@ -258,7 +258,8 @@ impl Queue for SqlStore {
     async fn try_to_write(&self) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        // One page of SQLite, one row of Postgres: a transaction that changes nothing would succeed on a full disk too.
+        // A transaction without a change would succeed even on a full disk. This one writes a page in SQLite, a row in
+        // Postgres.
         sql("INSERT INTO settings (name, value) VALUES ('last_write_check', $1)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value")
         .bind(now.to_string())
@@ -318,7 +319,7 @@ impl SqlStore {
     }
 }
 
-/// The figures of a whole run.
+/// Stores the final figures of a complete run.
 async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(), StoreError> {
     sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
         .bind(job)
@@ -329,7 +330,7 @@ async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(
     insert_result(tx, job, summary).await
 }
 
-/// Names the first series with fewer points than a whole run leaves.
+/// An error that names the first series with fewer points than a complete run records.
 async fn missing_points(
     tx: &mut Transaction,
     job: i64,
@@ -352,7 +353,7 @@ async fn missing_points(
 }
 
 impl Statement {
-    /// The first parameters of a claim.
+    /// Binds the parameters $1 to $6 of a claim.
     fn claimed_by(self, slot: &Slot, now: i64, elsewhere: Elsewhere) -> Self {
         self.bind(slot.worker)
             .bind(slot.device.as_str())
@@ -375,7 +376,7 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }
 
-/// The job that goes before the others.
+/// The first job in the queue that could start on this kind of device.
 struct First {
     failed_here: bool,
 }
@@ -394,7 +395,7 @@ async fn first_in_queue(reader: &mut Reader, slot: &Slot, now: i64) -> Result<Op
     Ok(first.map(|(failed_here,)| First { failed_here: failed_here != 0 }))
 }
 
-/// Whether a job waits that need not go elsewhere.
+/// Whether any queued job may start at this place.
 async fn may_claim(
     reader: &mut Reader,
     slot: &Slot,

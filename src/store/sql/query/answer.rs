@@ -60,7 +60,8 @@ impl QueryError {
     }
 }
 
-/// An answer while it is read. It is written as JSON at once: a list of values would take many times its memory.
+/// An answer that is being read. Rows are encoded as JSON immediately, because a tree of values would take many times
+/// the memory.
 #[derive(Debug)]
 pub(super) struct Answer {
     json: Vec<u8>,
@@ -69,13 +70,13 @@ pub(super) struct Answer {
     truncated: bool,
 }
 
-/// What became of a row.
+/// Whether a row was added.
 #[derive(Debug, PartialEq)]
 pub(super) enum Added {
     Yes,
-    /// The answer has as many rows as it may have.
+    /// No: the answer has its maximum number of rows.
     NotByRows,
-    /// The answer has no room for it.
+    /// No: the row would exceed the maximum size of the answer.
     NotBySize,
 }
 
@@ -85,10 +86,10 @@ impl Answer {
         Self { json, rows: 0, most_rows, truncated: false }
     }
 
-    /// Adds a row. The first one that is not added is the last.
+    /// Adds a row. Nothing may be added after a row that was not.
     ///
     /// # Errors
-    /// Those of the values, and [`QueryError::Stopped`] where the first row is larger than an answer may be.
+    /// Errors of the values, and [`QueryError::Stopped`] if the first row alone exceeds the maximum size.
     pub(super) fn add<E: From<QueryError>>(
         &mut self,
         values: impl IntoIterator<Item = Result<Value, E>>,
@@ -115,7 +116,7 @@ impl Answer {
         Ok(Added::Yes)
     }
 
-    /// Ends the answer before a row that it has no room for.
+    /// Ends the answer before a row that would exceed its maximum size.
     ///
     /// # Errors
     /// [`QueryError::Stopped`] where it would be the first.
@@ -133,7 +134,7 @@ impl Answer {
     }
 }
 
-/// Takes no more than has room in an answer.
+/// A writer that fails at the maximum size of an answer.
 struct Room<'a>(&'a mut Vec<u8>);
 
 impl Write for Room<'_> {

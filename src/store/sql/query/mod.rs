@@ -1,9 +1,9 @@
-//! Statements of users: read-only, bounded, and apart from all that the service does.
+//! Statements of users: read-only, bounded and isolated from the service.
 //!
-//! Every query has a connection of its own, which ends with it: no setting, lock or cursor of one query is there for the
-//! next. In SQLite the library says what a statement would do, and a process of its own works on it ([`sqlite`]); in
-//! Postgres a read-only transaction and the catalog decide, and the server's process works on it ([`postgres`]). A query
-//! holds its turn until nothing works on it any more, whoever still waits for its answer.
+//! Every query has its own connection, which is closed afterwards, so no setting, lock or cursor leaks into the next
+//! query. For SQLite, an authorizer checks the statement and a child process runs it ([`sqlite`]). For Postgres, the
+//! catalog and a read-only transaction check it, and a process of the database server runs it ([`postgres`]). A query
+//! holds its slot until the database has stopped working on it, even if nobody waits for the answer any more.
 
 mod answer;
 mod postgres;
@@ -24,11 +24,11 @@ use tokio::time::timeout;
 pub use self::sqlite::answer_query_of_stdin;
 use crate::store::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, StoreError, redacted};
 
-/// Queries at the same time.
+/// Maximum number of concurrent queries.
 const AT_A_TIME: usize = 4;
-/// How long a query waits for its turn.
+/// How long a query waits for a free slot.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the end of a query may take before the log tells of it.
+/// How long ending a query may take before a warning is logged.
 const USUAL_END: Duration = Duration::from_secs(1);
 
 /// Answers the queries of users.
@@ -38,7 +38,7 @@ pub struct QueryRunner {
     /// How long a query may run.
     time: Duration,
     turns: Arc<Semaphore>,
-    /// Queries that are over and that the database still works on.
+    /// Number of ended queries that the database still works on.
     unending: Arc<AtomicUsize>,
 }
 
@@ -47,7 +47,7 @@ enum Place {
     Postgres(Box<postgres::Place>),
 }
 
-/// What is asked.
+/// A statement and the maximum number of rows.
 #[derive(Debug, Deserialize, Serialize)]
 struct Query {
     sql: String,
@@ -63,8 +63,8 @@ enum Running {
 type Reply = oneshot::Sender<Result<QueryAnswer, QueryError>>;
 
 impl QueryRunner {
-    /// For the database at `url`, whose schema is that of this program. Nothing is opened yet. Queries to SQLite are answered
-    /// by processes of `program`, which is this program.
+    /// For the database at `url`, which must have the schema of this program. Nothing is opened yet. Queries to SQLite
+    /// run in child processes of `program`, the path of this program.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`.
@@ -97,7 +97,7 @@ impl QueryRunner {
         let (reply, answer) = oneshot::channel();
         let query = Query { sql, most_rows: most_rows.min(MOST_ROWS) };
         tokio::spawn(self.clone().run(query, reply, turn));
-        // Without a word it ends only with the server.
+        // The task drops its sender without a reply only when the server ends.
         answer.await.unwrap_or_else(|_| Err(StoreError::Away.into()))
     }
 
@@ -111,7 +111,7 @@ impl QueryRunner {
         }
     }
 
-    /// Works until nothing of the query is left, which may be after its answer.
+    /// Runs a query until the database has stopped working on it, which may be after the answer was sent.
     async fn run(self, query: Query, mut reply: Reply, turn: OwnedSemaphorePermit) {
         let mut running = None;
         let answered =
@@ -165,7 +165,7 @@ impl Running {
         }
     }
 
-    /// Id of the process that works on it, on the database's machine.
+    /// Id of the process that runs the query, on the database's machine.
     fn process(&self) -> Option<u32> {
         match self {
             Self::Sqlite(process) => process.id(),
@@ -173,7 +173,7 @@ impl Running {
         }
     }
 
-    /// Returns once nothing works on it any more.
+    /// Returns once the database has stopped working on the query.
     async fn end(self) {
         match self {
             Self::Sqlite(process) => process.end().await,

@@ -29,8 +29,8 @@ static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
     text
 });
 
-/// Inserts all but the points, jobs under `ids` where these have been reserved; returns the ids of the experiment and of the
-/// jobs, in the order of their records.
+/// Inserts everything except the points, with `ids` as job ids if they were reserved; returns the ids of the experiment
+/// and of the jobs, in the order of their records.
 pub(super) async fn insert(
     tx: &mut Transaction,
     import: &Import,
@@ -109,9 +109,9 @@ async fn insert_workers(
     Ok(ids)
 }
 
-/// What a job has here and had otherwise there.
+/// The fields of a job that differ from those at its origin.
 struct Place<'a> {
-    /// Where it has been reserved.
+    /// The reserved id, if any.
     id: Option<i64>,
     experiment: i64,
     spec: &'a ExperimentSpec,
@@ -119,7 +119,7 @@ struct Place<'a> {
     worker: Option<i64>,
 }
 
-/// $1 to $23: the columns; then what else is given.
+/// $1 to $23: the common columns; `$column` and `$value` add another.
 macro_rules! insert_job {
     ($column:literal, $value:literal) => {
         concat!(

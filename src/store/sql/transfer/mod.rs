@@ -80,7 +80,7 @@ impl Transfer for SqlStore {
     async fn remove_unfinished_imports(&self) -> Result<(), StoreError> {
         match &self.database {
             Database::Sqlite(sqlite) => staged::remove_unfinished(sqlite).await,
-            // There, whatever is not committed is gone.
+            // Postgres imports in one transaction, so nothing is left of one that died.
             Database::Postgres(_) => Ok(()),
         }
     }

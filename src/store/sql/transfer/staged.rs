@@ -1,7 +1,8 @@
-//! Imports into SQLite, whose writers take turns: points are written bit by bit, so that other writers get theirs.
+//! Imports into SQLite. SQLite has one writer at a time, so the points are staged in short transactions that let other
+//! writers in between.
 //!
-//! They wait under ids of jobs that do not exist, where nobody sees them. The transaction that inserts the jobs is the
-//! import; until then nothing of it counts, and [`remove_unfinished`] takes away what an import has left that never got there.
+//! Staged points have reserved job ids without a job and are therefore invisible. The transaction that inserts the jobs
+//! completes the import. [`remove_unfinished`] deletes the staged points of imports that never got there.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use super::super::statement::{Connect, Reader, Transaction, sql};
 use super::import;
 use crate::store::{CurveBatch, Import, StoreError};
 
-/// How long a transaction may be that others wait for, and the pause in which they get their turn.
+/// Maximum length of a staging transaction, and the pause after it in which other writers can proceed.
 const TURN: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -34,7 +35,7 @@ pub(super) async fn import(
         stage(sqlite, &ids, series, import.points, points).await?;
         let mut tx = store.begin().await?;
         let now = store.now(&mut tx).await?;
-        // A process that has started meanwhile may have taken the points for those of an import that had died.
+        // Another process that started meanwhile may have removed the points as those of a dead import.
         let staged = sql("SELECT count(*) FROM metric_points WHERE job_id BETWEEN $1 AND $2");
         let staged = staged.bind(ids[0]).bind(ids[ids.len() - 1]).fetch_number(&mut tx).await?;
         if staged as u64 != import.points {
@@ -53,7 +54,7 @@ pub(super) async fn import(
     done
 }
 
-/// Ids that no other job will ever get.
+/// Reserves job ids that no other job will get.
 async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<i64>, StoreError> {
     let update = sql("UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'jobs' RETURNING seq");
     let last = match update.bind(count).fetch_optional::<(i64,)>(tx).await? {
@@ -67,7 +68,7 @@ async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<i64>, StoreErro
     Ok((last - count + 1..=last).collect())
 }
 
-/// Writes the points as they come, `expected` in all, and condenses what is long.
+/// Writes the points as they arrive, `expected` in total, and condenses long curves.
 async fn stage(
     sqlite: &Sqlite,
     ids: &[i64],
@@ -80,7 +81,7 @@ async fn stage(
     loop {
         let batch = match points.try_recv() {
             Ok(batch) => batch,
-            // Nothing is waited for inside a transaction.
+            // Never wait for points inside a transaction.
             Err(_) => {
                 turns.end().await?;
                 let Some(batch) = points.recv().await else { break };
@@ -102,7 +103,7 @@ async fn stage(
     turns.end().await
 }
 
-/// Removes the points of imports that were never finished, of this process or of others.
+/// Removes the points of unfinished imports, of this and of other processes.
 pub(super) async fn remove_unfinished(sqlite: &Sqlite) -> Result<(), StoreError> {
     let mut reader = Reader::Sqlite(sqlite.read().await?);
     let ids = without_job(&mut reader).await?;
@@ -110,7 +111,7 @@ pub(super) async fn remove_unfinished(sqlite: &Sqlite) -> Result<(), StoreError>
     remove(sqlite, &ids).await
 }
 
-/// Ids that have points and are those of no job. One look into the index for each id, not for each point.
+/// Job ids that have points but no job. The recursive query makes one index lookup per id, not per point.
 async fn without_job(on: &mut impl Connect) -> Result<Vec<i64>, StoreError> {
     let ids: Vec<(i64,)> = sql("WITH RECURSIVE ids (id) AS (
              SELECT min(job_id) FROM metric_points
@@ -123,7 +124,8 @@ async fn without_job(on: &mut impl Connect) -> Result<Vec<i64>, StoreError> {
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
-/// Unless there is a job by now: the import of another process may just have been finished.
+/// Removes the points of `ids`, except of jobs that exist by now because another process has just completed their
+/// import.
 async fn remove(sqlite: &Sqlite, ids: &[i64]) -> Result<(), StoreError> {
     let mut turns = Turns::new(sqlite);
     for &id in ids {
@@ -132,7 +134,7 @@ async fn remove(sqlite: &Sqlite, ids: &[i64]) -> Result<(), StoreError> {
         if job > 0 {
             continue;
         }
-        // The points go last: by them the id is found again.
+        // Points are deleted last, because an interrupted removal finds the id by them.
         forget(tx, id).await?;
         let delete = || {
             sql("DELETE FROM metric_points WHERE job_id = $1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = $1)
@@ -144,7 +146,7 @@ async fn remove(sqlite: &Sqlite, ids: &[i64]) -> Result<(), StoreError> {
     turns.end().await
 }
 
-/// Short transactions one after another, and pauses in which others write.
+/// A sequence of short transactions, with pauses in which others can write.
 struct Turns<'a> {
     sqlite: &'a Sqlite,
     open: Option<(Transaction, Instant)>,
@@ -155,7 +157,7 @@ impl<'a> Turns<'a> {
         Self { sqlite, open: None }
     }
 
-    /// The transaction of this turn; a new one where the last one has been long enough.
+    /// The current transaction, or a new one if the current one has reached its maximum length.
     async fn transaction(&mut self) -> Result<&mut Transaction, StoreError> {
         if self.open.as_ref().is_some_and(|(_, began)| began.elapsed() >= TURN) {
             self.end().await?;

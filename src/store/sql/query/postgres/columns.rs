@@ -102,7 +102,7 @@ impl Columns {
         Ok(size > LARGEST_ANSWER as i64)
     }
 
-    /// The values of a row that is not.
+    /// The values of a row that is not too large.
     pub(super) fn values(&self, row: &PgRow) -> impl Iterator<Item = Result<Value, Unread>> {
         let value = move |(index, (_, kind)): (usize, &(String, Kind))| -> Result<Value, Unread> {
             let text = || row.try_get::<Option<&str>, _>(index);

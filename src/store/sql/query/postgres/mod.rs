@@ -25,7 +25,7 @@ impl Session {
     pub(super) async fn answer(&mut self, query: &Query, time: Duration) -> Result<QueryAnswer, QueryError> {
         let answer = read(&mut self.connection, query).await;
         self.idle = match &answer {
-            // In the middle of its rows the server is still at work.
+            // The server is still sending rows.
             Ok((_, last)) => *last != Added::NotBySize,
             Err(Unread::Told(error)) => matches!(error, QueryError::Refused(_)),
             Err(Unread::Postgres(error)) => error.as_database_error().is_some(),
@@ -34,7 +34,7 @@ impl Session {
     }
 }
 
-/// An answer, and what became of the last row that came.
+/// Returns the answer, and whether its last row was added.
 async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, Added), Unread> {
     let words = words::read(&query.sql)?;
     names::check(connection, &words.names).await?;
@@ -54,7 +54,7 @@ async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, A
         if last == Added::NotBySize {
             break;
         }
-        // Rows that have come already are read without waiting: others must have their turn on this thread.
+        // Rows that have arrived already are read without waiting, so yield to other tasks of this thread.
         tokio::task::yield_now().await;
     }
     drop(rows);

@@ -35,8 +35,8 @@ const FUNCTIONS: &str = "
       AND NOT (n.nspname = 'pg_catalog' AND (p.provolatile = 'i' OR p.proname = ANY($2)))
     ORDER BY p.proname LIMIT 1";
 
-/// Whether a name is one of XML's: a type, a function or a word of the grammar. PostgreSQL leaves XML to a library that it
-/// cannot interrupt, and a short text keeps that at work for ever.
+/// Whether a name belongs to XML: a type, a function or a keyword. PostgreSQL processes XML with a library that it
+/// cannot interrupt, and a short text can keep that library busy forever.
 fn is_of_xml(name: &str) -> bool {
     name.contains("xml") || name.starts_with("xpath")
 }

@@ -1,4 +1,5 @@
-//! The session of a query: begun with what bounds it, and ended for certain.
+//! The session of a query: begins with the limits of the query, and ends only when the server has stopped working on
+//! it.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -10,16 +11,16 @@ use tokio::time::sleep;
 use crate::store::sql::connect;
 use crate::store::{QueryError, StoreError};
 
-/// How soon the server sees that nobody waits for an answer any more.
+/// How soon the server notices that the client has disconnected.
 const ATTENTION: &str = "1s";
-/// Between the first two looks whether a query has ended; each pause after it is twice as long, up to the last.
+/// The pause between checks for the end of a query doubles from the first to the last of these.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Where queries are answered.
+/// The server that answers queries.
 pub(in super::super) struct Place {
     options: PgConnectOptions,
-    /// The log tells once what is not bounded.
+    /// Ensures that a missing disk limit is logged only once.
     told: Once,
 }
 
@@ -28,14 +29,14 @@ pub(in super::super) struct Session {
     options: PgConnectOptions,
     pub(super) connection: PgConnection,
     transaction: Transaction,
-    /// Whether the server has answered everything that it was asked.
+    /// Whether the server has answered every request of the session.
     pub(super) idle: bool,
 }
 
 /// A transaction as `pg_stat_activity` shows it.
 struct Transaction {
     pid: i32,
-    /// A process id comes back, and a pooler gives the process to others.
+    /// Identifies the transaction, because process ids are reused and a pooler shares processes between clients.
     began: String,
 }
 
@@ -64,7 +65,7 @@ impl Session {
             time.as_millis()
         );
         sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
-        // Not every server has the setting of the last column.
+        // Older servers lack client_connection_check_interval.
         let transaction = "SELECT pg_backend_pid(), transaction_timestamp()::TEXT,
             current_setting('temp_file_limit') <> '-1',
             (SELECT set_config(name, $1, true) FROM pg_settings WHERE name = 'client_connection_check_interval')";
@@ -90,8 +91,8 @@ impl Session {
         self.transaction.pid.try_into().ok()
     }
 
-    /// Ends the server's process, and waits until its transaction is over. Some functions of PostgreSQL do not look whether
-    /// they should stop, whatever is set and whoever has closed the connection.
+    /// Terminates the server's process and waits until its transaction is over. Some functions of PostgreSQL do not
+    /// check for interrupts, so neither `statement_timeout` nor closing the connection stops them.
     pub(in super::super) async fn end(self) {
         let Self { options, connection, transaction, idle } = self;
         if idle {
@@ -107,7 +108,7 @@ impl Session {
     }
 }
 
-/// What became of a transaction.
+/// Whether a transaction has ended.
 enum Terminated {
     Already,
     NotYet,
@@ -125,7 +126,7 @@ impl Transaction {
     }
 }
 
-/// Bounds the space for sorting and grouping on the server's disk. Whether the login may do so.
+/// Limits the disk space for sorting and grouping; returns whether the login may set the limit.
 async fn limit_disk(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let limit = "SAVEPOINT before; SET LOCAL temp_file_limit = '1GB'; RELEASE SAVEPOINT before";
     let limited = sqlx::raw_sql(limit).execute(&mut *connection).await.is_ok();

@@ -152,8 +152,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Everything beyond ASCII is a letter to Postgres. Which one depends on the encoding of the database: in some, a capital
-/// letter beyond ASCII becomes a small one within it.
+/// Postgres treats every non-ASCII character as a letter. Depending on the encoding of the database, it may fold a
+/// non-ASCII capital letter to an ASCII lower-case one.
 fn begins_word(c: char) -> bool {
     c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
 }

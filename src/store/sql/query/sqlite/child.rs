@@ -1,8 +1,8 @@
-//! The process of a query: a read-only connection whose authorizer lets nothing but reading through.
+//! The child process of a query: a read-only connection whose authorizer allows nothing but reading.
 //!
-//! The library asks the [`authorizer`] about everything that a statement would do, whatever it is called or hidden in,
-//! while it prepares it. The heap limit bounds what the statement may hold, while it is prepared too: a short one can grow
-//! without end there.
+//! While SQLite prepares a statement, it consults the [`authorizer`] about every action of the statement, however
+//! deeply nested. The heap limit bounds the memory of the statement, including its preparation, where a short statement
+//! can grow exponentially.
 
 use std::io::{self, Write, sink, stdin, stdout};
 use std::path::Path;
@@ -23,14 +23,14 @@ use super::{Failed, broken};
 use crate::store::tokens::hexadecimal;
 use crate::store::{LONGEST_STATEMENT, QueryAnswer, QueryError, StoreError};
 
-/// What a query may hold, in bytes. Sorting and grouping happen in memory, so that this bounds them too.
+/// The memory limit of a query, in bytes. It includes sorting and grouping, which happen in memory.
 const MEMORY: i64 = 128_000_000;
 
-/// Reads a query from standard input, and writes its answer, or why there is none, to standard output. Whether there is an
-/// answer. The process ends with its input.
+/// Reads a query from standard input and writes its answer or its error to standard output; returns whether it was
+/// answered. The process exits when its input is closed.
 ///
 /// # Errors
-/// Where the server has gone.
+/// If the server is gone.
 pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
     let mut line = String::new();
     stdin().read_line(&mut line)?;
@@ -59,7 +59,7 @@ fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
     }
 }
 
-/// A connection that can do nothing but read what users may read. The first thing that it refuses is left in `refusal`.
+/// A connection that can only read the tables that users may read. It stores the first refused action in `refusal`.
 fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
     // No URI: the name is that of a file, whatever it looks like.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -68,7 +68,7 @@ fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Of the whole process.
+    // Applies to the whole process.
     connection.pragma_update(None, "hard_heap_limit", MEMORY)?;
     for (limit, most) in [
         (Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE),
@@ -90,7 +90,7 @@ fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
 }
 
 fn read(connection: &Connection, query: &Query) -> Result<QueryAnswer, Unread> {
-    // One after another, not by `prepare`, which calls itself for every further statement.
+    // `Batch`, because `prepare` recurses for every further statement.
     let mut batch = Batch::new(connection, &query.sql);
     let Some(mut statement) = batch.next()? else {
         return Err(QueryError::refused("there is no statement").into());
@@ -120,7 +120,7 @@ fn value(row: &Row<'_>, index: usize) -> rusqlite::Result<Value> {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => value.into(),
         ValueRef::Real(value) => real(value),
-        // Nothing makes SQLite keep to UTF-8.
+        // SQLite does not enforce UTF-8.
         ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into(),
         ValueRef::Blob(bytes) => json!({ "hex": hexadecimal(bytes) }),
     })

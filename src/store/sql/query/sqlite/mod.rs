@@ -1,8 +1,9 @@
-//! A query in SQLite: a process of its own, which can be killed.
+//! A query in SQLite runs in a child process, which can be killed.
 //!
-//! SQLite looks whether it should stop only between its instructions, and one of them can take minutes; what it allocates
-//! is bounded for a whole process only. So the server starts this program once more for every query ([`child`]). It
-//! kills the process when the time is over or nobody waits any more, and the process ends with the server.
+//! SQLite checks for interrupts only between instructions, and a single instruction can take minutes. Its memory limit
+//! applies to a whole process. The server therefore starts this program again for every query ([`child`]). It kills the
+//! process when the time limit is reached or nobody waits for the answer any more. The process exits when the server
+//! ends.
 
 mod authorizer;
 mod child;
@@ -22,21 +23,21 @@ use crate::store::{QueryAnswer, QueryError, StoreError};
 /// The command of this program that answers a query.
 const COMMAND: &str = "query-child";
 
-/// Where queries are answered.
+/// The program and the database file of queries.
 pub(super) struct Place {
     pub(super) program: PathBuf,
     pub(super) file: PathBuf,
 }
 
-/// A query under way. To drop it is to kill it.
+/// A running query. Dropping it kills the process.
 pub(super) struct Process {
     child: Child,
-    /// The process ends itself when this is closed, as it is when the server ends.
+    /// The process exits when this is closed, also by the end of the server.
     input: ChildStdin,
     output: ChildStdout,
 }
 
-/// Why there is no answer, as the process says it.
+/// The error of a query, as the child process reports it.
 #[derive(Debug, Deserialize, Serialize)]
 enum Failed {
     Refused(String),
