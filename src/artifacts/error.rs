@@ -24,7 +24,7 @@ pub enum ArtifactError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The bytes are gone.
+    /// The file is missing.
     #[error("artifact {0} is missing from the artifact root")]
     Missing(String),
     /// The bytes are not those that were stored.
@@ -33,7 +33,7 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    /// Whether the bytes that were stored are lost for good, so that trying again later cannot help.
+    /// Whether the stored bytes are lost for good, so that a retry cannot help.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Missing(_) | Self::Altered(_))
     }

@@ -1,4 +1,4 @@
-//! Which files there are, below a folder of the root.
+//! Lists the files below a folder of the root.
 
 use std::fs;
 use std::io;
@@ -13,13 +13,13 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::ArtifactError;
 
-/// Names that wait for whoever lists them.
+/// Capacity of the channel of names.
 const WAITING: usize = 1000;
 
-/// Names of files, below the root.
+/// A stream of paths relative to the root.
 pub(super) type Names = BoxStream<'static, Result<String, ArtifactError>>;
 
-/// Those in a bucket, which gives them a page at a time.
+/// The files in a bucket, fetched page by page.
 pub(super) fn of_bucket(store: &dyn ObjectStore, prefix: &Path, folder: &str) -> Names {
     let prefix = prefix.clone();
     let place: Path = prefix.parts().chain(Path::from(folder).parts()).collect();
@@ -34,8 +34,8 @@ pub(super) fn of_bucket(store: &dyn ObjectStore, prefix: &Path, folder: &str) ->
         .boxed()
 }
 
-/// Those in a folder of this machine, also what an upload that was cut off has left, which the library does not list. Nothing
-/// is followed that leads elsewhere.
+/// The files in a local folder, including leftovers of interrupted uploads, which `object_store` does not list. Links
+/// are not followed.
 pub(super) fn of_folder(root: &FilePath, folder: &str) -> Names {
     let (sender, names) = mpsc::channel(WAITING);
     let (root, folder) = (root.to_owned(), folder.to_owned());
@@ -43,7 +43,7 @@ pub(super) fn of_folder(root: &FilePath, folder: &str) -> Names {
     ReceiverStream::new(names).boxed()
 }
 
-/// Whether anybody still listens.
+/// Returns whether the receiver still listens.
 fn walk(root: &FilePath, folder: &str, found: &mpsc::Sender<Result<String, ArtifactError>>) -> bool {
     let place = root.join(folder);
     let entries = match fs::read_dir(&place) {
@@ -52,7 +52,7 @@ fn walk(root: &FilePath, folder: &str, found: &mpsc::Sender<Result<String, Artif
         Err(error) => return found.blocking_send(Err(ArtifactError::file(&place, error))).is_ok(),
     };
     for entry in entries.flatten() {
-        // What has a name of another kind is not ours.
+        // Files whose names are not UTF-8 are not ours.
         let (Ok(kind), Some(name)) = (entry.file_type(), entry.file_name().to_str().map(str::to_owned))
         else {
             continue;

@@ -33,7 +33,7 @@ const CHUNK: usize = 1 << 20;
 pub struct ArtifactRoot {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
-    /// Where it is one of this machine.
+    /// The folder, if the root is a local one.
     folder: Option<PathBuf>,
 }
 
@@ -101,8 +101,8 @@ impl ArtifactRoot {
     /// Fetches `path` into the file `to`, and is content only with the bytes that were stored.
     ///
     /// # Errors
-    /// [`ArtifactError::Altered`] for other bytes and [`ArtifactError::Missing`] for none; any other error may pass: the
-    /// storage cannot be reached or `to` cannot be written.
+    /// [`ArtifactError::Altered`] if the bytes differ and [`ArtifactError::Missing`] if the file is missing. Any other
+    /// error may be temporary: the storage cannot be reached or `to` cannot be written.
     pub async fn fetch(&self, path: &str, sha256: &str, to: &FilePath) -> Result<(), ArtifactError> {
         let mut sink = File::create(to).await.map_err(|error| ArtifactError::file(to, error))?;
         let mut chunks = self.get(path, None).await?.into_stream();
@@ -116,11 +116,11 @@ impl ArtifactRoot {
         if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(ArtifactError::Altered(path.to_owned())) }
     }
 
-    /// The bytes of `path`, which has so many, or those of a range of it.
+    /// Reads `path`, whose length must be `bytes`, or a range of it.
     ///
     /// # Errors
-    /// [`ArtifactError::Missing`] where it is gone, [`ArtifactError::Altered`] where it has another length,
-    /// [`ArtifactError::Root`] where everything is gone.
+    /// [`ArtifactError::Missing`] if the file is missing, [`ArtifactError::Altered`] if it has another length,
+    /// [`ArtifactError::Root`] if the whole root is unavailable.
     pub async fn read(
         &self,
         path: &str,
@@ -129,7 +129,7 @@ impl ArtifactRoot {
     ) -> Result<BoxStream<'static, Result<bytes::Bytes, ArtifactError>>, ArtifactError> {
         let altered = || ArtifactError::Altered(path.to_owned());
         let found = match self.get(path, range).await {
-            // A range beyond the end of a file that was cut short, perhaps.
+            // The range may be beyond the end of a truncated file.
             Err(error @ ArtifactError::Stored { .. }) => {
                 let now = self.store.head(&self.place(path)?).await;
                 return Err(if now.is_ok_and(|now| now.size != bytes) { altered() } else { error });
@@ -156,7 +156,7 @@ impl ArtifactRoot {
         }
     }
 
-    /// What is wrong with the place itself, whatever files it has: a disk that is not mounted, a bucket that is gone.
+    /// The error if the root itself is unavailable, such as an unmounted disk or a deleted bucket.
     async fn root_error(&self) -> Option<String> {
         match &self.folder {
             Some(folder) => {
@@ -173,7 +173,7 @@ impl ArtifactRoot {
     /// Where it cannot be removed.
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactError> {
         let place = self.place(path)?;
-        // The library knows nothing of what an upload that was cut off has left.
+        // `object_store` does not see leftovers of interrupted uploads.
         if let Some(folder) = self.folder.as_ref().filter(|_| path.contains('#')) {
             let file = folder.join(path);
             return match tokio::fs::remove_file(&file).await {
@@ -189,8 +189,7 @@ impl ArtifactRoot {
         }
     }
 
-    /// The paths of all files below `folder`, as they are found: those that were put, and those that an upload has left that
-    /// was cut off.
+    /// The paths of all files below `folder`, grouped by folder, including leftovers of interrupted uploads.
     pub fn list(&self, folder: &str) -> BoxStream<'static, Result<String, ArtifactError>> {
         match &self.folder {
             Some(root) => list::of_folder(root, folder),

@@ -49,12 +49,11 @@ impl Files {
         File::options().create(true).append(true).open(self.scratch.path().join(LOG))
     }
 
-    /// Fetches the first of `checkpoints` whose bytes are those that were stored. A checkpoint that is lost or altered is
-    /// passed over.
+    /// Fetches the first of `checkpoints` that is intact. Lost and altered checkpoints are skipped.
     ///
     /// # Errors
-    /// Why a checkpoint that may be intact cannot be fetched now. Starting before it would train its updates again, so the
-    /// job waits instead.
+    /// The reason why a checkpoint that may be intact cannot be fetched at present. Skipping it would train its updates
+    /// again, so the job waits instead.
     pub(super) async fn resume(
         &self,
         checkpoints: &[Artifact],
@@ -118,7 +117,7 @@ fn remove_abandoned_in(place: &Path) {
 }
 
 fn is_abandoned(folder: &DirEntry) -> io::Result<bool> {
-    // A time to come is that of a wrong clock.
+    // A time in the future was written by a wrong clock.
     let age = folder.metadata()?.modified()?.elapsed().unwrap_or_else(|ahead| ahead.duration());
     let settled = age > SETTLED;
     Ok(settled && File::open(folder.path().join(OWNER))?.try_lock().is_ok())

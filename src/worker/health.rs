@@ -1,5 +1,5 @@
-//! What the ends of its attempts say of a slot's machine, and how long the slot rests then: a machine that only fails must
-//! not go through the whole queue.
+//! Derives the health of a slot's machine from the ends of its attempts, and how long the slot rests. Otherwise a
+//! broken machine would claim and fail every job in the queue.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,21 +9,21 @@ use optlab_spec::protocol::EndReason;
 
 use crate::store::AttemptEnd;
 
-/// So many crashes in a row are no accident.
+/// Consecutive crashes after which a slot rests.
 const CRASHES: u32 = 3;
-/// Doubles each time.
+/// The first rest; each further one is twice as long, up to [`LONGEST_REST`].
 const FIRST_REST: Duration = Duration::from_secs(15);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 
 /// The health of one slot.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    /// Since an attempt went well.
+    /// Crashes since the last attempt that showed a healthy machine.
     crashes: u32,
     rests: u32,
 }
 
-/// A rest, and why.
+/// A rest with its reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rest {
     pub(super) time: Duration,
@@ -31,7 +31,7 @@ pub(super) struct Rest {
 }
 
 impl Health {
-    /// After an attempt; `None` where the slot goes on.
+    /// The rest after an attempt; `None` if the slot continues at once.
     pub(super) fn after(&mut self, end: &AttemptEnd) -> Option<Rest> {
         match end {
             AttemptEnd::HandedBack => None,
@@ -46,7 +46,7 @@ impl Health {
                     let crashes = self.crashes;
                     self.rest(format!("the last {crashes} attempts crashed; the last one: {}", failure.error))
                 }
-                // A large job has no room on a good machine either.
+                // A job that is too large fails on a healthy machine too.
                 EndReason::OutOfMemory | EndReason::WorkerLost | EndReason::Cancelled => None,
                 EndReason::Completed | EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
                     self.is_well()
@@ -67,12 +67,12 @@ impl Health {
     }
 }
 
-/// Why slots of a worker claim nothing now.
+/// The reasons why slots of a worker claim nothing at present.
 #[derive(Debug, Default)]
 pub(super) struct Troubles(Mutex<BTreeMap<usize, String>>);
 
 impl Troubles {
-    /// Of a slot; `None` when it is over.
+    /// Sets the trouble of a slot, or clears it with `None`.
     pub(super) fn set(&self, slot: usize, trouble: Option<String>) {
         let mut troubles = self.0.lock().expect("no holder panics");
         match trouble {
@@ -81,7 +81,7 @@ impl Troubles {
         };
     }
 
-    /// All of them, each once.
+    /// All troubles, without duplicates.
     pub(super) fn told(&self) -> Option<String> {
         let troubles = self.0.lock().expect("no holder panics");
         let mut told: Vec<&str> = troubles.values().map(String::as_str).collect();

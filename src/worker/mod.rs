@@ -35,7 +35,7 @@ pub use reaper::Reaper;
 pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
 
-/// What may be asked for.
+/// The longest lease that can be configured.
 pub const LONGEST_LEASE_SECONDS: u64 = Claim::LONGEST_LEASE_SECONDS;
 
 /// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
@@ -52,7 +52,8 @@ pub struct WorkerConfig {
     pub runner: PathBuf,
     /// How long a job stays with a worker that is not heard of.
     pub lease: Duration,
-    /// A runner that is silent for so long may have hung, and is killed unless longer silences are usual for its job.
+    /// Minimum silence after which a runner is killed as hung. Longer silences earlier in the attempt raise the
+    /// threshold.
     pub hung_after: Duration,
     /// What becomes of running jobs when the worker is told to stop.
     pub drain: Drain,
@@ -132,7 +133,7 @@ async fn work(
         idle: idle.clone(),
         troubles: troubles.clone(),
     };
-    // The worker is there until its slots have ended, also while it finishes what runs.
+    // Reports continue until the slots have ended, also while running jobs are finished during a drain.
     let done = CancellationToken::new();
     let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
     let mut tasks = JoinSet::new();
@@ -172,8 +173,10 @@ async fn wait_for_runner(store: &dyn Store, worker: i64, config: &WorkerConfig) 
     }
 }
 
+/// Probes for the runner.
+///
 /// # Errors
-/// Says why none begins here.
+/// The reason why no runner starts on this machine.
 async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
     probe(&config.runner).await.map_err(|error| {
         tracing::warn!("no job can run here: {error}. `optlab doctor` says what to do; looking again soon");
@@ -181,7 +184,7 @@ async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
     })
 }
 
-/// Without devices, until it is known which there are.
+/// Registers the worker without devices, which are known only after the probe.
 async fn register(store: &dyn Store) -> i64 {
     let name = format!("{}:{}", hostname(), std::process::id());
     loop {
@@ -195,7 +198,7 @@ async fn register(store: &dyn Store) -> i64 {
     }
 }
 
-/// Tells the store of a worker.
+/// Reports a worker to the store.
 struct Reporter {
     store: Arc<dyn Store>,
     worker: i64,
@@ -206,8 +209,8 @@ struct Reporter {
 }
 
 impl Reporter {
-    /// Tells again and again until `done` that the worker is alive and how its devices are, and stops its claiming when that
-    /// is wanted or nothing is left to do.
+    /// Sends heartbeats with the state of the devices until `done`. Cancels `stop` when a drain was requested or the
+    /// worker has been idle for too long.
     async fn run(self, stop: CancellationToken, done: CancellationToken) {
         let mut drains = false;
         while !done.is_cancelled() {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::store::{Lease, Store, StoreError};
 
-/// Who cancels the job of a lost worker need not wait for a long lease.
+/// Longest pause between rounds, so that cancelling the job of a lost worker takes effect soon even with long leases.
 const MOST_SELDOM: Duration = Duration::from_secs(5);
 
 /// Looks for leases that are over. One in each process that serves, with or without slots of its own.
@@ -56,7 +56,7 @@ impl Reaper {
     /// What the store says.
     pub async fn round(&mut self) -> Result<Vec<Lease>, StoreError> {
         let (now, lease_ms) = (self.clock.now_ms(), self.lease.as_millis() as i64);
-        // A clock that was put back says nothing of how long ago that was either.
+        // If the clock was set back, the time since the last write is unknown.
         if !(0..=lease_ms).contains(&(now - self.wrote_ms)) {
             self.patient_until_ms = now + lease_ms;
         }

@@ -31,8 +31,8 @@ pub(super) struct Place {
     pub(super) troubles: Arc<Troubles>,
 }
 
-/// Works until `stop`. A runner serves one job after another and is replaced when it dies. `number` is that of the slot
-/// among those of the worker.
+/// Works until `stop`. A runner serves one job after another and is replaced when it dies. `number` identifies the slot
+/// within its worker.
 pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: CancellationToken) {
     let mut changes = place.store.changes();
     let mut runner = None;
@@ -41,7 +41,7 @@ pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: Cancellat
         changes.mark_unchanged();
         match place.store.claim(&slot, place.config.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
-                // A slot that rests is not idle: the job that it could not run waits.
+                // A resting slot is not idle, because the job that it could not run is still waiting.
                 let _busy = place.idle.busy();
                 let span = tracing::info_span!(
                     "job",
@@ -69,7 +69,7 @@ pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: Cancellat
 }
 
 impl Place {
-    /// Claims nothing for a while, and then not before a runner begins here.
+    /// Claims nothing for a while, and afterwards not until a runner starts on this machine.
     async fn rest(&self, number: usize, slot: &Slot, rest: Rest) {
         let Rest { time, why } = rest;
         let trouble = format!("{} rests for {} s: {why}", slot.device, time.as_secs());
@@ -115,7 +115,7 @@ impl Place {
             .await
     }
 
-    /// The runner and the files of an attempt, or what this machine lacks.
+    /// The runner and the files of an attempt, or a message that says what this machine lacks.
     fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> Result<(Runner, Files), String> {
         let precision = claim.spec.train.precision;
         let fitting = idle.filter(|runner| runner.fits(precision));

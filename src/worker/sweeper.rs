@@ -1,4 +1,4 @@
-//! Removes files of jobs that nobody will ask for: old checkpoints, and what no row names.
+//! Removes files of jobs that are no longer needed: old checkpoints, and stray files without a row.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use crate::artifacts::ArtifactRoot;
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
-/// Checkpoints at a time; more are left for the next round.
+/// Maximum number of checkpoints per round.
 const MOST: i64 = 100;
 
-/// How often.
+/// Intervals of the sweeper.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweeps {
-    /// Between two looks for old checkpoints.
+    /// Interval between rounds for old checkpoints.
     pub checkpoints: Duration,
-    /// Between two looks for files without a row, and how long the attempt that left them must have ended.
+    /// Interval between rounds for stray files, and the minimum time since the end of their attempt.
     pub strays: Duration,
 }
 
-/// Looks every so often until `shutdown`. The bytes of a checkpoint go before the row does: whoever dies in between has the
-/// next round find it again. Several processes may do so.
+/// Sweeps periodically until `shutdown`. The bytes of a checkpoint are removed before its row, so that the next round
+/// finds it again if the process dies in between. Several processes may sweep concurrently.
 pub async fn sweep(
     store: Arc<dyn Store>,
     artifacts: ArtifactRoot,
@@ -63,10 +63,10 @@ async fn remove_checkpoints(store: &dyn Store, artifacts: &ArtifactRoot) -> anyh
     Ok(())
 }
 
-/// Removes what an attempt has stored without noting it, because it died in between; returns how many files.
+/// Removes the stray files of attempts that died between storing a file and adding its row; returns their number.
 ///
-/// An attempt that has ended notes nothing any more, because it has lost its lease. A file of its own that has no row by then
-/// will never have one, whatever clocks say.
+/// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
+/// therefore never get one, whatever the clocks say.
 async fn remove_strays(
     store: &dyn Store,
     artifacts: &ArtifactRoot,
@@ -76,7 +76,7 @@ async fn remove_strays(
     while let Some(path) = files.next().await {
         let path = path?;
         let Some((id, attempt)) = owner(&path) else { continue };
-        // Files come job by job.
+        // Files are listed job by job.
         if job.as_ref().is_none_or(|job| job.id != id) {
             job = Some(Job::read(store, id, ended_before).await?);
         }
@@ -89,15 +89,15 @@ async fn remove_strays(
     Ok(removed)
 }
 
-/// The job and the attempt in a path like `jobs/7/2/log.txt`; `None` for what no attempt can have stored.
+/// The job and the attempt in a path like `jobs/7/2/log.txt`; `None` for paths that no attempt writes to.
 fn owner(path: &str) -> Option<(i64, i64)> {
     let (job, rest) = path.strip_prefix("jobs/")?.split_once('/')?;
     let (attempt, file) = rest.split_once('/')?;
     (!file.contains('/')).then_some((job.parse().ok()?, attempt.parse().ok()?))
 }
 
-/// What the database says of a job. Of one that it does not know, nothing is removed: the files may be those of another
-/// database.
+/// The attempts and files of a job in the database. Files of unknown jobs are not removed, because they may belong to
+/// another database.
 #[derive(Default)]
 struct Job {
     id: i64,
@@ -110,7 +110,7 @@ struct Job {
 impl Job {
     async fn read(store: &dyn Store, id: i64, ended_before: i64) -> Result<Self, StoreError> {
         let job = Self { id, ..Self::default() };
-        // The attempts first: what has ended by then can have no other rows than those that are read next.
+        // Attempts are read before files, so that all rows of the attempts that have ended are among the files.
         let attempts = match store.attempts(id).await {
             Err(StoreError::NotFound { .. }) => return Ok(job),
             attempts => attempts?,

@@ -1,11 +1,11 @@
-//! What runners write, made fit for the store: it cannot keep NUL, and terminals obey other control characters.
+//! Sanitizes the output of runners: the store rejects NUL, and other control characters would steer terminals.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The longest error of a runner that is kept, in bytes.
+/// Maximum length of a runner's error in the store, in bytes.
 const LONGEST_ERROR: usize = 10_000;
 
 /// The text with U+FFFD in place of control characters, line breaks and tabs excepted.
@@ -18,9 +18,9 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Reads JSON whose texts are clean.
+/// Parses JSON and cleans its texts.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
-    // JSON spells control characters out, and most lines are figures.
+    // JSON escapes control characters, and most lines contain only numbers.
     if !json.contains("\\u00") {
         return serde_json::from_str(json);
     }

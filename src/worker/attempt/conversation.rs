@@ -42,7 +42,7 @@ pub(super) enum Outcome {
     Died,
     /// It was stopped.
     Stopped(AttemptEnd),
-    /// It was never asked to train: the checkpoint to go on from cannot be fetched now.
+    /// The runner never got the job, because the checkpoint to resume from cannot be fetched at present.
     CannotFetch(ArtifactError),
 }
 
@@ -72,8 +72,8 @@ impl Attempt {
             let heartbeat = self.heartbeat();
             let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
             let next = tokio::select! {
-                // In this order: what the runner has said goes before its silence, and nothing that it says before a
-                // heartbeat that is due.
+                // In this order: a pending event takes precedence over the silence of the runner, and a due heartbeat
+                // takes precedence over events.
                 biased;
                 () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
                 () = sleep_until(time_limit) => Next::TimeLimit,

@@ -1,8 +1,8 @@
-//! The files that an attempt leaves.
+//! Stores the files of an attempt.
 //!
-//! A file that cannot be stored does not stop the training. Without a checkpoint a later attempt starts further back,
-//! and nothing else is lost. Every other file is promised by a success: it is tried again at the end of the run, and a
-//! job that succeeds without it says so.
+//! A file that cannot be stored does not stop the training. A missing checkpoint only makes a later attempt start
+//! further back. Every other file is required for a complete success: it is retried at the end of the run, and if that
+//! fails too, the job succeeds with an error that names the file.
 
 use std::io;
 
@@ -15,28 +15,28 @@ use super::Attempt;
 use crate::artifacts::ArtifactError;
 use crate::store::{ArtifactKind, StoreError};
 
-/// How long the end of a run waits for files that cannot be stored, in leases: two and a half minutes by default.
+/// How long the end of a run retries files that cannot be stored, in leases: two and a half minutes by default.
 const PATIENCE_LEASES: u32 = 10;
 
-/// A file that a success promises.
+/// A file that a complete success requires.
 #[derive(Clone, Debug)]
 pub(super) struct Promised {
     file: String,
     kind: ArtifactKind,
     step: u64,
-    /// What the worker writes into the file first; `None` for the log and for files of the runner.
+    /// Content that the worker writes into the file first; `None` for the log and for files of the runner.
     content: Option<Vec<u8>>,
     /// As the runner reported it.
     sha256: Option<String>,
 }
 
-/// What is stored of a complete run.
+/// Which files of a complete run are stored.
 pub(super) enum Kept {
-    /// Every promised file.
+    /// All required files.
     All,
-    /// All but these, each with the reason.
+    /// All except these, each with the reason.
     Without(Vec<String>),
-    /// The worker has to stop before every file is stored: another attempt does the rest.
+    /// The worker must stop before every file is stored; another attempt continues.
     Interrupted,
 }
 
@@ -78,7 +78,7 @@ impl Attempt {
         self.keep(Promised { file: file.to_owned(), kind, step: 0, content, sha256: None }).await
     }
 
-    /// Stores everything that the success of this run promises, and waits a while for what cannot be stored at once.
+    /// Stores all files that the success of this run requires, and retries for a while those that cannot be stored.
     pub(super) async fn keep_all_of(&mut self, summary: &Summary) -> Result<Kept, StoreError> {
         let step = self.claim.spec.train.total_steps();
         if let Some(weights) = summary.weights.clone() {
@@ -92,7 +92,7 @@ impl Attempt {
             if self.shutdown.is_cancelled() {
                 return Ok(Kept::Interrupted);
             }
-            // Whoever wants the job to stop need not wait for files.
+            // A pending cancel or pause request does not wait for files.
             if self.store_pending(None).await?.is_some() {
                 break;
             }
@@ -107,7 +107,7 @@ impl Attempt {
         Ok(if missing.is_empty() { Kept::All } else { Kept::Without(missing) })
     }
 
-    /// Stores a promised file now or, where it cannot be, at the end of the run.
+    /// Stores a required file. If that fails, the file is retried at the end of the run.
     async fn keep(&mut self, promised: Promised) -> Result<(), StoreError> {
         let Promised { file, kind, step, content, sha256 } = &promised;
         let written = content.as_ref().map_or(Ok(()), |content| self.files.write(file, content));

@@ -42,7 +42,7 @@ pub(super) struct Attempt {
     started: bool,
     /// Completed updates.
     step: u64,
-    /// Promised files that could not be stored yet, each with the reason.
+    /// Required files that could not be stored yet, each with the reason.
     unkept: Vec<(Promised, ArtifactError)>,
     /// Points that the runner has sent and the store has yet to take.
     pending: Vec<Point>,
@@ -50,11 +50,11 @@ pub(super) struct Attempt {
     stopping: Option<(Stop, Instant)>,
 }
 
-/// What is left of an attempt.
+/// The outcome of an attempt.
 pub(super) struct Ended {
-    /// One that can train another job.
+    /// The runner, if it can train another job.
     pub(super) runner: Option<Box<Runner>>,
-    /// `None` where the job was lost to somebody else.
+    /// `None` if the lease was lost to another attempt.
     pub(super) end: Option<AttemptEnd>,
 }
 
@@ -123,8 +123,8 @@ impl Attempt {
         Ended { runner, end: Some(end) }
     }
 
-    /// A runner that ended before it began has looked at its machine and not at the job. One that was to go on from a
-    /// checkpoint may have stumbled over that.
+    /// Turns a failure before the start of the training into a machine fault, because the runner has not touched the
+    /// job yet. This excludes resumed attempts, which may fail because of their checkpoint.
     fn blame(&self, end: AttemptEnd) -> AttemptEnd {
         match end {
             AttemptEnd::Failed(failure)
@@ -155,7 +155,7 @@ impl Attempt {
         self.persist(|| store.end(lease, end.clone())).await
     }
 
-    /// The runner refuses the checkpoint that it was to go on from: no later attempt gets it.
+    /// Deletes the checkpoint that the runner could not resume from, so that no later attempt gets it.
     async fn forget_unusable(&mut self) -> Result<(), StoreError> {
         let Some(checkpoint) = self.resumed.clone() else { return Ok(()) };
         self.remove_bytes(std::slice::from_ref(&checkpoint)).await?;
@@ -163,7 +163,7 @@ impl Attempt {
         self.persist(|| store.forget_artifact(job, &checkpoint)).await
     }
 
-    /// Removes what no attempt goes on from. Bytes that stay are swept later.
+    /// Removes the bytes of deleted checkpoints. Bytes that cannot be removed now are swept later.
     async fn remove_bytes(&mut self, checkpoints: &[Artifact]) -> Result<(), StoreError> {
         let files = self.files.clone();
         for checkpoint in checkpoints {

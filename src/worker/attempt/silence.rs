@@ -1,26 +1,26 @@
-//! How long a runner may say nothing before it counts as hung. A runner that trains speaks about twice a second; one that
-//! evaluates, fetches or loads takes longer, and how long is known only once it has.
+//! Detects hung runners by their silence. A training runner sends events about twice per second. Evaluating,
+//! downloading and loading take longer, and how much longer is known only from earlier silences of the attempt.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A silence of so many times the longest one before it is worth a warning,
+/// A silence of this many times the longest earlier one causes a warning.
 const WARNED: u32 = 5;
-/// and one of so many is a hang.
+/// A silence of this many times the longest earlier one is a hang.
 const HUNG: u32 = 20;
 
 /// The time since the last event. It does not count while the machine is suspended.
 pub(super) struct Silence {
-    /// No shorter silence is a hang.
+    /// Minimum length of a silence that counts as a hang.
     floor: Duration,
-    /// The longest that ended by itself, since the runner began with the job.
+    /// The longest silence that has ended since the runner began with the job.
     longest: Duration,
     since: Instant,
     warned: Option<Instant>,
 }
 
-/// What to do about a silence.
+/// The action at a deadline.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Warn(String),
@@ -32,7 +32,8 @@ impl Silence {
         Self { floor, longest: Duration::ZERO, since: now, warned: None }
     }
 
-    /// The runner has spoken; whether that had been doubted. Loading libtorch `is_usual` for no step.
+    /// Ends the silence at an event; returns whether there was a warning about it. Only a silence that `is_usual` for
+    /// the job raises the threshold; loading libtorch, for example, is not.
     pub(super) fn ends(&mut self, now: Instant, is_usual: bool) -> bool {
         if is_usual {
             self.longest = self.longest.max(now - self.since);
@@ -40,13 +41,13 @@ impl Silence {
         self.warned.take().is_some()
     }
 
-    /// What the runner said is dealt with, and the next word can be heard.
+    /// Starts the next silence, once the event has been processed.
     pub(super) fn begins(&mut self, now: Instant) {
         self.since = now;
     }
 
-    /// When something is to be done about it. The second time is counted from the first: whoever slept through both with
-    /// the runner gives it the time to speak.
+    /// When the next action is due. The time to kill is counted from the warning: after a suspension of the machine
+    /// that lasts beyond both deadlines, the runner still gets time to respond.
     pub(super) fn deadline(&self) -> Instant {
         match self.warned {
             None => self.since + self.warn_after(),

@@ -29,7 +29,7 @@ impl Attempt {
         Ok(wish)
     }
 
-    /// Notes what is wrong with the attempt, for whoever looks at the job.
+    /// Sets or clears the warning that is shown with the job.
     pub(super) async fn remark(&self, trouble: Option<&str>) -> Result<(), StoreError> {
         let (store, lease) = (self.store.clone(), self.claim.lease);
         self.persist(|| store.remark(lease, trouble)).await
