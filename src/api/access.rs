@@ -116,7 +116,7 @@ pub(super) async fn known_host(
 ) -> Result<Response, ApiError> {
     let in_headers = request.headers().get_all(header::HOST).into_iter();
     let in_headers = in_headers.map(|host| host.to_str().unwrap_or_default());
-    // A request may also hold the whole address.
+    // A request may also name the host in an absolute request target.
     let mut hosts = in_headers.chain(request.uri().authority().map(Authority::as_str));
     match hosts.find(|host| !is_loopback(host)) {
         Some(host) if state.access.is_local => Err(ApiError::foreign_host(host)),

@@ -1,4 +1,4 @@
-//! The folder of a host in which a proxy shows the server.
+//! The path prefix under which a proxy serves optlab.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower::ServiceExt;
 
-/// Such as `/optlab`; empty where the server has the whole host.
+/// A prefix such as `/optlab`; empty if the server has the whole host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct BasePath(String);
@@ -49,12 +49,12 @@ impl fmt::Display for BasePath {
 }
 
 impl BasePath {
-    /// Whether the server has the whole host.
+    /// Whether the prefix is empty.
     pub(super) fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Has the router answer. It knows nothing of the folder, which a proxy may already have taken off.
+    /// Strips the prefix, unless a proxy already has, and passes the request to the router, which does not know it.
     pub(super) async fn answer(self, router: Router, mut request: Request) -> Response {
         if let Some(rest) = request.uri().path().strip_prefix(&self.0).filter(|_| !self.is_root()) {
             if rest.is_empty() {
@@ -67,7 +67,7 @@ impl BasePath {
         router.oneshot(request).await.unwrap_or_else(|never| match never {})
     }
 
-    /// The address without the folder, which it begins with.
+    /// The URI, which begins with the prefix, without it.
     fn within(&self, uri: &Uri) -> Uri {
         let mut parts = uri.clone().into_parts();
         let shorter =
@@ -77,7 +77,7 @@ impl BasePath {
     }
 }
 
-/// Makes a redirect that only adds a slash relative, so that it leads nowhere else where a proxy has taken a folder off.
+/// Makes redirects that only add a slash relative, so that they stay correct behind a proxy that strips a prefix.
 pub(super) async fn stay_in_folder(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! Bodies that handlers read or write piece by piece, as the OpenAPI document shows them. Nothing is made of these types.
+//! Schemas of bodies that handlers read or write field by field. The types exist only for the OpenAPI document.
 
 #![expect(dead_code, reason = "only their schemas are used")]
 

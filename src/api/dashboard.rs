@@ -13,7 +13,7 @@ struct Built;
 
 const NOT_BUILT: &str = include_str!("not_built.html");
 
-/// As both pages have it, where the server has the whole host.
+/// The tag in both pages that the server replaces with the relative base path.
 const BASE: &str = "<base href=\"/\" />";
 
 /// The page itself; it finds out from the address what to show.
@@ -24,7 +24,8 @@ pub(super) async fn page(uri: Uri) -> Response {
     ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response()
 }
 
-/// From this path to the folder that the server is in, which only the browser knows where a proxy has taken it off.
+/// The relative path from `path` to the base path. It is relative because a proxy may strip the prefix, so that only
+/// the browser knows it.
 fn home(path: &str) -> String {
     match path.matches('/').count() {
         0 | 1 => "./".to_owned(),

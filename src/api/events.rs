@@ -30,7 +30,7 @@ pub(super) struct Params {
     experiment: Option<Id>,
 }
 
-/// A stream that is silent for longer is broken, or held back by a proxy.
+/// Interval of `alive` events. A longer silence means that the stream is broken or buffered by a proxy.
 const ALIVE: Duration = Duration::from_secs(10);
 
 /// Server-sent events `job`, `metrics`, `experiment`, `reset` (fetch everything anew), and `alive`, at first and then
@@ -74,7 +74,7 @@ pub(super) async fn stream(
         .chain(future)
         .map(Ok::<_, Infallible>)
         .take_until(over);
-    // nginx would otherwise keep events back until a buffer is full of them.
+    // Keeps nginx from buffering events.
     let headers = [("x-accel-buffering", "no"), ("cache-control", "no-store")];
     Ok((headers, Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE).event(alive()))))
 }

@@ -33,8 +33,9 @@ pub(super) async fn same_origin(request: Request, next: Next) -> Result<Response
     Ok(next.run(request).await)
 }
 
-/// Browsers name the page's origin with every write; programs send none. On https and on this machine, browsers also
-/// compare it with the address that they sent the write to, which a proxy may have changed on the way to here.
+/// Browsers send the page's origin with every write; other programs do not. On https and on this machine, browsers also
+/// send `Sec-Fetch-Site`, which compares the origin with the address that they used. `Host`, in contrast, may have been
+/// changed by a proxy.
 fn refuse_foreign(headers: &HeaderMap) -> Result<(), ApiError> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let (origin, host) = (text("origin").unwrap_or_default(), text("host").unwrap_or_default());
@@ -47,8 +48,8 @@ fn refuse_foreign(headers: &HeaderMap) -> Result<(), ApiError> {
     if is_ours { Ok(()) } else { Err(ApiError::foreign_origin(origin, host)) }
 }
 
-/// Tells browsers not to guess what an answer is, not to show it inside a page of another site, where a reader could be
-/// led to press its buttons, and, unless the answer says otherwise, not to keep it.
+/// Sets headers that forbid browsers to guess content types, to show a response in a frame of another site
+/// (clickjacking) and, unless the handler allows it, to cache the response.
 pub(super) async fn browser_rules(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -58,8 +59,8 @@ pub(super) async fn browser_rules(mut response: Response) -> Response {
     response
 }
 
-/// A request may be answered before its body was read. What is left of it stands before the next request, so the
-/// connection ends, and whoever keeps it open is told so.
+/// Closes the connection after a request that was answered before its body was read, because the rest of the body would
+/// precede the next request. `Connection: close` tells the client.
 pub(super) async fn close_over_unread_body(request: Request, next: Next) -> Response {
     let is_unread = Arc::new(AtomicBool::new(!request.body().is_end_stream()));
     let seen = is_unread.clone();

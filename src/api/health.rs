@@ -13,10 +13,10 @@ use super::AppState;
 use super::error::ApiError;
 use crate::store::{Store, StoreError};
 
-/// A write is tried no more often, however many ask.
+/// Minimum interval between write checks, for all requests together.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 
-/// What is answered also when there are too many connections.
+/// Paths that are answered even on spare connections.
 pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// A sign of life.
@@ -34,12 +34,12 @@ pub(super) async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// When the database last took a write that `/readyz` tried.
+/// Time of the last successful write check of `/readyz`.
 #[derive(Default)]
 pub(super) struct LastWrite(Mutex<Option<Instant>>);
 
 impl LastWrite {
-    /// Whoever comes while a write is being tried waits for its end.
+    /// Checks again if the last success is too old. Concurrent requests wait for a check in progress.
     async fn renew(&self, store: &dyn Store) -> Result<(), StoreError> {
         let mut last = self.0.lock().await;
         if last.is_none_or(|last| last.elapsed() >= TRY_EVERY) {

@@ -39,7 +39,8 @@ pub(super) async fn import(
     let name = import.experiment.name.clone();
     let (sender, points) = mpsc::channel(WAITING);
     let reading = spawn_blocking(move || reader.for_each(|batch| sender.blocking_send(batch).is_ok()));
-    // It goes on where the client goes away: the store cleans up after what it ends itself.
+    // A task of its own, because the store cleans up only after imports that it ends itself, so a client that
+    // disconnects must not cancel one.
     let store = state.store.clone();
     let stored = tokio::spawn(async move { store.import(&import, points).await }).await;
     reading.await.map_err(damaged)??;

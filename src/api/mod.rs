@@ -64,21 +64,22 @@ use monitoring::Requests;
 
 /// How long requests under way have when the server is told to stop.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
-/// Most connections beyond the others, for health checks and refusals.
+/// Maximum number of spare connections for health checks and refusals.
 const MOST_SPARE: usize = 16;
-/// How long a connection may wait for a request. Proxies that keep theirs open commonly close them after 60 seconds.
+/// Time limit for the head of the next request. Longer than the 60 seconds after which proxies commonly close idle
+/// connections, so that the proxy closes first.
 const NEXT_REQUEST: Duration = Duration::from_secs(75);
-/// How long an answer waits for a client that reads nothing of it.
+/// Time limit for a client that reads nothing of a response.
 const STALLED_CLIENT: Duration = Duration::from_secs(120);
 
-/// What a server may be told.
+/// Settings of the HTTP server.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The longest file that may be imported, in bytes.
     pub import_limit: u64,
-    /// Where a proxy shows the server.
+    /// Path prefix under which a proxy serves optlab.
     pub base_path: BasePath,
-    /// Connections at a time.
+    /// Maximum number of concurrent connections.
     pub connections: usize,
 }
 
@@ -196,7 +197,7 @@ fn router(state: AppState, base_path: &BasePath) -> Router {
         description.servers = Some(vec![Server::new(base_path.to_string())]);
     }
     let docs = SwaggerUi::new("/api/docs").url("/api/openapi.json", description);
-    // Relative, because only the browser knows where a proxy shows this server.
+    // Relative, because only the browser knows the prefix under which a proxy serves this server.
     let docs = Router::from(docs.config(utoipa_swagger_ui::Config::new(["../openapi.json"])))
         .route_layer(from_fn_with_state(state.clone(), access::admit))
         .route_layer(from_fn(base_path::stay_in_folder));

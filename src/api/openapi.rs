@@ -1,7 +1,8 @@
-//! What holds for every operation of the OpenAPI document: how it is called and refused, and who may call it.
+//! Completes the OpenAPI document: operation ids, error responses and security requirements.
 //!
-//! A handler describes its own answers. How an operation can be refused follows from its method, its parameters and its
-//! body, and is added here; a handler names only what no rule knows, by status alone: `(status = 409)`.
+//! A handler documents its own successful responses. Error responses follow from the method, the parameters and the
+//! body of an operation and are added here. A handler lists an error only if no rule covers it, by status alone:
+//! `(status = 409)`.
 
 use axum::http::{Method, StatusCode};
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
@@ -16,7 +17,7 @@ use super::error::ApiError;
 use super::parameter::{Id, name_schema};
 use super::session;
 
-/// How the door knows its people.
+/// Names of the security schemes: a bearer token and the session cookie.
 const SCHEMES: [&str; 2] = ["token", "session"];
 
 #[derive(utoipa::OpenApi)]
@@ -26,16 +27,16 @@ const SCHEMES: [&str; 2] = ["token", "session"];
 )]
 struct Description;
 
-/// A way in which an operation is refused.
+/// An error response and the operations that it applies to.
 struct Refusal {
     status: u16,
-    /// In the components of the document.
+    /// Name of the response in the components of the document.
     name: &'static str,
     when: &'static str,
     applies: fn(&Shape) -> bool,
 }
 
-/// What of an operation decides how it can be refused.
+/// The properties of an operation that determine its error responses.
 struct Shape {
     writes: bool,
     asks_for_token: bool,
@@ -131,7 +132,7 @@ impl Shape {
     }
 }
 
-/// The document before any route: what operations refer to.
+/// The document without routes: the components that operations refer to.
 pub(super) fn description() -> OpenApi {
     let mut document = Description::openapi();
     let components = document.components.get_or_insert_with(Components::new);
@@ -148,7 +149,7 @@ pub(super) fn description() -> OpenApi {
     document
 }
 
-/// Every operation so far asks for a token.
+/// Marks every operation added so far as requiring a token.
 pub(super) fn asks_for_token(document: &mut OpenApi) {
     for (_, _, operation) in operations(document) {
         operation.security =
@@ -156,7 +157,7 @@ pub(super) fn asks_for_token(document: &mut OpenApi) {
     }
 }
 
-/// Says of every operation what follows from its shape.
+/// Adds to every operation what follows from its shape.
 pub(super) fn complete(document: &mut OpenApi) {
     for (path, method, operation) in operations(document) {
         operation.operation_id = Some(operation_id(path, &method));
@@ -188,14 +189,14 @@ impl Refusal {
     }
 }
 
-/// Functions of different modules may have one name, and the document wants another for each.
+/// A unique id from method and path, because functions of different modules may have the same name.
 fn operation_id(path: &str, method: &Method) -> String {
     let words = path.trim_start_matches("/api/v1").split('/').filter(|word| !word.is_empty());
     let words = words.map(|word| word.trim_matches(['{', '}']));
     words.fold(method.as_str().to_lowercase(), |id, word| format!("{id}_{word}"))
 }
 
-/// Every answer needs a description; where no handler says more, the status says enough.
+/// Adds the mandatory description to responses without one, from their status.
 fn describe(status: &str, response: &mut RefOr<Response>) {
     if let RefOr::T(response) = response
         && response.description.is_empty()
@@ -205,7 +206,7 @@ fn describe(status: &str, response: &mut RefOr<Response>) {
     }
 }
 
-/// Ids and names in paths have the bounds that they have everywhere.
+/// Gives path parameters the bounds of ids and names.
 fn bound(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
     if parameter.parameter_in == ParameterIn::Path {
@@ -214,7 +215,7 @@ fn bound(parameter: &mut RefOr<Parameter>) {
             _ => name_schema().into(),
         });
     }
-    // A header is left out, and never null.
+    // An optional header can be absent but never null.
     if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
         && let SchemaType::Array(types) = &mut object.schema_type
     {

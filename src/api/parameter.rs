@@ -1,4 +1,4 @@
-//! Types of query parameters. Each holds its bounds once, for the check and for the OpenAPI document.
+//! Types of query parameters. Each defines its bounds once, for validation and for the OpenAPI document.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -29,7 +29,7 @@ pub(super) struct Id(i64);
 pub(super) struct Name(String);
 
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> Whole<LEAST, MOST, DEFAULT> {
-    /// The number, if it is within the bounds of the parameter `name`.
+    /// The number, validated as the parameter `name`.
     pub(super) fn read(self, name: &str) -> Result<i64, ApiError> {
         within(name, self.0, LEAST..=MOST)
     }
@@ -44,14 +44,14 @@ impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> Default for Whole<LE
 impl Id {
     pub(super) const LEAST: i64 = 1;
 
-    /// The id that the parameter `name` gives, if it gives one.
+    /// The id in the parameter `name`, if it is given.
     pub(super) fn read(given: Option<Self>, name: &str) -> Result<Option<i64>, ApiError> {
         given.map(|id| within(name, id.0, Self::LEAST..=i64::MAX)).transpose()
     }
 }
 
 impl Name {
-    /// The name that the parameter `name` gives, if it gives one.
+    /// The name in the parameter `name`, if it is given.
     pub(super) fn read(given: Option<Self>, name: &str) -> Result<Option<String>, ApiError> {
         match given {
             Some(Self(text)) if !is_identifier(&text) => {
@@ -76,7 +76,7 @@ fn wrong(name: &str, right: impl Display) -> ApiError {
 
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> PartialSchema for Whole<LEAST, MOST, DEFAULT> {
     fn schema() -> RefOr<Schema> {
-        // The largest number of the type bounds nothing that a client would send.
+        // `i64::MAX` stands for no bound.
         let shown = |bound: i64| Some(bound).filter(|bound| *bound < i64::MAX);
         whole(LEAST).maximum(shown(MOST)).default(shown(DEFAULT).map(Into::into)).into()
     }
@@ -94,18 +94,18 @@ impl PartialSchema for Name {
     }
 }
 
-/// Of a whole number.
+/// Schema of a whole number.
 pub(super) fn whole(least: i64) -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
     Object::builder().schema_type(Type::Integer).format(Some(format)).minimum(Some(least))
 }
 
-/// Of a name as specs have it.
+/// Schema of a name as in specs.
 pub(super) fn name_schema() -> ObjectBuilder {
     Object::builder().schema_type(Type::String).pattern(Some(IDENTIFIER_PATTERN))
 }
 
-/// Of one word among some.
+/// Schema of one of several words.
 fn one_of<const N: usize>(words: [&'static str; N]) -> RefOr<Schema> {
     Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
 }

@@ -29,7 +29,7 @@ pub(super) struct Question {
 }
 
 /// What the database answers.
-// The store writes it as JSON, see `QueryAnswer`.
+// The store encodes the answer as JSON, see `QueryAnswer`.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the answer in the OpenAPI document")]
 pub(super) struct TableView {

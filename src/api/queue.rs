@@ -25,7 +25,7 @@ impl QueueState {
         JobView::new(job, self.now_ms).waiting(why_queued)
     }
 
-    /// What it waits for, and why it had to come back.
+    /// What the job waits for, and why its last attempt ended, if that was a failure.
     fn why(&self, job: &Job) -> String {
         let waits = self.waits_for(job);
         match (job.attempt_end.as_deref(), &job.attempt_error) {

@@ -78,7 +78,8 @@ pub(super) async fn sign_out(
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, "", 0)))
 }
 
-/// The folder that the page is in. Other folders of a host, which are not for the token, may be other people's.
+/// The base path of the page, to which the cookie is limited because other paths of the host may belong to other
+/// people.
 fn folder(path: Option<&str>) -> Result<BasePath, ApiError> {
     let folder = path.unwrap_or_default().parse();
     folder.map_err(|why: String| ApiError::invalid_parameter(format!("`path` {why}")))
@@ -90,7 +91,8 @@ fn set_cookie(
     value: &str,
     seconds: u32,
 ) -> [(header::HeaderName, String); 1] {
-    // Proxies in front say how they were reached, the browser's first. Whoever lies about it harms only his own cookie.
+    // Each proxy appends the scheme by which it was reached, so the first is the browser's. Forging it affects only the
+    // client's own cookie.
     let schemes = request.get("x-forwarded-proto").and_then(|schemes| schemes.to_str().ok());
     let scheme = schemes.and_then(|schemes| schemes.split(',').next()).unwrap_or_default().trim();
     let secure = if scheme.eq_ignore_ascii_case("https") { "; Secure" } else { "" };

@@ -26,7 +26,7 @@ pub enum ExchangeError {
 }
 
 impl ExchangeError {
-    /// The start of the reason: it may quote from the file, which may have anything in it.
+    /// Truncates the reason, because it may quote arbitrary content of the file.
     fn refused(reason: impl AsRef<str>) -> Self {
         const LONGEST: usize = 500;
         Self::Refused(reason.as_ref().chars().take(LONGEST).collect())

@@ -1,8 +1,8 @@
-//! HTTP/1.1 connections: how many there may be, and how long each may make no progress.
+//! HTTP/1.1 connections with limits on their number and on the time without progress.
 //!
-//! When all places are taken, a new connection gets the place of the one that has waited longest for a request. When
-//! every connection has a request under way, a new one gets a spare place, on which health checks are answered and all
-//! else is refused. The server therefore always says how it is.
+//! When all places are taken, a new connection replaces the one that has been idle longest. When no connection is idle,
+//! a new one gets a spare place, which answers health checks and refuses everything else. Health checks therefore work
+//! under any load.
 
 mod places;
 
@@ -29,21 +29,21 @@ use tokio_util::sync::CancellationToken;
 use super::base_path::BasePath;
 use places::{Place, Places};
 
-/// The longest head of a request, in bytes, and how much of an answer is kept for a slow client.
+/// Maximum size of a request head, and of the response buffer for a slow client, in bytes.
 const BUFFER: usize = 64 * 1024;
-/// Pause after the system has refused to accept a connection.
+/// Pause after `accept` has failed.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What clients may take up.
+/// Limits for clients.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Connections at a time.
+    /// Maximum number of concurrent connections.
     pub(super) connections: usize,
-    /// Connections beyond these, for health checks and refusals.
+    /// Additional connections for health checks and refusals.
     pub(super) spare: usize,
-    /// Time until the head of the next request is complete. A connection that is kept open ends with it, too.
+    /// Time limit for the head of the next request, also on a kept-alive connection.
     pub(super) next_request: Duration,
-    /// How long an answer waits for a client that reads nothing of it.
+    /// Time limit for a client that reads nothing of a response.
     pub(super) stalled_client: Duration,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Limits {
 #[derive(Clone, Copy)]
 pub(super) struct Spare;
 
-/// Answers on `listener` until `shutdown`, and then until the requests under way are answered.
+/// Serves connections of `listener` until `shutdown`, then finishes the requests in progress.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -89,14 +89,14 @@ pub(super) async fn serve(
         stream.set_write_timeout(Some(limits.stalled_client));
         let http = if is_spare { &http_once } else { &http };
         let served = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
-        // The place is free once the connection is closed.
+        // Dropping the place after the connection frees it.
         tokio::spawn(async move { drop(place.evicted.run_until_cancelled(served).await) });
     }
     drop(listener);
     graceful.shutdown().await;
 }
 
-/// Answers one request. Its connection waits again when the whole answer is on its way.
+/// Answers one request. The connection counts as idle again once the whole body has been sent.
 async fn answer(
     router: Router,
     base_path: BasePath,
@@ -124,7 +124,7 @@ async fn accept(listener: &TcpListener, places: &Places) -> TcpStream {
             Err(error) if is_of_the_client(error.kind()) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot accept a connection");
-                // Where files have run out, this brings one back.
+                // If the process is out of file descriptors, this frees one.
                 places.evict();
                 sleep(PAUSE).await;
             }

@@ -1,4 +1,4 @@
-//! Places for connections, and who gives his up.
+//! A limited number of places for connections, and the eviction of idle ones.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,21 +9,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// A connection keeps its place for so long at least. Its request comes with it, but is not read at once.
+/// Minimum time before an idle connection may be evicted. A new connection needs it until its first request is read.
 const TIME_TO_ASK: Duration = Duration::from_millis(200);
 
-/// A number of places.
+/// A fixed number of places.
 pub(super) struct Places {
     free: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
 }
 
-/// The connections that wait for a request.
+/// The idle connections.
 #[derive(Default)]
 struct Waiting {
-    /// Grows with every connection that begins to wait.
+    /// Number of the last connection that became idle.
     turn: u64,
-    /// By turn, the one that has waited longest first.
+    /// Idle connections by that number, so the longest idle one is first.
     evictable: BTreeMap<u64, Evictable>,
 }
 
@@ -37,12 +37,12 @@ pub(super) struct Place {
     places: Arc<Places>,
     /// Cancelled when another connection needs the place.
     pub(super) evicted: CancellationToken,
-    /// When it last began to wait.
+    /// The key in [`Waiting::evictable`] since the connection last became idle.
     turn: AtomicU64,
     _permit: OwnedSemaphorePermit,
 }
 
-/// While this lives, a request is under way on the place.
+/// A guard for a request in progress; the connection is idle again when it is dropped.
 pub(super) struct Busy(Arc<Place>);
 
 impl Places {
@@ -50,7 +50,7 @@ impl Places {
         Arc::new(Self { free: Arc::new(Semaphore::new(count)), waiting: Mutex::default() })
     }
 
-    /// A free place, or that of the connection that has waited longest; `None` where each has a request under way.
+    /// A free place, or that of the connection that has been idle longest; `None` if no connection is idle.
     pub(super) async fn take(self: &Arc<Self>) -> Option<Arc<Place>> {
         loop {
             if let Ok(permit) = self.free.clone().try_acquire_owned() {
@@ -65,7 +65,7 @@ impl Places {
         }
     }
 
-    /// A place, however long it takes.
+    /// Waits for a place.
     pub(super) async fn wait(self: &Arc<Self>) -> Arc<Place> {
         loop {
             if let Some(place) = self.take().await {
@@ -77,8 +77,8 @@ impl Places {
         }
     }
 
-    /// Closes the connection that has waited longest for a request, if it has had the time to send one. False where none
-    /// waits.
+    /// Closes the connection that has been idle longest, unless it is younger than [`TIME_TO_ASK`]. Returns false if no
+    /// connection is idle.
     pub(super) fn evict(&self) -> bool {
         let mut waiting = self.waiting();
         let Some(oldest) = waiting.evictable.first_entry() else { return false };
@@ -106,13 +106,13 @@ impl Places {
 }
 
 impl Place {
-    /// A request has arrived.
+    /// Marks the connection as busy with a request.
     pub(super) fn begin(self: Arc<Self>) -> Busy {
         self.leave();
         Busy(self)
     }
 
-    /// The connection begins to wait for a request.
+    /// Marks the connection as idle.
     fn wait(&self) {
         let mut waiting = self.places.waiting();
         waiting.turn += 1;

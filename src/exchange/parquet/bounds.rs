@@ -1,5 +1,5 @@
-//! What a file may cost to read. A few bytes can claim to be gigabytes, and the library that decodes them believes it:
-//! all is measured against what an export is, before it is decoded.
+//! Limits the cost of reading a file. A few bytes can claim to decode to gigabytes, and the Parquet library trusts
+//! them, so every size is checked against the limits of an export before it is decoded.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -18,18 +18,18 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use super::{GROUP, unreadable};
 use crate::exchange::ExchangeError;
 
-/// Bytes of the metadata: two kilobytes for each of the 10,000 jobs of the largest experiment, and three times that.
+/// Maximum size of the metadata in bytes: three times the two kilobytes per job of the largest experiment, 10,000 jobs.
 const MOST_METADATA: u64 = 64 << 20;
-/// Bytes of a column of a group in the file.
+/// Maximum compressed size of a column chunk, in bytes.
 const MOST_COLUMN: i64 = 8 << 20;
-/// Bytes of a page that has been decompressed. The writer ends a page after one megabyte.
+/// Maximum decompressed size of a page, in bytes. The writer ends a page after one megabyte.
 const MOST_PAGE: u64 = 4 << 20;
-/// Binary logarithm of the bytes that a page may make the decompression keep in memory.
+/// Binary logarithm of the maximum window of the decompression, in bytes.
 const LARGEST_WINDOW: u32 = 22;
-/// Points of an import.
+/// Maximum number of points of an import.
 const MOST_POINTS: u64 = 100_000_000;
 
-/// Reads the metadata, which must be that of a file which an export could be.
+/// Reads the metadata and checks that its sizes are plausible for an export.
 pub(super) fn metadata(file: &File) -> std::result::Result<ParquetMetaData, ExchangeError> {
     let claimed = claimed_metadata(file).map_err(ExchangeError::Io)?;
     if claimed > MOST_METADATA {
@@ -42,7 +42,7 @@ pub(super) fn metadata(file: &File) -> std::result::Result<ParquetMetaData, Exch
     Ok(metadata)
 }
 
-/// Bytes of the metadata, as the end of the file has it; 0 where that is not the end of a Parquet file.
+/// The size of the metadata that the end of the file claims, in bytes; 0 if it is not the end of a Parquet file.
 fn claimed_metadata(mut file: &File) -> io::Result<u64> {
     let mut end = [0; 8];
     if file.metadata()?.len() >= end.len() as u64 {
@@ -53,7 +53,7 @@ fn claimed_metadata(mut file: &File) -> io::Result<u64> {
     Ok(if magic == *b"PAR1" { u32::from_le_bytes([a, b, c, d]).into() } else { 0 })
 }
 
-/// Every group is full but the last one, and none of its columns larger than one can be.
+/// Checks that every group except the last one is full, and that no column chunk exceeds its limit.
 fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), String> {
     let rows = u64::try_from(metadata.file_metadata().num_rows())
         .map_err(|_| "the file has a negative number of rows")?;
@@ -91,7 +91,7 @@ pub(super) fn pages(
     Ok(Box::new(Bounded(reader)))
 }
 
-/// A file of which pages are read.
+/// A file whose pages are checked as they are read.
 pub(super) struct Pages(pub(super) File);
 
 impl Length for Pages {
@@ -107,7 +107,7 @@ impl ChunkReader for Pages {
         self.0.get_read(start)
     }
 
-    /// A compressed page, which has been decompressed once, into nothing.
+    /// A compressed page. It is first decompressed without keeping the result, to check its size.
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         let bytes = self.0.get_bytes(start, length)?;
         let mut decoder = zstd::Decoder::with_buffer(&bytes[..])?;
@@ -119,7 +119,7 @@ impl ChunkReader for Pages {
     }
 }
 
-/// Hands on the pages that an export can have.
+/// Passes on only pages with the encodings and sizes of an export.
 struct Bounded(SerializedPageReader<Pages>);
 
 impl Iterator for Bounded {

@@ -1,14 +1,14 @@
-//! The SHA-256 over all that an import takes from a file, whatever groups and pages it is in.
+//! The SHA-256 over everything that an import reads from a file, independent of groups and pages.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::store::TimedPoint;
 
-/// Before the name of a curve, and before each of its points: nothing can be read as something else.
+/// Tags before the name of a curve and before each of its points, which make the hashed bytes unambiguous.
 const CURVE: [u8; 1] = [0];
 const POINT: [u8; 1] = [1];
 
-/// Of the points in their order, and then of the metadata.
+/// A digest of the points in their order, followed by the metadata.
 #[derive(Default)]
 pub(super) struct Digest {
     hash: Sha256,
@@ -16,7 +16,8 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    /// Points that follow those of the call before. How a curve is cut into calls makes no difference.
+    /// Adds points that follow those of the previous call. The digest does not depend on how a curve is split into
+    /// calls.
     pub(super) fn points(&mut self, job: i64, series: &str, points: &[TimedPoint]) {
         if self.curve.as_ref().is_none_or(|(last, name)| (*last, name.as_str()) != (job, series)) {
             self.hash.update(CURVE);

@@ -1,4 +1,4 @@
-//! What stands in the metadata of a file: written as it is, and read with distrust.
+//! The metadata of a file, which is validated when it is read.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -24,11 +24,11 @@ const DIGEST: &str = "optlab.sha256";
 /// Version 1 had no digest.
 const VERSION: &str = "2";
 
-/// Bytes of an experiment, whose spec was submitted in one megabyte.
+/// Maximum size of an experiment, in bytes; a spec is submitted in at most one megabyte.
 const MOST_OF_EXPERIMENT: usize = 16 << 20;
-/// Bytes of a job with all of its attempts, on average.
+/// Maximum average size of a job with all of its attempts, in bytes.
 const MOST_OF_JOB: usize = 64 << 10;
-/// Series of an experiment: some for each layer of each model.
+/// Maximum number of series of an experiment, which has a few per layer of each model.
 const MOST_SERIES: usize = 2_000;
 const MOST_OF_SERIES: usize = MOST_SERIES * 300;
 
@@ -67,10 +67,10 @@ pub(super) fn key_values(
     ])
 }
 
-/// Whether the points, which are in `digest`, and the metadata are those that were written.
+/// Checks the digest of the file. `digest` contains the points; the metadata is added here.
 ///
 /// # Errors
-/// [`ExchangeError::Refused`] where they are not.
+/// [`ExchangeError::Refused`] if the points or the metadata differ from those that were written.
 pub(super) fn check_digest(file: &FileMetaData, digest: Digest) -> Result<(), ExchangeError> {
     let texts = [FORMAT, EXPERIMENT, JOBS, SERIES].map(|key| value(file, key).unwrap_or_default());
     if value(file, DIGEST) == Some(digest.finish(texts).as_str()) {

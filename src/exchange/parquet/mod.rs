@@ -16,7 +16,7 @@ use super::ExchangeError;
 pub use read::ParquetReader;
 pub use write::ParquetWriter;
 
-/// Rows of a group, which the writer holds in memory. Every group is full but the last one.
+/// Rows per group, which the writer holds in memory. Every group except the last one is full.
 const GROUP: usize = 100_000;
 
 /// Rows are in the order of the jobs, of their series by name, and of the steps.

@@ -19,7 +19,7 @@ use crate::store::{CurveBatch, Import, TimedPoint};
 /// Rows that are read at a time.
 const BATCH: usize = 2_000;
 
-/// A file that has been read once from its beginning to its end, and is right.
+/// A file that has been read completely and validated.
 pub struct ParquetReader {
     file: Arc<Pages>,
     metadata: ParquetMetaData,
@@ -27,11 +27,11 @@ pub struct ParquetReader {
 }
 
 impl ParquetReader {
-    /// Reads the whole file.
+    /// Reads and validates the whole file.
     ///
     /// # Errors
-    /// [`ExchangeError::Refused`] where this is no export, or one that says what cannot be, or one that was changed after
-    /// it was written.
+    /// [`ExchangeError::Refused`] if the file is not an export, has impossible content or was changed after it was
+    /// written.
     pub fn open(file: File) -> std::result::Result<Self, ExchangeError> {
         let metadata = bounds::metadata(&file)?;
         let about = metadata.file_metadata();
@@ -49,7 +49,7 @@ impl ParquetReader {
         &self.import
     }
 
-    /// Every series has points, and the file is as it was written.
+    /// Checks the digest, and that every series has points.
     fn check_points(&self) -> std::result::Result<(), ExchangeError> {
         let mut digest = Digest::default();
         let mut unused: HashSet<&str> = self.import.series.iter().map(String::as_str).collect();

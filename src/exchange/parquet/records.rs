@@ -1,4 +1,4 @@
-//! Whether an experiment and its jobs could have come about: a file is read with distrust.
+//! Checks that optlab could have produced the experiment and its jobs, because files are not trusted.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::store::{AttemptEnd, AttemptRecord, ExperimentRecord, JobRecord, JobState, ResultsRecord};
 
-/// Milliseconds since the epoch that a date can be made of, from 1970 to 9999.
+/// Valid times in milliseconds since the epoch, from 1970 to 9999.
 pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
-/// Seconds that a run can have taken: thirty years.
+/// Valid durations of a run in seconds, up to thirty years.
 const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
 /// What a person may edit is held to the same rules as where it is edited.
@@ -105,7 +105,7 @@ fn check_seconds(seconds: Option<f64>) -> Result<(), String> {
     }
 }
 
-/// Final figures are those of a job that has succeeded, which always has them.
+/// Checks that exactly the succeeded jobs have final figures.
 fn check_results(job: &JobRecord) -> Result<(), String> {
     let results = &job.results;
     let completed = job.end_reason.as_deref() == Some(EndReason::Completed.as_str());
