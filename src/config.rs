@@ -18,7 +18,7 @@ pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOC
 
 /// Commands wait for an answer no longer than a minute.
 const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
-/// From a second, for tests, to a month.
+/// From one second, for tests, to 30 days.
 const SWEEP_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
 const HUNG_AFTER_SECONDS: RangeInclusive<u64> = 1..=86_400;
 const LEASE_SECONDS: RangeInclusive<u64> = 1..=worker::LONGEST_LEASE_SECONDS;
@@ -150,9 +150,9 @@ pub struct ServiceConfig {
     pub query_time: Duration,
     /// The longest file that may be imported, in bytes.
     pub import_limit: u64,
-    /// Where a proxy shows the server.
+    /// Path prefix under which a proxy serves optlab.
     pub base_path: BasePath,
-    /// How often files without a row are looked for.
+    /// Interval of the sweep for files without a row.
     pub sweep_every: Duration,
     /// The slots.
     pub worker: WorkerConfig,

@@ -3,7 +3,7 @@
 //! This crate is the service. It never loads libtorch: training runs in `optlab-runner`, a process of its own that
 //! the [`worker`] feeds. `ARCHITECTURE.md` has the map.
 
-// `cli/output.rs` prints, and returns what goes wrong with that.
+// Only `cli/output.rs` prints, because it handles write errors.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;

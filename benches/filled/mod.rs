@@ -34,7 +34,7 @@ impl Database {
         Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
     }
 
-    /// An experiment of so many arms and seeds whose jobs wait; returns its id.
+    /// Submits an experiment with so many arms and seeds; returns its id. Its jobs wait.
     pub async fn submit(&mut self, arms: i64, seeds: i64) -> i64 {
         let arm = |arm| json!({ "name": format!("arm-{arm}"), "method": { "kind": "baseline" } });
         let overrides = json!({
@@ -48,7 +48,7 @@ impl Database {
         self.store.cancel_experiment(experiment).await.unwrap();
     }
 
-    /// An experiment of so many arms and seeds whose jobs have succeeded; returns its id.
+    /// Submits an experiment and lets all of its jobs succeed; returns its id.
     pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
         let experiment = self.submit(arms, seeds).await;
         for _ in 0..arms * seeds {

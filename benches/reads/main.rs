@@ -1,5 +1,5 @@
-//! What pages and commands wait for, with 2 and with 20 million points of 2,000 jobs, and with 10,000 more that wait:
-//! `cargo bench --bench reads`, or with `-- points` or `-- waiting` one of both.
+//! Response times of pages and commands, with 2 and with 20 million points of 2,000 jobs, and with 10,000 waiting jobs:
+//! `cargo bench --bench reads`, or only one half with `-- points` or `-- waiting`.
 //!
 //! A server on SQLite, kept to one core where `taskset` is there, answers over HTTP, compressed as for a browser.
 
@@ -38,7 +38,7 @@ fn main() {
     }
 }
 
-/// The same questions to a short and to a long database.
+/// The same requests to a small and to a large database.
 fn points() {
     let [small, large] = [2_000_000, 20_000_000].map(|points| {
         let folder = TempDir::new().unwrap();

@@ -1,8 +1,8 @@
-//! Whether jobs that wait slow down any answer that a page or a command asks for.
+//! Measures whether waiting jobs slow down any request of a page or a command.
 //!
-//! Three databases of 2,000 jobs that have succeeded: one with nothing else, and two with an experiment of 10,000 jobs,
-//! which are cancelled in one of them and wait in the other. They are asked by turns, so that a busy machine slows all of
-//! them alike. What is asked about the experiment itself has an answer in two of them.
+//! There are three databases with 2,000 succeeded jobs. Two of them also have an experiment of 10,000 jobs, which are
+//! cancelled in one and wait in the other. Requests alternate between the databases, so that a busy machine slows all
+//! of them alike. Requests about the large experiment go to only two of them.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use super::{curves, keep_to_one_core, median, send};
 const SEEDS: i64 = 5_000;
 const ROUNDS: usize = 41;
 
-/// What becomes of the 10,000 jobs.
+/// The state of the 10,000 jobs.
 #[derive(Clone, Copy, PartialEq)]
 enum Large {
     Absent,
@@ -35,7 +35,7 @@ struct Ids {
 struct Question {
     what: &'static str,
     ask: Ask,
-    /// Only of the experiment of 10,000 jobs.
+    /// Whether the request is about the experiment of 10,000 jobs.
     of_large: bool,
 }
 

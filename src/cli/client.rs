@@ -95,7 +95,7 @@ impl Client {
     /// no secret.)
     ///
     /// # Errors
-    /// Where the proxy on the way is wrong.
+    /// If the proxy for `server` cannot be used.
     pub(super) fn new(server: &str) -> Result<Self, NetError> {
         let token = std::env::var("OPTLAB_TOKEN").ok().filter(|token| !token.is_empty());
         let server = server.trim_end_matches('/');
@@ -130,7 +130,7 @@ impl Client {
         self.read(self.agent.get(&url).query_pairs(parameters.iter().copied()).call())
     }
 
-    /// Every job that matches the `filters`, as many at a time as the server gives.
+    /// Every job that matches the `filters`, in pages of the maximum size.
     pub(super) fn jobs<T: DeserializeOwned>(&self, filters: &[(&str, &str)]) -> Result<Vec<T>, ClientError> {
         self.list("/jobs", &[filters, &[("limit", "1000")]].concat())
     }
@@ -228,7 +228,7 @@ impl Client {
         let mut answer = answer.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
-            // The server itself says why, a proxy before it does not.
+            // optlab sends a problem document with the reason; a proxy does not.
             let told = answer.body_mut().read_json().map(|problem: Problem| problem.detail);
             return Err(told.map_or_else(|_| self.unreachable(&status), ClientError::Unreachable));
         }
@@ -244,7 +244,7 @@ impl Client {
         Err(ClientError::Refused(status.as_u16(), text))
     }
 
-    /// For an answer that optlab does not give: something that stands between gave it, or stands there in its place.
+    /// The error for a response that cannot be from optlab, but from a proxy or another program.
     fn stranger(&self, answer: &Response<ureq::Body>) -> ClientError {
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         let who = header(header::SERVER).map(|server| format!(" ({server})")).unwrap_or_default();

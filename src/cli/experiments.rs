@@ -45,13 +45,13 @@ fn row(Experiment { id, name, created_at, arms, seeds, counts }: Experiment) -> 
     [id.to_string(), name, submitted, arms.len().to_string(), seeds.len().to_string(), counts.to_string()]
 }
 
-/// Reads an id, which may be written as people say it: `#7`.
+/// Parses an id, with or without a leading `#`.
 pub(super) fn id(given: &str) -> Result<i64, String> {
     given.strip_prefix('#').unwrap_or(given).parse().map_err(|_| "must be an id, like 7 or #7".to_owned())
 }
 
-/// The experiment of this id, or the newest of this name; says on standard error which where there are several. No name
-/// consists of digits alone.
+/// The experiment with this id, or the newest with this name; reports the choice on standard error if there are
+/// several. Ids and names cannot be confused, because no name consists only of digits.
 pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
     if let Ok(id) = id(given) {
         return Ok(id);

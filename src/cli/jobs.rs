@@ -6,7 +6,7 @@ use super::client::{Client, ClientError, List, ServerArgs};
 use super::table::table;
 use super::{Failure, experiments, output};
 
-/// More failures or remarks than this are told by their number.
+/// Maximum number of failures or remarks to print; the rest are only counted.
 const TOLD: u64 = 10;
 
 #[derive(clap::Args)]
@@ -99,13 +99,13 @@ impl Job {
         }
     }
 
-    /// What is wrong with it: why it had to come back to the queue, or what the worker says of the one that runs.
+    /// What is wrong with the job: the warning of its worker, or why it was queued again.
     fn remark(&self) -> Option<&str> {
         self.trouble.as_deref().or_else(|| self.why_queued.as_deref().filter(|_| self.attempt > 0))
     }
 }
 
-/// Prints a line on standard error for each job that succeeded without all of its files; returns how many there are.
+/// Prints a line on standard error for each job that succeeded without all of its files; returns their number.
 pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<u64, ClientError> {
     let experiment = experiment.to_string();
     let jobs: Vec<Job> = client.jobs(&[("experiment", &experiment), ("state", "succeeded")])?;

@@ -146,7 +146,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn main() -> ExitCode {
     match parsed() {
         Ok(cli) => end(run(cli)),
-        // What was asked for, the help or the version, goes to standard output.
+        // Requested help and the version go to standard output.
         Err(said) if !said.use_stderr() => end(output::printed(said.print()).map_err(Failure::from)),
         Err(mistake) => mistake.exit(),
     }
@@ -192,7 +192,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// Tells a failure; the exit status says which kind it is.
+/// Prints the failure and maps it to an exit status.
 fn end(result: Result<(), Failure>) -> ExitCode {
     match result.and_then(|()| Ok(output::flush()?)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,10 +1,11 @@
-//! What commands say: the only place that writes to standard output and standard error.
+//! The output of commands. Other modules do not print to standard output or standard error.
 //!
-//! The reader of a pipe may go away (`| head`). What is printed after that is dropped, and the command still does its
-//! work, so that its exit status means the same. Any other error is a failure of the command.
+//! If the reader of a pipe goes away (`| head`), the rest of the output is dropped and the command still completes, so
+//! that its exit status means the same. Any other write error fails the command.
 //!
-//! Text of other people, a note or an error message say, must not steer the reader's terminal: lines for people hold no
-//! control characters, and JSON has them escaped. What programs read goes out byte for byte, except to a terminal.
+//! Text of other people, such as notes and error messages, must not steer the reader's terminal. Lines for people
+//! contain no control characters, and JSON escapes them. Output for programs is passed through byte for byte, except to
+//! a terminal.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write, stderr, stdout};
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 const UNWRITTEN: &str = "cannot write to standard output";
 
-/// Prints a line, or several, for people.
+/// Prints one or more lines for people.
 pub(super) fn line(text: impl Display) -> anyhow::Result<()> {
     write((clean(&text.to_string()) + "\n").as_bytes())
 }
@@ -22,7 +23,8 @@ pub(super) fn line(text: impl Display) -> anyhow::Result<()> {
 /// Prints one JSON document.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
-    // serde_json escapes the others. These occur in strings only, where an escape means the same.
+    // serde_json escapes only U+0000 to U+001F. Other control characters occur only in strings, where they can be
+    // escaped.
     let escaped = text.chars().fold(String::with_capacity(text.len() + 1), |mut escaped, c| {
         match c {
             c if c.is_control() && c != '\n' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
@@ -33,39 +35,39 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     write((escaped + "\n").as_bytes())
 }
 
-/// Prints what a program may read, of whatever length.
+/// Prints text of any length that a program may read.
 pub(super) fn verbatim(text: impl Read) -> anyhow::Result<()> {
     let mut out = stdout().lock();
     let copied =
         if out.is_terminal() { copy_cleaned(BufReader::new(text), &mut out) } else { copy(text, &mut out) };
-    // What cannot be read has its own reason.
+    // Read and write errors need different messages.
     copied.map_err(|failure| match failure {
         Copying::Read(error) => anyhow::Error::from(error).context("the answer broke off"),
         Copying::Write(error) => anyhow::Error::from(error).context(UNWRITTEN),
     })
 }
 
-/// How something was printed that prints itself, as help does.
+/// Converts the result of something that prints itself, such as clap's help.
 pub(super) fn printed(result: io::Result<()>) -> anyhow::Result<()> {
     unless_unread(result).context(UNWRITTEN)
 }
 
-/// Makes sure that everything printed has arrived.
+/// Flushes standard output.
 pub(super) fn flush() -> anyhow::Result<()> {
     printed(stdout().flush())
 }
 
-/// Tells people something beside the answer, on standard error. Where that cannot be written, nobody can be told.
+/// Prints a note for people on standard error. A write error is ignored, because it could not be reported anywhere.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{}", clean(&text.to_string()));
 }
 
-/// Without the characters that steer a terminal, but for ends of lines and tabs.
+/// Replaces the characters that steer a terminal, except line breaks and tabs.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Control characters, and those that change the direction of what follows.
+/// Whether a character is a control character or changes the text direction.
 fn steers(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -75,7 +77,7 @@ fn write(text: &[u8]) -> anyhow::Result<()> {
     printed(stdout().lock().write_all(text))
 }
 
-/// Nobody reads on, as with `| head`: that is no error.
+/// Ignores a closed pipe, as with `| head`.
 fn unless_unread(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
@@ -95,7 +97,7 @@ fn copy(mut text: impl Read, out: &mut impl Write) -> Result<(), Copying> {
             Err(error) => return Err(Copying::Read(error)),
         };
         match out.write_all(&chunk[..read]) {
-            // The rest need not even be fetched.
+            // Nobody reads the rest, so it is not fetched.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             written => written.map_err(Copying::Write)?,
         }

@@ -1,4 +1,4 @@
-//! `optlab priority`: which jobs of the queue come first.
+//! `optlab priority`: changes the priority of an experiment's jobs.
 
 use serde_json::{Value, json};
 

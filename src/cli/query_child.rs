@@ -1,4 +1,4 @@
-//! `optlab query-child`: the process in which a server has a query to SQLite answered.
+//! `optlab query-child`: the child process in which a server runs a query to SQLite.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    // Why there is no answer is written where the answer would be.
+    // The error was written to standard output in place of the answer.
     if answer_query_of_stdin(&args.file)? { Ok(()) } else { Err(Failure::Told) }
 }

@@ -21,10 +21,10 @@ use crate::{api, store, worker};
 
 /// Asked for; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
-/// Each may take some 100 kB.
+/// A connection may take about 100 kB of memory.
 const MOST_CONNECTIONS: u64 = 2048;
 
-/// On Linux and macOS.
+/// Signal for exceeding the file size limit, on Linux and macOS.
 const SIGXFSZ: i32 = 25;
 
 #[derive(clap::Args)]
@@ -45,7 +45,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    // A write beyond a limit on the size of files (`ulimit -f`) is to fail, as on a full disk, and not to end the process.
+    // With a handler, a write beyond the file size limit (`ulimit -f`) fails like on a full disk. Without one, SIGXFSZ
+    // would kill the process.
     let entered = runtime.enter();
     let _ = signal(SignalKind::from_raw(SIGXFSZ))?;
     drop(entered);
@@ -106,21 +107,21 @@ pub(super) async fn service(
     Ok(served?)
 }
 
-/// This program. On Linux it is found there also when an update has replaced its file.
+/// Path of this program. On Linux, `/proc/self/exe` is valid even after an update has replaced the file.
 fn this_program() -> std::io::Result<PathBuf> {
     let running = PathBuf::from("/proc/self/exe");
     if running.exists() { Ok(running) } else { std::env::current_exe() }
 }
 
-/// What keeps the queries of users from being answered, or from being bounded, is said when the server starts.
+/// Runs one query at startup, so that problems with the queries of users are logged early.
 async fn try_queries(queries: QueryRunner) {
     if let Err(error) = queries.query("SELECT 1".to_owned(), 1).await {
         tracing::warn!(%error, "the queries of users cannot be answered now");
     }
 }
 
-/// How many connections there may be at a time. Each is a file and may have another one open, of a job or a database; at
-/// least half of the files are left for the database and the workers.
+/// The maximum number of concurrent connections. A connection uses one file and may open another, of a job or a
+/// database. With a quarter of all files, at least half remain for the database and the workers.
 fn connections() -> usize {
     // Many systems allow a process a thousand files unless it asks for more.
     let files = rlimit::increase_nofile_limit(MOST_FILES).unwrap_or_else(|error| {

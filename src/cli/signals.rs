@@ -1,21 +1,21 @@
-//! The signals that ask a process to end in good order.
+//! The signals that request a graceful shutdown.
 
 use std::fs;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGINT, SIGTERM and SIGHUP. From when this exists, none of them ends the process by itself.
+/// Handlers for SIGINT, SIGTERM and SIGHUP. Once created, none of these signals kills the process any more.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// Absent where it was ignored at the start, as `nohup` does it: then it stays so.
+    /// `None` if SIGHUP was ignored at startup, as under `nohup`; it then stays ignored.
     hangup: Option<Signal>,
 }
 
 impl Signals {
     /// # Errors
-    /// What the system says.
+    /// If a handler cannot be installed.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -24,7 +24,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next of them.
+    /// Waits for the next of these signals.
     pub(super) async fn next(&mut self) {
         let hangup = async {
             match &mut self.hangup {
@@ -40,7 +40,7 @@ impl Signals {
     }
 }
 
-/// By what Linux says of this process; elsewhere no.
+/// Whether a signal is ignored, according to `/proc`; false where there is none.
 fn is_ignored(kind: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);

@@ -1,4 +1,4 @@
-//! The folders that serving and training write to: whether they can be written, and how much room there is.
+//! Checks the folders that serving and training write to: permissions and free space.
 
 use std::env;
 use std::path::{Path, PathBuf, absolute};
@@ -8,10 +8,10 @@ use optlab_data::Library;
 use super::{Finding, Verdict};
 use crate::config::ServiceConfig;
 
-/// A checkpoint and the weights of a large model, twice.
+/// Less free space causes a warning: twice the checkpoint and the weights of a large model.
 const LITTLE_ROOM: u64 = 1 << 30;
 
-/// Whether jobs can be trained as far as folders go, and what was found.
+/// Checks all folders; returns whether jobs can be trained with them, and the findings.
 pub(super) fn look_at_folders(config: &ServiceConfig, library: &Library) -> (bool, Vec<Finding>) {
     let database = database_file(&config.database_url);
     let beside = database.as_ref().map(|file| format!("{}.artifacts", file.display()));
@@ -27,7 +27,7 @@ pub(super) fn look_at_folders(config: &ServiceConfig, library: &Library) -> (boo
     (can_train, [scratch].into_iter().chain(others.into_iter().flatten()).collect())
 }
 
-/// A folder that `is_made` when it is needed is looked at where it will be.
+/// Checks a folder. For one that `is_made` on demand, its closest existing ancestor is checked.
 fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
     let folder = &absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let there = folder.ancestors().find(|place| !is_made || place.exists()).unwrap_or(folder);
@@ -51,7 +51,7 @@ fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
     }
 }
 
-/// Of a SQLite database.
+/// The file of a SQLite database URL.
 fn database_file(url: &str) -> Option<PathBuf> {
     let place = url.strip_prefix("sqlite:")?.split('?').next()?;
     Some(PathBuf::from(place.strip_prefix("//").unwrap_or(place)))

@@ -1,4 +1,4 @@
-//! The files of a run: what is trained, the points so far, and where it can go on after an interruption.
+//! The folder of a run: its spec, the points so far, and the checkpoint to resume from.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
@@ -17,34 +17,34 @@ const RESUME: &str = "resume.json";
 const SUMMARY: &str = "summary.json";
 const HEADER: &str = "series,step,value,time_ms";
 
-/// The folder of one run. No other process trains into it meanwhile.
+/// The folder of one run, locked against other processes.
 pub(super) struct RunFolder {
     path: PathBuf,
-    /// Locked while this process lives, whatever ends it.
+    /// Holds the lock, which the system releases when the process ends.
     _owner: File,
-    /// Absent before the run has begun.
+    /// `None` until the run has begun.
     points: Option<File>,
     is_new: bool,
     checkpoint: Option<Checkpoint>,
 }
 
-/// A checkpoint that is in the folder, and every point up to it too.
+/// A checkpoint in the folder. Every point up to it is in the folder too.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Checkpoint {
     /// Completed updates.
     pub(super) step: u64,
-    /// Its name.
+    /// File name.
     pub(super) file: String,
-    /// Of its bytes, in hexadecimal.
+    /// SHA-256 of its bytes, in hexadecimal.
     pub(super) sha256: String,
-    /// Where the run was trained: elsewhere it would not go on with the same bits.
+    /// Device of the run. On another device, the run would not continue bit for bit.
     pub(super) device: String,
-    /// Of one attempt.
+    /// Time limit of one attempt.
     pub(super) time_limit_seconds: u64,
 }
 
 impl RunFolder {
-    /// A folder that did not exist: an earlier run is never overwritten.
+    /// Creates a new folder; an earlier run is never overwritten.
     pub(super) fn fresh(parent: &Path, name: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
         for number in 1.. {
@@ -62,7 +62,7 @@ impl RunFolder {
         unreachable!("there are more numbers than folders")
     }
 
-    /// The folder of a run that was interrupted, what it trains, and the checkpoint to go on from.
+    /// Opens the folder of an interrupted run; returns its spec and the checkpoint to resume from.
     pub(super) fn interrupted(path: &Path) -> anyhow::Result<(Self, JobSpec, Checkpoint)> {
         let mut folder = Self::own(path.to_owned())?;
         let shown = path.display();
@@ -101,7 +101,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// How to go on, where that is possible: the end of a sentence.
+    /// How to resume the run, if that is possible, as the end of a sentence.
     pub(super) fn resume_hint(&self) -> String {
         match &self.checkpoint {
             Some(Checkpoint { step, .. }) => {
@@ -111,8 +111,8 @@ impl RunFolder {
         }
     }
 
-    /// Writes what is trained, and makes ready for the points after `step` updates: those that an interrupted run has
-    /// measured later are measured again.
+    /// Writes the spec and prepares the points after `step` updates. Later points of an interrupted run are removed,
+    /// because they are measured again.
     pub(super) fn begin(&mut self, job: &JobSpec, step: u64) -> anyhow::Result<()> {
         fs::write(self.path.join(SPEC), serde_json::to_vec_pretty(job)?)?;
         let points = self.path.join(POINTS);
@@ -131,7 +131,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes points that were measured after [`begin`](Self::begin)'s step.
+    /// Appends points that were measured after the step of [`begin`](Self::begin).
     pub(super) fn note(&mut self, points: &[Point]) -> anyhow::Result<()> {
         let mut file = BufWriter::new(self.points.as_ref().context("points before the beginning")?);
         for Point { series, step, value, time_ms } in points {
@@ -140,7 +140,7 @@ impl RunFolder {
         Ok(file.flush()?)
     }
 
-    /// Lets the run go on from here, once the points up to here are on the disk.
+    /// Makes `checkpoint` the one to resume from, after syncing the points up to it.
     pub(super) fn resume_from(&mut self, checkpoint: Checkpoint) -> anyhow::Result<()> {
         if let Some(points) = &self.points {
             points.sync_data()?;
@@ -157,7 +157,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// A file is as it was or as it is to be, whatever is killed meanwhile.
+    /// Replaces a file atomically.
     fn replace(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
         let (path, partial) = (self.path.join(name), self.path.join(format!("{name}.part")));
         let written = File::create(&partial).and_then(|mut file| {
@@ -169,7 +169,7 @@ impl RunFolder {
 }
 
 impl Drop for RunFolder {
-    /// A new folder in which the run could not begin is empty, and goes.
+    /// Removes a new folder if it is still empty because the run could not begin.
     fn drop(&mut self) {
         if self.is_new {
             let _ = fs::remove_dir(&self.path);
@@ -177,7 +177,7 @@ impl Drop for RunFolder {
     }
 }
 
-/// `None` for the header, and for what a process that was killed has begun to write.
+/// The step of a line; `None` for the header and for an incomplete line of a killed process.
 fn step_of(line: &str) -> Option<u64> {
     let mut fields = line.rsplitn(4, ',');
     let (time, value, step, _series) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);

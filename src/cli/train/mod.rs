@@ -46,7 +46,7 @@ pub(super) struct Args {
     runner: Option<PathBuf>,
 }
 
-/// What to train, and where its files go.
+/// What to train, and where to store its files.
 struct Plan {
     job: JobSpec,
     time_limit: Duration,
@@ -56,7 +56,7 @@ struct Plan {
 enum Start {
     /// In a new folder of this name, below `parent`.
     Fresh { parent: PathBuf, name: String },
-    /// Where an earlier run was interrupted.
+    /// From the checkpoint of an interrupted run.
     Resumed(RunFolder, Checkpoint),
 }
 
@@ -191,7 +191,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
     }
 }
 
-/// Up to the first event, which says where the job runs. Nothing is left behind by a run that cannot begin.
+/// Starts the run and waits for its first event. A run that cannot begin leaves no files behind.
 async fn begin(
     program: &Path,
     device: Option<String>,

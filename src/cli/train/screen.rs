@@ -1,4 +1,4 @@
-//! What a person sees of a run: where it runs, a progress bar, and how it ended.
+//! Terminal output of a run: its device, a progress bar and the result.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use optlab_spec::JobSpec;
@@ -41,7 +41,7 @@ impl Screen {
         self.bar.set_message(self.last.in_short());
     }
 
-    /// Tells something without disturbing the bar.
+    /// Prints a note without disturbing the bar.
     pub(super) fn say(&self, message: &str) {
         self.bar.suspend(|| output::note(message));
     }
