@@ -13,7 +13,7 @@ build: setup
 
 setup: libtorch web
 
-# Every suite runs, whatever fails; the suites that failed are listed last.
+# Runs every suite even if one fails; failed suites are listed last.
 test: setup setup-test lint
 	cargo test --workspace --no-fail-fast
 
@@ -37,7 +37,7 @@ chaos-page: setup setup-test
 chaos-resume: setup
 	cargo test --package optlab-runner --test resume_product -- --ignored --nocapture
 
-# Many more requests by the client that is generated from the OpenAPI document:
+# Many more requests, generated from the OpenAPI document:
 # OPTLAB_OPENAPI_EXAMPLES=1000 OPTLAB_OPENAPI_SEED=7 make chaos-openapi
 chaos-openapi: setup setup-test
 	OPTLAB_OPENAPI_EXAMPLES=$${OPTLAB_OPENAPI_EXAMPLES:-200} OPTLAB_OPENAPI_SEED=$${OPTLAB_OPENAPI_SEED:-$$RANDOM} \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the tests need besides the build: Chromium and the package that drives it, the sqlite3 and openssl programs, nginx and
-# PostgreSQL's programs, of which the tests start servers of their own (those that apt may start beside them are not
-# used), and in Python what docs/python.md uses, an S3-compatible service and a client for the OpenAPI document.
+# Installs what the tests need besides the build: Chromium and the package that drives it, the sqlite3 and openssl
+# programs, nginx and PostgreSQL (the tests start their own servers and do not use those that apt may start), and the
+# Python packages of docs/python.md, of an S3-compatible service and of a client for the OpenAPI document.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 

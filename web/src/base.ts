@@ -1,3 +1,3 @@
-// The folder of the host that optlab is in: `/`, or the folder where a proxy shows it. The server writes it into `<base>`.
+// The base path of optlab: `/`, or the path under which a proxy serves it. The server writes it into `<base>`.
 
 export const BASE = new URL(globalThis.document?.baseURI ?? "http://localhost/").pathname;

@@ -17,11 +17,11 @@ export const connection = $state({ offline: false });
 
 const GRACE_MS = 1500;
 const REOPEN_MS = 3000;
-/** How long a new stream may take for its first event, which the server sends at once. */
+/** Time limit for the first event of a new stream, which the server sends at once. */
 const FIRST_EVENT_MS = 3000;
-/** How long a stream that works may be silent: the server sends an event at least every 10 seconds. */
+/** Time limit for the next event of a working stream: the server sends one at least every 10 seconds. */
 const SILENCE_MS = 25_000;
-/** How often everything is fetched while no stream works. */
+/** Polling interval while no stream works. */
 const POLL_MS = 5000;
 
 /**
@@ -71,7 +71,7 @@ export function listen(experiment: number | undefined, listener: Listener): () =
     silence = setTimeout(fallSilent, within_ms);
   }
 
-  /** A stream that worked has died unnoticed, and another may work. One that never worked is held back by a proxy: the page polls. */
+  /** Reopens a stream that has worked before, because it may have died unnoticed. One that never worked is buffered by a proxy, so the page polls. */
   function fallSilent() {
     listener.reset();
     if (!works) return expectEvent(POLL_MS);

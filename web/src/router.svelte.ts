@@ -1,4 +1,4 @@
-// The address bar holds the view: the path, within the folder of optlab, names the page, the query its choices.
+// The address bar holds the view: the path below the base path names the page, the query its choices.
 
 import { BASE } from "./base";
 
@@ -20,7 +20,7 @@ export function parse(path: string): Route {
   return match ? { page: match[1] as "experiment" | "job", id: Number(match[2]) } : { page: "unknown" };
 }
 
-/** A path of this host as one within optlab, and back. */
+/** Converts a path on the host to one below the base path, and back. */
 const within = (path: string) => (path.startsWith(BASE) ? path.slice(BASE.length - 1) : path);
 const onHost = (path: string) => BASE + path.slice(1);
 
@@ -59,7 +59,7 @@ class Address {
     this.setList(key, now.includes(value) ? now.filter((other) => other !== value) : [...now, value]);
   }
 
-  /** Shows another page; the target is a path within optlab. */
+  /** Shows another page; the target is a path below the base path. */
   go(target: string) {
     history.pushState(null, "", onHost(target));
     this.read();
