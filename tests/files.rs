@@ -1,4 +1,4 @@
-//! Files of jobs that are not where they were stored, and the one place where they are.
+//! Missing and altered files of jobs, and an artifact root that is unavailable.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Signals end a process in good order, and what it trained can go on.
+//! Signals shut `optlab train` down gracefully, and the run can be resumed.
 
 mod support;
 
@@ -76,7 +76,7 @@ fn a_run_that_a_signal_stops_goes_on_with_the_same_bits() {
         assert!(beyond > 0 && beyond < STEPS, "{name}: {said}");
         started = train(&folder, &["--resume", &format!("runs/{place}")]);
     }
-    // A killed one goes on at a checkpoint too, and what it measured after that is measured again.
+    // A killed run resumes from a checkpoint too, and measures later points again.
     let mut child = started.spawn().unwrap();
     wait_beyond(&run, beyond);
     child.kill().unwrap();
@@ -110,7 +110,7 @@ fn a_run_that_cannot_go_on_says_why() {
     }
     assert!(folder.path().join("empty").is_dir(), "a folder of somebody else stays");
 
-    // An altered checkpoint is not gone on from.
+    // An altered checkpoint is refused.
     let child = train(&folder, &["long.json"]).spawn().unwrap();
     let run = folder.path().join("runs/long-opt-cayley-seed0");
     wait_beyond(&run, 0);

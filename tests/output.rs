@@ -1,4 +1,4 @@
-//! What commands print arrives, or they fail; and it does not steer the terminal.
+//! Commands fail if their output cannot be written, and their output does not steer the terminal.
 
 mod support;
 

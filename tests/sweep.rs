@@ -1,4 +1,4 @@
-//! Files of jobs that no row names go by themselves, and no others do.
+//! The sweeper removes files of jobs without a row, and no others.
 
 mod support;
 
@@ -59,7 +59,7 @@ fn what_no_row_names_goes_and_everything_else_stays() {
     let linked = root.join(format!("jobs/{}", jobs[1]["id"])).join("1/linked");
     symlink(root.join("elsewhere"), &linked).unwrap();
     wait_until("the files without a row are gone", || strays.iter().all(|file| !file.exists()));
-    // Once more, because the others may have been next.
+    // Waits for another round, which would have removed the others.
     let again = plant(&root, &format!("jobs/{job}/1/again"));
     wait_until("the next round is over", || !again.exists());
     for file in others.iter().chain([&linked]) {

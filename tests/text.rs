@@ -1,5 +1,5 @@
-//! NUL, which Postgres cannot store, and other control characters: people are told, machines are cleaned up after. On
-//! both databases alike.
+//! NUL, which Postgres cannot store, and other control characters: requests are rejected, and the output of runners is
+//! sanitized, on both databases alike.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! A disk that can be filled.
+//! A file system that a test can fill up.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -6,18 +6,18 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A file system in memory; gone when dropped and when the test process ends, however it ends.
+/// A file system in memory. It is unmounted when dropped and when the test process ends for any reason.
 pub struct Disk {
     place: PathBuf,
-    /// Waits for the end of its input, which this process alone holds open, and then unmounts.
+    /// A helper that unmounts at the end of its input, which only this process holds open.
     keeper: Child,
 }
 
 impl Disk {
-    /// `None` where this process may not mount one; the folder is there then, too.
+    /// `None` if this process may not mount; the folder exists even then.
     pub fn mount(place: PathBuf) -> Option<Self> {
         fs::create_dir_all(&place).unwrap();
-        // Lazily: a process that is being killed may still have a file open.
+        // Lazily, because a process that is being killed may still have a file open.
         let script =
             r#"mount -t tmpfs -o size=256m tmpfs "$0" || exit; echo mounted; read -r _; umount --lazy "$0""#;
         let mut keeper = Command::new("sh")
@@ -38,7 +38,7 @@ impl Disk {
         Some(Self { place, keeper })
     }
 
-    /// Takes all the room that is left, until it is given back.
+    /// Fills the file system until the returned value is dropped.
     pub fn fill(&self) -> Ballast {
         let place = self.place.join("ballast");
         let mut file = File::create(&place).unwrap();
@@ -61,7 +61,7 @@ impl Drop for Disk {
     }
 }
 
-/// What fills a disk; the room is there again when it is dropped.
+/// The file that fills a disk; dropping it frees the space.
 pub struct Ballast {
     place: PathBuf,
 }

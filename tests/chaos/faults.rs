@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The faults of the chaos test.
 
 use std::fs;
 use std::process::Child;
@@ -14,16 +14,16 @@ pub enum Fault {
     KillRunner(usize),
     KillWorker(usize),
     KillServer,
-    /// Stopped past its lease, then woken up.
+    /// The worker is stopped beyond its lease and then continued.
     FreezeWorker(usize),
     /// The same, if it is still there by then.
     FreezeRunner(usize),
-    /// No runner stays alive on this machine for a while.
+    /// Every runner on this machine is killed for a while.
     BadMachine(usize),
     /// SIGHUP, as when a terminal is closed.
     HangUpWorker(usize),
     HangUpServer,
-    /// Not a checkpoint is to be found for a while in which every job needs one.
+    /// All checkpoints are missing for a while, and every job needs one.
     HideCheckpoints,
     FillFiles,
     /// Only with SQLite.

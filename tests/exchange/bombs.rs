@@ -1,4 +1,4 @@
-//! Small files that would cost much: they are refused before they do.
+//! Small files that would decode to much data are refused in bounded memory.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use crate::support::Server;
 use crate::{import, trained};
 
-/// What the server may grow by over one file.
+/// How much the server's memory may grow for one file.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What there was at most in memory so far.
+/// Peak memory of the server so far.
 fn peak(server: &Server) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

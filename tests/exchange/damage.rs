@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-/// One of the things that disks, networks and people do to files, and what it was.
+/// A random damage to a file, with its description.
 fn damaged(whole: &[u8], random: &mut Random) -> (String, Vec<u8>) {
     let mut bytes = whole.to_vec();
     let mut at = |length: usize| random.below(whole.len() - length);
@@ -82,7 +82,7 @@ fn a_damaged_file_is_refused_or_imported_as_it_was() {
     assert_eq!(import(&server, &whole).status, 201);
 }
 
-/// The file as it would be had somebody changed it and left the digest as it was.
+/// A file with changed content and the original digest.
 fn forged(file: &Path, import: impl FnOnce(&mut Import), mut point: impl FnMut(&mut TimedPoint)) -> Vec<u8> {
     let reader = ParquetReader::open(fs::File::open(file).unwrap()).unwrap();
     let mut changed = reader.import().clone();
@@ -103,7 +103,7 @@ fn forged(file: &Path, import: impl FnOnce(&mut Import), mut point: impl FnMut(&
     bytes
 }
 
-/// The value after the key, which stands once in the metadata.
+/// The value after a key that occurs once in the metadata.
 fn digest(file: &[u8]) -> Vec<u8> {
     let key = b"optlab.sha256";
     let place = file.windows(key.len()).position(|window| window == key).unwrap() + key.len();

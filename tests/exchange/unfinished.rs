@@ -1,4 +1,4 @@
-//! Imports that are killed in the middle, and what others may do meanwhile.
+//! Imports that are killed halfway, and concurrent writes during an import.
 
 use std::fs;
 use std::process::Command;
@@ -105,7 +105,7 @@ async fn a_killed_import_into_postgres_leaves_nothing() {
     let file = folder.path().join("small-1.parquet");
     let url = Database::Postgres.create(&folder);
     let target = Server::without_slots(&url, &folder);
-    // Nobody gets past the first point, which comes after the experiment and its jobs.
+    // A lock blocks the import at its first point, after the experiment and its jobs are inserted.
     let (mut connection, mut watcher) = (connect(&url).await, connect(&url).await);
     connection.execute("BEGIN; LOCK TABLE metric_points IN EXCLUSIVE MODE").await.unwrap();
     let mut command = Command::new(OPTLAB);

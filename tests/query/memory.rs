@@ -6,7 +6,7 @@ use crate::client::{Door, QUERY};
 use crate::support::{Answer, Database};
 use crate::together::TURNS;
 
-/// What answers may add to the memory of the server, in kB, all at the same time: each of 8 MB is held about twice.
+/// Memory that concurrent answers may add to the server, in kB: each answer of 8 MB is held about twice.
 const MOST: u64 = 200_000;
 
 /// A million values of one byte each.

@@ -27,8 +27,8 @@ pub fn search_in_blobs() -> String {
     )
 }
 
-/// Every query is answered when its time is over. No other gets its turn while the database works on it, and the server
-/// can end meanwhile.
+/// Every query is answered at its time limit. It holds its slot while the database still works on it, and the server
+/// can shut down meanwhile.
 pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
     let mut door = Door::open(database, &["--query-seconds", "1"]);
     let sql = unending(database);

@@ -1,4 +1,4 @@
-//! Writes that are broken off in the middle, as by a client that goes away.
+//! Writes that are cancelled halfway, as by a client that disconnects.
 
 use std::future::poll_fn;
 use std::pin::pin;

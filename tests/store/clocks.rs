@@ -1,4 +1,4 @@
-//! Times that a wrong clock wrote, and workers that are gone.
+//! Times written by a wrong clock, and workers that are gone.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What only a file has: transactions that SQLite itself rolls back, and a path at which there may be another file.
+//! SQLite only: transactions that SQLite rolls back itself, and a database file that was moved or replaced.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};
 
-/// For so long a job waits for another machine than the one that failed it.
+/// How long a job waits for another machine than the one that failed it.
 const PATIENCE_MS: i64 = 600_000;
 /// After the first crash.
 const BACKOFF_MS: i64 = 1_000;

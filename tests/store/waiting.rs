@@ -1,4 +1,4 @@
-//! A queue that is longer than anybody reads.
+//! A queue that is longer than the last reported position.
 
 use optlab::store::{AttemptEnd, Counts, JobFilter, JobState, LAST_PLACE};
 use serde_json::json;

@@ -255,7 +255,7 @@ impl Server {
         page["items"].as_array().unwrap().clone()
     }
 
-    /// Waits until `done` of the experiment's jobs, as long as they or those that they wait for move.
+    /// Waits until `done` holds for the experiment's jobs, as long as any running job makes progress.
     #[track_caller]
     pub fn wait(&self, experiment: i64, what: &str, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let mut patience = Patience::until(what);

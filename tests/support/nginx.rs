@@ -1,4 +1,4 @@
-//! An nginx of a test's own in front of a server, with its files in a temporary folder.
+//! An nginx in front of a server, with its files in a temporary folder.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command};

@@ -1,4 +1,4 @@
-//! A certificate authority of the tests' own, and a server with TLS in front of another one.
+//! A certificate authority for tests, and a TLS proxy in front of a server.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener as StdListener};

@@ -1,4 +1,4 @@
-//! Waiting: for what comes by itself, and for one's turn.
+//! Waiting for conditions, and running tests one at a time.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,17 @@ use std::time::Duration;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Looks at something that stands still before it counts as stuck, which takes two minutes at least. They are counted
-/// and not timed: on a loaded machine each look takes longer, and so the patience does.
+/// Number of unchanged polls after which something counts as stuck, at least two minutes. Polls are counted rather than
+/// timed, so that the limit grows on a loaded machine, where each poll takes longer.
 const STILL: u32 = 2400;
 
-/// Looks before a test gives up on something that still moves.
+/// Number of polls after which a test gives up even if the state still changes.
 const MOST: u32 = 36_000;
 
 /// A single request or stream that takes this long is stuck. Nothing can be seen to move meanwhile.
 pub const STUCK: Duration = Duration::from_secs(600);
 
-/// Patience with one thing: it begins anew whenever something has moved.
+/// A wait for one condition, whose limit starts again whenever the state changes.
 pub struct Patience {
     what: String,
     seen: String,
@@ -45,7 +45,7 @@ impl Patience {
     }
 }
 
-/// Waits for something on the way to which nothing can be seen to move.
+/// Waits for a condition without observable progress.
 #[track_caller]
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let mut patience = Patience::until(what);
@@ -54,8 +54,8 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// One test at a time, in a binary whose tests start several processes each: beside each other they would be slow, and
-/// fail for it.
+/// Runs one test at a time, in a binary whose tests start several processes each. In parallel, they would be slow and
+/// exceed their limits.
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     // A test that failed has left nothing behind that the next one could mind.

@@ -71,7 +71,7 @@ export function listen(experiment: number | undefined, listener: Listener): () =
     silence = setTimeout(fallSilent, within_ms);
   }
 
-  /** Reopens a stream that has worked before, because it may have died unnoticed. One that never worked is buffered by a proxy, so the page polls. */
+  /** Reopens a stream that has worked, because it may have died unnoticed. Polls if it never worked: a proxy buffers it. */
   function fallSilent() {
     listener.reset();
     if (!works) return expectEvent(POLL_MS);
