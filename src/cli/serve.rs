@@ -79,7 +79,7 @@ pub(super) async fn service(
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
     require_token(&*store, listener.local_addr()?, &config.database_url).await?;
     if let Err(error) = store.remove_unfinished_imports().await {
-        tracing::warn!(%error, "the points of imports that died stay until the next start");
+        tracing::warn!(%error, "cannot remove unfinished imports; the next start tries again");
     }
     let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
     let artifacts = ArtifactRoot::open(&artifacts)?;
@@ -116,7 +116,7 @@ fn this_program() -> std::io::Result<PathBuf> {
 /// Runs one query at startup, so that problems with the queries of users are logged early.
 async fn try_queries(queries: QueryRunner) {
     if let Err(error) = queries.query("SELECT 1".to_owned(), 1).await {
-        tracing::warn!(%error, "the queries of users cannot be answered now");
+        tracing::warn!(%error, "queries of users cannot be answered at present");
     }
 }
 

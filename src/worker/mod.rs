@@ -155,7 +155,7 @@ async fn work(
     }
     done.cancel();
     if let Err(panic) = reports.await {
-        tracing::error!(%panic, "the reports of the worker had ended");
+        tracing::error!(%panic, "the heartbeats of the worker have failed");
     }
 }
 
@@ -234,7 +234,7 @@ impl Reporter {
         let trouble = self.troubles.told();
         match self.store.worker_is_alive(self.worker, &devices, trouble.as_deref()).await {
             Ok(true) if !stop.is_cancelled() => {
-                tracing::info!("the worker is to drain");
+                tracing::info!("a drain was requested");
                 stop.cancel();
             }
             Ok(_) => {}

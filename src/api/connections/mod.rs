@@ -75,7 +75,7 @@ pub(super) async fn serve(
     let mut was_spare = false;
     while let Some((stream, place, is_spare)) = shutdown.run_until_cancelled(next()).await {
         if is_spare && !was_spare {
-            tracing::warn!(limits.connections, "every connection has a request under way; more are refused");
+            tracing::warn!(limits.connections, "all connections are busy; further ones are refused");
         }
         was_spare = is_spare;
         let (router, base_path, server) = (router.clone(), base_path.clone(), place.clone());
@@ -118,7 +118,7 @@ async fn accept(listener: &TcpListener, places: &Places) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, client)) => {
-                tracing::trace!(%client, "a connection");
+                tracing::trace!(%client, "accepted a connection");
                 return stream;
             }
             Err(error) if is_of_the_client(error.kind()) => {}

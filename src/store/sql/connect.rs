@@ -52,7 +52,7 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let is_known = |name: &str| KNOWN.contains(&name) || name.starts_with("options[");
     if !parameters.iter().all(|(name, _)| is_known(name)) {
         // The name is not logged, because it may be part of a password with an unescaped `?`.
-        tracing::warn!("parameters of the database's URL are ignored but for {}", KNOWN.join(", "));
+        tracing::warn!("ignoring unknown parameters of the database URL; known are {}", KNOWN.join(", "));
     }
     let is_kept = |name: &str| is_known(name) && !(is_system && ROOTS.contains(&name));
     let kept: Vec<&(String, String)> = parameters.iter().filter(|(name, _)| is_kept(name)).collect();

@@ -85,7 +85,7 @@ impl Attempt {
             match next {
                 Next::Event(Ok(Some(event))) => {
                     if silence.ends(Instant::now(), self.started) {
-                        tracing::info!("the runner speaks again");
+                        tracing::info!("the runner has responded again");
                         self.remark(None).await?;
                     }
                     if let Some(outcome) = self.take(event, runner).await? {

@@ -168,7 +168,7 @@ impl Attempt {
         let files = self.files.clone();
         for checkpoint in checkpoints {
             if let Err(error) = self.with_heartbeats(files.remove(checkpoint)).await? {
-                tracing::warn!(%error, "a checkpoint that nobody needs is not removed");
+                tracing::warn!(%error, "cannot remove an unused checkpoint; the sweeper will");
             }
         }
         Ok(())

@@ -136,8 +136,8 @@ impl QueryRunner {
         if timeout(USUAL_END, &mut end).await.is_err() {
             tracing::warn!(
                 process,
-                "the time of a query of a user is over, and the process that works on it does not end although it was told \
-                 to; until it does, one of the {AT_A_TIME} queries that may run at a time is missing"
+                "a user's query has ended, but the process that runs it cannot be stopped; it holds one of the \
+                 {AT_A_TIME} query slots until it exits"
             );
             self.unending.fetch_add(1, Ordering::Relaxed);
             end.await;

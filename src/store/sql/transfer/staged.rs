@@ -49,7 +49,7 @@ pub(super) async fn import(
     if done.is_err()
         && let Err(error) = remove(sqlite, &ids).await
     {
-        tracing::warn!(%error, "the points of an import that failed stay until the next start");
+        tracing::warn!(%error, "cannot remove the points of a failed import; the next start tries again");
     }
     done
 }
