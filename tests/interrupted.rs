@@ -12,7 +12,7 @@ use support::processes::signal;
 use support::{OPTLAB, Server, long_experiment, runner};
 use tempfile::TempDir;
 
-/// What is waited for comes within seconds on an idle machine.
+/// Time limit for waits that take seconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const STEPS: u64 = 4000;

@@ -88,7 +88,7 @@ fn a_copy_is_whole_while_the_server_writes() {
     assert_eq!(copy.get("/readyz").status, 200);
 }
 
-/// Lets no file of the server grow beyond so many bytes: its writes fail as they do where a disk fails.
+/// Limits the size of the server's files, so that its writes fail as on a failing disk.
 fn limit_files(server: &Server, bytes: u64) {
     prlimit(server.child.id() as i32, Resource::FSIZE, Some((bytes, INFINITY)), None).unwrap();
 }

@@ -136,7 +136,7 @@ fn a_command_fails_where_its_output_cannot_be_written_and_not_where_nobody_reads
     let import = ["import", "small-1.parquet"];
     place.run(&["export", "1", "--format", "parquet"], Stdio::piped(), Stdio::piped());
     assert_eq!(place.run(&import, full(), Stdio::piped()).status.code(), Some(1));
-    // What fails does so where nobody can be told, too.
+    // A failing command fails even if its message cannot be written.
     for stderr in [full, unread] {
         let refused = place.run(&["compare", "nothing"], Stdio::piped(), stderr());
         assert_eq!(refused.status.code(), Some(1));

@@ -334,7 +334,7 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     assert!(bad.said().contains("cpu rests for 15 s: the last 3 attempts crashed"), "{}", bad.said());
 }
 
-/// Until the job says why it waits, in `words`; what the attempt, the worker and the job say then.
+/// Waits until `why_queued` contains `words`; returns the texts of the attempt, the worker and the job.
 fn told(house: &House, id: i64, words: &str) -> Value {
     let said = |jobs: &[Value]| jobs[0]["why_queued"].as_str().is_some_and(|why| why.contains(words));
     let job = house.server.wait(id, "the job says what its machine lacks", said).remove(0);

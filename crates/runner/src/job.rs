@@ -213,7 +213,7 @@ impl Progress for Fetching<'_> {
             _ => format!("fetching {file} ({:.1} MB)", megabytes(total)),
         };
         self.told = Some((file.to_owned(), Instant::now()));
-        // A broken pipe shows again at the next event, which can say so.
+        // A broken pipe causes an error at the next event, which is reported.
         let _ = self.pipe.log(message);
     }
 }

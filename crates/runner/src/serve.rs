@@ -61,7 +61,7 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
         Err(panic) => failure::of_panic(panic.as_ref()),
     };
     tracing::warn!(reason = failure.reason.as_str(), step = failure.step, error = failure.error, "failed");
-    // A disk or a network that fails leaves what is in memory as it was.
+    // After a machine fault (disk, network), the process is still sound and can train the next job.
     if failure.reason == EndReason::RunnerCrashed {
         pipe.send(&Event::Failed(failure))?;
         return Err(io::Error::other("ends after a crash"));

@@ -95,14 +95,14 @@ impl Plan {
 /// Leaves one arm, before any is checked: mistakes of the others do not matter here.
 fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
     match (wanted, arms::names(spec).as_slice()) {
-        // That there is none is for whoever reads the spec to tell.
+        // A spec without arms is reported when the spec is read.
         (_, []) | (None, [_]) => Ok(()),
         (None, names) => Err(Failure::Usage(format!("choose an arm with --arm: {}", names.join(", ")))),
         (Some(wanted), _) => Ok(arms::keep(spec, &[wanted])?),
     }
 }
 
-/// Where to train: as `asked`, else what the spec wants.
+/// The device to train on: `asked` if given, else by the spec's `resources.device`.
 fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow::Result<String> {
     let gpu = probe.devices.iter().map(|probed| &probed.device).find(|device| device.starts_with("cuda"));
     match (asked, wanted, gpu) {
