@@ -8,11 +8,13 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use optlab_spec::Precision;
 use optlab_spec::protocol::{Command, Event};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
 use super::text;
 
@@ -24,6 +26,9 @@ const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
 /// With [`BY_BUS`] the numbers of GPUs are those of NVIDIA's other programs, on machines with GPUs of several kinds too.
 pub(super) const DEVICE_ORDER: &str = "CUDA_DEVICE_ORDER";
 pub(super) const BY_BUS: &str = "PCI_BUS_ID";
+/// Maximum length of an event, in bytes. A runner sends at most a thousand updates in one, which is well under a megabyte; a
+/// broken one must not fill the memory of the service.
+const LONGEST_EVENT: usize = 16 << 20;
 /// Lines of the runner's last words that an error quotes.
 const LAST_WORDS: usize = 5;
 /// Where a line of the log is cut, in bytes.
@@ -36,7 +41,7 @@ const LAST_BREATH: Duration = Duration::from_secs(10);
 pub struct Runner {
     child: Child,
     commands: ChildStdin,
-    events: Lines<BufReader<ChildStdout>>,
+    events: FramedRead<ChildStdout, LinesCodec>,
     said: Arc<Mutex<Said>>,
     log: JoinHandle<()>,
     tf32: bool,
@@ -70,7 +75,8 @@ impl Runner {
             .process_group(0)
             .spawn()?;
         let commands = child.stdin.take().expect("stdin is piped");
-        let events = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let events = child.stdout.take().expect("stdout is piped");
+        let events = FramedRead::new(events, LinesCodec::new_with_max_length(LONGEST_EVENT));
         let said = BufReader::new(child.stderr.take().expect("stderr is piped"));
         let heard = Arc::default();
         let log = tokio::spawn(follow_log(said, Arc::clone(&heard)));
@@ -108,7 +114,13 @@ impl Runner {
     /// # Errors
     /// Where a line is no event.
     pub async fn next_event(&mut self) -> io::Result<Option<Event>> {
-        let Some(line) = self.events.next_line().await? else { return Ok(None) };
+        let Some(line) = self.events.next().await else { return Ok(None) };
+        let line = line.map_err(|error| match error {
+            LinesCodecError::Io(error) => error,
+            too_long => {
+                io::Error::new(io::ErrorKind::InvalidData, format!("an event of the runner: {too_long}"))
+            }
+        })?;
         let mut event = text::read(&line).map_err(|error| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -177,6 +189,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn an_event_without_end_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("runner");
+        fs::write(&program, "#!/bin/sh\nexec cat /dev/zero\n").unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let mut runner = Runner::start(&program, Precision::Float32).unwrap();
+        let error = runner.next_event().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+    }
 
     #[tokio::test]
     async fn a_process_has_the_switches_of_its_precision() {

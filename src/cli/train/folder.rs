@@ -24,6 +24,8 @@ pub(super) struct RunFolder {
     _owner: File,
     /// `None` until the run has begun.
     points: Option<File>,
+    /// Length of the points up to the checkpoint to resume from, in bytes; 0 in a new folder.
+    points_bytes: u64,
     is_new: bool,
     checkpoint: Option<Checkpoint>,
 }
@@ -41,6 +43,16 @@ pub(super) struct Checkpoint {
     pub(super) device: String,
     /// Time limit of one attempt.
     pub(super) time_limit_seconds: u64,
+}
+
+/// What `resume.json` holds: the checkpoint, and what spec and points were when it was written.
+#[derive(Deserialize, Serialize)]
+struct Resume {
+    checkpoint: Checkpoint,
+    spec_sha256: String,
+    /// Length of the points up to the checkpoint, in bytes.
+    points_bytes: u64,
+    points_sha256: String,
 }
 
 impl RunFolder {
@@ -68,7 +80,6 @@ impl RunFolder {
         let shown = path.display();
         let spec =
             fs::read(path.join(SPEC)).with_context(|| format!("{shown} is no folder of a run: {SPEC}"))?;
-        let spec = JobSpec::from_stored(&serde_json::from_slice(&spec)?)?;
         ensure!(!path.join(SUMMARY).exists(), "the run in {shown} is complete; there is nothing to resume");
         let resume = match fs::read(path.join(RESUME)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -76,17 +87,26 @@ impl RunFolder {
             }
             read => read.with_context(|| format!("{shown}: {RESUME}"))?,
         };
-        let checkpoint: Checkpoint =
+        let Resume { checkpoint, spec_sha256, points_bytes, points_sha256 } =
             serde_json::from_slice(&resume).with_context(|| format!("{shown}: {RESUME}"))?;
-        let file = path.join(&checkpoint.file);
-        let bytes = fs::read(&file).with_context(|| file.display().to_string())?;
-        ensure!(
-            sha256(&bytes) == checkpoint.sha256,
-            "{} is not the checkpoint that was written: its SHA-256 differs",
-            file.display()
-        );
+        let points = fs::read(path.join(POINTS)).with_context(|| format!("{shown}: {POINTS}"))?;
+        let points = points.get(..points_bytes as usize).unwrap_or_default();
+        let state = fs::read(path.join(&checkpoint.file))
+            .with_context(|| path.join(&checkpoint.file).display().to_string())?;
+        for (name, is_as_written) in [
+            (SPEC, sha256(&spec) == spec_sha256),
+            (POINTS, sha256(points) == points_sha256),
+            (checkpoint.file.as_str(), sha256(&state) == checkpoint.sha256),
+        ] {
+            ensure!(
+                is_as_written,
+                "{} is not as it was written: its SHA-256 differs. The run cannot be resumed; start it anew",
+                path.join(name).display()
+            );
+        }
+        folder.points_bytes = points_bytes;
         folder.checkpoint = Some(checkpoint.clone());
-        Ok((folder, spec, checkpoint))
+        Ok((folder, JobSpec::from_stored(&serde_json::from_slice(&spec)?)?, checkpoint))
     }
 
     fn own(path: PathBuf) -> anyhow::Result<Self> {
@@ -94,7 +114,7 @@ impl RunFolder {
         if owner.try_lock().is_err() {
             bail!("another optlab trains into {} now", path.display());
         }
-        Ok(Self { path, _owner: owner, points: None, is_new: false, checkpoint: None })
+        Ok(Self { path, _owner: owner, points: None, points_bytes: 0, is_new: false, checkpoint: None })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -111,23 +131,19 @@ impl RunFolder {
         }
     }
 
-    /// Writes the spec and prepares the points after `step` updates. Later points of an interrupted run are removed,
+    /// Writes the spec of a new run and prepares its points. Points of an interrupted run after its checkpoint are removed,
     /// because they are measured again.
-    pub(super) fn begin(&mut self, job: &JobSpec, step: u64) -> anyhow::Result<()> {
-        fs::write(self.path.join(SPEC), serde_json::to_vec_pretty(job)?)?;
+    pub(super) fn begin(&mut self, job: &JobSpec) -> anyhow::Result<()> {
         let points = self.path.join(POINTS);
-        let earlier = match fs::read_to_string(&points) {
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            read => read.with_context(|| points.display().to_string())?,
-        };
-        let is_kept = |line: &&str| step_of(line).is_some_and(|of| of <= step);
-        let mut kept = HEADER.to_owned() + "\n";
-        for line in earlier.lines().filter(is_kept) {
-            kept.push_str(line);
-            kept.push('\n');
+        if self.checkpoint.is_none() {
+            self.replace(SPEC, &serde_json::to_vec_pretty(job)?)?;
+            self.replace(POINTS, format!("{HEADER}\n").as_bytes())?;
         }
-        self.replace(POINTS, kept.as_bytes())?;
-        self.points = Some(File::options().append(true).open(&points)?);
+        let file = File::options().append(true).open(&points)?;
+        if self.checkpoint.is_some() {
+            file.set_len(self.points_bytes).with_context(|| points.display().to_string())?;
+        }
+        self.points = Some(file);
         Ok(())
     }
 
@@ -145,13 +161,20 @@ impl RunFolder {
         if let Some(points) = &self.points {
             points.sync_data()?;
         }
-        self.replace(RESUME, &serde_json::to_vec_pretty(&checkpoint)?)?;
+        let points = fs::read(self.path.join(POINTS))?;
+        let resume = Resume {
+            checkpoint: checkpoint.clone(),
+            spec_sha256: sha256(&fs::read(self.path.join(SPEC))?),
+            points_bytes: points.len() as u64,
+            points_sha256: sha256(&points),
+        };
+        self.replace(RESUME, &serde_json::to_vec_pretty(&resume)?)?;
         self.checkpoint = Some(checkpoint);
         Ok(())
     }
 
     pub(super) fn finish(&self, summary: &Summary) -> anyhow::Result<()> {
-        fs::write(self.path.join(SUMMARY), serde_json::to_vec_pretty(summary)?)?;
+        self.replace(SUMMARY, &serde_json::to_vec_pretty(summary)?)?;
         // The runner has deleted its checkpoints.
         let _ = fs::remove_file(self.path.join(RESUME));
         Ok(())
@@ -175,13 +198,4 @@ impl Drop for RunFolder {
             let _ = fs::remove_dir(&self.path);
         }
     }
-}
-
-/// The step of a line; `None` for the header and for an incomplete line of a killed process.
-fn step_of(line: &str) -> Option<u64> {
-    let mut fields = line.rsplitn(4, ',');
-    let (time, value, step, _series) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    time.parse::<i64>().ok()?;
-    value.parse::<f64>().ok()?;
-    step.parse().ok()
 }

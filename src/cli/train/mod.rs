@@ -135,7 +135,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
         () = signals.next() => bail!("stopped before the training began"),
     };
     let Running { mut runner, environment, device, mut folder, step } = running;
-    folder.begin(&job, step)?;
+    folder.begin(&job)?;
     let mut screen = Screen::new(&job, &environment, step)?;
     let mut stopping = false;
     loop {
