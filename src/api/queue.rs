@@ -40,8 +40,8 @@ impl QueueState {
     }
 
     fn waits_for(&self, job: &Job) -> String {
-        if job.not_before_ms > self.now_ms {
-            let seconds = (job.not_before_ms - self.now_ms + 999) / 1000;
+        if let Some(delay) = job.delay_ms(self.now_ms) {
+            let seconds = (delay + 999) / 1000;
             return format!("it is tried again in {seconds} s");
         }
         if self.workers.is_empty() {
@@ -49,16 +49,16 @@ impl QueueState {
                 .to_owned();
         }
         let wanted = &job.device_wanted;
-        let slots = |worker: &Worker| -> usize {
-            let kind = |offered: &OfferedDevice| offered.device.split(':').next() == Some(wanted);
-            let fits = worker.devices.iter().filter(|offered| wanted == "any" || kind(offered));
-            fits.map(|offered| offered.slots).sum()
+        let fits =
+            |offered: &&OfferedDevice| wanted == "any" || offered.device.split(':').next() == Some(wanted);
+        let fitting = |worker: &Worker, slots: fn(&OfferedDevice) -> usize| -> usize {
+            worker.devices.iter().filter(fits).map(slots).sum()
         };
-        let (well, troubled): (Vec<_>, Vec<_>) =
-            self.workers.iter().partition(|worker| worker.trouble.is_none());
-        let all: usize = self.workers.iter().map(slots).sum();
-        let of_well: usize = well.into_iter().map(slots).sum();
-        let troubles = troubled.iter().filter(|worker| worker.devices.is_empty() || slots(worker) > 0);
+        let sum = |slots| self.workers.iter().map(|worker| fitting(worker, slots)).sum::<usize>();
+        let (all, working) = (sum(|offered| offered.slots), sum(OfferedDevice::working_slots));
+        let concerned =
+            |worker: &&Worker| worker.devices.is_empty() || fitting(worker, |offered| offered.slots) > 0;
+        let troubles = self.workers.iter().filter(concerned);
         let troubles: Vec<_> = troubles
             .filter_map(|worker| Some(format!("{}: {}", worker.name, worker.trouble.as_deref()?)))
             .collect();
@@ -68,7 +68,7 @@ impl QueueState {
             Some(position @ 2..) => format!("{} jobs go before it, to {all} slots", position - 1),
             _ => format!("it is next, for one of {all} slots"),
         };
-        match of_well {
+        match working {
             0 if !troubles.is_empty() => format!("{place}; {}", troubles.join("; ")),
             _ => place,
         }

@@ -51,9 +51,10 @@ pub(super) struct DeviceView {
 
 impl From<OfferedDevice> for DeviceView {
     fn from(offered: OfferedDevice) -> Self {
-        let OfferedDevice { device, name, slots, memory } = offered;
+        let OfferedDevice { device, name, slots, memory, .. } = offered;
         let memory_bytes = memory.map(|memory| memory.total_bytes);
-        Self { device, name, slots, memory_bytes, memory_used_bytes: memory.map(|memory| memory.used_bytes) }
+        let memory_used_bytes = memory.map(|memory| memory.used_bytes);
+        Self { device, name, slots, memory_bytes, memory_used_bytes }
     }
 }
 

@@ -71,6 +71,18 @@ pub struct Job {
     pub seconds: Option<f64>,
 }
 
+impl Job {
+    /// The longest delay before a retry.
+    pub const LONGEST_DELAY_MS: i64 = 300_000;
+
+    /// How much longer a retry waits; `None` without a delay. A longer time than the longest delay was written by a
+    /// wrong clock and is ignored.
+    pub fn delay_ms(&self, now_ms: i64) -> Option<i64> {
+        let delay = self.not_before_ms - now_ms;
+        (1..=Self::LONGEST_DELAY_MS).contains(&delay).then_some(delay)
+    }
+}
+
 /// Where a job is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -32,10 +32,16 @@ impl Worker {
     /// A worker reports every few seconds and counts as gone after this much silence.
     pub const GONE_AFTER_MS: i64 = 30_000;
 
+    /// The times between which a worker was last heard of that is not gone, both included.
+    pub fn heard_of(now_ms: i64) -> (i64, i64) {
+        (now_ms - Self::GONE_AFTER_MS, now_ms + Self::GONE_AFTER_MS)
+    }
+
     /// Whether the worker has ended or has been silent for too long. A time in the future was written by a wrong clock
     /// and counts as silence.
     pub fn is_gone(&self, now_ms: i64) -> bool {
-        self.ended_ms.is_some() || now_ms.abs_diff(self.last_seen_ms) > Self::GONE_AFTER_MS as u64
+        let (earliest, latest) = Self::heard_of(now_ms);
+        self.ended_ms.is_some() || !(earliest..=latest).contains(&self.last_seen_ms)
     }
 }
 
@@ -48,8 +54,18 @@ pub struct OfferedDevice {
     pub name: Option<String>,
     /// Jobs at a time.
     pub slots: usize,
+    /// Slots that claim nothing for a while, because attempts on them have failed.
+    #[serde(default)]
+    pub resting: usize,
     /// Absent where the machine or its driver does not tell.
     pub memory: Option<Memory>,
+}
+
+impl OfferedDevice {
+    /// Slots that claim jobs or run one.
+    pub fn working_slots(&self) -> usize {
+        self.slots.saturating_sub(self.resting)
+    }
 }
 
 /// Memory of a machine or a GPU, whoever uses it.

@@ -37,12 +37,13 @@ impl Devices {
         Self { offered, nvml: Nvml::init().ok() }
     }
 
-    /// As they are now. The driver may take its time.
-    pub(super) fn now(&self) -> Vec<OfferedDevice> {
+    /// As they are now; `resting` counts the resting slots of a device. The driver may take its time.
+    pub(super) fn now(&self, resting: impl Fn(&str) -> usize) -> Vec<OfferedDevice> {
         let now = |offered: &Offered| OfferedDevice {
             device: offered.device.clone(),
             name: offered.probed.as_ref().map(|probed| probed.name.clone()),
             slots: offered.slots,
+            resting: resting(&offered.device),
             memory: self.memory(offered),
         };
         self.offered.iter().map(now).collect()
@@ -77,10 +78,12 @@ mod tests {
         let cpu = ProbedDevice { device: "cpu".to_owned(), name: "a processor".to_owned(), uuid: None };
         let probe = Probe { libtorch: String::new(), devices: vec![cpu] };
         let slots = ["cuda:7", "cpu", "cuda:7"].map(str::to_owned);
-        let devices = Devices::new(&probe, &slots).now();
-        let unknown = OfferedDevice { device: "cuda:7".to_owned(), name: None, slots: 2, memory: None };
+        let devices = Devices::new(&probe, &slots).now(|device| usize::from(device == "cpu"));
+        let unknown =
+            OfferedDevice { device: "cuda:7".to_owned(), name: None, slots: 2, resting: 0, memory: None };
         assert_eq!(devices[0], unknown);
-        assert_eq!((devices[1].slots, devices[1].name.as_deref()), (1, Some("a processor")));
+        let cpu = &devices[1];
+        assert_eq!((cpu.slots, cpu.resting, cpu.name.as_deref()), (1, 1, Some("a processor")));
         assert_eq!(devices.len(), 2);
         let Memory { total_bytes, used_bytes } = devices[1].memory.unwrap();
         assert!(0 < used_bytes && used_bytes < total_bytes, "{used_bytes} of {total_bytes}");

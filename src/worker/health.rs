@@ -2,7 +2,7 @@
 //! broken machine would claim and fail every job in the queue.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use optlab_spec::protocol::EndReason;
@@ -67,27 +67,43 @@ impl Health {
     }
 }
 
-/// The reasons why slots of a worker claim nothing at present.
+/// The resting slots of a worker, by number.
 #[derive(Debug, Default)]
-pub(super) struct Troubles(Mutex<BTreeMap<usize, String>>);
+pub(super) struct Troubles(Mutex<BTreeMap<usize, Trouble>>);
+
+#[derive(Debug)]
+struct Trouble {
+    device: String,
+    why: String,
+}
 
 impl Troubles {
-    /// Sets the trouble of a slot, or clears it with `None`.
-    pub(super) fn set(&self, slot: usize, trouble: Option<String>) {
-        let mut troubles = self.0.lock().expect("no holder panics");
-        match trouble {
-            Some(trouble) => troubles.insert(slot, trouble),
-            None => troubles.remove(&slot),
-        };
+    /// The slot on `device` rests.
+    pub(super) fn set(&self, slot: usize, device: &str, why: String) {
+        self.lock().insert(slot, Trouble { device: device.to_owned(), why });
     }
 
-    /// All troubles, without duplicates.
+    /// The slot claims jobs again.
+    pub(super) fn clear(&self, slot: usize) {
+        self.lock().remove(&slot);
+    }
+
+    /// The number of resting slots on `device`.
+    pub(super) fn resting(&self, device: &str) -> usize {
+        self.lock().values().filter(|trouble| trouble.device == device).count()
+    }
+
+    /// All reasons, without duplicates.
     pub(super) fn told(&self) -> Option<String> {
-        let troubles = self.0.lock().expect("no holder panics");
-        let mut told: Vec<&str> = troubles.values().map(String::as_str).collect();
+        let troubles = self.lock();
+        let mut told: Vec<&str> = troubles.values().map(|trouble| trouble.why.as_str()).collect();
         told.sort_unstable();
         told.dedup();
         (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Trouble>> {
+        self.0.lock().expect("no holder panics")
     }
 }
 
@@ -137,10 +153,11 @@ mod tests {
     fn slots_with_the_same_trouble_tell_it_once() {
         let troubles = Troubles::default();
         for slot in 0..3 {
-            troubles.set(slot, Some(["no room", "no network"][slot / 2].to_owned()));
+            troubles.set(slot, ["cpu", "cuda:0"][slot / 2], ["no room", "no network"][slot / 2].to_owned());
         }
         assert_eq!(troubles.told().as_deref(), Some("no network; no room"));
-        (0..3).for_each(|slot| troubles.set(slot, None));
-        assert_eq!(troubles.told(), None);
+        assert_eq!(["cpu", "cuda:0", "cuda:1"].map(|device| troubles.resting(device)), [2, 1, 0]);
+        (0..3).for_each(|slot| troubles.clear(slot));
+        assert_eq!((troubles.told(), troubles.resting("cpu")), (None, 0));
     }
 }

@@ -230,7 +230,7 @@ impl Reporter {
     }
 
     async fn report(&self, stop: &CancellationToken) {
-        let devices = block_in_place(|| self.devices.now());
+        let devices = block_in_place(|| self.devices.now(|device| self.troubles.resting(device)));
         let trouble = self.troubles.told();
         match self.store.worker_is_alive(self.worker, &devices, trouble.as_deref()).await {
             Ok(true) if !stop.is_cancelled() => {

@@ -74,13 +74,13 @@ impl Place {
         let Rest { time, why } = rest;
         let trouble = format!("{} rests for {} s: {why}", slot.device, time.as_secs());
         tracing::warn!("{trouble}");
-        self.troubles.set(number, Some(trouble));
+        self.troubles.set(number, &slot.device, trouble);
         sleep(time).await;
         while let Err(trouble) = look_for_runner(&self.config).await {
-            self.troubles.set(number, Some(trouble));
+            self.troubles.set(number, &slot.device, trouble);
             sleep(PROBE_AGAIN).await;
         }
-        self.troubles.set(number, None);
+        self.troubles.clear(number);
     }
 
     /// One attempt.

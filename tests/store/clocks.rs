@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use optlab::clock::Clock;
 use optlab::store::JobState;
 use optlab::worker::Reaper;
 use serde_json::json;
@@ -35,7 +36,11 @@ pub async fn a_wait_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
     fixture.clock.advance(TWO_YEARS_MS);
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, crashed()).await;
+    let delay = fixture.job(crashing).await.delay_ms(fixture.clock.now_ms());
+    assert_eq!(delay, Some(1000), "the same clock waits");
     fixture.clock.advance(-TWO_YEARS_MS);
+    let delay = fixture.job(crashing).await.delay_ms(fixture.clock.now_ms());
+    assert_eq!(delay, None, "and nobody is told to wait for two years");
     let lease = fixture.claim().await.expect("it need not wait for two years");
     assert_eq!(lease.job, crashing);
     fixture.store.cancel_job(crashing).await.unwrap();

@@ -164,7 +164,13 @@ pub fn point(step: u64, value: f64) -> Point {
 /// Two slots; of its 1000 bytes `used_bytes` are, where that is known.
 pub fn offered(device: &str, used_bytes: Option<u64>) -> OfferedDevice {
     let memory = used_bytes.map(|used_bytes| Memory { total_bytes: 1000, used_bytes });
-    OfferedDevice { device: device.to_owned(), name: Some(format!("a {device}")), slots: 2, memory }
+    OfferedDevice {
+        device: device.to_owned(),
+        name: Some(format!("a {device}")),
+        slots: 2,
+        resting: 0,
+        memory,
+    }
 }
 
 pub fn environment() -> Environment {

@@ -104,6 +104,7 @@ on_both_databases! {
         a_gpu_that_failed_a_job_leaves_it_to_the_others_of_its_machine,
         crashes_on_one_worker_alone_cost_one_attempt,
         a_job_that_crashed_on_every_worker_may_be_tried_on_any,
+        a_slot_whose_job_another_slot_took_first_does_not_take_one_that_it_has_failed,
     }
     clocks {
         a_lease_that_a_wrong_clock_wrote_is_over,

@@ -1,6 +1,6 @@
 //! A job that fails on one machine goes to another one first.
 
-use optlab::store::{AttemptEnd, JobState, Lease, Slot};
+use optlab::store::{AttemptEnd, JobState, Lease, OfferedDevice, Slot};
 use optlab_spec::protocol::EndReason;
 use serde_json::json;
 
@@ -29,12 +29,14 @@ impl Fleet {
     async fn later(&self, ms: i64) {
         self.fixture.clock.advance(ms);
         for slot in [&self.here, &self.there] {
-            self.report(slot, None).await;
+            self.report(slot, 0).await;
         }
     }
 
-    async fn report(&self, slot: &Slot, trouble: Option<&str>) {
-        let devices = [offered(&slot.device, None)];
+    /// The worker reports; of its two slots, so many rest.
+    async fn report(&self, slot: &Slot, resting: usize) {
+        let devices = [OfferedDevice { resting, ..offered(&slot.device, None) }];
+        let trouble = (resting > 0).then_some("it rests");
         self.fixture.store.worker_is_alive(slot.worker, &devices, trouble).await.unwrap();
     }
 
@@ -75,7 +77,9 @@ pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) 
     fleet.later(BACKOFF_MS).await;
     assert_eq!(fleet.claim(&fleet.here).await, None);
 
-    fleet.report(&fleet.there, Some("it rests")).await;
+    fleet.report(&fleet.there, 1).await;
+    assert_eq!(fleet.claim(&fleet.here).await, None, "one of its slots still claims");
+    fleet.report(&fleet.there, 2).await;
     taken_back().await;
     fleet.crash(&fleet.here).await;
     fleet.later(300_000).await;
@@ -83,7 +87,7 @@ pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) 
 
     // Not heard of for half a minute.
     fleet.fixture.clock.advance(30_001);
-    fleet.report(&fleet.here, None).await;
+    fleet.report(&fleet.here, 0).await;
     taken_back().await;
     fleet.crash(&fleet.here).await;
     fleet.later(300_000).await;
@@ -140,4 +144,24 @@ pub async fn a_job_that_crashed_on_every_worker_may_be_tried_on_any(fixture: Fix
         assert_eq!(fleet.crash(slot).await, state);
         fleet.later(300_000).await;
     }
+}
+
+pub async fn a_slot_whose_job_another_slot_took_first_does_not_take_one_that_it_has_failed(fixture: Fixture) {
+    let fleet = Fleet::new(fixture).await;
+    let failed = fleet.fixture.one_job(json!({ "max_attempts": 100 })).await;
+    fleet.crash(&fleet.here).await;
+    fleet.later(BACKOFF_MS).await;
+    for _ in 0..20 {
+        let first = fleet.fixture.one_job(json!({ "priority": 1 })).await;
+        let here = || fleet.claim(&fleet.here);
+        let (a, b, c, d) = tokio::join!(here(), here(), here(), here());
+        let taken: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
+        assert!(taken.iter().all(|lease| lease.job != failed), "{taken:?}");
+        assert!(taken.len() == 1 && taken[0].job == first, "{taken:?}");
+        fleet.fixture.end(taken[0], failed_for_good()).await;
+    }
+}
+
+fn failed_for_good() -> AttemptEnd {
+    failed(EndReason::UserError)
 }

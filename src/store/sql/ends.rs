@@ -7,11 +7,10 @@ use super::jobs::parse_state;
 use super::next_version;
 use super::places::says_nothing_new;
 use super::statement::{Transaction, sql};
-use crate::store::{AttemptEnd, CompleteRun, JobState, Lease, StoreError};
+use crate::store::{AttemptEnd, CompleteRun, Job, JobState, Lease, StoreError};
 
 /// The first wait before a job that ended by itself is tried again; it doubles each time.
 const FIRST_BACKOFF_MS: i64 = 1_000;
-const LONGEST_BACKOFF_MS: i64 = 300_000;
 
 /// How an attempt ended, as it is written down.
 pub(super) struct End {
@@ -128,7 +127,7 @@ pub(super) async fn close(
 
 fn backoff_ms(attempts_used: i64) -> i64 {
     let doublings = attempts_used.saturating_sub(1).clamp(0, 20);
-    (FIRST_BACKOFF_MS << doublings).min(LONGEST_BACKOFF_MS)
+    (FIRST_BACKOFF_MS << doublings).min(Job::LONGEST_DELAY_MS)
 }
 
 /// The job is where its next attempt will begin.

@@ -7,6 +7,7 @@ mod experiments;
 mod jobs;
 mod listing;
 
+mod claim;
 mod ends;
 mod places;
 mod queue;

@@ -1,133 +1,45 @@
 //! The queue: tables `jobs` and `attempts` as workers write them.
 
 use async_trait::async_trait;
-use optlab_spec::JobSpec;
 use optlab_spec::protocol::{EndReason, Environment, Point, Summary};
-use sqlx::FromRow;
 
-use super::artifacts::{checkpoints, forget_checkpoints_after, insert_artifact};
+use super::artifacts::{forget_checkpoints_after, insert_artifact};
 use super::curves::{condense, condense_job, cut};
 use super::ends::{End, Then, close, ended_before};
-use super::places::{Elsewhere, better_elsewhere, failed_here};
 use super::record::{Held, Record};
 use super::results::insert_result;
-use super::statement::{Reader, Statement, Transaction, sql};
+use super::statement::{Statement, Transaction, sql};
 use super::{Database, SqlStore, next_version};
-use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish};
-
-#[derive(FromRow)]
-struct ClaimedRow {
-    id: i64,
-    attempt: i64,
-    step: i64,
-    experiment_id: i64,
-    spec: String,
-    time_limit_seconds: i64,
-}
-
-/// Selects the jobs that could start on some worker. $3: now; $6: kind of device. A retry delay never exceeds five
-/// minutes; a time further ahead was written by a wrong clock and is ignored.
-macro_rules! waiting {
-    () => {
-        "state = 'queued' AND device_wanted IN ('any', $6) AND not_before_ms NOT BETWEEN $3 + 1 AND $3 + 300000"
-    };
-}
-
-/// Selects the jobs that may start at this place; the parameters are those of [`waiting`] and [`better_elsewhere`]. A
-/// job waits at most ten minutes for another place.
-macro_rules! claimable {
-    () => {
-        concat!(waiting!(), " AND NOT (not_before_ms > $3 - 600000 AND ", better_elsewhere!(), ")")
-    };
-}
-
-/// $7: end of the lease; $8: version. `lock` locks the row and lets other claims skip it.
-macro_rules! claim {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE jobs
-             SET state = 'running', worker_id = $1, lease_until_ms = $7, attempt = attempt + 1, started_ms = $3,
-                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $8
-             WHERE id = (
-                 SELECT id FROM jobs WHERE ",
-            claimable!(),
-            " ORDER BY priority DESC, id LIMIT 1 ",
-            $lock,
-            ")
-             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds"
-        )
-    };
-}
+use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish, Worker};
 
 /// Longer than any lease, with a margin of one minute for a claim that is in progress.
 const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
 
 /// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
-/// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease.
+/// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease; $3 and
+/// $4: [`Worker::heard_of`].
 macro_rules! abandoned {
     () => {
         "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
              SELECT 1 FROM workers w
              WHERE w.id = jobs.worker_id
-               AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $1 - 30000 AND $1 + 30000)
+               AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $3 AND $4)
          ))"
     };
+}
+
+impl Statement {
+    /// Binds the parameters of [`abandoned`].
+    fn abandoned_at(self, now: i64) -> Self {
+        let (earliest, latest) = Worker::heard_of(now);
+        self.bind(now).bind(now + LONGEST_LEASE_MS).bind(earliest).bind(latest)
+    }
 }
 
 #[async_trait]
 impl Queue for SqlStore {
     async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
-        // Most calls find nothing: they must not wait for the one writer.
-        let mut reader = self.read().await?;
-        let now = self.now(&mut reader).await?;
-        let elsewhere = match first_in_queue(&mut reader, slot, now).await? {
-            None => return Ok(None),
-            Some(First { failed_here: false }) => Elsewhere::default(),
-            Some(First { failed_here: true }) => Elsewhere::than(slot, &mut reader, now).await?,
-        };
-        if elsewhere != Elsewhere::default() && !may_claim(&mut reader, slot, now, elsewhere).await? {
-            return Ok(None);
-        }
-        drop(reader);
-        let mut tx = self.begin().await?;
-        let now = self.now(&mut tx).await?;
-        let version = next_version(&mut tx).await?;
-        let row: Option<ClaimedRow> = tx
-            .either(claim!(""), claim!("FOR UPDATE SKIP LOCKED"))
-            .claimed_by(slot, now, elsewhere)
-            .bind(now + lease_ms)
-            .bind(version)
-            .fetch_optional(&mut tx)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let lease = Lease { job: row.id, attempt: row.attempt };
-        sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms, start_step)
-             VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(row.id)
-        .bind(row.attempt)
-        .bind(slot.worker)
-        .bind(slot.device.as_str())
-        .bind(now)
-        .bind(row.step)
-        .execute(&mut tx)
-        .await?;
-        let checkpoints = checkpoints(&mut tx, row.id).await?;
-        let claimable_ms = claimable_since(&mut tx, row.id).await?;
-        let claim = read_spec(&row.spec).map(|spec| Claim {
-            lease,
-            experiment_id: row.experiment_id,
-            spec,
-            time_limit_seconds: row.time_limit_seconds,
-            checkpoints,
-        });
-        if let Err(error) = &claim {
-            // Nobody could run it: an end says so, where waiting would not.
-            let end = End::of(EndReason::UserError, &error.to_string());
-            close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
-        }
-        self.commit(tx).await?;
-        self.activity.claim_waits.observe((now - claimable_ms).max(0) as f64 / 1000.0);
-        claim.map(Some)
+        self.claim_for(slot, lease_ms).await
     }
 
     async fn start(
@@ -272,8 +184,7 @@ impl Queue for SqlStore {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
         let over: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", abandoned!(), " LIMIT 1"))
-            .bind(now)
-            .bind(now + LONGEST_LEASE_MS)
+            .abandoned_at(now)
             .fetch_optional(&mut reader)
             .await?;
         drop(reader);
@@ -283,8 +194,7 @@ impl Queue for SqlStore {
         let mut tx = self.begin().await?;
         let lost: Vec<(i64, i64)> =
             sql(concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id"))
-                .bind(now)
-                .bind(now + LONGEST_LEASE_MS)
+                .abandoned_at(now)
                 .for_update()
                 .fetch_all(&mut tx)
                 .await?;
@@ -352,18 +262,6 @@ async fn missing_points(
     Ok(None)
 }
 
-impl Statement {
-    /// Binds the parameters $1 to $6 of a claim.
-    fn claimed_by(self, slot: &Slot, now: i64, elsewhere: Elsewhere) -> Self {
-        self.bind(slot.worker)
-            .bind(slot.device.as_str())
-            .bind(now)
-            .bind(elsewhere.any)
-            .bind(elsewhere.alike)
-            .bind(slot.device_kind())
-    }
-}
-
 /// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
 async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     let holds: Option<(i64,)> =
@@ -374,54 +272,4 @@ async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
             .fetch_optional(tx)
             .await?;
     holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
-}
-
-/// The first job in the queue that could start on this kind of device.
-struct First {
-    failed_here: bool,
-}
-
-async fn first_in_queue(reader: &mut Reader, slot: &Slot, now: i64) -> Result<Option<First>, StoreError> {
-    let first: Option<(i64,)> = sql(concat!(
-        "SELECT CAST(CASE WHEN ",
-        failed_here!(),
-        " THEN 1 ELSE 0 END AS BIGINT) FROM jobs WHERE ",
-        waiting!(),
-        " ORDER BY priority DESC, id LIMIT 1"
-    ))
-    .claimed_by(slot, now, Elsewhere::default())
-    .fetch_optional(reader)
-    .await?;
-    Ok(first.map(|(failed_here,)| First { failed_here: failed_here != 0 }))
-}
-
-/// Whether any queued job may start at this place.
-async fn may_claim(
-    reader: &mut Reader,
-    slot: &Slot,
-    now: i64,
-    elsewhere: Elsewhere,
-) -> Result<bool, StoreError> {
-    let job: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
-        .claimed_by(slot, now, elsewhere)
-        .fetch_optional(reader)
-        .await?;
-    Ok(job.is_some())
-}
-
-/// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
-/// of a wait.
-async fn claimable_since(tx: &mut Transaction, job: i64) -> Result<i64, StoreError> {
-    sql("SELECT max(since) FROM (
-             SELECT created_ms AS since FROM jobs WHERE id = $1
-             UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
-             UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
-         ) events")
-    .bind(job)
-    .fetch_number(tx)
-    .await
-}
-
-fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
-    Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
 }

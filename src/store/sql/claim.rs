@@ -1,0 +1,193 @@
+//! How a slot claims the next job.
+
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::EndReason;
+use sqlx::FromRow;
+
+use super::artifacts::checkpoints;
+use super::ends::{End, Then, close};
+use super::places::{Elsewhere, better_elsewhere, failed_here, failures};
+use super::statement::{Reader, Statement, Transaction, sql};
+use super::{SqlStore, next_version};
+use crate::store::{Claim, Job, JobState, Lease, Slot, StoreError};
+
+#[derive(FromRow)]
+struct ClaimedRow {
+    id: i64,
+    attempt: i64,
+    step: i64,
+    experiment_id: i64,
+    spec: String,
+    time_limit_seconds: i64,
+}
+
+/// How long a job waits for another place at most.
+const PATIENCE_MS: i64 = 600_000;
+
+/// Selects the jobs that could start on some worker. $6: kind of device; $7: now; $8: latest end of a retry delay. A
+/// time further ahead was written by a wrong clock and is ignored.
+macro_rules! waiting {
+    () => {
+        "state = 'queued' AND device_wanted IN ('any', $6) AND NOT (not_before_ms > $7 AND not_before_ms <= $8)"
+    };
+}
+
+/// Selects the jobs that may start at this place. $9: a job that was given back before has waited long enough for
+/// another place; the other parameters are those of [`waiting`] and [`better_elsewhere`].
+macro_rules! claimable {
+    () => {
+        concat!(waiting!(), " AND NOT (not_before_ms > $9 AND ", better_elsewhere!(), ")")
+    };
+}
+
+/// $10: end of the lease; $11: version. `lock` locks the row and lets other claims skip it.
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE jobs
+             SET state = 'running', worker_id = $1, lease_until_ms = $10, attempt = attempt + 1, started_ms = $7,
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $11
+             WHERE id = (
+                 SELECT id FROM jobs WHERE ",
+            claimable!(),
+            " ORDER BY priority DESC, id LIMIT 1 ",
+            $lock,
+            ")
+             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds"
+        )
+    };
+}
+
+impl Statement {
+    /// Binds the parameters $1 to $9 of a claim.
+    fn claimed_by(self, slot: &Slot, elsewhere: &Elsewhere, now: i64) -> Self {
+        self.at_place(slot, elsewhere)
+            .bind(slot.device_kind())
+            .bind(now)
+            .bind(now + Job::LONGEST_DELAY_MS)
+            .bind(now - PATIENCE_MS)
+    }
+}
+
+impl SqlStore {
+    /// Claims the first job that may start in `slot`.
+    pub(super) async fn claim_for(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
+        // Most calls find nothing: they must not wait for the one writer.
+        let mut reader = self.read().await?;
+        let now = self.now(&mut reader).await?;
+        let elsewhere = match first_in_queue(&mut reader, slot, now).await? {
+            None => return Ok(None),
+            // Another slot may claim this job first, and the next one may have failed here.
+            Some(First { failed_here: false }) => Elsewhere::unknown(),
+            Some(First { failed_here: true }) => {
+                let elsewhere = Elsewhere::than(slot, &mut reader, now).await?;
+                if !may_claim(&mut reader, slot, &elsewhere, now).await? {
+                    return Ok(None);
+                }
+                elsewhere
+            }
+        };
+        drop(reader);
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let version = next_version(&mut tx).await?;
+        let row: Option<ClaimedRow> = tx
+            .either(claim!(""), claim!("FOR UPDATE SKIP LOCKED"))
+            .claimed_by(slot, &elsewhere, now)
+            .bind(now + lease_ms)
+            .bind(version)
+            .fetch_optional(&mut tx)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let lease = Lease { job: row.id, attempt: row.attempt };
+        insert_attempt(&mut tx, slot, &row, now).await?;
+        let checkpoints = checkpoints(&mut tx, row.id).await?;
+        let claimable_ms = claimable_since(&mut tx, row.id, now).await?;
+        let claim = read_spec(&row.spec).map(|spec| Claim {
+            lease,
+            experiment_id: row.experiment_id,
+            spec,
+            time_limit_seconds: row.time_limit_seconds,
+            checkpoints,
+        });
+        if let Err(error) = &claim {
+            // Nobody could run it: an end says so, where waiting would not.
+            let end = End::of(EndReason::UserError, &error.to_string());
+            close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
+        }
+        self.commit(tx).await?;
+        self.activity.claim_waits.observe((now - claimable_ms) as f64 / 1000.0);
+        claim.map(Some)
+    }
+}
+
+/// The first job in the queue that could start on this kind of device.
+struct First {
+    failed_here: bool,
+}
+
+async fn first_in_queue(reader: &mut Reader, slot: &Slot, now: i64) -> Result<Option<First>, StoreError> {
+    let first: Option<(i64,)> = sql(concat!(
+        "SELECT CAST(CASE WHEN ",
+        failed_here!(),
+        " THEN 1 ELSE 0 END AS BIGINT) FROM jobs WHERE ",
+        waiting!(),
+        " ORDER BY priority DESC, id LIMIT 1"
+    ))
+    .claimed_by(slot, &Elsewhere::unknown(), now)
+    .fetch_optional(reader)
+    .await?;
+    Ok(first.map(|(failed_here,)| First { failed_here: failed_here != 0 }))
+}
+
+/// Whether any queued job may start at this place.
+async fn may_claim(
+    reader: &mut Reader,
+    slot: &Slot,
+    elsewhere: &Elsewhere,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let job: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
+        .claimed_by(slot, elsewhere, now)
+        .fetch_optional(reader)
+        .await?;
+    Ok(job.is_some())
+}
+
+async fn insert_attempt(
+    tx: &mut Transaction,
+    slot: &Slot,
+    job: &ClaimedRow,
+    now: i64,
+) -> Result<(), StoreError> {
+    sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms, start_step)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(job.id)
+    .bind(job.attempt)
+    .bind(slot.worker)
+    .bind(slot.device.as_str())
+    .bind(now)
+    .bind(job.step)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
+/// of a wait. Times ahead of `now` were written by a wrong clock.
+async fn claimable_since(tx: &mut Transaction, job: i64, now: i64) -> Result<i64, StoreError> {
+    sql("SELECT coalesce(max(since), $2) FROM (
+             SELECT created_ms AS since FROM jobs WHERE id = $1
+             UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
+             UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
+         ) events
+         WHERE since <= $2")
+    .bind(job)
+    .bind(now)
+    .fetch_number(tx)
+    .await
+}
+
+fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
+    Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
+}
