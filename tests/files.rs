@@ -103,6 +103,19 @@ fn files_that_are_all_away_may_come_back() {
 }
 
 #[test]
+fn a_named_pipe_in_place_of_a_file_is_refused_without_waiting_for_a_writer() {
+    let done = Done::new();
+    for kind in ["log", "weights"] {
+        let (name, path) = done.file(kind);
+        fs::remove_file(&path).unwrap();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        is_gone(&done.get(&name, None), &name);
+        is_gone(&done.get(&name, Some("bytes=0-1")), &name);
+    }
+    assert_eq!(done.logs("").status, 410);
+}
+
+#[test]
 fn a_database_that_is_reached_through_a_link_has_the_same_files() {
     let done = Done::new();
     let (name, _) = done.file("log");
@@ -135,5 +148,25 @@ fn one_folder_of_files_may_be_named_in_several_ways() {
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &url, "--artifacts", "others"]);
         let refused = command.current_dir(folder.path()).output().unwrap();
         assert!(String::from_utf8_lossy(&refused.stderr).contains("not at"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_wrong_folder_of_files_at_the_first_start_can_be_corrected() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let folder = TempDir::new().unwrap();
+        let url = database.create(&folder);
+        for (wrong, said) in
+            [("/dev/null/files", "/dev/null/files"), ("/proc", "no file can be written to /proc")]
+        {
+            let mut command = Command::new(OPTLAB);
+            command.args(["serve", "--workers", "0", "--listen", "127.0.0.1:0", "--database-url", &url]);
+            let refused = command.args(["--artifacts", wrong]).current_dir(folder.path()).output().unwrap();
+            assert!(String::from_utf8_lossy(&refused.stderr).contains(said), "{refused:?}");
+        }
+        Server::start_with(&folder, &["--workers", "0", "--database-url", &url, "--artifacts", "right"])
+            .kill();
+        Server::start_with(&folder, &["--workers", "0", "--database-url", &url]).kill();
+        assert_eq!(fs::read_dir(folder.path().join("right")).unwrap().count(), 0, "nothing is left behind");
     }
 }

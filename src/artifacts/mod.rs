@@ -25,6 +25,8 @@ use url::Url;
 
 pub use error::ArtifactError;
 
+/// File that [`ArtifactRoot::try_to_write`] writes.
+const TRIED: &str = "write-check";
 /// Of one read.
 const CHUNK: usize = 1 << 20;
 
@@ -75,6 +77,19 @@ impl ArtifactRoot {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| wrong(&error))?;
         let store = Arc::new(store.with_fsync(true));
         Ok(Self { store, prefix: Path::default(), folder: Some(folder.to_owned()) })
+    }
+
+    /// Writes a small file and removes it.
+    ///
+    /// # Errors
+    /// Where that fails: a disk that is full or only for reading, a bucket without permission to write.
+    pub async fn try_to_write(&self) -> Result<(), ArtifactError> {
+        let path = self.place(TRIED)?;
+        let tried = async {
+            self.store.put(&path, "optlab can write here".into()).await?;
+            self.store.delete(&path).await
+        };
+        tried.await.map_err(|error| ArtifactError::stored(TRIED, error))
     }
 
     /// Stores the file `from` as `path`.
@@ -145,6 +160,13 @@ impl ArtifactRoot {
     }
 
     async fn get(&self, path: &str, range: Option<Range<u64>>) -> Result<GetResult, ArtifactError> {
+        if let Some(folder) = &self.folder {
+            // Opening a named pipe would wait for a writer.
+            let found = tokio::fs::metadata(folder.join(path)).await;
+            if found.is_ok_and(|found| !found.is_file()) {
+                return Err(ArtifactError::Altered(path.to_owned()));
+            }
+        }
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         match self.store.get_opts(&self.place(path)?, options).await {
             Ok(found) => Ok(found),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::serve::runtime;
+use super::serve::block_on;
 use super::{Failure, output};
 use crate::config::DatabaseArgs;
 use crate::store;
@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let url = args.database.resolve()?;
-    Ok(runtime()?.block_on(backup(&url, &args.file))?)
+    Ok(block_on(backup(&url, &args.file))??)
 }
 
 async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {

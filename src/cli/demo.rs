@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, ClientError};
 use super::progress::watch;
-use super::serve::{listen, runtime, service, stop_on_signal};
+use super::serve::{block_on, listen, service, stop_on_signal};
 use super::{Failure, compare, output};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
 use crate::worker::probe;
@@ -26,11 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let runtime = runtime()?;
-    let result = runtime.block_on(demo(args));
-    // The thread that watches the experiment may still be waiting for its server.
-    runtime.shutdown_background();
-    result
+    block_on(demo(args))?
 }
 
 async fn demo(args: Args) -> Result<(), Failure> {

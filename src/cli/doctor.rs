@@ -8,7 +8,7 @@ use optlab_data::{Library, State};
 use serde::Serialize;
 use serde_json::json;
 
-use super::serve::runtime;
+use super::serve::block_on;
 use super::{Failure, output};
 use crate::api;
 use crate::config::ServiceArgs;
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// Whether anything can be trained here, and with what.
 fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
     const BUILD: &str = "type: make setup && cargo build --release";
-    let found = match runtime()?.block_on(probe(runner)) {
+    let found = match block_on(probe(runner))? {
         Ok(probe) => {
             let opened = format!("libtorch {}, opened by {}", probe.libtorch, runner.display());
             let device = |device: crate::worker::ProbedDevice| {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::serve::runtime;
+use super::serve::block_on;
 use super::{Failure, output};
 use crate::config::DatabaseArgs;
 use crate::store;
@@ -15,10 +15,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let url = args.database.resolve()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let shown = store::redacted(&url);
         let store = store::open(&url).await.with_context(|| format!("cannot migrate {shown}"))?;
         store.close().await;
         Ok(output::line(format!("{shown} is up to date"))?)
-    })
+    })?
 }

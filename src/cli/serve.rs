@@ -15,7 +15,7 @@ use super::signals::Signals;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
-use crate::store::{QueryRunner, Store};
+use crate::store::{QueryRunner, Root, Store};
 use crate::worker::{Drain, Reaper};
 use crate::{api, store, worker};
 
@@ -35,22 +35,26 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let config = args.service.resolve()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let listener = listen(config.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
         Ok(service(config, listener, shutdown).await?)
-    })
+    })?
 }
 
-pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// Runs `command` to its end. What still blocks a thread then, such as a read from a dead mount, does not keep the
+/// process.
+pub(super) fn block_on<T>(command: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // With a handler, a write beyond the file size limit (`ulimit -f`) fails like on a full disk. Without one, SIGXFSZ
     // would kill the process.
     let entered = runtime.enter();
     let _ = signal(SignalKind::from_raw(SIGXFSZ))?;
     drop(entered);
-    Ok(runtime)
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    Ok(result)
 }
 
 pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -81,8 +85,7 @@ pub(super) async fn service(
     if let Err(error) = store.remove_unfinished_imports().await {
         tracing::warn!(%error, "cannot remove unfinished imports; the next start tries again");
     }
-    let artifacts = store.artifact_root(config.artifacts.as_deref()).await?;
-    let artifacts = ArtifactRoot::open(&artifacts)?;
+    let artifacts = artifact_root(&*store, config.artifacts.as_deref()).await?;
     tracing::info!("serving http://{}{} from {url}", listener.local_addr()?, config.base_path);
     tokio::spawn(try_queries(queries.clone()));
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
@@ -105,6 +108,20 @@ pub(super) async fn service(
     sweeper.context("the sweeper panicked")?;
     store.close().await;
     Ok(served?)
+}
+
+/// Opens the artifact root. One that is given for the first time is kept only after a file could be written there, so
+/// that a wrong path can be corrected.
+async fn artifact_root(store: &dyn Store, given: Option<&str>) -> anyhow::Result<ArtifactRoot> {
+    let Root { place, is_new } = store.artifact_root(given).await?;
+    let root = ArtifactRoot::open(&place)?;
+    if is_new {
+        root.try_to_write().await.with_context(|| format!("no file can be written to {place}"))?;
+        store.keep_artifact_root(&place).await?;
+        // Fails if another server has kept another place meanwhile.
+        store.artifact_root(given).await?;
+    }
+    Ok(root)
 }
 
 /// Path of this program. On Linux, `/proc/self/exe` is valid even after an update has replaced the file.
@@ -157,4 +174,23 @@ pub(super) async fn stop_on_signal(shutdown: CancellationToken, drain: Drain) {
     shutdown.cancel();
     signals.next().await;
     std::process::exit(130);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::block_on;
+
+    #[test]
+    fn a_thread_that_is_blocked_does_not_keep_a_command_from_ending() {
+        let (_never_sent, blocked) = channel::<()>();
+        let (sender, ended) = channel();
+        std::thread::spawn(move || {
+            block_on(async move { drop(tokio::task::spawn_blocking(move || blocked.recv())) }).unwrap();
+            sender.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(60)).expect("the command ends");
+    }
 }

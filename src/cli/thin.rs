@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::serve::runtime;
+use super::serve::block_on;
 use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
 use crate::store::{self, Thinned};
@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let url = args.database.resolve()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let store = store::join(&url).await;
         let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
         let Args { experiment, every, yes, .. } = *args;
@@ -39,5 +39,5 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             true => format!("Deleted {about}."),
             false => format!("Would delete {about}, for good. --yes does it."),
         })?)
-    })
+    })?
 }

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
 
-use super::serve::runtime;
+use super::serve::block_on;
 use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
 use crate::store::{self, Scope, Secret, Store, Token};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     | Command::List { database, .. }
     | Command::Revoke { database, .. }) = &args.command;
     let url = database.resolve()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let opened = match args.command {
             // The first token comes before the first server.
             Command::Create { .. } => store::open(&url).await,
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let done = act(&*store, &args.command).await;
         store.close().await;
         Ok(done?)
-    })
+    })?
 }
 
 async fn act(store: &dyn Store, command: &Command) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use super::serve::{runtime, stop_on_signal};
+use super::serve::{block_on, stop_on_signal};
 use crate::artifacts::ArtifactRoot;
 use crate::config::WorkerArgs;
 use crate::store::{self, Store};
@@ -24,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let (url, config) = args.worker.resolve()?;
-    runtime()?.block_on(async {
+    block_on(async {
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone(), config.drain));
         let Some(store) = shutdown.run_until_cancelled(store::join(&url)).await else { return Ok(()) };
@@ -34,7 +34,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         worker::run(store.clone(), artifacts, config, shutdown).await;
         store.close().await;
         Ok(())
-    })
+    })?
 }
 
 /// Waits for a server to say where files go.
@@ -42,7 +42,7 @@ async fn artifact_root(store: &dyn Store) -> String {
     let mut told = String::new();
     loop {
         match store.artifact_root(None).await {
-            Ok(root) => return root,
+            Ok(root) => return root.place,
             Err(error) => {
                 let why = error.to_string();
                 if why != told {

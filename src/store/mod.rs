@@ -42,7 +42,7 @@ pub use monitor::{Activity, Census, Monitor};
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError};
 pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Queue, Slot, Wish};
 pub use results::{JobFigures, LastEvaluations, Results};
-pub use settings::Settings;
+pub use settings::{Root, Settings};
 pub use sql::{QueryRunner, answer_query_of_stdin, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};

@@ -4,13 +4,24 @@ use async_trait::async_trait;
 
 use super::StoreError;
 
+/// Where the files of jobs are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// A folder with an absolute path, or a URL.
+    pub place: String,
+    /// Whether it was given for the first time and is not kept yet.
+    pub is_new: bool,
+}
+
 /// What can be asked about settings.
 #[async_trait]
 pub trait Settings: Send + Sync {
-    /// Where the files of this database's jobs are: a folder or a URL. The first place that is `given` stays; a SQLite
-    /// database without one has them beside its file.
+    /// The place that was kept, else the one that is `given`, else for SQLite the folder beside the database file.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where another place is given, or none was ever given.
-    async fn artifact_root(&self, given: Option<&str>) -> Result<String, StoreError>;
+    /// [`StoreError::Conflict`] where another place was kept, or none is known.
+    async fn artifact_root(&self, given: Option<&str>) -> Result<Root, StoreError>;
+
+    /// Keeps a place for all later starts, unless one was kept before.
+    async fn keep_artifact_root(&self, place: &str) -> Result<(), StoreError>;
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use self::folder::{Checkpoint, RunFolder};
 use self::screen::Screen;
-use super::serve::runtime;
+use super::serve::block_on;
 use super::signals::Signals;
 use super::spec::SpecArgs;
 use super::{Failure, data};
@@ -71,7 +71,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     if let Some(dataset) = optlab_data::find(&plan.job.train.data.name) {
         data::fetch(&Library::from_env(), dataset)?;
     }
-    Ok(runtime()?.block_on(train(&runner, device, plan))?)
+    Ok(block_on(train(&runner, device, plan))??)
 }
 
 impl Plan {

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 
 use super::statement::sql;
 use super::{Database, SqlStore};
-use crate::store::{Settings, StoreError};
+use crate::store::{Root, Settings, StoreError};
 
 const ARTIFACT_ROOT: &str = "artifact_root";
 
 #[async_trait]
 impl Settings for SqlStore {
-    async fn artifact_root(&self, given: Option<&str>) -> Result<String, StoreError> {
+    async fn artifact_root(&self, given: Option<&str>) -> Result<Root, StoreError> {
         let stored: Option<(String,)> = sql("SELECT value FROM settings WHERE name = $1")
             .bind(ARTIFACT_ROOT)
             .fetch_optional(&mut self.read().await?)
@@ -23,21 +23,11 @@ impl Settings for SqlStore {
                 "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
                  `artifact_root` in the table `settings`"
             ))),
-            (Some(stored), _) => Ok(stored),
-            (None, Some(given)) => {
-                let mut tx = self.begin().await?;
-                sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-                    .bind(ARTIFACT_ROOT)
-                    .bind(given)
-                    .execute(&mut tx)
-                    .await?;
-                self.commit(tx).await?;
-                // Whoever was first has decided.
-                Box::pin(self.artifact_root(None)).await
-            }
+            (Some(place), _) => Ok(Root { place, is_new: false }),
+            (None, Some(place)) => Ok(Root { place, is_new: true }),
             (None, None) => match &self.database {
                 // Not stored: the folder can be moved with the file.
-                Database::Sqlite(sqlite) => Ok(sqlite.artifacts_beside()),
+                Database::Sqlite(sqlite) => Ok(Root { place: sqlite.artifacts_beside(), is_new: false }),
                 Database::Postgres(_) => Err(StoreError::Conflict(
                     "this database does not know yet where files of jobs are; say it to the server with --artifacts, \
                      a folder that all workers share or s3://BUCKET/FOLDER"
@@ -45,6 +35,16 @@ impl Settings for SqlStore {
                 )),
             },
         }
+    }
+
+    async fn keep_artifact_root(&self, place: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(ARTIFACT_ROOT)
+            .bind(place)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
     }
 }
 
