@@ -1,5 +1,5 @@
 //! NUL, which Postgres cannot store, and other control characters: requests are rejected, and the output of runners is
-//! sanitized, on both databases alike.
+//! sanitized and bounded, on both databases alike.
 
 mod support;
 
@@ -27,6 +27,7 @@ on_both![
     an_import_with_nul_is_refused_and_names_the_field,
     an_end_with_nul_keeps_its_reason,
     a_crash_with_nul_in_its_last_words_is_a_crash,
+    a_long_log_keeps_its_beginning_and_its_end,
 ];
 
 #[track_caller]
@@ -166,4 +167,24 @@ fn a_crash_with_nul_in_its_last_words_is_a_crash(database: Database) {
     let (_server, job) = job_of(database, &folder, &script);
     assert_eq!(job["end_reason"], "runner_crashed", "{job:#}");
     assert!(job["error"].as_str().unwrap().contains("cannot \u{fffd} open \u{fffd}[1m"), "{job:#}");
+}
+
+fn a_long_log_keeps_its_beginning_and_its_end(database: Database) {
+    let folder = TempDir::new().unwrap();
+    let script = format!("cat <<'EOF'\n{STARTED}\nEOF\nseq 1 6000000 >&2\nexit 3");
+    let (server, job) = job_of(database, &folder, &script);
+    let artifacts = server.read(&format!("/api/v1/jobs/{}/artifacts", job["id"]));
+    let log = artifacts["items"].as_array().unwrap().iter().find(|file| file["kind"] == "log").unwrap();
+    // The lines have 46,888,896 bytes.
+    assert!(log["bytes"].as_u64().unwrap() <= 16 << 20, "{log:#}");
+    let url = format!("{}/api/v1/jobs/{}/logs", server.address, job["id"]);
+    let log =
+        ureq::get(url).call().unwrap().body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let (left_out, kept) = lines.iter().partition::<Vec<&str>, _>(|line| line.starts_with("... "));
+    let bytes: usize = kept.iter().map(|line| line.len() + 1).sum();
+    assert_eq!(left_out, [format!("... {} bytes of the log are left out here ...", 46_888_896 - bytes)]);
+    assert_eq!((lines[0], lines[lines.len() - 1]), ("1", "6000000"));
+    let numbers = kept.iter().map(|line| line.parse::<u32>().unwrap());
+    assert_eq!(numbers.clone().zip(numbers.skip(1)).filter(|(one, next)| one + 1 != *next).count(), 1);
 }

@@ -129,6 +129,8 @@ pub(super) struct LogParams {
 }
 
 /// What the runner said, up to the last checkpoint of an attempt that runs, or whole of one that has ended.
+///
+/// A log of more than 16 MiB keeps its beginning and its end; a line between them says how many bytes are left out.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/logs", tag = "jobs", params(LogParams),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 410)))]
 pub(super) async fn logs(

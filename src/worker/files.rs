@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::log::Log;
 use crate::artifacts::{ArtifactError, ArtifactRoot};
 use crate::store::{Artifact, ArtifactKind, Lease};
 
@@ -44,9 +45,9 @@ impl Files {
         self.scratch.path()
     }
 
-    /// The log of the attempt, opened to write at its end.
-    pub(super) fn log(&self) -> io::Result<File> {
-        File::options().create(true).append(true).open(self.scratch.path().join(LOG))
+    /// Begins the log of the attempt.
+    pub(super) fn begin_log(&self) -> io::Result<Log> {
+        Log::create(self.scratch.path().join(LOG))
     }
 
     /// Fetches the first of `checkpoints` that is intact. Lost and altered checkpoints are skipped.

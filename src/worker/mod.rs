@@ -7,6 +7,7 @@ mod idle;
 mod slot;
 
 mod devices;
+mod log;
 mod probe;
 mod runner;
 mod text;

@@ -1,8 +1,7 @@
 //! The child process in which libtorch lives.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -16,6 +15,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
+use super::log::Log;
 use super::text;
 
 /// Lets libtorch's matrix products round to TF32, as its convolutions do by default. Read when libtorch is loaded,
@@ -52,7 +52,7 @@ pub struct Runner {
 struct Said {
     last_words: VecDeque<String>,
     /// The log of the job that it trains.
-    file: Option<File>,
+    log: Option<Log>,
 }
 
 impl Runner {
@@ -93,9 +93,16 @@ impl Runner {
         self.child.id()
     }
 
-    /// Writes what it says from now on into `file` too.
-    pub fn log_to(&self, file: File) {
-        self.said.lock().expect("no holder panics").file = Some(file);
+    /// Writes what it says from now on into `log` too.
+    pub(super) fn log_to(&self, log: Log) {
+        self.said.lock().expect("no holder panics").log = Some(log);
+    }
+
+    /// Adds a line to the log of the job.
+    pub(super) fn add_to_log(&self, line: &str) {
+        if let Some(log) = &mut self.said.lock().expect("no holder panics").log {
+            log.add(line);
+        }
     }
 
     /// Writes a command.
@@ -172,9 +179,8 @@ async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
         line.clear();
         tracing::debug!(target: "optlab_runner", "{text}");
         let mut said = said.lock().expect("no holder panics");
-        if let Some(file) = &mut said.file {
-            // A log that cannot be written stops no training.
-            let _ = writeln!(file, "{text}");
+        if let Some(log) = &mut said.log {
+            log.add(&text);
         }
         if said.last_words.len() == LAST_WORDS {
             said.last_words.pop_front();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Maximum length of a runner's error in the store, in bytes.
+/// Maximum length of an error or a message of a runner, in bytes.
 const LONGEST_ERROR: usize = 10_000;
 
 /// The text with U+FFFD in place of control characters, line breaks and tabs excepted.
@@ -38,7 +38,7 @@ fn clean_all(value: &mut Value) {
     }
 }
 
-/// The beginning of a long error.
+/// The beginning of a long error or message.
 pub(super) fn shorten(error: &mut String) {
     if error.len() > LONGEST_ERROR {
         let kept = error.floor_char_boundary(LONGEST_ERROR);

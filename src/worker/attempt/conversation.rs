@@ -1,12 +1,13 @@
 //! What the runner says, and what it is told.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use optlab_spec::protocol::{self, Command, EndReason, Event, Run};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::runner::Runner;
+use super::super::text;
 use super::silence::{Silence, Verdict};
 use super::{Attempt, failed};
 use crate::artifacts::ArtifactError;
@@ -144,11 +145,10 @@ impl Attempt {
                 self.keep_checkpoint(&written, step).await?;
                 self.keep_log(step).await?;
             }
-            Event::Log { message } => {
+            Event::Log { mut message } => {
+                text::shorten(&mut message);
                 tracing::info!("{message}");
-                if let Ok(mut log) = self.files.log() {
-                    let _ = writeln!(log, "{message}");
-                }
+                runner.add_to_log(&message);
             }
             Event::UnusableCheckpoint => self.forget_unusable().await?,
             Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),

@@ -89,7 +89,7 @@ impl Attempt {
 
     /// Sees the attempt through.
     pub(super) async fn run(mut self, mut runner: Runner) -> Ended {
-        match self.files.log() {
+        match self.files.begin_log() {
             Ok(log) => runner.log_to(log),
             Err(error) => tracing::error!(%error, "the job has no log"),
         }
