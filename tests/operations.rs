@@ -205,3 +205,34 @@ fn a_database_that_cannot_be_opened_says_why() {
         assert!(!done.status.success() && said(&done).contains(why), "{args:?}: {}", said(&done));
     }
 }
+
+#[test]
+fn every_command_refuses_a_database_without_a_file() {
+    let commands: [&[&str]; 9] = [
+        &["serve", "--workers", "0", "--listen", "127.0.0.1:0"],
+        &["demo", "--once", "--listen", "127.0.0.1:0"],
+        &["worker"],
+        &["migrate"],
+        &["token", "create", "me"],
+        &["token", "list"],
+        &["token", "revoke", "1"],
+        &["thin", "1", "--every", "2"],
+        &["backup", "copy.db"],
+    ];
+    let urls =
+        ["sqlite::memory:", "sqlite:%3Amemory%3A", "sqlite:", "sqlite://", "sqlite:optlab.db?mode=memory"];
+    for (url, command) in urls.iter().flat_map(|url| commands.map(|command| (url, command))) {
+        let folder = TempDir::new().unwrap();
+        // A command that accepts the URL may run for ever.
+        let mut program = Command::new("timeout");
+        program.args(["10", OPTLAB]).args(command).env("OPTLAB_DATABASE_URL", url);
+        let done = program.current_dir(folder.path()).output().unwrap();
+        let words = said(&done);
+        assert_eq!(done.status.code(), Some(1), "{url} {command:?}: {words}");
+        assert!(
+            words.contains("names no file") && words.contains("sqlite:optlab.db"),
+            "{url} {command:?}: {words}"
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{url} {command:?}: {words}");
+    }
+}

@@ -14,6 +14,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection};
+use url::form_urlencoded;
 
 use super::files::Files;
 use super::pool::close_unfinished;
@@ -39,7 +40,7 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) async fn open(url: &str, schema: Schema) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
+        let options = options(url)?
             .create_if_missing(schema == Schema::Migrate)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -112,6 +113,27 @@ impl Sqlite {
     }
 }
 
+/// Options from the URL of a database file.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] for a URL by which SQLite would keep the database in memory, or in a file that it deletes.
+pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?;
+    let file = options.get_filename().as_os_str().as_encoded_bytes();
+    // `file:` begins a URL of SQLite's own, and the name that sqlx gives to `:memory:`.
+    let is_file = !file.is_empty() && file != b":memory:" && !file.starts_with(b"file:");
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let mut parameters = form_urlencoded::parse(parameters.as_bytes());
+    let in_memory = [("mode", "memory"), ("vfs", "memdb")];
+    if is_file && !parameters.any(|(name, value)| in_memory.contains(&(&*name, &*value))) {
+        return Ok(options);
+    }
+    Err(StoreError::Unavailable(format!(
+        "`{url}` names no file, so every job would be lost when the program ends. Name a database file, such as \
+         sqlite:optlab.db"
+    )))
+}
+
 /// A pool that keeps its connections open as long as they work.
 fn pool(connections: u32) -> SqlitePoolOptions {
     close_unfinished(SqlitePoolOptions::new())
@@ -147,7 +169,7 @@ fn explain(error: sqlx::Error, file: &Path) -> StoreError {
 /// # Errors
 /// Where there is no such database, or the copy cannot be written.
 pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), StoreError> {
-    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    let options = options(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
     let connected = options.connect().await;
     let mut connection = connected.map_err(|error| explain(error, options.get_filename()))?;
     sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;

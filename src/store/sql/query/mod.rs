@@ -11,13 +11,11 @@ mod sqlite;
 
 use std::path::PathBuf;
 use std::pin::pin;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -67,11 +65,12 @@ impl QueryRunner {
     /// run in child processes of `program`, the path of this program.
     ///
     /// # Errors
-    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`.
+    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, [`StoreError::Unavailable`] for
+    /// an SQLite database without a file.
     pub fn new(url: &str, time: Duration, program: PathBuf) -> Result<Self, StoreError> {
         let place = match url.split_once(':') {
             Some(("sqlite", _)) => {
-                let file = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
+                let file = super::sqlite::options(url)?.get_filename().to_owned();
                 Place::Sqlite(sqlite::Place { program, file })
             }
             Some(("postgres" | "postgresql", _)) => Place::Postgres(Box::new(postgres::Place::new(url)?)),
