@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use support::waiting::STUCK;
-use support::{Server, runner, small_experiment};
+use support::{OPTLAB, Server, runner, small_experiment};
 use tempfile::TempDir;
 
 fn of_arm<'a>(jobs: &'a [Value], arm: &str) -> Vec<&'a Value> {
@@ -178,6 +178,32 @@ fn a_submission_can_be_tried_repeated_and_edited() {
     let retried = server.post(&format!("{path}/retry"), &json!({}));
     assert_eq!(retried.json()["counts"]["queued"], 3, "{retried:?}");
     assert_eq!(server.jobs(id)[2]["queue_position"], 3);
+}
+
+#[test]
+fn one_request_pauses_or_resumes_a_whole_experiment() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let path = format!("/api/v1/experiments/{}", server.submit(&small_experiment(1, &[0, 1])));
+    let client = |wish: &str| {
+        let done = Command::new(OPTLAB).args([wish, "small", "--server", &server.address]).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused\n");
+    assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused; there was nothing to pause\n");
+    assert_eq!(client("resume"), "Experiment 1 `small`: 6 queued\n");
+    for (wish, state) in
+        [("pause", "paused"), ("pause", "paused"), ("resume", "queued"), ("resume", "queued")]
+    {
+        let answer = server.post(&format!("{path}/{wish}"), &json!({}));
+        assert_eq!((answer.status, &answer.json()["counts"][state]), (200, &json!(6)), "{answer:?}");
+        assert_eq!(answer.json(), server.read(&path), "the answer is the experiment afterwards");
+        assert_eq!(server.post(&format!("/api/v1/experiments/7/{wish}"), &json!({})).status, 404);
+    }
+    let figures = server.get("/metrics").text;
+    let requests = figures.lines().filter(|line| line.contains("/pause") || line.contains("/resume"));
+    assert!(requests.clone().all(|line| line.contains("route=\"/api/v1/experiments/{id}/")), "{figures}");
+    assert_eq!(requests.count(), 4, "pause and resume, 200 and 404: {figures}");
 }
 
 #[test]

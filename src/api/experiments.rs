@@ -1,4 +1,4 @@
-//! `/experiments`: submit, list, read, edit, cancel, retry.
+//! `/experiments`: submit, list, read, edit, cancel, pause, resume, retry.
 
 use axum::Json;
 use axum::extract::State;
@@ -190,6 +190,28 @@ pub(super) async fn cancel(
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentDetail>, ApiError> {
     state.store.cancel_experiment(id).await?;
+    changed(&state, id).await
+}
+
+/// Pauses every job that has not ended; running jobs write a checkpoint first.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/pause", tag = "experiments",
+    responses((status = 200, body = ExperimentDetail)))]
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.store.pause_experiment(id).await?;
+    changed(&state, id).await
+}
+
+/// Queues the paused jobs again, and withdraws pending pause requests.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/resume", tag = "experiments",
+    responses((status = 200, body = ExperimentDetail)))]
+pub(super) async fn resume(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+) -> Result<Json<ExperimentDetail>, ApiError> {
+    state.store.resume_experiment(id).await?;
     changed(&state, id).await
 }
 

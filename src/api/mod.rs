@@ -156,6 +156,8 @@ fn router(state: AppState, base_path: &BasePath) -> Router {
         .routes(routes!(experiments::list, experiments::submit))
         .routes(routes!(experiments::get, experiments::edit))
         .routes(routes!(experiments::cancel))
+        .routes(routes!(experiments::pause))
+        .routes(routes!(experiments::resume))
         .routes(routes!(experiments::retry))
         .routes(routes!(experiments::add_seeds))
         .routes(routes!(metrics::of_arms))

@@ -4,7 +4,7 @@ use clap::ArgGroup;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::client::{Client, ClientError, ServerArgs};
+use super::client::ServerArgs;
 use super::jobs::Job;
 use super::progress::{Counts, Experiment};
 use super::{Failure, experiments, output};
@@ -60,14 +60,14 @@ pub(super) fn run(wish: Wish, args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     match (args.job, &args.experiment) {
         (Some(job), _) => {
-            let answer = steer_job(&client, wish, job)?;
+            let answer = client.post(&format!("/jobs/{job}/{}", wish.as_str()), &Value::Null)?;
             tell(args.json, answer, |job: Job| format!("Job {}: {}", job.id, job.condition()))
         }
         (None, Some(experiment)) => {
             let id = experiments::find(&client, experiment)?;
             // One that does not exist has no jobs either, and should be told from one without.
             let before = Experiment::get(&client, id)?.counts;
-            let answer = steer_experiment(&client, wish, id)?;
+            let answer = client.post(&format!("/experiments/{id}/{}", wish.as_str()), &Value::Null)?;
             let nothing = match wish.among(before) {
                 0 => format!("; there was nothing to {}", wish.as_str()),
                 _ => String::new(),
@@ -89,31 +89,4 @@ fn tell<T: DeserializeOwned>(
         true => output::json(&answer),
         false => output::line(sentence(serde_json::from_value(answer)?)),
     }?)
-}
-
-fn steer_job(client: &Client, wish: Wish, job: i64) -> Result<Value, ClientError> {
-    client.post(&format!("/jobs/{job}/{}", wish.as_str()), &Value::Null)
-}
-
-/// The experiment afterwards.
-fn steer_experiment(client: &Client, wish: Wish, id: i64) -> Result<Value, ClientError> {
-    let path = format!("/experiments/{id}");
-    let states = match wish {
-        Wish::Cancel | Wish::Retry => {
-            return client.post(&format!("{path}/{}", wish.as_str()), &Value::Null);
-        }
-        Wish::Pause => &["queued", "running"][..],
-        Wish::Resume => &["paused"],
-    };
-    let experiment = id.to_string();
-    for state in states {
-        for job in client.jobs::<Job>(&[("experiment", &experiment), ("state", state)])? {
-            match steer_job(client, wish, job.id) {
-                // It has ended in the meantime.
-                Ok(_) | Err(ClientError::Refused(409, _)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    client.get(&path)
 }

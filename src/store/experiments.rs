@@ -117,6 +117,18 @@ pub trait Experiments: Send + Sync {
     /// [`StoreError::NotFound`].
     async fn cancel_experiment(&self, id: i64) -> Result<(), StoreError>;
 
+    /// Takes every queued job off the queue, and requests a pause of every running one that is not being cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn pause_experiment(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Queues every paused job, and withdraws pending pause requests.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    async fn resume_experiment(&self, id: i64) -> Result<(), StoreError>;
+
     /// Queues the failed and cancelled jobs again.
     ///
     /// # Errors

@@ -121,6 +121,7 @@ on_both_databases! {
         a_running_job_that_crashes_is_paused_as_wished,
         resuming_takes_back_the_wish_to_pause,
         who_cancels_has_the_last_word,
+        a_whole_experiment_is_paused_and_resumed,
     }
     abandoned {
         a_write_that_nobody_waits_for_any_more_holds_up_no_other,

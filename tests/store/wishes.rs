@@ -102,3 +102,36 @@ pub async fn who_cancels_has_the_last_word(fixture: Fixture) {
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Cancelled);
     is_conflict(fixture.store.resume_job(id).await);
 }
+
+pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
+    let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    let experiment = fixture.submit(json!({ "arms": arms, "seeds": [0, 1, 2, 3, 4] })).await;
+    let other = fixture.one_job(json!({})).await;
+    let queued = fixture.jobs(experiment).await[4].id;
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, finished()).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.end(lease, crashed()).await;
+    let (running, cancelled) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
+    fixture.store.cancel_job(cancelled.job).await.unwrap();
+    for _ in 0..2 {
+        fixture.store.pause_experiment(experiment).await.unwrap();
+        let counts = fixture.store.experiment(experiment).await.unwrap().counts;
+        assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (2, 2, 0, 1));
+        assert_eq!(fixture.record(running, &[1]).await.unwrap(), Some(Wish::Pause));
+        assert_eq!(fixture.record(cancelled, &[1]).await.unwrap(), Some(Wish::Cancel));
+    }
+    assert_eq!(fixture.state(other).await, JobState::Queued);
+    for _ in 0..2 {
+        fixture.store.resume_experiment(experiment).await.unwrap();
+        let counts = fixture.store.experiment(experiment).await.unwrap().counts;
+        assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (0, 2, 2, 1));
+        assert_eq!(fixture.record(running, &[2]).await.unwrap(), None);
+        assert_eq!(fixture.record(cancelled, &[2]).await.unwrap(), Some(Wish::Cancel));
+    }
+    // The job that crashed still waits.
+    let claimed = [fixture.claim().await.unwrap().job, fixture.claim().await.unwrap().job];
+    assert_eq!((claimed, fixture.claim().await), ([queued, other], None));
+    is_not_found(fixture.store.pause_experiment(99).await);
+    is_not_found(fixture.store.resume_experiment(99).await);
+}

@@ -115,22 +115,11 @@ export const listWarnings = (id: number, signal?: AbortSignal) =>
 export const listJobs = (experiment: number, limit: number, cursor?: string | null, signal?: AbortSignal) =>
   call<Page<Job>>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
 
-/** Every job of an experiment that has not ended. */
-export async function listOpenJobs(experiment: number): Promise<Job[]> {
-  const ofState = async (state: string) => {
-    const jobs: Job[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Page<Job> = await call("GET", address("/jobs", { experiment, state, limit: 1000, cursor }));
-      jobs.push(...page.items);
-      cursor = page.next_cursor;
-    } while (cursor);
-    return jobs;
-  };
-  return (await Promise.all(["running", "queued", "paused"].map(ofState))).flat();
-}
-
 export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));
+
+export const pauseExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/pause`));
+
+export const resumeExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/resume`));
 
 export const retryExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/retry`));
 

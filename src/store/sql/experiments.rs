@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use optlab_spec::{ExperimentSpec, JobSpec};
 use sqlx::FromRow;
 
-use super::jobs::requeue;
+use super::jobs::{requeue, resume};
 use super::statement::{Connect, Transaction, sql};
 use super::{SqlStore, next_version};
 use crate::store::{Counts, Edit, Experiment, Experiments, Page, StoreError, Submission};
@@ -199,6 +199,40 @@ impl Experiments for SqlStore {
             .execute(&mut tx)
             .await?;
         self.commit(tx).await
+    }
+
+    async fn pause_experiment(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        lock(&mut tx, id).await?;
+        let version = next_version(&mut tx).await?;
+        for statement in [
+            "UPDATE jobs SET state = 'paused', version = $2 WHERE experiment_id = $1 AND state = 'queued'",
+            "UPDATE jobs SET requested = 'pause', version = $2
+             WHERE experiment_id = $1 AND state = 'running' AND requested IS NULL",
+        ] {
+            sql(statement).bind(id).bind(version).execute(&mut tx).await?;
+        }
+        self.commit(tx).await
+    }
+
+    async fn resume_experiment(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        lock(&mut tx, id).await?;
+        let version = next_version(&mut tx).await?;
+        let now = self.now(&mut tx).await?;
+        sql(concat!(resume!(), "WHERE experiment_id = $1 AND state = 'paused'"))
+            .bind(id)
+            .bind(version)
+            .bind(now)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE jobs SET requested = NULL, version = $2
+             WHERE experiment_id = $1 AND state = 'running' AND requested = 'pause'")
+        .bind(id)
+        .bind(version)
+        .execute(&mut tx)
+        .await?;
+        self.commit_queued(tx).await
     }
 
     async fn retry_experiment(&self, id: i64) -> Result<(), StoreError> {

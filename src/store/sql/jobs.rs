@@ -148,6 +148,16 @@ macro_rules! requeue {
 }
 pub(super) use requeue;
 
+/// Puts paused jobs back into the queue. A wait after a crash goes on. $2: version, $3: now.
+macro_rules! resume {
+    () => {
+        "UPDATE jobs
+         SET state = 'queued', version = $2,
+             not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END "
+    };
+}
+pub(super) use resume;
+
 #[async_trait]
 impl Jobs for SqlStore {
     async fn job(&self, id: i64) -> Result<Job, StoreError> {
@@ -294,16 +304,12 @@ impl Jobs for SqlStore {
             JobState::Paused => {
                 let version = next_version(&mut tx).await?;
                 let now = self.now(&mut tx).await?;
-                // A wait after a crash goes on.
-                sql("UPDATE jobs
-                     SET state = 'queued', version = $2,
-                         not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END
-                     WHERE id = $1")
-                .bind(id)
-                .bind(version)
-                .bind(now)
-                .execute(&mut tx)
-                .await?;
+                sql(concat!(resume!(), "WHERE id = $1"))
+                    .bind(id)
+                    .bind(version)
+                    .bind(now)
+                    .execute(&mut tx)
+                    .await?;
             }
             JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("pause") => {
                 request(&mut tx, id, None).await?;
