@@ -247,6 +247,35 @@ fn several_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn answers_about_long_mistakes_are_short() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let toml: Headers<'_> = &[("content-type", "application/toml")];
+    let (long, longer) = ("x".repeat(40_000), "x".repeat(400_000));
+    let with_nul = json!({ (longer.as_str()): vec!["\0"; 90] });
+    let unknown: serde_json::Map<_, _> = (0..9000).map(|n| (format!("{n}/field"), json!(1))).collect();
+    let bodies: Vec<(Headers<'_>, String, u16, &str)> = vec![
+        (&[], with("/seeds", json!(vec!["x"; 9000])).to_string(), 422, "mistakes; the first: /seeds/0: "),
+        (&[], Value::Object(unknown).to_string(), 422, "mistakes that are not listed: "),
+        (&[], with_nul.to_string(), 422, "mistakes that are not listed: 40"),
+        (&[], with("/train/precision", json!(longer)).to_string(), 422, "(400000 bytes)"),
+        (toml, format!("a = 1\nb = '{longer}"), 400, "line 2, column 400006: "),
+        (toml, format!("{longer} = 1\n{longer} = 2"), 400, "line 2, column 1: "),
+        (toml, format!("{longer} = [{}nan]", "0, ".repeat(100)), 422, "must be finite"),
+    ];
+    for (headers, body, status, says) in bodies {
+        let answer = server.send("POST", EXPERIMENTS, headers, body.as_bytes());
+        assert!(answer.text.len() < 50_000, "{says}: {} bytes", answer.text.len());
+        is_problem(&answer, status, says);
+    }
+    for (path, status) in [(format!("/{long}"), 404), (format!("{EXPERIMENTS}?{long}=1"), 400)] {
+        let answer = server.get(&path);
+        assert!(answer.text.len() < 5000, "{} bytes", answer.text.len());
+        is_problem(&answer, status, "bytes left out");
+    }
+}
+
+#[test]
 fn requests_that_cannot_be_read_are_refused() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);

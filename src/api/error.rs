@@ -7,13 +7,16 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use optlab_spec::submission::Refusal;
-use optlab_spec::{Problem, Problems};
+use optlab_spec::{Problem, Problems, shorten};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::artifacts::ArtifactError;
 use crate::exchange::ExchangeError;
 use crate::store::{QueryError, StoreError};
+
+/// Maximum length of a detail, in bytes, because most details quote the request.
+const LONGEST_DETAIL: usize = 4000;
 
 /// What a client is told.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,7 +30,7 @@ pub struct ApiError {
     status: u16,
     /// What is wrong here, and what would be right.
     detail: String,
-    /// Each mistake of a spec, with its path.
+    /// Each mistake of a spec, with its path. If there are more than 50, the last entry says how many are not listed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Mistake>)]
     errors: Vec<Problem>,
@@ -89,7 +92,9 @@ impl ApiError {
 
     fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:optlab:problem:{slug}");
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+        let mut detail = detail.into();
+        shorten(&mut detail, LONGEST_DETAIL);
+        Self { kind, title, status: status.as_u16(), detail, errors: Vec::new() }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -254,7 +259,7 @@ impl From<Problems> for ApiError {
     fn from(problems: Problems) -> Self {
         let detail = match problems.list.as_slice() {
             [one] => one.to_string(),
-            many => format!("{} mistakes; the first: {}", many.len(), many[0]),
+            many => format!("{} mistakes; the first: {}", problems.total, many[0]),
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self { errors: problems.list, ..Self::new(status, "invalid-spec", "The spec has mistakes", detail) }

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::problem::{Problems, Unknown, alternatives, suggestion};
+use crate::problem::{Problems, Unknown, alternatives, escaped, suggestion};
 
 /// A table being read.
 pub struct Fields<'a> {
@@ -401,12 +401,6 @@ fn quoted(text: &str) -> String {
     }
     let start: String = text.chars().take(LONGEST).collect();
     format!("{start:?}... ({} bytes)", text.len())
-}
-
-/// A key as one segment of a JSON pointer.
-fn escaped(name: &str) -> String {
-    let name: String = name.chars().take(100).collect();
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

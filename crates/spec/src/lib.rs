@@ -48,5 +48,5 @@ pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
-pub use text::{NO_NUL, refuse_nul};
+pub use text::{NO_NUL, refuse_nul, shorten};
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

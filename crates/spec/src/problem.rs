@@ -4,6 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::shorten;
+
+/// Maximum number of mistakes that are listed.
+const MOST_LISTED: usize = 50;
+/// Maximum length of a pointer and of a detail, in bytes.
+const LONGEST_TEXT: usize = 2000;
+
 /// One mistake in a submitted spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -20,11 +27,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every mistake that was found, in the order of reading; never empty where it is returned as an error.
+/// The mistakes that were found, in the order of reading; never empty where it is returned as an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
-    /// The mistakes.
+    /// The first mistakes. If there are more, the last entry says how many.
     pub list: Vec<Problem>,
+    /// Number of mistakes, listed or not.
+    pub total: usize,
     pub(crate) unknown: Unknown,
 }
 
@@ -47,11 +56,24 @@ impl Problems {
     }
 
     pub(crate) fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.list.push(Problem { pointer: pointer.into(), detail: detail.into() });
+        self.total += 1;
+        if self.list.len() < MOST_LISTED {
+            let (mut pointer, mut detail) = (pointer.into(), detail.into());
+            shorten(&mut pointer, LONGEST_TEXT);
+            shorten(&mut detail, LONGEST_TEXT);
+            self.list.push(Problem { pointer, detail });
+        }
     }
 
-    pub(crate) fn ok_or<T>(self, value: T) -> Result<T, Self> {
-        if self.list.is_empty() { Ok(value) } else { Err(self) }
+    pub(crate) fn ok_or<T>(mut self, value: T) -> Result<T, Self> {
+        if self.total == 0 {
+            return Ok(value);
+        }
+        if self.total > MOST_LISTED {
+            let detail = format!("mistakes that are not listed: {}", self.total - MOST_LISTED);
+            self.list.push(Problem { pointer: String::new(), detail });
+        }
+        Err(self)
     }
 }
 
@@ -66,6 +88,12 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// A name as one segment of a JSON pointer.
+pub(crate) fn escaped(name: &str) -> String {
+    let name: String = name.chars().take(100).collect();
+    name.replace('~', "~0").replace('/', "~1")
+}
 
 /// What other programs call the same thing.
 const SYNONYMS: [(&str, &str); 8] = [
@@ -112,6 +140,18 @@ mod tests {
         assert_eq!(suggestion("gpu", ["any", "cpu", "cuda"]), "; did you mean `cuda`?");
         assert_eq!(suggestion("lr", ["epochs"]), "");
         assert_eq!(suggestion("colour", ["epochs", "steps"]), "");
+    }
+
+    #[test]
+    fn a_long_list_of_long_mistakes_is_short_and_says_what_it_leaves_out() {
+        let mut problems = Problems::default();
+        for index in 0..9000 {
+            problems.add(format!("/seeds/{index}"), "x".repeat(5000));
+        }
+        let problems = problems.ok_or(()).unwrap_err();
+        assert_eq!((problems.list.len(), problems.total), (51, 9000));
+        assert!(problems.list[49].detail.ends_with("xxx... (3000 bytes left out)"));
+        assert_eq!(problems.list[50].to_string(), "the spec: mistakes that are not listed: 8950");
     }
 
     #[test]

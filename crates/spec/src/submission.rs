@@ -7,9 +7,12 @@ use serde_json::{Map, Value};
 use crate::experiment::ExperimentSpec;
 use crate::fields::Fields;
 use crate::merge::merge;
-use crate::problem::Problems;
+use crate::problem::{Problems, escaped};
 use crate::recipes;
 use crate::text::refuse_nul;
+
+/// Maximum length of what a message about TOML quotes, in bytes.
+const LONGEST_QUOTE: usize = 1000;
 
 /// Why a submission is refused.
 #[derive(Debug)]
@@ -60,12 +63,17 @@ pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
     Ok(value)
 }
 
-/// The library's text with the place and the line, without its own "TOML parse error".
+/// The library's text with the place and the line, without its own "TOML parse error". A long line is not quoted.
 fn not_toml(error: &toml::de::Error) -> String {
     let text = error.to_string();
-    match text.trim_end().strip_prefix("TOML parse error at ") {
-        Some(place) => format!("not TOML, at {place}"),
-        None => format!("not TOML: {}", text.trim_end()),
+    let Some(text) = text.trim_end().strip_prefix("TOML parse error at ") else {
+        return format!("not TOML: {}", text.trim_end());
+    };
+    match text.split_once('\n') {
+        Some((place, quoted)) if quoted.len() > LONGEST_QUOTE => {
+            format!("not TOML, at {place}: {}", error.message())
+        }
+        _ => format!("not TOML, at {text}"),
     }
 }
 
@@ -84,8 +92,8 @@ fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
             items.into_iter().enumerate().map(item).collect::<Result<_, _>>()?
         }
         toml::Value::Table(table) => {
-            let field = |(name, field)| {
-                let field = to_json(field, &format!("{pointer}/{name}"))?;
+            let field = |(name, field): (String, toml::Value)| {
+                let field = to_json(field, &format!("{pointer}/{}", escaped(&name)))?;
                 Ok((name, field))
             };
             Value::Object(table.into_iter().map(field).collect::<Result<_, Problems>>()?)

@@ -1,11 +1,21 @@
-//! Rejects NUL, the one character that no text may contain.
+//! Rejects NUL, the one character that no text may contain, and shortens texts of others.
 
 use serde_json::Value;
 
-use crate::problem::Problems;
+use crate::problem::{Problems, escaped};
 
 /// The reason for rejecting NUL, appended to the name of the field.
 pub const NO_NUL: &str = "must not contain the character U+0000, which databases cannot store";
+
+/// Keeps the beginning of a text of more than `longest` bytes, and says how many bytes are left out.
+pub fn shorten(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        let kept = text.floor_char_boundary(longest);
+        let rest = text.len() - kept;
+        text.truncate(kept);
+        text.push_str(&format!("... ({rest} bytes left out)"));
+    }
+}
 
 /// Checks every text of a document for NUL, including names of fields.
 ///
@@ -29,7 +39,7 @@ fn search(value: &Value, pointer: &str, problems: &mut Problems) {
             for (name, field) in fields {
                 match name.contains('\0') {
                     true => problems.add(pointer, format!("has a field whose name {NO_NUL}")),
-                    false => search(field, &format!("{pointer}/{name}"), problems),
+                    false => search(field, &format!("{pointer}/{}", escaped(name)), problems),
                 }
             }
         }
@@ -44,10 +54,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let mut text = "é".repeat(10);
+        shorten(&mut text, 20);
+        assert_eq!(text, "é".repeat(10));
+        shorten(&mut text, 11);
+        assert_eq!(text, "ééééé... (10 bytes left out)");
+    }
+
+    #[test]
     fn every_text_with_nul_is_found_by_its_path() {
         assert!(refuse_nul(&json!({ "a": ["\u{1}", 1, null, "\n"] })).is_ok());
-        let found = refuse_nul(&json!({ "a": [{ "b": "x\0" }, "\0"], "c\0": 1 })).unwrap_err();
+        let found = refuse_nul(&json!({ "a": [{ "b/c": "x\0" }, "\0"], "c\0": 1 })).unwrap_err();
         let pointers: Vec<&str> = found.list.iter().map(|problem| problem.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/a/0/b", "/a/1", ""]);
+        assert_eq!(pointers, ["/a/0/b~1c", "/a/1", ""]);
     }
 }
