@@ -6,8 +6,8 @@ use sqlx::FromRow;
 
 use super::artifacts::checkpoints;
 use super::ends::{End, Then, close};
-use super::places::{Elsewhere, better_elsewhere, failed_here, failures};
-use super::statement::{Reader, Statement, Transaction, sql};
+use super::places::{better_elsewhere, failed_at, offered};
+use super::statement::{Connect, Statement, Transaction, sql};
 use super::{SqlStore, next_version};
 use crate::store::{Claim, Job, JobState, Lease, Slot, StoreError};
 
@@ -24,32 +24,32 @@ struct ClaimedRow {
 /// How long a job waits for another place at most.
 const PATIENCE_MS: i64 = 600_000;
 
-/// Selects the jobs that could start on some worker. $6: kind of device; $7: now; $8: latest end of a retry delay. A
-/// time further ahead was written by a wrong clock and is ignored.
+/// Selects the jobs that wait for this kind of device. $3: kind; $6: now; $7: latest end of a retry delay, because a
+/// time further ahead was written by a wrong clock.
 macro_rules! waiting {
     () => {
-        "state = 'queued' AND device_wanted IN ('any', $6) AND NOT (not_before_ms > $7 AND not_before_ms <= $8)"
+        "state = 'queued' AND device_wanted IN ('any', $3) AND NOT (not_before_ms > $6 AND not_before_ms <= $7)"
     };
 }
 
-/// Selects the jobs that may start at this place. $9: a job that was given back before has waited long enough for
-/// another place; the other parameters are those of [`waiting`] and [`better_elsewhere`].
+/// Selects the jobs that may start at this place. $8: a job that was given back before has waited long enough for
+/// another place. The other parameters are those of [`waiting`] and [`better_elsewhere`].
 macro_rules! claimable {
-    () => {
-        concat!(waiting!(), " AND NOT (not_before_ms > $9 AND ", better_elsewhere!(), ")")
+    ($database:ident) => {
+        concat!(waiting!(), " AND NOT (not_before_ms > $8 AND ", better_elsewhere!($database), ")")
     };
 }
 
-/// $10: end of the lease; $11: version. `lock` locks the row and lets other claims skip it.
+/// $9: end of the lease; $10: version. `lock` locks the row and lets other claims skip it.
 macro_rules! claim {
-    ($lock:literal) => {
+    ($database:ident, $lock:literal) => {
         concat!(
             "UPDATE jobs
-             SET state = 'running', worker_id = $1, lease_until_ms = $10, attempt = attempt + 1, started_ms = $7,
-                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $11
+             SET state = 'running', worker_id = $1, lease_until_ms = $9, attempt = attempt + 1, started_ms = $6,
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $10
              WHERE id = (
                  SELECT id FROM jobs WHERE ",
-            claimable!(),
+            claimable!($database),
             " ORDER BY priority DESC, id LIMIT 1 ",
             $lock,
             ")
@@ -59,13 +59,9 @@ macro_rules! claim {
 }
 
 impl Statement {
-    /// Binds the parameters $1 to $9 of a claim.
-    fn claimed_by(self, slot: &Slot, elsewhere: &Elsewhere, now: i64) -> Self {
-        self.at_place(slot, elsewhere)
-            .bind(slot.device_kind())
-            .bind(now)
-            .bind(now + Job::LONGEST_DELAY_MS)
-            .bind(now - PATIENCE_MS)
+    /// Binds the parameters $1 to $8 of a claim.
+    fn claimed_by(self, slot: &Slot, now: i64) -> Self {
+        self.at_place(slot, now).bind(now).bind(now + Job::LONGEST_DELAY_MS).bind(now - PATIENCE_MS)
     }
 }
 
@@ -75,25 +71,20 @@ impl SqlStore {
         // Most calls find nothing: they must not wait for the one writer.
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let elsewhere = match first_in_queue(&mut reader, slot, now).await? {
-            None => return Ok(None),
-            // Another slot may claim this job first, and the next one may have failed here.
-            Some(First { failed_here: false }) => Elsewhere::unknown(),
-            Some(First { failed_here: true }) => {
-                let elsewhere = Elsewhere::than(slot, &mut reader, now).await?;
-                if !may_claim(&mut reader, slot, &elsewhere, now).await? {
-                    return Ok(None);
-                }
-                elsewhere
-            }
-        };
+        let waiting: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
+            .claimed_by(slot, now)
+            .fetch_optional(&mut reader)
+            .await?;
         drop(reader);
+        if waiting.is_none() {
+            return Ok(None);
+        }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
         let row: Option<ClaimedRow> = tx
-            .either(claim!(""), claim!("FOR UPDATE SKIP LOCKED"))
-            .claimed_by(slot, &elsewhere, now)
+            .either(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
+            .claimed_by(slot, now)
             .bind(now + lease_ms)
             .bind(version)
             .fetch_optional(&mut tx)
@@ -119,39 +110,6 @@ impl SqlStore {
         self.activity.claim_waits.observe((now - claimable_ms) as f64 / 1000.0);
         claim.map(Some)
     }
-}
-
-/// The first job in the queue that could start on this kind of device.
-struct First {
-    failed_here: bool,
-}
-
-async fn first_in_queue(reader: &mut Reader, slot: &Slot, now: i64) -> Result<Option<First>, StoreError> {
-    let first: Option<(i64,)> = sql(concat!(
-        "SELECT CAST(CASE WHEN ",
-        failed_here!(),
-        " THEN 1 ELSE 0 END AS BIGINT) FROM jobs WHERE ",
-        waiting!(),
-        " ORDER BY priority DESC, id LIMIT 1"
-    ))
-    .claimed_by(slot, &Elsewhere::unknown(), now)
-    .fetch_optional(reader)
-    .await?;
-    Ok(first.map(|(failed_here,)| First { failed_here: failed_here != 0 }))
-}
-
-/// Whether any queued job may start at this place.
-async fn may_claim(
-    reader: &mut Reader,
-    slot: &Slot,
-    elsewhere: &Elsewhere,
-    now: i64,
-) -> Result<bool, StoreError> {
-    let job: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", claimable!(), " LIMIT 1"))
-        .claimed_by(slot, elsewhere, now)
-        .fetch_optional(reader)
-        .await?;
-    Ok(job.is_some())
 }
 
 async fn insert_attempt(

@@ -2,90 +2,66 @@
 //! and network, so a job that fails at one may succeed at another.
 
 use super::statement::{Connect, Statement, Transaction, sql};
-use crate::store::{Lease, OfferedDevice, Slot, StoreError, Worker};
+use crate::store::{Lease, Slot, StoreError, Worker};
 
-/// Selects the attempts of a row of `jobs` whose end may be the fault of their place.
-macro_rules! failures {
-    () => {
-        "FROM attempts a
-         WHERE a.job_id = jobs.id AND a.end_reason IN ('runner_crashed', 'out_of_memory', 'machine_fault')"
-    };
-}
-pub(super) use failures;
-
-/// Whether a row of `jobs` has failed at this place. $1: worker; $2: device.
-macro_rules! failed_here {
-    () => {
-        concat!("EXISTS (SELECT 1 ", failures!(), " AND a.worker_id = $1 AND a.device = $2)")
-    };
-}
-pub(super) use failed_here;
-
-/// Whether a row of `jobs` should be tried elsewhere: it has failed at this place, but not at every other place that
-/// claims jobs. $3 to $5: [`Elsewhere`]; the other parameters are those of [`failed_here`].
-macro_rules! better_elsewhere {
-    () => {
+/// Whether a row of `jobs` has failed at a place, perhaps by the fault of that place. `$worker` and `$device` are SQL.
+macro_rules! failed_at {
+    ($worker:literal, $device:literal) => {
         concat!(
-            failed_here!(),
-            " AND (SELECT count(DISTINCT CAST(a.worker_id AS TEXT) || ' ' || a.device) ",
-            failures!(),
-            " AND $5 LIKE '%,' || CAST(a.worker_id AS TEXT) || ' ' || a.device || ',%')
-             < CASE jobs.device_wanted WHEN 'any' THEN $3 ELSE $4 END"
+            "EXISTS (
+                 SELECT 1 FROM attempts a
+                 WHERE a.job_id = jobs.id AND a.worker_id = ",
+            $worker,
+            " AND a.device = ",
+            $device,
+            " AND a.end_reason IN ('runner_crashed', 'out_of_memory', 'machine_fault')
+             )"
+        )
+    };
+}
+pub(super) use failed_at;
+
+/// The devices that each worker offers, as rows of `device`, `slots` and `resting`.
+macro_rules! offered {
+    (sqlite) => {
+        "(SELECT w.*, d.value ->> 'device' AS device, d.value ->> 'slots' AS slots,
+                 coalesce(d.value ->> 'resting', 0) AS resting
+          FROM workers w, json_each(w.devices) d)"
+    };
+    (postgres) => {
+        "(SELECT w.*, d ->> 'device' AS device, CAST(d ->> 'slots' AS BIGINT) AS slots,
+                 CAST(coalesce(d ->> 'resting', '0') AS BIGINT) AS resting
+          FROM workers w, jsonb_array_elements(CAST(w.devices AS JSONB)) d)"
+    };
+}
+pub(super) use offered;
+
+/// Whether a row of `jobs` should be tried elsewhere: it has failed at this place, and another place that claims jobs
+/// has not failed it. $1: worker; $2: device; $3: kind of the device; $4 and $5: [`Worker::heard_of`].
+macro_rules! better_elsewhere {
+    ($database:ident) => {
+        concat!(
+            failed_at!("$1", "$2"),
+            " AND EXISTS (
+                 SELECT 1 FROM ",
+            offered!($database),
+            " other
+                 WHERE other.ended_ms IS NULL AND other.draining = 0 AND other.last_seen_ms BETWEEN $4 AND $5
+                   AND other.resting < other.slots AND (other.id <> $1 OR other.device <> $2)
+                   AND (jobs.device_wanted = 'any' OR other.device = $3 OR other.device LIKE $3 || ':%')
+                   AND NOT ",
+            failed_at!("other.id", "other.device"),
+            ")"
         )
     };
 }
 pub(super) use better_elsewhere;
 
-/// The other places that claim jobs: those where not every slot rests.
-#[derive(Clone, Debug)]
-pub(super) struct Elsewhere {
-    /// Their number.
-    any: i64,
-    /// The number of those with the same kind of device.
-    alike: i64,
-    /// Each as `WORKER DEVICE`, with a comma before and after it.
-    places: String,
-}
-
-impl Elsewhere {
-    /// Stands for the other places while they are not known: a job that has failed here waits for one.
-    pub(super) fn unknown() -> Self {
-        Self { any: i64::MAX, alike: i64::MAX, places: String::new() }
-    }
-
-    /// Finds the places other than that of `slot`.
-    pub(super) async fn than(slot: &Slot, on: &mut impl Connect, now: i64) -> Result<Self, StoreError> {
-        let (earliest, latest) = Worker::heard_of(now);
-        let workers: Vec<(i64, String)> = sql("SELECT id, devices FROM workers
-             WHERE ended_ms IS NULL AND draining = 0 AND last_seen_ms BETWEEN $1 AND $2")
-        .bind(earliest)
-        .bind(latest)
-        .fetch_all(on)
-        .await?;
-        let mut elsewhere = Self { any: 0, alike: 0, places: ",".to_owned() };
-        for (worker, devices) in workers {
-            let devices: Vec<OfferedDevice> = serde_json::from_str(&devices)?;
-            for offered in devices.into_iter().filter(|offered| offered.working_slots() > 0) {
-                let place = Slot { worker, device: offered.device };
-                if (place.worker, &place.device) != (slot.worker, &slot.device) {
-                    elsewhere.any += 1;
-                    elsewhere.alike += i64::from(place.device_kind() == slot.device_kind());
-                    elsewhere.places += &format!("{worker} {},", place.device);
-                }
-            }
-        }
-        Ok(elsewhere)
-    }
-}
-
 impl Statement {
     /// Binds the parameters $1 to $5 of [`better_elsewhere`].
-    pub(super) fn at_place(self, slot: &Slot, elsewhere: &Elsewhere) -> Self {
-        self.bind(slot.worker)
-            .bind(slot.device.as_str())
-            .bind(elsewhere.any)
-            .bind(elsewhere.alike)
-            .bind(elsewhere.places.as_str())
+    pub(super) fn at_place(self, slot: &Slot, now: i64) -> Self {
+        let (earliest, latest) = Worker::heard_of(now);
+        self.bind(slot.worker).bind(slot.device.as_str()).bind(slot.device_kind()).bind(earliest).bind(latest)
     }
 }
 
@@ -102,10 +78,14 @@ pub(super) async fn says_nothing_new(
             .bind(lease.attempt)
             .fetch_one(tx)
             .await?;
-    let slot = Slot { worker, device };
-    let elsewhere = Elsewhere::than(&slot, tx, now).await?;
-    let found: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE id = $6 AND ", better_elsewhere!()))
-        .at_place(&slot, &elsewhere)
+    macro_rules! select {
+        ($database:ident) => {
+            concat!("SELECT id FROM jobs WHERE id = $6 AND ", better_elsewhere!($database))
+        };
+    }
+    let found: Option<(i64,)> = tx
+        .either(select!(sqlite), select!(postgres))
+        .at_place(&Slot { worker, device }, now)
         .bind(lease.job)
         .fetch_optional(tx)
         .await?;

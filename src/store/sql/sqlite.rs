@@ -82,7 +82,6 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
-        self.files.check()?;
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
     }
 

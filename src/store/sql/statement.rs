@@ -58,6 +58,14 @@ pub(super) enum Transaction {
 /// Something that has a connection.
 pub(super) trait Connect: Send {
     fn connection(&mut self) -> Connection<'_>;
+
+    /// `sqlite` or `postgres`, where the databases have no text in common.
+    fn either(&mut self, sqlite: &'static str, postgres: &'static str) -> Statement {
+        sql(match self.connection() {
+            Connection::Sqlite(_) => sqlite,
+            Connection::Postgres(_) => postgres,
+        })
+    }
 }
 
 impl Connect for Reader {
@@ -79,14 +87,6 @@ impl Connect for Transaction {
 }
 
 impl Transaction {
-    /// `sqlite` or `postgres`, where the databases have no text in common.
-    pub(super) fn either(&self, sqlite: &'static str, postgres: &'static str) -> Statement {
-        sql(match self {
-            Self::Sqlite(_) => sqlite,
-            Self::Postgres(_) => postgres,
-        })
-    }
-
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,

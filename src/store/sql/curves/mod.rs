@@ -13,7 +13,7 @@ use sqlx::FromRow;
 use self::block::{block_of, level_for, unpack};
 pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget, long_curves};
 use super::SqlStore;
-use super::statement::{Transaction, sql};
+use super::statement::{Connect, Transaction, sql};
 use crate::stats::{Bucket, CurvePoint, floor, widen, width_for};
 use crate::store::{Curve, CurveRange, CurveSet, Curves, StoreError};
 
