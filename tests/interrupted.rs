@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -120,7 +120,8 @@ fn a_run_that_cannot_go_on_says_why() {
     child.wait_with_output().unwrap();
     let resume: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("resume.json")).unwrap()).unwrap();
-    for name in ["spec.json", "metrics.csv", resume["checkpoint"]["file"].as_str().unwrap()] {
+    for name in ["spec.json", "metrics.csv", resume["checkpoints"][0]["checkpoint"]["file"].as_str().unwrap()]
+    {
         let original = fs::read(run.join(name)).unwrap();
         let mut altered = original.clone();
         altered[40] ^= 1;
@@ -131,6 +132,85 @@ fn a_run_that_cannot_go_on_says_why() {
         }
         fs::write(run.join(name), original).unwrap();
     }
+}
+
+/// Starts a run with frequent checkpoints and stops it after the second; returns its folder and its checkpoints, the
+/// newest first.
+fn stopped_after_two_checkpoints(folder: &TempDir) -> (PathBuf, Vec<String>) {
+    let args = ["long.json", "--set", "checkpoint.every_steps=300"];
+    let child = train(folder, &args).spawn().unwrap();
+    let run = folder.path().join("runs/long-opt-cayley-seed0");
+    wait_beyond(&run, 700);
+    assert!(signal(child.id(), "TERM"));
+    child.wait_with_output().unwrap();
+    let mut steps: Vec<u64> = fs::read_dir(&run)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_prefix("checkpoint-")?.strip_suffix(".safetensors")?.parse().ok()
+        })
+        .collect();
+    steps.sort_by(|a, b| b.cmp(a));
+    (run, steps.iter().map(|step| format!("checkpoint-{step}.safetensors")).collect())
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
+    let folder = TempDir::new().unwrap();
+    let whole = train(&folder, &["long.json", "--out", "whole"]).output().unwrap();
+    assert!(whole.status.success(), "{}", err(&whole));
+    let (run, checkpoints) = stopped_after_two_checkpoints(&folder);
+    assert_eq!(checkpoints.len(), 2);
+    let newest = run.join(&checkpoints[0]);
+    let mut altered = fs::read(&newest).unwrap();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(&newest, altered).unwrap();
+    let resumed = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
+    let said = err(&resumed);
+    assert!(resumed.status.success(), "{said}");
+    assert!(said.contains(&format!("{} is not as it was written", checkpoints[0])), "{said}");
+    let step = checkpoints[1].trim_start_matches("checkpoint-").trim_end_matches(".safetensors");
+    assert!(said.contains(&format!("Resuming from the checkpoint before, at step {step}")), "{said}");
+    assert_eq!(curves(&run), curves(&folder.path().join("whole/long-opt-cayley-seed0")));
+}
+
+/// Output of a command, which is killed if it does not end by itself.
+fn output_in_time(mut command: Command) -> Output {
+    let mut child = command.spawn().unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("{command:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_fifo_in_the_folder_of_a_run_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let (run, checkpoints) = stopped_after_two_checkpoints(&folder);
+    let place = "runs/long-opt-cayley-seed0";
+    let mut names = vec!["spec.json", "metrics.csv", "resume.json"];
+    // The older checkpoint comes first, so that the newest has none to fall back to.
+    names.extend(checkpoints.iter().rev().map(String::as_str));
+    for name in names {
+        let (file, kept) = (run.join(name), run.join("kept"));
+        fs::rename(&file, &kept).unwrap();
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        if name == checkpoints[1] {
+            continue;
+        }
+        let output = output_in_time(train(&folder, &["--resume", place]));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(&format!("{name}: not a regular file")), "{}", err(&output));
+        fs::rename(&kept, &file).unwrap();
+    }
+    assert!(Command::new("mkfifo").arg(folder.path().join("fifo")).status().unwrap().success());
+    let output = output_in_time(train(&folder, &["--resume", "fifo"]));
+    assert!(err(&output).contains("fifo is no folder"), "{}", err(&output));
 }
 
 #[test]

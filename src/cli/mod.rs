@@ -32,6 +32,7 @@ mod progress;
 
 mod client;
 mod figures;
+mod input;
 mod output;
 mod signals;
 mod spec;

@@ -1,4 +1,4 @@
-//! The folder of a run: its spec, the points so far, and the checkpoint to resume from.
+//! The folder of a run: its spec, the points so far, and the checkpoints to resume from.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Point, Summary};
-use serde::{Deserialize, Serialize};
 
-use crate::artifacts::sha256;
+use super::checkpoints::{Checkpoint, Checkpoints, Resumable};
+use crate::cli::{input, output};
 
-const SPEC: &str = "spec.json";
-const POINTS: &str = "metrics.csv";
+pub(super) const SPEC: &str = "spec.json";
+pub(super) const POINTS: &str = "metrics.csv";
 const RESUME: &str = "resume.json";
 const SUMMARY: &str = "summary.json";
 const HEADER: &str = "series,step,value,time_ms";
@@ -27,32 +27,9 @@ pub(super) struct RunFolder {
     /// Length of the points up to the checkpoint to resume from, in bytes; 0 in a new folder.
     points_bytes: u64,
     is_new: bool,
+    /// The checkpoint to resume from at present.
     checkpoint: Option<Checkpoint>,
-}
-
-/// A checkpoint in the folder. Every point up to it is in the folder too.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Checkpoint {
-    /// Completed updates.
-    pub(super) step: u64,
-    /// File name.
-    pub(super) file: String,
-    /// SHA-256 of its bytes, in hexadecimal.
-    pub(super) sha256: String,
-    /// Device of the run. On another device, the run would not continue bit for bit.
-    pub(super) device: String,
-    /// Time limit of one attempt.
-    pub(super) time_limit_seconds: u64,
-}
-
-/// What `resume.json` holds: the checkpoint, and what spec and points were when it was written.
-#[derive(Deserialize, Serialize)]
-struct Resume {
-    checkpoint: Checkpoint,
-    spec_sha256: String,
-    /// Length of the points up to the checkpoint, in bytes.
-    points_bytes: u64,
-    points_sha256: String,
+    checkpoints: Checkpoints,
 }
 
 impl RunFolder {
@@ -79,42 +56,39 @@ impl RunFolder {
         let mut folder = Self::own(path.to_owned())?;
         let shown = path.display();
         let spec =
-            fs::read(path.join(SPEC)).with_context(|| format!("{shown} is no folder of a run: {SPEC}"))?;
+            input::regular(&path.join(SPEC)).with_context(|| format!("{shown} is no folder of a run"))?;
         ensure!(!path.join(SUMMARY).exists(), "the run in {shown} is complete; there is nothing to resume");
-        let resume = match fs::read(path.join(RESUME)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                bail!("the run in {shown} ended before its first checkpoint; start it anew")
-            }
-            read => read.with_context(|| format!("{shown}: {RESUME}"))?,
-        };
-        let Resume { checkpoint, spec_sha256, points_bytes, points_sha256 } =
-            serde_json::from_slice(&resume).with_context(|| format!("{shown}: {RESUME}"))?;
-        let points = fs::read(path.join(POINTS)).with_context(|| format!("{shown}: {POINTS}"))?;
-        let points = points.get(..points_bytes as usize).unwrap_or_default();
-        let state = fs::read(path.join(&checkpoint.file))
-            .with_context(|| path.join(&checkpoint.file).display().to_string())?;
-        for (name, is_as_written) in [
-            (SPEC, sha256(&spec) == spec_sha256),
-            (POINTS, sha256(points) == points_sha256),
-            (checkpoint.file.as_str(), sha256(&state) == checkpoint.sha256),
-        ] {
-            ensure!(
-                is_as_written,
-                "{} is not as it was written: its SHA-256 differs. The run cannot be resumed; start it anew",
-                path.join(name).display()
-            );
+        let resume = path.join(RESUME);
+        ensure!(resume.exists(), "the run in {shown} ended before its first checkpoint; start it anew");
+        let checkpoints: Checkpoints = serde_json::from_slice(&input::regular(&resume)?)
+            .with_context(|| resume.display().to_string())?;
+        let (Resumable { checkpoint, points_bytes, .. }, damage) = checkpoints.usable(path)?;
+        if let Some(damage) = damage {
+            let step = checkpoint.step;
+            output::note(format!("optlab: {damage:#}. Resuming from the checkpoint before, at step {step}"));
         }
         folder.points_bytes = points_bytes;
         folder.checkpoint = Some(checkpoint.clone());
+        folder.checkpoints = checkpoints;
         Ok((folder, JobSpec::from_stored(&serde_json::from_slice(&spec)?)?, checkpoint))
     }
 
     fn own(path: PathBuf) -> anyhow::Result<Self> {
-        let owner = File::open(&path).with_context(|| path.display().to_string())?;
+        let shown = || path.display().to_string();
+        ensure!(fs::metadata(&path).with_context(shown)?.is_dir(), "{} is no folder", shown());
+        let owner = File::open(&path).with_context(shown)?;
         if owner.try_lock().is_err() {
             bail!("another optlab trains into {} now", path.display());
         }
-        Ok(Self { path, _owner: owner, points: None, points_bytes: 0, is_new: false, checkpoint: None })
+        Ok(Self {
+            path,
+            _owner: owner,
+            points: None,
+            points_bytes: 0,
+            is_new: false,
+            checkpoint: None,
+            checkpoints: Checkpoints::default(),
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -161,14 +135,10 @@ impl RunFolder {
         if let Some(points) = &self.points {
             points.sync_data()?;
         }
-        let points = fs::read(self.path.join(POINTS))?;
-        let resume = Resume {
-            checkpoint: checkpoint.clone(),
-            spec_sha256: sha256(&fs::read(self.path.join(SPEC))?),
-            points_bytes: points.len() as u64,
-            points_sha256: sha256(&points),
-        };
-        self.replace(RESUME, &serde_json::to_vec_pretty(&resume)?)?;
+        let (spec, points) =
+            (input::regular(&self.path.join(SPEC))?, input::regular(&self.path.join(POINTS))?);
+        self.checkpoints.add(Resumable::new(checkpoint.clone(), &spec, &points));
+        self.replace(RESUME, &serde_json::to_vec_pretty(&self.checkpoints)?)?;
         self.checkpoint = Some(checkpoint);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `optlab train`: one run, here, without a server or a database.
 
+mod checkpoints;
 mod folder;
 mod screen;
 
@@ -13,7 +14,8 @@ use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use self::folder::{Checkpoint, RunFolder};
+use self::checkpoints::Checkpoint;
+use self::folder::RunFolder;
 use self::screen::Screen;
 use super::serve::block_on;
 use super::signals::Signals;
@@ -38,7 +40,7 @@ pub(super) struct Args {
     /// Folder for the files of the run
     #[arg(long, default_value = "runs", value_name = "FOLDER")]
     out: PathBuf,
-    /// Go on with a run that was interrupted, from its last checkpoint; the folder is that of its files
+    /// Go on with a run that was interrupted, from its last intact checkpoint; the folder is that of its files
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source", "assignments", "arm", "seed", "out"])]
     resume: Option<PathBuf>,
     /// The program that trains [default: optlab-runner beside this program]
@@ -182,7 +184,8 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
                 screen.abandon();
                 bail!("{}: {}", failure.reason.as_str(), failure.error);
             }
-            Some(Event::Started { .. } | Event::UnusableCheckpoint) => bail!("the runner began twice"),
+            Some(Event::Started { .. }) => bail!("the runner began twice"),
+            Some(Event::UnusableCheckpoint) => bail!("the runner refused a checkpoint after it had begun"),
             None => {
                 screen.abandon();
                 bail!("{}{}", runner.obituary().await, folder.resume_hint());
