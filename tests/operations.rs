@@ -88,6 +88,20 @@ fn a_copy_is_whole_while_the_server_writes() {
     assert_eq!(copy.get("/readyz").status, 200);
 }
 
+#[test]
+fn a_copy_that_cannot_be_written_blames_its_own_disk_and_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    Server::start_with(&folder, &["--workers", "0"]).kill();
+    let copies = folder.path().join("copies");
+    fs::create_dir(&copies).unwrap();
+    let limited = format!("ulimit -f 96; exec {OPTLAB} backup copies/copy.db");
+    let failed = Command::new("sh").args(["-c", &limited]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(said(&failed).contains("cannot write copies/copy.db"), "{}", said(&failed));
+    assert!(!said(&failed).contains("disk of the database"), "{}", said(&failed));
+    assert_eq!(fs::read_dir(&copies).unwrap().count(), 0);
+}
+
 /// Limits the size of the server's files, so that its writes fail as on a failing disk.
 fn limit_files(server: &Server, bytes: u64) {
     prlimit(server.child.id() as i32, Resource::FSIZE, Some((bytes, INFINITY)), None).unwrap();

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 
 use super::serve::block_on;
+use super::unfinished::Unfinished;
 use super::{Failure, output};
 use crate::config::DatabaseArgs;
-use crate::store;
+use crate::store::{self, CopyError};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -31,21 +32,25 @@ async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
             file.display()
         );
     }
-    ensure!(!file.exists(), "{} exists already", file.display());
     let folder = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
     ensure!(folder.is_dir(), "there is no folder {}", folder.display());
-    // A copy that broke off must not look like a whole one.
-    let mut unfinished = file.to_owned().into_os_string();
-    unfinished.push(".unfinished");
-    let unfinished = PathBuf::from(unfinished);
-    if unfinished.exists() {
-        std::fs::remove_file(&unfinished).with_context(|| unfinished.display().to_string())?;
-    }
-    store::copy_sqlite(url, &unfinished).await.with_context(|| format!("cannot copy {shown}"))?;
-    std::fs::File::open(&unfinished)?.sync_all()?;
-    std::fs::rename(&unfinished, file).with_context(|| file.display().to_string())?;
+    let unfinished = Unfinished::beside(file)?;
+    store::copy_sqlite(url, unfinished.path()).await.map_err(|error| explained(error, &shown, file))?;
+    std::fs::File::open(unfinished.path())?.sync_all()?;
+    unfinished.finish()?;
     output::line(format!(
         "{} is a copy of {shown}. The files of jobs (weights, checkpoints, logs) are not in it.",
         file.display()
     ))
+}
+
+/// Tells the disk of the copy from that of the database.
+fn explained(error: CopyError, database: &str, file: &Path) -> anyhow::Error {
+    match error {
+        CopyError::Source(error) => anyhow::Error::from(error).context(format!("cannot copy {database}")),
+        CopyError::Target(reason) => anyhow::anyhow!(
+            "cannot write {}: {reason}. Make room there, or choose another place; nothing was kept of the copy",
+            file.display()
+        ),
+    }
 }

@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::client::{Client, ServerArgs};
+use super::unfinished::Unfinished;
 use super::{Failure, experiments, output};
 use crate::exchange::{EventWriter, ExchangeError, ParquetReader, PointWriter};
 
@@ -85,16 +86,11 @@ fn download(
         output::verbatim(body)?;
         return Ok(output);
     }
-    // A file that broke off must not look like a whole one.
-    let unfinished = unfinished(&output)?;
-    let mut file =
-        File::create(&unfinished).with_context(|| format!("cannot write {}", unfinished.display()))?;
-    let copied = io::copy(&mut body, &mut file).and_then(|_| file.sync_all());
-    if copied.is_err() {
-        let _ = fs::remove_file(&unfinished);
-    }
-    copied.context(BROKEN)?;
-    fs::rename(&unfinished, &output).with_context(|| output.display().to_string())?;
+    let unfinished = Unfinished::beside(&output)?;
+    let path = unfinished.path();
+    let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    io::copy(&mut body, &mut file).and_then(|_| file.sync_all()).context(BROKEN)?;
+    unfinished.finish()?;
     Ok(output)
 }
 
@@ -102,16 +98,16 @@ fn download(
 fn write_events(client: &Client, experiment: i64, output: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let (name, mut body) = fetch(client, experiment, "parquet")?;
     let output = output.unwrap_or_else(|| PathBuf::from(name.trim_end_matches(".parquet")));
-    let unfinished = unfinished(&output)?;
+    let unfinished = Unfinished::beside(&output)?;
     let mut file = tempfile::tempfile()?;
     io::copy(&mut body, &mut file).context(BROKEN)?;
     file.rewind()?;
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).with_context(|| unfinished.display().to_string())?;
-    }
-    fs::create_dir_all(&unfinished).with_context(|| unfinished.display().to_string())?;
-    copy_events(file, unfinished.clone()).with_context(|| unfinished.display().to_string())?;
-    fs::rename(&unfinished, &output).with_context(|| output.display().to_string())?;
+    let folder = unfinished.path();
+    fs::create_dir_all(folder)
+        .map_err(ExchangeError::from)
+        .and_then(|()| copy_events(file, folder.to_owned()))
+        .with_context(|| format!("cannot write {}; nothing was kept of it", output.display()))?;
+    unfinished.finish()?;
     Ok(output)
 }
 
@@ -131,12 +127,4 @@ const BROKEN: &str = "the export broke off; nothing was kept of it";
 
 fn fetch(client: &Client, experiment: i64, format: &str) -> Result<(String, impl Read + use<>), Failure> {
     Ok(client.download(&format!("/experiments/{experiment}/export?format={format}"))?)
-}
-
-/// What is not finished yet lies beside `output`, which must be new.
-fn unfinished(output: &Path) -> anyhow::Result<PathBuf> {
-    ensure!(!output.exists(), "{} exists already", output.display());
-    let mut name = output.to_owned().into_os_string();
-    name.push(".unfinished");
-    Ok(name.into())
 }

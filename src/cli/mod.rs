@@ -37,6 +37,7 @@ mod output;
 mod signals;
 mod spec;
 mod table;
+mod unfinished;
 
 use std::env;
 use std::process::ExitCode;

@@ -43,7 +43,7 @@ pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError};
 pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Queue, Slot, Wish};
 pub use results::{JobFigures, LastEvaluations, Results};
 pub use settings::{Root, Settings};
-pub use sql::{QueryRunner, answer_query_of_stdin, copy_sqlite};
+pub use sql::{CopyError, QueryRunner, answer_query_of_stdin, copy_sqlite};
 pub use thinning::{Thinned, Thinning};
 pub use tokens::{Scope, Secret, Token, Tokens};
 pub use transfer::{

@@ -373,6 +373,23 @@ fn a_download_that_breaks_off_leaves_no_file() {
 }
 
 #[test]
+fn event_files_that_cannot_be_written_leave_no_folder() {
+    let (folder, server) = long_curve(20_000);
+    said(&client(&server, &folder, &["export", "1", "--format", "parquet"]));
+    let exported = fs::metadata(folder.path().join("small-1.parquet")).unwrap().len();
+    let before = fs::read_dir(folder.path()).unwrap().count();
+    // The download fits and the longer event file does not. The signal must not kill the command.
+    let script = "trap '' XFSZ; ulimit -f $0; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, &(exported / 512 + 8).to_string(), OPTLAB, "export", "1"]);
+    command.args(["--format", "tensorboard", "--output", "events", "--server", &server.address]);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("events"), "{output:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before, "{output:?}");
+}
+
+#[test]
 fn files_that_cannot_be_imported_are_refused_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);

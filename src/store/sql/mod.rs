@@ -45,7 +45,7 @@ use self::postgres::Postgres;
 pub use self::query::{QueryRunner, answer_query_of_stdin};
 pub(super) use self::schema::Schema;
 use self::sqlite::Sqlite;
-pub use self::sqlite::copy_sqlite;
+pub use self::sqlite::{CopyError, copy_sqlite};
 use self::statement::{Connect, Connection, Reader, Transaction, sql};
 use super::{Activity, Store, StoreError};
 use crate::clock::Clock;

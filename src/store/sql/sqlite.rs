@@ -21,6 +21,7 @@ use super::pool::close_unfinished;
 use super::schema::{self, Schema, wait_until_current};
 use super::statement::Reader;
 use crate::store::StoreError;
+use crate::store::error::said;
 
 /// How long a statement waits for another process to release the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -162,17 +163,43 @@ fn explain(error: sqlx::Error, file: &Path) -> StoreError {
     }
 }
 
+/// Why a database was not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// The database cannot be opened or read.
+    #[error(transparent)]
+    Source(#[from] StoreError),
+    /// The copy cannot be written; says why.
+    #[error("{0}")]
+    Target(String),
+}
+
 /// Copies the database at the SQLite URL `url` to the new file `to`, as it is at one moment. Whoever writes to it goes on
 /// writing; its schema may be of any version.
 ///
 /// # Errors
 /// Where there is no such database, or the copy cannot be written.
-pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), StoreError> {
+pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), CopyError> {
     let options = options(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
     let connected = options.connect().await;
     let mut connection = connected.map_err(|error| explain(error, options.get_filename()))?;
-    sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;
-    Ok(connection.close().await?)
+    let copied = sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await;
+    // Only a closed connection writes nothing more to the copy.
+    let closed = connection.close().await;
+    copied.map_err(of_copy)?;
+    Ok(closed.map_err(StoreError::from)?)
+}
+
+/// The only file that grows is the copy. SQLITE_FULL is a full disk, and SQLITE_IOERR_WRITE any other failure to write.
+fn of_copy(error: sqlx::Error) -> CopyError {
+    const SQLITE_FULL: &str = "13";
+    const SQLITE_IOERR_WRITE: &str = "778";
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+    match code.as_str() {
+        SQLITE_FULL => CopyError::Target("its disk is full".to_owned()),
+        SQLITE_IOERR_WRITE => CopyError::Target(format!("its disk fails ({})", said(&error))),
+        _ => CopyError::Source(error.into()),
+    }
 }
 
 #[cfg(test)]
