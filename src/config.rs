@@ -2,6 +2,7 @@
 
 mod listen;
 
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -158,6 +159,9 @@ pub struct ServiceConfig {
     pub worker: WorkerConfig,
 }
 
+/// The longest settings file that is read, in bytes.
+const LONGEST_FILE: u64 = 1_000_000;
+
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -169,6 +173,9 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The file is longer than any settings.
+    #[error("the settings file {} has more than {} bytes", .0.display(), LONGEST_FILE)]
+    TooLong(PathBuf),
     /// The file says something else than settings.
     #[error("the settings file {}: {source}", path.display())]
     Malformed {
@@ -266,8 +273,13 @@ impl File {
             None if default.exists() => default,
             None => return Ok(Self::default()),
         };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let mut text = String::new();
+        file.take(LONGEST_FILE + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > LONGEST_FILE {
+            return Err(ConfigError::TooLong(path.to_owned()));
+        }
         toml::from_str(&text)
             .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
     }

@@ -17,7 +17,7 @@ use url::form_urlencoded;
 use super::error::ApiError;
 
 /// The longest request body, in bytes.
-const BODY_LIMIT: usize = 1_000_000;
+pub const BODY_LIMIT: usize = 1_000_000;
 /// Where reading a body that is too large ends.
 const READ_AT_MOST: usize = 64 * BODY_LIMIT;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -59,6 +59,7 @@ pub use base_path::BasePath;
 use connections::Limits;
 pub use dashboard::has_dashboard;
 use error::ApiError;
+pub use extract::BODY_LIMIT;
 use live::Live;
 use monitoring::Requests;
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use clap::Args;
 use optlab_spec::submission::{expand, parse_json, parse_toml};
 use optlab_spec::{arms, lay_over, parse_assignment, recipes};
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, input};
+use crate::api::BODY_LIMIT;
 
 #[derive(Args)]
 pub(super) struct SpecArgs {
@@ -46,7 +46,7 @@ impl SpecArgs {
             })?;
             return Ok(recipe.value());
         }
-        let text = std::fs::read_to_string(path).with_context(|| self.source.clone())?;
+        let text = input::text(path, BODY_LIMIT)?;
         let is_json = path.extension().is_some_and(|ending| ending == "json");
         let as_json = || parse_json(text.as_bytes());
         let (read, is_the_other) = if is_json {

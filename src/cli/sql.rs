@@ -1,17 +1,16 @@
 //! `optlab sql`: a question to the database, through the server.
 
-use std::fs;
-use std::io::{Read, stdin};
+use std::io::stdin;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::client::ServerArgs;
-use super::{Failure, output};
+use super::{Failure, input, output};
+use crate::store::LONGEST_STATEMENT;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -70,16 +69,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
-    fn sql(&self) -> anyhow::Result<String> {
-        if let Some(query) = &self.query {
-            return Ok(query.clone());
+    fn sql(&self) -> Result<String, Failure> {
+        match (&self.query, &self.file) {
+            (Some(query), _) => Ok(query.clone()),
+            (None, Some(file)) => input::text(file, LONGEST_STATEMENT),
+            (None, None) => input::text_from(stdin(), "standard input", LONGEST_STATEMENT),
         }
-        if let Some(file) = &self.file {
-            return fs::read_to_string(file).with_context(|| file.display().to_string());
-        }
-        let mut sql = String::new();
-        stdin().read_to_string(&mut sql).context("standard input")?;
-        Ok(sql)
     }
 }
 

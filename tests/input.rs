@@ -1,0 +1,39 @@
+//! Input of commands: files are read up to a limit.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const OPTLAB: &str = env!("CARGO_BIN_EXE_optlab");
+
+fn optlab(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(OPTLAB).args(args).current_dir(folder.path()).output().unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_file_is_read_up_to_the_limit_of_the_server() {
+    let folder = TempDir::new().unwrap();
+    let line = "# a comment of thirty-two bytes\n";
+    fs::write(folder.path().join("long.toml"), line.repeat(1_000_000 / line.len() + 1)).unwrap();
+    fs::write(folder.path().join("long.sql"), "-".repeat(100_001)).unwrap();
+    for (args, limit) in [
+        (["submit", "long.toml"], "1000000"),
+        (["train", "long.toml"], "1000000"),
+        (["sql", "--file=long.sql"], "100000"),
+        (["serve", "--config=long.toml"], "1000000"),
+        // These have no end.
+        (["submit", "/dev/zero"], "1000000"),
+        (["sql", "--file=/dev/zero"], "100000"),
+        (["serve", "--config=/dev/zero"], "1000000"),
+    ] {
+        let output = optlab(&folder, &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", err(&output));
+        let says = format!("has more than {limit} bytes");
+        assert!(err(&output).contains(&says), "{args:?}: {}", err(&output));
+    }
+}
