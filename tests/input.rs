@@ -1,4 +1,4 @@
-//! Input of commands: files are read up to a limit.
+//! Input of commands: files are read up to a limit, and what cannot be sent is named before a server is contacted.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -35,5 +35,27 @@ fn a_file_is_read_up_to_the_limit_of_the_server() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", err(&output));
         let says = format!("has more than {limit} bytes");
         assert!(err(&output).contains(&says), "{args:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_named_before_a_server_is_asked() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("exports")).unwrap();
+    for (args, token, says) in [
+        (&["import", "exports"][..], "", "exports is a folder"),
+        (&["experiments", "--server", ""], "", "`` is no address of a server"),
+        (&["experiments", "--server", "http://"], "", "`http://` is no address of a server"),
+        (&["experiments", "--server", "my server"], "", "`my server` is no address of a server"),
+        (&["experiments", "--server", "ftp://host"], "", "`ftp://host` is no address of a server"),
+        (&["experiments"], "optlab_\nx", "OPTLAB_TOKEN holds no token"),
+        (&["experiments"], "optlab_é", "OPTLAB_TOKEN holds no token"),
+    ] {
+        let mut command = Command::new(OPTLAB);
+        command.args(args).env("OPTLAB_TOKEN", token).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", err(&output));
+        assert!(err(&output).contains(says), "{args:?}: {}", err(&output));
+        assert!(!err(&output).contains("no answer") && !err(&output).contains("optlab_"), "{}", err(&output));
     }
 }

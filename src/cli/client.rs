@@ -6,12 +6,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use optlab_net::NetError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::SendBody;
-use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
@@ -28,7 +27,7 @@ pub(super) struct ServerArgs {
 }
 
 impl ServerArgs {
-    pub(super) fn client(&self) -> Result<Client, NetError> {
+    pub(super) fn client(&self) -> Result<Client, Failure> {
         Client::new(&self.server)
     }
 }
@@ -95,14 +94,16 @@ impl Client {
     /// no secret.)
     ///
     /// # Errors
-    /// If the proxy for `server` cannot be used.
-    pub(super) fn new(server: &str) -> Result<Self, NetError> {
-        let token = std::env::var("OPTLAB_TOKEN").ok().filter(|token| !token.is_empty());
-        let server = server.trim_end_matches('/');
-        let server = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+    /// If `server` is no URL, its proxy cannot be used, or the token cannot be sent.
+    pub(super) fn new(server: &str) -> Result<Self, Failure> {
+        let authorization = authorization()?;
+        let server = base_url(server)?;
         let agent = optlab_net::agent(&server)?
-            .middleware(move |request: Request<SendBody>, next: MiddlewareNext| {
-                with_token(request, token.as_deref(), next)
+            .middleware(move |mut request: Request<SendBody>, next: MiddlewareNext| {
+                if let Some(value) = &authorization {
+                    request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+                }
+                next.handle(request)
             })
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
@@ -285,16 +286,35 @@ fn file_name(headers: &HeaderMap) -> Option<String> {
     (Path::new(name).file_name()? == name).then(|| name.to_owned())
 }
 
-fn with_token(
-    mut request: Request<SendBody>,
-    token: Option<&str>,
-    next: MiddlewareNext,
-) -> Result<Response<ureq::Body>, ureq::Error> {
-    if let Some(token) = token {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
-            .map_err(|error| ureq::Error::Http(error.into()))?;
-        value.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+/// The URL of a server, which may be given without the scheme.
+fn base_url(given: &str) -> Result<String, Failure> {
+    let trimmed = given.trim_end_matches('/');
+    let url = if given.contains("://") { trimmed.to_owned() } else { format!("http://{trimmed}") };
+    let is_server = url.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    match is_server {
+        true => Ok(url),
+        false => Err(Failure::Usage(format!(
+            "`{given}` is no address of a server; --server and OPTLAB_SERVER take one like http://127.0.0.1:8080"
+        ))),
     }
-    next.handle(request)
+}
+
+/// The header with the token of the environment.
+fn authorization() -> Result<Option<HeaderValue>, Failure> {
+    let Some(token) = std::env::var_os("OPTLAB_TOKEN").filter(|token| !token.is_empty()) else {
+        return Ok(None);
+    };
+    let token = token.to_str().unwrap_or_default().trim();
+    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(Failure::Usage(
+            "OPTLAB_TOKEN holds no token: it is blank or has characters that no token has. Copy the line that `optlab \
+             token create` printed"
+                .to_owned(),
+        ));
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
 }

@@ -22,6 +22,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
+    if args.file.is_dir() {
+        let shown = args.file.display();
+        return Err(Failure::Usage(format!("{shown} is a folder; give the Parquet file of one experiment")));
+    }
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
     let Submitted { id, name, jobs } = client.upload("/imports", file)?;
     Ok(match args.json {
