@@ -191,6 +191,17 @@ fn a_server_and_data_behind_a_certificate_of_ones_own_can_be_reached() {
 }
 
 #[test]
+fn a_self_signed_certificate_of_an_authority_is_explained() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let own = Authority::self_signed();
+    let address = own.in_front_of(&server.address);
+    let mut command = optlab(&folder, &["experiments", "--server", &address]);
+    command.env("SSL_CERT_FILE", own.certificate());
+    fails(&mut command, "openssl req -x509 -addext basicConstraints=critical,CA:FALSE");
+}
+
+#[test]
 fn what_is_not_optlab_s_answer_is_said_to_be_so() {
     let folder = TempDir::new().unwrap();
     for (status, says) in [

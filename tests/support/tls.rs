@@ -19,21 +19,32 @@ pub struct Authority {
     folder: TempDir,
 }
 
+const OF_SERVER: [&str; 4] = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+
 impl Authority {
     pub fn new() -> Self {
         let authority = Self { folder: TempDir::new().unwrap() };
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-        let make = |args: &[&str]| {
-            let mut openssl = Command::new("openssl");
-            openssl.args(["req", "-x509"]).args(key).args(args).current_dir(&authority.folder);
-            let made = openssl.output().expect("the openssl program is installed");
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        };
-        make(&["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Our own"]);
+        authority.make(&["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Our own"]);
         let of_ca = ["-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem"];
-        let of_server = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-        make(&[&of_ca[..], &of_server[..], &["-addext", "basicConstraints=critical,CA:FALSE"]].concat());
+        let no_authority = ["-addext", "basicConstraints=critical,CA:FALSE"];
+        authority.make(&[&of_ca[..], &OF_SERVER, &no_authority].concat());
         authority
+    }
+
+    /// The server's certificate is the authority's own, as `openssl req -x509` makes one.
+    pub fn self_signed() -> Self {
+        let authority = Self { folder: TempDir::new().unwrap() };
+        authority.make(&[&["-keyout", "server.key", "-out", "server.pem"][..], &OF_SERVER].concat());
+        fs::copy(authority.file("server.pem"), authority.file("ca.pem")).unwrap();
+        authority
+    }
+
+    fn make(&self, args: &[&str]) {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        openssl.args(["-nodes", "-days", "2"]).args(args).current_dir(&self.folder);
+        let made = openssl.output().expect("the openssl program is installed");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -53,7 +53,20 @@ pub fn hint(url: &str, error: &dyn Display) -> String {
             "; trusted is what this system trusts, or the certificates in the file that SSL_CERT_FILE names",
         );
     }
+    hint.push_str(certificate_cure(error));
     hint
+}
+
+/// What to do about a server's certificate that is refused although it is trusted; empty for other errors.
+pub fn certificate_cure(error: &dyn Display) -> &'static str {
+    match error.to_string().contains("CaUsedAsEndEntity") {
+        true => {
+            "; the server shows the certificate of an authority (CA:TRUE), which may only sign others. Make its own \
+             certificate with openssl req -x509 -addext basicConstraints=critical,CA:FALSE -addext \
+             subjectAltName=DNS:HOST"
+        }
+        false => "",
+    }
 }
 
 /// Installs ring as the process's cryptography provider, for libraries that leave the choice to the program.

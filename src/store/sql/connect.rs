@@ -130,7 +130,8 @@ fn explained(place: &str, error: sqlx::Error) -> StoreError {
     StoreError::Unavailable(match error {
         // Errors of the TLS handshake occur as either variant.
         sqlx::Error::Tls(_) | sqlx::Error::Io(_) if said.contains("certificate") => format!(
-            "{place}: {said}; sslrootcert=FILE in the URL, or SSL_CERT_FILE, names the certificates to trust"
+            "{place}: {said}; sslrootcert=FILE in the URL, or SSL_CERT_FILE, names the certificates to trust{}",
+            optlab_net::certificate_cure(&said)
         ),
         sqlx::Error::Tls(error) => format!("{place}: {error}"),
         sqlx::Error::Io(error) => format!("{place}: {error}; is PostgreSQL running, and listening there?"),
