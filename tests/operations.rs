@@ -102,6 +102,28 @@ fn a_copy_that_cannot_be_written_blames_its_own_disk_and_leaves_nothing() {
     assert_eq!(fs::read_dir(&copies).unwrap().count(), 0);
 }
 
+#[test]
+fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let sqlite = |sql: &str| {
+        let done = Command::new("sqlite3").args(["other.db", sql]).current_dir(folder.path()).output();
+        String::from_utf8(done.expect("the sqlite3 program is installed").stdout).unwrap()
+    };
+    sqlite("CREATE TABLE notes (text); CREATE TABLE people (name)");
+    let before = fs::read(folder.path().join("other.db")).unwrap();
+    for command in ["migrate", "serve", "worker"] {
+        let refused = optlab(&folder, &[command, "--database-url", "sqlite:other.db"]);
+        assert_eq!(refused.status.code(), Some(1), "{command}");
+        let reason = "other.db is a database of another program: it has the tables notes, people";
+        assert!(said(&refused).contains(reason), "{command}: {}", said(&refused));
+    }
+    assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
+    // An empty database is nobody's.
+    assert_eq!(sqlite("DROP TABLE notes; DROP TABLE people; VACUUM"), "");
+    let done = optlab(&folder, &["migrate", "--database-url", "sqlite:other.db"]);
+    assert!(done.status.success(), "{}", said(&done));
+}
+
 /// Limits the size of the server's files, so that its writes fail as on a failing disk.
 fn limit_files(server: &Server, bytes: u64) {
     prlimit(server.child.id() as i32, Resource::FSIZE, Some((bytes, INFINITY)), None).unwrap();

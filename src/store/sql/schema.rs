@@ -11,6 +11,9 @@ use crate::store::StoreError;
 pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// The table in which sqlx notes the migrations of a database.
+pub(super) const TABLE: &str = "_sqlx_migrations";
+
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -48,6 +48,7 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let file = options.get_filename().to_owned();
+        refuse_foreign(url, &file).await?;
         let keeper = pool(1).connect_with(options.clone()).await.map_err(|error| explain(error, &file))?;
         // SQLite opens the log at the first statement that reads.
         sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&keeper).await?;
@@ -150,6 +151,29 @@ fn of_same_file(pool: SqlitePoolOptions, files: &Arc<Files>) -> SqlitePoolOption
         let same = files.check().map_err(|error| sqlx::Error::Io(io::Error::other(error)));
         Box::pin(async { same })
     })
+}
+
+/// Refuses a file with tables of another program before anything is written to it, the journal mode included. A file
+/// that cannot be read is left to the opening that follows.
+async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    let Ok(mut connection) = options.connect().await else { return Ok(()) };
+    let tables = sqlx::query_scalar::<_, String>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    );
+    let tables = tables.fetch_all(&mut connection).await.unwrap_or_default();
+    connection.close().await?;
+    if tables.is_empty() || tables.iter().any(|table| table == schema::TABLE) {
+        return Ok(());
+    }
+    const SHOWN: usize = 5;
+    let more = if tables.len() > SHOWN { ", ..." } else { "" };
+    Err(StoreError::Unavailable(format!(
+        "{} is a database of another program: it has the tables {}{more} and none of optlab. Give optlab a file of \
+         its own",
+        file.display(),
+        tables[..tables.len().min(SHOWN)].join(", ")
+    )))
 }
 
 /// SQLite says of whatever it is that it cannot open the file.
