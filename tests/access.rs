@@ -232,6 +232,11 @@ fn a_write_behind_a_proxy_that_changes_the_host_is_judged_by_the_browser() {
     for word in ["https://lab.example", "localhost:8080", "proxy_set_header Host $http_host;"] {
         assert!(detail.contains(word), "{word} is missing: {detail}");
     }
+    // A browser may name no origin.
+    let without = server.send("POST", EXPERIMENTS, &[("sec-fetch-site", "same-site")], b"{}");
+    is_problem(&without, 403, "foreign-origin");
+    assert!(!without.text.contains("``"), "{without:?}");
+    assert!(without.text.contains("Sec-Fetch-Site: same-site"), "{without:?}");
     // The browser's word counts against a write too.
     let headers =
         [("host", "localhost:8080"), ("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")];

@@ -55,9 +55,15 @@ impl ApiError {
         Self::new(status, "http", title, "/api/docs lists what there is")
     }
 
-    pub(super) fn foreign_origin(origin: &str, host: &str) -> Self {
+    /// With the headers of the request that name the page, where they are set.
+    pub(super) fn foreign_origin(origin: &str, site: Option<&str>, host: &str) -> Self {
+        let page = match (origin, site) {
+            ("", Some(site)) => format!(" (`Sec-Fetch-Site: {site}`)"),
+            ("", None) => ", whose origin cannot be read".to_owned(),
+            (origin, _) => format!(", `{origin}`"),
+        };
         let detail = format!(
-            "this write comes from a page of another site, `{origin}`; this server was called `{host}`, and only its own \
+            "this write comes from a page of another site{page}; this server was called `{host}`, and only its own \
              page and programs may write. If a proxy stands between them, it must pass the name and the port on: for \
              nginx, `proxy_set_header Host $http_host;`"
         );

@@ -39,13 +39,14 @@ pub(super) async fn same_origin(request: Request, next: Next) -> Result<Response
 fn refuse_foreign(headers: &HeaderMap) -> Result<(), ApiError> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let (origin, host) = (text("origin").unwrap_or_default(), text("host").unwrap_or_default());
-    let is_ours = match text("sec-fetch-site") {
+    let site = text("sec-fetch-site");
+    let is_ours = match site {
         Some(site) => ["same-origin", "none"].contains(&site),
         None => {
             !headers.contains_key(header::ORIGIN) || origin.split_once("://").is_some_and(|(_, o)| o == host)
         }
     };
-    if is_ours { Ok(()) } else { Err(ApiError::foreign_origin(origin, host)) }
+    if is_ours { Ok(()) } else { Err(ApiError::foreign_origin(origin, site, host)) }
 }
 
 /// Sets headers that forbid browsers to guess content types, to show a response in a frame of another site
