@@ -107,6 +107,24 @@ fn a_reader_signs_in_and_out_in_a_folder() {
 }
 
 #[test]
+fn a_sign_in_without_a_path_keeps_the_cookie_to_the_base_path() {
+    let folder = TempDir::new().unwrap();
+    let secret = token(&folder, &["create", "me"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0", "--base-path", "/lab/optlab"]);
+    let body = json!({ "token": secret }).to_string();
+    let session = |method: &str, body: &[u8]| {
+        let address = format!("{}/api/v1/session", origin(&server));
+        let request = ureq::http::Request::builder().method(method).uri(address).body(body.to_vec()).unwrap();
+        support::answer(no_redirects().run(request))
+    };
+    let (signed_in, signed_out) = (session("POST", body.as_bytes()), session("DELETE", b""));
+    for answer in [signed_in, signed_out] {
+        let cookie = answer.headers["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("; Path=/lab/optlab; "), "{cookie}");
+    }
+}
+
+#[test]
 fn a_folder_is_left_by_no_address_of_the_server() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0", "--base-path", "lab/optlab/"]);

@@ -97,6 +97,8 @@ struct AppState {
     last_write: Arc<health::LastWrite>,
     /// The longest import, in bytes.
     import_limit: u64,
+    /// Path prefix under which a proxy serves optlab.
+    base_path: BasePath,
     /// Ends the event streams, which would keep the server from stopping.
     shutdown: CancellationToken,
 }
@@ -126,6 +128,7 @@ pub async fn serve(
         requests: Requests::default(),
         last_write: Arc::default(),
         import_limit: settings.import_limit,
+        base_path: settings.base_path.clone(),
         shutdown: shutdown.clone(),
     };
     let limits = Limits {

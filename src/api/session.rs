@@ -42,7 +42,8 @@ pub(super) async fn get(
     Ok(Json(SessionView { scope: scope.as_str(), signed_in: true }))
 }
 
-/// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host, or all of it.
+/// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host; without
+/// `path`, for the server's base path.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = TokenBody,
     responses((status = 204, headers(("Set-Cookie" = String))), (status = 401), (status = 503)))]
 pub(super) async fn sign_in(
@@ -53,7 +54,7 @@ pub(super) async fn sign_in(
     let token = document.value.get("token").and_then(Value::as_str);
     let token = token.ok_or_else(|| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
     let secret = Secret::parse(token.trim()).ok_or_else(ApiError::unknown_token)?;
-    let folder = folder(document.value.get("path").and_then(Value::as_str))?;
+    let folder = folder(document.value.get("path").and_then(Value::as_str), &state.base_path)?;
     state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, secret.reveal(), REMEMBERED_FOR)))
 }
@@ -62,7 +63,7 @@ pub(super) async fn sign_in(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignOutParams {
-    /// The folder that was named at the sign-in.
+    /// The folder that was named at the sign-in; the server's base path without one.
     #[param(pattern = "^[A-Za-z0-9._~%@+=:,/-]*$")]
     path: Option<String>,
 }
@@ -71,18 +72,19 @@ pub(super) struct SignOutParams {
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", params(SignOutParams),
     responses((status = 204, headers(("Set-Cookie" = String))), (status = 422)))]
 pub(super) async fn sign_out(
+    State(state): State<AppState>,
     Query(params): Query<SignOutParams>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let folder = folder(params.path.as_deref())?;
+    let folder = folder(params.path.as_deref(), &state.base_path)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, "", 0)))
 }
 
 /// The base path of the page, to which the cookie is limited because other paths of the host may belong to other
 /// people.
-fn folder(path: Option<&str>) -> Result<BasePath, ApiError> {
-    let folder = path.unwrap_or_default().parse();
-    folder.map_err(|why: String| ApiError::invalid_parameter(format!("`path` {why}")))
+fn folder(path: Option<&str>, default: &BasePath) -> Result<BasePath, ApiError> {
+    let Some(path) = path else { return Ok(default.clone()) };
+    path.parse().map_err(|why: String| ApiError::invalid_parameter(format!("`path` {why}")))
 }
 
 fn set_cookie(
