@@ -1,10 +1,12 @@
 //! What a runner on this machine would have to work with.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::runner::{BY_BUS, DEVICE_ORDER};
@@ -12,6 +14,9 @@ use super::{Slots, text};
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The most that a runner may print about itself, in bytes.
+const LONGEST_ANSWER: u64 = 1_000_000;
 
 /// What `optlab-runner --probe` prints.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,19 +57,40 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
     if !runner.exists() {
         return Err(ProbeError::Missing(runner.to_owned()));
     }
-    let mut program = Command::new(runner);
-    let output =
-        program.env(DEVICE_ORDER, BY_BUS).arg("--probe").stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(TIMEOUT, output)
-        .await
-        .map_err(|_| ProbeError::Broken(format!("no answer within {} s", TIMEOUT.as_secs())))?
-        .map_err(|error| ProbeError::Broken(error.to_string()))?;
-    if !output.status.success() {
-        let said = text::clean(String::from_utf8_lossy(&output.stderr).trim()).into_owned();
-        return Err(ProbeError::Broken(if said.is_empty() { output.status.to_string() } else { said }));
+    let answer = tokio::time::timeout(TIMEOUT, ask(runner));
+    let answer = answer.await.map_err(|_| broken(format!("no answer within {} s", TIMEOUT.as_secs())))?;
+    let (status, answer, said) = answer.map_err(broken)?;
+    if !status.success() {
+        let said = text::clean(String::from_utf8_lossy(&said).trim()).into_owned();
+        return Err(ProbeError::Broken(if said.is_empty() { status.to_string() } else { said }));
     }
-    text::read(&String::from_utf8_lossy(&output.stdout))
-        .map_err(|error| ProbeError::Broken(format!("unreadable answer: {error}")))
+    text::read(&String::from_utf8_lossy(&answer))
+        .map_err(|error| broken(format!("unreadable answer: {error}")))
+}
+
+fn broken(reason: impl ToString) -> ProbeError {
+    ProbeError::Broken(reason.to_string())
+}
+
+/// How a runner ended that was started to describe itself, its answer and its error output.
+async fn ask(runner: &Path) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut program = Command::new(runner);
+    program.env(DEVICE_ORDER, BY_BUS).arg("--probe").stdin(Stdio::null()).kill_on_drop(true);
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let answer = child.stdout.take().expect("stdout is piped");
+    let said = child.stderr.take().expect("stderr is piped");
+    let (answer, said) = tokio::try_join!(bounded(answer), bounded(said))?;
+    Ok((child.wait().await?, answer, said))
+}
+
+/// Everything up to the end.
+async fn bounded(output: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+    let mut read = Vec::new();
+    output.take(LONGEST_ANSWER + 1).read_to_end(&mut read).await?;
+    match read.len() as u64 > LONGEST_ANSWER {
+        true => Err(io::Error::other(format!("it says more than {LONGEST_ANSWER} bytes"))),
+        false => Ok(read),
+    }
 }
 
 impl Probe {
@@ -89,6 +115,9 @@ impl Probe {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn probe(devices: &[&str]) -> Probe {
@@ -112,5 +141,17 @@ mod tests {
     async fn a_program_that_is_no_runner_is_told_apart_from_none() {
         assert!(matches!(super::probe(Path::new("/nonexistent/runner")).await, Err(ProbeError::Missing(_))));
         assert!(matches!(super::probe(Path::new("/bin/false")).await, Err(ProbeError::Broken(_))));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_read_up_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("runner");
+        for output in ["", ">&2"] {
+            fs::write(&program, format!("#!/bin/sh\nexec head -c 100000000 /dev/zero {output}\n")).unwrap();
+            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            let error = super::probe(&program).await.unwrap_err().to_string();
+            assert!(error.contains("more than 1000000 bytes"), "{error}");
+        }
     }
 }
