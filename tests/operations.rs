@@ -195,7 +195,7 @@ fn curves_are_thinned_only_when_told_to() {
     let (whole, comparison) =
         (points(&server, &jobs), server.read(&format!("/api/v1/experiments/{id}/comparison")));
     let thin = |more: &[&str]| {
-        let output = optlab(&folder, &[&["thin", &id.to_string(), "--every", "10"], more].concat());
+        let output = optlab(&folder, &[&["thin", "small", "--every", "10"], more].concat());
         assert!(output.status.success(), "{}", said(&output));
         let said = said(&output);
         let deleted = said.split_whitespace().find_map(|word| word.parse::<usize>().ok()).unwrap();
@@ -214,6 +214,10 @@ fn curves_are_thinned_only_when_told_to() {
     // No figure of the comparison needs what is gone.
     assert_eq!(server.read(&format!("/api/v1/experiments/{id}/comparison")), comparison);
     assert_eq!(optlab(&folder, &["thin", "1", "--every", "1"]).status.code(), Some(2));
+    let by_id = optlab(&folder, &["thin", &format!("#{id}"), "--every", "10"]);
+    assert!(said(&by_id).starts_with("Would delete"), "{}", said(&by_id));
+    let unknown = optlab(&folder, &["thin", "absent", "--every", "10"]);
+    assert!(said(&unknown).contains("there is no experiment `absent`"), "{}", said(&unknown));
 }
 
 #[test]

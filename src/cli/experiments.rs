@@ -58,12 +58,17 @@ pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
     }
     let all: Vec<Experiment> = client.list("/experiments", &[])?;
     let called: Vec<i64> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
-    match called[..] {
-        [] => Err(anyhow!("there is no experiment `{given}`; `optlab experiments` lists them").into()),
+    newest(&called, given)
+}
+
+/// The first of the experiments that are `called` so, the newest first; reports the choice if there are several.
+pub(super) fn newest(called: &[i64], name: &str) -> Result<i64, Failure> {
+    match *called {
+        [] => Err(anyhow!("there is no experiment `{name}`; `optlab experiments` lists them").into()),
         [id] => Ok(id),
         [newest, ..] => {
             let count = called.len();
-            output::note(format!("optlab: {count} experiments are called `{given}`; {newest} is the newest"));
+            output::note(format!("optlab: {count} experiments are called `{name}`; {newest} is the newest"));
             Ok(newest)
         }
     }

@@ -5,13 +5,12 @@ use anyhow::Context;
 use super::serve::block_on;
 use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
-use crate::store::{self, Thinned};
+use crate::store::{self, Store, StoreError, Thinned};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment
-    #[arg(value_parser = experiments::id)]
-    experiment: i64,
+    /// Id of the experiment, or its name: the newest of that name
+    experiment: String,
     /// Keep one step in so many of each series, besides the first, the last, the lowest and the highest
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(2..))]
     every: i64,
@@ -27,17 +26,40 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     block_on(async {
         let store = store::join(&url).await;
         let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
-        let Args { experiment, every, yes, .. } = *args;
-        let thinned = match yes {
-            true => store.thin(experiment, every).await,
-            false => store.would_thin(experiment, every).await,
-        };
+        let thinned = thin(&*store, args).await;
         store.close().await;
-        let Thinned { jobs, points, deleted } = thinned?;
+        let (experiment, Thinned { jobs, points, deleted }) = thinned?;
         let about = format!("{deleted} of {points} points of {jobs} ended jobs of experiment {experiment}");
-        Ok(output::line(match yes {
+        Ok(output::line(match args.yes {
             true => format!("Deleted {about}."),
             false => format!("Would delete {about}, for good. --yes does it."),
         })?)
     })?
+}
+
+/// The experiment that was named, and what is or would be deleted of it.
+async fn thin(store: &dyn Store, args: &Args) -> Result<(i64, Thinned), Failure> {
+    let experiment = match experiments::id(&args.experiment) {
+        Ok(id) => id,
+        Err(_) => experiments::newest(&called(store, &args.experiment).await?, &args.experiment)?,
+    };
+    let thinned = match args.yes {
+        true => store.thin(experiment, args.every).await?,
+        false => store.would_thin(experiment, args.every).await?,
+    };
+    Ok((experiment, thinned))
+}
+
+/// Ids of the experiments of this name, the newest first.
+async fn called(store: &dyn Store, name: &str) -> Result<Vec<i64>, StoreError> {
+    const PAGE: i64 = 1000;
+    let (mut ids, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.experiments(before, PAGE).await?;
+        ids.extend(page.items.iter().filter(|one| one.name == name).map(|one| one.id));
+        before = page.next;
+        if before.is_none() {
+            return Ok(ids);
+        }
+    }
 }
