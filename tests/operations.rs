@@ -3,7 +3,8 @@
 mod support;
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
 
 use rlimit::{INFINITY, Resource, prlimit};
 use serde_json::Value;
@@ -100,6 +101,36 @@ fn a_copy_that_cannot_be_written_blames_its_own_disk_and_leaves_nothing() {
     assert!(said(&failed).contains("cannot write copies/copy.db"), "{}", said(&failed));
     assert!(!said(&failed).contains("disk of the database"), "{}", said(&failed));
     assert_eq!(fs::read_dir(&copies).unwrap().count(), 0);
+}
+
+/// A process that has begun a write transaction of this database, until its input ends.
+fn hold_write_lock(folder: &TempDir) -> Child {
+    let mut child = Command::new("sqlite3")
+        .args(["-cmd", ".timeout 60000", "optlab.db"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the sqlite3 program is installed");
+    child.stdin.as_mut().unwrap().write_all(b"BEGIN IMMEDIATE;\nSELECT 'held';\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    child
+}
+
+#[test]
+fn a_server_stays_ready_while_another_writer_is_busy() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    assert_eq!(server.get("/readyz").status, 200);
+    let mut writer = hold_write_lock(&folder);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let answer = server.get("/readyz");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    drop(writer.stdin.take());
+    writer.wait().unwrap();
+    assert_eq!(server.get("/readyz").status, 200);
 }
 
 #[test]

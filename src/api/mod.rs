@@ -94,7 +94,7 @@ struct AppState {
     access: Arc<Access>,
     live: Arc<Live>,
     requests: Requests,
-    last_write: Arc<health::LastWrite>,
+    write_checks: Arc<health::WriteChecks>,
     /// The longest import, in bytes.
     import_limit: u64,
     /// Path prefix under which a proxy serves optlab.
@@ -126,7 +126,7 @@ pub async fn serve(
         access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
         live: live.clone(),
         requests: Requests::default(),
-        last_write: Arc::default(),
+        write_checks: Arc::default(),
         import_limit: settings.import_limit,
         base_path: settings.base_path.clone(),
         shutdown: shutdown.clone(),

@@ -94,7 +94,11 @@ impl Sqlite {
 
     /// The reason why no connection is available.
     fn why(&self, error: sqlx::Error) -> StoreError {
-        self.files.check().err().unwrap_or_else(|| error.into())
+        self.files.check().err().unwrap_or_else(|| match error {
+            // Other work of this process has them all.
+            sqlx::Error::PoolTimedOut => StoreError::Busy,
+            error => error.into(),
+        })
     }
 
     /// A write transaction without foreign key checks, for rows whose job does not exist yet.
