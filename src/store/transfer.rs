@@ -176,11 +176,10 @@ pub trait Transfer: Send + Sync {
     /// that had not ended is imported as cancelled.
     ///
     /// # Errors
-    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] if another process has
-    /// removed the staged points.
+    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] while another process removes
+    /// what a dead import has left.
     async fn import(&self, import: &Import, points: mpsc::Receiver<CurveBatch>) -> Result<i64, StoreError>;
 
-    /// Removes the staged points of imports whose process died. An import that is running in another process then
-    /// fails, and the client can send it again.
+    /// Removes the staged points of imports whose process died, unless an import is running in any process.
     async fn remove_unfinished_imports(&self) -> Result<(), StoreError>;
 }

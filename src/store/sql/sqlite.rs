@@ -3,6 +3,7 @@
 //! One connection writes, several read; a write transaction is immediate and waits for nothing but the file. The log
 //! is written ahead and synced before a commit returns, so what was acknowledged survives `kill -9` and power loss.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
@@ -109,6 +110,29 @@ impl Sqlite {
         self.importer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
     }
 
+    /// Locks the database for an import that runs, which several may at the same time.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while a process removes what dead imports have left.
+    pub(super) fn lock_for_import(&self) -> Result<File, StoreError> {
+        let lock = self.files.import_lock()?;
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
+            Err(TryLockError::Error(error)) => Err(StoreError::Failing(error.to_string())),
+        }
+    }
+
+    /// Locks the database for the removal of what dead imports have left; `None` while an import runs in any process.
+    pub(super) fn lock_against_imports(&self) -> Result<Option<File>, StoreError> {
+        let lock = self.files.import_lock()?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::Failing(error.to_string())),
+        }
+    }
+
     /// The last connection of a file moves its log into it.
     pub(super) async fn close(&self) {
         self.readers.close().await;
@@ -203,7 +227,7 @@ pub enum CopyError {
 }
 
 /// Copies the database at the SQLite URL `url` to the new file `to`, as it is at one moment. Whoever writes to it goes on
-/// writing; its schema may be of any version.
+/// writing; its schema may be of any version. A copy that fails may leave a part of the file and its journal.
 ///
 /// # Errors
 /// Where there is no such database, or the copy cannot be written.

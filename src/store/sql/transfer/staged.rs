@@ -28,6 +28,8 @@ pub(super) async fn import(
     series: &HashMap<&str, i64>,
     points: &mut mpsc::Receiver<CurveBatch>,
 ) -> Result<i64, StoreError> {
+    // Held to the end, so that no other process removes the points.
+    let _lock = sqlite.lock_for_import()?;
     let mut tx = store.begin().await?;
     let ids = reserve(&mut tx, import.jobs.len() as i64).await?;
     tx.commit().await?;
@@ -35,12 +37,6 @@ pub(super) async fn import(
         stage(sqlite, &ids, series, import.points, points).await?;
         let mut tx = store.begin().await?;
         let now = store.now(&mut tx).await?;
-        // Another process that started meanwhile may have removed the points as those of a dead import.
-        let staged = sql("SELECT count(*) FROM metric_points WHERE job_id BETWEEN $1 AND $2");
-        let staged = staged.bind(ids[0]).bind(ids[ids.len() - 1]).fetch_number(&mut tx).await?;
-        if staged as u64 != import.points {
-            return Err(StoreError::Busy);
-        }
         let (experiment, _) = import::insert(&mut tx, import, Some(&ids), now).await?;
         store.commit(tx).await?;
         Ok::<_, StoreError>(experiment)
@@ -103,8 +99,9 @@ async fn stage(
     turns.end().await
 }
 
-/// Removes the points of unfinished imports, of this and of other processes.
+/// Removes the points of unfinished imports, unless an import is running in any process; then the next call does it.
 pub(super) async fn remove_unfinished(sqlite: &Sqlite) -> Result<(), StoreError> {
+    let Some(_lock) = sqlite.lock_against_imports()? else { return Ok(()) };
     let mut reader = Reader::Sqlite(sqlite.read().await?);
     let ids = without_job(&mut reader).await?;
     drop(reader);
