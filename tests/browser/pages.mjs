@@ -132,7 +132,14 @@ const last = jobs.at(-1).id;
 await page.goto(`${server}/jobs/${last}`);
 const state = () => seen("job-state").getAttribute("data-state");
 await until("the last job is there", async () => (await seen("job-state").count()) === 1);
-if ((await state()) === "queued") assert.match(await seen("job-about").innerText(), /slot|queue/);
+if ((await state()) === "queued") {
+  assert.match(await seen("job-about").innerText(), /slot|queue/);
+  await button("Priority 0").click();
+  await page.getByLabel("Priority", { exact: true }).fill("7");
+  await button("Save").click();
+  await until("its priority is changed", async () => (await state()) !== "queued" || (await button("Priority 7").count()) === 1);
+  assert.equal((await api(`/jobs/${last}`)).priority, 7);
+}
 await button("Cancel").dblclick();
 await button("Cancel this job").waitFor();
 assert.notEqual(await state(), "cancelled", "a double click is asked whether it is meant");

@@ -126,7 +126,7 @@ export const retryExperiment = (id: number) => call<unknown>("POST", address(`/e
 export const addSeeds = (id: number, seeds: number[]) => call<unknown>("POST", address(`/experiments/${id}/seeds`), { seeds });
 
 /** What of an experiment can be changed after its submission. */
-export type Edit = Partial<{ name: string; notes: string; tags: string[]; archived: boolean }>;
+export type Edit = Partial<{ name: string; notes: string; tags: string[]; archived: boolean; priority: number }>;
 
 export const editExperiment = (id: number, edit: Edit) => call<unknown>("PATCH", address(`/experiments/${id}`), edit);
 
