@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use support::processes::signal;
+use support::processes::{optlab, signal};
 use support::{OPTLAB, Server, long_experiment, runner};
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ const STEPS: u64 = 4000;
 fn train(folder: &TempDir, args: &[&str]) -> Command {
     runner();
     fs::write(folder.path().join("long.json"), long_experiment(STEPS).to_string()).unwrap();
-    let mut command = Command::new(OPTLAB);
+    let mut command = optlab();
     command.arg("train").args(args).current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

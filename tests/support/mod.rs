@@ -158,7 +158,7 @@ impl Server {
         args: &[&str],
         environment: &[(&str, &str)],
     ) -> (Self, Lines<BufReader<ChildStderr>>) {
-        Self::spawn_as(Command::new(OPTLAB), filter, listen, folder, args, environment)
+        Self::spawn_as(processes::optlab(), filter, listen, folder, args, environment)
     }
 
     fn spawn_as(

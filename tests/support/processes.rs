@@ -26,7 +26,7 @@ impl Worker {
     /// With variables of the environment.
     pub fn start_in(environment: &[(&str, &str)], database_url: &str, args: &[&str]) -> Self {
         runner();
-        let mut child = Command::new(OPTLAB)
+        let mut child = optlab()
             .args(["worker", "--database-url", database_url, "--device", "cpu", "--lease-seconds", "2"])
             .args(args)
             .env("OPTLAB_LOG", "info,sqlx=warn")
@@ -77,6 +77,13 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program, which takes SIGHUP even where the tests run under `nohup`: children inherit that it is ignored.
+pub fn optlab() -> Command {
+    let mut program = Command::new("env");
+    program.args(["--default-signal=HUP", OPTLAB]);
+    program
 }
 
 /// Sends a signal by its name, `KILL` say. The process may be gone.

@@ -19,6 +19,18 @@ struct ClaimedRow {
     experiment_id: i64,
     spec: String,
     time_limit_seconds: i64,
+    created_ms: i64,
+    not_before_ms: i64,
+    given_back_ms: Option<i64>,
+}
+
+impl ClaimedRow {
+    /// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the
+    /// end of a wait. Times ahead of `now` were written by a wrong clock.
+    fn claimable_since(&self, now: i64) -> i64 {
+        let times = [Some(self.created_ms), Some(self.not_before_ms), self.given_back_ms];
+        times.into_iter().flatten().filter(|&time| time <= now).max().unwrap_or(now)
+    }
 }
 
 /// How long a job waits for another place at most.
@@ -53,7 +65,8 @@ macro_rules! claim {
             " ORDER BY priority DESC, id LIMIT 1 ",
             $lock,
             ")
-             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds"
+             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds, created_ms, not_before_ms,
+                 (SELECT max(a.ended_ms) FROM attempts a WHERE a.job_id = jobs.id) AS given_back_ms"
         )
     };
 }
@@ -92,8 +105,8 @@ impl SqlStore {
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
         insert_attempt(&mut tx, slot, &row, now).await?;
-        let checkpoints = checkpoints(&mut tx, row.id).await?;
-        let claimable_ms = claimable_since(&mut tx, row.id, now).await?;
+        // The writer is kept as short as possible: a first attempt has no checkpoints.
+        let checkpoints = if row.attempt == 1 { Vec::new() } else { checkpoints(&mut tx, row.id).await? };
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,
@@ -107,7 +120,7 @@ impl SqlStore {
             close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
         }
         self.commit(tx).await?;
-        self.activity.claim_waits.observe((now - claimable_ms) as f64 / 1000.0);
+        self.activity.claim_waits.observe((now - row.claimable_since(now)) as f64 / 1000.0);
         claim.map(Some)
     }
 }
@@ -129,21 +142,6 @@ async fn insert_attempt(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the end
-/// of a wait. Times ahead of `now` were written by a wrong clock.
-async fn claimable_since(tx: &mut Transaction, job: i64, now: i64) -> Result<i64, StoreError> {
-    sql("SELECT coalesce(max(since), $2) FROM (
-             SELECT created_ms AS since FROM jobs WHERE id = $1
-             UNION ALL SELECT not_before_ms FROM jobs WHERE id = $1
-             UNION ALL SELECT ended_ms FROM attempts WHERE job_id = $1
-         ) events
-         WHERE since <= $2")
-    .bind(job)
-    .bind(now)
-    .fetch_number(tx)
-    .await
 }
 
 fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
