@@ -276,6 +276,23 @@ fn answers_about_long_mistakes_are_short() {
 }
 
 #[test]
+fn an_experiment_cannot_get_a_misleading_name_later() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let experiment = format!("{EXPERIMENTS}/{}", server.submit(&good()));
+    for (name, says) in [
+        ("5", "must have more than digits"),
+        ("-rf", "must not begin with `-`"),
+        (".", "must not be `.` or `..`"),
+        ("..", "must not be `.` or `..`"),
+    ] {
+        let edit = json!({ "name": name }).to_string();
+        is_problem(&server.send("PATCH", &experiment, &[], edit.as_bytes()), 422, says);
+    }
+    assert_eq!(server.read(&experiment)["name"], "good");
+}
+
+#[test]
 fn requests_that_cannot_be_read_are_refused() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
@@ -369,7 +386,6 @@ fn requests_that_cannot_be_read_are_refused() {
     }
     for (body, says) in [
         (r#"{"name": ""}"#, "/name"),
-        (r#"{"name": "5"}"#, "more than digits"),
         (r#"{"note": "x"}"#, "did you mean `notes`"),
         (r#"{"priority": 1.5}"#, "/priority"),
         (r#"{"priority": 1000001}"#, "from -1000000"),
