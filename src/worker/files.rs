@@ -145,7 +145,10 @@ mod tests {
         owner.lock().unwrap();
         let (young, _) = folder("optlab-job2-attempt1-c", Duration::ZERO);
         let (foreign, _) = folder("somebody-else", SETTLED * 2);
+        let (ahead, _) = folder("optlab-job3-attempt1-d", Duration::ZERO);
+        File::open(&ahead).unwrap().set_modified(SystemTime::now() + SETTLED * 2).unwrap();
         remove_abandoned_in(place.path());
-        assert_eq!([&dead, &alive, &young, &foreign].map(|path| path.exists()), [false, true, true, true]);
+        let left = [&dead, &alive, &young, &foreign, &ahead].map(|path| path.exists());
+        assert_eq!(left, [false, true, true, true, false]);
     }
 }
