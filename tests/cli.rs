@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use support::{OPTLAB, Server, runner, small_experiment};
+use support::{OPTLAB, Server, runner, small_experiment, token};
 use tempfile::TempDir;
 
 fn optlab(folder: &TempDir, args: &[&str]) -> Output {
@@ -215,6 +215,47 @@ fn jobs_are_listed_and_steered() {
     assert_eq!(out(&changed), "Experiment 1 `sopt-fractions`: 6 queued, priority -5\n");
     let steps = json(&["jobs", "1"]);
     assert!(steps.as_array().unwrap().iter().all(|job| job["priority"] == -5), "{steps}");
+}
+
+#[test]
+fn an_id_may_have_a_number_sign_in_every_command() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    token(&folder, &["create", "guest"]);
+    assert_eq!(server.submit(&small_experiment(1, &[0])), 1);
+    for command in [
+        "jobs {}",
+        "compare {}",
+        "export {} --format csv --output -",
+        "export {} --format csv --table jobs --output -",
+        "add-seeds {} 0 1",
+        "priority {} 7",
+        "pause {}",
+        "pause --job {}",
+        "resume {}",
+        "resume --job {}",
+        "cancel {}",
+        "cancel --job {}",
+        "watch {}",
+        "thin {} --every 2",
+        "logs {}",
+        "retry --job {}",
+        "retry {}",
+        "token revoke {}",
+    ] {
+        let result = |id: &str| {
+            let words = command.split(' ').map(|word| word.replace("{}", id));
+            let mut optlab = Command::new(OPTLAB);
+            optlab.args(words).current_dir(folder.path()).env("OPTLAB_SERVER", &server.address);
+            let output = optlab.output().unwrap();
+            (output.status.code(), out(&output), err(&output))
+        };
+        // The first run changes what there is to change; both others find the same.
+        result("1");
+        let plain = result("1");
+        assert!(!plain.2.contains("Usage:"), "{command}: {}", plain.2);
+        assert_eq!(result("#1"), plain, "{command}");
+    }
 }
 
 #[test]
