@@ -123,9 +123,14 @@ fn a_machine_on_which_no_runner_begins_keeps_its_queue() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let server = Server::start_with(&folder, &["--workers", "1", "--runner", path.to_str().unwrap()]);
     let id = server.submit(&small_experiment(1, &[0]));
+    let is_explained = |text: &Value| text.as_str().is_some_and(|text| text.contains("the driver is gone"));
     let tried =
         server.wait(id, "a job was tried", |jobs| jobs[0]["attempt"] == 1 && jobs[0]["state"] == "queued");
     assert!(tried.iter().all(|job| job["state"] == "queued"), "{tried:#?}");
+    assert!(is_explained(&tried[0]["why_queued"]), "{tried:#?}");
+    server.wait(id, "the worker says why it rests", |_| {
+        is_explained(&server.read("/api/v1/workers")["items"][0]["trouble"])
+    });
 }
 
 #[test]

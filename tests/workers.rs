@@ -265,6 +265,7 @@ fn a_checkpoint_that_cannot_be_read_is_waited_for(database: Database) {
     worker.wait_until_it_says("cannot be fetched now");
     let waiting = house.server.wait(id, "it waits again", |jobs| jobs[0]["state"] == "queued").remove(0);
     assert!(waiting["step"].as_i64().unwrap() >= 250, "it has not started anew: {waiting:#}");
+    assert!(waiting["why_queued"].as_str().unwrap().contains("cannot be fetched now"), "{waiting:#}");
     drop(worker);
     for (path, away) in hidden {
         fs::remove_file(&path).unwrap();
@@ -316,10 +317,10 @@ fn a_success_without_weights_says_so(database: Database) {
 fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) {
     let house = House::new(database);
     let bad = Worker::start(&house.url);
-    let mut spec = experiment();
+    // A runner that is killed after half a second leaves no checkpoint, so no number of attempts completes a job there.
+    let mut spec = long_experiment(2 * STEPS);
     spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
     let id = house.server.submit(&spec);
-    // Every runner there is killed after half a second, before it can complete a job.
     let born: RefCell<HashMap<u32, Instant>> = RefCell::default();
     let kill_runners_of_bad = |jobs: &[Value]| {
         for pid in bad.runners() {
@@ -343,10 +344,12 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     });
 }
 
-/// Waits until `why_queued` contains `words`; returns the texts of the attempt, the worker and the job.
+/// Waits until an attempt has ended and checks that the job, the attempt and the worker report `words`; returns the
+/// attempt.
 fn told(house: &House, id: i64, words: &str) -> Value {
-    let said = |jobs: &[Value]| jobs[0]["why_queued"].as_str().is_some_and(|why| why.contains(words));
-    let job = house.server.wait(id, "the job says what its machine lacks", said).remove(0);
+    let has_ended = |jobs: &[Value]| jobs[0]["attempt"] != 0 && jobs[0]["state"] != "running";
+    let job = house.server.wait(id, "an attempt has ended", has_ended).remove(0);
+    assert!(job["why_queued"].as_str().is_some_and(|why| why.contains(words)), "{job:#}");
     let attempts = house.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
     let attempt = attempts["items"][0].clone();
     assert_eq!(attempt["end_reason"], "machine_fault", "{attempts:#}");
@@ -398,7 +401,8 @@ fn a_machine_without_the_data_set_says_which_file_is_broken(database: Database) 
 
 fn a_hung_runner_is_killed_and_its_job_goes_on(database: Database) {
     let house = House::new(database);
-    let worker = Worker::start_with(&house.url, &["--slots-per-device", "1", "--hung-after-seconds", "4"]);
+    let hung_after = [("OPTLAB_HUNG_AFTER_SECONDS", "4")];
+    let worker = Worker::start_in(&hung_after, &house.url, &["--slots-per-device", "1"]);
     let (id, _) = house.job_in_the_middle();
     worker.runners().into_iter().for_each(|pid| assert!(signal(pid, "STOP")));
     let doubted = |jobs: &[Value]| jobs[0]["trouble"].as_str().is_some_and(|it| it.contains("said nothing"));
