@@ -317,6 +317,8 @@ fn a_success_without_weights_says_so(database: Database) {
 fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) {
     let house = House::new(database);
     let bad = Worker::start(&house.url);
+    // Its first look for a runner may take longer than the runners live, on a loaded machine.
+    bad.wait_until_it_says("worker is ready");
     // A runner that is killed after half a second leaves no checkpoint, so no number of attempts completes a job there.
     let mut spec = long_experiment(2 * STEPS);
     spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);

@@ -3,7 +3,7 @@
 //! A hint says what to fetch anew, and losing one costs nothing: a client that has been away for longer than the ring
 //! reaches is told to fetch everything.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::views::JobView;
 use crate::clock::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Job, Store, StoreError};
 
 const RING: usize = 1024;
 /// Writes within this time are told together.
@@ -106,10 +106,10 @@ impl Live {
         shutdown: CancellationToken,
     ) {
         let mut changes = store.changes();
-        let mut version = None;
+        let mut told = None;
         while !shutdown.is_cancelled() {
-            match self.tell_since(&*store, &*clock, version).await {
-                Ok(last) => version = Some(last),
+            match self.tell_since(&*store, &*clock, &mut told).await {
+                Ok(()) => {}
                 Err(error) => tracing::warn!(%error, "live events pause: the store does not answer"),
             }
             let wake = async {
@@ -120,24 +120,47 @@ impl Live {
         }
     }
 
-    /// Tells what has changed since `version`; returns the version of now.
+    /// Tells what has changed since the last time; nothing the first time.
     async fn tell_since(
         &self,
         store: &dyn Store,
         clock: &dyn Clock,
-        version: Option<i64>,
-    ) -> Result<i64, StoreError> {
-        let Some(mut version) = version else { return store.version().await };
+        told: &mut Option<Told>,
+    ) -> Result<(), StoreError> {
+        let Some(told) = told else {
+            *told = Some(Told { version: store.version().await?, unsettled: HashMap::new() });
+            return Ok(());
+        };
         loop {
-            let jobs = store.jobs_since(version, MOST_JOBS).await?;
-            let Some(last) = jobs.last() else { return Ok(version) };
-            version = last.version;
-            let now = clock.now_ms();
-            for job in jobs {
+            let jobs = store.jobs_since(told.version, MOST_JOBS).await?;
+            let Some(last) = jobs.last() else { break };
+            told.version = last.version;
+            self.jobs_changed(jobs, clock, told);
+        }
+        let unsettled = store.unsettled_jobs(MOST_JOBS).await?;
+        self.jobs_changed(unsettled, clock, told);
+        let version = told.version;
+        told.unsettled.retain(|_, &mut unsettled| unsettled > version);
+        Ok(())
+    }
+
+    fn jobs_changed(&self, jobs: Vec<Job>, clock: &dyn Clock, told: &mut Told) {
+        let now = clock.now_ms();
+        for job in jobs {
+            let before = told.unsettled.insert(job.id, job.version);
+            if before != Some(job.version) {
                 self.job_changed(&JobView::new(job, now));
             }
         }
     }
+}
+
+/// What has been told.
+struct Told {
+    /// All changes up to this version.
+    version: i64,
+    /// Versions of jobs that were told beyond it.
+    unsettled: HashMap<i64, i64>,
 }
 
 #[cfg(test)]

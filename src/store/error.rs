@@ -1,5 +1,7 @@
 //! What can go wrong with a database, as far as a caller would act on it.
 
+use sqlx::migrate::MigrateError;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -63,8 +65,8 @@ pub enum StoreError {
     #[error("database: {}", said(.0))]
     Database(sqlx::Error),
     /// The schema could not be brought up to date.
-    #[error("migrating the database: {0}")]
-    Migrate(sqlx::migrate::MigrateError),
+    #[error("migrating the database: {}", why(.0))]
+    Migrate(MigrateError),
     /// The schema is of a version, which this is, that this program does not know.
     #[error("the database was written by a newer optlab; update this one (the schema is of version {0})")]
     Newer(i64),
@@ -82,11 +84,11 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
         match error {
             // The database has been through a migration that is not among ours.
-            sqlx::migrate::MigrateError::VersionMissing(version) => Self::Newer(version),
+            MigrateError::VersionMissing(version) => Self::Newer(version),
             error => Self::Migrate(error),
         }
     }
@@ -95,6 +97,17 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 /// What the database says, without where in its own sources it says so.
 pub(super) fn said(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+}
+
+/// Why a migration failed, and what to do where its role may not create tables.
+fn why(error: &MigrateError) -> String {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return error.to_string();
+    };
+    let is_forbidden = error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42501");
+    let cure =
+        if is_forbidden { "; GRANT CREATE ON SCHEMA to the role, or migrate as its owner" } else { "" };
+    format!("{}{cure}", said(error))
 }
 
 /// `Some` where the same statement may succeed a little later.
@@ -116,13 +129,14 @@ fn passing(error: &sqlx::Error) -> Option<StoreError> {
         };
     }
     match (code.get(..2)?, code.as_ref()) {
-        // A serialisation failure or a deadlock.
-        ("40", _) => Some(StoreError::Busy),
+        // A serialisation failure or a deadlock; lock_not_available; query_canceled, by a statement_timeout.
+        ("40", _) | (_, "55P03" | "57014") => Some(StoreError::Busy),
         // disk_full.
         (_, "53100") => Some(StoreError::Full),
-        // out_of_memory, and errors of the operating system.
-        (_, "53200") | ("58", _) => Some(StoreError::Failing(said(error))),
-        ("08" | "53", _) => Some(StoreError::Away),
+        // out_of_memory, read_only_sql_transaction, and errors of the operating system.
+        (_, "53200" | "25006") | ("58", _) => Some(StoreError::Failing(said(error))),
+        // idle_in_transaction_session_timeout.
+        ("08" | "53", _) | (_, "25P03") => Some(StoreError::Away),
         ("57", _) if code.starts_with("57P") => Some(StoreError::Away),
         _ => None,
     }

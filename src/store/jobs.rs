@@ -283,8 +283,13 @@ pub trait Jobs: Send + Sync {
     /// [`StoreError::NotFound`].
     async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError>;
 
-    /// Jobs that were written to since `version`, in the order of writing.
+    /// Jobs that were written to since `version`, in the order of writing, except the [unsettled](Jobs::unsettled_jobs).
     async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError>;
+
+    /// The latest jobs that were written to while an older transaction goes on, which may yet write a lower version.
+    /// [`Jobs::jobs_since`] returns them once it has ended. On Postgres, a transaction of any program on the same server
+    /// counts.
+    async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError>;
 
     /// Every write to a job up to this version can be seen; later ones can be asked for by it.
     async fn version(&self) -> Result<i64, StoreError>;

@@ -73,7 +73,7 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     })
 }
 
-/// Checks that the server can be reached and is not behind a transaction pooler. A connection pool would only retry
+/// Checks that the server can be reached, is not behind a transaction pooler, and stores any text. A connection pool would only retry
 /// until its timeout and lose the reason.
 pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
     let place = match options.get_socket() {
@@ -85,7 +85,11 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
             let seconds = PATIENCE.as_secs();
             Err(StoreError::Unavailable(format!("no answer from {place} within {seconds} s")))
         }
-        Ok(Ok(Way::Direct)) => Ok(()),
+        Ok(Ok(Way::Direct { encoding })) if encoding == "UTF8" => Ok(()),
+        Ok(Ok(Way::Direct { encoding })) => Err(StoreError::Unavailable(format!(
+            "the database at {place} has the encoding {encoding}, which cannot store every text. Make one with \
+             `createdb --encoding=UTF8 --template=template0 NAME`"
+        ))),
         Ok(Ok(Way::Shared)) => Err(StoreError::Unavailable(format!(
             "{place} is a pooler that gives one connection of PostgreSQL to several clients in turn (PgBouncer with \
              pool_mode = transaction, say). optlab prepares statements, listens and holds locks on its connections: \
@@ -98,7 +102,10 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
 /// How client connections map to connections of the server.
 enum Way {
     /// One to one.
-    Direct,
+    Direct {
+        /// Of the database.
+        encoding: String,
+    },
     /// A pooler uses one connection of the server for several clients.
     Shared,
 }
@@ -106,7 +113,8 @@ enum Way {
 async fn try_twice(options: &PgConnectOptions) -> Result<Way, sqlx::Error> {
     let mut first = PgConnection::connect_with(options).await?;
     let mut second = PgConnection::connect_with(options).await?;
-    let mut way = Way::Direct;
+    let encoding = sqlx::raw_sql("SHOW server_encoding").fetch_one(&mut first).await?.try_get(0)?;
+    let mut way = Way::Direct { encoding };
     // A pooler reuses its most recently returned connection first, unless another client takes it in between.
     for _ in 0..3 {
         if backend(&mut first).await? == backend(&mut second).await? {

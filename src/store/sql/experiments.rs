@@ -72,7 +72,8 @@ const SELECT: &str = "
         GROUP BY experiment_id, state
         UNION ALL
         SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps),
-            sum(CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1))
+            sum(CASE WHEN j.started_ms <= $4
+                THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END)
         FROM jobs j
         LEFT JOIN attempts a ON j.state = 'running' AND a.job_id = j.id AND a.number = j.attempt
         WHERE j.experiment_id IN (SELECT id FROM page) AND j.attempt > 0

@@ -248,6 +248,20 @@ impl Jobs for SqlStore {
         Ok(jobs)
     }
 
+    async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let settled = settled_version(&mut moment).await?;
+        let rows: Vec<Row> = sql(select_jobs!("WHERE j.version > $1 ORDER BY j.version DESC, j.id LIMIT $2"))
+            .bind(settled)
+            .bind(limit)
+            .fetch_all(&mut moment)
+            .await?;
+        let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
+        find_places(&mut moment, &mut jobs).await?;
+        moment.rollback().await?;
+        Ok(jobs)
+    }
+
     async fn version(&self) -> Result<i64, StoreError> {
         settled_version(&mut self.read().await?).await
     }

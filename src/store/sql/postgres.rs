@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use tokio::time::sleep;
 
 use super::connect::{options, reach};
 use super::pool::close_unfinished;
-use super::schema::{self, Schema, wait_until_current};
+use super::schema::{self, Schema, is_current, wait_until_current};
 use super::statement::Reader;
 use crate::store::StoreError;
 
@@ -21,6 +22,9 @@ use crate::store::StoreError;
 const CONNECTIONS: u32 = 16;
 /// How long a statement waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A row that somebody else holds keeps no request for longer, and a process that is frozen within a transaction does not
+/// keep what it holds. Set by statement, because poolers refuse parameters at the start of a connection.
+const LIMITS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'";
 const CHANNEL: &str = "optlab_queue";
 /// Before the channel is listened to again, after the server was not to be reached.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
@@ -43,11 +47,23 @@ impl Postgres {
         let pool = close_unfinished(PgPoolOptions::new())
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(LIMITS).execute(connection).await.map(drop) })
+            })
             .connect_with(options.clone())
             .await?;
         match schema {
-            Schema::Migrate => schema::POSTGRES.run(&pool).await?,
-            Schema::Await => wait_until_current(&mut Reader::Postgres(pool.acquire().await?)).await?,
+            // A role that may not create tables can serve a database that is up to date.
+            Schema::Migrate if is_current(&mut Reader::Postgres(pool.acquire().await?)).await? => {}
+            Schema::Migrate => {
+                // Without the limits: another server may be migrating at the moment.
+                let unlimited = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+                schema::POSTGRES.run(&unlimited).await?;
+                unlimited.close().await;
+            }
+            Schema::Await => {
+                wait_until_current(|| pool.acquire().map_ok(Reader::Postgres)).await?;
+            }
         }
         let listener = tokio::spawn(listen(options, changes));
         Ok(Self { pool, listener })

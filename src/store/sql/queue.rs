@@ -195,7 +195,7 @@ impl Queue for SqlStore {
         let lost: Vec<(i64, i64)> =
             sql(concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id"))
                 .abandoned_at(now)
-                .for_update()
+                .for_update_of_free_rows()
                 .fetch_all(&mut tx)
                 .await?;
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use tokio::time::sleep;
 
-use super::statement::{Connect, Connection, sql};
+use super::statement::{Connect, Connection, Reader, sql};
 use crate::store::StoreError;
 
 pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -26,34 +26,57 @@ pub(in crate::store) enum Schema {
     Await,
 }
 
-/// Returns once the schema is that of this program.
+/// Whether the schema is that of this program.
 ///
 /// # Errors
 /// [`StoreError::Migrate`] where it is that of a newer one.
-pub(super) async fn wait_until_current(on: &mut impl Connect) -> Result<(), StoreError> {
+pub(super) async fn is_current(on: &mut impl Connect) -> Result<bool, StoreError> {
     let latest = match on.connection() {
         Connection::Sqlite(_) => &SQLITE,
         Connection::Postgres(_) => &POSTGRES,
     };
     let latest = latest.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let mut told = false;
+    let version =
+        sql("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success").fetch_number(on).await;
+    match version {
+        Ok(version) if version > latest => Err(MigrateError::VersionMissing(version).into()),
+        Ok(version) => Ok(version == latest),
+        Err(StoreError::Database(error)) if is_without_table(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Without the table nobody has set the database up.
+fn is_without_table(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else { return false };
+    // undefined_table; SQLite has no code of its own for it.
+    error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
+}
+
+/// Returns once the schema is that of this program. Each look takes a connection anew, because the database may restart
+/// meanwhile.
+///
+/// # Errors
+/// Those of [`is_current`], and of `connect`, unless they may pass.
+pub(super) async fn wait_until_current<C>(connect: impl Fn() -> C) -> Result<(), StoreError>
+where
+    C: Future<Output = Result<Reader, sqlx::Error>>,
+{
+    let mut told = String::new();
     loop {
-        // Without the table nobody has set the database up.
-        let version = sql("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
-            .fetch_number(on)
-            .await;
-        match version {
-            Ok(version) if version == latest => return Ok(()),
-            Ok(version) if version > latest => {
-                return Err(sqlx::migrate::MigrateError::VersionMissing(version).into());
-            }
-            _ => {}
-        }
-        if !told {
-            tracing::warn!(
+        let looked = async { is_current(&mut connect().await?).await };
+        let why = match looked.await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {
                 "waiting for a server to bring the database up to date (`optlab migrate` does it too)"
-            );
-            told = true;
+                    .to_owned()
+            }
+            Err(error @ (StoreError::Busy | StoreError::Away | StoreError::Failing(_))) => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        if told != why {
+            tracing::warn!("{why}");
+            told = why;
         }
         sleep(PAUSE).await;
     }

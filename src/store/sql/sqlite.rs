@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -58,7 +59,7 @@ impl Sqlite {
         let writer = of_same_file(pool(1), &files).connect_with(options.clone()).await?;
         match schema {
             Schema::Migrate => schema::SQLITE.run(&writer).await?,
-            Schema::Await => wait_until_current(&mut Reader::Sqlite(writer.acquire().await?)).await?,
+            Schema::Await => wait_until_current(|| writer.acquire().map_ok(Reader::Sqlite)).await?,
         }
         let unchecked = options.clone().foreign_keys(false);
         let importer = of_same_file(pool(1), &files).connect_lazy_with(unchecked);

@@ -14,7 +14,8 @@ use crate::store::StoreError;
 pub(super) struct Statement {
     text: &'static str,
     values: Vec<Value>,
-    locks: bool,
+    /// What Postgres appends to lock the selected rows.
+    lock: Option<&'static str>,
 }
 
 /// A parameter. An absent one has a type too, because Postgres asks for it.
@@ -106,13 +107,13 @@ impl Transaction {
 
 /// A statement that both databases understand.
 pub(super) fn sql(text: &'static str) -> Statement {
-    Statement { text, values: Vec::new(), locks: false }
+    Statement { text, values: Vec::new(), lock: None }
 }
 
 /// Runs the query on whichever connection it is.
 macro_rules! run {
     ($statement:expr, $on:expr, $query:ident, $method:ident $(, $after:ident)?) => {{
-        let Statement { text, values, locks } = $statement;
+        let Statement { text, values, lock } = $statement;
         match $on.connection() {
             Connection::Sqlite(connection) => {
                 let query = values.into_iter().fold(sqlx::$query(text), |query, value| match value {
@@ -125,9 +126,9 @@ macro_rules! run {
                 query.$method(connection).await?$(.$after())?
             }
             Connection::Postgres(connection) => {
-                let query = match locks {
-                    true => sqlx::$query(AssertSqlSafe(format!("{text} FOR UPDATE"))),
-                    false => sqlx::$query(text),
+                let query = match lock {
+                    Some(lock) => sqlx::$query(AssertSqlSafe(format!("{text} {lock}"))),
+                    None => sqlx::$query(text),
                 };
                 let query = values.into_iter().fold(query, |query, value| match value {
                     Value::Int(value) => query.bind(value),
@@ -152,7 +153,13 @@ impl Statement {
 
     /// Keeps the selected rows from other writers until the transaction ends. SQLite has one writer anyway.
     pub(super) fn for_update(mut self) -> Self {
-        self.locks = true;
+        self.lock = Some("FOR UPDATE");
+        self
+    }
+
+    /// Like [`Statement::for_update`], but leaves out the rows that another writer holds.
+    pub(super) fn for_update_of_free_rows(mut self) -> Self {
+        self.lock = Some("FOR UPDATE SKIP LOCKED");
         self
     }
 
