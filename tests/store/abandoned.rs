@@ -26,19 +26,16 @@ async fn polled<T>(work: impl Future<Output = T>, mut times: usize) -> Option<T>
 pub async fn a_write_that_nobody_waits_for_any_more_holds_up_no_other(fixture: Fixture) {
     let seeds: Vec<i64> = (0..8).collect();
     let spec = spec(json!({ "seeds": seeds }));
-    let mut steps = 0;
-    // Broken off at each of its steps in turn.
-    loop {
+    let (mut steps, mut broken_off) = (0, 0);
+    // Broken off at each of its steps in turn; on a loaded machine several steps may be done by one poll.
+    while steps > 0 || broken_off <= 5 {
         let submission = Submission { spec: &spec, idempotency: None };
         let done = polled(fixture.store.submit(submission), steps).await;
         fixture.store.try_to_write().await.unwrap();
         fixture.submit(json!({})).await;
-        if done.is_some() {
-            break;
-        }
-        steps += 1;
+        broken_off += usize::from(done.is_none());
+        steps = if done.is_some() { 0 } else { steps + 1 };
     }
-    assert!(steps > 5, "{steps}");
     // Each is there whole or not at all.
     let experiments = "SELECT count(*) FROM experiments e
                        WHERE (SELECT count(*) FROM jobs j WHERE j.experiment_id = e.id) NOT IN (3, 24)";

@@ -52,6 +52,19 @@ pub async fn a_wait_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
     assert!(fixture.claim().await.is_some(), "nor when a person tries it again");
 }
 
+pub async fn a_job_that_starts_after_the_time_of_a_look_has_no_speed_yet(fixture: Fixture) {
+    let job = fixture.one_job(json!({})).await;
+    let experiment = fixture.job(job).await.experiment_id;
+    fixture.clock.advance(1);
+    let lease = fixture.claim().await.unwrap();
+    fixture.start(lease, 0).await;
+    fixture.record(lease, &[1]).await.unwrap();
+    // The look began a millisecond before the claim.
+    fixture.clock.advance(-1);
+    let seen = fixture.store.experiment(experiment).await.unwrap();
+    assert_eq!((seen.counts.running, seen.eta_seconds), (1, None));
+}
+
 pub async fn a_reaper_whose_clock_was_put_back_is_patient_for_one_lease(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let duration = Duration::from_millis(LEASE_MS as u64);

@@ -109,6 +109,7 @@ on_both_databases! {
     clocks {
         a_lease_that_a_wrong_clock_wrote_is_over,
         a_wait_that_a_wrong_clock_wrote_is_over,
+        a_job_that_starts_after_the_time_of_a_look_has_no_speed_yet,
         a_reaper_whose_clock_was_put_back_is_patient_for_one_lease,
         a_job_that_is_cancelled_ends_when_its_worker_is_gone,
         a_remark_on_a_running_attempt_goes_with_its_end,

@@ -164,10 +164,8 @@ impl Jobs for SqlStore {
         let mut moment = self.snapshot().await?;
         let row: Option<Row> =
             sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
-        let mut jobs = vec![row.ok_or(not_found(id))?.try_into()?];
-        find_places(&mut moment, &mut jobs).await?;
-        moment.rollback().await?;
-        jobs.pop().ok_or(not_found(id))
+        let job = row.ok_or(not_found(id))?.try_into()?;
+        with_places(moment, vec![job]).await?.pop().ok_or(not_found(id))
     }
 
     async fn jobs(
@@ -178,12 +176,11 @@ impl Jobs for SqlStore {
         limit: i64,
     ) -> Result<Page<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
-        let mut jobs = match order == JobOrder::default() {
+        let jobs = match order == JobOrder::default() {
             true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
             false => ordered(&mut moment, &filter, order, after, limit + 1).await?,
         };
-        find_places(&mut moment, &mut jobs).await?;
-        moment.rollback().await?;
+        let jobs = with_places(moment, jobs).await?;
         Ok(Page::cut(jobs, limit, |job| job.id))
     }
 
@@ -242,10 +239,8 @@ impl Jobs for SqlStore {
         .bind(limit)
         .fetch_all(&mut moment)
         .await?;
-        let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
-        find_places(&mut moment, &mut jobs).await?;
-        moment.rollback().await?;
-        Ok(jobs)
+        let jobs = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
+        with_places(moment, jobs).await
     }
 
     async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
@@ -256,10 +251,8 @@ impl Jobs for SqlStore {
             .bind(limit)
             .fetch_all(&mut moment)
             .await?;
-        let mut jobs = rows.into_iter().map(Job::try_from).collect::<Result<Vec<_>, _>>()?;
-        find_places(&mut moment, &mut jobs).await?;
-        moment.rollback().await?;
-        Ok(jobs)
+        let jobs = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
+        with_places(moment, jobs).await
     }
 
     async fn version(&self) -> Result<i64, StoreError> {
@@ -349,6 +342,13 @@ impl Jobs for SqlStore {
 }
 
 /// Locks the job until the transaction ends.
+/// Ends the moment at which the jobs were read, with their places in the queue.
+async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
+    find_places(&mut moment, &mut jobs).await?;
+    moment.rollback().await?;
+    Ok(jobs)
+}
+
 async fn state(tx: &mut Transaction, id: i64) -> Result<JobState, StoreError> {
     let state: Option<(String,)> =
         sql("SELECT state FROM jobs WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
