@@ -241,9 +241,10 @@ fn several_mistakes_are_told_at_once() {
     let mut spec = with("/train/epochs", json!(0));
     spec["arms"][0]["method"]["transform"] = json!("x");
     spec["sedes"] = json!([]);
+    spec["seeds"] = json!([-1, 2, "x"]);
     let errors = server.post(EXPERIMENTS, &spec).json()["errors"].clone();
     let pointers: Vec<&Value> = errors.as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
-    assert_eq!(pointers, ["/train/epochs", "/arms/0/method/transform", "/sedes"]);
+    assert_eq!(pointers, ["/seeds/0", "/seeds/2", "/train/epochs", "/arms/0/method/transform", "/sedes"]);
 }
 
 #[test]

@@ -106,6 +106,19 @@ fn a_database_that_takes_no_writes_now_is_no_fault_of_the_server() {
 }
 
 #[test]
+fn a_query_to_a_server_that_does_not_answer_is_not_called_too_slow() {
+    let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
+    let url = postgres.database();
+    let query = || json!({ "sql": "SELECT 1" });
+    let place = ["--database-url", url.as_str(), "--artifacts", "files"];
+    let server =
+        Server::start_with(&folder, &[&place[..], &["--workers", "0", "--query-seconds", "1"]].concat());
+    let answer = postgres.while_frozen(|| server.post("/api/v1/query", &query()));
+    assert_eq!((answer.status, answer.json()["type"].as_str()), (503, Some("urn:optlab:problem:busy")));
+    wait_until("queries are answered again", || server.post("/api/v1/query", &query()).status == 200);
+}
+
+#[test]
 fn a_database_that_cannot_store_every_text_is_refused() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();

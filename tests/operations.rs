@@ -149,10 +149,30 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
         assert!(said(&refused).contains(reason), "{command}: {}", said(&refused));
     }
     assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
+    // Another program that keeps its migrations as optlab does.
+    sqlite(
+        "CREATE TABLE _sqlx_migrations (version, description, checksum);
+         INSERT INTO _sqlx_migrations VALUES (1, 'initial', x'00')",
+    );
+    let before = fs::read(folder.path().join("other.db")).unwrap();
+    let refused = optlab(&folder, &["serve", "--database-url", "sqlite:other.db"]);
+    assert!(
+        said(&refused).contains("it has the tables notes, people and none of optlab"),
+        "{}",
+        said(&refused)
+    );
+    assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
+    sqlite("DROP TABLE _sqlx_migrations");
     // An empty database is nobody's.
     assert_eq!(sqlite("DROP TABLE notes; DROP TABLE people; VACUUM"), "");
     let done = optlab(&folder, &["migrate", "--database-url", "sqlite:other.db"]);
     assert!(done.status.success(), "{}", said(&done));
+}
+
+#[test]
+fn a_database_that_cannot_be_created_is_told_of_as_such() {
+    let refused = optlab(&TempDir::new().unwrap(), &["serve", "--database-url", "sqlite:/proc/optlab.db"]);
+    assert!(said(&refused).contains("cannot create /proc/optlab.db"), "{}", said(&refused));
 }
 
 /// Limits the size of the server's files, so that its writes fail as on a failing disk.

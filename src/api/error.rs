@@ -146,6 +146,14 @@ impl ApiError {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body took too long", detail)
     }
 
+    /// A temporary file cannot be written.
+    pub(super) fn no_scratch(error: &std::io::Error) -> Self {
+        let folder = std::env::temp_dir();
+        tracing::error!(%error, "cannot write a temporary file in {}, where TMPDIR leads", folder.display());
+        let detail = format!("the server cannot write a temporary file where its TMPDIR leads: {error}");
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "scratch-full", "No room for the body", detail)
+    }
+
     /// A bug or a broken machine, which the log has the details of.
     pub(super) fn failed(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");

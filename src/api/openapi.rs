@@ -106,8 +106,8 @@ const REFUSALS: &[Refusal] = &[
     },
     Refusal {
         status: 507,
-        name: "DatabaseFull",
-        when: "The disk of the database has no room; nothing of the request was stored",
+        name: "NoRoom",
+        when: "The disk of the database, or that of the server's temporary files, has no room; nothing of the request was stored",
         applies: |shape| shape.writes && shape.asks_for_token,
     },
 ];

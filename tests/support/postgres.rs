@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::processes::signal;
+
 /// Where it listens, in its folder and nowhere else: no port to be taken, no stranger to connect.
 const SOCKETS: &str = "listen_addresses = ''\nunix_socket_directories = '.'\nmax_connections = 400\n";
 
@@ -106,6 +108,16 @@ impl Postgres {
     pub fn start(&mut self) {
         let log = self.folder.join("log");
         self.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap()]);
+    }
+
+    /// Accepts no connection meanwhile; those it has go on.
+    pub fn while_frozen<T>(&self, act: impl FnOnce() -> T) -> T {
+        let file = fs::read_to_string(self.folder.join("postmaster.pid")).unwrap();
+        let process = file.lines().next().unwrap().parse().unwrap();
+        assert!(signal(process, "STOP"));
+        let result = act();
+        assert!(signal(process, "CONT"));
+        result
     }
 
     fn url(&self, database: &str) -> String {

@@ -199,10 +199,14 @@ impl ExperimentSpec {
 }
 
 fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
-    let seed = |value: &_, pointer: &str, problems: &mut _| {
-        integer_item(value, pointer, problems, 0..=u64::from(u32::MAX))
+    // What is no seed is left out, so that it is not a repeated one too.
+    let seed = |value: &_, pointer: &str, problems: &mut Problems| {
+        let told = problems.list.len();
+        let seed = integer_item(value, pointer, problems, 0..=u64::from(u32::MAX));
+        (problems.list.len() == told).then_some(seed)
     };
-    let seeds = fields.list("seeds", default, 1..=MOST_JOBS, seed);
+    let default = default.map(|seeds| seeds.into_iter().map(Some).collect());
+    let seeds: Vec<u64> = fields.list("seeds", default, 1..=MOST_JOBS, seed).into_iter().flatten().collect();
     if let Some(twice) = repeated(&seeds) {
         fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
     }

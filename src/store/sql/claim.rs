@@ -4,11 +4,11 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::EndReason;
 use sqlx::FromRow;
 
+use super::SqlStore;
 use super::artifacts::checkpoints;
 use super::ends::{End, Then, close};
 use super::places::{better_elsewhere, failed_at, offered};
 use super::statement::{Connect, Statement, Transaction, sql};
-use super::{SqlStore, next_version};
 use crate::store::{Claim, Job, JobState, Lease, Slot, StoreError};
 
 #[derive(FromRow)]
@@ -52,14 +52,15 @@ macro_rules! claimable {
     };
 }
 
-/// $9: end of the lease; $10: version. `lock` locks the row and lets other claims skip it.
+/// $9: end of the lease. `lock` locks the row and lets other claims skip it.
 macro_rules! claim {
     ($database:ident, $lock:literal) => {
         concat!(
             "UPDATE jobs
              SET state = 'running', worker_id = $1, lease_until_ms = $9, attempt = attempt + 1, started_ms = $6,
-                 ended_ms = NULL, end_reason = NULL, error = NULL, version = $10
-             WHERE id = (
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = ",
+            new_version!($database),
+            " WHERE id = (
                  SELECT id FROM jobs WHERE ",
             claimable!($database),
             " ORDER BY priority DESC, id LIMIT 1 ",
@@ -94,12 +95,10 @@ impl SqlStore {
         }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let version = next_version(&mut tx).await?;
         let row: Option<ClaimedRow> = tx
             .either(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
             .claimed_by(slot, now)
             .bind(now + lease_ms)
-            .bind(version)
             .fetch_optional(&mut tx)
             .await?;
         let Some(row) = row else { return Ok(None) };

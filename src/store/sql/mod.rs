@@ -3,6 +3,19 @@
 //! A statement is written once where both databases understand it ([`statement`]); opening them, and the little that
 //! they do differently, is in [`sqlite`] and [`postgres`].
 
+/// SQL for the number that `jobs.version` gets from the transaction that runs it.
+///
+/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit in
+/// any order; [`settled_version`] tells up to where none is missing any more.
+macro_rules! new_version {
+    (sqlite) => {
+        "(SELECT coalesce(max(version), 0) + 1 FROM jobs)"
+    };
+    (postgres) => {
+        "pg_current_xact_id()::TEXT::BIGINT"
+    };
+}
+
 mod experiments;
 mod jobs;
 mod listing;
@@ -190,12 +203,9 @@ impl Store for SqlStore {
     }
 }
 
-/// The number for `jobs.version` of what this transaction writes.
-///
-/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit in
-/// any order; [`settled_version`] tells up to where none is missing any more.
+/// The number of [`new_version`] for what this transaction writes.
 async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
-    tx.either("SELECT coalesce(max(version), 0) + 1 FROM jobs", "SELECT pg_current_xact_id()::TEXT::BIGINT")
+    tx.either(concat!("SELECT ", new_version!(sqlite)), concat!("SELECT ", new_version!(postgres)))
         .fetch_number(tx)
         .await
 }

@@ -15,7 +15,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use url::form_urlencoded;
 
 use super::files::Files;
@@ -51,7 +51,8 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT);
         let file = options.get_filename().to_owned();
         refuse_foreign(url, &file).await?;
-        let keeper = pool(1).connect_with(options.clone()).await.map_err(|error| explain(error, &file))?;
+        let keeper = pool(1).connect_with(options.clone()).await;
+        let keeper = keeper.map_err(|error| explain(error, &file, schema == Schema::Migrate))?;
         // SQLite opens the log at the first statement that reads.
         sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&keeper).await?;
         let files = Arc::new(Files::opened(&file));
@@ -190,9 +191,12 @@ async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
     let tables = sqlx::query_scalar::<_, String>(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     );
-    let tables = tables.fetch_all(&mut connection).await.unwrap_or_default();
+    let mut tables = tables.fetch_all(&mut connection).await.unwrap_or_default();
+    let is_migrated = tables.iter().any(|table| table == schema::TABLE);
+    tables.retain(|table| table != schema::TABLE);
+    let is_ours = is_migrated && is_of_optlab(&mut connection).await;
     connection.close().await?;
-    if tables.is_empty() || tables.iter().any(|table| table == schema::TABLE) {
+    if tables.is_empty() || is_ours {
         return Ok(());
     }
     const SHOWN: usize = 5;
@@ -205,14 +209,27 @@ async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
     )))
 }
 
+/// Whether the first migration is ours; the migrations of other programs have the same table.
+async fn is_of_optlab(connection: &mut SqliteConnection) -> bool {
+    let Some(first) = schema::SQLITE.iter().next() else { return false };
+    let found =
+        sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE version = $1 AND checksum = $2");
+    let found = found.bind(first.version).bind(first.checksum.to_vec()).fetch_one(connection).await;
+    found.map_or(true, |found: i64| found > 0)
+}
+
 /// SQLite says of whatever it is that it cannot open the file.
-fn explain(error: sqlx::Error, file: &Path) -> StoreError {
+fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
     let missing =
         |what, path: &Path| StoreError::Unavailable(format!("there is no {what} {}", path.display()));
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => missing("folder", folder),
-        _ if !file.exists() => missing("file", file),
-        _ => error.into(),
+        _ if file.exists() => error.into(),
+        _ if may_create => StoreError::Unavailable(format!(
+            "cannot create {}: this user may not create files in its folder, or the disk is full",
+            file.display()
+        )),
+        _ => missing("file", file),
     }
 }
 
@@ -235,7 +252,7 @@ pub enum CopyError {
 pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), CopyError> {
     let options = options(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
     let connected = options.connect().await;
-    let mut connection = connected.map_err(|error| explain(error, options.get_filename()))?;
+    let mut connection = connected.map_err(|error| explain(error, options.get_filename(), false))?;
     let copied = sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await;
     // Only a closed connection writes nothing more to the copy.
     let closed = connection.close().await;

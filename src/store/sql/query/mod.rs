@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub use self::sqlite::answer_query_of_stdin;
 use crate::store::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, StoreError, redacted};
@@ -112,13 +112,18 @@ impl QueryRunner {
 
     /// Runs a query until the database has stopped working on it, which may be after the answer was sent.
     async fn run(self, query: Query, mut reply: Reply, turn: OwnedSemaphorePermit) {
+        let deadline = Instant::now() + self.time;
         let mut running = None;
-        let answered =
-            async { running.insert(self.place.start(self.time).await?).answer(&query, self.time).await };
+        let answered = async {
+            // Nothing runs yet, so it is the database that is too slow, not the query.
+            let started =
+                timeout_at(deadline, self.place.start(self.time)).await.map_err(|_| StoreError::Away)?;
+            let answer = running.insert(started?).answer(&query, self.time);
+            timeout_at(deadline, answer).await.map_err(|_| QueryError::too_slow(self.time.as_secs()))?
+        };
         tokio::select! {
-            answer = timeout(self.time, answered) => {
-                let too_slow = |_| Err(QueryError::too_slow(self.time.as_secs()));
-                let _ = reply.send(answer.unwrap_or_else(too_slow));
+            answer = answered => {
+                let _ = reply.send(answer);
             }
             // Nobody waits for the answer any more.
             () = reply.closed() => {}

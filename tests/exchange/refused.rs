@@ -1,0 +1,104 @@
+//! Imports that are refused, with the reason.
+
+use std::fs;
+use std::process::Command;
+
+use optlab::store::{Import, ResultsRecord};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::support::{OPTLAB, Server, token};
+use super::{client, import, rewritten, trained};
+
+#[test]
+fn files_that_cannot_be_imported_are_refused_with_the_reason() {
+    let folder = TempDir::new().unwrap();
+    let (server, _, file) = trained(&folder);
+    let whole = fs::read(&file).unwrap();
+    let at = whole.windows(13).position(|window| window == b"optlab.format").unwrap();
+    let mut newer = whole.clone();
+    let version = at + newer[at..].iter().position(|&byte| byte == b'2').unwrap();
+    newer[version] = b'3';
+    let mut older = whole.clone();
+    older[version] = b'1';
+    let changed = |change: fn(&mut Import)| rewritten(&file, change);
+    for (bytes, reason) in [
+        (b"hello".to_vec(), "no Parquet file"),
+        (Vec::new(), "no Parquet file"),
+        (whole[..whole.len() / 2].to_vec(), "no Parquet file"),
+        (newer, "format 3"),
+        (older, "export the experiment again"),
+        (changed(|import| import.jobs.truncate(5)), "is missing"),
+        (changed(|import| import.jobs[5].id = 99), "of no job"),
+        (changed(|import| import.jobs[1].seed = 4), "is not of the spec"),
+        (changed(|import| import.jobs[1].id = import.jobs[0].id), "stands there twice"),
+        (changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)), "another spec"),
+        (changed(|import| import.experiment.spec["train"]["batch_size"] = json!("x")), "the spec: "),
+        (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
+        (
+            changed(|import| import.experiment.name = "1".to_owned()),
+            "more than digits, because commands take a number for an id",
+        ),
+        (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
+        (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
+        (changed(|import| import.jobs[5].end_reason = Some("bored".to_owned())), "\"bored\""),
+        (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "its spec is one of"),
+        (changed(|import| import.jobs[0].ended_ms = None), "at no time"),
+        (changed(|import| import.jobs[0].results.test_accuracy = Some(101.0)), "a test_accuracy of 101"),
+        (changed(|import| import.jobs[0].results = ResultsRecord::default()), "without results"),
+        (changed(|import| import.jobs[0].end_reason = None), "without results"),
+        (changed(|import| import.jobs[5].results.energy = Some(1.0)), "and has results"),
+        (changed(|import| import.jobs[0].results.seconds = Some(-1.0)), "-1 seconds"),
+        (changed(|import| import.jobs[0].attempts[0].seconds = Some(1e300)), "seconds, which no run does"),
+        (changed(|import| import.jobs[0].created_ms = i64::MAX), "which is no date"),
+        (changed(|import| import.jobs[0].attempts[0].started_ms = -1), "which is no date"),
+        (changed(|import| import.experiment.created_ms = i64::MIN), "which is no date"),
+        (changed(|import| import.jobs[5].end_reason = Some("x".repeat(100_000))), "ended by \"xxx"),
+        (changed(|import| import.jobs[0].method = "x".repeat(100_000)), "is called a job of xxx"),
+        (changed(|import| import.jobs.swap(0, 1)), "order"),
+    ] {
+        let answer = import(&server, &bytes);
+        assert_eq!(answer.status, 422, "{reason}: {answer:?}");
+        assert_eq!(answer.json()["type"], "urn:optlab:problem:invalid-import");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(reason), "{reason}: {detail}");
+        assert!(detail.len() < 1000, "{reason}: {} bytes are told", detail.len());
+    }
+    assert_eq!(server.read("/api/v1/experiments")["items"].as_array().unwrap().len(), 1);
+    fs::write(folder.path().join("mine.txt"), "hello").unwrap();
+    let refused = client(&server, &folder, &["import", "mine.txt"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no Parquet file"), "{refused:?}");
+}
+
+#[test]
+fn a_file_may_be_as_long_as_the_settings_say_and_needs_a_token_that_may_write() {
+    let folder = TempDir::new().unwrap();
+    let reader = token(&folder, &["create", "reader", "--scope", "read"]);
+    let writer = token(&folder, &["create", "writer", "--scope", "write"]);
+    let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0", "--import-limit-mb", "1"]);
+    fs::write(folder.path().join("big"), vec![b'x'; (1 << 20) + 1]).unwrap();
+    fs::write(folder.path().join("small"), vec![b'x'; 1 << 20]).unwrap();
+    let import = |token: &str, file: &str| {
+        let mut command = Command::new(OPTLAB);
+        command.args(["import", file, "--server", &server.address]).env("OPTLAB_TOKEN", token);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(import(&writer, "big").contains("at most 1048576 bytes"), "{}", import(&writer, "big"));
+    assert!(import(&writer, "small").contains("no Parquet file"), "{}", import(&writer, "small"));
+    assert!(import(&reader, "small").contains("scope `read`"), "{}", import(&reader, "small"));
+    assert!(import("", "small").contains("OPTLAB_TOKEN"), "{}", import("", "small"));
+}
+
+#[test]
+fn a_file_for_which_there_is_no_room_is_refused_by_name() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_in(&[("TMPDIR", "/nonexistent")], &folder, &["--workers", "0"]);
+    let answer = import(&server, b"hello");
+    assert_eq!(
+        (answer.status, answer.json()["type"].as_str()),
+        (507, Some("urn:optlab:problem:scratch-full"))
+    );
+    assert!(answer.text.contains("TMPDIR"), "{answer:?}");
+}
