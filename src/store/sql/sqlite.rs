@@ -165,10 +165,12 @@ pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     )))
 }
 
-/// A pool that keeps its connections open as long as they work.
+/// A pool that keeps its connections open as long as they work. Nobody else can close a connection to a file, so none is
+/// tested before use.
 fn pool(connections: u32) -> SqlitePoolOptions {
     close_unfinished(SqlitePoolOptions::new())
         .max_connections(connections)
+        .test_before_acquire(false)
         .acquire_timeout(BUSY_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
