@@ -28,7 +28,6 @@ use tempfile::TempDir;
 const WORKERS: usize = 3;
 /// Of the workers of this test, in milliseconds.
 const LEASE_MS: u64 = 2000;
-const STEPS: u64 = 400;
 
 #[test]
 fn on_sqlite() {
@@ -46,16 +45,25 @@ fn rounds(database: Database) {
         env::var(name).map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
     };
     let first = setting("OPTLAB_CHAOS_SEED", 1);
-    let (jobs, faults) = (setting("OPTLAB_CHAOS_JOBS", 8), setting("OPTLAB_CHAOS_FAULTS", 6));
+    let work = Work { jobs: setting("OPTLAB_CHAOS_JOBS", 8), steps: setting("OPTLAB_CHAOS_STEPS", 400) };
+    let faults = setting("OPTLAB_CHAOS_FAULTS", 6);
     for seed in first..first + setting("OPTLAB_CHAOS_ROUNDS", 1) {
-        println!("{database:?}, {jobs} jobs, {faults} faults: OPTLAB_CHAOS_SEED={seed}");
-        Round::new(database, seed, jobs, faults).run();
+        println!("{database:?}, {work:?}, {faults} faults: OPTLAB_CHAOS_SEED={seed}");
+        Round::new(database, seed, work, faults).run();
     }
+}
+
+/// What the faults disturb.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    jobs: u64,
+    /// Of each job.
+    steps: u64,
 }
 
 struct Round {
     schedule: VecDeque<(Duration, Fault)>,
-    jobs: u64,
+    work: Work,
     url: String,
     postgres: Option<Postgres>,
     server: Option<Server>,
@@ -71,7 +79,7 @@ struct Round {
 }
 
 impl Round {
-    fn new(database: Database, seed: u64, jobs: u64, faults: u64) -> Self {
+    fn new(database: Database, seed: u64, work: Work, faults: u64) -> Self {
         let folder = TempDir::new().unwrap();
         let postgres = matches!(database, Database::Postgres).then(Postgres::own);
         let files = Disk::mount(folder.path().join("files"));
@@ -93,22 +101,25 @@ impl Round {
         let schedule = schedule.collect();
         let (workers, seen, runners) = Default::default();
         let server = Some(start_server(&url, &folder));
-        Self { schedule, jobs, url, postgres, server, workers, seen, runners, files, data, folder }
+        Self { schedule, work, url, postgres, server, workers, seen, runners, files, data, folder }
     }
 
     fn run(mut self) {
-        let disturbed = self.server().submit(&experiment(self.jobs));
+        let disturbed = self.server().submit(&experiment(self.work));
         self.workers = (0..WORKERS).map(|_| Worker::start(&self.url)).collect();
+        let mut idle = 0;
         while let Some((pause, fault)) = self.schedule.pop_front() {
             sleep(pause);
-            self.note_what_is_acknowledged(disturbed);
+            let has_work = self.note_what_is_acknowledged(disturbed);
+            idle += u64::from(!has_work);
             self.note_runners();
             println!("{fault:?}");
             self.happen(fault);
             self.note_runners();
         }
+        println!("{idle} faults came when all jobs had ended");
         let jobs = self.server().wait_for_success(disturbed);
-        let undisturbed = self.server().submit(&experiment(self.jobs));
+        let undisturbed = self.server().submit(&experiment(self.work));
         let others = self.server().wait_for_success(undisturbed);
         for (job, other) in jobs.iter().zip(&others) {
             self.check(job, other);
@@ -149,15 +160,18 @@ impl Round {
         rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What was shown was committed. It may be taken back to a checkpoint later, but comes again as it was.
-    fn note_what_is_acknowledged(&mut self, experiment: i64) {
+    /// What was shown was committed. It may be taken back to a checkpoint later, but comes again as it was. Returns whether
+    /// a job has not ended.
+    fn note_what_is_acknowledged(&mut self, experiment: i64) -> bool {
         let filter = format!("/api/v1/jobs?experiment={experiment}&limit=1000");
         let answer = self.server().get(&filter);
         if answer.status != 200 {
             // The database has just been crashed.
-            return;
+            return true;
         }
-        for job in answer.json()["items"].as_array().unwrap() {
+        let answer = answer.json();
+        let jobs = answer["items"].as_array().unwrap();
+        for job in jobs {
             let metrics = self.server().get(&format!("/api/v1/jobs/{}/metrics?points=10000", job["id"]));
             if metrics.status == 200 {
                 for (series, points) in support::curves_of(&metrics.json()) {
@@ -165,6 +179,7 @@ impl Round {
                 }
             }
         }
+        jobs.iter().any(|job| job["ended_at"].is_null())
     }
 
     fn check(&self, job: &Value, undisturbed: &Value) {
@@ -177,7 +192,7 @@ impl Round {
         assert_eq!(ours, curves(undisturbed), "{job:#}");
         for (series, first, every) in [("train/loss", 5, 5), ("test/accuracy", 0, 100)] {
             let steps = ours.iter().find(|(name, _)| name == series).unwrap().1.iter().map(|point| point.0);
-            let whole = (first..=STEPS as i64).step_by(every);
+            let whole = (first..=self.work.steps as i64).step_by(every);
             assert!(steps.eq(whole), "{series} has a hole: {job:#}");
         }
         for (series, points) in &ours {
@@ -220,7 +235,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Short jobs of several methods, each with checkpoints to go on from.
-fn experiment(jobs: u64) -> Value {
+fn experiment(work: Work) -> Value {
     let opt = |name: &str, more: Value| {
         let method = optlab_spec::merge(json!({ "kind": "opt" }), &more);
         json!({ "name": name, "method": method })
@@ -231,11 +246,11 @@ fn experiment(jobs: u64) -> Value {
         opt("descent", json!({ "transform": "descent" })),
         opt("s-opt", json!({ "transform": "gram_schmidt", "stochastic": { "inner_steps": 30 } })),
     ]);
-    let seeds: Vec<u64> = (0..jobs.div_ceil(4)).collect();
+    let seeds: Vec<u64> = (0..work.jobs.div_ceil(4)).collect();
     json!({
         "name": "chaos", "seeds": seeds, "arms": arms, "max_attempts": 100, "checkpoint": { "every_steps": 40 },
         "train": {
-            "steps": STEPS, "evaluate_every": 100, "log_every_steps": 5, "batch_size": 32,
+            "steps": work.steps, "evaluate_every": 100, "log_every_steps": 5, "batch_size": 32,
             "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [48, 48], "batch_norm": true },
             "optimizer": { "kind": "adam", "learning_rate": 0.001 },
         },
