@@ -70,6 +70,8 @@ struct Round {
     workers: Vec<Worker>,
     /// Points that the API has shown, by job and series.
     seen: BTreeMap<(i64, String), Vec<(i64, f64)>>,
+    /// Jobs of which all points were seen after they had ended.
+    seen_whole: BTreeSet<i64>,
     /// Runner processes that there have been.
     runners: BTreeSet<u32>,
     /// Of the files of jobs and, with SQLite, of the database, where disks can be had that fill up.
@@ -99,9 +101,22 @@ impl Round {
             (pause, kinds[random.below(kinds.len() as u64) as usize](worker))
         });
         let schedule = schedule.collect();
-        let (workers, seen, runners) = Default::default();
+        let (workers, seen, seen_whole, runners) = Default::default();
         let server = Some(start_server(&url, &folder));
-        Self { schedule, work, url, postgres, server, workers, seen, runners, files, data, folder }
+        Self {
+            schedule,
+            work,
+            url,
+            postgres,
+            server,
+            workers,
+            seen,
+            seen_whole,
+            runners,
+            files,
+            data,
+            folder,
+        }
     }
 
     fn run(mut self) {
@@ -172,10 +187,17 @@ impl Round {
         let answer = answer.json();
         let jobs = answer["items"].as_array().unwrap();
         for job in jobs {
-            let metrics = self.server().get(&format!("/api/v1/jobs/{}/metrics?points=10000", job["id"]));
+            let id = job["id"].as_i64().unwrap();
+            if self.seen_whole.contains(&id) {
+                continue;
+            }
+            let metrics = self.server().get(&format!("/api/v1/jobs/{id}/metrics?points=10000"));
             if metrics.status == 200 {
                 for (series, points) in support::curves_of(&metrics.json()) {
-                    self.seen.insert((job["id"].as_i64().unwrap(), series), points);
+                    self.seen.insert((id, series), points);
+                }
+                if !job["ended_at"].is_null() {
+                    self.seen_whole.insert(id);
                 }
             }
         }
