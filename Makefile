@@ -23,7 +23,7 @@ chaos: chaos-faults chaos-page chaos-resume chaos-openapi
 # Whole rounds of faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos-faults
 chaos-faults: setup setup-test
 	cargo build --workspace
-	OPTLAB_CHAOS_JOBS=$${OPTLAB_CHAOS_JOBS:-60} OPTLAB_CHAOS_STEPS=$${OPTLAB_CHAOS_STEPS:-3000} \
+	OPTLAB_CHAOS_JOBS=$${OPTLAB_CHAOS_JOBS:-60} OPTLAB_CHAOS_STEPS=$${OPTLAB_CHAOS_STEPS:-2500} \
 	  OPTLAB_CHAOS_FAULTS=$${OPTLAB_CHAOS_FAULTS:-40} \
 	  cargo test --workspace --test chaos -- --test-threads=1 --nocapture
 
