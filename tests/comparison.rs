@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use optlab::stats;
 use optlab::store::{self, AttemptEnd, Claim, CompleteRun, Slot, Store};
-use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
+use optlab_domain::EndReason;
+use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use serde_json::{Value, json};
 use support::{Database, OPTLAB, Server};
 use tempfile::TempDir;

@@ -1,6 +1,7 @@
 //! A database with experiments that nobody has trained.
 
 use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
+use optlab_domain::Action;
 use optlab_spec::protocol::{Environment, Summary};
 use optlab_spec::submission;
 use serde_json::json;
@@ -45,7 +46,7 @@ impl Database {
     }
 
     pub async fn cancel(&mut self, experiment: i64) {
-        self.store.cancel_experiment(experiment).await.unwrap();
+        self.store.act_on_experiment(experiment, Action::Cancel).await.unwrap();
     }
 
     /// Submits an experiment and lets all of its jobs succeed; returns its id.

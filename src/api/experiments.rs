@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use optlab_domain::Action;
 use optlab_spec::{ExperimentSpec, Fields, submission};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -189,7 +190,7 @@ pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentDetail>, ApiError> {
-    state.store.cancel_experiment(id).await?;
+    state.store.act_on_experiment(id, Action::Cancel).await?;
     changed(&state, id).await
 }
 
@@ -200,7 +201,7 @@ pub(super) async fn pause(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentDetail>, ApiError> {
-    state.store.pause_experiment(id).await?;
+    state.store.act_on_experiment(id, Action::Pause).await?;
     changed(&state, id).await
 }
 
@@ -211,7 +212,7 @@ pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentDetail>, ApiError> {
-    state.store.resume_experiment(id).await?;
+    state.store.act_on_experiment(id, Action::Resume).await?;
     changed(&state, id).await
 }
 
@@ -222,7 +223,7 @@ pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<ExperimentDetail>, ApiError> {
-    state.store.retry_experiment(id).await?;
+    state.store.act_on_experiment(id, Action::Retry).await?;
     changed(&state, id).await
 }
 

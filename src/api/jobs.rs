@@ -2,8 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use optlab_domain::{Action, EndReason, JobState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::VariantArray;
 use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
@@ -12,7 +14,7 @@ use super::extract::{Path, Query};
 use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
 use super::views::{JobView, List, rfc3339};
-use crate::store::{JobFilter, JobKey, JobOrder, JobState};
+use crate::store::{JobFilter, JobKey, JobOrder};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -74,9 +76,10 @@ fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> 
 }
 
 fn parse_state(word: &str) -> Result<JobState, ApiError> {
-    let words = JobState::ALL.map(JobState::as_str).join(", ");
-    JobState::parse(word)
-        .ok_or_else(|| ApiError::invalid_parameter(format!("`state` must be one of {words}")))
+    word.parse().map_err(|_| {
+        let words: Vec<&str> = JobState::VARIANTS.iter().map(|&state| state.into()).collect();
+        ApiError::invalid_parameter(format!("`state` must be one of {}", words.join(", ")))
+    })
 }
 
 /// One job.
@@ -97,7 +100,7 @@ pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<JobView>, ApiError> {
-    state.store.cancel_job(id).await?;
+    state.store.act_on_job(id, Action::Cancel).await?;
     get(State(state), Path(id)).await
 }
 
@@ -108,7 +111,7 @@ pub(super) async fn pause(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<JobView>, ApiError> {
-    state.store.pause_job(id).await?;
+    state.store.act_on_job(id, Action::Pause).await?;
     get(State(state), Path(id)).await
 }
 
@@ -119,7 +122,7 @@ pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<JobView>, ApiError> {
-    state.store.resume_job(id).await?;
+    state.store.act_on_job(id, Action::Resume).await?;
     get(State(state), Path(id)).await
 }
 
@@ -130,7 +133,7 @@ pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
 ) -> Result<Json<JobView>, ApiError> {
-    state.store.retry_job(id).await?;
+    state.store.act_on_job(id, Action::Retry).await?;
     get(State(state), Path(id)).await
 }
 
@@ -148,7 +151,7 @@ pub(super) struct AttemptView {
     started_at: String,
     ended_at: Option<String>,
     /// One of a job's, or `handed_back` or `machine_fault`.
-    end_reason: Option<String>,
+    end_reason: Option<EndReason>,
     error: Option<String>,
 }
 

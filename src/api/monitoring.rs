@@ -4,7 +4,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use optlab_spec::protocol::EndReason;
+use optlab_domain::EndReason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -37,7 +37,7 @@ struct StateLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
-    reason: String,
+    reason: &'static str,
 }
 
 /// Figures for Prometheus: the queue as it is now, and what this process has done since it began.
@@ -71,15 +71,15 @@ fn name(method: &Method) -> &'static str {
 fn registry(census: &Census, activity: &Activity, requests: &Requests) -> Registry {
     let jobs = Family::<StateLabel, Gauge>::default();
     for (state, count) in census.jobs.by_state() {
-        jobs.get_or_create_owned(&StateLabel { state: state.as_str() }).set(count);
+        jobs.get_or_create_owned(&StateLabel { state: state.into() }).set(count);
     }
     let attempts = Family::<ReasonLabel, Counter>::default();
     // Those that alarms are made of are there before the first.
     for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed, EndReason::MachineFault] {
-        attempts.get_or_create_owned(&ReasonLabel { reason: reason.as_str().to_owned() });
+        attempts.get_or_create_owned(&ReasonLabel { reason: reason.into() });
     }
-    for (reason, count) in &census.attempts_ended {
-        attempts.get_or_create_owned(&ReasonLabel { reason: reason.clone() }).inc_by(*count as u64);
+    for &(reason, count) in &census.attempts_ended {
+        attempts.get_or_create_owned(&ReasonLabel { reason: reason.into() }).inc_by(count as u64);
     }
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
 

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ApiError;
 use crate::stats::Metric;
-use crate::store::{JobKey, JobState};
+use crate::store::JobKey;
 
 /// A whole number from `LEAST` to `MOST`; `DEFAULT` where it is left out.
 #[derive(Clone, Copy, Deserialize)]
@@ -110,12 +110,6 @@ fn one_of<const N: usize>(words: [&'static str; N]) -> RefOr<Schema> {
     Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
 }
 
-impl PartialSchema for JobState {
-    fn schema() -> RefOr<Schema> {
-        one_of(Self::ALL.map(Self::as_str))
-    }
-}
-
 impl PartialSchema for JobKey {
     fn schema() -> RefOr<Schema> {
         one_of(Self::ALL.map(|(word, _)| word))
@@ -131,6 +125,5 @@ impl PartialSchema for Metric {
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> ToSchema for Whole<LEAST, MOST, DEFAULT> {}
 impl ToSchema for Id {}
 impl ToSchema for Name {}
-impl ToSchema for JobState {}
 impl ToSchema for JobKey {}
 impl ToSchema for Metric {}

@@ -4,7 +4,8 @@ use super::AppState;
 use super::error::ApiError;
 use super::views::JobView;
 use super::workers;
-use crate::store::{Job, JobState, LAST_PLACE, OfferedDevice, Worker};
+use crate::store::{Job, LAST_PLACE, OfferedDevice, Worker};
+use optlab_domain::{EndReason, JobState};
 
 /// Who could take a job now.
 pub(super) struct QueueState {
@@ -28,11 +29,14 @@ impl QueueState {
     /// What the job waits for, and why its last attempt ended, if that was a failure.
     fn why(&self, job: &Job) -> String {
         let waits = self.waits_for(job);
-        match (job.attempt_end.as_deref(), &job.attempt_error) {
-            (Some("machine_fault"), Some(error)) => {
+        match (job.attempt_end, &job.attempt_error) {
+            (Some(EndReason::MachineFault), Some(error)) => {
                 format!("{waits}; attempt {} could not run on its machine: {error}", job.attempt)
             }
-            (Some("runner_crashed" | "out_of_memory" | "worker_lost"), Some(error)) => {
+            (
+                Some(EndReason::RunnerCrashed | EndReason::OutOfMemory | EndReason::WorkerLost),
+                Some(error),
+            ) => {
                 format!("{waits}; attempt {} failed: {error}", job.attempt)
             }
             _ => waits,

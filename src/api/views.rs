@@ -1,11 +1,12 @@
 //! Experiments and jobs as clients see them: times in words, no internals.
 
 use jiff::Timestamp;
+use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::Arm;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::{Counts, Experiment, Job, JobState};
+use crate::store::{Counts, Experiment, Job};
 
 /// A list, and where it goes on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,11 +63,10 @@ pub(super) struct JobView {
     arm: String,
     method: String,
     seed: i64,
-    /// `queued`, `running`, `paused`, `succeeded`, `failed` or `cancelled`.
-    state: &'static str,
-    /// A wish that the worker has yet to fulfil.
-    requested: Option<String>,
-    end_reason: Option<String>,
+    state: JobState,
+    /// What its worker has been asked to do and has not done yet.
+    requested: Option<Request>,
+    end_reason: Option<EndReason>,
     error: Option<String>,
     attempt: i64,
     priority: i64,
@@ -133,7 +133,7 @@ impl JobView {
             arm: job.arm,
             method: job.method,
             seed: job.seed,
-            state: job.state.as_str(),
+            state: job.state,
             requested: job.requested,
             end_reason: job.end_reason,
             error: job.error,

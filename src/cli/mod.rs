@@ -44,11 +44,10 @@ use std::process::ExitCode;
 
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use optlab_domain::Action;
 use optlab_net::NetError;
 use optlab_spec::Problems;
 use optlab_spec::submission::Refusal;
-
-use steer::Wish;
 
 use crate::config::ConfigError;
 use crate::telemetry;
@@ -173,10 +172,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::AddSeeds(args) => add_seeds::run(&args),
         Command::Experiments(args) => experiments::run(&args),
         Command::Jobs(args) => jobs::run(&args),
-        Command::Cancel(args) => steer::run(Wish::Cancel, &args),
-        Command::Pause(args) => steer::run(Wish::Pause, &args),
-        Command::Resume(args) => steer::run(Wish::Resume, &args),
-        Command::Retry(args) => steer::run(Wish::Retry, &args),
+        Command::Cancel(args) => steer::run(Action::Cancel, &args),
+        Command::Pause(args) => steer::run(Action::Pause, &args),
+        Command::Resume(args) => steer::run(Action::Resume, &args),
+        Command::Retry(args) => steer::run(Action::Retry, &args),
         Command::Priority(args) => priority::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -1,6 +1,7 @@
 //! `optlab cancel`, `pause`, `resume` and `retry`: what is to become of jobs.
 
 use clap::ArgGroup;
+use optlab_domain::Action;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -24,52 +25,31 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What a person wants.
-#[derive(Clone, Copy)]
-pub(super) enum Wish {
-    Cancel,
-    Pause,
-    Resume,
-    Retry,
-}
-
-impl Wish {
-    /// The last part of the route.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Cancel => "cancel",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Retry => "retry",
-        }
-    }
-
-    /// The jobs that it is for.
-    fn among(self, counts: Counts) -> u64 {
-        let Counts { queued, running, paused, failed, cancelled, .. } = counts;
-        match self {
-            Self::Cancel => queued + running + paused,
-            Self::Pause => queued + running,
-            Self::Resume => paused,
-            Self::Retry => failed + cancelled,
-        }
+/// The number of jobs that an action is for.
+fn concerned(action: Action, counts: Counts) -> u64 {
+    let Counts { queued, running, paused, failed, cancelled, .. } = counts;
+    match action {
+        Action::Cancel => queued + running + paused,
+        Action::Pause => queued + running,
+        Action::Resume => paused,
+        Action::Retry => failed + cancelled,
     }
 }
 
-pub(super) fn run(wish: Wish, args: &Args) -> Result<(), Failure> {
+pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     match (args.job, &args.experiment) {
         (Some(job), _) => {
-            let answer = client.post(&format!("/jobs/{job}/{}", wish.as_str()), &Value::Null)?;
+            let answer = client.post(&format!("/jobs/{job}/{action}"), &Value::Null)?;
             tell(args.json, answer, |job: Job| format!("Job {}: {}", job.id, job.condition()))
         }
         (None, Some(experiment)) => {
             let id = experiments::find(&client, experiment)?;
             // One that does not exist has no jobs either, and should be told from one without.
             let before = Experiment::get(&client, id)?.counts;
-            let answer = client.post(&format!("/experiments/{id}/{}", wish.as_str()), &Value::Null)?;
-            let nothing = match wish.among(before) {
-                0 => format!("; there was nothing to {}", wish.as_str()),
+            let answer = client.post(&format!("/experiments/{id}/{action}"), &Value::Null)?;
+            let nothing = match concerned(action, before) {
+                0 => format!("; there was nothing to {action}"),
                 _ => String::new(),
             };
             tell(args.json, answer, |experiment: Experiment| {

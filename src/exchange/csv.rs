@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use csv::Writer;
+use optlab_domain::{EndReason, JobState};
 use serde::Serialize;
 
 use super::{ExchangeError, PointWriter};
-use crate::store::{ExperimentRecord, JobRecord, JobState, TimedPoint};
+use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
 
 /// The columns of a Parquet export.
 #[derive(Serialize)]
@@ -31,7 +32,7 @@ struct JobRow<'a> {
     method: &'a str,
     seed: i64,
     state: JobState,
-    end_reason: Option<&'a str>,
+    end_reason: Option<EndReason>,
     error: Option<&'a str>,
     attempts: i64,
     device: Option<&'a str>,
@@ -109,7 +110,7 @@ pub fn write_jobs(
             method: &job.method,
             seed: job.seed,
             state: job.state,
-            end_reason: job.end_reason.as_deref(),
+            end_reason: job.end_reason,
             error: job.error.as_deref(),
             attempts: job.attempt,
             device: job.attempts.last().map(|attempt| attempt.device.as_str()),

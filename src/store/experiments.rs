@@ -1,9 +1,10 @@
 //! Experiments: submitted whole, listed with how far they are.
 
 use async_trait::async_trait;
+use optlab_domain::{Action, JobState};
 use optlab_spec::ExperimentSpec;
 
-use super::{JobState, Page, StoreError};
+use super::{Page, StoreError};
 
 /// An experiment with how far its jobs are.
 #[derive(Clone, Debug)]
@@ -111,29 +112,11 @@ pub trait Experiments: Send + Sync {
     /// [`StoreError::NotFound`].
     async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError>;
 
-    /// Cancels every job that has not ended.
+    /// Does `action` to every job that it suits; the others stay as they are.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    async fn cancel_experiment(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Takes every queued job off the queue, and requests a pause of every running one that is not being cancelled.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn pause_experiment(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Queues every paused job, and withdraws pending pause requests.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn resume_experiment(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Queues the failed and cancelled jobs again.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    async fn retry_experiment(&self, id: i64) -> Result<(), StoreError>;
+    async fn act_on_experiment(&self, id: i64, action: Action) -> Result<(), StoreError>;
 
     /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.
     ///

@@ -1,9 +1,10 @@
 //! Jobs as people see them: read, cancelled, tried again.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use optlab_domain::lifecycle::LONGEST_WAIT_MS;
+use optlab_domain::{Action, EndReason, JobState, Request};
 use optlab_spec::JobSpec;
 
 use super::{Page, StoreError};
@@ -27,10 +28,10 @@ pub struct Job {
     pub seed: i64,
     /// Where it is in its life.
     pub state: JobState,
-    /// A wish that its worker has yet to fulfil: `cancel` or `pause`.
-    pub requested: Option<String>,
+    /// What its worker has been asked to do and has not done yet.
+    pub requested: Option<Request>,
     /// Why it ended.
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
@@ -52,7 +53,7 @@ pub struct Job {
     /// Completed updates when its last attempt began.
     pub start_step: i64,
     /// Why its last attempt ended.
-    pub attempt_end: Option<String>,
+    pub attempt_end: Option<EndReason>,
     /// Error of its last attempt, or a warning about the running one.
     pub attempt_error: Option<String>,
     /// Grows with every write.
@@ -72,60 +73,11 @@ pub struct Job {
 }
 
 impl Job {
-    /// The longest delay before a retry.
-    pub const LONGEST_DELAY_MS: i64 = 300_000;
-
     /// How much longer a retry waits; `None` without a delay. A longer time than the longest delay was written by a
     /// wrong clock and is ignored.
     pub fn delay_ms(&self, now_ms: i64) -> Option<i64> {
         let delay = self.not_before_ms - now_ms;
-        (1..=Self::LONGEST_DELAY_MS).contains(&delay).then_some(delay)
-    }
-}
-
-/// Where a job is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// Waiting for a slot.
-    Queued,
-    /// In a slot.
-    Running,
-    /// Off the queue until resumed.
-    Paused,
-    /// Ended well.
-    Succeeded,
-    /// Ended otherwise.
-    Failed,
-    /// Ended by a person.
-    Cancelled,
-}
-
-impl JobState {
-    /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Running, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled];
-
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The state of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// Whether nothing more will happen by itself.
-    pub fn has_ended(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+        (1..=LONGEST_WAIT_MS).contains(&delay).then_some(delay)
     }
 }
 
@@ -147,7 +99,7 @@ pub struct Attempt {
     /// When it ended.
     pub ended_ms: Option<i64>,
     /// Why it ended.
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
 }
@@ -294,27 +246,9 @@ pub trait Jobs: Send + Sync {
     /// Every write to a job up to this version can be seen; later ones can be asked for by it.
     async fn version(&self) -> Result<i64, StoreError>;
 
-    /// Ends a job that waits, asks the worker of one that runs; nothing where it was cancelled already.
+    /// Does `action` to a job; nothing where the job is already as it would be.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it ended otherwise.
-    async fn cancel_job(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Takes a job that waits off the queue, asks the worker of one that runs; nothing where it is paused already.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it has ended or is being cancelled.
-    async fn pause_job(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Queues a paused job again, or takes back the wish to pause it; nothing where it waits or runs.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it has ended.
-    async fn resume_job(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Queues a failed or cancelled job again, with a fresh budget of attempts; nothing where it waits or runs.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where it succeeded.
-    async fn retry_job(&self, id: i64) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where [`lifecycle::act`](optlab_domain::lifecycle::act) refuses it.
+    async fn act_on_job(&self, id: i64, action: Action) -> Result<(), StoreError>;
 }

@@ -1,6 +1,7 @@
 //! How the service does, for those who watch over it: of the whole queue, and of this process.
 
 use async_trait::async_trait;
+use optlab_domain::EndReason;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
@@ -12,7 +13,7 @@ pub struct Census {
     /// Jobs of all experiments by state.
     pub jobs: Counts,
     /// How many attempts have ended by each reason, since there is this database.
-    pub attempts_ended: Vec<(String, i64)>,
+    pub attempts_ended: Vec<(EndReason, i64)>,
 }
 
 /// What this process has done since it began.

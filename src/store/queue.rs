@@ -4,10 +4,11 @@
 //! the attempt is the fence; once another attempt has begun, or the job has ended, the old one can write nothing.
 
 use async_trait::async_trait;
+use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
+use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 
-use super::{Artifact, JobState, StoreError};
+use super::{Artifact, StoreError};
 
 /// The right of one attempt to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +55,6 @@ impl Claim {
     pub const LONGEST_LEASE_SECONDS: u64 = 3600;
 }
 
-/// What a person wants of a running job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Stop for good.
-    Cancel,
-    /// Stop until resumed.
-    Pause,
-}
-
 /// A run that has completed all of its updates.
 #[derive(Clone, Debug)]
 pub struct CompleteRun {
@@ -89,9 +81,6 @@ pub enum AttemptEnd {
 }
 
 impl AttemptEnd {
-    /// How [`AttemptEnd::HandedBack`] is written down. Only attempts end so, a job never does.
-    pub const HANDED_BACK: &str = "handed_back";
-
     /// The machine cannot run the job; `error` says what it lacks. The job goes back to the queue, preferably for
     /// another machine, and the attempt does not count.
     pub fn machine_fault(error: impl Into<String>) -> Self {
@@ -135,7 +124,7 @@ pub trait Queue: Send + Sync {
         points: &[Point],
         step: Option<u64>,
         lease_ms: i64,
-    ) -> Result<Option<Wish>, StoreError>;
+    ) -> Result<Option<Request>, StoreError>;
 
     /// Sets or clears the warning about a running attempt.
     async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError>;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::Environment;
 
-use super::{JobState, StoreError};
+use super::StoreError;
 
 /// A job with its final figures, which are there once it has succeeded.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +20,7 @@ pub struct JobFigures {
     /// Where it is in its life.
     pub state: JobState,
     /// Why it ended.
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Of the last evaluation, in percent.

@@ -1,12 +1,13 @@
 //! Experiments on their way to other servers: whole, every point, never sampled.
 
 use async_trait::async_trait;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{JobState, StoreError};
+use super::StoreError;
 
 /// An experiment as it was stored. Whatever a later version may add is ignored where it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct JobRecord {
     /// Where it was in its life.
     pub state: JobState,
     /// Why it ended.
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
@@ -107,7 +108,7 @@ pub struct AttemptRecord {
     /// When it ended.
     pub ended_ms: Option<i64>,
     /// Why it ended.
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Wall time of a complete run.

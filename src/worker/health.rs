@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use optlab_spec::protocol::EndReason;
-
 use crate::store::AttemptEnd;
+use optlab_domain::EndReason;
 
 /// Consecutive crashes after which a slot rests.
 const CRASHES: u32 = 3;
@@ -47,7 +46,10 @@ impl Health {
                     self.rest(format!("the last {crashes} attempts crashed; the last one: {}", failure.error))
                 }
                 // A job that is too large fails on a healthy machine too.
-                EndReason::OutOfMemory | EndReason::WorkerLost | EndReason::Cancelled => None,
+                EndReason::OutOfMemory
+                | EndReason::WorkerLost
+                | EndReason::Cancelled
+                | EndReason::HandedBack => None,
                 EndReason::Completed | EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
                     self.is_well()
                 }

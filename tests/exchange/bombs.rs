@@ -64,6 +64,16 @@ fn bomb(file: &Path, series: &[ByteArray], change: impl Fn(&mut KeyValue)) -> Ve
     bytes
 }
 
+/// The jobs of the file, of which the first ended for a reason of so many letters.
+fn ended_by(file: &Path, letters: usize) -> String {
+    let file = SerializedFileReader::new(File::open(file).unwrap()).unwrap();
+    let pairs = file.metadata().file_metadata().key_value_metadata().unwrap();
+    let jobs = pairs.iter().find(|pair| pair.key == "optlab.jobs").unwrap();
+    let mut jobs: serde_json::Value = serde_json::from_str(jobs.value.as_ref().unwrap()).unwrap();
+    jobs[0]["end_reason"] = json!("x".repeat(letters));
+    jobs.to_string()
+}
+
 #[test]
 fn a_file_that_would_cost_much_is_refused_for_little() {
     let folder = TempDir::new().unwrap();
@@ -90,6 +100,10 @@ fn a_file_that_would_cost_much_is_refused_for_little() {
         (
             "a series has a name of 1 MB",
             bomb(&file, &one, with("optlab.series", json!([{ "name": "y".repeat(1 << 20) }]).to_string())),
+        ),
+        (
+            "a job ended for a reason of 20 kB",
+            bomb(&file, &one, with("optlab.jobs", ended_by(&file, 20_000))),
         ),
         ("the metadata is 80 MB", bomb(&file, &one, with("optlab.jobs", " ".repeat(80 << 20)))),
         ("the points are more than a group has", bomb(&file, &vec![ByteArray::from(name); 300_000], |_| {})),

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use optlab_domain::lifecycle::{self, Budget};
+use optlab_domain::{EndReason, JobState};
+
 use crate::Rules;
 use crate::worker::{Packet, STEPS, Write};
 
 /// The attempt that made each update so far.
 pub type History = Vec<u8>;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Checkpoint {
@@ -25,7 +20,7 @@ pub struct Checkpoint {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
-    pub state: State,
+    pub state: JobState,
     /// After so many it is given up.
     max_attempts: u8,
     /// Number of the last one.
@@ -43,7 +38,7 @@ pub struct Job {
 impl Job {
     pub fn new(max_attempts: u8) -> Self {
         Self {
-            state: State::Queued,
+            state: JobState::Queued,
             max_attempts,
             attempt: 0,
             points: BTreeMap::new(),
@@ -54,15 +49,15 @@ impl Job {
     }
 
     pub fn claim(&mut self) {
-        self.state = State::Running;
+        self.state = JobState::Running;
         self.attempt += 1;
     }
 
     /// The fence.
     pub fn accepts(&self, packet: &Packet, rules: Rules) -> bool {
-        let is_last = self.attempt == packet.attempt || !rules.attempt_is_checked;
-        let is_running = self.state == State::Running || !rules.state_is_checked;
-        is_last && is_running
+        let attempt = if rules.attempt_is_checked { packet.attempt } else { self.attempt };
+        let state = if rules.state_is_checked { self.state } else { JobState::Running };
+        lifecycle::may_write(attempt.into(), state, self.attempt.into())
     }
 
     pub fn write(&mut self, packet: &Packet, rules: Rules) {
@@ -82,9 +77,9 @@ impl Job {
             }
             Write::End if rules.end_checks_points && !self.is_complete() => {
                 self.checkpoints.clear();
-                self.take_back();
+                self.end(EndReason::RunnerCrashed);
             }
-            Write::End => self.end(State::Succeeded),
+            Write::End => self.end(EndReason::Completed),
         }
     }
 
@@ -106,21 +101,14 @@ impl Job {
         self.points.len() == STEPS
     }
 
-    /// The lease of its last attempt is over.
-    pub fn take_back(&mut self) {
-        if self.attempt == self.max_attempts {
-            self.end(State::Failed);
-        } else {
-            self.state = State::Queued;
-        }
-    }
-
-    fn end(&mut self, state: State) {
-        self.state = state;
-        self.ends += 1;
+    /// Its last attempt ends.
+    pub fn end(&mut self, reason: EndReason) {
+        let budget = Budget { used: self.attempt.into(), limit: self.max_attempts.into() };
+        self.state = lifecycle::end(reason, None, budget, false, 0).state();
+        self.ends += u8::from(self.has_ended());
     }
 
     pub fn has_ended(&self) -> bool {
-        matches!(self.state, State::Succeeded | State::Failed)
+        self.state.has_ended()
     }
 }

@@ -2,13 +2,15 @@
 //! under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while.
 //!
 //! Each rule of the protocol is needed: without it there is a story in which a promise is broken, and the checker finds
-//! one. That the real store keeps these rules is tested in `tests/store`.
+//! one. Where a job goes and who may write is decided by `optlab_domain::lifecycle` itself. That the real store keeps the
+//! rules is tested in `tests/store`.
 
 mod job;
 mod worker;
 mod world;
 
-use job::{Checkpoint, Job, State};
+use job::{Checkpoint, Job};
+use optlab_domain::JobState;
 use stateright::{Checker, Model, Property};
 use worker::STEPS;
 use world::{Action, World};
@@ -68,7 +70,7 @@ impl Model for Rules {
             Property::always(ONE_RUN, |_, world: &World| world.jobs.iter().all(has_one_run)),
             Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoints)),
             Property::always(COMPLETE, |_, world: &World| {
-                world.jobs.iter().all(|job| job.state != State::Succeeded || job.is_complete())
+                world.jobs.iter().all(|job| job.state != JobState::Succeeded || job.is_complete())
             }),
             Property::always("every job ends if nothing more goes wrong", |rules: &Self, world: &World| {
                 world.ends_if_left_alone(*rules)
@@ -90,7 +92,7 @@ impl Model for Rules {
                 },
             ),
             Property::sometimes("a job is given up", |_, world: &World| {
-                world.jobs.iter().any(|job| job.state == State::Failed)
+                world.jobs.iter().any(|job| job.state == JobState::Failed)
             }),
             Property::sometimes("a write arrives too late", |rules: &Self, world: &World| {
                 world.under_way.iter().any(|packet| !world.jobs[packet.job].accepts(packet, *rules))

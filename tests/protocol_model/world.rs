@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use optlab_domain::{EndReason, JobState};
+
 use crate::Rules;
-use crate::job::{Job, State};
+use crate::job::Job;
 use crate::worker::{Packet, Run, Write};
 
 const JOBS: usize = 2;
@@ -83,7 +85,7 @@ impl World {
         }
         for (worker, run) in self.workers.iter().enumerate() {
             let Some(run) = run else {
-                let queued = (0..JOBS).find(|job| self.jobs[*job].state == State::Queued);
+                let queued = (0..JOBS).find(|job| self.jobs[*job].state == JobState::Queued);
                 actions.extend(queued.map(|job| Action::Claim { worker, job }));
                 continue;
             };
@@ -93,7 +95,7 @@ impl World {
             }
             actions.push(Action::Crash { worker });
         }
-        let running = (0..JOBS).filter(|job| self.jobs[*job].state == State::Running);
+        let running = (0..JOBS).filter(|job| self.jobs[*job].state == JobState::Running);
         actions.extend(running.map(|job| Action::Reap { job }));
         actions.retain(|action| self.faults > 0 || !self.is_fault(action));
         actions.extend((0..JOBS).filter_map(|job| self.outage(job)));
@@ -148,7 +150,7 @@ impl World {
             }
             Action::Arrive { packet, answer_is_lost } => next.arrive(packet, *answer_is_lost, rules),
             Action::Crash { worker } => next.workers[*worker] = None,
-            Action::Reap { job } => next.jobs[*job].take_back(),
+            Action::Reap { job } => next.jobs[*job].end(EndReason::WorkerLost),
             Action::Hide { job } => {
                 next.outages -= 1;
                 next.jobs[*job].set_readable(false);

@@ -1,12 +1,12 @@
 //! Files of jobs, and where the next attempt goes on.
 
-use optlab::store::{Artifact, ArtifactKind, AttemptEnd, JobState, Lease};
+use optlab::store::{Artifact, ArtifactKind, AttemptEnd, Lease};
+use optlab_domain::{Action, EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{
     Fixture, LEASE_MS, STEPS, checkpoint, crashed, environment, failed, finished, is_lost, is_not_found,
 };
-use optlab_spec::protocol::EndReason;
 
 /// Names of all that could go.
 async fn obsolete(fixture: &Fixture) -> Vec<String> {
@@ -69,7 +69,7 @@ pub async fn a_job_in_the_queue_is_where_its_last_checkpoint_is(fixture: Fixture
     fixture.record(lease, &[40]).await.unwrap();
     assert_eq!(fixture.end(lease, failed(EndReason::Diverged)).await, JobState::Failed);
     assert_eq!(step().await, 40, "a job that has ended stays where it got to");
-    fixture.store.retry_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     assert_eq!(step().await, 10);
 }
 

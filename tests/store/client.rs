@@ -1,13 +1,14 @@
 //! Puts the calls of the [`model`](crate::model) to a real store.
 
-use optlab::store::{AttemptEnd, Job, Slot, Store, StoreError, Submission, Wish};
-use optlab_spec::protocol::{EndReason, Point};
+use optlab::store::{AttemptEnd, Slot, Store, StoreError, Submission};
+use optlab_domain::EndReason;
+use optlab_spec::protocol::Point;
 use serde_json::json;
 
 use crate::fixture::{
     Fixture, LEASE_MS, STEPS, checkpoint, curve, environment, failed, finished, offered, point, spec,
 };
-use crate::model::{Answer, Call, End, View};
+use crate::model::{Answer, Call, View};
 
 /// What `store`, one of those on the fixture's database, answers.
 pub async fn ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Answer {
@@ -45,11 +46,8 @@ async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result
             return store.record(lease, &points, step, LEASE_MS).await.map(Answer::Recorded);
         }
         Call::AddCheckpoint { lease, step } => store.add_artifact(lease, &checkpoint(lease, step)).await?,
-        Call::End { lease, end } => return store.end(lease, attempt_end(end)).await.map(Answer::Ended),
-        Call::Cancel { job } => store.cancel_job(job).await?,
-        Call::Pause { job } => store.pause_job(job).await?,
-        Call::Resume { job } => store.resume_job(job).await?,
-        Call::Retry { job } => store.retry_job(job).await?,
+        Call::End { lease, reason } => return store.end(lease, attempt_end(reason)).await.map(Answer::Ended),
+        Call::Act { job, action } => store.act_on_job(job, action).await?,
         Call::Reap => return store.reap().await.map(Answer::Reaped),
         Call::Advance { ms } => {
             fixture.clock.advance(ms);
@@ -65,11 +63,11 @@ pub async fn report(fixture: &Fixture) {
     fixture.store.worker_is_alive(fixture.slot.worker, &devices, None).await.unwrap();
 }
 
-fn attempt_end(end: End) -> AttemptEnd {
-    match end {
-        End::HandedBack => AttemptEnd::HandedBack,
-        End::Because(EndReason::Completed) => finished(),
-        End::Because(reason) => failed(reason),
+fn attempt_end(reason: EndReason) -> AttemptEnd {
+    match reason {
+        EndReason::HandedBack => AttemptEnd::HandedBack,
+        EndReason::Completed => finished(),
+        reason => failed(reason),
     }
 }
 
@@ -81,7 +79,7 @@ pub async fn views(store: &dyn Store) -> Vec<View> {
         let curve = curve(store, job.id, "train/loss").await;
         views.push(View {
             state: job.state,
-            requested: requested(&job),
+            requested: job.requested,
             attempt: job.attempt,
             step: job.step,
             end_reason: job.end_reason,
@@ -89,12 +87,4 @@ pub async fn views(store: &dyn Store) -> Vec<View> {
         });
     }
     views
-}
-
-fn requested(job: &Job) -> Option<Wish> {
-    job.requested.as_deref().map(|wish| match wish {
-        "cancel" => Wish::Cancel,
-        "pause" => Wish::Pause,
-        other => panic!("job {} has the wish {other:?}", job.id),
-    })
 }

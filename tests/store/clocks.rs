@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use optlab::clock::Clock;
-use optlab::store::JobState;
 use optlab::worker::Reaper;
+use optlab_domain::{Action, JobState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, offered};
@@ -19,7 +19,7 @@ pub async fn a_lease_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
     fixture.clock.advance(TWO_YEARS_MS);
     let leases = [fixture.claim().await.unwrap(), fixture.claim().await.unwrap()];
     fixture.clock.advance(-TWO_YEARS_MS);
-    fixture.store.cancel_job(cancelled).await.unwrap();
+    fixture.store.act_on_job(cancelled, Action::Cancel).await.unwrap();
     assert_eq!(fixture.store.reap().await.unwrap(), leases);
     assert_eq!(
         [fixture.state(waiting).await, fixture.state(cancelled).await],
@@ -43,11 +43,11 @@ pub async fn a_wait_that_a_wrong_clock_wrote_is_over(fixture: Fixture) {
     assert_eq!(delay, None, "and nobody is told to wait for two years");
     let lease = fixture.claim().await.expect("it need not wait for two years");
     assert_eq!(lease.job, crashing);
-    fixture.store.cancel_job(crashing).await.unwrap();
+    fixture.store.act_on_job(crashing, Action::Cancel).await.unwrap();
     fixture.end(lease, crashed()).await;
 
     fixture.clock.advance(TWO_YEARS_MS);
-    fixture.store.retry_job(crashing).await.unwrap();
+    fixture.store.act_on_job(crashing, Action::Retry).await.unwrap();
     fixture.clock.advance(-TWO_YEARS_MS);
     assert!(fixture.claim().await.is_some(), "nor when a person tries it again");
 }
@@ -87,7 +87,7 @@ pub async fn a_job_that_is_cancelled_ends_when_its_worker_is_gone(fixture: Fixtu
     for _ in 0..2 {
         fixture.store.claim(&fixture.slot, HOUR_MS).await.unwrap().unwrap();
     }
-    fixture.store.cancel_job(cancelled).await.unwrap();
+    fixture.store.act_on_job(cancelled, Action::Cancel).await.unwrap();
     fixture.clock.advance(30_000);
     assert!(fixture.store.reap().await.unwrap().is_empty(), "its worker may do it");
     fixture.clock.advance(1);
@@ -96,7 +96,7 @@ pub async fn a_job_that_is_cancelled_ends_when_its_worker_is_gone(fixture: Fixtu
     assert_eq!(fixture.state(running).await, JobState::Running, "its lease is not over");
 
     fixture.store.worker_is_alive(fixture.slot.worker, &[offered("cpu", None)], None).await.unwrap();
-    fixture.store.cancel_job(running).await.unwrap();
+    fixture.store.act_on_job(running, Action::Cancel).await.unwrap();
     assert!(fixture.store.reap().await.unwrap().is_empty());
     fixture.store.worker_has_stopped(fixture.slot.worker).await.unwrap();
     fixture.store.reap().await.unwrap();

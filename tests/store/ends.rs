@@ -1,7 +1,7 @@
 //! How attempts end, and how often and how soon a job is tried again.
 
-use optlab::store::{AttemptEnd, CompleteRun, JobState};
-use optlab_spec::protocol::EndReason;
+use optlab::store::{AttemptEnd, CompleteRun};
+use optlab_domain::{Action, EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, checkpoint, complete_run, crashed, failed, finished};
@@ -17,8 +17,8 @@ pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fi
         assert_eq!(fixture.end(lease, crashed()).await, after);
         fixture.clock.advance(LONGEST_WAIT_MS);
     }
-    assert_eq!(fixture.job(id).await.end_reason.as_deref(), Some("runner_crashed"));
-    fixture.store.retry_job(id).await.unwrap();
+    assert_eq!(fixture.job(id).await.end_reason, Some(EndReason::RunnerCrashed));
+    fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     let job = fixture.job(id).await;
     assert_eq!((job.state, job.end_reason, job.error, job.ended_ms), (JobState::Queued, None, None, None));
     for (attempt, after) in [(3, JobState::Queued), (4, JobState::Failed)] {
@@ -45,9 +45,9 @@ pub async fn a_fault_of_the_machine_costs_no_attempt_and_says_what_it_was(fixtur
         assert_eq!(fixture.end(lease, AttemptEnd::machine_fault("no room")).await, JobState::Queued);
     }
     let last = fixture.store.attempts(id).await.unwrap().pop().unwrap();
-    let told = (last.number, last.end_reason.as_deref(), last.error.as_deref());
-    assert_eq!(told, (5, Some("machine_fault"), Some("no room")));
-    fixture.store.cancel_job(id).await.unwrap();
+    let told = (last.number, last.end_reason, last.error.as_deref());
+    assert_eq!(told, (5, Some(EndReason::MachineFault), Some("no room")));
+    fixture.store.act_on_job(id, Action::Cancel).await.unwrap();
     assert_eq!(fixture.state(id).await, JobState::Cancelled);
 }
 
@@ -93,7 +93,7 @@ pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
         assert_eq!(fixture.state(id).await, after);
     }
     let job = fixture.job(id).await;
-    assert_eq!((job.attempt, job.end_reason.as_deref()), (3, Some("worker_lost")));
+    assert_eq!((job.attempt, job.end_reason), (3, Some(EndReason::WorkerLost)));
     assert!(job.error.unwrap().contains("not heard of"));
 }
 
@@ -103,8 +103,8 @@ pub async fn a_fault_that_would_come_again_ends_the_job_at_once(fixture: Fixture
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, failed(reason)).await, JobState::Failed);
         let job = fixture.job(id).await;
-        assert_eq!((job.end_reason.as_deref(), job.attempt), (Some(reason.as_str()), 1));
-        fixture.store.retry_job(id).await.unwrap();
+        assert_eq!((job.end_reason, job.attempt), (Some(reason), 1));
+        fixture.store.act_on_job(id, Action::Retry).await.unwrap();
         let lease = fixture.claim().await.unwrap();
         assert_eq!((lease.job, fixture.end(lease, finished()).await), (id, JobState::Succeeded));
     }
@@ -132,7 +132,7 @@ pub async fn a_complete_run_whose_curve_lacks_points_starts_again(fixture: Fixtu
     let job = fixture.job(id).await;
     let error = job.error.unwrap();
     assert!(error.contains("train/loss has 2 of 3 points"), "{error}");
-    fixture.store.retry_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
     fixture.record(lease, &[1, 2, 3]).await.unwrap();
@@ -147,7 +147,7 @@ pub async fn a_job_that_succeeds_without_a_file_names_it(fixture: Fixture) {
     let end = AttemptEnd::Finished(CompleteRun { missing_files, ..complete_run() });
     assert_eq!(fixture.end(lease, end).await, JobState::Succeeded);
     let job = fixture.job(id).await;
-    assert_eq!(job.end_reason.as_deref(), Some("completed"));
+    assert_eq!(job.end_reason, Some(EndReason::Completed));
     let error = "weights.safetensors is not stored: no space; log.txt is not stored: no space";
     assert_eq!(job.error.as_deref(), Some(error));
 }

@@ -1,6 +1,7 @@
 //! Submissions, once and again.
 
-use optlab::store::{Edit, JobState, StoreError, Submission};
+use optlab::store::{Edit, StoreError, Submission};
+use optlab_domain::JobState;
 use serde_json::json;
 
 use crate::fixture::{Fixture, is_not_found, spec};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, ArtifactKind, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, JobState, Lease,
-    Memory, OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint, Wish,
+    self, Artifact, ArtifactKind, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Lease, Memory,
+    OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint,
 };
-use optlab_spec::protocol::{EndReason, Environment, Failure, Point, Summary};
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
@@ -119,7 +120,7 @@ impl Fixture {
         self.store.start(lease, &environment(), step, STEPS).await.unwrap();
     }
 
-    pub async fn record(&self, lease: Lease, steps: &[u64]) -> Result<Option<Wish>, StoreError> {
+    pub async fn record(&self, lease: Lease, steps: &[u64]) -> Result<Option<Request>, StoreError> {
         let points: Vec<Point> = steps.iter().map(|&step| point(step, step as f64)).collect();
         self.store.record(lease, &points, steps.last().copied(), LEASE_MS).await
     }
@@ -208,7 +209,7 @@ pub fn finished() -> AttemptEnd {
 }
 
 pub fn failed(reason: EndReason) -> AttemptEnd {
-    let error = format!("it was {}", reason.as_str());
+    let error = format!("it was {reason}");
     AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
 }
 

@@ -1,6 +1,7 @@
 //! Figures for those who watch over the service.
 
 use optlab::store::{AttemptEnd, Counts};
+use optlab_domain::{Action, EndReason};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
@@ -22,8 +23,9 @@ pub async fn the_census_counts_jobs_and_how_attempts_ended(fixture: Fixture) {
     fixture.claim().await.unwrap();
     let census = store.census().await.unwrap();
     assert_eq!(census.jobs, Counts { queued: 3, running: 1, succeeded: 1, ..Counts::default() });
-    let ended = [("completed", 1), ("runner_crashed", 1), ("worker_lost", 1)];
-    assert_eq!(census.attempts_ended, ended.map(|(reason, count)| (reason.to_owned(), count)));
+    let ended =
+        [EndReason::Completed, EndReason::RunnerCrashed, EndReason::WorkerLost].map(|reason| (reason, 1));
+    assert_eq!(census.attempts_ended, ended);
 }
 
 /// How many claims there were, and the seconds that all their jobs had waited.
@@ -48,17 +50,17 @@ pub async fn a_claim_tells_how_long_the_job_could_have_been_claimed(fixture: Fix
     let second = fixture.claim().await.unwrap();
     assert_eq!(waits(&fixture), [2.0, 3.5]);
     // Neither is the time until a person wants it again.
-    store.pause_job(id).await.unwrap();
+    store.act_on_job(id, Action::Pause).await.unwrap();
     fixture.end(second, AttemptEnd::HandedBack).await;
     fixture.clock.advance(60_000);
-    store.resume_job(id).await.unwrap();
+    store.act_on_job(id, Action::Resume).await.unwrap();
     fixture.clock.advance(250);
     let third = fixture.claim().await.unwrap();
     assert_eq!(waits(&fixture), [3.0, 3.75]);
-    store.cancel_job(id).await.unwrap();
+    store.act_on_job(id, Action::Cancel).await.unwrap();
     fixture.end(third, AttemptEnd::HandedBack).await;
     fixture.clock.advance(60_000);
-    store.retry_job(id).await.unwrap();
+    store.act_on_job(id, Action::Retry).await.unwrap();
     fixture.clock.advance(250);
     let fourth = fixture.claim().await.unwrap();
     assert_eq!(waits(&fixture), [4.0, 4.0]);

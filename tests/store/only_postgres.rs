@@ -1,6 +1,7 @@
 //! What only a server has: transactions that overlap, a channel, values that are not finite.
 
 use optlab::store::{StoreError, Submission};
+use optlab_domain::Action;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
@@ -24,7 +25,7 @@ async fn a_write_that_commits_late_is_not_missed() {
         .await
         .unwrap();
     // It begins later, gets a higher version, and is there earlier.
-    fixture.store.cancel_job(early).await.unwrap();
+    fixture.store.act_on_job(early, Action::Cancel).await.unwrap();
     let seen = fixture.store.jobs_since(before, 10).await.unwrap();
     let last = seen.last().map_or(before, |job| job.version);
     let said = fixture.store.version().await.unwrap();

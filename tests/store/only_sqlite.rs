@@ -1,5 +1,6 @@
 //! SQLite only: transactions that SQLite rolls back itself, and a database file that was moved or replaced.
 
+use optlab_domain::Action;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ async fn nothing_is_acknowledged_while_a_file_of_the_database_is_gone() {
 async fn is_refused(fixture: &Fixture, lease: Lease) {
     let store = &fixture.store;
     let errors = [
-        store.cancel_job(lease.job).await.err(),
+        store.act_on_job(lease.job, Action::Cancel).await.err(),
         fixture.record(lease, &[1]).await.err(),
         store.worker_is_alive(fixture.slot.worker, &[], None).await.err(),
         store.try_to_write().await.err(),

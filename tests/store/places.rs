@@ -1,7 +1,7 @@
 //! A job that fails on one machine goes to another one first.
 
-use optlab::store::{AttemptEnd, JobState, Lease, OfferedDevice, Slot};
-use optlab_spec::protocol::EndReason;
+use optlab::store::{AttemptEnd, Lease, OfferedDevice, Slot};
+use optlab_domain::{EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use optlab::store::{JobState, Slot, StoreError};
+use optlab::store::{Slot, StoreError};
 use optlab::worker::Reaper;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ pub async fn a_job_goes_from_the_queue_to_its_figures(fixture: Fixture) {
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
     is_lost(fixture.store.end(lease, crashed()).await);
     let job = fixture.job(id).await;
-    assert_eq!((job.step, job.end_reason.as_deref(), job.attempt), (100, Some("completed"), 1));
+    assert_eq!((job.step, job.end_reason, job.attempt), (100, Some(EndReason::Completed), 1));
     let figures = fixture.store.figures(job.experiment_id).await.unwrap();
     assert_eq!((figures[0].test_accuracy, figures[0].seconds), (Some(97.5), Some(2.5)));
 }
@@ -79,7 +80,7 @@ pub async fn a_job_that_nobody_can_read_ends_and_says_why(fixture: Fixture) {
     assert!(fixture.store.claim(&fixture.slot, LEASE_MS).await.is_err());
     assert!(fixture.claim().await.is_none());
     let job = fixture.job(id).await;
-    assert_eq!((job.state, job.end_reason.as_deref()), (JobState::Failed, Some("user_error")));
+    assert_eq!((job.state, job.end_reason), (JobState::Failed, Some(EndReason::UserError)));
     assert!(job.error.unwrap().contains("/train: is missing"));
 }
 

@@ -1,8 +1,8 @@
 //! Random operations of several clients: in whatever order, both databases answer as the model does, and hold the jobs
 //! that it holds. `OPTLAB_TEST_CASES` asks for more cases than are tried by default.
 
-use optlab::store::{JobState, Lease};
-use optlab_spec::protocol::EndReason;
+use optlab::store::Lease;
+use optlab_domain::{Action, EndReason, JobState};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::client::{ask, report, views};
 use crate::fixture::{Fixture, LEASE_MS};
-use crate::model::{Answer, Call, End, Model};
+use crate::model::{Answer, Call, Model};
 
 const CASES: u32 = 20;
 const OPERATIONS: usize = 100;
@@ -71,9 +71,15 @@ enum Operation {
     /// As it stands.
     Call(Call),
     /// Under the lease of a job that runs or, now and then, under any that was ever given.
-    Write { stale: bool, lease: Index, write: Write },
-    /// A call that needs the id of a job.
-    Wish { job: Index, wish: fn(i64) -> Call },
+    Write {
+        stale: bool,
+        lease: Index,
+        write: Write,
+    },
+    Act {
+        job: Index,
+        action: Action,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +94,7 @@ enum Write {
     },
     /// At the present step.
     AddCheckpoint,
-    End(End),
+    End(EndReason),
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -102,30 +108,26 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Call::Reap),
         2 => advance.prop_map(|ms| Call::Advance { ms }),
     ];
-    let wish: BoxedStrategy<fn(i64) -> Call> = prop_oneof![
-        2 => Just((|job| Call::Cancel { job }) as fn(i64) -> Call),
-        3 => Just((|job| Call::Pause { job }) as fn(i64) -> Call),
-        3 => Just((|job| Call::Resume { job }) as fn(i64) -> Call),
-        4 => Just((|job| Call::Retry { job }) as fn(i64) -> Call),
-    ]
-    .boxed();
-    let wish = (any::<Index>(), wish).prop_map(|(job, wish)| Operation::Wish { job, wish });
+    let actions = vec![(2, Action::Cancel), (3, Action::Pause), (3, Action::Resume), (4, Action::Retry)];
+    let action =
+        prop::strategy::Union::new_weighted(actions.into_iter().map(|(n, a)| (n, Just(a))).collect());
+    let action = (any::<Index>(), action).prop_map(|(job, action)| Operation::Act { job, action });
     let write = (prop::bool::weighted(0.2), any::<Index>(), write())
         .prop_map(|(stale, lease, write)| Operation::Write { stale, lease, write });
-    prop_oneof![3 => calls.prop_map(Operation::Call), 3 => write, 2 => wish]
+    prop_oneof![3 => calls.prop_map(Operation::Call), 3 => write, 2 => action]
 }
 
 fn write() -> impl Strategy<Value = Write> {
     let ends = vec![
-        End::HandedBack,
-        End::Because(EndReason::Completed),
-        End::Because(EndReason::Diverged),
-        End::Because(EndReason::OutOfMemory),
-        End::Because(EndReason::RunnerCrashed),
-        End::Because(EndReason::RunnerCrashed),
-        End::Because(EndReason::MachineFault),
-        End::Because(EndReason::WorkerLost),
-        End::Because(EndReason::Cancelled),
+        EndReason::HandedBack,
+        EndReason::Completed,
+        EndReason::Diverged,
+        EndReason::OutOfMemory,
+        EndReason::RunnerCrashed,
+        EndReason::RunnerCrashed,
+        EndReason::MachineFault,
+        EndReason::WorkerLost,
+        EndReason::Cancelled,
     ];
     prop_oneof![
         2 => any::<bool>().prop_map(|goes_on| Write::Start { goes_on }),
@@ -141,9 +143,9 @@ impl Operation {
         match self {
             Self::Call(Call::Submit { .. }) if model.unfinished() == JOBS => None,
             Self::Call(call) => Some(call),
-            Self::Wish { job, wish } => {
+            Self::Act { job, action } => {
                 let jobs = model.jobs.len();
-                (jobs > 0).then(|| wish(job.index(jobs) as i64 + 1))
+                (jobs > 0).then(|| Call::Act { job: job.index(jobs) as i64 + 1, action })
             }
             Self::Write { stale, lease, write } => {
                 let may_be_meant = |lease: &&Lease| {
@@ -171,7 +173,7 @@ impl Write {
             }
             Self::Record { points } => Call::Record { lease, steps: (step..=step + points).collect() },
             Self::AddCheckpoint => Call::AddCheckpoint { lease, step },
-            Self::End(end) => Call::End { lease, end },
+            Self::End(reason) => Call::End { lease, reason },
         }
     }
 }

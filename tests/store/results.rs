@@ -1,7 +1,8 @@
 //! What jobs end with, as comparisons and SQL read it.
 
-use optlab::store::{JobFigures, JobState, LastEvaluations, Lease};
-use optlab_spec::protocol::{EndReason, Environment, Point};
+use optlab::store::{JobFigures, LastEvaluations, Lease};
+use optlab_domain::{Action, EndReason, JobState};
+use optlab_spec::protocol::{Environment, Point};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, STEPS, crashed, environment, failed, finished, point};
@@ -43,7 +44,7 @@ pub async fn a_job_that_succeeds_leaves_its_figures(fixture: Fixture) {
         arm: "baseline".to_owned(),
         seed: 0,
         state: JobState::Succeeded,
-        end_reason: Some("completed".to_owned()),
+        end_reason: Some(EndReason::Completed),
         error: None,
         test_accuracy: Some(97.0),
         best_test_accuracy: Some(98.5),
@@ -81,9 +82,9 @@ pub async fn only_pairs_of_which_both_jobs_succeeded_are_differences(fixture: Fi
         (3, 3),
         "the pair of a diverged job is none"
     );
-    assert_eq!(figures(&fixture, lease.job).await.end_reason.as_deref(), Some("diverged"));
+    assert_eq!(figures(&fixture, lease.job).await.end_reason, Some(EndReason::Diverged));
 
-    fixture.store.retry_job(lease.job).await.unwrap();
+    fixture.store.act_on_job(lease.job, Action::Retry).await.unwrap();
     assert_eq!(fixture.count(all).await, 3);
     assert_eq!(succeed(&fixture, 89.0).await, lease.job);
     assert_eq!((fixture.count(all).await, fixture.count(of).await), (4, 3));

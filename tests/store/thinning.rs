@@ -1,6 +1,7 @@
 //! Old curves with fewer points.
 
 use optlab::store::{Lease, Thinned};
+use optlab_domain::Action;
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -59,7 +60,7 @@ pub async fn a_thinned_job_starts_again_at_its_beginning(fixture: Fixture) {
     fixture.end(lease, crashed()).await;
     let experiment = fixture.job(id).await.experiment_id;
     fixture.store.thin(experiment, 5).await.unwrap();
-    fixture.store.retry_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     assert_eq!(fixture.job(id).await.step, 0);
     assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }

@@ -1,6 +1,7 @@
 //! Experiments that come from other servers: whole or not at all, and never as work to do.
 
-use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, JobState, StoreError, TimedPoint};
+use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint};
+use optlab_domain::{Action, JobState};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -100,7 +101,7 @@ pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
     assert_eq!(fixture.claim().await.unwrap().job, whole.jobs[2].id);
     assert!(fixture.claim().await.is_none());
     // Until somebody wants it: then it begins anew, and what it had goes.
-    fixture.store.retry_job(copy.jobs[2].id).await.unwrap();
+    fixture.store.act_on_job(copy.jobs[2].id, Action::Retry).await.unwrap();
     assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].id);
     // What has gone over is the same when it goes on.
     let (again, batches) = read(&fixture, id).await;

@@ -1,6 +1,7 @@
 //! A queue that is longer than the last reported position.
 
-use optlab::store::{AttemptEnd, Counts, JobFilter, JobState, LAST_PLACE};
+use optlab::store::{AttemptEnd, Counts, JobFilter, LAST_PLACE};
+use optlab_domain::{Action, JobState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, STEPS, checkpoint, finished};
@@ -24,12 +25,12 @@ pub async fn places_are_right_as_far_as_they_are_counted(fixture: Fixture) {
     // Whoever leaves the queue lets the others move up.
     let lease = fixture.claim().await.unwrap();
     assert_eq!((lease.job, place(urgent).await, place(first).await), (urgent, None, Some(1)));
-    store.pause_job(first).await.unwrap();
+    store.act_on_job(first, Action::Pause).await.unwrap();
     assert_eq!((place(first).await, place(first + 1).await), (None, Some(1)));
     assert_eq!(place(first + LAST_PLACE).await, Some(LAST_PLACE));
     // Those who follow the queue are told the same.
-    store.cancel_job(first + 1).await.unwrap();
-    store.resume_job(first).await.unwrap();
+    store.act_on_job(first + 1, Action::Cancel).await.unwrap();
+    store.act_on_job(first, Action::Resume).await.unwrap();
     let told = loop {
         let changed = fixture.jobs_since(before, 1000).await;
         if let Some(job) = changed.into_iter().find(|job| job.id == first && job.state == JobState::Queued) {
@@ -90,7 +91,7 @@ pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
     let running = fixture.claim().await.unwrap();
     fixture.start(running, 40).await;
     fixture.record(running, &[60]).await.unwrap();
-    store.pause_job(fixture.jobs(id).await[11].id).await.unwrap();
+    store.act_on_job(fixture.jobs(id).await[11].id, Action::Pause).await.unwrap();
     fixture.clock.advance(999);
     let experiment = store.experiment(id).await.unwrap();
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What people want of jobs: cancel, pause, resume, try again.
 
-use optlab::store::{AttemptEnd, JobState, Wish};
-use optlab_spec::protocol::EndReason;
+use optlab::store::AttemptEnd;
+use optlab_domain::{Action, EndReason, JobState, Request};
 use serde_json::json;
 
 use crate::fixture::{Fixture, crashed, failed, finished, is_conflict, is_not_found};
@@ -10,83 +10,83 @@ pub async fn a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused
     let experiment = fixture.submit(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), None);
-    fixture.store.cancel_experiment(experiment).await.unwrap();
-    assert_eq!(fixture.record(lease, &[2]).await.unwrap(), Some(Wish::Cancel));
+    fixture.store.act_on_experiment(experiment, Action::Cancel).await.unwrap();
+    assert_eq!(fixture.record(lease, &[2]).await.unwrap(), Some(Request::Cancel));
     assert_eq!(fixture.end(lease, failed(EndReason::Cancelled)).await, JobState::Cancelled);
     let counts = fixture.store.experiment(experiment).await.unwrap().counts;
     assert_eq!((counts.cancelled, counts.queued), (3, 0));
 
-    fixture.store.retry_experiment(experiment).await.unwrap();
+    fixture.store.act_on_experiment(experiment, Action::Retry).await.unwrap();
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, finished()).await;
-    is_conflict(fixture.store.cancel_job(lease.job).await);
-    is_conflict(fixture.store.pause_job(lease.job).await);
-    is_conflict(fixture.store.resume_job(lease.job).await);
-    is_conflict(fixture.store.retry_job(lease.job).await);
-    is_not_found(fixture.store.cancel_job(99).await);
-    is_not_found(fixture.store.pause_job(99).await);
-    is_not_found(fixture.store.resume_job(99).await);
-    is_not_found(fixture.store.retry_job(99).await);
+    is_conflict(fixture.store.act_on_job(lease.job, Action::Cancel).await);
+    is_conflict(fixture.store.act_on_job(lease.job, Action::Pause).await);
+    is_conflict(fixture.store.act_on_job(lease.job, Action::Resume).await);
+    is_conflict(fixture.store.act_on_job(lease.job, Action::Retry).await);
+    is_not_found(fixture.store.act_on_job(99, Action::Cancel).await);
+    is_not_found(fixture.store.act_on_job(99, Action::Pause).await);
+    is_not_found(fixture.store.act_on_job(99, Action::Resume).await);
+    is_not_found(fixture.store.act_on_job(99, Action::Retry).await);
 }
 
 pub async fn a_cancelled_job_whose_runner_dies_is_not_tried_again(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
-    fixture.store.cancel_job(lease.job).await.unwrap();
+    fixture.store.act_on_job(lease.job, Action::Cancel).await.unwrap();
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Cancelled);
 }
 
 pub async fn a_queued_job_is_paused_and_resumed_at_once(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     for _ in 0..2 {
-        fixture.store.pause_job(id).await.unwrap();
+        fixture.store.act_on_job(id, Action::Pause).await.unwrap();
         assert_eq!(fixture.state(id).await, JobState::Paused);
     }
     assert!(fixture.claim().await.is_none());
-    is_conflict(fixture.store.retry_job(id).await);
+    is_conflict(fixture.store.act_on_job(id, Action::Retry).await);
     for _ in 0..2 {
-        fixture.store.resume_job(id).await.unwrap();
+        fixture.store.act_on_job(id, Action::Resume).await.unwrap();
         assert_eq!(fixture.state(id).await, JobState::Queued);
     }
-    fixture.store.pause_job(id).await.unwrap();
-    fixture.store.cancel_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
+    fixture.store.act_on_job(id, Action::Cancel).await.unwrap();
     assert_eq!(fixture.state(id).await, JobState::Cancelled);
 }
 
 pub async fn a_running_job_is_paused_by_its_worker(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 1 })).await;
     let lease = fixture.claim().await.unwrap();
-    fixture.store.pause_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     let job = fixture.job(id).await;
-    assert_eq!((job.state, job.requested.as_deref()), (JobState::Running, Some("pause")));
-    assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Wish::Pause));
+    assert_eq!((job.state, job.requested), (JobState::Running, Some(Request::Pause)));
+    assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Request::Pause));
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Paused);
     assert_eq!(fixture.job(id).await.requested, None);
     assert!(fixture.claim().await.is_none());
     // The answer may have been lost.
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Paused);
-    fixture.store.resume_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Resume).await.unwrap();
     assert_eq!(fixture.claim().await.unwrap().attempt, 2, "a pause costs no attempt");
 }
 
 pub async fn a_running_job_that_crashes_is_paused_as_wished(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     let lease = fixture.claim().await.unwrap();
-    fixture.store.pause_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Paused);
-    fixture.store.resume_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Resume).await.unwrap();
     assert!(fixture.claim().await.is_none(), "it waits for as long as after any crash");
     fixture.clock.advance(1_000);
     let lease = fixture.claim().await.unwrap();
-    fixture.store.pause_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Failed, "the attempts are used up");
 }
 
 pub async fn resuming_takes_back_the_wish_to_pause(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
-    fixture.store.pause_job(id).await.unwrap();
-    fixture.store.resume_job(id).await.unwrap();
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
+    fixture.store.act_on_job(id, Action::Resume).await.unwrap();
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), None);
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
 }
@@ -94,13 +94,13 @@ pub async fn resuming_takes_back_the_wish_to_pause(fixture: Fixture) {
 pub async fn who_cancels_has_the_last_word(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
-    fixture.store.pause_job(id).await.unwrap();
-    fixture.store.cancel_job(id).await.unwrap();
-    is_conflict(fixture.store.pause_job(id).await);
-    fixture.store.resume_job(id).await.unwrap();
-    assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Wish::Cancel));
+    fixture.store.act_on_job(id, Action::Pause).await.unwrap();
+    fixture.store.act_on_job(id, Action::Cancel).await.unwrap();
+    is_conflict(fixture.store.act_on_job(id, Action::Pause).await);
+    fixture.store.act_on_job(id, Action::Resume).await.unwrap();
+    assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Request::Cancel));
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Cancelled);
-    is_conflict(fixture.store.resume_job(id).await);
+    is_conflict(fixture.store.act_on_job(id, Action::Resume).await);
 }
 
 pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
@@ -113,25 +113,25 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, crashed()).await;
     let (running, cancelled) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
-    fixture.store.cancel_job(cancelled.job).await.unwrap();
+    fixture.store.act_on_job(cancelled.job, Action::Cancel).await.unwrap();
     for _ in 0..2 {
-        fixture.store.pause_experiment(experiment).await.unwrap();
+        fixture.store.act_on_experiment(experiment, Action::Pause).await.unwrap();
         let counts = fixture.store.experiment(experiment).await.unwrap().counts;
         assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (2, 2, 0, 1));
-        assert_eq!(fixture.record(running, &[1]).await.unwrap(), Some(Wish::Pause));
-        assert_eq!(fixture.record(cancelled, &[1]).await.unwrap(), Some(Wish::Cancel));
+        assert_eq!(fixture.record(running, &[1]).await.unwrap(), Some(Request::Pause));
+        assert_eq!(fixture.record(cancelled, &[1]).await.unwrap(), Some(Request::Cancel));
     }
     assert_eq!(fixture.state(other).await, JobState::Queued);
     for _ in 0..2 {
-        fixture.store.resume_experiment(experiment).await.unwrap();
+        fixture.store.act_on_experiment(experiment, Action::Resume).await.unwrap();
         let counts = fixture.store.experiment(experiment).await.unwrap().counts;
         assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (0, 2, 2, 1));
         assert_eq!(fixture.record(running, &[2]).await.unwrap(), None);
-        assert_eq!(fixture.record(cancelled, &[2]).await.unwrap(), Some(Wish::Cancel));
+        assert_eq!(fixture.record(cancelled, &[2]).await.unwrap(), Some(Request::Cancel));
     }
     // The job that crashed still waits.
     let claimed = [fixture.claim().await.unwrap().job, fixture.claim().await.unwrap().job];
     assert_eq!((claimed, fixture.claim().await), ([queued, other], None));
-    is_not_found(fixture.store.pause_experiment(99).await);
-    is_not_found(fixture.store.resume_experiment(99).await);
+    is_not_found(fixture.store.act_on_experiment(99, Action::Pause).await);
+    is_not_found(fixture.store.act_on_experiment(99, Action::Resume).await);
 }

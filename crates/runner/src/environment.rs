@@ -135,6 +135,8 @@ fn of_gpu(index: usize, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use optlab_domain::EndReason;
+
     use super::*;
 
     #[test]
@@ -143,7 +145,7 @@ mod tests {
         for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "there is `cpu`"), ("cuda:", "unknown device")]
         {
             let failure = device(asked).unwrap_err().failure();
-            assert_eq!(failure.reason.as_str(), "user_error");
+            assert_eq!(failure.reason, EndReason::UserError);
             assert!(failure.error.contains(says), "{}", failure.error);
         }
     }

@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use optlab_data::DataError;
-use optlab_spec::protocol::{EndReason, Failure};
+use optlab_domain::EndReason;
+use optlab_spec::protocol::Failure;
 use tch::TchError;
 
 /// Why a job has no summary.

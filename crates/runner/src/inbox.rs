@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
+use optlab_domain::Request;
 use optlab_spec::protocol::Command;
 
 use crate::failure::JobError;
@@ -59,15 +60,6 @@ pub struct Wishes<'a> {
     pause: Cell<bool>,
 }
 
-/// To stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// For good.
-    Cancel,
-    /// Until the job is resumed.
-    Pause,
-}
-
 impl Wishes<'_> {
     /// Whether the job that has completed `step` updates may go on with what it is doing.
     ///
@@ -75,8 +67,8 @@ impl Wishes<'_> {
     /// [`JobError::Cancelled`] or [`JobError::EndOfInput`].
     pub fn check(&self, step: u64) -> Result<(), JobError> {
         match self.now()? {
-            Some(Wish::Cancel) => Err(JobError::Cancelled { step }),
-            Some(Wish::Pause) | None => Ok(()),
+            Some(Request::Cancel) => Err(JobError::Cancelled { step }),
+            Some(Request::Pause) | None => Ok(()),
         }
     }
 
@@ -84,13 +76,15 @@ impl Wishes<'_> {
     ///
     /// # Errors
     /// [`JobError::EndOfInput`].
-    pub fn now(&self) -> Result<Option<Wish>, JobError> {
+    pub fn now(&self) -> Result<Option<Request>, JobError> {
         loop {
             match self.inbox.messages.try_recv() {
-                Err(TryRecvError::Empty) => return Ok(self.pause.get().then_some(Wish::Pause)),
+                Err(TryRecvError::Empty) => return Ok(self.pause.get().then_some(Request::Pause)),
                 Err(TryRecvError::Disconnected) => return Err(JobError::EndOfInput),
-                Ok(Message::Command(Command::Cancel)) => return Ok(Some(Wish::Cancel)),
-                Ok(Message::Command(Command::Pause)) => self.pause.set(true),
+                Ok(Message::Command(Command::Stop { request: Request::Cancel })) => {
+                    return Ok(Some(Request::Cancel));
+                }
+                Ok(Message::Command(Command::Stop { request: Request::Pause })) => self.pause.set(true),
                 Ok(Message::Command(Command::Run(run))) => {
                     tracing::error!(job = run.job, attempt = run.attempt, "refused: another job is running");
                 }

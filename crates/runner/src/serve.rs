@@ -3,7 +3,8 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
-use optlab_spec::protocol::{Command, EndReason, Event, Failure, Run};
+use optlab_domain::EndReason;
+use optlab_spec::protocol::{Command, Event, Failure, Run};
 
 use crate::checkpoint;
 use crate::failure::{self, JobError};
@@ -30,7 +31,7 @@ pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
                 }
             }
             // It crossed with the end of its job.
-            Message::Command(Command::Cancel | Command::Pause) => {}
+            Message::Command(Command::Stop { .. }) => {}
             Message::Malformed(error) => pipe.send(&Event::Failed(not_understood(&error)))?,
         }
     }
@@ -60,7 +61,7 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
         Ok(Err(error)) => error.failure(),
         Err(panic) => failure::of_panic(panic.as_ref()),
     };
-    tracing::warn!(reason = failure.reason.as_str(), step = failure.step, error = failure.error, "failed");
+    tracing::warn!(reason = %failure.reason, step = failure.step, error = failure.error, "failed");
     // After a machine fault (disk, network), the process is still sound and can train the next job.
     if failure.reason == EndReason::RunnerCrashed {
         pipe.send(&Event::Failed(failure))?;

@@ -1,12 +1,13 @@
 //! The training loop, the same for every arm.
 
+use optlab_domain::Request;
 use optlab_spec::{TrainSpec, series};
 use tch::{Kind, Reduction, Tensor};
 
 use crate::checkpoint::Checkpoints;
 use crate::evaluation;
 use crate::failure::JobError;
-use crate::inbox::{Wish, Wishes};
+use crate::inbox::Wishes;
 use crate::job::Job;
 use crate::layers::Mode;
 use crate::meter::{Meter, Update};
@@ -56,8 +57,8 @@ fn run(
         if let Some(wish) = wishes.now()? {
             checkpoints.write(job, step - 1, meter)?;
             return match wish {
-                Wish::Cancel => Err(JobError::Cancelled { step: step - 1 }),
-                Wish::Pause => Ok(Reached::Pause),
+                Request::Cancel => Err(JobError::Cancelled { step: step - 1 }),
+                Request::Pause => Ok(Reached::Pause),
             };
         }
         update(job, step, |noted| meter.updated(noted))?;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use optlab_spec::protocol::EndReason;
+use optlab_domain::EndReason;
 use serde_json::{Value, json};
 
 use support::{Heard, Runner, baseline, opt, spec, train};

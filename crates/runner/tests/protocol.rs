@@ -5,8 +5,8 @@ mod support;
 use std::collections::HashSet;
 use std::path::Path;
 
+use optlab_domain::EndReason;
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::EndReason;
 use serde_json::json;
 
 use support::{Heard, Runner, baseline, opt, spec, train};

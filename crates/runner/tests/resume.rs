@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use optlab_domain::EndReason;
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::{EndReason, Point};
+use optlab_spec::protocol::Point;
 use serde_json::{Value, json};
 
 use support::{Heard, Runner, baseline, opt, reproducible, spec};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use optlab_spec::protocol::EndReason;
+use optlab_domain::EndReason;
 use serde_json::{Value, json};
 use tch::{Kind, Reduction, Tensor};
 

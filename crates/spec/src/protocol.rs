@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use optlab_domain::{EndReason, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::JobSpec;
@@ -16,11 +17,12 @@ use crate::experiment::JobSpec;
 pub enum Command {
     /// Train this job; sent only while no other one is running.
     Run(Box<Run>),
-    /// Stop the running job after the current step. Where there is a folder for it, a checkpoint comes first, unless
-    /// the wish meets an evaluation: that is broken off, and its step lacks points.
-    Cancel,
-    /// Put the running job aside after the current step and what is measured of it; a checkpoint comes first.
-    Pause,
+    /// Stop the running job after the current step. Where there is a folder for it, a checkpoint comes first. A pause
+    /// waits for the evaluation of that step. A cancellation breaks it off, so the step may lack points.
+    Stop {
+        /// Whether the job is to go on later.
+        request: Request,
+    },
 }
 
 /// One attempt at a job.
@@ -168,49 +170,6 @@ pub struct Failure {
     pub step: Option<u64>,
     /// A sentence for the researcher.
     pub error: String,
-}
-
-/// Every end of a job has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// All steps were done.
-    Completed,
-    /// The spec or the machine's set-up cannot work; another attempt would end the same.
-    UserError,
-    /// A loss was not finite.
-    Diverged,
-    /// The device had no room.
-    OutOfMemory,
-    /// The runner ended without a word, and the attempts are used up.
-    RunnerCrashed,
-    /// The machine lacks something that the job needs: disk space, the network, a runner that starts. Only attempts
-    /// have this reason. The attempt does not count, and the job is queued again for another machine or for this one
-    /// once it is repaired.
-    MachineFault,
-    /// The worker ended without a word, and the attempts are used up.
-    WorkerLost,
-    /// A person's wish.
-    Cancelled,
-    /// Longer than `time_limit_seconds`.
-    TimedOut,
-}
-
-impl EndReason {
-    /// The word that the database and the API use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::UserError => "user_error",
-            Self::Diverged => "diverged",
-            Self::OutOfMemory => "out_of_memory",
-            Self::RunnerCrashed => "runner_crashed",
-            Self::MachineFault => "machine_fault",
-            Self::WorkerLost => "worker_lost",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-        }
-    }
 }
 
 #[cfg(test)]

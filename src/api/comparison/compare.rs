@@ -101,8 +101,8 @@ fn missing(figure: &Figure) -> Option<MissingCell> {
         arm: job.arm.clone(),
         seed: job.seed,
         job_id: job.job_id,
-        state: job.state.as_str(),
-        end_reason: job.end_reason.clone(),
+        state: job.state,
+        end_reason: job.end_reason,
         error: job.error.clone(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use optlab_domain::{EndReason, JobState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -112,8 +113,8 @@ pub(super) struct MissingCell {
     pub(super) seed: i64,
     pub(super) job_id: i64,
     /// `succeeded` for a job that ended well without it.
-    pub(super) state: &'static str,
-    pub(super) end_reason: Option<String>,
+    pub(super) state: JobState,
+    pub(super) end_reason: Option<EndReason>,
     pub(super) error: Option<String>,
 }
 

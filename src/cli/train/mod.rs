@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
+use optlab_domain::Request;
 use optlab_spec::protocol::{Command, Environment, Event, Run};
 use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
@@ -150,7 +151,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
                 }
                 stopping = true;
                 screen.say("optlab: stopping after this step; a second signal ends at once");
-                runner.send(&Command::Pause).await?;
+                runner.send(&Command::Stop { request: Request::Pause }).await?;
                 continue;
             }
             () = sleep_until(deadline) => {
@@ -182,7 +183,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
             }
             Some(Event::Failed(failure)) => {
                 screen.abandon();
-                bail!("{}: {}", failure.reason.as_str(), failure.error);
+                bail!("{}: {}", failure.reason, failure.error);
             }
             Some(Event::Started { .. }) => bail!("the runner began twice"),
             Some(Event::UnusableCheckpoint) => bail!("the runner refused a checkpoint after it had begun"),

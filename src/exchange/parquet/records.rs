@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use optlab_spec::protocol::EndReason;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::store::{AttemptEnd, AttemptRecord, ExperimentRecord, JobRecord, JobState, ResultsRecord};
+use crate::store::{ExperimentRecord, JobRecord, ResultsRecord};
 
 /// Valid times in milliseconds since the epoch, from 1970 to 9999.
 pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
@@ -71,7 +70,7 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
         return Err(format!("is at step {} of {}", job.step, job.steps));
     }
     if job.state.has_ended() && job.ended_ms.is_none() {
-        return Err(format!("has {} at no time", job.state.as_str()));
+        return Err(format!("has {} at no time", job.state));
     }
     check_times([Some(job.created_ms), job.started_ms, job.ended_ms])?;
     for attempt in &job.attempts {
@@ -83,12 +82,10 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
         return Err(format!("has other attempts than the {} that it should have", job.attempt));
     }
-    let of_attempts =
-        job.attempts.iter().filter_map(|AttemptRecord { end_reason, .. }| end_reason.as_deref());
-    let unknown = job.end_reason.as_deref().filter(|reason| !is_reason(reason)).or_else(|| {
-        of_attempts.filter(|&reason| reason != AttemptEnd::HANDED_BACK).find(|reason| !is_reason(reason))
-    });
-    unknown.map_or(Ok(()), |reason| Err(format!("ended by {reason:?}, which nothing does")))
+    match job.end_reason.filter(|reason| !reason.ends_jobs()) {
+        Some(reason) => Err(format!("ended by {reason}, which ends only attempts")),
+        None => Ok(()),
+    }
 }
 
 fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), String> {
@@ -108,14 +105,14 @@ fn check_seconds(seconds: Option<f64>) -> Result<(), String> {
 /// Checks that exactly the succeeded jobs have final figures.
 fn check_results(job: &JobRecord) -> Result<(), String> {
     let results = &job.results;
-    let completed = job.end_reason.as_deref() == Some(EndReason::Completed.as_str());
+    let completed = job.end_reason == Some(EndReason::Completed);
     match job.state {
         JobState::Succeeded if !completed || results.test_accuracy.is_none() => {
             return Err("has succeeded without results".to_owned());
         }
         JobState::Succeeded => {}
         state if completed || *results != ResultsRecord::default() => {
-            return Err(format!("is {} and has results", state.as_str()));
+            return Err(format!("is {state} and has results"));
         }
         _ => {}
     }
@@ -138,8 +135,4 @@ fn check_results(job: &JobRecord) -> Result<(), String> {
         );
     }
     Ok(())
-}
-
-fn is_reason(word: &str) -> bool {
-    EndReason::deserialize(Value::from(word)).is_ok()
 }

@@ -1,15 +1,16 @@
 //! How a slot claims the next job.
 
+use optlab_domain::EndReason;
+use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_spec::JobSpec;
-use optlab_spec::protocol::EndReason;
 use sqlx::FromRow;
 
 use super::SqlStore;
 use super::artifacts::checkpoints;
-use super::ends::{End, Then, close};
+use super::ends::{End, close};
 use super::places::{better_elsewhere, failed_at, offered};
 use super::statement::{Connect, Statement, Transaction, sql};
-use crate::store::{Claim, Job, JobState, Lease, Slot, StoreError};
+use crate::store::{Claim, Lease, Slot, StoreError};
 
 #[derive(FromRow)]
 struct ClaimedRow {
@@ -75,7 +76,7 @@ macro_rules! claim {
 impl Statement {
     /// Binds the parameters $1 to $8 of a claim.
     fn claimed_by(self, slot: &Slot, now: i64) -> Self {
-        self.at_place(slot, now).bind(now).bind(now + Job::LONGEST_DELAY_MS).bind(now - PATIENCE_MS)
+        self.at_place(slot, now).bind(now).bind(now + LONGEST_WAIT_MS).bind(now - PATIENCE_MS)
     }
 }
 
@@ -116,7 +117,7 @@ impl SqlStore {
         if let Err(error) = &claim {
             // Nobody could run it: an end says so, where waiting would not.
             let end = End::of(EndReason::UserError, &error.to_string());
-            close(&mut tx, lease, &end, Then::Ends(JobState::Failed), now).await?;
+            close(&mut tx, lease, &end, now).await?;
         }
         self.commit(tx).await?;
         self.activity.claim_waits.observe((now - row.claimable_since(now)) as f64 / 1000.0);

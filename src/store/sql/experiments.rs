@@ -1,10 +1,10 @@
 //! Table `experiments`, and the jobs that a submission makes.
 
 use async_trait::async_trait;
+use optlab_domain::Action;
 use optlab_spec::{ExperimentSpec, JobSpec};
 use sqlx::FromRow;
 
-use super::jobs::{requeue, resume};
 use super::statement::{Connect, Transaction, sql};
 use super::{SqlStore, next_version};
 use crate::store::{Counts, Edit, Experiment, Experiments, Page, StoreError, Submission};
@@ -180,74 +180,8 @@ impl Experiments for SqlStore {
         self.commit(tx).await
     }
 
-    async fn cancel_experiment(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        lock(&mut tx, id).await?;
-        let now = self.now(&mut tx).await?;
-        let version = next_version(&mut tx).await?;
-        sql(
-            "UPDATE jobs SET state = 'cancelled', end_reason = 'cancelled', requested = NULL, ended_ms = $2, version = $3
-             WHERE experiment_id = $1 AND state IN ('queued', 'paused')",
-        )
-        .bind(id)
-        .bind(now)
-        .bind(version)
-        .execute(&mut tx)
-        .await?;
-        sql("UPDATE jobs SET requested = 'cancel', version = $2 WHERE experiment_id = $1 AND state = 'running'")
-            .bind(id)
-            .bind(version)
-            .execute(&mut tx)
-            .await?;
-        self.commit(tx).await
-    }
-
-    async fn pause_experiment(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        lock(&mut tx, id).await?;
-        let version = next_version(&mut tx).await?;
-        for statement in [
-            "UPDATE jobs SET state = 'paused', version = $2 WHERE experiment_id = $1 AND state = 'queued'",
-            "UPDATE jobs SET requested = 'pause', version = $2
-             WHERE experiment_id = $1 AND state = 'running' AND requested IS NULL",
-        ] {
-            sql(statement).bind(id).bind(version).execute(&mut tx).await?;
-        }
-        self.commit(tx).await
-    }
-
-    async fn resume_experiment(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        lock(&mut tx, id).await?;
-        let version = next_version(&mut tx).await?;
-        let now = self.now(&mut tx).await?;
-        sql(concat!(resume!(), "WHERE experiment_id = $1 AND state = 'paused'"))
-            .bind(id)
-            .bind(version)
-            .bind(now)
-            .execute(&mut tx)
-            .await?;
-        sql("UPDATE jobs SET requested = NULL, version = $2
-             WHERE experiment_id = $1 AND state = 'running' AND requested = 'pause'")
-        .bind(id)
-        .bind(version)
-        .execute(&mut tx)
-        .await?;
-        self.commit_queued(tx).await
-    }
-
-    async fn retry_experiment(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        lock(&mut tx, id).await?;
-        let version = next_version(&mut tx).await?;
-        let now = self.now(&mut tx).await?;
-        sql(concat!(requeue!(), "WHERE experiment_id = $1 AND state IN ('failed', 'cancelled')"))
-            .bind(id)
-            .bind(version)
-            .bind(now)
-            .execute(&mut tx)
-            .await?;
-        self.commit_queued(tx).await
+    async fn act_on_experiment(&self, id: i64, action: Action) -> Result<(), StoreError> {
+        self.act_on_all(id, action).await
     }
 
     async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError> {
@@ -368,7 +302,7 @@ async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<()
 }
 
 /// Holds every job of the experiment until the transaction ends, so that none changes its state meanwhile.
-async fn lock(tx: &mut Transaction, id: i64) -> Result<(), StoreError> {
+pub(super) async fn lock(tx: &mut Transaction, id: i64) -> Result<(), StoreError> {
     let found: Option<(i64,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
     found.ok_or(not_found(id))?;

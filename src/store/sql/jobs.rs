@@ -1,13 +1,15 @@
 //! Table `jobs` as people see it.
 
 use async_trait::async_trait;
+use optlab_domain::{Action, EndReason, JobState, Request};
 use optlab_spec::JobSpec;
 use sqlx::FromRow;
 
 use super::listing::{find_places, oldest_first, ordered};
 use super::statement::{Transaction, sql};
-use super::{SqlStore, next_version, settled_version};
-use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, JobState, Jobs, Page, PastRun, StoreError};
+use super::word::Word;
+use super::{SqlStore, settled_version};
+use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, Jobs, Page, PastRun, StoreError};
 
 #[derive(FromRow)]
 pub(super) struct Row {
@@ -16,9 +18,9 @@ pub(super) struct Row {
     arm: String,
     method: String,
     seed: i64,
-    state: String,
-    requested: Option<String>,
-    end_reason: Option<String>,
+    state: Word<JobState>,
+    requested: Option<Word<Request>>,
+    end_reason: Option<Word<EndReason>>,
     error: Option<String>,
     attempt: i64,
     priority: i64,
@@ -28,7 +30,7 @@ pub(super) struct Row {
     not_before_ms: i64,
     device: Option<String>,
     start_step: Option<i64>,
-    attempt_end: Option<String>,
+    attempt_end: Option<Word<EndReason>>,
     attempt_error: Option<String>,
     version: i64,
     created_ms: i64,
@@ -49,9 +51,9 @@ impl TryFrom<Row> for Job {
             arm: row.arm,
             method: row.method,
             seed: row.seed,
-            state: parse_state(&row.state)?,
-            requested: row.requested,
-            end_reason: row.end_reason,
+            state: row.state.0,
+            requested: row.requested.map(|word| word.0),
+            end_reason: row.end_reason.map(|word| word.0),
             error: row.error,
             attempt: row.attempt,
             priority: row.priority,
@@ -62,7 +64,7 @@ impl TryFrom<Row> for Job {
             queue_position: None,
             device: row.device,
             start_step: row.start_step.unwrap_or(0),
-            attempt_end: row.attempt_end,
+            attempt_end: row.attempt_end.map(|word| word.0),
             attempt_error: row.attempt_error,
             version: row.version,
             created_ms: row.created_ms,
@@ -84,7 +86,7 @@ struct AttemptRow {
     start_step: i64,
     started_ms: i64,
     ended_ms: Option<i64>,
-    end_reason: Option<String>,
+    end_reason: Option<Word<EndReason>>,
     error: Option<String>,
 }
 
@@ -100,14 +102,10 @@ impl TryFrom<AttemptRow> for Attempt {
             start_step: row.start_step,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
-            end_reason: row.end_reason,
+            end_reason: row.end_reason.map(|word| word.0),
             error: row.error,
         })
     }
-}
-
-pub(super) fn parse_state(word: &str) -> Result<JobState, StoreError> {
-    JobState::parse(word).ok_or_else(|| StoreError::Corrupt(format!("job state {word:?}")))
 }
 
 /// All the columns of [`Row`], from a table `j` of jobs.
@@ -136,27 +134,6 @@ macro_rules! begun {
     };
 }
 pub(super) use begun;
-
-/// Puts jobs that have ended back into the queue, at their last checkpoints, with a fresh budget of attempts. $2: version, $3: now.
-macro_rules! requeue {
-    () => {
-        "UPDATE jobs
-         SET state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
-             not_before_ms = $3, attempts_before = attempt, version = $2, step = coalesce(
-                 (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0) "
-    };
-}
-pub(super) use requeue;
-
-/// Puts paused jobs back into the queue. A wait after a crash goes on. $2: version, $3: now.
-macro_rules! resume {
-    () => {
-        "UPDATE jobs
-         SET state = 'queued', version = $2,
-             not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END "
-    };
-}
-pub(super) use resume;
 
 #[async_trait]
 impl Jobs for SqlStore {
@@ -259,89 +236,11 @@ impl Jobs for SqlStore {
         settled_version(&mut self.read().await?).await
     }
 
-    async fn cancel_job(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        match state(&mut tx, id).await? {
-            JobState::Cancelled => return Ok(()),
-            JobState::Queued | JobState::Paused => {
-                let now = self.now(&mut tx).await?;
-                let version = next_version(&mut tx).await?;
-                sql("UPDATE jobs SET state = 'cancelled', end_reason = 'cancelled', requested = NULL, ended_ms = $2,
-                         version = $3
-                     WHERE id = $1")
-                .bind(id)
-                .bind(now)
-                .bind(version)
-                .execute(&mut tx)
-                .await?;
-            }
-            JobState::Running => request(&mut tx, id, Some("cancel")).await?,
-            ended => return Err(conflict(id, ended, "cancelled")),
-        }
-        self.commit(tx).await
-    }
-
-    async fn pause_job(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        match state(&mut tx, id).await? {
-            JobState::Paused => return Ok(()),
-            JobState::Queued => {
-                let version = next_version(&mut tx).await?;
-                sql("UPDATE jobs SET state = 'paused', version = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(version)
-                    .execute(&mut tx)
-                    .await?;
-            }
-            JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("cancel") => {
-                return Err(StoreError::Conflict(format!(
-                    "job {id} is being cancelled and cannot be paused"
-                )));
-            }
-            JobState::Running => request(&mut tx, id, Some("pause")).await?,
-            ended => return Err(conflict(id, ended, "paused")),
-        }
-        self.commit(tx).await
-    }
-
-    async fn resume_job(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        match state(&mut tx, id).await? {
-            JobState::Queued => return Ok(()),
-            JobState::Paused => {
-                let version = next_version(&mut tx).await?;
-                let now = self.now(&mut tx).await?;
-                sql(concat!(resume!(), "WHERE id = $1"))
-                    .bind(id)
-                    .bind(version)
-                    .bind(now)
-                    .execute(&mut tx)
-                    .await?;
-            }
-            JobState::Running if requested(&mut tx, id).await?.as_deref() == Some("pause") => {
-                request(&mut tx, id, None).await?;
-            }
-            JobState::Running => return Ok(()),
-            ended => return Err(conflict(id, ended, "resumed; it can be tried again")),
-        }
-        self.commit_queued(tx).await
-    }
-
-    async fn retry_job(&self, id: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        match state(&mut tx, id).await? {
-            JobState::Queued | JobState::Running => return Ok(()),
-            JobState::Failed | JobState::Cancelled => {}
-            other => return Err(conflict(id, other, "tried again")),
-        }
-        let version = next_version(&mut tx).await?;
-        let now = self.now(&mut tx).await?;
-        sql(concat!(requeue!(), "WHERE id = $1")).bind(id).bind(version).bind(now).execute(&mut tx).await?;
-        self.commit_queued(tx).await
+    async fn act_on_job(&self, id: i64, action: Action) -> Result<(), StoreError> {
+        self.act_on_one(id, action).await
     }
 }
 
-/// Locks the job until the transaction ends.
 /// Ends the moment at which the jobs were read, with their places in the queue.
 async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
     find_places(&mut moment, &mut jobs).await?;
@@ -349,34 +248,6 @@ async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<
     Ok(jobs)
 }
 
-async fn state(tx: &mut Transaction, id: i64) -> Result<JobState, StoreError> {
-    let state: Option<(String,)> =
-        sql("SELECT state FROM jobs WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
-    parse_state(&state.ok_or(not_found(id))?.0)
-}
-
-async fn requested(tx: &mut Transaction, id: i64) -> Result<Option<String>, StoreError> {
-    let (requested,): (Option<String>,) =
-        sql("SELECT requested FROM jobs WHERE id = $1").bind(id).fetch_one(tx).await?;
-    Ok(requested)
-}
-
-/// Tells the worker of a running job what people want.
-async fn request(tx: &mut Transaction, id: i64, wish: Option<&str>) -> Result<(), StoreError> {
-    let version = next_version(tx).await?;
-    sql("UPDATE jobs SET requested = $2, version = $3 WHERE id = $1")
-        .bind(id)
-        .bind(wish)
-        .bind(version)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
 fn not_found(id: i64) -> StoreError {
     StoreError::NotFound { what: "job", id }
-}
-
-fn conflict(id: i64, state: JobState, wish: &str) -> StoreError {
-    StoreError::Conflict(format!("job {id} is {} and cannot be {wish}", state.as_str()))
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::jobs::{Row, select_jobs};
 use super::statement::{Connect, Statement, Transaction, sql};
-use crate::store::{Job, JobFilter, JobOrder, JobState, LAST_PLACE, StoreError};
+use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, StoreError};
+use optlab_domain::JobState;
 
 /// A page of a list ordered by id. `$filter` restricts the experiment and the state. With `k.id + 0` as `$id`, the
 /// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: ids above; $5: at most so
@@ -160,6 +161,6 @@ fn read(rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
 impl Statement {
     /// Binds the parameters $1 to $3 of a list.
     fn filtered(self, filter: &JobFilter) -> Self {
-        self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state.map(JobState::as_str))
+        self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state)
     }
 }

@@ -16,6 +16,7 @@ macro_rules! new_version {
     };
 }
 
+mod actions;
 mod experiments;
 mod jobs;
 mod listing;
@@ -46,6 +47,7 @@ mod postgres;
 mod schema;
 mod sqlite;
 mod statement;
+mod word;
 
 use std::sync::Arc;
 

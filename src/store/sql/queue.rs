@@ -1,16 +1,19 @@
 //! The queue: tables `jobs` and `attempts` as workers write them.
 
 use async_trait::async_trait;
-use optlab_spec::protocol::{EndReason, Environment, Point, Summary};
+use optlab_domain::lifecycle;
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::{Environment, Point, Summary};
 
 use super::artifacts::{forget_checkpoints_after, insert_artifact};
 use super::curves::{condense, condense_job, cut};
-use super::ends::{End, Then, close, ended_before};
+use super::ends::{End, close, ended_before};
 use super::record::{Held, Record};
 use super::results::insert_result;
 use super::statement::{Statement, Transaction, sql};
+use super::word::Word;
 use super::{Database, SqlStore, next_version};
-use crate::store::{Artifact, AttemptEnd, Claim, JobState, Lease, Queue, Slot, StoreError, Wish, Worker};
+use crate::store::{Artifact, AttemptEnd, Claim, Lease, Queue, Slot, StoreError, Worker};
 
 /// Longer than any lease, with a margin of one minute for a claim that is in progress.
 const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
@@ -84,7 +87,7 @@ impl Queue for SqlStore {
         points: &[Point],
         step: Option<u64>,
         lease_ms: i64,
-    ) -> Result<Option<Wish>, StoreError> {
+    ) -> Result<Option<Request>, StoreError> {
         let series_ids = self.series_ids(points).await?;
         let record = Record { lease, points, series_ids, step, lease_ms, now_ms: self.given_time() };
         let held = match self.database {
@@ -106,11 +109,7 @@ impl Queue for SqlStore {
         };
         self.activity.points.inc_by(points.len() as u64);
         self.condense_if_long(lease, &record.series_ids).await;
-        Ok(requested.and_then(|wish| match wish.as_str() {
-            "cancel" => Some(Wish::Cancel),
-            "pause" => Some(Wish::Pause),
-            _ => None,
-        }))
+        Ok(requested.map(|request| request.0))
     }
 
     async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError> {
@@ -142,7 +141,7 @@ impl Queue for SqlStore {
     async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let (mut outcome, mut then) = (End::from(&end), Then::from(&end));
+        let mut outcome = End::from(&end);
         match check(&mut tx, lease).await {
             Err(StoreError::LeaseLost { .. }) => return ended_before(&mut tx, lease, &outcome).await,
             checked => checked?,
@@ -154,12 +153,11 @@ impl Queue for SqlStore {
                 Some(error) => {
                     forget_checkpoints_after(&mut tx, lease.job, 0).await?;
                     outcome = End::of(EndReason::RunnerCrashed, &error);
-                    then = Then::IsTriedAgain { backs_off: true };
                 }
             }
         }
         self.uncondensed.forget(lease.job);
-        let state = close(&mut tx, lease, &outcome, then, now).await?;
+        let state = close(&mut tx, lease, &outcome, now).await?;
         match state {
             JobState::Queued => self.commit_queued(tx).await?,
             _ => self.commit(tx).await?,
@@ -201,7 +199,7 @@ impl Queue for SqlStore {
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
         for &lease in &lost {
             let end = End::of(EndReason::WorkerLost, "the worker was not heard of until its lease was over");
-            close(&mut tx, lease, &end, Then::IsTriedAgain { backs_off: false }, now).await?;
+            close(&mut tx, lease, &end, now).await?;
         }
         self.commit_queued(tx).await?;
         Ok(lost)
@@ -264,12 +262,11 @@ async fn missing_points(
 
 /// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
 async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
-    let holds: Option<(i64,)> =
-        sql("SELECT id FROM jobs WHERE id = $1 AND attempt = $2 AND state = 'running'")
-            .bind(lease.job)
-            .bind(lease.attempt)
-            .for_update()
-            .fetch_optional(tx)
-            .await?;
-    holds.map(|_| ()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+    let job: Option<(Word<JobState>, i64)> = sql("SELECT state, attempt FROM jobs WHERE id = $1")
+        .bind(lease.job)
+        .for_update()
+        .fetch_optional(tx)
+        .await?;
+    let holds = job.is_some_and(|(state, attempts)| lifecycle::may_write(lease.attempt, state.0, attempts));
+    holds.then_some(()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use optlab_domain::Request;
 use optlab_spec::protocol::Point;
 use sqlx::FromRow;
 
 use super::statement::{Reader, Statement, Transaction, sql};
+use super::word::Word;
 use crate::store::{Lease, StoreError};
 
 /// What an attempt has to say.
@@ -25,8 +27,8 @@ pub(super) struct Record<'a> {
 /// The attempt has the job.
 #[derive(FromRow)]
 pub(super) struct Held {
-    /// What people want of it.
-    pub(super) requested: Option<String>,
+    /// What its worker is asked for.
+    pub(super) requested: Option<Word<Request>>,
 }
 
 /// The fence, the lease, the version and the points, and what is to happen with points that stand already.
@@ -36,8 +38,9 @@ macro_rules! with_points {
             "WITH held AS (
                  UPDATE jobs
                  SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
-                     step = coalesce($5, step), version = pg_current_xact_id()::TEXT::BIGINT
-                 WHERE id = $1 AND attempt = $2 AND state = 'running'
+                     step = coalesce($5, step), version = ",
+            new_version!(postgres),
+            " WHERE id = $1 AND attempt = $2 AND state = 'running'
                  RETURNING id, requested
              ), written AS (
                  INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
@@ -52,10 +55,11 @@ impl Record<'_> {
     /// Row by row, in one transaction: for SQLite, which is called and not sent to.
     pub(super) async fn write_rows(&self, tx: &mut Transaction) -> Result<Option<Held>, StoreError> {
         // The fence, the lease and the version are one statement.
-        let held = sql("UPDATE jobs
-             SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = (SELECT max(version) + 1 FROM jobs)
-             WHERE id = $1 AND attempt = $2 AND state = 'running'
-             RETURNING requested")
+        let held = sql(concat!(
+            "UPDATE jobs SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = ",
+            new_version!(sqlite),
+            " WHERE id = $1 AND attempt = $2 AND state = 'running' RETURNING requested"
+        ))
         .bind(self.lease.job)
         .bind(self.lease.attempt)
         .bind(self.now_ms)

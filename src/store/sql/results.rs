@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx::FromRow;
 
 use super::SqlStore;
-use super::jobs::{begun, parse_state};
+use super::jobs::begun;
 use super::statement::{Transaction, sql};
+use super::word::Word;
 use crate::store::{JobFigures, LastEvaluations, Results, StoreError};
 
 #[derive(FromRow)]
@@ -16,8 +18,8 @@ struct Row {
     job_id: i64,
     arm: String,
     seed: i64,
-    state: String,
-    end_reason: Option<String>,
+    state: Word<JobState>,
+    end_reason: Option<Word<EndReason>>,
     error: Option<String>,
     test_accuracy: Option<f64>,
     best_test_accuracy: Option<f64>,
@@ -35,8 +37,8 @@ impl TryFrom<Row> for JobFigures {
             job_id: row.job_id,
             arm: row.arm,
             seed: row.seed,
-            state: parse_state(&row.state)?,
-            end_reason: row.end_reason,
+            state: row.state.0,
+            end_reason: row.end_reason.map(|word| word.0),
             error: row.error,
             test_accuracy: row.test_accuracy,
             best_test_accuracy: row.best_test_accuracy,

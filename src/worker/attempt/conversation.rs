@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use optlab_spec::protocol::{self, Command, EndReason, Event, Run};
+use optlab_domain::{EndReason, Request};
+use optlab_spec::protocol::{self, Command, Event, Run};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::runner::Runner;
@@ -11,19 +12,10 @@ use super::super::text;
 use super::silence::{Silence, Verdict};
 use super::{Attempt, failed};
 use crate::artifacts::ArtifactError;
-use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError, Wish};
+use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError};
 
 /// A runner looks for commands between two steps; one that takes longer to stop is killed.
 pub const LONGEST_STOP: Duration = Duration::from_secs(20);
-
-/// Why a runner is told to stop.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// For good.
-    Cancel,
-    /// For now, by a person's wish or because the worker stops.
-    Pause,
-}
 
 /// What happens next in an attempt.
 enum Next {
@@ -113,13 +105,13 @@ impl Attempt {
                     let error = format!("longer than time_limit_seconds = {}", self.claim.time_limit_seconds);
                     return Ok(Outcome::Stopped(failed(EndReason::TimedOut, error)));
                 }
-                Next::Kill if self.stopping.is_some_and(|(why, _)| why == Stop::Cancel) => {
+                Next::Kill if self.stopping.is_some_and(|(told, _)| told == Request::Cancel) => {
                     let error = "the runner did not stop by itself and was killed".to_owned();
                     return Ok(Outcome::Stopped(failed(EndReason::Cancelled, error)));
                 }
                 // The job goes on from its last checkpoint.
                 Next::Kill => return Ok(Outcome::Stopped(AttemptEnd::HandedBack)),
-                Next::Shutdown => self.stop(Stop::Pause, runner).await,
+                Next::Shutdown => self.stop(Request::Pause, runner).await,
             }
         }
     }
@@ -168,29 +160,23 @@ impl Attempt {
         Ok(None)
     }
 
-    /// Stores what is pending, prolongs the lease, and passes a wish on.
+    /// Stores what is pending, prolongs the lease, and passes a request on.
     async fn record(&mut self, step: Option<u64>, runner: &mut Runner) -> Result<(), StoreError> {
-        match self.store_pending(step).await? {
-            Some(Wish::Cancel) => self.stop(Stop::Cancel, runner).await,
-            Some(Wish::Pause) => self.stop(Stop::Pause, runner).await,
-            None => {}
+        if let Some(request) = self.store_pending(step).await? {
+            self.stop(request, runner).await;
         }
         Ok(())
     }
 
     /// Tells the runner once; to cancel goes before to pause.
-    async fn stop(&mut self, why: Stop, runner: &mut Runner) {
+    async fn stop(&mut self, request: Request, runner: &mut Runner) {
         let told = self.stopping.map(|(told, _)| told);
-        if told == Some(why) || told == Some(Stop::Cancel) {
+        if told == Some(request) || told == Some(Request::Cancel) {
             return;
         }
-        self.stopping = Some((why, Instant::now() + LONGEST_STOP));
-        let command = match why {
-            Stop::Cancel => Command::Cancel,
-            Stop::Pause => Command::Pause,
-        };
-        tracing::info!(?command, "the runner is told to stop");
+        self.stopping = Some((request, Instant::now() + LONGEST_STOP));
+        tracing::info!(%request, "the runner is told to stop");
         // A runner that is gone is noticed by its events.
-        let _ = runner.send(&command).await;
+        let _ = runner.send(&Command::Stop { request }).await;
     }
 }

@@ -12,17 +12,18 @@ mod writes;
 use std::sync::Arc;
 use std::time::Duration;
 
-use optlab_spec::protocol::{EndReason, Failure, Point};
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::{Failure, Point};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::conversation::{Outcome, Stop};
+use self::conversation::Outcome;
 use self::keeping::{Kept, Promised};
 use super::WorkerConfig;
 use super::files::Files;
 use super::runner::Runner;
 use crate::artifacts::ArtifactError;
-use crate::store::{Artifact, AttemptEnd, Claim, JobState, Store, StoreError};
+use crate::store::{Artifact, AttemptEnd, Claim, Store, StoreError};
 
 pub use self::conversation::LONGEST_STOP;
 
@@ -47,7 +48,7 @@ pub(super) struct Attempt {
     /// Points that the runner has sent and the store has yet to take.
     pending: Vec<Point>,
     /// Why the runner was told to stop, and when it is killed.
-    stopping: Option<(Stop, Instant)>,
+    stopping: Option<(Request, Instant)>,
 }
 
 /// The outcome of an attempt.
@@ -112,12 +113,12 @@ impl Attempt {
         let end = self.blame(end);
         match &end {
             AttemptEnd::Failed(failure) if failure.reason != EndReason::Cancelled => {
-                tracing::warn!(reason = failure.reason.as_str(), "failed: {}", failure.error);
+                tracing::warn!(reason = %failure.reason, "failed: {}", failure.error);
             }
             _ => {}
         }
         match self.end(end.clone()).await {
-            Ok(state) => tracing::info!(job.state = state.as_str(), "ended"),
+            Ok(state) => tracing::info!(job.state = %state, "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
         }
         Ended { runner, end: Some(end) }

@@ -3,10 +3,11 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use optlab_domain::Request;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Attempt;
-use crate::store::{StoreError, Wish};
+use crate::store::StoreError;
 
 /// Between two tries of a write.
 const RETRY: Duration = Duration::from_millis(200);
@@ -18,7 +19,7 @@ impl Attempt {
     }
 
     /// Stores the points that are pending and how far the run is, and prolongs the lease; returns what people want.
-    pub(super) async fn store_pending(&mut self, step: Option<u64>) -> Result<Option<Wish>, StoreError> {
+    pub(super) async fn store_pending(&mut self, step: Option<u64>) -> Result<Option<Request>, StoreError> {
         self.step = step.unwrap_or(self.step);
         let points = std::mem::take(&mut self.pending);
         let (store, lease, lease_ms) = (self.store.clone(), self.claim.lease, self.lease.as_millis() as i64);

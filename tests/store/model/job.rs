@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use optlab::store::{JobState, Lease, Wish};
-use optlab_spec::protocol::EndReason;
+use optlab::store::Lease;
+use optlab_domain::lifecycle::{self, Budget, Change, Outcome};
+use optlab_domain::{Action, EndReason, JobState};
 
-use super::{Answer, Call, End, View};
+use super::{Answer, Call, View};
 use crate::fixture::{LEASE_MS, STEPS};
 
 /// The devices of the one worker.
@@ -27,7 +28,7 @@ pub struct Job {
     /// Where an attempt has failed.
     failed_at: BTreeSet<&'static str>,
     /// How the last attempt ended; `None` while it runs.
-    last_end: Option<End>,
+    last_end: Option<EndReason>,
 }
 
 impl Job {
@@ -82,10 +83,10 @@ impl Job {
 
     /// The attempt that runs may write; one that has ended may only say again how.
     pub(super) fn write(&mut self, lease: Lease, call: &Call, now: i64) -> Answer {
-        let is_last = self.view.attempt == lease.attempt;
-        if !is_last || self.view.state != JobState::Running {
+        if !lifecycle::may_write(lease.attempt, self.view.state, self.view.attempt) {
+            let is_last = self.view.attempt == lease.attempt;
             return match call {
-                Call::End { end, .. } if is_last && self.last_end == Some(*end) => {
+                Call::End { reason, .. } if is_last && self.last_end == Some(*reason) => {
                     Answer::Ended(self.view.state)
                 }
                 _ => Answer::LeaseLost,
@@ -106,105 +107,60 @@ impl Job {
             Call::AddCheckpoint { step, .. } => {
                 self.checkpoints.insert(*step);
             }
-            Call::End { end, .. } => return Answer::Ended(self.end(*end, now)),
+            Call::End { reason, .. } => return Answer::Ended(self.end(*reason, now)),
             other => unreachable!("{other:?} has no lease"),
         }
         Answer::Done
     }
 
-    pub(super) fn end(&mut self, end: End, now: i64) -> JobState {
-        self.last_end = Some(end);
-        let wish = self.view.requested.take();
-        let goes_on_at = match end {
-            End::HandedBack | End::Because(EndReason::WorkerLost) => Some(0),
-            End::Because(EndReason::MachineFault) => Some(now),
-            End::Because(EndReason::RunnerCrashed | EndReason::OutOfMemory) => {
-                let used = self.attempts_used - i64::from(self.is_better_elsewhere(self.place));
-                Some(now + (1_000 << (used - 1).max(0)))
-            }
-            End::Because(_) => None,
-        };
-        let is_failure = matches!(end, End::Because(EndReason::RunnerCrashed | EndReason::OutOfMemory));
-        let is_machine_fault = end == End::Because(EndReason::MachineFault);
-        let is_forgiven =
-            end == End::HandedBack || is_machine_fault || is_failure && self.is_better_elsewhere(self.place);
-        if is_failure || is_machine_fault {
+    pub(super) fn end(&mut self, reason: EndReason, now: i64) -> JobState {
+        self.last_end = Some(reason);
+        let is_elsewhere_untried = self.is_better_elsewhere(self.place);
+        if reason.may_be_fault_of_place() {
             self.failed_at.insert(self.place);
         }
-        match (end, goes_on_at) {
-            (_, Some(_)) if wish == Some(Wish::Cancel) => self.close(EndReason::Cancelled),
-            (End::Because(reason), Some(_)) if !is_forgiven && self.attempts_used >= self.max_attempts => {
-                self.close(reason);
-            }
-            (End::Because(reason), None) => self.close(reason),
-            (_, goes_on_at) => {
-                let is_paused = wish == Some(Wish::Pause);
-                self.view.state = if is_paused { JobState::Paused } else { JobState::Queued };
+        let budget = Budget { used: self.attempts_used, limit: self.max_attempts };
+        let request = self.view.requested.take();
+        match lifecycle::end(reason, request, budget, is_elsewhere_untried, now) {
+            Outcome::Ends { state, reason } => self.close(state, reason),
+            Outcome::GoesBack { state, counts, not_before_ms } => {
+                self.view.state = state;
                 self.view.step = self.last_checkpoint();
-                self.not_before = goes_on_at.unwrap_or(0);
-                self.attempts_used -= i64::from(is_forgiven);
+                self.not_before = not_before_ms;
+                self.attempts_used -= i64::from(!counts);
             }
         }
         self.view.state
     }
 
-    fn close(&mut self, reason: EndReason) {
-        self.view.end_reason = Some(reason.as_str().to_owned());
-        self.view.state = match reason {
-            EndReason::Completed => JobState::Succeeded,
-            EndReason::Cancelled => JobState::Cancelled,
-            _ => JobState::Failed,
-        };
-        if reason == EndReason::Completed {
+    fn close(&mut self, state: JobState, reason: EndReason) {
+        self.view.state = state;
+        self.view.end_reason = Some(reason);
+        if state == JobState::Succeeded {
             self.view.step = STEPS as i64;
         }
     }
 
-    pub(super) fn cancel(&mut self) -> Answer {
-        match self.view.state {
-            JobState::Queued | JobState::Paused => self.close(EndReason::Cancelled),
-            JobState::Running => self.view.requested = Some(Wish::Cancel),
-            JobState::Cancelled => {}
-            JobState::Succeeded | JobState::Failed => return Answer::Conflict,
-        }
-        Answer::Done
-    }
-
-    pub(super) fn pause(&mut self) -> Answer {
-        match self.view.state {
-            JobState::Queued => self.view.state = JobState::Paused,
-            JobState::Running if self.view.requested == Some(Wish::Cancel) => return Answer::Conflict,
-            JobState::Running => self.view.requested = Some(Wish::Pause),
-            JobState::Paused => {}
-            JobState::Succeeded | JobState::Failed | JobState::Cancelled => return Answer::Conflict,
-        }
-        Answer::Done
-    }
-
-    pub(super) fn resume(&mut self, now: i64) -> Answer {
-        match self.view.state {
-            JobState::Paused => {
+    pub(super) fn act(&mut self, action: Action, now: i64) -> Answer {
+        let Ok(change) = lifecycle::act(action, self.view.state, self.view.requested) else {
+            return Answer::Conflict;
+        };
+        match change {
+            None => {}
+            Some(Change::Requests(request)) => self.view.requested = request,
+            Some(Change::Pauses) => self.view.state = JobState::Paused,
+            Some(Change::Cancels) => self.close(JobState::Cancelled, EndReason::Cancelled),
+            Some(Change::Resumes) => {
                 self.view.state = JobState::Queued;
                 self.not_before = self.not_before.max(now);
             }
-            JobState::Running if self.view.requested == Some(Wish::Pause) => self.view.requested = None,
-            JobState::Running | JobState::Queued => {}
-            JobState::Succeeded | JobState::Failed | JobState::Cancelled => return Answer::Conflict,
-        }
-        Answer::Done
-    }
-
-    pub(super) fn retry(&mut self, now: i64) -> Answer {
-        match self.view.state {
-            JobState::Failed | JobState::Cancelled => {
+            Some(Change::Restarts) => {
                 self.view.state = JobState::Queued;
                 self.view.end_reason = None;
                 self.view.step = self.last_checkpoint();
                 self.attempts_used = 0;
                 self.not_before = now;
             }
-            JobState::Queued | JobState::Running => {}
-            JobState::Paused | JobState::Succeeded => return Answer::Conflict,
         }
         Answer::Done
     }

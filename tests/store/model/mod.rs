@@ -1,11 +1,12 @@
-//! What the store promises of jobs, without a database: a state machine of a few rules.
+//! What the store promises of jobs, without a database: what `optlab_domain::lifecycle` says of each job, and the order of
+//! claims.
 
 mod job;
 
 use std::collections::BTreeMap;
 
-use optlab::store::{JobState, Lease, Wish};
-use optlab_spec::protocol::EndReason;
+use optlab::store::Lease;
+use optlab_domain::{Action, EndReason, JobState, Request};
 
 use self::job::Job;
 use crate::fixture::BEGIN_MS;
@@ -37,31 +38,16 @@ pub enum Call {
     },
     End {
         lease: Lease,
-        end: End,
+        reason: EndReason,
     },
-    Cancel {
+    Act {
         job: i64,
-    },
-    Pause {
-        job: i64,
-    },
-    Resume {
-        job: i64,
-    },
-    Retry {
-        job: i64,
+        action: Action,
     },
     Reap,
     Advance {
         ms: i64,
     },
-}
-
-/// How an attempt ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    Because(EndReason),
-    HandedBack,
 }
 
 /// What the store answers.
@@ -70,7 +56,7 @@ pub enum Answer {
     Done,
     /// The lease and the steps of the checkpoints.
     Claimed(Option<(Lease, Vec<i64>)>),
-    Recorded(Option<Wish>),
+    Recorded(Option<Request>),
     /// The job's state then.
     Ended(JobState),
     Reaped(Vec<Lease>),
@@ -82,10 +68,10 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     pub state: JobState,
-    pub requested: Option<Wish>,
+    pub requested: Option<Request>,
     pub attempt: i64,
     pub step: i64,
-    pub end_reason: Option<String>,
+    pub end_reason: Option<EndReason>,
     /// By step, the attempt that measured it.
     pub points: BTreeMap<i64, i64>,
 }
@@ -115,10 +101,7 @@ impl Model {
             | Call::Record { lease, .. }
             | Call::AddCheckpoint { lease, .. }
             | Call::End { lease, .. } => self.job_mut(lease.job).write(lease, call, now),
-            Call::Cancel { job } => self.job_mut(job).cancel(),
-            Call::Pause { job } => self.job_mut(job).pause(),
-            Call::Resume { job } => self.job_mut(job).resume(now),
-            Call::Retry { job } => self.job_mut(job).retry(now),
+            Call::Act { job, action } => self.job_mut(job).act(action, now),
             Call::Reap => Answer::Reaped(self.reap()),
             Call::Advance { ms } => {
                 self.now += ms;
@@ -157,7 +140,7 @@ impl Model {
         let now = self.now;
         let lost = self.with_ids().filter(|(_, job)| job.is_lost(now));
         lost.map(|(id, job)| {
-            job.end(End::Because(EndReason::WorkerLost), now);
+            job.end(EndReason::WorkerLost, now);
             Lease { job: id, attempt: job.view.attempt }
         })
         .collect()

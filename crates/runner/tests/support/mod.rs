@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 
+use optlab_domain::Request;
 use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
@@ -103,11 +104,11 @@ impl Runner {
     }
 
     pub fn cancel(&mut self) {
-        self.line(&serde_json::to_string(&Command::Cancel).unwrap());
+        self.line(&serde_json::to_string(&Command::Stop { request: Request::Cancel }).unwrap());
     }
 
     pub fn pause(&mut self) {
-        self.line(&serde_json::to_string(&Command::Pause).unwrap());
+        self.line(&serde_json::to_string(&Command::Stop { request: Request::Pause }).unwrap());
     }
 
     /// As a power cut would.

@@ -4,16 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use optlab_spec::protocol::EndReason;
+use optlab_domain::{EndReason, JobState};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use tokio::sync::mpsc;
 
 use super::super::curves::condense_job;
 use super::super::next_version;
 use super::super::statement::{Transaction, sql};
-use crate::store::{
-    AttemptRecord, CurveBatch, Import, JobRecord, JobState, ResultsRecord, StoreError, TimedPoint,
-};
+use crate::store::{AttemptRecord, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
 
 /// Points that one statement brings to SQLite.
 const ROWS: usize = 500;
@@ -72,14 +70,14 @@ pub(super) async fn insert(
 /// The job as it comes: nothing of an import waits or runs.
 fn ended(job: &JobRecord, now: i64) -> JobRecord {
     let mut job = job.clone();
-    let was = format!("was {} when it was exported", job.state.as_str());
-    let cancelled = || Some(EndReason::Cancelled.as_str().to_owned());
+    let was = format!("was {} when it was exported", job.state);
     for attempt in job.attempts.iter_mut().filter(|attempt| attempt.ended_ms.is_none()) {
-        (attempt.ended_ms, attempt.end_reason, attempt.error) = (Some(now), cancelled(), Some(was.clone()));
+        (attempt.ended_ms, attempt.end_reason, attempt.error) =
+            (Some(now), Some(EndReason::Cancelled), Some(was.clone()));
     }
     if !job.state.has_ended() {
         job.state = JobState::Cancelled;
-        (job.ended_ms, job.end_reason, job.error) = (Some(now), cancelled(), Some(was));
+        (job.ended_ms, job.end_reason, job.error) = (Some(now), Some(EndReason::Cancelled), Some(was));
     }
     job
 }
@@ -155,8 +153,8 @@ async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> 
         .bind(spec.priority)
         .bind(spec.max_attempts as i64)
         .bind(spec.time_limit_seconds as i64)
-        .bind(job.state.as_str())
-        .bind(job.end_reason.as_deref())
+        .bind(job.state)
+        .bind(job.end_reason)
         .bind(job.error.as_deref())
         .bind(job.attempt)
         .bind(job.attempts_before)
@@ -196,7 +194,7 @@ async fn insert_attempt(
     .bind(attempt.start_step)
     .bind(attempt.started_ms)
     .bind(attempt.ended_ms)
-    .bind(attempt.end_reason.as_deref())
+    .bind(attempt.end_reason)
     .bind(attempt.error.as_deref())
     .bind(attempt.seconds)
     .execute(tx)

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use optlab_domain::{EndReason, JobState};
 use sqlx::FromRow;
 
-use super::super::jobs::{begun, parse_state};
+use super::super::jobs::begun;
 use super::super::statement::{Connect, sql};
+use super::super::word::Word;
 use crate::store::{AttemptRecord, ExperimentRecord, JobRecord, ResultsRecord, StoreError};
 
 #[derive(FromRow)]
@@ -26,8 +28,8 @@ struct JobRow {
     method: String,
     seed: i64,
     spec: String,
-    state: String,
-    end_reason: Option<String>,
+    state: Word<JobState>,
+    end_reason: Option<Word<EndReason>>,
     error: Option<String>,
     attempt: i64,
     attempts_before: i64,
@@ -50,7 +52,7 @@ struct AttemptRow {
     start_step: i64,
     started_ms: i64,
     ended_ms: Option<i64>,
-    end_reason: Option<String>,
+    end_reason: Option<Word<EndReason>>,
     error: Option<String>,
     seconds: Option<f64>,
 }
@@ -145,8 +147,8 @@ impl TryFrom<JobRow> for JobRecord {
             method: row.method,
             seed: row.seed,
             spec: serde_json::from_str(&row.spec)?,
-            state: parse_state(&row.state)?,
-            end_reason: row.end_reason,
+            state: row.state.0,
+            end_reason: row.end_reason.map(|word| word.0),
             error: row.error,
             attempt: row.attempt,
             attempts_before: row.attempts_before,
@@ -175,7 +177,7 @@ impl TryFrom<AttemptRow> for AttemptRecord {
             start_step: row.start_step,
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
-            end_reason: row.end_reason,
+            end_reason: row.end_reason.map(|word| word.0),
             error: row.error,
             seconds: row.seconds,
         })

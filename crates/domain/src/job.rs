@@ -1,0 +1,168 @@
+//! The closed sets of words in a job's life. The database, the API and the runner protocol use the same words.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// Where a job is in its life.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum JobState {
+    /// Waiting for a slot.
+    Queued,
+    /// In a slot.
+    Running,
+    /// Off the queue until resumed.
+    Paused,
+    /// Ended with results.
+    Succeeded,
+    /// Ended without results.
+    Failed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+impl JobState {
+    /// Whether the job stays as it is until a person acts.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Why an attempt ended, and with its last attempt the job.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum EndReason {
+    /// All steps are done.
+    Completed,
+    /// The spec or the set-up cannot work; another attempt would end the same way.
+    UserError,
+    /// A loss was not finite.
+    Diverged,
+    /// The device had too little memory.
+    OutOfMemory,
+    /// The runner ended without a last word.
+    RunnerCrashed,
+    /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
+    MachineFault,
+    /// The worker ended without a last word.
+    WorkerLost,
+    /// A person cancelled the job.
+    Cancelled,
+    /// The attempt took longer than `time_limit_seconds`.
+    TimedOut,
+    /// The worker stopped in good order, for itself or because the job was to be paused.
+    HandedBack,
+}
+
+impl EndReason {
+    /// Whether a job can end for this reason. The others end only attempts.
+    pub fn ends_jobs(self) -> bool {
+        !matches!(self, Self::MachineFault | Self::HandedBack)
+    }
+
+    /// Whether the same job might have succeeded on another machine or device.
+    pub fn may_be_fault_of_place(self) -> bool {
+        matches!(self, Self::RunnerCrashed | Self::OutOfMemory | Self::MachineFault)
+    }
+}
+
+/// What the worker of a running job is asked to do.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Request {
+    /// Stop for good.
+    Cancel,
+    /// Stop until the job is resumed.
+    Pause,
+}
+
+/// What a person can do to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Action {
+    /// End it.
+    Cancel,
+    /// Take it off the queue.
+    Pause,
+    /// Queue it again after a pause.
+    Resume,
+    /// Queue it again after it has failed or was cancelled, with a fresh budget of attempts.
+    Retry,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+    use std::str::FromStr;
+
+    use super::*;
+
+    fn has_one_word<T>(words: &[T])
+    where
+        T: Copy + Debug + Display + FromStr + PartialEq + Serialize + for<'d> Deserialize<'d>,
+    {
+        for &word in words {
+            let text = word.to_string();
+            assert_eq!(text.parse().ok(), Some(word));
+            assert_eq!(serde_json::to_string(&word).unwrap(), format!("{text:?}"));
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_the_database_and_in_json() {
+        has_one_word(JobState::VARIANTS);
+        has_one_word(EndReason::VARIANTS);
+        has_one_word(Request::VARIANTS);
+    }
+}

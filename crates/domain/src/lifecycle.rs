@@ -1,0 +1,298 @@
+//! The life of a job: what people can do to it, what the end of an attempt makes of it, and who may write to it.
+//!
+//! These are pure functions. The store applies what they return; `tests/protocol_model` checks them against a world of
+//! crashes, late writes and lost answers.
+
+use std::fmt;
+
+use crate::{Action, EndReason, JobState, Request};
+
+/// The first wait before a job whose attempt failed is tried again. It doubles each time, up to [`LONGEST_WAIT_MS`].
+const FIRST_WAIT_MS: i64 = 1_000;
+/// The longest wait before a job is tried again.
+pub const LONGEST_WAIT_MS: i64 = 300_000;
+
+/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts.
+pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
+    state == JobState::Running && attempt == attempts
+}
+
+/// What an action changes about a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The worker of the running job is asked for this, or for nothing any more.
+    Requests(Option<Request>),
+    /// The queued job becomes [`JobState::Paused`].
+    Pauses,
+    /// The job, which nobody runs, becomes [`JobState::Cancelled`].
+    Cancels,
+    /// The paused job is queued again. A wait after a failure goes on.
+    Resumes,
+    /// The job that had ended is queued again: at its last checkpoint, at once, and with a fresh budget of attempts.
+    Restarts,
+}
+
+/// Why an action is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its state does not allow it.
+    State(JobState, Action),
+    /// Its worker was asked to cancel it.
+    BeingCancelled,
+}
+
+impl fmt::Display for Refusal {
+    /// Continues a sentence that begins with the job: "is failed and cannot be paused".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, action) = match self {
+            Self::BeingCancelled => return f.write_str("is being cancelled and cannot be paused"),
+            Self::State(state, action) => (state, action),
+        };
+        let done = match action {
+            Action::Cancel => "cancelled",
+            Action::Pause => "paused",
+            Action::Resume => "resumed",
+            Action::Retry => "tried again",
+        };
+        let instead = match (action, state) {
+            (Action::Resume, JobState::Failed | JobState::Cancelled) => "; it can be tried again",
+            (Action::Retry, JobState::Paused) => "; it can be resumed",
+            _ => "",
+        };
+        write!(f, "is {state} and cannot be {done}{instead}")
+    }
+}
+
+/// What `action` changes about a job in `state` whose worker was asked for `request`; `None` where the job is already as
+/// it would be.
+///
+/// # Errors
+/// [`Refusal`] where the job cannot get there.
+pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<Option<Change>, Refusal> {
+    use JobState::{Cancelled, Failed, Paused, Queued, Running, Succeeded};
+    let change = match (action, state) {
+        (Action::Cancel, Queued | Paused) => Change::Cancels,
+        (Action::Cancel, Running) => Change::Requests(Some(Request::Cancel)),
+        (Action::Cancel, Cancelled) => return Ok(None),
+
+        (Action::Pause, Queued) => Change::Pauses,
+        (Action::Pause, Running) if request == Some(Request::Cancel) => return Err(Refusal::BeingCancelled),
+        (Action::Pause, Running) => Change::Requests(Some(Request::Pause)),
+        (Action::Pause, Paused) => return Ok(None),
+
+        (Action::Resume, Paused) => Change::Resumes,
+        (Action::Resume, Running) if request == Some(Request::Pause) => Change::Requests(None),
+        (Action::Resume, Queued | Running) => return Ok(None),
+
+        (Action::Retry, Failed | Cancelled) => Change::Restarts,
+        (Action::Retry, Queued | Running) => return Ok(None),
+
+        (Action::Cancel | Action::Pause | Action::Resume, Succeeded | Failed | Cancelled)
+        | (Action::Retry, Paused | Succeeded) => return Err(Refusal::State(state, action)),
+    };
+    Ok((change != Change::Requests(request)).then_some(change))
+}
+
+/// Every state of a job with every request that its worker may have.
+pub fn situations() -> impl Iterator<Item = (JobState, Option<Request>)> {
+    use strum::VariantArray;
+    let requests = |state| {
+        let asked = Request::VARIANTS.iter().filter(move |_| state == JobState::Running);
+        std::iter::once(None).chain(asked.copied().map(Some))
+    };
+    JobState::VARIANTS.iter().flat_map(move |&state| requests(state).map(move |request| (state, request)))
+}
+
+/// The attempts that a job has used of those that it may use, the one that ends now included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Attempts that count.
+    pub used: i64,
+    /// The job fails after so many.
+    pub limit: i64,
+}
+
+/// What the end of an attempt makes of its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The job ends too.
+    Ends {
+        /// In this state.
+        state: JobState,
+        /// For this reason, which is not that of the attempt where the job was to be cancelled.
+        reason: EndReason,
+    },
+    /// The job goes back to its last checkpoint.
+    GoesBack {
+        /// [`JobState::Queued`] or [`JobState::Paused`].
+        state: JobState,
+        /// Whether the attempt counts against the budget.
+        counts: bool,
+        /// The earliest time of the next attempt, milliseconds since the epoch; 0 for at once.
+        not_before_ms: i64,
+    },
+}
+
+impl Outcome {
+    /// The state of the job now.
+    pub fn state(self) -> JobState {
+        match self {
+            Self::Ends { state, .. } | Self::GoesBack { state, .. } => state,
+        }
+    }
+}
+
+/// What a job becomes whose attempt has ended for `reason`.
+///
+/// `is_elsewhere_untried`: the attempt ran at a place where the job had failed before, while another place has not tried
+/// it yet. Such a failure says nothing new about the job.
+pub fn end(
+    reason: EndReason,
+    request: Option<Request>,
+    budget: Budget,
+    is_elsewhere_untried: bool,
+    now_ms: i64,
+) -> Outcome {
+    let (counts, waits) = match reason {
+        EndReason::Completed => return Outcome::Ends { state: JobState::Succeeded, reason },
+        EndReason::Cancelled => return Outcome::Ends { state: JobState::Cancelled, reason },
+        EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
+            return Outcome::Ends { state: JobState::Failed, reason };
+        }
+        EndReason::HandedBack => (false, Wait::Nothing),
+        EndReason::MachineFault => (false, Wait::AnotherPlace),
+        EndReason::WorkerLost => (true, Wait::Nothing),
+        EndReason::RunnerCrashed | EndReason::OutOfMemory => (!is_elsewhere_untried, Wait::Backoff),
+    };
+    if request == Some(Request::Cancel) {
+        return Outcome::Ends { state: JobState::Cancelled, reason: EndReason::Cancelled };
+    }
+    if counts && budget.used >= budget.limit {
+        return Outcome::Ends { state: JobState::Failed, reason };
+    }
+    let state = if request == Some(Request::Pause) { JobState::Paused } else { JobState::Queued };
+    let not_before_ms = match waits {
+        Wait::Nothing => 0,
+        // How long a job waits for another place is counted from now.
+        Wait::AnotherPlace => now_ms,
+        Wait::Backoff => now_ms + backoff_ms(budget.used - i64::from(!counts)),
+    };
+    Outcome::GoesBack { state, counts, not_before_ms }
+}
+
+/// What the next attempt waits for.
+enum Wait {
+    Nothing,
+    AnotherPlace,
+    Backoff,
+}
+
+fn backoff_ms(used: i64) -> i64 {
+    let doublings = used.saturating_sub(1).clamp(0, 20);
+    (FIRST_WAIT_MS << doublings).min(LONGEST_WAIT_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray;
+
+    use super::*;
+
+    const ENOUGH: Budget = Budget { used: 1, limit: 5 };
+    const SPENT: Budget = Budget { used: 5, limit: 5 };
+    const NOW: i64 = 10_000;
+
+    fn ended(reason: EndReason, budget: Budget) -> Outcome {
+        end(reason, None, budget, false, NOW)
+    }
+
+    #[test]
+    fn nothing_leads_away_from_success() {
+        for &action in Action::VARIANTS {
+            assert!(act(action, JobState::Succeeded, None).is_err(), "{action}");
+        }
+    }
+
+    #[test]
+    fn an_action_that_was_taken_changes_nothing_the_second_time() {
+        for &action in Action::VARIANTS {
+            for (state, request) in situations() {
+                let (state, request) = match act(action, state, request) {
+                    Ok(Some(Change::Requests(request))) => (state, request),
+                    Ok(Some(Change::Pauses)) => (JobState::Paused, None),
+                    Ok(Some(Change::Cancels)) => (JobState::Cancelled, None),
+                    Ok(Some(Change::Resumes | Change::Restarts)) => (JobState::Queued, None),
+                    Ok(None) => (state, request),
+                    Err(_) => continue,
+                };
+                assert_eq!(act(action, state, request), Ok(None), "{action} of {state}, {request:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_job_that_was_stopped_can_be_started_again() {
+        let restarts = situations().filter(|&(state, request)| {
+            let change = act(Action::Retry, state, request);
+            change == Ok(Some(Change::Restarts))
+        });
+        assert!(restarts.eq([(JobState::Failed, None), (JobState::Cancelled, None)]));
+    }
+
+    #[test]
+    fn a_job_ends_only_for_reasons_that_end_jobs() {
+        for &reason in EndReason::VARIANTS {
+            for budget in [ENOUGH, SPENT] {
+                for request in [None, Some(Request::Pause), Some(Request::Cancel)] {
+                    for is_elsewhere_untried in [false, true] {
+                        let outcome = end(reason, request, budget, is_elsewhere_untried, NOW);
+                        if let Outcome::Ends { state, reason } = outcome {
+                            assert!(state.has_ended() && reason.ends_jobs(), "{outcome:?}");
+                        } else {
+                            assert!(!outcome.state().has_ended(), "{outcome:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn faults_of_machines_cost_no_attempt() {
+        for reason in [EndReason::MachineFault, EndReason::HandedBack] {
+            assert!(matches!(ended(reason, SPENT), Outcome::GoesBack { counts: false, .. }), "{reason}");
+        }
+        let again = end(EndReason::RunnerCrashed, None, SPENT, true, NOW);
+        assert!(matches!(again, Outcome::GoesBack { counts: false, .. }), "{again:?}");
+    }
+
+    #[test]
+    fn a_job_fails_once_its_attempts_are_used_up() {
+        for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed, EndReason::OutOfMemory] {
+            assert_eq!(ended(reason, SPENT), Outcome::Ends { state: JobState::Failed, reason });
+            assert_eq!(ended(reason, ENOUGH).state(), JobState::Queued);
+        }
+    }
+
+    #[test]
+    fn a_request_decides_where_a_job_goes_that_would_go_on() {
+        let stopped = |request| end(EndReason::HandedBack, Some(request), ENOUGH, false, NOW);
+        assert_eq!(stopped(Request::Pause).state(), JobState::Paused);
+        let cancelled = Outcome::Ends { state: JobState::Cancelled, reason: EndReason::Cancelled };
+        assert_eq!(stopped(Request::Cancel), cancelled);
+        let completed = end(EndReason::Completed, Some(Request::Cancel), ENOUGH, false, NOW);
+        assert_eq!(completed.state(), JobState::Succeeded);
+    }
+
+    #[test]
+    fn waits_double_from_a_second_to_five_minutes() {
+        let wait = |used| match ended(EndReason::RunnerCrashed, Budget { used, limit: i64::MAX }) {
+            Outcome::GoesBack { not_before_ms, .. } => not_before_ms - NOW,
+            ends @ Outcome::Ends { .. } => panic!("{ends:?}"),
+        };
+        assert_eq!(
+            [1, 2, 3, 9, 10, i64::MAX - 1].map(wait),
+            [1_000, 2_000, 4_000, 256_000, 300_000, 300_000]
+        );
+    }
+}

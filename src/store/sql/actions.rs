@@ -1,0 +1,112 @@
+//! What people do to jobs, to one or to all of an experiment: [`lifecycle::act`] decides, and this stores it.
+
+use optlab_domain::lifecycle::{self, Change};
+use optlab_domain::{Action, JobState, Request};
+
+use super::experiments::lock;
+use super::statement::{Transaction, sql};
+use super::word::Word;
+use super::{SqlStore, next_version};
+use crate::store::StoreError;
+
+/// The jobs that an action is for.
+#[derive(Clone, Copy)]
+enum Scope {
+    Job(i64),
+    Experiment(i64),
+}
+
+/// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5: the
+/// present state and request; $6: the new request.
+macro_rules! change {
+    ($sets:literal) => {
+        (
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE id = $1", change!()),
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE experiment_id = $1", change!()),
+        )
+    };
+    () => {
+        " AND state = $4 AND requested IS NOT DISTINCT FROM $5"
+    };
+}
+
+impl SqlStore {
+    pub(super) async fn act_on_one(&self, job: i64, action: Action) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let (state, request) = locked(&mut tx, job).await?;
+        let refused = |refusal| StoreError::Conflict(format!("job {job} {refusal}"));
+        let Some(change) = lifecycle::act(action, state, request).map_err(refused)? else {
+            // What was read may come from a file that the next process will not open.
+            return self.check_files();
+        };
+        self.apply(&mut tx, Scope::Job(job), (state, request), change).await?;
+        self.commit_action(tx, action).await
+    }
+
+    /// Jobs that the action is refused for stay as they are.
+    pub(super) async fn act_on_all(&self, experiment: i64, action: Action) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        lock(&mut tx, experiment).await?;
+        for (state, request) in lifecycle::situations() {
+            if let Ok(Some(change)) = lifecycle::act(action, state, request) {
+                self.apply(&mut tx, Scope::Experiment(experiment), (state, request), change).await?;
+            }
+        }
+        self.commit_action(tx, action).await
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut Transaction,
+        scope: Scope,
+        (state, request): (JobState, Option<Request>),
+        change: Change,
+    ) -> Result<(), StoreError> {
+        let (of_job, of_experiment) = statements(change);
+        let (statement, id) = match scope {
+            Scope::Job(id) => (of_job, id),
+            Scope::Experiment(id) => (of_experiment, id),
+        };
+        let new_request = if let Change::Requests(request) = change { request } else { None };
+        let version = next_version(tx).await?;
+        let now = self.now(tx).await?;
+        let statement = sql(statement).bind(id).bind(version).bind(now).bind(state).bind(request);
+        statement.bind(new_request).execute(tx).await?;
+        Ok(())
+    }
+
+    async fn commit_action(&self, tx: Transaction, action: Action) -> Result<(), StoreError> {
+        match action {
+            Action::Resume | Action::Retry => self.commit_queued(tx).await,
+            Action::Cancel | Action::Pause => self.commit(tx).await,
+        }
+    }
+}
+
+fn statements(change: Change) -> (&'static str, &'static str) {
+    match change {
+        Change::Requests(_) => change!("requested = $6"),
+        Change::Pauses => change!("state = 'paused'"),
+        Change::Cancels => change!("state = 'cancelled', end_reason = 'cancelled', ended_ms = $3"),
+        Change::Resumes => change!(
+            "state = 'queued', not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END"
+        ),
+        Change::Restarts => change!(
+            "state = 'queued', end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+             not_before_ms = $3, attempts_before = attempt, step = coalesce(
+                 (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0)"
+        ),
+    }
+}
+
+/// The state of a job and what its worker is asked for. Nobody else changes them until the transaction ends.
+async fn locked(tx: &mut Transaction, job: i64) -> Result<(JobState, Option<Request>), StoreError> {
+    let row: Option<(Word<JobState>, Option<Word<Request>>)> =
+        sql("SELECT state, requested FROM jobs WHERE id = $1")
+            .bind(job)
+            .for_update()
+            .fetch_optional(tx)
+            .await?;
+    let (state, request) = row.ok_or(StoreError::NotFound { what: "job", id: job })?;
+    Ok((state.0, request.map(|request| request.0)))
+}
