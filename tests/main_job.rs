@@ -185,20 +185,21 @@ fn one_request_pauses_or_resumes_a_whole_experiment() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let path = format!("/api/v1/experiments/{}", server.submit(&small_experiment(1, &[0, 1])));
-    let client = |wish: &str| {
-        let done = Command::new(OPTLAB).args([wish, "small", "--server", &server.address]).output().unwrap();
+    let client = |action: &str| {
+        let done =
+            Command::new(OPTLAB).args([action, "small", "--server", &server.address]).output().unwrap();
         String::from_utf8(done.stdout).unwrap()
     };
     assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused\n");
     assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused; there was nothing to pause\n");
     assert_eq!(client("resume"), "Experiment 1 `small`: 6 queued\n");
-    for (wish, state) in
+    for (action, state) in
         [("pause", "paused"), ("pause", "paused"), ("resume", "queued"), ("resume", "queued")]
     {
-        let answer = server.post(&format!("{path}/{wish}"), &json!({}));
+        let answer = server.post(&format!("{path}/{action}"), &json!({}));
         assert_eq!((answer.status, &answer.json()["counts"][state]), (200, &json!(6)), "{answer:?}");
         assert_eq!(answer.json(), server.read(&path), "the answer is the experiment afterwards");
-        assert_eq!(server.post(&format!("/api/v1/experiments/7/{wish}"), &json!({})).status, 404);
+        assert_eq!(server.post(&format!("/api/v1/experiments/7/{action}"), &json!({})).status, 404);
     }
     let figures = server.get("/metrics").text;
     let requests = figures.lines().filter(|line| line.contains("/pause") || line.contains("/resume"));

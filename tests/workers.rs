@@ -180,7 +180,7 @@ fn a_paused_job_goes_on_exactly(database: Database) {
     let _worker = Worker::start(&house.url);
     let (id, job) = house.job_in_the_middle();
     let ask =
-        |wish: &str| house.server.post(&format!("/api/v1/jobs/{}/{wish}", job["id"]), &json!({})).status;
+        |action: &str| house.server.post(&format!("/api/v1/jobs/{}/{action}", job["id"]), &json!({})).status;
     assert_eq!(ask("pause"), 200);
     let paused = house.server.wait(id, "it is paused", |jobs| jobs[0]["state"] == "paused").remove(0);
     let last = house.checkpoints(&job).iter().map(|checkpoint| checkpoint["step"].as_i64().unwrap()).max();

@@ -150,7 +150,6 @@ pub(super) struct AttemptView {
     start_step: i64,
     started_at: String,
     ended_at: Option<String>,
-    /// One of a job's, or `handed_back` or `machine_fault`.
     end_reason: Option<EndReason>,
     error: Option<String>,
 }

@@ -3,6 +3,7 @@
 //! Each test takes a [`Fixture`], a new database; the list below runs it once on SQLite and once on Postgres. What only
 //! a server has is in [`only_postgres`]; [`random`] compares both databases with a [`model`] of the store.
 
+mod actions;
 mod fixture;
 #[path = "../support/mod.rs"]
 mod support;
@@ -20,7 +21,6 @@ mod places;
 mod abandoned;
 mod points;
 mod results;
-mod wishes;
 
 mod changes;
 mod schema;
@@ -114,7 +114,7 @@ on_both_databases! {
         a_job_that_is_cancelled_ends_when_its_worker_is_gone,
         a_remark_on_a_running_attempt_goes_with_its_end,
     }
-    wishes {
+    actions {
         a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
         a_cancelled_job_whose_runner_dies_is_not_tried_again,
         a_queued_job_is_paused_and_resumed_at_once,

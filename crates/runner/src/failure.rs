@@ -12,7 +12,7 @@ use tch::TchError;
 /// Why a job has no summary.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// A person's wish.
+    /// A person cancelled the job.
     #[error("cancelled")]
     Cancelled {
         /// Completed updates.

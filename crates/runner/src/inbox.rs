@@ -48,19 +48,19 @@ impl Inbox {
     }
 
     /// What will be wanted of the job that begins now.
-    pub fn wishes(&self) -> Wishes<'_> {
-        Wishes { inbox: self, pause: Cell::new(false) }
+    pub fn requests(&self) -> Requests<'_> {
+        Requests { inbox: self, pause: Cell::new(false) }
     }
 }
 
 /// What is wanted of the running job.
-pub struct Wishes<'a> {
+pub struct Requests<'a> {
     inbox: &'a Inbox,
     /// Whether a pause has been asked for: heard while something is measured, it waits for the end of that.
     pause: Cell<bool>,
 }
 
-impl Wishes<'_> {
+impl Requests<'_> {
     /// Whether the job that has completed `step` updates may go on with what it is doing.
     ///
     /// # Errors

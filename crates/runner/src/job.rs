@@ -74,7 +74,7 @@ impl Clock {
 pub enum End {
     /// With all of its updates.
     Finished(Summary),
-    /// As it was wished, to go on from here or from the beginning.
+    /// A pause was requested; the job goes on from here or from the beginning.
     Paused {
         /// Of the newest checkpoint; 0 without one.
         step: u64,
@@ -84,7 +84,7 @@ pub enum End {
 /// Trains to the end, or to a pause.
 ///
 /// # Errors
-/// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
+/// Whatever stops it. If that is a request or a loss that is not finite, every point up to there is sent.
 pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
     let device = environment::device(&run.device)?;
     let memory = PeakMemory::begin(device);
@@ -111,7 +111,7 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
     let folder = run.artifact_dir.as_deref();
     let mut checkpoints = Checkpoints::new(folder, run.spec.checkpoint, job.resumed_at);
     let mut meter = Meter::new(pipe, checkpoints.newest(), steps);
-    if training::train(&mut job, &mut meter, &inbox.wishes(), &mut checkpoints)? == Reached::Pause {
+    if training::train(&mut job, &mut meter, &inbox.requests(), &mut checkpoints)? == Reached::Pause {
         return Ok(End::Paused { step: checkpoints.newest() });
     }
     let seconds = job.clock.elapsed().as_secs_f64();

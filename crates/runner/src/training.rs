@@ -7,7 +7,7 @@ use tch::{Kind, Reduction, Tensor};
 use crate::checkpoint::Checkpoints;
 use crate::evaluation;
 use crate::failure::JobError;
-use crate::inbox::Wishes;
+use crate::inbox::Requests;
 use crate::job::Job;
 use crate::layers::Mode;
 use crate::meter::{Meter, Update};
@@ -20,21 +20,21 @@ const RATE_POINTS: u64 = 500;
 pub enum Reached {
     /// Its end.
     End,
-    /// Where somebody wished it to pause.
+    /// The step at which a pause was requested.
     Pause,
 }
 
 /// Steps the job to its end, or to a pause.
 ///
 /// # Errors
-/// Whatever stops it. If that is a wish or a loss that is not finite, every point up to there is sent.
+/// Whatever stops it. If that is a request or a loss that is not finite, every point up to there is sent.
 pub fn train(
     job: &mut Job<'_>,
     meter: &mut Meter<'_>,
-    wishes: &Wishes<'_>,
+    requests: &Requests<'_>,
     checkpoints: &mut Checkpoints<'_>,
 ) -> Result<Reached, JobError> {
-    let result = run(job, meter, wishes, checkpoints).map_err(|error| cause(error, meter));
+    let result = run(job, meter, requests, checkpoints).map_err(|error| cause(error, meter));
     match result {
         Ok(_) => meter.flush().and(result),
         Err(JobError::Cancelled { .. } | JobError::Diverged { .. }) => meter.salvage().and(result),
@@ -45,18 +45,18 @@ pub fn train(
 fn run(
     job: &mut Job<'_>,
     meter: &mut Meter<'_>,
-    wishes: &Wishes<'_>,
+    requests: &Requests<'_>,
     checkpoints: &mut Checkpoints<'_>,
 ) -> Result<Reached, JobError> {
     let cadence = Cadence::of(&job.spec.train);
     if job.resumed_at.is_none() {
-        measure(job, meter, wishes, &cadence, 0)?;
+        measure(job, meter, requests, &cadence, 0)?;
     }
     meter.resume();
     for step in job.resumed_at.unwrap_or(0) + 1..=cadence.steps {
-        if let Some(wish) = wishes.now()? {
+        if let Some(request) = requests.now()? {
             checkpoints.write(job, step - 1, meter)?;
-            return match wish {
+            return match request {
                 Request::Cancel => Err(JobError::Cancelled { step: step - 1 }),
                 Request::Pause => Ok(Reached::Pause),
             };
@@ -66,7 +66,7 @@ fn run(
             let spec = &job.spec.train;
             meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * spec.rate_factor(step));
         }
-        measure(job, meter, wishes, &cadence, step)?;
+        measure(job, meter, requests, &cadence, step)?;
         // The end is told by itself, and what it leaves are the weights.
         if step == cadence.steps {
             break;
@@ -160,7 +160,7 @@ fn percent_right(logits: &Tensor, labels: &Tensor) -> Result<Tensor, JobError> {
 fn measure(
     job: &mut Job<'_>,
     meter: &mut Meter<'_>,
-    wishes: &Wishes<'_>,
+    requests: &Requests<'_>,
     cadence: &Cadence,
     step: u64,
 ) -> Result<(), JobError> {
@@ -176,7 +176,9 @@ fn measure(
         let sets = held_out.chain([(&job.data.test, series::TEST_LOSS, series::TEST_ACCURACY)]);
         for (images, loss_series, accuracy_series) in sets {
             let evaluation = job.average.show(&mut job.network, |network| {
-                evaluation::evaluate(network, images, || wishes.check(step).and_then(|()| meter.keep_alive()))
+                evaluation::evaluate(network, images, || {
+                    requests.check(step).and_then(|()| meter.keep_alive())
+                })
             })??;
             if !evaluation.loss.is_finite() {
                 return Err(JobError::Diverged { series: loss_series, step });

@@ -161,7 +161,7 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
     let failure = heard.failure();
     assert_eq!(failure.reason, EndReason::Cancelled);
     assert_eq!(failure.step, heard.progress.last().map(|&(step, _)| step));
-    // A wish that crosses with the end of its job is void.
+    // A request that crosses with the end of its job is void.
     runner.cancel();
     runner.train(&spec(baseline(), json!({})));
 }

@@ -142,7 +142,7 @@ fn a_paused_job_goes_on_where_it_stopped() {
     let (written, file, _) = first.checkpoints.last().or(early.checkpoints.last()).unwrap();
     assert_eq!((*written, newest(folder.path()).unwrap().0), (step, step));
 
-    // The same process takes it up again, and a wish that crosses with an end is void.
+    // The same process takes it up again, and a request that crosses with an end is void.
     runner.pause();
     runner.resume(&spec, Some(folder.path()), Some(folder.path().join(&file.file)));
     let second = runner.hear();
@@ -168,7 +168,7 @@ fn without_a_folder_a_pause_is_one_to_the_beginning() {
 fn a_cancelled_job_leaves_a_checkpoint_of_its_last_step() {
     let folder = tempfile::tempdir().unwrap();
     let mut runner = Runner::start();
-    // Nothing is evaluated but at the start, so that the wish finds it between two steps.
+    // Nothing is evaluated but at the start, so that the request finds it between two steps.
     let mut spec = endless();
     spec.train.evaluate_every = optlab_spec::EvaluateEvery::Steps(50_000_000);
     runner.run_for_weights(&spec, folder.path());

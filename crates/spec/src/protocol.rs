@@ -91,7 +91,7 @@ pub enum Event {
         /// For the job's row.
         summary: Summary,
     },
-    /// The run was put aside, as it was wished.
+    /// The run has stopped because a pause was requested.
     Paused {
         /// Updates of the newest checkpoint, whether this run wrote it or started from it. 0 where there is none,
         /// because no folder was named: the job then starts again at its beginning.

@@ -24,10 +24,10 @@ impl Attempt {
         let points = std::mem::take(&mut self.pending);
         let (store, lease, lease_ms) = (self.store.clone(), self.claim.lease, self.lease.as_millis() as i64);
         let asked = Instant::now();
-        let wish = self.persist(|| store.record(lease, &points, step, lease_ms)).await?;
+        let request = self.persist(|| store.record(lease, &points, step, lease_ms)).await?;
         // Counted from before the write, so that this side never believes in the lease longer than the store does.
         self.lease_until = asked + self.lease;
-        Ok(wish)
+        Ok(request)
     }
 
     /// Sets or clears the warning that is shown with the job.
@@ -36,7 +36,7 @@ impl Attempt {
         self.persist(|| store.remark(lease, trouble)).await
     }
 
-    /// Does something that may take longer than a lease, and prolongs that meanwhile. A wish is told again at the next
+    /// Does something that may take longer than a lease, and prolongs that meanwhile. A request is told again at the next
     /// write.
     pub(super) async fn with_heartbeats<T>(
         &mut self,
