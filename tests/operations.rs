@@ -149,20 +149,27 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
         assert!(said(&refused).contains(reason), "{command}: {}", said(&refused));
     }
     assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
-    // Another program that keeps its migrations as optlab does.
-    sqlite(
-        "CREATE TABLE _sqlx_migrations (version, description, checksum);
-         INSERT INTO _sqlx_migrations VALUES (1, 'initial', x'00')",
-    );
-    let before = fs::read(folder.path().join("other.db")).unwrap();
-    let refused = optlab(&folder, &["serve", "--database-url", "sqlite:other.db"]);
-    assert!(
-        said(&refused).contains("it has the tables notes, people and none of optlab"),
-        "{}",
-        said(&refused)
-    );
-    assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
-    sqlite("DROP TABLE _sqlx_migrations");
+    // Other programs that keep their migrations in a table of this name.
+    for columns in ["version, description, checksum", "version, description, applied_on"] {
+        sqlite(&format!(
+            "CREATE TABLE _sqlx_migrations ({columns}); INSERT INTO _sqlx_migrations VALUES (1, 'initial', x'00')"
+        ));
+        let before = fs::read(folder.path().join("other.db")).unwrap();
+        let refused = said(&optlab(&folder, &["serve", "--database-url", "sqlite:other.db"]));
+        assert!(
+            refused.contains("it has the tables _sqlx_migrations, notes, people and none of optlab"),
+            "{refused}"
+        );
+        assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
+        let refused = said(&optlab(&folder, &["backup", "copy.db", "--database-url", "sqlite:other.db"]));
+        assert!(refused.contains("is a database of another program"), "{refused}");
+        sqlite("DROP TABLE notes; DROP TABLE people; VACUUM");
+        let before = fs::read(folder.path().join("other.db")).unwrap();
+        let refused = said(&optlab(&folder, &["serve", "--database-url", "sqlite:other.db"]));
+        assert!(refused.contains("it has the tables _sqlx_migrations and none of optlab"), "{refused}");
+        assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
+        sqlite("DROP TABLE _sqlx_migrations; CREATE TABLE notes (text); CREATE TABLE people (name)");
+    }
     // An empty database is nobody's.
     assert_eq!(sqlite("DROP TABLE notes; DROP TABLE people; VACUUM"), "");
     let done = optlab(&folder, &["migrate", "--database-url", "sqlite:other.db"]);

@@ -1,5 +1,6 @@
 //! Every error of the API as `application/problem+json` (RFC 9457): the one place that maps to HTTP.
 
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use axum::Json;
@@ -147,11 +148,18 @@ impl ApiError {
     }
 
     /// A temporary file cannot be written.
-    pub(super) fn no_scratch(error: &std::io::Error) -> Self {
-        let folder = std::env::temp_dir();
-        tracing::error!(%error, "cannot write a temporary file in {}, where TMPDIR leads", folder.display());
-        let detail = format!("the server cannot write a temporary file where its TMPDIR leads: {error}");
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, "scratch-full", "No room for the body", detail)
+    pub(super) fn no_temporary_file(error: &io::Error) -> Self {
+        tracing::error!(%error, "cannot write a temporary file in {}", std::env::temp_dir().display());
+        let detail = format!(
+            "the server cannot write to its folder for temporary files: {error}. Free space there, or set TMPDIR of the \
+             server to another folder"
+        );
+        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            let (status, title) = (StatusCode::INSUFFICIENT_STORAGE, "No room for a temporary file");
+            return Self::new(status, "temporary-storage-full", title, detail);
+        }
+        let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "No folder for temporary files");
+        Self::new(status, "temporary-storage-failing", title, detail)
     }
 
     /// A bug or a broken machine, which the log has the details of.

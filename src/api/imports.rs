@@ -54,7 +54,7 @@ async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, Ap
     if announced.is_some_and(|length: u64| length > limit) {
         return Err(ApiError::too_large(limit));
     }
-    let mut file = tempfile::tempfile().map_err(|error| ApiError::no_scratch(&error))?;
+    let mut file = tempfile::tempfile().map_err(|error| ApiError::no_temporary_file(&error))?;
     let (mut chunks, mut received) = (body.into_data_stream(), 0);
     while let Some(chunk) = timeout(SILENCE, chunks.next()).await.map_err(|_| ApiError::too_slow(SILENCE))? {
         let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
@@ -62,7 +62,7 @@ async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, Ap
         if received > limit {
             return Err(ApiError::too_large(limit));
         }
-        block_in_place(|| file.write_all(&chunk)).map_err(|error| ApiError::no_scratch(&error))?;
+        block_in_place(|| file.write_all(&chunk)).map_err(|error| ApiError::no_temporary_file(&error))?;
     }
     file.rewind().map_err(|error| ApiError::failed(&error))?;
     Ok(file)

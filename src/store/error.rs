@@ -77,9 +77,12 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match passing(&error) {
-            Some(passing) => passing,
-            None => Self::Database(error),
+        match (passing(&error), error) {
+            (Some(passing), _) => passing,
+            (None, sqlx::Error::ColumnDecode { index, source }) => {
+                Self::Corrupt(format!("{index}: {source}"))
+            }
+            (None, error) => Self::Database(error),
         }
     }
 }

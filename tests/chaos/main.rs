@@ -50,8 +50,10 @@ fn rounds(database: Database) {
     let undisturbed = Round::new(database, first, work, 0).run();
     for seed in first..first + setting("OPTLAB_CHAOS_ROUNDS", 1) {
         println!("{database:?}, {work:?}, {faults} faults: OPTLAB_CHAOS_SEED={seed}");
-        for (ours, other) in Round::new(database, seed, work, faults).run().iter().zip(&undisturbed) {
-            assert_eq!(ours, other);
+        let disturbed = Round::new(database, seed, work, faults).run();
+        assert_eq!(disturbed.len(), undisturbed.len());
+        for (ours, other) in disturbed.iter().zip(&undisturbed) {
+            assert!(ours == other, "another outcome than without faults: {ours:?}, {other:?}");
         }
     }
 }
@@ -67,7 +69,7 @@ struct Outcome {
     weights: String,
 }
 
-/// What the faults disturb.
+/// Number and length of the jobs.
 #[derive(Clone, Copy, Debug)]
 struct Work {
     jobs: u64,
@@ -188,7 +190,7 @@ impl Round {
     }
 
     /// What was shown was committed. It may be taken back to a checkpoint later, but comes again as it was. Returns whether
-    /// a job has not ended.
+    /// a job has not ended, or cannot be asked.
     fn note_what_is_acknowledged(&mut self, experiment: i64) -> bool {
         let filter = format!("/api/v1/jobs?experiment={experiment}&limit=1000");
         let answer = self.server().get(&filter);
@@ -216,7 +218,8 @@ impl Round {
         jobs.iter().any(|job| job["ended_at"].is_null())
     }
 
-    /// Checks that the job ended once, with every point, and nothing that was seen before missing.
+    /// What the job has left. Checks that it ended once, with every point, and that nothing is missing that was seen
+    /// before.
     fn outcome(&self, job: &Value) -> Outcome {
         let curves = self.server().curves(job).into_iter();
         let curves: Vec<_> = curves.filter(|(name, _)| name != "samples_per_second").collect();
@@ -265,7 +268,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// Short jobs of several methods, each with checkpoints to go on from.
+/// Jobs of several methods, each with checkpoints to go on from.
 fn experiment(work: Work) -> Value {
     let opt = |name: &str, more: Value| {
         let method = optlab_spec::merge(json!({ "kind": "opt" }), &more);

@@ -105,13 +105,13 @@ fn a_file_may_be_as_long_as_the_settings_say_and_needs_a_token_that_may_write() 
 }
 
 #[test]
-fn a_file_for_which_there_is_no_room_is_refused_by_name() {
+fn an_import_names_a_missing_folder_for_temporary_files() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_in(&[("TMPDIR", "/nonexistent")], &folder, &["--workers", "0"]);
     let answer = import(&server, b"hello");
     assert_eq!(
         (answer.status, answer.json()["type"].as_str()),
-        (507, Some("urn:optlab:problem:scratch-full"))
+        (503, Some("urn:optlab:problem:temporary-storage-failing"))
     );
     assert!(answer.text.contains("TMPDIR"), "{answer:?}");
 }

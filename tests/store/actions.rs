@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, crashed, failed, finished, is_conflict, is_not_found};
 
-pub async fn a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused(fixture: Fixture) {
+pub async fn a_request_to_cancel_reaches_the_worker_and_impossible_ones_are_refused(fixture: Fixture) {
     let experiment = fixture.submit(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), None);
@@ -69,7 +69,7 @@ pub async fn a_running_job_is_paused_by_its_worker(fixture: Fixture) {
     assert_eq!(fixture.claim().await.unwrap().attempt, 2, "a pause costs no attempt");
 }
 
-pub async fn a_running_job_that_crashes_is_paused_as_wished(fixture: Fixture) {
+pub async fn a_running_job_that_crashes_is_paused_as_requested(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
@@ -82,7 +82,7 @@ pub async fn a_running_job_that_crashes_is_paused_as_wished(fixture: Fixture) {
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Failed, "the attempts are used up");
 }
 
-pub async fn resuming_takes_back_the_wish_to_pause(fixture: Fixture) {
+pub async fn resuming_takes_back_the_request_to_pause(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
@@ -96,8 +96,9 @@ pub async fn who_cancels_has_the_last_word(fixture: Fixture) {
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     fixture.store.act_on_job(id, Action::Cancel).await.unwrap();
-    is_conflict(fixture.store.act_on_job(id, Action::Pause).await);
-    fixture.store.act_on_job(id, Action::Resume).await.unwrap();
+    for action in [Action::Pause, Action::Resume, Action::Retry] {
+        is_conflict(fixture.store.act_on_job(id, action).await);
+    }
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Request::Cancel));
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Cancelled);
     is_conflict(fixture.store.act_on_job(id, Action::Resume).await);

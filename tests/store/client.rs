@@ -48,6 +48,10 @@ async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result
         Call::AddCheckpoint { lease, step } => store.add_artifact(lease, &checkpoint(lease, step)).await?,
         Call::End { lease, reason } => return store.end(lease, attempt_end(reason)).await.map(Answer::Ended),
         Call::Act { job, action } => store.act_on_job(job, action).await?,
+        Call::ActOnAll { job, action } => {
+            let experiment = store.job(job).await?.experiment_id;
+            store.act_on_experiment(experiment, action).await?;
+        }
         Call::Reap => return store.reap().await.map(Answer::Reaped),
         Call::Advance { ms } => {
             fixture.clock.advance(ms);

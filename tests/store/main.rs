@@ -115,12 +115,12 @@ on_both_databases! {
         a_remark_on_a_running_attempt_goes_with_its_end,
     }
     actions {
-        a_wish_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
+        a_request_to_cancel_reaches_the_worker_and_impossible_ones_are_refused,
         a_cancelled_job_whose_runner_dies_is_not_tried_again,
         a_queued_job_is_paused_and_resumed_at_once,
         a_running_job_is_paused_by_its_worker,
-        a_running_job_that_crashes_is_paused_as_wished,
-        resuming_takes_back_the_wish_to_pause,
+        a_running_job_that_crashes_is_paused_as_requested,
+        resuming_takes_back_the_request_to_pause,
         who_cancels_has_the_last_word,
         a_whole_experiment_is_paused_and_resumed,
     }

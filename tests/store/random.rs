@@ -79,6 +79,7 @@ enum Operation {
     Act {
         job: Index,
         action: Action,
+        on_all: bool,
     },
 }
 
@@ -111,7 +112,11 @@ fn operation() -> impl Strategy<Value = Operation> {
     let actions = vec![(2, Action::Cancel), (3, Action::Pause), (3, Action::Resume), (4, Action::Retry)];
     let action =
         prop::strategy::Union::new_weighted(actions.into_iter().map(|(n, a)| (n, Just(a))).collect());
-    let action = (any::<Index>(), action).prop_map(|(job, action)| Operation::Act { job, action });
+    let action = (any::<Index>(), action, any::<bool>()).prop_map(|(job, action, on_all)| Operation::Act {
+        job,
+        action,
+        on_all,
+    });
     let write = (prop::bool::weighted(0.2), any::<Index>(), write())
         .prop_map(|(stale, lease, write)| Operation::Write { stale, lease, write });
     prop_oneof![3 => calls.prop_map(Operation::Call), 3 => write, 2 => action]
@@ -143,9 +148,10 @@ impl Operation {
         match self {
             Self::Call(Call::Submit { .. }) if model.unfinished() == JOBS => None,
             Self::Call(call) => Some(call),
-            Self::Act { job, action } => {
+            Self::Act { job, action, on_all } => {
                 let jobs = model.jobs.len();
-                (jobs > 0).then(|| Call::Act { job: job.index(jobs) as i64 + 1, action })
+                let job = (jobs > 0).then(|| job.index(jobs) as i64 + 1)?;
+                Some(if on_all { Call::ActOnAll { job, action } } else { Call::Act { job, action } })
             }
             Self::Write { stale, lease, write } => {
                 let may_be_meant = |lease: &&Lease| {

@@ -39,13 +39,13 @@ pub enum JobState {
 }
 
 impl JobState {
-    /// Whether the job stays as it is until a person acts.
+    /// Whether the job has ended. A failed or cancelled one can be retried.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
-/// Why an attempt ended, and with its last attempt the job.
+/// Why an attempt or a job ended.
 #[derive(
     Clone,
     Copy,
@@ -74,27 +74,33 @@ pub enum EndReason {
     Diverged,
     /// The device had too little memory.
     OutOfMemory,
-    /// The runner ended without a last word.
+    /// The runner ended without saying why.
     RunnerCrashed,
     /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
     MachineFault,
-    /// The worker ended without a last word.
+    /// The worker was not heard of until its lease was over.
     WorkerLost,
     /// A person cancelled the job.
     Cancelled,
     /// The attempt took longer than `time_limit_seconds`.
     TimedOut,
-    /// The worker stopped in good order, for itself or because the job was to be paused.
+    /// The worker gave the job back, because it shuts down or because a pause was requested.
     HandedBack,
 }
 
 impl EndReason {
+    /// Whether the run that ended so has failed or was cancelled.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Completed | Self::HandedBack)
+    }
+
     /// Whether a job can end for this reason. The others end only attempts.
     pub fn ends_jobs(self) -> bool {
         !matches!(self, Self::MachineFault | Self::HandedBack)
     }
 
-    /// Whether the same job might have succeeded on another machine or device.
+    /// Whether the same job might have succeeded on another machine or device. `failed_at` in the store lists the same
+    /// reasons in SQL.
     pub fn may_be_fault_of_place(self) -> bool {
         matches!(self, Self::RunnerCrashed | Self::OutOfMemory | Self::MachineFault)
     }

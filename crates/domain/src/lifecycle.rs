@@ -1,7 +1,7 @@
 //! The life of a job: what people can do to it, what the end of an attempt makes of it, and who may write to it.
 //!
-//! These are pure functions. The store applies what they return; `tests/protocol_model` checks them against a world of
-//! crashes, late writes and lost answers.
+//! These are pure functions. The store applies what they return. `tests/protocol_model` runs [`may_write`] and [`end`] in a
+//! world of crashes, late writes and lost answers; `tests/store/random.rs` compares the store with all of them.
 
 use std::fmt;
 
@@ -12,7 +12,8 @@ const FIRST_WAIT_MS: i64 = 1_000;
 /// The longest wait before a job is tried again.
 pub const LONGEST_WAIT_MS: i64 = 300_000;
 
-/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts.
+/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts. `store/sql/record.rs`
+/// has the same condition in SQL, because the most frequent write is one statement.
 pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
     state == JobState::Running && attempt == attempts
 }
@@ -21,15 +22,15 @@ pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The worker of the running job is asked for this, or for nothing any more.
-    Requests(Option<Request>),
+    SetRequest(Option<Request>),
     /// The queued job becomes [`JobState::Paused`].
-    Pauses,
+    Pause,
     /// The job, which nobody runs, becomes [`JobState::Cancelled`].
-    Cancels,
+    Cancel,
     /// The paused job is queued again. A wait after a failure goes on.
-    Resumes,
+    Resume,
     /// The job that had ended is queued again: at its last checkpoint, at once, and with a fresh budget of attempts.
-    Restarts,
+    Requeue,
 }
 
 /// Why an action is refused.
@@ -38,15 +39,15 @@ pub enum Refusal {
     /// Its state does not allow it.
     State(JobState, Action),
     /// Its worker was asked to cancel it.
-    BeingCancelled,
+    BeingCancelled(Action),
 }
 
 impl fmt::Display for Refusal {
     /// Continues a sentence that begins with the job: "is failed and cannot be paused".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, action) = match self {
-            Self::BeingCancelled => return f.write_str("is being cancelled and cannot be paused"),
-            Self::State(state, action) => (state, action),
+            Self::BeingCancelled(action) => (None, action),
+            Self::State(state, action) => (Some(state), action),
         };
         let done = match action {
             Action::Cancel => "cancelled",
@@ -54,12 +55,19 @@ impl fmt::Display for Refusal {
             Action::Resume => "resumed",
             Action::Retry => "tried again",
         };
-        let instead = match (action, state) {
-            (Action::Resume, JobState::Failed | JobState::Cancelled) => "; it can be tried again",
-            (Action::Retry, JobState::Paused) => "; it can be resumed",
-            _ => "",
-        };
-        write!(f, "is {state} and cannot be {done}{instead}")
+        match state {
+            None => write!(f, "is being cancelled and cannot be {done}"),
+            Some(state) => write!(f, "is {state} and cannot be {done}{}", instead(*action, *state)),
+        }
+    }
+}
+
+/// The action that is possible where `action` is refused.
+fn instead(action: Action, state: JobState) -> &'static str {
+    match (action, state) {
+        (Action::Resume, JobState::Failed | JobState::Cancelled) => "; it can be tried again",
+        (Action::Retry, JobState::Paused) => "; it can be resumed",
+        _ => "",
     }
 }
 
@@ -71,26 +79,29 @@ impl fmt::Display for Refusal {
 pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<Option<Change>, Refusal> {
     use JobState::{Cancelled, Failed, Paused, Queued, Running, Succeeded};
     let change = match (action, state) {
-        (Action::Cancel, Queued | Paused) => Change::Cancels,
-        (Action::Cancel, Running) => Change::Requests(Some(Request::Cancel)),
+        (Action::Pause | Action::Resume | Action::Retry, Running) if request == Some(Request::Cancel) => {
+            return Err(Refusal::BeingCancelled(action));
+        }
+
+        (Action::Cancel, Queued | Paused) => Change::Cancel,
+        (Action::Cancel, Running) => Change::SetRequest(Some(Request::Cancel)),
         (Action::Cancel, Cancelled) => return Ok(None),
 
-        (Action::Pause, Queued) => Change::Pauses,
-        (Action::Pause, Running) if request == Some(Request::Cancel) => return Err(Refusal::BeingCancelled),
-        (Action::Pause, Running) => Change::Requests(Some(Request::Pause)),
+        (Action::Pause, Queued) => Change::Pause,
+        (Action::Pause, Running) => Change::SetRequest(Some(Request::Pause)),
         (Action::Pause, Paused) => return Ok(None),
 
-        (Action::Resume, Paused) => Change::Resumes,
-        (Action::Resume, Running) if request == Some(Request::Pause) => Change::Requests(None),
+        (Action::Resume, Paused) => Change::Resume,
+        (Action::Resume, Running) if request == Some(Request::Pause) => Change::SetRequest(None),
         (Action::Resume, Queued | Running) => return Ok(None),
 
-        (Action::Retry, Failed | Cancelled) => Change::Restarts,
+        (Action::Retry, Failed | Cancelled) => Change::Requeue,
         (Action::Retry, Queued | Running) => return Ok(None),
 
         (Action::Cancel | Action::Pause | Action::Resume, Succeeded | Failed | Cancelled)
         | (Action::Retry, Paused | Succeeded) => return Err(Refusal::State(state, action)),
     };
-    Ok((change != Change::Requests(request)).then_some(change))
+    Ok((change != Change::SetRequest(request)).then_some(change))
 }
 
 /// Every state of a job with every request that its worker may have.
@@ -116,14 +127,15 @@ pub struct Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The job ends too.
-    Ends {
+    Finished {
         /// In this state.
         state: JobState,
-        /// For this reason, which is not that of the attempt where the job was to be cancelled.
+        /// For this reason: that of the attempt, or [`EndReason::Cancelled`] where the job would have gone on and was to
+        /// be cancelled.
         reason: EndReason,
     },
     /// The job goes back to its last checkpoint.
-    GoesBack {
+    Released {
         /// [`JobState::Queued`] or [`JobState::Paused`].
         state: JobState,
         /// Whether the attempt counts against the budget.
@@ -137,7 +149,7 @@ impl Outcome {
     /// The state of the job now.
     pub fn state(self) -> JobState {
         match self {
-            Self::Ends { state, .. } | Self::GoesBack { state, .. } => state,
+            Self::Finished { state, .. } | Self::Released { state, .. } => state,
         }
     }
 }
@@ -154,10 +166,10 @@ pub fn end(
     now_ms: i64,
 ) -> Outcome {
     let (counts, waits) = match reason {
-        EndReason::Completed => return Outcome::Ends { state: JobState::Succeeded, reason },
-        EndReason::Cancelled => return Outcome::Ends { state: JobState::Cancelled, reason },
+        EndReason::Completed => return Outcome::Finished { state: JobState::Succeeded, reason },
+        EndReason::Cancelled => return Outcome::Finished { state: JobState::Cancelled, reason },
         EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
-            return Outcome::Ends { state: JobState::Failed, reason };
+            return Outcome::Finished { state: JobState::Failed, reason };
         }
         EndReason::HandedBack => (false, Wait::Nothing),
         EndReason::MachineFault => (false, Wait::AnotherPlace),
@@ -165,10 +177,10 @@ pub fn end(
         EndReason::RunnerCrashed | EndReason::OutOfMemory => (!is_elsewhere_untried, Wait::Backoff),
     };
     if request == Some(Request::Cancel) {
-        return Outcome::Ends { state: JobState::Cancelled, reason: EndReason::Cancelled };
+        return Outcome::Finished { state: JobState::Cancelled, reason: EndReason::Cancelled };
     }
     if counts && budget.used >= budget.limit {
-        return Outcome::Ends { state: JobState::Failed, reason };
+        return Outcome::Finished { state: JobState::Failed, reason };
     }
     let state = if request == Some(Request::Pause) { JobState::Paused } else { JobState::Queued };
     let not_before_ms = match waits {
@@ -177,7 +189,7 @@ pub fn end(
         Wait::AnotherPlace => now_ms,
         Wait::Backoff => now_ms + backoff_ms(budget.used - i64::from(!counts)),
     };
-    Outcome::GoesBack { state, counts, not_before_ms }
+    Outcome::Released { state, counts, not_before_ms }
 }
 
 /// What the next attempt waits for.
@@ -218,10 +230,10 @@ mod tests {
         for &action in Action::VARIANTS {
             for (state, request) in situations() {
                 let (state, request) = match act(action, state, request) {
-                    Ok(Some(Change::Requests(request))) => (state, request),
-                    Ok(Some(Change::Pauses)) => (JobState::Paused, None),
-                    Ok(Some(Change::Cancels)) => (JobState::Cancelled, None),
-                    Ok(Some(Change::Resumes | Change::Restarts)) => (JobState::Queued, None),
+                    Ok(Some(Change::SetRequest(request))) => (state, request),
+                    Ok(Some(Change::Pause)) => (JobState::Paused, None),
+                    Ok(Some(Change::Cancel)) => (JobState::Cancelled, None),
+                    Ok(Some(Change::Resume | Change::Requeue)) => (JobState::Queued, None),
                     Ok(None) => (state, request),
                     Err(_) => continue,
                 };
@@ -234,7 +246,7 @@ mod tests {
     fn only_a_job_that_was_stopped_can_be_started_again() {
         let restarts = situations().filter(|&(state, request)| {
             let change = act(Action::Retry, state, request);
-            change == Ok(Some(Change::Restarts))
+            change == Ok(Some(Change::Requeue))
         });
         assert!(restarts.eq([(JobState::Failed, None), (JobState::Cancelled, None)]));
     }
@@ -246,7 +258,7 @@ mod tests {
                 for request in [None, Some(Request::Pause), Some(Request::Cancel)] {
                     for is_elsewhere_untried in [false, true] {
                         let outcome = end(reason, request, budget, is_elsewhere_untried, NOW);
-                        if let Outcome::Ends { state, reason } = outcome {
+                        if let Outcome::Finished { state, reason } = outcome {
                             assert!(state.has_ended() && reason.ends_jobs(), "{outcome:?}");
                         } else {
                             assert!(!outcome.state().has_ended(), "{outcome:?}");
@@ -258,18 +270,42 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_has_its_consequence() {
+        let ends = |state, reason| Outcome::Finished { state, reason };
+        let back =
+            |counts, not_before_ms| Outcome::Released { state: JobState::Queued, counts, not_before_ms };
+        for &reason in EndReason::VARIANTS {
+            let expected = match reason {
+                EndReason::Completed => ends(JobState::Succeeded, reason),
+                EndReason::Cancelled => ends(JobState::Cancelled, reason),
+                EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
+                    ends(JobState::Failed, reason)
+                }
+                EndReason::OutOfMemory | EndReason::RunnerCrashed => back(true, NOW + 2_000),
+                EndReason::WorkerLost => back(true, 0),
+                EndReason::MachineFault => back(false, NOW),
+                EndReason::HandedBack => back(false, 0),
+            };
+            assert_eq!(ended(reason, Budget { used: 2, limit: 5 }), expected, "{reason}");
+        }
+        // A failure that does not count lengthens no wait.
+        let again = end(EndReason::RunnerCrashed, None, Budget { used: 2, limit: 5 }, true, NOW);
+        assert_eq!(again, back(false, NOW + 1_000));
+    }
+
+    #[test]
     fn faults_of_machines_cost_no_attempt() {
         for reason in [EndReason::MachineFault, EndReason::HandedBack] {
-            assert!(matches!(ended(reason, SPENT), Outcome::GoesBack { counts: false, .. }), "{reason}");
+            assert!(matches!(ended(reason, SPENT), Outcome::Released { counts: false, .. }), "{reason}");
         }
         let again = end(EndReason::RunnerCrashed, None, SPENT, true, NOW);
-        assert!(matches!(again, Outcome::GoesBack { counts: false, .. }), "{again:?}");
+        assert!(matches!(again, Outcome::Released { counts: false, .. }), "{again:?}");
     }
 
     #[test]
     fn a_job_fails_once_its_attempts_are_used_up() {
         for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed, EndReason::OutOfMemory] {
-            assert_eq!(ended(reason, SPENT), Outcome::Ends { state: JobState::Failed, reason });
+            assert_eq!(ended(reason, SPENT), Outcome::Finished { state: JobState::Failed, reason });
             assert_eq!(ended(reason, ENOUGH).state(), JobState::Queued);
         }
     }
@@ -278,7 +314,7 @@ mod tests {
     fn a_request_decides_where_a_job_goes_that_would_go_on() {
         let stopped = |request| end(EndReason::HandedBack, Some(request), ENOUGH, false, NOW);
         assert_eq!(stopped(Request::Pause).state(), JobState::Paused);
-        let cancelled = Outcome::Ends { state: JobState::Cancelled, reason: EndReason::Cancelled };
+        let cancelled = Outcome::Finished { state: JobState::Cancelled, reason: EndReason::Cancelled };
         assert_eq!(stopped(Request::Cancel), cancelled);
         let completed = end(EndReason::Completed, Some(Request::Cancel), ENOUGH, false, NOW);
         assert_eq!(completed.state(), JobState::Succeeded);
@@ -287,8 +323,8 @@ mod tests {
     #[test]
     fn waits_double_from_a_second_to_five_minutes() {
         let wait = |used| match ended(EndReason::RunnerCrashed, Budget { used, limit: i64::MAX }) {
-            Outcome::GoesBack { not_before_ms, .. } => not_before_ms - NOW,
-            ends @ Outcome::Ends { .. } => panic!("{ends:?}"),
+            Outcome::Released { not_before_ms, .. } => not_before_ms - NOW,
+            ends @ Outcome::Finished { .. } => panic!("{ends:?}"),
         };
         assert_eq!(
             [1, 2, 3, 9, 10, i64::MAX - 1].map(wait),

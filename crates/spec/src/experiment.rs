@@ -201,9 +201,9 @@ impl ExperimentSpec {
 fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
     // What is no seed is left out, so that it is not a repeated one too.
     let seed = |value: &_, pointer: &str, problems: &mut Problems| {
-        let told = problems.list.len();
+        let before = problems.total;
         let seed = integer_item(value, pointer, problems, 0..=u64::from(u32::MAX));
-        (problems.list.len() == told).then_some(seed)
+        (problems.total == before).then_some(seed)
     };
     let default = default.map(|seeds| seeds.into_iter().map(Some).collect());
     let seeds: Vec<u64> = fields.list("seeds", default, 1..=MOST_JOBS, seed).into_iter().flatten().collect();

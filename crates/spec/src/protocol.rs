@@ -7,7 +7,8 @@
 use std::path::PathBuf;
 
 use optlab_domain::{EndReason, Request};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::experiment::JobSpec;
 
@@ -20,7 +21,7 @@ pub enum Command {
     /// Stop the running job after the current step. Where there is a folder for it, a checkpoint comes first. A pause
     /// waits for the evaluation of that step. A cancellation breaks it off, so the step may lack points.
     Stop {
-        /// Whether the job is to go on later.
+        /// Why the job stops.
         request: Request,
     },
 }
@@ -162,7 +163,8 @@ pub struct Artifact {
 /// Why a run ended without result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The kind of end.
+    /// The kind of end, which is a failure.
+    #[serde(deserialize_with = "reason_of_failure")]
     pub reason: EndReason,
     /// The series whose value was not finite, where that was it.
     pub series: Option<String>,
@@ -172,9 +174,26 @@ pub struct Failure {
     pub error: String,
 }
 
+fn reason_of_failure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EndReason, D::Error> {
+    let reason = EndReason::deserialize(deserializer)?;
+    match reason.is_failure() {
+        true => Ok(reason),
+        false => Err(D::Error::custom(format!("a run does not fail for the reason `{reason}`"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_runner_cannot_fail_with_success() {
+        for (reason, is_accepted) in [("diverged", true), ("completed", false), ("handed_back", false)] {
+            let line =
+                format!(r#"{{"type":"failed","reason":"{reason}","series":null,"step":1,"error":""}}"#);
+            assert_eq!(serde_json::from_str::<Event>(&line).is_ok(), is_accepted, "{reason}");
+        }
+    }
 
     #[test]
     fn floats_cross_the_pipe_bit_for_bit() {

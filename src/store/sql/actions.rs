@@ -16,6 +16,13 @@ enum Scope {
     Experiment(i64),
 }
 
+/// Version and time of an action, the same for all of its jobs.
+#[derive(Clone, Copy)]
+struct Stamp {
+    version: i64,
+    now: i64,
+}
+
 /// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5: the
 /// present state and request; $6: the new request.
 macro_rules! change {
@@ -39,7 +46,8 @@ impl SqlStore {
             // What was read may come from a file that the next process will not open.
             return self.check_files();
         };
-        self.apply(&mut tx, Scope::Job(job), (state, request), change).await?;
+        let stamp = self.stamp(&mut tx).await?;
+        apply(&mut tx, Scope::Job(job), (state, request), change, stamp).await?;
         self.commit_action(tx, action).await
     }
 
@@ -47,32 +55,18 @@ impl SqlStore {
     pub(super) async fn act_on_all(&self, experiment: i64, action: Action) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         lock(&mut tx, experiment).await?;
+        let stamp = self.stamp(&mut tx).await?;
+        // A job that one statement has changed may be met by a later one: an action that was taken changes nothing more.
         for (state, request) in lifecycle::situations() {
             if let Ok(Some(change)) = lifecycle::act(action, state, request) {
-                self.apply(&mut tx, Scope::Experiment(experiment), (state, request), change).await?;
+                apply(&mut tx, Scope::Experiment(experiment), (state, request), change, stamp).await?;
             }
         }
         self.commit_action(tx, action).await
     }
 
-    async fn apply(
-        &self,
-        tx: &mut Transaction,
-        scope: Scope,
-        (state, request): (JobState, Option<Request>),
-        change: Change,
-    ) -> Result<(), StoreError> {
-        let (of_job, of_experiment) = statements(change);
-        let (statement, id) = match scope {
-            Scope::Job(id) => (of_job, id),
-            Scope::Experiment(id) => (of_experiment, id),
-        };
-        let new_request = if let Change::Requests(request) = change { request } else { None };
-        let version = next_version(tx).await?;
-        let now = self.now(tx).await?;
-        let statement = sql(statement).bind(id).bind(version).bind(now).bind(state).bind(request);
-        statement.bind(new_request).execute(tx).await?;
-        Ok(())
+    async fn stamp(&self, tx: &mut Transaction) -> Result<Stamp, StoreError> {
+        Ok(Stamp { version: next_version(tx).await?, now: self.now(tx).await? })
     }
 
     async fn commit_action(&self, tx: Transaction, action: Action) -> Result<(), StoreError> {
@@ -83,16 +77,34 @@ impl SqlStore {
     }
 }
 
+async fn apply(
+    tx: &mut Transaction,
+    scope: Scope,
+    (state, request): (JobState, Option<Request>),
+    change: Change,
+    stamp: Stamp,
+) -> Result<(), StoreError> {
+    let (of_job, of_experiment) = statements(change);
+    let (statement, id) = match scope {
+        Scope::Job(id) => (of_job, id),
+        Scope::Experiment(id) => (of_experiment, id),
+    };
+    let new_request = if let Change::SetRequest(request) = change { request } else { None };
+    let statement = sql(statement).bind(id).bind(stamp.version).bind(stamp.now).bind(state).bind(request);
+    statement.bind(new_request).execute(tx).await?;
+    Ok(())
+}
+
 fn statements(change: Change) -> (&'static str, &'static str) {
     match change {
-        Change::Requests(_) => change!("requested = $6"),
-        Change::Pauses => change!("state = 'paused'"),
-        Change::Cancels => change!("state = 'cancelled', end_reason = 'cancelled', ended_ms = $3"),
-        Change::Resumes => change!(
+        Change::SetRequest(_) => change!("requested = $6"),
+        Change::Pause => change!("state = 'paused'"),
+        Change::Cancel => change!("state = 'cancelled', requested = NULL, end_reason = 'cancelled', ended_ms = $3"),
+        Change::Resume => change!(
             "state = 'queued', not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END"
         ),
-        Change::Restarts => change!(
-            "state = 'queued', end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+        Change::Requeue => change!(
+            "state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
              not_before_ms = $3, attempts_before = attempt, step = coalesce(
                  (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0)"
         ),

@@ -47,7 +47,7 @@ struct Standing {
     requested: Option<Word<Request>>,
 }
 
-/// Ends the attempt and, with it or for now, its job.
+/// Ends the attempt, and its job or the present run of it.
 pub(super) async fn close(
     tx: &mut Transaction,
     lease: Lease,
@@ -66,18 +66,18 @@ pub(super) async fn close(
     let budget = Budget { used: standing.attempts_used, limit: standing.max_attempts };
     let outcome = lifecycle::end(end.reason, request, budget, is_elsewhere_untried, now);
     match outcome {
-        Outcome::Ends { state, reason } => {
+        Outcome::Finished { state, reason } => {
             let error = end.error.as_deref().filter(|_| reason == end.reason);
             close_job(tx, lease, state, reason, error, now).await?;
         }
-        Outcome::GoesBack { state, counts, not_before_ms } => {
+        Outcome::Released { state, counts, not_before_ms } => {
             go_back(tx, lease, state, counts, not_before_ms).await?;
         }
     }
     Ok(outcome.state())
 }
 
-/// The job is where its next attempt will begin.
+/// Gives the job back, at the step at which its next attempt will begin.
 async fn go_back(
     tx: &mut Transaction,
     lease: Lease,
@@ -87,8 +87,8 @@ async fn go_back(
 ) -> Result<(), StoreError> {
     let version = next_version(tx).await?;
     sql("UPDATE jobs
-         SET state = $2, requested = NULL, started_ms = NULL, lease_until_ms = NULL, not_before_ms = $3,
-             attempts_before = attempts_before + $4, version = $5, step = coalesce(
+         SET state = $2, requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+             lease_until_ms = NULL, not_before_ms = $3, attempts_before = attempts_before + $4, version = $5, step = coalesce(
                  (SELECT max(step) FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint'), 0)
          WHERE id = $1")
     .bind(lease.job)
@@ -139,7 +139,7 @@ async fn close_attempt(tx: &mut Transaction, lease: Lease, end: &End, now: i64) 
     Ok(())
 }
 
-/// The state of the job, where it was this attempt that ended, and so: the reply to the first writing was lost.
+/// The state of the job if this attempt has ended for this reason before: the reply to the first call was lost.
 pub(super) async fn ended_before(
     tx: &mut Transaction,
     lease: Lease,

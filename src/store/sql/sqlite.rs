@@ -165,8 +165,8 @@ pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     )))
 }
 
-/// A pool that keeps its connections open as long as they work. Nobody else can close a connection to a file, so none is
-/// tested before use.
+/// A pool that keeps its connections open as long as they work. They are tested when they are released, not again before
+/// use.
 fn pool(connections: u32) -> SqlitePoolOptions {
     close_unfinished(SqlitePoolOptions::new())
         .max_connections(connections)
@@ -193,12 +193,14 @@ async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
     let tables = sqlx::query_scalar::<_, String>(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     );
-    let mut tables = tables.fetch_all(&mut connection).await.unwrap_or_default();
+    let tables = tables.fetch_all(&mut connection).await.unwrap_or_default();
     let is_migrated = tables.iter().any(|table| table == schema::TABLE);
-    tables.retain(|table| table != schema::TABLE);
-    let is_ours = is_migrated && is_of_optlab(&mut connection).await;
+    let is_foreign = match is_migrated {
+        true => !is_of_optlab(&mut connection, tables.len()).await,
+        false => !tables.is_empty(),
+    };
     connection.close().await?;
-    if tables.is_empty() || is_ours {
+    if !is_foreign {
         return Ok(());
     }
     const SHOWN: usize = 5;
@@ -211,16 +213,31 @@ async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
     )))
 }
 
-/// Whether the first migration is ours; the migrations of other programs have the same table.
-async fn is_of_optlab(connection: &mut SqliteConnection) -> bool {
+/// The code of an error in a statement.
+const SQLITE_ERROR: &str = "1";
+
+/// Whether the migrations are ours; those of other programs have a table of the same name. One without rows is ours if the
+/// file has nothing else.
+async fn is_of_optlab(connection: &mut SqliteConnection, tables: usize) -> bool {
     let Some(first) = schema::SQLITE.iter().next() else { return false };
-    let found =
-        sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE version = $1 AND checksum = $2");
-    let found = found.bind(first.version).bind(first.checksum.to_vec()).fetch_one(connection).await;
-    found.map_or(true, |found: i64| found > 0)
+    let found: Result<(i64, i64), sqlx::Error> = sqlx::query_as(
+        "SELECT count(*), count(CASE WHEN version = $1 AND checksum = $2 THEN 1 END) FROM _sqlx_migrations",
+    )
+    .bind(first.version)
+    .bind(first.checksum.to_vec())
+    .fetch_one(connection)
+    .await;
+    match found {
+        Ok((0, _)) => tables == 1,
+        Ok((_, ours)) => ours > 0,
+        // Its table has other columns. Any other error is left to the opening that follows.
+        Err(error) => {
+            error.as_database_error().is_none_or(|error| error.code().as_deref() != Some(SQLITE_ERROR))
+        }
+    }
 }
 
-/// SQLite says of whatever it is that it cannot open the file.
+/// Says why a file cannot be opened; SQLite does not tell a missing folder from a missing file.
 fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
     let missing =
         |what, path: &Path| StoreError::Unavailable(format!("there is no {what} {}", path.display()));
@@ -228,8 +245,9 @@ fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => missing("folder", folder),
         _ if file.exists() => error.into(),
         _ if may_create => StoreError::Unavailable(format!(
-            "cannot create {}: this user may not create files in its folder, or the disk is full",
-            file.display()
+            "cannot create {} ({}): look at the permissions of its folder and at the room on its disk",
+            file.display(),
+            said(&error)
         )),
         _ => missing("file", file),
     }
@@ -253,6 +271,7 @@ pub enum CopyError {
 /// Where there is no such database, or the copy cannot be written.
 pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), CopyError> {
     let options = options(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
+    refuse_foreign(url, options.get_filename()).await?;
     let connected = options.connect().await;
     let mut connection = connected.map_err(|error| explain(error, options.get_filename(), false))?;
     let copied = sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await;

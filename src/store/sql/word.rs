@@ -1,4 +1,4 @@
-//! Columns that hold a word of a closed set.
+//! Columns whose text is the word of an enum in `optlab_domain`.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use sqlx::{Database, Decode, Type};
 
 use super::statement::Value;
 
-/// A word, read from its column.
+/// The enum that a column's text stands for.
 #[derive(Clone, Copy)]
 pub(super) struct Word<T>(pub(super) T);
 
@@ -31,7 +31,9 @@ where
 {
     fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
         let word = <&str as Decode<DB>>::decode(value)?;
-        word.parse().map(Self).map_err(|_| format!("{word:?} is no word of this version").into())
+        word.parse().map(Self).map_err(|_| {
+            format!("unknown value {word:?}; the row may come from another version of optlab").into()
+        })
     }
 }
 

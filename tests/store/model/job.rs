@@ -122,8 +122,8 @@ impl Job {
         let budget = Budget { used: self.attempts_used, limit: self.max_attempts };
         let request = self.view.requested.take();
         match lifecycle::end(reason, request, budget, is_elsewhere_untried, now) {
-            Outcome::Ends { state, reason } => self.close(state, reason),
-            Outcome::GoesBack { state, counts, not_before_ms } => {
+            Outcome::Finished { state, reason } => self.close(state, reason),
+            Outcome::Released { state, counts, not_before_ms } => {
                 self.view.state = state;
                 self.view.step = self.last_checkpoint();
                 self.not_before = not_before_ms;
@@ -147,14 +147,14 @@ impl Job {
         };
         match change {
             None => {}
-            Some(Change::Requests(request)) => self.view.requested = request,
-            Some(Change::Pauses) => self.view.state = JobState::Paused,
-            Some(Change::Cancels) => self.close(JobState::Cancelled, EndReason::Cancelled),
-            Some(Change::Resumes) => {
+            Some(Change::SetRequest(request)) => self.view.requested = request,
+            Some(Change::Pause) => self.view.state = JobState::Paused,
+            Some(Change::Cancel) => self.close(JobState::Cancelled, EndReason::Cancelled),
+            Some(Change::Resume) => {
                 self.view.state = JobState::Queued;
                 self.not_before = self.not_before.max(now);
             }
-            Some(Change::Restarts) => {
+            Some(Change::Requeue) => {
                 self.view.state = JobState::Queued;
                 self.view.end_reason = None;
                 self.view.step = self.last_checkpoint();

@@ -44,6 +44,11 @@ pub enum Call {
         job: i64,
         action: Action,
     },
+    /// To the experiment of this job, which has no other.
+    ActOnAll {
+        job: i64,
+        action: Action,
+    },
     Reap,
     Advance {
         ms: i64,
@@ -102,6 +107,10 @@ impl Model {
             | Call::AddCheckpoint { lease, .. }
             | Call::End { lease, .. } => self.job_mut(lease.job).write(lease, call, now),
             Call::Act { job, action } => self.job_mut(job).act(action, now),
+            Call::ActOnAll { job, action } => {
+                self.job_mut(job).act(action, now);
+                Answer::Done
+            }
             Call::Reap => Answer::Reaped(self.reap()),
             Call::Advance { ms } => {
                 self.now += ms;
