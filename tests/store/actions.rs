@@ -136,3 +136,21 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
     is_not_found(fixture.store.act_on_experiment(99, Action::Pause).await);
     is_not_found(fixture.store.act_on_experiment(99, Action::Resume).await);
 }
+
+pub async fn a_job_can_be_claimed_as_soon_as_a_call_is_refused(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let mut lost = fixture.claim().await.unwrap();
+    for _ in 0..50 {
+        fixture.end(lost, AttemptEnd::HandedBack).await;
+        // The first changes nothing, and the others are refused.
+        fixture.store.act_on_job(id, Action::Resume).await.unwrap();
+        lost = fixture.claim().await.expect("it waits");
+        fixture.end(lost, AttemptEnd::HandedBack).await;
+        fixture.record(lost, &[1]).await.unwrap_err();
+        fixture.store.remark(lost, None).await.unwrap_err();
+        lost = fixture.claim().await.expect("it waits");
+        fixture.end(lost, AttemptEnd::HandedBack).await;
+        fixture.store.end(lost, finished()).await.unwrap_err();
+        lost = fixture.claim().await.expect("it waits");
+    }
+}

@@ -121,6 +121,7 @@ on_both_databases! {
         a_running_job_is_paused_by_its_worker,
         a_running_job_that_crashes_is_paused_as_requested,
         resuming_takes_back_the_request_to_pause,
+        a_job_can_be_claimed_as_soon_as_a_call_is_refused,
         who_cancels_has_the_last_word,
         a_whole_experiment_is_paused_and_resumed,
     }

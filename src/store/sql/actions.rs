@@ -41,10 +41,15 @@ impl SqlStore {
     pub(super) async fn act_on_one(&self, job: i64, action: Action) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let (state, request) = locked(&mut tx, job).await?;
-        let refused = |refusal| StoreError::Conflict(format!("job {job} {refusal}"));
-        let Some(change) = lifecycle::act(action, state, request).map_err(refused)? else {
-            // What was read may come from a file that the next process will not open.
-            return self.check_files();
+        let change = match lifecycle::act(action, state, request) {
+            Ok(Some(change)) => change,
+            other => {
+                // A dropped transaction ends later, and claims pass over jobs that are locked.
+                tx.rollback().await?;
+                other.map_err(|refusal| StoreError::Conflict(format!("job {job} {refusal}")))?;
+                // What was read may come from a file that the next process will not open.
+                return self.check_files();
+            }
         };
         let stamp = self.stamp(&mut tx).await?;
         apply(&mut tx, Scope::Job(job), (state, request), change, stamp).await?;

@@ -52,8 +52,7 @@ impl Queue for SqlStore {
         step: u64,
         steps: u64,
     ) -> Result<Vec<Artifact>, StoreError> {
-        let mut tx = self.begin().await?;
-        check(&mut tx, lease).await?;
+        let mut tx = self.begin_under(lease).await?;
         let version = next_version(&mut tx).await?;
         let forgotten = forget_checkpoints_after(&mut tx, lease.job, step as i64).await?;
         cut(&mut tx, lease.job, step as i64).await?;
@@ -113,8 +112,7 @@ impl Queue for SqlStore {
     }
 
     async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        check(&mut tx, lease).await?;
+        let mut tx = self.begin_under(lease).await?;
         let version = next_version(&mut tx).await?;
         sql("UPDATE attempts SET error = $3 WHERE job_id = $1 AND number = $2")
             .bind(lease.job)
@@ -131,8 +129,7 @@ impl Queue for SqlStore {
     }
 
     async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        check(&mut tx, lease).await?;
+        let mut tx = self.begin_under(lease).await?;
         let now = self.now(&mut tx).await?;
         insert_artifact(&mut tx, lease.job, artifact, now).await?;
         self.commit(tx).await
@@ -143,7 +140,11 @@ impl Queue for SqlStore {
         let now = self.now(&mut tx).await?;
         let mut outcome = End::from(&end);
         match check(&mut tx, lease).await {
-            Err(StoreError::LeaseLost { .. }) => return ended_before(&mut tx, lease, &outcome).await,
+            Err(StoreError::LeaseLost { .. }) => {
+                let ended = ended_before(&mut tx, lease, &outcome).await;
+                tx.rollback().await?;
+                return ended;
+            }
             checked => checked?,
         }
         if let AttemptEnd::Finished(run) = &end {
@@ -207,6 +208,17 @@ impl Queue for SqlStore {
 }
 
 impl SqlStore {
+    /// A transaction of the running attempt of a job, which is nobody else's until it ends.
+    async fn begin_under(&self, lease: Lease) -> Result<Transaction, StoreError> {
+        let mut tx = self.begin().await?;
+        if let Err(error) = check(&mut tx, lease).await {
+            // A dropped transaction ends later, and claims pass over jobs that are locked.
+            tx.rollback().await?;
+            return Err(error);
+        }
+        Ok(tx)
+    }
+
     /// After points were recorded. What cannot be condensed now is condensed with the points to come.
     async fn condense_if_long(&self, lease: Lease, series: &[i64]) {
         let long = self.uncondensed.count(lease.job, series);
@@ -214,8 +226,7 @@ impl SqlStore {
             return;
         }
         let condensed = async {
-            let mut tx = self.begin().await?;
-            check(&mut tx, lease).await?;
+            let mut tx = self.begin_under(lease).await?;
             for series in long {
                 condense(&mut tx, lease.job, series).await?;
             }
