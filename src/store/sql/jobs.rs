@@ -41,11 +41,9 @@ pub(super) struct Row {
     seconds: Option<f64>,
 }
 
-impl TryFrom<Row> for Job {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
+impl From<Row> for Job {
+    fn from(row: Row) -> Self {
+        Self {
             id: row.id,
             experiment_id: row.experiment_id,
             arm: row.arm,
@@ -73,7 +71,7 @@ impl TryFrom<Row> for Job {
             test_error: row.test_accuracy.map(|accuracy| 100.0 - accuracy),
             energy: row.energy,
             seconds: row.seconds,
-        })
+        }
     }
 }
 
@@ -141,8 +139,7 @@ impl Jobs for SqlStore {
         let mut moment = self.snapshot().await?;
         let row: Option<Row> =
             sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
-        let job = row.ok_or(not_found(id))?.try_into()?;
-        with_places(moment, vec![job]).await?.pop().ok_or(not_found(id))
+        with_places(moment, row.into_iter().collect()).await?.pop().ok_or(not_found(id))
     }
 
     async fn jobs(
@@ -153,11 +150,11 @@ impl Jobs for SqlStore {
         limit: i64,
     ) -> Result<Page<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
-        let jobs = match order == JobOrder::default() {
+        let rows = match order == JobOrder::default() {
             true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
             false => ordered(&mut moment, &filter, order, after, limit + 1).await?,
         };
-        let jobs = with_places(moment, jobs).await?;
+        let jobs = with_places(moment, rows).await?;
         Ok(Page::cut(jobs, limit, |job| job.id))
     }
 
@@ -216,8 +213,7 @@ impl Jobs for SqlStore {
         .bind(limit)
         .fetch_all(&mut moment)
         .await?;
-        let jobs = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
-        with_places(moment, jobs).await
+        with_places(moment, rows).await
     }
 
     async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
@@ -228,8 +224,7 @@ impl Jobs for SqlStore {
             .bind(limit)
             .fetch_all(&mut moment)
             .await?;
-        let jobs = rows.into_iter().map(Job::try_from).collect::<Result<_, _>>()?;
-        with_places(moment, jobs).await
+        with_places(moment, rows).await
     }
 
     async fn version(&self) -> Result<i64, StoreError> {
@@ -241,8 +236,9 @@ impl Jobs for SqlStore {
     }
 }
 
-/// Ends the moment at which the jobs were read, with their places in the queue.
-async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
+/// The jobs of the rows, with their places in the queue at the moment at which they were read, which ends.
+async fn with_places(mut moment: Transaction, rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
+    let mut jobs: Vec<Job> = rows.into_iter().map(Job::from).collect();
     find_places(&mut moment, &mut jobs).await?;
     moment.rollback().await?;
     Ok(jobs)

@@ -59,15 +59,14 @@ pub(super) async fn oldest_first(
     filter: &JobFilter,
     after: Option<i64>,
     most: i64,
-) -> Result<Vec<Job>, StoreError> {
+) -> Result<Vec<Row>, StoreError> {
     let statement = match (filter.experiment, filter.state) {
         (None, None) => first_by_id!("$1 IS NULL AND $3 IS NULL", "k.id"),
         (None, Some(_)) => first_by_id!("$1 IS NULL AND k.state = $3", "k.id + 0"),
         (Some(_), None) => first_by_id!("k.experiment_id = $1 AND $3 IS NULL", "k.id + 0"),
         (Some(_), Some(_)) => first_by_id!("k.experiment_id = $1 AND k.state = $3", "k.id + 0"),
     };
-    let rows = sql(statement).filtered(filter).bind(after.unwrap_or(0)).bind(most).fetch_all(moment).await?;
-    read(rows)
+    sql(statement).filtered(filter).bind(after.unwrap_or(0)).bind(most).fetch_all(moment).await
 }
 
 /// The jobs after the place of `after`, in any order. Reads all jobs of the list.
@@ -77,7 +76,7 @@ pub(super) async fn ordered(
     order: JobOrder,
     after: Option<i64>,
     most: i64,
-) -> Result<Vec<Job>, StoreError> {
+) -> Result<Vec<Row>, StoreError> {
     let sign = if order.descending { -1.0 } else { 1.0 };
     let place = match after {
         None => f64::NEG_INFINITY,
@@ -91,7 +90,7 @@ pub(super) async fn ordered(
             .await?
             .map_or(f64::INFINITY, |(place,)| place),
     };
-    let rows = sql(select_jobs!(
+    sql(select_jobs!(
         "JOIN (",
         places!(),
         ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
@@ -103,8 +102,7 @@ pub(super) async fn ordered(
     .bind(after.unwrap_or(0))
     .bind(most)
     .fetch_all(moment)
-    .await?;
-    read(rows)
+    .await
 }
 
 /// Sets the queue positions of waiting jobs, up to [`LAST_PLACE`].
@@ -152,10 +150,6 @@ async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
     // The order within `string_agg` is not guaranteed.
     front.sort_unstable();
     Ok(front.into_iter().map(|(_, id)| id).zip(1..).collect())
-}
-
-fn read(rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
-    rows.into_iter().map(Job::try_from).collect()
 }
 
 impl Statement {

@@ -29,11 +29,9 @@ struct Row {
     parameters_trained: Option<i64>,
 }
 
-impl TryFrom<Row> for JobFigures {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
+impl From<Row> for JobFigures {
+    fn from(row: Row) -> Self {
+        Self {
             job_id: row.job_id,
             arm: row.arm,
             seed: row.seed,
@@ -46,7 +44,7 @@ impl TryFrom<Row> for JobFigures {
             seconds: row.seconds,
             peak_memory_bytes: row.peak_memory_bytes,
             parameters_trained: row.parameters_trained,
-        })
+        }
     }
 }
 
@@ -71,7 +69,7 @@ impl Results for SqlStore {
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
         .await?;
-        rows.into_iter().map(JobFigures::try_from).collect()
+        Ok(rows.into_iter().map(JobFigures::from).collect())
     }
 
     async fn last_evaluations(
