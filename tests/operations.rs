@@ -177,7 +177,7 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_database_that_cannot_be_created_is_told_of_as_such() {
+fn a_database_that_cannot_be_created_is_reported() {
     let refused = optlab(&TempDir::new().unwrap(), &["serve", "--database-url", "sqlite:/proc/optlab.db"]);
     assert!(said(&refused).contains("cannot create /proc/optlab.db"), "{}", said(&refused));
 }

@@ -246,7 +246,7 @@ pub trait Jobs: Send + Sync {
     /// Every write to a job up to this version can be seen; later ones can be asked for by it.
     async fn version(&self) -> Result<i64, StoreError>;
 
-    /// Does `action` to a job; nothing where the job is already as it would be.
+    /// Applies `action` to a job. Nothing happens if there is nothing to change.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where [`lifecycle::act`](optlab_domain::lifecycle::act) refuses it.

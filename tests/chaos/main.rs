@@ -218,8 +218,8 @@ impl Round {
         jobs.iter().any(|job| job["ended_at"].is_null())
     }
 
-    /// What the job has left. Checks that it ended once, with every point, and that nothing is missing that was seen
-    /// before.
+    /// What the job left behind. Checks that it ended once, that it has every point, and that no point that was seen before
+    /// is missing.
     fn outcome(&self, job: &Value) -> Outcome {
         let curves = self.server().curves(job).into_iter();
         let curves: Vec<_> = curves.filter(|(name, _)| name != "samples_per_second").collect();

@@ -89,7 +89,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// Whether the run that ended so has failed or was cancelled.
+    /// Whether an attempt that ended for this reason failed or was cancelled.
     pub fn is_failure(self) -> bool {
         !matches!(self, Self::Completed | Self::HandedBack)
     }

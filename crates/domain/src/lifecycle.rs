@@ -71,8 +71,8 @@ fn instead(action: Action, state: JobState) -> &'static str {
     }
 }
 
-/// What `action` changes about a job in `state` whose worker was asked for `request`; `None` where the job is already as
-/// it would be.
+/// What `action` changes about a job in `state` whose worker was asked for `request`; `None` where there is nothing to
+/// change.
 ///
 /// # Errors
 /// [`Refusal`] where the job cannot get there.
@@ -154,7 +154,7 @@ impl Outcome {
     }
 }
 
-/// What a job becomes whose attempt has ended for `reason`.
+/// What becomes of a job whose attempt has ended for `reason`.
 ///
 /// `is_elsewhere_untried`: the attempt ran at a place where the job had failed before, while another place has not tried
 /// it yet. Such a failure says nothing new about the job.

@@ -199,7 +199,7 @@ impl ExperimentSpec {
 }
 
 fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
-    // What is no seed is left out, so that it is not a repeated one too.
+    // An invalid seed is left out, so that it is not reported as repeated too.
     let seed = |value: &_, pointer: &str, problems: &mut Problems| {
         let before = problems.total;
         let seed = integer_item(value, pointer, problems, 0..=u64::from(u32::MAX));

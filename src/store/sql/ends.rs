@@ -47,7 +47,7 @@ struct Standing {
     requested: Option<Word<Request>>,
 }
 
-/// Ends the attempt, and its job or the present run of it.
+/// Stores the end of the attempt and what becomes of its job.
 pub(super) async fn close(
     tx: &mut Transaction,
     lease: Lease,

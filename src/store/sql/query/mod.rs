@@ -115,7 +115,7 @@ impl QueryRunner {
         let deadline = Instant::now() + self.time;
         let mut running = None;
         let answered = async {
-            // Nothing runs yet, so it is the database that is too slow, not the query.
+            // A timeout here means that the database did not accept the query, not that the query is slow.
             let started =
                 timeout_at(deadline, self.place.start(self.time)).await.map_err(|_| StoreError::Away)?;
             let answer = running.insert(started?).answer(&query, self.time);
