@@ -23,7 +23,7 @@ const OTHER: [f64; 5] = [0.1, -0.2, 0.2, 0.0, -0.3];
 /// A server without slots, and a worker in this process that ends jobs as it is told.
 struct House {
     server: Server,
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     slot: Slot,
     experiment: i64,
     folder: TempDir,

@@ -22,7 +22,7 @@ pub struct Curve {
 
 /// An SQLite database of the store's making.
 pub struct Database {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     slot: Slot,
     connection: SqliteConnection,
 }

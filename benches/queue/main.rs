@@ -170,7 +170,7 @@ async fn claims(url: &str) -> f64 {
     QUEUED as f64 / began.elapsed().as_secs_f64()
 }
 
-async fn slot(store: &dyn Store) -> Slot {
+async fn slot(store: &Store) -> Slot {
     let worker = store.register_worker("bench", &[]).await.unwrap();
     Slot { worker, device: "cpu".to_owned() }
 }
@@ -187,9 +187,9 @@ fn batch(number: u64) -> Vec<Point> {
 }
 
 async fn points(url: &str) -> f64 {
-    let store: Arc<dyn Store> = store::open(url).await.unwrap();
+    let store: Arc<Store> = store::open(url).await.unwrap();
     store.submit(Submission { spec: &experiment(1), idempotency: None }).await.unwrap();
-    let lease = store.claim(&slot(&*store).await, LEASE_MS).await.unwrap().unwrap().lease;
+    let lease = store.claim(&slot(&store).await, LEASE_MS).await.unwrap().unwrap().lease;
     let text = |word: &str| word.to_owned();
     let (optlab, libtorch, device, device_name) = (text("0"), text("2"), text("cpu"), text("cpu"));
     let environment = Environment { optlab, libtorch, device, device_name, threads: 1 };

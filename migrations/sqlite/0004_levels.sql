@@ -17,6 +17,6 @@ CREATE TABLE curve_blocks (
     series_id  BIGINT NOT NULL,
     width      BIGINT NOT NULL,                 -- steps of a bucket of this level
     first_step BIGINT NOT NULL,                 -- where the block begins: a multiple of 64 * width
-    buckets    BLOB   NOT NULL,                 -- those that have points; see src/store/sql/curves/block.rs
+    buckets    BLOB   NOT NULL,                 -- those that have points; see src/store/curves/block.rs
     PRIMARY KEY (job_id, series_id, width, first_step)
 );

@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// The doorkeeper of one server.
 pub(super) struct Access {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     /// Whether only this machine can connect.
     is_local: bool,
@@ -38,7 +38,7 @@ pub fn is_local(address: SocketAddr) -> bool {
 }
 
 impl Access {
-    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, is_local: bool) -> Self {
+    pub(super) fn new(store: Arc<Store>, clock: Arc<dyn Clock>, is_local: bool) -> Self {
         Self { store, clock, is_local, known: Mutex::default() }
     }
 

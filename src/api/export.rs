@@ -54,7 +54,7 @@ enum ExportTable {
 
 /// An experiment that is being sent.
 struct Export {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     experiment: ExperimentRecord,
     jobs: Vec<JobRecord>,
 }

@@ -56,7 +56,7 @@ impl Default for WriteChecks {
 impl WriteChecks {
     /// Checks again if the last check is too old. Concurrent requests wait for a check in progress. A long write, such as
     /// the end of an import into SQLite, keeps others waiting although nothing is wrong.
-    async fn renew(&self, store: &dyn Store) -> Result<(), StoreError> {
+    async fn renew(&self, store: &Store) -> Result<(), StoreError> {
         let mut checked = self.0.lock().await;
         if checked.last.is_some_and(|last| last.elapsed() < TRY_EVERY) {
             return Ok(());
@@ -77,6 +77,6 @@ impl WriteChecks {
     responses((status = 200, body = Health), (status = 503), (status = 507)))]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state.store.ping().await?;
-    state.write_checks.renew(&*state.store).await?;
+    state.write_checks.renew(&state.store).await?;
     Ok(Json(OK))
 }

@@ -99,16 +99,11 @@ impl Live {
     }
 
     /// Follows the store until `shutdown`.
-    pub(super) async fn follow(
-        &self,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        shutdown: CancellationToken,
-    ) {
+    pub(super) async fn follow(&self, store: Arc<Store>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
         let mut changes = store.changes();
         let mut told = None;
         while !shutdown.is_cancelled() {
-            match self.tell_since(&*store, &*clock, &mut told).await {
+            match self.tell_since(&store, &*clock, &mut told).await {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%error, "live events pause: the store does not answer"),
             }
@@ -123,7 +118,7 @@ impl Live {
     /// Tells what has changed since the last time; nothing the first time.
     async fn tell_since(
         &self,
-        store: &dyn Store,
+        store: &Store,
         clock: &dyn Clock,
         told: &mut Option<Told>,
     ) -> Result<(), StoreError> {

@@ -87,7 +87,7 @@ pub struct Settings {
 /// What every handler may use.
 #[derive(Clone)]
 struct AppState {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     artifacts: ArtifactRoot,
     queries: QueryRunner,
     clock: Arc<dyn Clock>,
@@ -109,7 +109,7 @@ struct AppState {
 /// What the listener says.
 pub async fn serve(
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     artifacts: ArtifactRoot,
     queries: QueryRunner,
     clock: Arc<dyn Clock>,

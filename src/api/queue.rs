@@ -17,7 +17,7 @@ pub(super) struct QueueState {
 impl QueueState {
     pub(super) async fn of(state: &AppState) -> Result<Self, ApiError> {
         let now_ms = state.clock.now_ms();
-        let workers = workers::active(&*state.store, now_ms).await?;
+        let workers = workers::active(&state.store, now_ms).await?;
         Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect() })
     }
 

@@ -100,7 +100,7 @@ pub(super) async fn drain(
 }
 
 /// Those that were heard of lately and have not said goodbye.
-pub(super) async fn active(store: &dyn Store, now_ms: i64) -> Result<Vec<Worker>, StoreError> {
+pub(super) async fn active(store: &Store, now_ms: i64) -> Result<Vec<Worker>, StoreError> {
     let workers = store.workers(now_ms - Worker::GONE_AFTER_MS).await?;
     Ok(workers.into_iter().filter(|worker| !worker.is_gone(now_ms)).collect())
 }

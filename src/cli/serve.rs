@@ -81,11 +81,11 @@ pub(super) async fn service(
     let url = store::redacted(&config.database_url);
     let queries = QueryRunner::new(&config.query_database_url, config.query_time, this_program()?)?;
     let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
-    require_token(&*store, listener.local_addr()?, &config.database_url).await?;
+    require_token(&store, listener.local_addr()?, &config.database_url).await?;
     if let Err(error) = store.remove_unfinished_imports().await {
         tracing::warn!(%error, "cannot remove unfinished imports; the next start tries again");
     }
-    let artifacts = artifact_root(&*store, config.artifacts.as_deref()).await?;
+    let artifacts = artifact_root(&store, config.artifacts.as_deref()).await?;
     tracing::info!("serving http://{}{} from {url}", listener.local_addr()?, config.base_path);
     tokio::spawn(try_queries(queries.clone()));
     let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
@@ -112,7 +112,7 @@ pub(super) async fn service(
 
 /// Opens the artifact root. One that is given for the first time is kept only after a file could be written there, so
 /// that a wrong path can be corrected.
-async fn artifact_root(store: &dyn Store, given: Option<&str>) -> anyhow::Result<ArtifactRoot> {
+async fn artifact_root(store: &Store, given: Option<&str>) -> anyhow::Result<ArtifactRoot> {
     let Root { place, is_new } = store.artifact_root(given).await?;
     let root = ArtifactRoot::open(&place)?;
     if is_new {
@@ -149,7 +149,7 @@ fn connections() -> usize {
 }
 
 /// Where other machines can come, nobody comes in without a token; without any there would be nobody to serve.
-async fn require_token(store: &dyn Store, address: SocketAddr, url: &str) -> anyhow::Result<()> {
+async fn require_token(store: &Store, address: SocketAddr, url: &str) -> anyhow::Result<()> {
     let usable = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
     let shown = store::redacted(url);
     // What was left out of the URL cannot be copied from here.

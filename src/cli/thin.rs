@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     block_on(async {
         let store = store::join(&url).await;
         let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
-        let thinned = thin(&*store, args).await;
+        let thinned = thin(&store, args).await;
         store.close().await;
         let (experiment, Thinned { jobs, points, deleted }) = thinned?;
         let about = format!("{deleted} of {points} points of {jobs} ended jobs of experiment {experiment}");
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The experiment that was named, and what is or would be deleted of it.
-async fn thin(store: &dyn Store, args: &Args) -> Result<(i64, Thinned), Failure> {
+async fn thin(store: &Store, args: &Args) -> Result<(i64, Thinned), Failure> {
     let experiment = match experiments::id(&args.experiment) {
         Ok(id) => id,
         Err(_) => experiments::newest(&called(store, &args.experiment).await?, &args.experiment)?,
@@ -51,7 +51,7 @@ async fn thin(store: &dyn Store, args: &Args) -> Result<(i64, Thinned), Failure>
 }
 
 /// Ids of the experiments of this name, the newest first.
-async fn called(store: &dyn Store, name: &str) -> Result<Vec<i64>, StoreError> {
+async fn called(store: &Store, name: &str) -> Result<Vec<i64>, StoreError> {
     const PAGE: i64 = 1000;
     let (mut ids, mut before) = (Vec::new(), None);
     loop {

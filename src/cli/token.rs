@@ -59,13 +59,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Command::List { .. } | Command::Revoke { .. } => store::join(&url).await,
         };
         let store = opened.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
-        let done = act(&*store, &args.command).await;
+        let done = act(&store, &args.command).await;
         store.close().await;
         Ok(done?)
     })?
 }
 
-async fn act(store: &dyn Store, command: &Command) -> anyhow::Result<()> {
+async fn act(store: &Store, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Create { name, scope, .. } => {
             let secret = Secret::draw().context("the operating system has no random numbers")?;

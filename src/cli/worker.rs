@@ -29,7 +29,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         tokio::spawn(stop_on_signal(shutdown.clone(), config.drain));
         let Some(store) = shutdown.run_until_cancelled(store::join(&url)).await else { return Ok(()) };
         let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
-        let Some(root) = shutdown.run_until_cancelled(artifact_root(&*store)).await else { return Ok(()) };
+        let Some(root) = shutdown.run_until_cancelled(artifact_root(&store)).await else { return Ok(()) };
         let artifacts = ArtifactRoot::open(&root)?;
         worker::run(store.clone(), artifacts, config, shutdown).await;
         store.close().await;
@@ -38,7 +38,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Waits for a server to say where files go.
-async fn artifact_root(store: &dyn Store) -> String {
+async fn artifact_root(store: &Store) -> String {
     let mut told = String::new();
     loop {
         match store.artifact_root(None).await {

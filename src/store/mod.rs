@@ -1,8 +1,8 @@
 //! Everything that outlives a process: the only place with SQL.
 //!
-//! One trait a concern, so that a reader of `api` or `worker` sees what it can ask for; a database implements all of
-//! them as a [`Store`]. Writes that belong to an attempt carry its [`Lease`] and fail with
-//! [`StoreError::LeaseLost`] once the job has gone on without it.
+//! [`Store`] has one module per concern, which holds its records beside its statements. Writes that belong to an attempt
+//! carry its [`Lease`] and fail with [`StoreError::LeaseLost`] once the job has gone on without it. A statement is written
+//! once where both databases understand it; `database` opens them and has what they do differently.
 
 mod experiments;
 mod jobs;
@@ -20,103 +20,81 @@ mod tokens;
 mod transfer;
 mod workers;
 
+mod database;
 mod error;
-mod sql;
+mod page;
+mod url;
+mod version;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use url::Url;
 
-use self::sql::{Schema, SqlStore};
+use self::curves::Uncondensed;
+use self::database::{Connect, Database, Reader, Schema, Transaction, sql};
+use self::metrics::SeriesIds;
 use crate::clock::{Clock, SystemClock};
 pub use crate::stats::CurvePoint;
 
-pub use artifacts::{Artifact, ArtifactKind, Artifacts};
-pub use curves::{Curve, CurveRange, CurveSet, Curves};
+pub use self::url::redacted;
+pub use artifacts::{Artifact, ArtifactKind};
+pub use curves::{Curve, CurveRange, CurveSet};
+pub use database::{CopyError, copy_sqlite};
 pub use error::StoreError;
-pub use experiments::{Counts, Edit, Experiment, Experiments, Submission};
-pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, Jobs, LAST_PLACE, PastRun};
-pub use metrics::{Metrics, Series};
-pub use monitor::{Activity, Census, Monitor};
-pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError};
-pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Queue, Slot};
-pub use results::{JobFigures, LastEvaluations, Results};
-pub use settings::{Root, Settings};
-pub use sql::{CopyError, QueryRunner, answer_query_of_stdin, copy_sqlite};
-pub use thinning::{Thinned, Thinning};
-pub use tokens::{Scope, Secret, Token, Tokens};
+pub use experiments::{Counts, Edit, Experiment, Submission};
+pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
+pub use metrics::Series;
+pub use monitor::{Activity, Census};
+pub use page::Page;
+pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};
+pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Slot};
+pub use results::{JobFigures, LastEvaluations};
+pub use settings::Root;
+pub use thinning::Thinned;
+pub use tokens::{Scope, Secret, Token};
 pub use transfer::{
-    AttemptRecord, CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint, Transfer,
+    AttemptRecord, CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint,
 };
-pub use workers::{Memory, OfferedDevice, Worker, Workers};
+pub use workers::{Memory, OfferedDevice, Worker};
 
-/// A database with all that it can be asked for.
-#[async_trait::async_trait]
-pub trait Store:
-    Experiments
-    + Jobs
-    + Queue
-    + Artifacts
-    + Curves
-    + Metrics
-    + Results
-    + Thinning
-    + Transfer
-    + Workers
-    + Tokens
-    + Settings
-    + Monitor
-{
-    /// Changes whenever this process has written; writes of other processes are found by asking again.
-    fn changes(&self) -> watch::Receiver<u64>;
-
-    /// Ends every connection in good order: what is written is then in the database file itself.
-    async fn close(&self);
-
-    /// Succeeds if the database answers and its files are still those that were opened.
-    async fn ping(&self) -> Result<(), StoreError>;
+/// A database with the tables of `migrations/`.
+pub struct Store {
+    database: Database,
+    time: Time,
+    changes: watch::Sender<u64>,
+    series_ids: SeriesIds,
+    uncondensed: Uncondensed,
+    activity: Activity,
 }
 
-/// A database URL without secrets: user, password and parameters are removed, because a parameter may be a password. An
-/// `@` after the host means that a password with an unescaped `/`, `?` or `#` was parsed as part of the path; then only
-/// the scheme is shown.
-pub fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| *scheme != "sqlite") else {
-        return url.split_once('?').map_or(url, |(file, _)| file).to_owned();
-    };
-    let hidden = format!("{scheme}://...");
-    let Ok(url) = Url::parse(url) else { return hidden };
-    let behind = [url.path(), url.query().unwrap_or_default(), url.fragment().unwrap_or_default()];
-    let Some(host) = url.host_str().filter(|_| !behind.concat().contains('@')) else {
-        return if rest.contains('@') { hidden } else { format!("{scheme}://{}", url.path()) };
-    };
-    let user = if url.username().is_empty() && url.password().is_none() { "" } else { "...@" };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{user}{host}{port}{}", url.path())
+/// Where the time of a write comes from.
+enum Time {
+    /// Of the database's machine, so that leases do not depend on the clocks of workers.
+    Database,
+    Given(Arc<dyn Clock>),
 }
 
 /// Opens the database at `url` and brings its schema up to date. Its time is that of the database's machine.
 ///
 /// # Errors
 /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, else what the database says.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
     open_with(url, Schema::Migrate, None).await
 }
 
-/// As [`open`], for everybody who waits until a server or `optlab migrate` has brought the schema up to date.
+/// Like [`open`], but waits until a server or `optlab migrate` has brought the schema up to date.
 ///
 /// # Errors
 /// As [`open`].
-pub async fn join(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn join(url: &str) -> Result<Arc<Store>, StoreError> {
     open_with(url, Schema::Await, None).await
 }
 
-/// As [`open`], by another clock: for tests.
+/// Like [`open`], with another clock, for tests.
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_with_clock(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, StoreError> {
+pub async fn open_with_clock(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<Store>, StoreError> {
     open_with(url, Schema::Migrate, Some(clock)).await
 }
 
@@ -124,63 +102,89 @@ async fn open_with(
     url: &str,
     schema: Schema,
     clock: Option<Arc<dyn Clock>>,
-) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(match url.split_once(':') {
-        // The file is on this machine, and so is its time.
-        Some(("sqlite", _)) => {
-            SqlStore::sqlite(url, schema, clock.unwrap_or_else(|| Arc::new(SystemClock))).await?
-        }
-        Some(("postgres" | "postgresql", _)) => SqlStore::postgres(url, schema, clock).await?,
-        _ => return Err(StoreError::Unsupported(redacted(url))),
+) -> Result<Arc<Store>, StoreError> {
+    let changes = watch::Sender::new(0);
+    let database = Database::open(url, schema, changes.clone()).await?;
+    let clock = clock.or_else(|| database.is_on_this_machine().then(|| Arc::new(SystemClock) as _));
+    Ok(Arc::new(Store {
+        database,
+        time: clock.map_or(Time::Database, Time::Given),
+        changes,
+        series_ids: SeriesIds::default(),
+        uncondensed: Uncondensed::default(),
+        activity: Activity::default(),
     }))
 }
 
-/// At most `limit` items, and whether there are more.
-#[derive(Debug)]
-pub struct Page<T> {
-    /// The items, in the order of the list.
-    pub items: Vec<T>,
-    /// Id of the last item, where more follow.
-    pub next: Option<i64>,
-}
-
-impl<T> Page<T> {
-    /// From up to `limit + 1` items: the one too many only tells that more follow.
-    fn cut(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Self {
-        let limit = limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        Self { next: items.last().filter(|_| more).map(id), items }
+impl Store {
+    /// Changes whenever this process has written. Writes of other processes are found only by reading again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::redacted;
+    /// Closes every connection in good order, after which the database file itself has everything that was written.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
 
-    #[test]
-    fn a_url_is_shown_without_its_secrets() {
-        for (url, shown) in [
-            ("sqlite:optlab.db", "sqlite:optlab.db"),
-            ("sqlite:///data/optlab.db?mode=rwc", "sqlite:///data/optlab.db"),
-            ("postgres://me:p@ss@host:5432/optlab", "postgres://...@host:5432/optlab"),
-            ("postgres://host/optlab?password=hunter2", "postgres://host/optlab"),
-            ("postgres:///optlab?host=/run/postgresql&password=hunter2", "postgres:///optlab"),
-            ("postgres://me:a@b@c@host/optlab", "postgres://...@host/optlab"),
-            // A password whose `@`, `/`, `?` or `#` is not written as %40, %2F, %3F or %23.
-            ("postgres://me:pa/ss@host/optlab", "postgres://..."),
-            ("postgres://me:12/34@host/optlab", "postgres://..."),
-            ("postgres://me:12?34@host/optlab", "postgres://..."),
-            ("postgres://me:12#34@host/optlab", "postgres://..."),
-            ("postgres://me:pa?ss@host/optlab", "postgres://..."),
-            ("postgres://me:pa#ss@host/optlab", "postgres://..."),
-            ("postgres://host/optlab?password=hunt@er2", "postgres://..."),
-            ("postgres:me:hunter2@host", "postgres://..."),
-            ("postgres://me:hunter2", "postgres://..."),
-            ("mysql://me:hunter2@host/optlab", "mysql://...@host/optlab"),
-            ("sqlite:/data/@home/optlab.db?mode=rwc", "sqlite:/data/@home/optlab.db"),
-        ] {
-            assert_eq!(redacted(url), shown);
+    /// Succeeds if the database answers and its files are still those that were opened.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.check_files()?;
+        sql("SELECT 1").execute(&mut self.read().await?).await?;
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Reader, StoreError> {
+        self.database.read().await
+    }
+
+    /// A transaction whose statements all read the same state of the database. It cannot write.
+    async fn snapshot(&self) -> Result<Transaction, StoreError> {
+        self.database.snapshot().await
+    }
+
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.database.begin().await
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<(), StoreError> {
+        self.commit_silently(transaction).await?;
+        self.report_change();
+        Ok(())
+    }
+
+    /// Commits without waking waiters.
+    async fn commit_silently(&self, transaction: Transaction) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        self.database.check_files()
+    }
+
+    /// Commits what puts jobs into the queue, and wakes the slots of every process.
+    async fn commit_queued(&self, mut transaction: Transaction) -> Result<(), StoreError> {
+        transaction.wake_slots().await?;
+        self.commit(transaction).await
+    }
+
+    /// Wakes the waiters of this process after a commit.
+    fn report_change(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Milliseconds since the epoch, or `None` if the database's own time counts.
+    fn given_time(&self) -> Option<i64> {
+        match &self.time {
+            Time::Given(clock) => Some(clock.now_ms()),
+            Time::Database => None,
+        }
+    }
+
+    /// Milliseconds since the epoch.
+    async fn now(&self, on: &mut impl Connect) -> Result<i64, StoreError> {
+        match self.given_time() {
+            Some(now) => Ok(now),
+            None => {
+                sql("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT").fetch_number(on).await
+            }
         }
     }
 }

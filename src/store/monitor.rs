@@ -1,11 +1,11 @@
 //! How the service does, for those who watch over it: of the whole queue, and of this process.
 
-use async_trait::async_trait;
-use optlab_domain::EndReason;
+use optlab_domain::{EndReason, JobState};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-use super::{Counts, StoreError};
+use crate::store::database::{Word, sql};
+use crate::store::{Counts, Store, StoreError};
 
 /// The state of the queue, whoever works on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,12 +32,34 @@ impl Default for Activity {
     }
 }
 
-/// What can be asked about the service itself.
-#[async_trait]
-pub trait Monitor: Send + Sync {
+impl Store {
     /// The state of the queue.
-    async fn census(&self) -> Result<Census, StoreError>;
+    pub async fn census(&self) -> Result<Census, StoreError> {
+        let mut reader = self.read().await?;
+        let states: Vec<(Word<JobState>, i64)> =
+            sql("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(&mut reader).await?;
+        let ends: Vec<(Word<EndReason>, i64)> =
+            sql("SELECT end_reason, count(*) FROM attempts WHERE end_reason IS NOT NULL
+             GROUP BY end_reason ORDER BY end_reason")
+            .fetch_all(&mut reader)
+            .await?;
+        let attempts_ended = ends.into_iter().map(|(reason, count)| (reason.0, count)).collect();
+        let mut census = Census { attempts_ended, ..Census::default() };
+        for (state, count) in states {
+            *match state.0 {
+                JobState::Queued => &mut census.jobs.queued,
+                JobState::Running => &mut census.jobs.running,
+                JobState::Paused => &mut census.jobs.paused,
+                JobState::Succeeded => &mut census.jobs.succeeded,
+                JobState::Failed => &mut census.jobs.failed,
+                JobState::Cancelled => &mut census.jobs.cancelled,
+            } = count;
+        }
+        Ok(census)
+    }
 
     /// What this process has done.
-    fn activity(&self) -> &Activity;
+    pub fn activity(&self) -> &Activity {
+        &self.activity
+    }
 }

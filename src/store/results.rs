@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use optlab_domain::{EndReason, JobState};
-use optlab_spec::protocol::Environment;
+use optlab_spec::protocol::{Environment, Summary};
+use sqlx::FromRow;
 
-use super::StoreError;
+use crate::store::database::{Transaction, Word, sql};
+use crate::store::jobs::begun;
+use crate::store::{Store, StoreError};
 
 /// A job with its final figures, which are there once it has succeeded.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,19 +50,135 @@ pub struct LastEvaluations {
     pub test_accuracy: f64,
 }
 
-/// What can be asked about results.
-#[async_trait]
-pub trait Results: Send + Sync {
+#[derive(FromRow)]
+struct Row {
+    job_id: i64,
+    arm: String,
+    seed: i64,
+    state: Word<JobState>,
+    end_reason: Option<Word<EndReason>>,
+    error: Option<String>,
+    test_accuracy: Option<f64>,
+    best_test_accuracy: Option<f64>,
+    energy: Option<f64>,
+    seconds: Option<f64>,
+    peak_memory_bytes: Option<i64>,
+    parameters_trained: Option<i64>,
+}
+
+impl From<Row> for JobFigures {
+    fn from(row: Row) -> Self {
+        Self {
+            job_id: row.job_id,
+            arm: row.arm,
+            seed: row.seed,
+            state: row.state.0,
+            end_reason: row.end_reason.map(|word| word.0),
+            error: row.error,
+            test_accuracy: row.test_accuracy,
+            best_test_accuracy: row.best_test_accuracy,
+            energy: row.energy,
+            seconds: row.seconds,
+            peak_memory_bytes: row.peak_memory_bytes,
+            parameters_trained: row.parameters_trained,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct LastRow {
+    job_id: i64,
+    n: i64,
+    first_step: i64,
+    test_accuracy: f64,
+}
+
+impl Store {
     /// Every job of the experiment, by arm in the order of the spec, then by seed.
-    async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError>;
+    pub async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {
+        let rows: Vec<Row> = sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
+                 r.test_accuracy, r.best_test_accuracy, r.energy, a.seconds, r.peak_memory_bytes, j.parameters_trained
+             FROM jobs j
+             LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             LEFT JOIN results r ON r.job_id = j.id
+             WHERE j.experiment_id = $1
+             ORDER BY j.arm_position, j.seed")
+        .bind(experiment)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        Ok(rows.into_iter().map(JobFigures::from).collect())
+    }
 
     /// At most `last` evaluations of each job that succeeded, by the id of the job.
-    async fn last_evaluations(
+    pub async fn last_evaluations(
         &self,
         experiment: i64,
         last: i64,
-    ) -> Result<HashMap<i64, LastEvaluations>, StoreError>;
+    ) -> Result<HashMap<i64, LastEvaluations>, StoreError> {
+        let rows: Vec<LastRow> =
+            sql("SELECT job_id, count(*) AS n, min(step) AS first_step, avg(value) AS test_accuracy
+             FROM (
+                 SELECT p.job_id, p.step, p.value,
+                     row_number() OVER (PARTITION BY p.job_id ORDER BY p.step DESC) AS place
+                 FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
+                 WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND s.name = 'test/accuracy'
+                   AND p.job_id = j.id AND p.series_id = s.id
+             ) evaluations
+             WHERE place <= $2
+             GROUP BY job_id")
+            .bind(experiment)
+            .bind(last)
+            .fetch_all(&mut self.read().await?)
+            .await?;
+        let of_row = |LastRow { job_id, n, first_step, test_accuracy }| {
+            (job_id, LastEvaluations { n, first_step, test_accuracy })
+        };
+        Ok(rows.into_iter().map(of_row).collect())
+    }
 
     /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one first.
-    async fn environments(&self, experiment: i64) -> Result<HashMap<i64, Vec<Environment>>, StoreError>;
+    pub async fn environments(&self, experiment: i64) -> Result<HashMap<i64, Vec<Environment>>, StoreError> {
+        // A curve comes from the last attempt that began at the beginning, and from those that went on from it.
+        let rows: Vec<(i64, String)> = sql(concat!(
+            "SELECT a.job_id, a.environment
+             FROM jobs j JOIN attempts a ON a.job_id = j.id
+             WHERE j.experiment_id = $1 AND ",
+            begun!(),
+            " AND a.environment IS NOT NULL AND a.number >= (
+                 SELECT max(b.number) FROM attempts b
+                 WHERE b.job_id = j.id AND b.environment IS NOT NULL AND b.start_step = 0
+             )
+             ORDER BY a.job_id, a.number"
+        ))
+        .bind(experiment)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        let mut environments: HashMap<i64, Vec<Environment>> = HashMap::new();
+        for (job, environment) in rows {
+            environments.entry(job).or_default().push(serde_json::from_str(&environment)?);
+        }
+        Ok(environments)
+    }
+}
+
+/// Keeps the figures of a job that ends well, inside the transaction of its end, when all of its points are there.
+pub(super) async fn insert_result(
+    tx: &mut Transaction,
+    job: i64,
+    summary: &Summary,
+) -> Result<(), StoreError> {
+    sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
+         SELECT $1,
+             (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
+              WHERE p.job_id = $1 AND s.name = 'test/accuracy' ORDER BY p.step DESC LIMIT 1),
+             (SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
+              WHERE p.job_id = $1 AND s.name = 'test/accuracy'),
+             (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
+              WHERE p.job_id = $1 AND s.name = 'energy/mean' ORDER BY p.step DESC LIMIT 1),
+             $2")
+    .bind(job)
+    .bind(summary.peak_memory_bytes.map(|bytes| bytes as i64))
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! What belongs to a database and not to a process that opens it.
 
-use async_trait::async_trait;
+use std::path::{Path, PathBuf, absolute};
 
-use super::StoreError;
+use crate::store::database::{Database, sql};
+use crate::store::{Store, StoreError};
 
 /// Where the files of jobs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +14,61 @@ pub struct Root {
     pub is_new: bool,
 }
 
-/// What can be asked about settings.
-#[async_trait]
-pub trait Settings: Send + Sync {
+const ARTIFACT_ROOT: &str = "artifact_root";
+
+impl Store {
     /// The place that was kept, else the one that is `given`, else for SQLite the folder beside the database file.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where another place was kept, or none is known.
-    async fn artifact_root(&self, given: Option<&str>) -> Result<Root, StoreError>;
+    pub async fn artifact_root(&self, given: Option<&str>) -> Result<Root, StoreError> {
+        let stored: Option<(String,)> = sql("SELECT value FROM settings WHERE name = $1")
+            .bind(ARTIFACT_ROOT)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        let given = given.map(whole);
+        match (stored.map(|(value,)| value), given) {
+            (Some(stored), Some(given)) if real(&stored) != real(&given) => Err(StoreError::Conflict(format!(
+                "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
+                 `artifact_root` in the table `settings`"
+            ))),
+            (Some(place), _) => Ok(Root { place, is_new: false }),
+            (None, Some(place)) => Ok(Root { place, is_new: true }),
+            (None, None) => match &self.database {
+                // Not stored: the folder can be moved with the file.
+                Database::Sqlite(sqlite) => Ok(Root { place: sqlite.artifacts_beside(), is_new: false }),
+                Database::Postgres(_) => Err(StoreError::Conflict(
+                    "this database does not know yet where files of jobs are; say it to the server with --artifacts, \
+                     a folder that all workers share or s3://BUCKET/FOLDER"
+                        .to_owned(),
+                )),
+            },
+        }
+    }
 
     /// Keeps a place for all later starts, unless one was kept before.
-    async fn keep_artifact_root(&self, place: &str) -> Result<(), StoreError>;
+    pub async fn keep_artifact_root(&self, place: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(ARTIFACT_ROOT)
+            .bind(place)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
+    }
+}
+
+/// A relative folder would be another one in every process.
+fn whole(place: &str) -> String {
+    if place.contains("://") {
+        return place.to_owned();
+    }
+    absolute(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string())
+}
+
+/// The folder with all links resolved, for comparing two names of it. The unresolved name is stored, because links may
+/// differ between machines.
+fn real(place: &str) -> PathBuf {
+    let path = Path::new(place.strip_prefix("file://").unwrap_or(place));
+    path.canonicalize().unwrap_or_else(|_| path.components().collect())
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use async_trait::async_trait;
 use sha2::{Digest, Sha256};
+use sqlx::FromRow;
 
-use super::StoreError;
+use crate::store::database::sql;
+use crate::store::{Store, StoreError};
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -93,23 +94,79 @@ pub struct Token {
     pub revoked_ms: Option<i64>,
 }
 
-/// What can be asked about tokens.
-#[async_trait]
-pub trait Tokens: Send + Sync {
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    scope: String,
+    created_ms: i64,
+    revoked_ms: Option<i64>,
+}
+
+impl TryFrom<Row> for Token {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let Row { id, name, scope, created_ms, revoked_ms } = row;
+        Ok(Self { id, name, scope: parse_scope(&scope)?, created_ms, revoked_ms })
+    }
+}
+
+impl Store {
     /// Lets whoever brings `secret` in; returns the token's id.
-    async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError>;
+    pub async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let id =
+            sql("INSERT INTO tokens (name, scope, sha256, created_ms) VALUES ($1, $2, $3, $4) RETURNING id")
+                .bind(name)
+                .bind(scope.as_str())
+                .bind(secret.sha256())
+                .bind(now)
+                .fetch_number(&mut tx)
+                .await?;
+        self.commit(tx).await?;
+        Ok(id)
+    }
 
     /// All tokens, revoked ones too, oldest first.
-    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        let rows: Vec<Row> = sql("SELECT id, name, scope, created_ms, revoked_ms FROM tokens ORDER BY id")
+            .fetch_all(&mut self.read().await?)
+            .await?;
+        rows.into_iter().map(Token::try_from).collect()
+    }
 
     /// Lets nobody in by this token any more; nothing where it was revoked before.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    async fn revoke_token(&self, id: i64) -> Result<(), StoreError>;
+    pub async fn revoke_token(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let revoked = sql("UPDATE tokens SET revoked_ms = coalesce(revoked_ms, $2) WHERE id = $1")
+            .bind(id)
+            .bind(now)
+            .execute(&mut tx)
+            .await?;
+        if revoked == 0 {
+            return Err(StoreError::NotFound { what: "token", id });
+        }
+        self.commit(tx).await
+    }
 
     /// What `secret` allows; `None` where it is unknown or revoked.
-    async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError>;
+    pub async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError> {
+        let row: Option<(String,)> = sql("SELECT scope FROM tokens WHERE sha256 = $1 AND revoked_ms IS NULL")
+            .bind(secret.sha256())
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        row.map(|(scope,)| parse_scope(&scope)).transpose()
+    }
+}
+
+fn parse_scope(word: &str) -> Result<Scope, StoreError> {
+    Scope::parse(word).ok_or_else(|| StoreError::Corrupt(format!("the scope `{word}` of a token")))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Who offers slots.
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
 
-use super::StoreError;
+use crate::store::database::sql;
+use crate::store::{Store, StoreError};
 
 /// A process that claims jobs.
 #[derive(Clone, Debug)]
@@ -77,30 +78,114 @@ pub struct Memory {
     pub used_bytes: u64,
 }
 
-/// What can be asked about workers.
-#[async_trait]
-pub trait Workers: Send + Sync {
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    devices: String,
+    jobs: String,
+    started_ms: i64,
+    last_seen_ms: i64,
+    ended_ms: Option<i64>,
+    draining: i64,
+    trouble: Option<String>,
+}
+
+impl TryFrom<Row> for Worker {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            devices: serde_json::from_str(&row.devices)?,
+            jobs: serde_json::from_str(&format!("[{}]", row.jobs))?,
+            started_ms: row.started_ms,
+            last_seen_ms: row.last_seen_ms,
+            ended_ms: row.ended_ms,
+            draining: row.draining != 0,
+            trouble: row.trouble,
+        })
+    }
+}
+
+impl Store {
     /// Registers a worker; returns its id.
-    async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError>;
+    pub async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let id = sql(
+            "INSERT INTO workers (name, devices, started_ms, last_seen_ms) VALUES ($1, $2, $3, $3) RETURNING id",
+        )
+        .bind(name)
+        .bind(serde_json::to_string(devices)?)
+        .bind(now)
+        .fetch_number(&mut tx)
+        .await?;
+        self.commit(tx).await?;
+        Ok(id)
+    }
 
     /// Records a heartbeat of the worker with its current devices and the reason why it claims nothing, if any; returns
     /// whether a drain was requested.
-    async fn worker_is_alive(
+    pub async fn worker_is_alive(
         &self,
         id: i64,
         devices: &[OfferedDevice],
         trouble: Option<&str>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let draining = sql(
+            "UPDATE workers SET last_seen_ms = $2, devices = $3, trouble = $4 WHERE id = $1 RETURNING draining",
+        )
+        .bind(id)
+        .bind(now)
+        .bind(serde_json::to_string(devices)?)
+        .bind(trouble)
+        .fetch_number(&mut tx)
+        .await?;
+        self.commit(tx).await?;
+        Ok(draining != 0)
+    }
+
+    /// Notes that the worker has stopped in good order.
+    pub async fn worker_has_stopped(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        sql("UPDATE workers SET last_seen_ms = $2, ended_ms = $2 WHERE id = $1")
+            .bind(id)
+            .bind(now)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
+    }
 
     /// Asks the worker to claim nothing more and to stop.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    async fn drain_worker(&self, id: i64) -> Result<(), StoreError>;
-
-    /// Notes that the worker has stopped in good order.
-    async fn worker_has_stopped(&self, id: i64) -> Result<(), StoreError>;
+    pub async fn drain_worker(&self, id: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let drained = sql("UPDATE workers SET draining = 1 WHERE id = $1").bind(id).execute(&mut tx).await?;
+        if drained == 0 {
+            return Err(StoreError::NotFound { what: "worker", id });
+        }
+        self.commit(tx).await
+    }
 
     /// The workers heard of after `since_ms`, newest first.
-    async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError>;
+    pub async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
+        let rows: Vec<Row> = sql(
+            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining, w.trouble, coalesce((
+                 SELECT string_agg(CAST(j.id AS TEXT), ',') FROM jobs j
+                 WHERE j.worker_id = w.id AND j.state = 'running'
+             ), '') AS jobs
+             FROM workers w WHERE w.last_seen_ms >= $1 ORDER BY w.id DESC",
+        )
+        .bind(since_ms)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        rows.into_iter().map(Worker::try_from).collect()
+    }
 }

@@ -93,7 +93,7 @@ pub enum Drain {
 /// what runs then goes on elsewhere, or ends first. A stop takes a step of training and a checkpoint at most, or
 /// [`LONGEST_STOP`].
 pub async fn run(
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     artifacts: ArtifactRoot,
     config: WorkerConfig,
     shutdown: CancellationToken,
@@ -102,8 +102,8 @@ pub async fn run(
         return;
     }
     files::remove_abandoned();
-    let Some(worker) = shutdown.run_until_cancelled(register(&*store)).await else { return };
-    if let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&*store, worker, &config)).await {
+    let Some(worker) = shutdown.run_until_cancelled(register(&store)).await else { return };
+    if let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&store, worker, &config)).await {
         work(&store, artifacts, worker, &probe, config, shutdown).await;
     }
     if let Err(error) = store.worker_has_stopped(worker).await {
@@ -112,7 +112,7 @@ pub async fn run(
 }
 
 async fn work(
-    store: &Arc<dyn Store>,
+    store: &Arc<Store>,
     artifacts: ArtifactRoot,
     worker: i64,
     probe: &Probe,
@@ -160,7 +160,7 @@ async fn work(
     }
 }
 
-async fn wait_for_runner(store: &dyn Store, worker: i64, config: &WorkerConfig) -> Probe {
+async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> Probe {
     loop {
         match look_for_runner(config).await {
             Ok(probe) => return probe,
@@ -186,7 +186,7 @@ async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
 }
 
 /// Registers the worker without devices, which are known only after the probe.
-async fn register(store: &dyn Store) -> i64 {
+async fn register(store: &Store) -> i64 {
     let name = format!("{}:{}", hostname(), std::process::id());
     loop {
         match store.register_worker(&name, &[]).await {
@@ -201,7 +201,7 @@ async fn register(store: &dyn Store) -> i64 {
 
 /// Reports a worker to the store.
 struct Reporter {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     worker: i64,
     devices: Devices,
     config: WorkerConfig,

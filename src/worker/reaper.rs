@@ -13,7 +13,7 @@ const MOST_SELDOM: Duration = Duration::from_secs(5);
 
 /// Looks for leases that are over. One in each process that serves, with or without slots of its own.
 pub struct Reaper {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     clock: Arc<dyn Clock>,
     lease: Duration,
     /// When this process could last write; others could not have written either while it could not.
@@ -24,7 +24,7 @@ pub struct Reaper {
 
 impl Reaper {
     /// A reaper that begins now.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, lease: Duration) -> Self {
+    pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, lease: Duration) -> Self {
         let now = clock.now_ms();
         Self { store, clock, lease, wrote_ms: now, patient_until_ms: now }
     }

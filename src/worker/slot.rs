@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the slots of a worker share.
 pub(super) struct Place {
-    pub(super) store: Arc<dyn Store>,
+    pub(super) store: Arc<Store>,
     pub(super) artifacts: ArtifactRoot,
     pub(super) config: WorkerConfig,
     pub(super) idle: Arc<Idle>,

@@ -27,7 +27,7 @@ pub struct Sweeps {
 /// Sweeps periodically until `shutdown`. The bytes of a checkpoint are removed before its row, so that the next round
 /// finds it again if the process dies in between. Several processes may sweep concurrently.
 pub async fn sweep(
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     artifacts: ArtifactRoot,
     clock: Arc<dyn Clock>,
     sweeps: Sweeps,
@@ -35,7 +35,7 @@ pub async fn sweep(
 ) {
     let checkpoints = async {
         loop {
-            if let Err(error) = remove_checkpoints(&*store, &artifacts).await {
+            if let Err(error) = remove_checkpoints(&store, &artifacts).await {
                 tracing::warn!(%error, "cannot remove old checkpoints");
             }
             sleep(sweeps.checkpoints).await;
@@ -45,7 +45,7 @@ pub async fn sweep(
         loop {
             sleep(sweeps.strays).await;
             let ended_before = clock.now_ms() - sweeps.strays.as_millis() as i64;
-            match remove_strays(&*store, &artifacts, ended_before).await {
+            match remove_strays(&store, &artifacts, ended_before).await {
                 Ok(0) => {}
                 Ok(removed) => tracing::info!(removed, "removed files that no row names"),
                 Err(error) => tracing::warn!(%error, "cannot remove files that no row names"),
@@ -55,7 +55,7 @@ pub async fn sweep(
     shutdown.run_until_cancelled(async { tokio::join!(checkpoints, strays) }).await;
 }
 
-async fn remove_checkpoints(store: &dyn Store, artifacts: &ArtifactRoot) -> anyhow::Result<()> {
+async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> anyhow::Result<()> {
     for (job, checkpoint) in store.obsolete_checkpoints(MOST).await? {
         artifacts.delete(&checkpoint.path).await?;
         store.forget_artifact(job, &checkpoint).await?;
@@ -67,11 +67,7 @@ async fn remove_checkpoints(store: &dyn Store, artifacts: &ArtifactRoot) -> anyh
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
 /// therefore never get one, whatever the clocks say.
-async fn remove_strays(
-    store: &dyn Store,
-    artifacts: &ArtifactRoot,
-    ended_before: i64,
-) -> anyhow::Result<usize> {
+async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, ended_before: i64) -> anyhow::Result<usize> {
     let (mut files, mut job, mut removed) = (artifacts.list("jobs"), None::<Job>, 0);
     while let Some(path) = files.next().await {
         let path = path?;
@@ -108,7 +104,7 @@ struct Job {
 }
 
 impl Job {
-    async fn read(store: &dyn Store, id: i64, ended_before: i64) -> Result<Self, StoreError> {
+    async fn read(store: &Store, id: i64, ended_before: i64) -> Result<Self, StoreError> {
         let job = Self { id, ..Self::default() };
         // Attempts are read before files, so that all rows of the attempts that have ended are among the files.
         let attempts = match store.attempts(id).await {

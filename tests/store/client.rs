@@ -11,7 +11,7 @@ use crate::fixture::{
 use crate::model::{Answer, Call, View};
 
 /// What `store`, one of those on the fixture's database, answers.
-pub async fn ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Answer {
+pub async fn ask(fixture: &Fixture, store: &Store, call: &Call) -> Answer {
     match try_to_ask(fixture, store, call).await {
         Ok(answer) => answer,
         Err(StoreError::LeaseLost { .. }) => Answer::LeaseLost,
@@ -20,7 +20,7 @@ pub async fn ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Answer {
     }
 }
 
-async fn try_to_ask(fixture: &Fixture, store: &dyn Store, call: &Call) -> Result<Answer, StoreError> {
+async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Answer, StoreError> {
     match *call {
         Call::Submit { priority, device, max_attempts } => {
             let spec = spec(json!({
@@ -76,7 +76,7 @@ fn attempt_end(reason: EndReason) -> AttemptEnd {
 }
 
 /// Every job of the database, in the order of ids.
-pub async fn views(store: &dyn Store) -> Vec<View> {
+pub async fn views(store: &Store) -> Vec<View> {
     let jobs = store.jobs(Default::default(), Default::default(), None, 1000).await.unwrap().items;
     let mut views = Vec::new();
     for job in jobs {

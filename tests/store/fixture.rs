@@ -27,7 +27,7 @@ pub const BEGIN_MS: i64 = 1_000_000;
 
 /// A store whose clock stands still until the test advances it.
 pub struct Fixture {
-    pub store: Arc<dyn Store>,
+    pub store: Arc<Store>,
     pub clock: Arc<ManualClock>,
     pub slot: Slot,
     pub url: String,
@@ -59,7 +59,7 @@ impl Fixture {
     }
 
     /// The same database as another process has it.
-    pub async fn other_process(&self) -> Arc<dyn Store> {
+    pub async fn other_process(&self) -> Arc<Store> {
         store::open_with_clock(&self.url, self.clock.clone()).await.unwrap()
     }
 
@@ -131,7 +131,7 @@ impl Fixture {
 
     /// Every point of a job's curve.
     pub async fn curve(&self, job: i64, series: &str) -> Vec<TimedPoint> {
-        curve(&*self.store, job, series).await
+        curve(&self.store, job, series).await
     }
 
     /// The steps at which the job has points.
@@ -233,7 +233,7 @@ pub fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 }
 
 /// Every point of a job's curve.
-pub async fn curve(store: &dyn Store, job: i64, series: &str) -> Vec<TimedPoint> {
+pub async fn curve(store: &Store, job: i64, series: &str) -> Vec<TimedPoint> {
     let experiment = store.job(job).await.unwrap().experiment_id;
     let (_, jobs) = store.records(experiment).await.unwrap();
     let record = jobs.iter().find(|record| record.id == job).unwrap();

@@ -12,7 +12,7 @@ const FIRST_WAIT_MS: i64 = 1_000;
 /// The longest wait before a job is tried again.
 pub const LONGEST_WAIT_MS: i64 = 300_000;
 
-/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts. `store/sql/record.rs`
+/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts. `store/queue/record.rs`
 /// has the same condition in SQL, because the most frequent write is one statement.
 pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
     state == JobState::Running && attempt == attempts

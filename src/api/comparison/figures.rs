@@ -25,7 +25,7 @@ pub(super) struct Figure {
 impl Figures {
     /// With values of `metric`, those of `last` evaluations where it is a mean of them.
     pub(super) async fn read(
-        store: &dyn Store,
+        store: &Store,
         experiment: &Experiment,
         metric: Metric,
         last: i64,

@@ -56,7 +56,7 @@ pub(super) async fn get(
     let (metric, last) = (params.metric()?, params.last.read("last")?);
     let experiment = state.store.experiment(id).await?;
     let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
-    let figures = Figures::read(&*state.store, &experiment, metric, last).await?;
+    let figures = Figures::read(&state.store, &experiment, metric, last).await?;
     // Tens of thousands of resamples for each arm.
     let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &figures)).await;
     comparison.map(Json).map_err(|error| ApiError::failed(&error))

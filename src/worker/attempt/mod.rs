@@ -29,7 +29,7 @@ pub use self::conversation::LONGEST_STOP;
 
 /// An attempt under way.
 pub(super) struct Attempt {
-    store: Arc<dyn Store>,
+    store: Arc<Store>,
     claim: Claim,
     device: String,
     files: Arc<Files>,
@@ -61,7 +61,7 @@ pub(super) struct Ended {
 
 impl Attempt {
     pub(super) fn new(
-        store: Arc<dyn Store>,
+        store: Arc<Store>,
         claim: Claim,
         device: String,
         files: Files,

@@ -1,0 +1,262 @@
+//! One way to run a statement on either database.
+//!
+//! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. What a query
+//! returns is read by the names of its columns, whichever database it came from.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use crate::store::StoreError;
+
+/// A statement with what it is to be run with.
+pub(in crate::store) struct Statement {
+    text: &'static str,
+    values: Vec<Value>,
+    /// What Postgres appends to lock the selected rows.
+    lock: Option<&'static str>,
+}
+
+/// A parameter. An absent one has a type too, because Postgres asks for it.
+pub(in crate::store) enum Value {
+    Int(Option<i64>),
+    Real(Option<f64>),
+    Text(Option<String>),
+    Bytes(Vec<u8>),
+    /// A column of a batch; Postgres only.
+    Ints(Vec<i64>),
+    /// A column of a batch; Postgres only.
+    Reals(Vec<f64>),
+}
+
+/// What a row of either database can be read into.
+pub(in crate::store) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
+
+/// Where a statement runs.
+pub(in crate::store) enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// A connection to read on.
+pub(in crate::store) enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction that writes; undone unless it is committed.
+pub(in crate::store) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// Something that has a connection.
+pub(in crate::store) trait Connect: Send {
+    fn connection(&mut self) -> Connection<'_>;
+
+    /// `sqlite` or `postgres`, where the databases have no text in common.
+    fn either(&mut self, sqlite: &'static str, postgres: &'static str) -> Statement {
+        sql(match self.connection() {
+            Connection::Sqlite(_) => sqlite,
+            Connection::Postgres(_) => postgres,
+        })
+    }
+}
+
+impl Connect for Reader {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+impl Connect for Transaction {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+}
+
+impl Transaction {
+    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub(in crate::store) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+/// A statement that both databases understand.
+pub(in crate::store) fn sql(text: &'static str) -> Statement {
+    Statement { text, values: Vec::new(), lock: None }
+}
+
+/// Runs the query on whichever connection it is.
+macro_rules! run {
+    ($statement:expr, $on:expr, $query:ident, $method:ident $(, $after:ident)?) => {{
+        let Statement { text, values, lock } = $statement;
+        match $on.connection() {
+            Connection::Sqlite(connection) => {
+                let query = values.into_iter().fold(sqlx::$query(text), |query, value| match value {
+                    Value::Int(value) => query.bind(value),
+                    Value::Real(value) => query.bind(value),
+                    Value::Text(value) => query.bind(value),
+                    Value::Bytes(value) => query.bind(value),
+                    Value::Ints(_) | Value::Reals(_) => unreachable!("SQLite has no arrays"),
+                });
+                query.$method(connection).await?$(.$after())?
+            }
+            Connection::Postgres(connection) => {
+                let query = match lock {
+                    Some(lock) => sqlx::$query(AssertSqlSafe(format!("{text} {lock}"))),
+                    None => sqlx::$query(text),
+                };
+                let query = values.into_iter().fold(query, |query, value| match value {
+                    Value::Int(value) => query.bind(value),
+                    Value::Real(value) => query.bind(value),
+                    Value::Text(value) => query.bind(value),
+                    Value::Bytes(value) => query.bind(value),
+                    Value::Ints(values) => query.bind(values),
+                    Value::Reals(values) => query.bind(values),
+                });
+                query.$method(connection).await?$(.$after())?
+            }
+        }
+    }};
+}
+
+impl Statement {
+    /// The next parameter.
+    pub(in crate::store) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Keeps the selected rows from other writers until the transaction ends. SQLite has one writer anyway.
+    pub(in crate::store) fn for_update(mut self) -> Self {
+        self.lock = Some("FOR UPDATE");
+        self
+    }
+
+    /// Like [`Statement::for_update`], but leaves out the rows that another writer holds.
+    pub(in crate::store) fn for_update_of_free_rows(mut self) -> Self {
+        self.lock = Some("FOR UPDATE SKIP LOCKED");
+        self
+    }
+
+    /// Returns the number of rows that it wrote.
+    pub(in crate::store) async fn execute(self, on: &mut impl Connect) -> Result<u64, StoreError> {
+        Ok(run!(self, on, query, execute, rows_affected))
+    }
+
+    pub(in crate::store) async fn fetch_one<R: Row>(self, on: &mut impl Connect) -> Result<R, StoreError> {
+        Ok(run!(self, on, query_as, fetch_one))
+    }
+
+    pub(in crate::store) async fn fetch_optional<R: Row>(
+        self,
+        on: &mut impl Connect,
+    ) -> Result<Option<R>, StoreError> {
+        Ok(run!(self, on, query_as, fetch_optional))
+    }
+
+    pub(in crate::store) async fn fetch_all<R: Row>(
+        self,
+        on: &mut impl Connect,
+    ) -> Result<Vec<R>, StoreError> {
+        Ok(run!(self, on, query_as, fetch_all))
+    }
+
+    /// The one number of the one row.
+    pub(in crate::store) async fn fetch_number(self, on: &mut impl Connect) -> Result<i64, StoreError> {
+        Ok(self.fetch_one::<(i64,)>(on).await?.0)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Real(Some(value))
+    }
+}
+
+impl From<Option<f64>> for Value {
+    fn from(value: Option<f64>) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        value.to_owned().into()
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Some(value).into()
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Self {
+        value.map(str::to_owned).into()
+    }
+}
+
+impl From<Option<String>> for Value {
+    /// Replaces NUL, which Postgres cannot store, for both databases. Requests with NUL are rejected before; this last
+    /// resort ensures that NUL from elsewhere does not prevent the end of an attempt from being stored.
+    fn from(value: Option<String>) -> Self {
+        let storable = |text: String| if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
+        Self::Text(value.map(storable))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<Vec<i64>> for Value {
+    fn from(values: Vec<i64>) -> Self {
+        Self::Ints(values)
+    }
+}
+
+impl From<Vec<f64>> for Value {
+    fn from(values: Vec<f64>) -> Self {
+        Self::Reals(values)
+    }
+}

@@ -1,0 +1,79 @@
+//! What people change about an experiment.
+
+use optlab_spec::ExperimentSpec;
+
+use super::not_found;
+use crate::store::database::{Transaction, sql};
+use crate::store::version::next_version;
+use crate::store::{Edit, Store, StoreError};
+
+impl Store {
+    /// Applies `edit`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError> {
+        let tags = edit.tags.map(|tags| serde_json::to_string(&tags)).transpose()?;
+        let mut tx = self.begin().await?;
+        let changed = sql("UPDATE experiments
+             SET name = coalesce($2, name), notes = coalesce($3, notes), tags = coalesce($4, tags),
+                 archived = coalesce($5, archived)
+             WHERE id = $1")
+        .bind(id)
+        .bind(edit.name)
+        .bind(edit.notes)
+        .bind(tags)
+        .bind(edit.archived.map(i64::from))
+        .execute(&mut tx)
+        .await?;
+        if changed == 0 {
+            return Err(not_found(id));
+        }
+        if let Some(priority) = edit.priority {
+            set_priority(&mut tx, id, priority).await?;
+        }
+        self.commit(tx).await
+    }
+}
+
+/// The spec, locked until the transaction ends.
+pub(super) async fn locked_spec(tx: &mut Transaction, id: i64) -> Result<ExperimentSpec, StoreError> {
+    let stored: Option<(String,)> =
+        sql("SELECT spec FROM experiments WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
+    Ok(ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?)
+}
+
+pub(super) async fn store_spec(
+    tx: &mut Transaction,
+    id: i64,
+    spec: &ExperimentSpec,
+) -> Result<(), StoreError> {
+    let spec = serde_json::to_string(spec)?;
+    sql("UPDATE experiments SET spec = $2 WHERE id = $1").bind(id).bind(spec).execute(tx).await?;
+    Ok(())
+}
+
+/// Sets the priority of every job that may be queued again, and of jobs that are added later.
+async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<(), StoreError> {
+    let mut spec = locked_spec(tx, id).await?;
+    spec.priority = priority;
+    store_spec(tx, id, &spec).await?;
+    lock(tx, id).await?;
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs SET priority = $2, version = $3 WHERE experiment_id = $1 AND state <> 'succeeded'")
+        .bind(id)
+        .bind(priority)
+        .bind(version)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Holds every job of the experiment until the transaction ends, so that none changes its state meanwhile.
+pub(in crate::store) async fn lock(tx: &mut Transaction, id: i64) -> Result<(), StoreError> {
+    let found: Option<(i64,)> =
+        sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
+    found.ok_or(not_found(id))?;
+    sql("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).for_update().execute(tx).await?;
+    Ok(())
+}

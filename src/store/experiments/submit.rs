@@ -1,0 +1,141 @@
+//! How an experiment and its jobs come in.
+
+use optlab_spec::{ExperimentSpec, JobSpec};
+
+use super::edit::{locked_spec, store_spec};
+use crate::store::database::{Connect, Transaction, sql};
+use crate::store::version::next_version;
+use crate::store::{Store, StoreError, Submission};
+
+impl Store {
+    /// Stores an experiment and queues its jobs, all or nothing; returns its id. With an idempotency key that was
+    /// used for the same body, the id of then, and nothing is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyReused`].
+    pub async fn submit(&self, submission: Submission<'_>) -> Result<i64, StoreError> {
+        let mut tx = self.begin().await?;
+        if let Some((key, body)) = submission.idempotency
+            && let Some(earlier) = earlier_submission(&mut tx, key, body).await?
+        {
+            return Ok(earlier);
+        }
+        let spec = submission.spec;
+        let now = self.now(&mut tx).await?;
+        let id = sql(
+            "INSERT INTO experiments (name, notes, tags, spec, created_ms) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        )
+        .bind(spec.name.as_str())
+        .bind(spec.notes.as_str())
+        .bind(serde_json::to_string(&spec.tags)?)
+        .bind(serde_json::to_string(spec)?)
+        .bind(now)
+        .fetch_number(&mut tx)
+        .await?;
+        if let Some((key, body)) = submission.idempotency
+            && !is_first_submission(&mut tx, key, body, id).await?
+        {
+            // Somebody sent the same at the same time and was faster.
+            tx.rollback().await?;
+            let earlier = earlier_submission(&mut self.read().await?, key, body).await?;
+            return earlier.ok_or(StoreError::Busy);
+        }
+        let version = next_version(&mut tx).await?;
+        for job in spec.jobs() {
+            insert_job(&mut tx, id, spec, &job, version, now).await?;
+        }
+        self.commit_queued(tx).await?;
+        Ok(id)
+    }
+
+    /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let mut spec = locked_spec(&mut tx, id).await?;
+        let mut new = Vec::new();
+        for &seed in seeds {
+            if !spec.seeds.contains(&seed) {
+                spec.seeds.push(seed);
+                new.push(seed);
+            }
+        }
+        store_spec(&mut tx, id, &spec).await?;
+        let now = self.now(&mut tx).await?;
+        let version = next_version(&mut tx).await?;
+        for job in spec.jobs().filter(|job| new.contains(&job.seed)) {
+            insert_job(&mut tx, id, &spec, &job, version, now).await?;
+        }
+        self.commit_queued(tx).await
+    }
+}
+
+/// The experiment that the key made before, if any.
+async fn earlier_submission(
+    on: &mut impl Connect,
+    key: &str,
+    body_sha256: &str,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(String, i64)> =
+        sql("SELECT body_sha256, experiment_id FROM submissions WHERE idempotency_key = $1")
+            .bind(key)
+            .fetch_optional(on)
+            .await?;
+    match row {
+        Some((earlier, _)) if earlier != body_sha256 => Err(StoreError::KeyReused),
+        Some((_, id)) => Ok(Some(id)),
+        None => Ok(None),
+    }
+}
+
+/// Notes what the key was used for; false where another transaction has done so, for which this waits.
+async fn is_first_submission(
+    tx: &mut Transaction,
+    key: &str,
+    body_sha256: &str,
+    experiment: i64,
+) -> Result<bool, StoreError> {
+    let inserted =
+        sql("INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)
+         ON CONFLICT (idempotency_key) DO NOTHING")
+        .bind(key)
+        .bind(body_sha256)
+        .bind(experiment)
+        .execute(tx)
+        .await?;
+    Ok(inserted == 1)
+}
+
+async fn insert_job(
+    tx: &mut Transaction,
+    experiment_id: i64,
+    spec: &ExperimentSpec,
+    job: &JobSpec,
+    version: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    let position = spec.arms.iter().position(|arm| arm.name == job.arm);
+    sql(
+        "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
+                           time_limit_seconds, state, steps, version, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13)",
+    )
+    .bind(experiment_id)
+    .bind(job.arm.as_str())
+    .bind(position.map(|position| position as i64))
+    .bind(job.method.to_string())
+    .bind(job.seed as i64)
+    .bind(serde_json::to_string(job)?)
+    .bind(job.resources.device.as_str())
+    .bind(spec.priority)
+    .bind(spec.max_attempts as i64)
+    .bind(spec.time_limit_seconds as i64)
+    .bind(job.train.total_steps() as i64)
+    .bind(version)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

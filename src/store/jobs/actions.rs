@@ -1,0 +1,135 @@
+//! What people do to jobs, to one or to all of an experiment: [`lifecycle::act`] decides, and this stores it.
+
+use optlab_domain::lifecycle::{self, Change};
+use optlab_domain::{Action, JobState, Request};
+
+use crate::store::database::{Transaction, Word, sql};
+use crate::store::experiments::lock;
+use crate::store::version::next_version;
+use crate::store::{Store, StoreError};
+
+/// The jobs that an action is for.
+#[derive(Clone, Copy)]
+enum Scope {
+    Job(i64),
+    Experiment(i64),
+}
+
+/// Version and time of an action, the same for all of its jobs.
+#[derive(Clone, Copy)]
+struct Stamp {
+    version: i64,
+    now: i64,
+}
+
+/// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5: the
+/// present state and request; $6: the new request.
+macro_rules! change {
+    ($sets:literal) => {
+        (
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE id = $1", change!()),
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE experiment_id = $1", change!()),
+        )
+    };
+    () => {
+        " AND state = $4 AND requested IS NOT DISTINCT FROM $5"
+    };
+}
+
+impl Store {
+    /// Applies `action` to a job. Nothing happens if there is nothing to change.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where [`lifecycle::act`] refuses it.
+    pub async fn act_on_job(&self, job: i64, action: Action) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let (state, request) = locked(&mut tx, job).await?;
+        let change = match lifecycle::act(action, state, request) {
+            Ok(Some(change)) => change,
+            other => {
+                // A dropped transaction ends later, and claims pass over jobs that are locked.
+                tx.rollback().await?;
+                other.map_err(|refusal| StoreError::Conflict(format!("job {job} {refusal}")))?;
+                // What was read may come from a file that the next process will not open.
+                return self.database.check_files();
+            }
+        };
+        let stamp = self.stamp(&mut tx).await?;
+        apply(&mut tx, Scope::Job(job), (state, request), change, stamp).await?;
+        self.commit_action(tx, action).await
+    }
+
+    /// Does `action` to every job that it suits; the others stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn act_on_experiment(&self, experiment: i64, action: Action) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        lock(&mut tx, experiment).await?;
+        let stamp = self.stamp(&mut tx).await?;
+        // A job that one statement has changed may be met by a later one: an action that was taken changes nothing more.
+        for (state, request) in lifecycle::situations() {
+            if let Ok(Some(change)) = lifecycle::act(action, state, request) {
+                apply(&mut tx, Scope::Experiment(experiment), (state, request), change, stamp).await?;
+            }
+        }
+        self.commit_action(tx, action).await
+    }
+
+    async fn stamp(&self, tx: &mut Transaction) -> Result<Stamp, StoreError> {
+        Ok(Stamp { version: next_version(tx).await?, now: self.now(tx).await? })
+    }
+
+    async fn commit_action(&self, tx: Transaction, action: Action) -> Result<(), StoreError> {
+        match action {
+            Action::Resume | Action::Retry => self.commit_queued(tx).await,
+            Action::Cancel | Action::Pause => self.commit(tx).await,
+        }
+    }
+}
+
+async fn apply(
+    tx: &mut Transaction,
+    scope: Scope,
+    (state, request): (JobState, Option<Request>),
+    change: Change,
+    stamp: Stamp,
+) -> Result<(), StoreError> {
+    let (of_job, of_experiment) = statements(change);
+    let (statement, id) = match scope {
+        Scope::Job(id) => (of_job, id),
+        Scope::Experiment(id) => (of_experiment, id),
+    };
+    let new_request = if let Change::SetRequest(request) = change { request } else { None };
+    let statement = sql(statement).bind(id).bind(stamp.version).bind(stamp.now).bind(state).bind(request);
+    statement.bind(new_request).execute(tx).await?;
+    Ok(())
+}
+
+fn statements(change: Change) -> (&'static str, &'static str) {
+    match change {
+        Change::SetRequest(_) => change!("requested = $6"),
+        Change::Pause => change!("state = 'paused'"),
+        Change::Cancel => change!("state = 'cancelled', requested = NULL, end_reason = 'cancelled', ended_ms = $3"),
+        Change::Resume => change!(
+            "state = 'queued', not_before_ms = CASE WHEN not_before_ms > $3 THEN not_before_ms ELSE $3 END"
+        ),
+        Change::Requeue => change!(
+            "state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+             not_before_ms = $3, attempts_before = attempt, step = coalesce(
+                 (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0)"
+        ),
+    }
+}
+
+/// The state of a job and what its worker is asked for. Nobody else changes them until the transaction ends.
+async fn locked(tx: &mut Transaction, job: i64) -> Result<(JobState, Option<Request>), StoreError> {
+    let row: Option<(Word<JobState>, Option<Word<Request>>)> =
+        sql("SELECT state, requested FROM jobs WHERE id = $1")
+            .bind(job)
+            .for_update()
+            .fetch_optional(tx)
+            .await?;
+    let (state, request) = row.ok_or(StoreError::NotFound { what: "job", id: job })?;
+    Ok((state.0, request.map(|request| request.0)))
+}

@@ -1,0 +1,208 @@
+//! Jobs as people see them: read, cancelled, tried again.
+
+mod read;
+mod listing;
+mod actions;
+
+use optlab_domain::lifecycle::LONGEST_WAIT_MS;
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::JobSpec;
+use serde_json::Value;
+
+pub(super) use self::read::begun;
+
+/// The last queue position that is reported. Positions beyond it are not counted, because the cost grows with the
+/// length of the queue.
+pub const LAST_PLACE: i64 = 1000;
+
+/// One training run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its id.
+    pub id: i64,
+    /// The experiment it belongs to.
+    pub experiment_id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// What its worker has been asked to do and has not done yet.
+    pub requested: Option<Request>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Number of its last attempt; 0 before the first.
+    pub attempt: i64,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Completed updates.
+    pub step: i64,
+    /// Updates of the whole run.
+    pub steps: i64,
+    /// `any`, `cpu` or `cuda`.
+    pub device_wanted: String,
+    /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
+    pub not_before_ms: i64,
+    /// Queue position, from 1 to [`LAST_PLACE`]; `None` if the job is further back or is not queued.
+    pub queue_position: Option<i64>,
+    /// Device of its last attempt.
+    pub device: Option<String>,
+    /// Completed updates when its last attempt began.
+    pub start_step: i64,
+    /// Why its last attempt ended.
+    pub attempt_end: Option<EndReason>,
+    /// Error of its last attempt, or a warning about the running one.
+    pub attempt_error: Option<String>,
+    /// Grows with every write.
+    pub version: i64,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// When its last attempt started.
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Last test error in percent, once it has succeeded.
+    pub test_error: Option<f64>,
+    /// Last mean energy, once it has succeeded.
+    pub energy: Option<f64>,
+    /// Wall time of the whole run, once it has succeeded.
+    pub seconds: Option<f64>,
+}
+
+impl Job {
+    /// How much longer a retry waits; `None` without a delay. A longer time than the longest delay was written by a
+    /// wrong clock and is ignored.
+    pub fn delay_ms(&self, now_ms: i64) -> Option<i64> {
+        let delay = self.not_before_ms - now_ms;
+        (1..=LONGEST_WAIT_MS).contains(&delay).then_some(delay)
+    }
+}
+
+/// One lease of a job by a worker.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// From 1.
+    pub number: i64,
+    /// Id of the worker.
+    pub worker: i64,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once it had begun.
+    pub environment: Option<Value>,
+    /// Completed updates when it began.
+    pub start_step: i64,
+    /// When it was claimed, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+}
+
+/// Which jobs a list shows; `None` shows all.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Of this experiment.
+    pub experiment: Option<i64>,
+    /// Of this arm.
+    pub arm: Option<String>,
+    /// In this state.
+    pub state: Option<JobState>,
+}
+
+/// Where a job stands in its experiment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its id.
+    pub job: i64,
+    /// The arm's name.
+    pub arm: String,
+    /// The seed.
+    pub seed: i64,
+}
+
+/// By what jobs are listed; those that have no such figure come last, and equals by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobOrder {
+    /// The figure.
+    pub by: JobKey,
+    /// The highest first.
+    pub descending: bool,
+}
+
+/// A figure of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobKey {
+    /// Oldest first.
+    #[default]
+    Id,
+    /// In the order of the spec.
+    Arm,
+    /// The seed.
+    Seed,
+    /// Running, queued, paused, succeeded, failed, cancelled.
+    State,
+    /// Share of its updates that are completed.
+    Progress,
+    /// Number of its last attempt.
+    Attempt,
+    /// Its place in the queue, as far as people decide it.
+    Priority,
+    /// When it was submitted.
+    CreatedAt,
+    /// When its last attempt started.
+    StartedAt,
+    /// When it ended.
+    EndedAt,
+    /// Last test error.
+    TestError,
+    /// Last mean energy.
+    Energy,
+    /// Wall time.
+    Seconds,
+}
+
+impl JobKey {
+    /// Every key, with its word in the API.
+    pub const ALL: [(&str, Self); 13] = [
+        ("id", Self::Id),
+        ("arm", Self::Arm),
+        ("seed", Self::Seed),
+        ("state", Self::State),
+        ("progress", Self::Progress),
+        ("attempt", Self::Attempt),
+        ("priority", Self::Priority),
+        ("created_at", Self::CreatedAt),
+        ("started_at", Self::StartedAt),
+        ("ended_at", Self::EndedAt),
+        ("test_error", Self::TestError),
+        ("energy", Self::Energy),
+        ("seconds", Self::Seconds),
+    ];
+
+    /// The key of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
+    }
+
+    /// Its word in the API.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, key)| *key == self).map_or("id", |(name, _)| name)
+    }
+}
+
+/// A complete run, as a measure for runs to come.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// What was trained.
+    pub spec: JobSpec,
+    /// Wall time of an update, evaluation included.
+    pub seconds_per_step: f64,
+}

@@ -1,0 +1,258 @@
+//! Table `jobs` as people see it.
+
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::JobSpec;
+use sqlx::FromRow;
+
+use super::listing::{find_places, oldest_first, ordered};
+use crate::store::database::{Transaction, Word, sql};
+use crate::store::version::settled_version;
+use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, Page, PastRun, Store, StoreError};
+
+#[derive(FromRow)]
+pub(super) struct Row {
+    id: i64,
+    experiment_id: i64,
+    arm: String,
+    method: String,
+    seed: i64,
+    state: Word<JobState>,
+    requested: Option<Word<Request>>,
+    end_reason: Option<Word<EndReason>>,
+    error: Option<String>,
+    attempt: i64,
+    priority: i64,
+    step: i64,
+    steps: i64,
+    device_wanted: String,
+    not_before_ms: i64,
+    device: Option<String>,
+    start_step: Option<i64>,
+    attempt_end: Option<Word<EndReason>>,
+    attempt_error: Option<String>,
+    version: i64,
+    created_ms: i64,
+    started_ms: Option<i64>,
+    ended_ms: Option<i64>,
+    test_accuracy: Option<f64>,
+    energy: Option<f64>,
+    seconds: Option<f64>,
+}
+
+impl From<Row> for Job {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            experiment_id: row.experiment_id,
+            arm: row.arm,
+            method: row.method,
+            seed: row.seed,
+            state: row.state.0,
+            requested: row.requested.map(|word| word.0),
+            end_reason: row.end_reason.map(|word| word.0),
+            error: row.error,
+            attempt: row.attempt,
+            priority: row.priority,
+            step: row.step,
+            steps: row.steps,
+            device_wanted: row.device_wanted,
+            not_before_ms: row.not_before_ms,
+            queue_position: None,
+            device: row.device,
+            start_step: row.start_step.unwrap_or(0),
+            attempt_end: row.attempt_end.map(|word| word.0),
+            attempt_error: row.attempt_error,
+            version: row.version,
+            created_ms: row.created_ms,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            test_error: row.test_accuracy.map(|accuracy| 100.0 - accuracy),
+            energy: row.energy,
+            seconds: row.seconds,
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct AttemptRow {
+    number: i64,
+    worker_id: i64,
+    device: String,
+    environment: Option<String>,
+    start_step: i64,
+    started_ms: i64,
+    ended_ms: Option<i64>,
+    end_reason: Option<Word<EndReason>>,
+    error: Option<String>,
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = StoreError;
+
+    fn try_from(row: AttemptRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: row.number,
+            worker: row.worker_id,
+            device: row.device,
+            environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
+            start_step: row.start_step,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            end_reason: row.end_reason.map(|word| word.0),
+            error: row.error,
+        })
+    }
+}
+
+/// All the columns of [`Row`], from a table `j` of jobs.
+macro_rules! select_jobs {
+    ($($rest:expr),+) => {
+        concat!(
+            "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
+                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
+                a.end_reason AS attempt_end, a.error AS attempt_error,
+                j.created_ms, j.started_ms, j.ended_ms,
+                r.test_accuracy, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
+             FROM jobs j
+             LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             LEFT JOIN results r ON r.job_id = j.id ",
+            $($rest),+
+        )
+    };
+}
+pub(super) use select_jobs;
+
+/// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
+/// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.
+macro_rules! begun {
+    () => {
+        "j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled') AND j.attempt > 0"
+    };
+}
+pub(in crate::store) use begun;
+
+impl Store {
+    /// One job.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn job(&self, id: i64) -> Result<Job, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let row: Option<Row> =
+            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
+        with_places(moment, row.into_iter().collect()).await?.pop().ok_or(not_found(id))
+    }
+
+    /// Jobs in an order, after the job `after`.
+    pub async fn jobs(
+        &self,
+        filter: JobFilter,
+        order: JobOrder,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<Job>, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let rows = match order == JobOrder::default() {
+            true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
+            false => ordered(&mut moment, &filter, order, after, limit + 1).await?,
+        };
+        let jobs = with_places(moment, rows).await?;
+        Ok(Page::from_surplus(jobs, limit, |job| job.id))
+    }
+
+    /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
+    pub async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError> {
+        let rows: Vec<(i64, String, i64)> = sql(concat!(
+            "SELECT j.id, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
+            begun!(),
+            " ORDER BY j.arm_position, j.seed"
+        ))
+        .bind(experiment)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        Ok(rows.into_iter().map(|(job, arm, seed)| Cell { job, arm, seed }).collect())
+    }
+
+    /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
+    pub async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError> {
+        let rows: Vec<(String, f64)> = sql("SELECT j.spec, a.seconds / j.steps FROM jobs j
+             JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+             WHERE j.state = 'succeeded' AND j.method = $1 AND a.seconds IS NOT NULL AND j.steps > 0
+             ORDER BY j.id DESC LIMIT $2")
+        .bind(method)
+        .bind(limit)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        let run = |(spec, seconds_per_step): (String, f64)| {
+            Ok(PastRun { spec: JobSpec::from_stored(&serde_json::from_str(&spec)?)?, seconds_per_step })
+        };
+        rows.into_iter().map(run).collect()
+    }
+
+    /// The attempts at a job, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {
+        self.job(id).await?;
+        let rows: Vec<AttemptRow> = sql(
+            "SELECT number, worker_id, device, environment, start_step, started_ms, ended_ms, end_reason, error
+             FROM attempts WHERE job_id = $1 ORDER BY number",
+        )
+        .bind(id)
+        .fetch_all(&mut self.read().await?)
+        .await?;
+        rows.into_iter().map(Attempt::try_from).collect()
+    }
+
+    /// Jobs that were written to since `version`, in the order of writing, except the [unsettled](Store::unsettled_jobs).
+    pub async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let settled = settled_version(&mut moment).await?;
+        // Jobs that one transaction wrote share a version: all of the last one are returned, or none.
+        let rows: Vec<Row> = sql(select_jobs!(
+            "WHERE j.version > $1 AND j.version <= (
+                 SELECT max(version) FROM (
+                     SELECT version FROM jobs WHERE version > $1 AND version <= $2 ORDER BY version LIMIT $3
+                 ) first
+             ) ORDER BY j.version, j.id"
+        ))
+        .bind(version)
+        .bind(settled)
+        .bind(limit)
+        .fetch_all(&mut moment)
+        .await?;
+        with_places(moment, rows).await
+    }
+
+    /// The latest jobs that were written to while an older transaction goes on, which may yet write a lower version.
+    /// [`Store::jobs_since`] returns them once it has ended. On Postgres, a transaction of any program on the same server
+    /// counts.
+    pub async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
+        let mut moment = self.snapshot().await?;
+        let settled = settled_version(&mut moment).await?;
+        let rows: Vec<Row> = sql(select_jobs!("WHERE j.version > $1 ORDER BY j.version DESC, j.id LIMIT $2"))
+            .bind(settled)
+            .bind(limit)
+            .fetch_all(&mut moment)
+            .await?;
+        with_places(moment, rows).await
+    }
+
+    /// Every write to a job up to this version can be seen; later ones can be asked for by it.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        settled_version(&mut self.read().await?).await
+    }
+}
+
+/// The jobs of the rows, with their places in the queue at the moment at which they were read, which ends.
+async fn with_places(mut moment: Transaction, rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
+    let mut jobs: Vec<Job> = rows.into_iter().map(Job::from).collect();
+    find_places(&mut moment, &mut jobs).await?;
+    moment.rollback().await?;
+    Ok(jobs)
+}
+
+fn not_found(id: i64) -> StoreError {
+    StoreError::NotFound { what: "job", id }
+}

@@ -1,0 +1,20 @@
+//! Pages of lists.
+
+/// At most `limit` items, and whether there are more.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The items, in the order of the list.
+    pub items: Vec<T>,
+    /// Id of the last item, where more follow.
+    pub next: Option<i64>,
+}
+
+impl<T> Page<T> {
+    /// From up to `limit + 1` items: the one too many only tells that more follow.
+    pub(super) fn from_surplus(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Self {
+        let limit = limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self { next: items.last().filter(|_| more).map(id), items }
+    }
+}

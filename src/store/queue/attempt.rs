@@ -1,0 +1,212 @@
+//! What an attempt writes, from its start to its end.
+
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::{Environment, Point, Summary};
+
+use super::ends::{End, close, ended_before};
+use super::fence::check;
+use super::record::{Held, Record};
+use crate::store::artifacts::{forget_checkpoints_after, insert_artifact};
+use crate::store::curves::{condense, condense_job, cut};
+use crate::store::database::{Database, Transaction, sql};
+use crate::store::results::insert_result;
+use crate::store::version::next_version;
+use crate::store::{Artifact, AttemptEnd, Lease, Store, StoreError};
+
+impl Store {
+    /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that
+    /// curves never mix two trajectories. The rows of later checkpoints are deleted too, because the points before them
+    /// are gone and no attempt may resume from them. Returns those checkpoints, so that the caller can delete their
+    /// bytes.
+    pub async fn start(
+        &self,
+        lease: Lease,
+        environment: &Environment,
+        step: u64,
+        steps: u64,
+    ) -> Result<Vec<Artifact>, StoreError> {
+        let mut tx = self.begin_under(lease).await?;
+        let version = next_version(&mut tx).await?;
+        let forgotten = forget_checkpoints_after(&mut tx, lease.job, step as i64).await?;
+        cut(&mut tx, lease.job, step as i64).await?;
+        // The measurement at step 0 is the new attempt's own too.
+        sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
+            .bind(lease.job)
+            .bind(step as i64)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE jobs SET step = $2, steps = $3, version = $4 WHERE id = $1")
+            .bind(lease.job)
+            .bind(step as i64)
+            .bind(steps as i64)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE attempts SET environment = $3, start_step = $4 WHERE job_id = $1 AND number = $2")
+            .bind(lease.job)
+            .bind(lease.attempt)
+            .bind(serde_json::to_string(environment)?)
+            .bind(step as i64)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await?;
+        Ok(forgotten)
+    }
+
+    /// Stores points, all or none, and how far the run is, and prolongs the lease; also without points.
+    pub async fn record(
+        &self,
+        lease: Lease,
+        points: &[Point],
+        step: Option<u64>,
+        lease_ms: i64,
+    ) -> Result<Option<Request>, StoreError> {
+        let series_ids = self.series_ids(points).await?;
+        let record = Record { lease, points, series_ids, step, lease_ms, now_ms: self.given_time() };
+        let held = match self.database {
+            Database::Sqlite(_) => {
+                let mut tx = self.begin().await?;
+                let held = record.write_rows(&mut tx).await?;
+                self.commit(tx).await?;
+                held
+            }
+            Database::Postgres(_) => {
+                let held = record.write_at_once(&mut self.read().await?).await?;
+                self.report_change();
+                held
+            }
+        };
+        let Some(Held { requested }) = held else {
+            self.uncondensed.forget(lease.job);
+            return Err(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt });
+        };
+        self.activity.points.inc_by(points.len() as u64);
+        self.condense_if_long(lease, &record.series_ids).await;
+        Ok(requested.map(|request| request.0))
+    }
+
+    /// Sets or clears the warning about a running attempt.
+    pub async fn remark(&self, lease: Lease, trouble: Option<&str>) -> Result<(), StoreError> {
+        let mut tx = self.begin_under(lease).await?;
+        let version = next_version(&mut tx).await?;
+        sql("UPDATE attempts SET error = $3 WHERE job_id = $1 AND number = $2")
+            .bind(lease.job)
+            .bind(lease.attempt)
+            .bind(trouble)
+            .execute(&mut tx)
+            .await?;
+        sql("UPDATE jobs SET version = $2 WHERE id = $1")
+            .bind(lease.job)
+            .bind(version)
+            .execute(&mut tx)
+            .await?;
+        self.commit(tx).await
+    }
+
+    /// Notes a file of the job whose bytes are stored; one of the same name is replaced.
+    pub async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError> {
+        let mut tx = self.begin_under(lease).await?;
+        let now = self.now(&mut tx).await?;
+        insert_artifact(&mut tx, lease.job, artifact, now).await?;
+        self.commit(tx).await
+    }
+
+    /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
+    pub async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let mut outcome = End::from(&end);
+        match check(&mut tx, lease).await {
+            Err(StoreError::LeaseLost { .. }) => {
+                let ended = ended_before(&mut tx, lease, &outcome).await;
+                tx.rollback().await?;
+                return ended;
+            }
+            checked => checked?,
+        }
+        if let AttemptEnd::Finished(run) = &end {
+            match missing_points(&mut tx, lease.job, &run.points).await? {
+                None => complete(&mut tx, lease.job, &run.summary).await?,
+                // Only a bug of this program can lose points. The job is trained again.
+                Some(error) => {
+                    forget_checkpoints_after(&mut tx, lease.job, 0).await?;
+                    outcome = End::of(EndReason::RunnerCrashed, &error);
+                }
+            }
+        }
+        self.uncondensed.forget(lease.job);
+        let state = close(&mut tx, lease, &outcome, now).await?;
+        match state {
+            JobState::Queued => self.commit_queued(tx).await?,
+            _ => self.commit(tx).await?,
+        }
+        Ok(state)
+    }
+
+    /// Checks with a small write that the database accepts writes.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        // A transaction without a change would succeed even on a full disk. This one writes a page in SQLite, a row in
+        // Postgres.
+        sql("INSERT INTO settings (name, value) VALUES ('last_write_check', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(now.to_string())
+        .execute(&mut tx)
+        .await?;
+        self.commit_silently(tx).await
+    }
+}
+
+impl Store {
+    /// After points were recorded. What cannot be condensed now is condensed with the points to come.
+    async fn condense_if_long(&self, lease: Lease, series: &[i64]) {
+        let long = self.uncondensed.count(lease.job, series);
+        if long.is_empty() {
+            return;
+        }
+        let condensed = async {
+            let mut tx = self.begin_under(lease).await?;
+            for series in long {
+                condense(&mut tx, lease.job, series).await?;
+            }
+            self.commit_silently(tx).await
+        };
+        if let Err(error) = condensed.await {
+            tracing::debug!(%error, job.id = lease.job, "curves are not condensed yet");
+        }
+    }
+}
+
+/// Stores the final figures of a complete run.
+async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(), StoreError> {
+    sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
+        .bind(job)
+        .bind(summary.parameters_trained as i64)
+        .execute(tx)
+        .await?;
+    condense_job(tx, job).await?;
+    insert_result(tx, job, summary).await
+}
+
+/// An error that names the first series with fewer points than a complete run records.
+async fn missing_points(
+    tx: &mut Transaction,
+    job: i64,
+    expected: &[(&'static str, u64)],
+) -> Result<Option<String>, StoreError> {
+    for &(series, expected) in expected {
+        let stored = sql("SELECT count(*) FROM metric_points p JOIN series s ON s.id = p.series_id
+             WHERE p.job_id = $1 AND s.name = $2")
+        .bind(job)
+        .bind(series)
+        .fetch_number(tx)
+        .await?;
+        if stored < expected as i64 {
+            return Ok(Some(format!(
+                "the run is complete but {series} has {stored} of {expected} points; the job starts again at step 0"
+            )));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,149 @@
+//! How a slot claims the next job.
+
+use optlab_domain::EndReason;
+use optlab_domain::lifecycle::LONGEST_WAIT_MS;
+use optlab_spec::JobSpec;
+use sqlx::FromRow;
+
+use super::ends::{End, close};
+use super::places::{better_elsewhere, failed_at, offered};
+use crate::store::artifacts::checkpoints;
+use crate::store::database::{Connect, Statement, Transaction, sql};
+use crate::store::version::new_version;
+use crate::store::{Claim, Lease, Slot, Store, StoreError};
+
+#[derive(FromRow)]
+struct ClaimedRow {
+    id: i64,
+    attempt: i64,
+    step: i64,
+    experiment_id: i64,
+    spec: String,
+    time_limit_seconds: i64,
+    created_ms: i64,
+    not_before_ms: i64,
+    given_back_ms: Option<i64>,
+}
+
+impl ClaimedRow {
+    /// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the
+    /// end of a wait. Times ahead of `now` were written by a wrong clock.
+    fn claimable_since(&self, now: i64) -> i64 {
+        let times = [Some(self.created_ms), Some(self.not_before_ms), self.given_back_ms];
+        times.into_iter().flatten().filter(|&time| time <= now).max().unwrap_or(now)
+    }
+}
+
+/// How long a job waits for another place at most.
+const PATIENCE_MS: i64 = 600_000;
+
+/// Selects the jobs that wait for this kind of device. $3: kind; $6: now; $7: latest end of a retry delay, because a
+/// time further ahead was written by a wrong clock.
+macro_rules! waiting {
+    () => {
+        "state = 'queued' AND device_wanted IN ('any', $3) AND NOT (not_before_ms > $6 AND not_before_ms <= $7)"
+    };
+}
+
+/// Selects the jobs that may start at this place. $8: a job that was given back before has waited long enough for
+/// another place. The other parameters are those of [`waiting`] and [`better_elsewhere`].
+macro_rules! claimable {
+    ($database:ident) => {
+        concat!(waiting!(), " AND NOT (not_before_ms > $8 AND ", better_elsewhere!($database), ")")
+    };
+}
+
+/// $9: end of the lease. `lock` locks the row and lets other claims skip it.
+macro_rules! claim {
+    ($database:ident, $lock:literal) => {
+        concat!(
+            "UPDATE jobs
+             SET state = 'running', worker_id = $1, lease_until_ms = $9, attempt = attempt + 1, started_ms = $6,
+                 ended_ms = NULL, end_reason = NULL, error = NULL, version = ",
+            new_version!($database),
+            " WHERE id = (
+                 SELECT id FROM jobs WHERE ",
+            claimable!($database),
+            " ORDER BY priority DESC, id LIMIT 1 ",
+            $lock,
+            ")
+             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds, created_ms, not_before_ms,
+                 (SELECT max(a.ended_ms) FROM attempts a WHERE a.job_id = jobs.id) AS given_back_ms"
+        )
+    };
+}
+
+impl Statement {
+    /// Binds the parameters $1 to $8 of a claim.
+    fn claimed_by(self, slot: &Slot, now: i64) -> Self {
+        self.at_place(slot, now).bind(now).bind(now + LONGEST_WAIT_MS).bind(now - PATIENCE_MS)
+    }
+}
+
+impl Store {
+    /// The next job that may run in `slot`, leased for `lease_ms`.
+    pub async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
+        // Most calls find nothing: they must not wait for the one writer.
+        let mut reader = self.read().await?;
+        let now = self.now(&mut reader).await?;
+        let waiting: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
+            .claimed_by(slot, now)
+            .fetch_optional(&mut reader)
+            .await?;
+        drop(reader);
+        if waiting.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let row: Option<ClaimedRow> = tx
+            .either(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
+            .claimed_by(slot, now)
+            .bind(now + lease_ms)
+            .fetch_optional(&mut tx)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let lease = Lease { job: row.id, attempt: row.attempt };
+        insert_attempt(&mut tx, slot, &row, now).await?;
+        // The writer is kept as short as possible: a first attempt has no checkpoints.
+        let checkpoints = if row.attempt == 1 { Vec::new() } else { checkpoints(&mut tx, row.id).await? };
+        let claim = read_spec(&row.spec).map(|spec| Claim {
+            lease,
+            experiment_id: row.experiment_id,
+            spec,
+            time_limit_seconds: row.time_limit_seconds,
+            checkpoints,
+        });
+        if let Err(error) = &claim {
+            // Nobody could run it: an end says so, where waiting would not.
+            let end = End::of(EndReason::UserError, &error.to_string());
+            close(&mut tx, lease, &end, now).await?;
+        }
+        self.commit(tx).await?;
+        self.activity.claim_waits.observe((now - row.claimable_since(now)) as f64 / 1000.0);
+        claim.map(Some)
+    }
+}
+
+async fn insert_attempt(
+    tx: &mut Transaction,
+    slot: &Slot,
+    job: &ClaimedRow,
+    now: i64,
+) -> Result<(), StoreError> {
+    sql("INSERT INTO attempts (job_id, number, worker_id, device, started_ms, start_step)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(job.id)
+    .bind(job.attempt)
+    .bind(slot.worker)
+    .bind(slot.device.as_str())
+    .bind(now)
+    .bind(job.step)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn read_spec(spec: &str) -> Result<JobSpec, StoreError> {
+    Ok(JobSpec::from_stored(&serde_json::from_str(spec)?)?)
+}

@@ -1,0 +1,157 @@
+//! Stores how attempts end, and what [`lifecycle::end`] makes of their jobs.
+
+use optlab_domain::lifecycle::{self, Budget, Outcome};
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::Failure;
+use sqlx::FromRow;
+
+use super::places::says_nothing_new;
+use crate::store::database::{Transaction, Word, sql};
+use crate::store::version::next_version;
+use crate::store::{AttemptEnd, CompleteRun, Lease, StoreError};
+
+/// How an attempt ended, as it is stored.
+pub(super) struct End {
+    reason: EndReason,
+    error: Option<String>,
+    seconds: Option<f64>,
+}
+
+impl End {
+    pub(super) fn of(reason: EndReason, error: &str) -> Self {
+        let error = (reason != EndReason::Cancelled).then(|| error.to_owned());
+        Self { reason, error, seconds: None }
+    }
+}
+
+impl From<&AttemptEnd> for End {
+    fn from(end: &AttemptEnd) -> Self {
+        match end {
+            AttemptEnd::Finished(CompleteRun { summary, missing_files, .. }) => Self {
+                reason: EndReason::Completed,
+                error: (!missing_files.is_empty()).then(|| missing_files.join("; ")),
+                seconds: Some(summary.seconds),
+            },
+            AttemptEnd::Failed(Failure { reason, error, .. }) => Self::of(*reason, error),
+            AttemptEnd::HandedBack => Self { reason: EndReason::HandedBack, error: None, seconds: None },
+        }
+    }
+}
+
+/// What decides where a job goes whose attempt is over.
+#[derive(FromRow)]
+struct Standing {
+    attempts_used: i64,
+    max_attempts: i64,
+    requested: Option<Word<Request>>,
+}
+
+/// Stores the end of the attempt and what becomes of its job.
+pub(super) async fn close(
+    tx: &mut Transaction,
+    lease: Lease,
+    end: &End,
+    now: i64,
+) -> Result<JobState, StoreError> {
+    let is_elsewhere_untried = end.reason.may_be_fault_of_place() && says_nothing_new(tx, lease, now).await?;
+    close_attempt(tx, lease, end, now).await?;
+    let standing: Standing = sql(
+        "SELECT attempt - attempts_before AS attempts_used, max_attempts, requested FROM jobs WHERE id = $1",
+    )
+    .bind(lease.job)
+    .fetch_one(tx)
+    .await?;
+    let request = standing.requested.map(|request| request.0);
+    let budget = Budget { used: standing.attempts_used, limit: standing.max_attempts };
+    let outcome = lifecycle::end(end.reason, request, budget, is_elsewhere_untried, now);
+    match outcome {
+        Outcome::Finished { state, reason } => {
+            let error = end.error.as_deref().filter(|_| reason == end.reason);
+            close_job(tx, lease, state, reason, error, now).await?;
+        }
+        Outcome::Released { state, counts, not_before_ms } => {
+            go_back(tx, lease, state, counts, not_before_ms).await?;
+        }
+    }
+    Ok(outcome.state())
+}
+
+/// Gives the job back, at the step at which its next attempt will begin.
+async fn go_back(
+    tx: &mut Transaction,
+    lease: Lease,
+    state: JobState,
+    counts: bool,
+    not_before_ms: i64,
+) -> Result<(), StoreError> {
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs
+         SET state = $2, requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
+             lease_until_ms = NULL, not_before_ms = $3, attempts_before = attempts_before + $4, version = $5, step = coalesce(
+                 (SELECT max(step) FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint'), 0)
+         WHERE id = $1")
+    .bind(lease.job)
+    .bind(state)
+    .bind(not_before_ms)
+    .bind(i64::from(!counts))
+    .bind(version)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn close_job(
+    tx: &mut Transaction,
+    lease: Lease,
+    state: JobState,
+    reason: EndReason,
+    error: Option<&str>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs
+         SET state = $2, requested = NULL, end_reason = $3, error = $4, ended_ms = $5, lease_until_ms = NULL,
+             version = $6
+         WHERE id = $1")
+    .bind(lease.job)
+    .bind(state)
+    .bind(reason)
+    .bind(error)
+    .bind(now)
+    .bind(version)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn close_attempt(tx: &mut Transaction, lease: Lease, end: &End, now: i64) -> Result<(), StoreError> {
+    sql("UPDATE attempts SET ended_ms = $3, end_reason = $4, error = $5, seconds = $6
+         WHERE job_id = $1 AND number = $2")
+    .bind(lease.job)
+    .bind(lease.attempt)
+    .bind(now)
+    .bind(end.reason)
+    .bind(end.error.as_deref())
+    .bind(end.seconds)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The state of the job if this attempt has ended for this reason before: the reply to the first call was lost.
+pub(super) async fn ended_before(
+    tx: &mut Transaction,
+    lease: Lease,
+    end: &End,
+) -> Result<JobState, StoreError> {
+    let state: Option<(Word<JobState>,)> =
+        sql("SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+         WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3")
+        .bind(lease.job)
+        .bind(lease.attempt)
+        .bind(end.reason)
+        .fetch_optional(tx)
+        .await?;
+    let (state,) = state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?;
+    Ok(state.0)
+}

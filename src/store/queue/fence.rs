@@ -1,0 +1,30 @@
+//! The fence: only the running attempt of a job can write.
+
+use optlab_domain::{JobState, lifecycle};
+
+use crate::store::database::{Transaction, Word, sql};
+use crate::store::{Lease, Store, StoreError};
+
+impl Store {
+    /// A transaction of the running attempt of a job, which is nobody else's until it ends.
+    pub(super) async fn begin_under(&self, lease: Lease) -> Result<Transaction, StoreError> {
+        let mut tx = self.begin().await?;
+        if let Err(error) = check(&mut tx, lease).await {
+            // A dropped transaction ends later, and claims pass over jobs that are locked.
+            tx.rollback().await?;
+            return Err(error);
+        }
+        Ok(tx)
+    }
+}
+
+/// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
+pub(super) async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
+    let job: Option<(Word<JobState>, i64)> = sql("SELECT state, attempt FROM jobs WHERE id = $1")
+        .bind(lease.job)
+        .for_update()
+        .fetch_optional(tx)
+        .await?;
+    let holds = job.is_some_and(|(state, attempts)| lifecycle::may_write(lease.attempt, state.0, attempts));
+    holds.then_some(()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+}

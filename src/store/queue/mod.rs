@@ -1,0 +1,106 @@
+//! The queue as workers see it: claim a job, record what it does, end the attempt.
+//!
+//! A claim is a lease: it ends at a time of the store's clock unless the attempt goes on recording. The number of
+//! the attempt is the fence; once another attempt has begun, or the job has ended, the old one can write nothing.
+
+mod claim;
+mod attempt;
+mod record;
+mod fence;
+mod ends;
+mod places;
+mod reap;
+
+use optlab_domain::EndReason;
+use optlab_spec::JobSpec;
+use optlab_spec::protocol::{Failure, Summary};
+
+use crate::store::Artifact;
+
+/// The right of one attempt to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job: i64,
+    /// Number of the attempt.
+    pub attempt: i64,
+}
+
+/// Who claims, and with what.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Id of the worker.
+    pub worker: i64,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+}
+
+impl Slot {
+    /// What a job's `resources.device` may say to run here, besides `any`.
+    pub fn device_kind(&self) -> &str {
+        self.device.split(':').next().unwrap_or_default()
+    }
+}
+
+/// A job that was claimed.
+#[derive(Debug)]
+pub struct Claim {
+    /// The right to write.
+    pub lease: Lease,
+    /// The experiment, for logs.
+    pub experiment_id: i64,
+    /// What to train.
+    pub spec: JobSpec,
+    /// After so long the attempt ends as `timed_out`.
+    pub time_limit_seconds: i64,
+    /// Where earlier attempts got to, the latest first.
+    pub checkpoints: Vec<Artifact>,
+}
+
+impl Claim {
+    /// The longest lease that can be configured.
+    pub const LONGEST_LEASE_SECONDS: u64 = 3600;
+}
+
+/// A run that has completed all of its updates.
+#[derive(Clone, Debug)]
+pub struct CompleteRun {
+    /// Final figures, as the runner reported them.
+    pub summary: Summary,
+    /// The minimum number of points that a complete run records of each of these series.
+    pub points: Vec<(&'static str, u64)>,
+    /// Files that could not be stored, each with the reason.
+    pub missing_files: Vec<String>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum AttemptEnd {
+    /// The run is complete. The job succeeds unless its curves lack points; then it is trained again from the
+    /// beginning, as long as it has attempts left.
+    Finished(CompleteRun),
+    /// By a reason that the runner or the worker knows. One that may be gone at another attempt (memory, a crash) is
+    /// tried again while the job's budget lasts, after a while that grows.
+    Failed(Failure),
+    /// The worker stops in good order, for itself or because a pause was wanted: the job waits again or is paused, and
+    /// the attempt does not count.
+    HandedBack,
+}
+
+impl AttemptEnd {
+    /// The machine cannot run the job; `error` says what it lacks. The job goes back to the queue, preferably for
+    /// another machine, and the attempt does not count.
+    pub fn machine_fault(error: impl Into<String>) -> Self {
+        Self::Failed(Failure {
+            reason: EndReason::MachineFault,
+            series: None,
+            step: None,
+            error: error.into(),
+        })
+    }
+
+    /// Whether the attempt ended because of a fault of the machine.
+    pub fn is_machine_fault(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.reason == EndReason::MachineFault)
+    }
+}

@@ -1,0 +1,62 @@
+//! Jobs that nobody runs any more go back to the queue.
+
+use optlab_domain::EndReason;
+
+use super::ends::{End, close};
+use crate::store::database::{Statement, sql};
+use crate::store::{Claim, Lease, Store, StoreError, Worker};
+
+/// Longer than any lease, with a margin of one minute for a claim that is in progress.
+const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
+
+/// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
+/// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease; $3 and
+/// $4: [`Worker::heard_of`].
+macro_rules! abandoned {
+    () => {
+        "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
+             SELECT 1 FROM workers w
+             WHERE w.id = jobs.worker_id
+               AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $3 AND $4)
+         ))"
+    };
+}
+
+impl Statement {
+    /// Binds the parameters of [`abandoned`].
+    fn abandoned_at(self, now: i64) -> Self {
+        let (earliest, latest) = Worker::heard_of(now);
+        self.bind(now).bind(now + LONGEST_LEASE_MS).bind(earliest).bind(latest)
+    }
+}
+
+impl Store {
+    /// Takes back and returns the abandoned jobs: those whose lease has expired, and those with a pending cancel
+    /// request whose worker is gone.
+    pub async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
+        let mut reader = self.read().await?;
+        let now = self.now(&mut reader).await?;
+        let over: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", abandoned!(), " LIMIT 1"))
+            .abandoned_at(now)
+            .fetch_optional(&mut reader)
+            .await?;
+        drop(reader);
+        if over.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.begin().await?;
+        let lost: Vec<(i64, i64)> =
+            sql(concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id"))
+                .abandoned_at(now)
+                .for_update_of_free_rows()
+                .fetch_all(&mut tx)
+                .await?;
+        let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
+        for &lease in &lost {
+            let end = End::of(EndReason::WorkerLost, "the worker was not heard of until its lease was over");
+            close(&mut tx, lease, &end, now).await?;
+        }
+        self.commit_queued(tx).await?;
+        Ok(lost)
+    }
+}

@@ -1,0 +1,126 @@
+//! The most frequent write: a batch of points, how far the run is, and the lease that both prolong. All or nothing, and
+//! nothing at all of an attempt that no longer has the job.
+
+use std::collections::BTreeMap;
+
+use optlab_domain::Request;
+use optlab_spec::protocol::Point;
+use sqlx::FromRow;
+
+use crate::store::database::{Reader, Statement, Transaction, Word, sql};
+use crate::store::version::new_version;
+use crate::store::{Lease, StoreError};
+
+/// What an attempt has to say.
+pub(super) struct Record<'a> {
+    pub(super) lease: Lease,
+    pub(super) points: &'a [Point],
+    /// Those of the points' series.
+    pub(super) series_ids: Vec<i64>,
+    /// Completed updates.
+    pub(super) step: Option<u64>,
+    pub(super) lease_ms: i64,
+    /// `None` for the database's own time.
+    pub(super) now_ms: Option<i64>,
+}
+
+/// The attempt has the job.
+#[derive(FromRow)]
+pub(super) struct Held {
+    /// What its worker is asked for.
+    pub(super) requested: Option<Word<Request>>,
+}
+
+/// The fence, the lease, the version and the points, and what is to happen with points that stand already.
+macro_rules! with_points {
+    ($conflict:literal) => {
+        concat!(
+            "WITH held AS (
+                 UPDATE jobs
+                 SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
+                     step = coalesce($5, step), version = ",
+            new_version!(postgres),
+            " WHERE id = $1 AND attempt = $2 AND state = 'running'
+                 RETURNING id, requested
+             ), written AS (
+                 INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
+                 SELECT held.id, points.* FROM held, unnest($6, $7, $8, $9) points ",
+            $conflict,
+            ") SELECT requested FROM held"
+        )
+    };
+}
+
+impl Record<'_> {
+    /// Row by row, in one transaction: for SQLite, which is called and not sent to.
+    pub(super) async fn write_rows(&self, tx: &mut Transaction) -> Result<Option<Held>, StoreError> {
+        // The fence, the lease and the version are one statement.
+        let held = sql(concat!(
+            "UPDATE jobs SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = ",
+            new_version!(sqlite),
+            " WHERE id = $1 AND attempt = $2 AND state = 'running' RETURNING requested"
+        ))
+        .bind(self.lease.job)
+        .bind(self.lease.attempt)
+        .bind(self.now_ms)
+        .bind(self.lease_ms)
+        .bind(self.step.map(|step| step as i64))
+        .fetch_optional(tx)
+        .await?;
+        if held.is_none() {
+            return Ok(None);
+        }
+        for (point, &series) in self.points.iter().zip(&self.series_ids) {
+            // A point that stands already is the same point sent again.
+            sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
+            .bind(self.lease.job)
+            .bind(series)
+            .bind(point.step as i64)
+            .bind(point.value)
+            .bind(point.time_ms)
+            .execute(tx)
+            .await?;
+        }
+        Ok(held)
+    }
+
+    /// By one statement, which is a transaction too: for Postgres, where the way to the server and back costs the most.
+    pub(super) async fn write_at_once(&self, connection: &mut Reader) -> Result<Option<Held>, StoreError> {
+        // The statement may not meet a row twice: of a point that was sent twice it takes the last.
+        let points: BTreeMap<(i64, u64), &Point> = self
+            .series_ids
+            .iter()
+            .zip(self.points)
+            .map(|(&series, point)| ((series, point.step), point))
+            .collect();
+        // To be ready for points that stand already costs half as much again, and they are rare.
+        match self.bind_all(with_points!(""), &points).fetch_optional(connection).await {
+            Err(StoreError::Database(error)) if stands_already(&error) => {
+                let upsert = with_points!(
+                    "ON CONFLICT (job_id, series_id, step)
+                     DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms"
+                );
+                self.bind_all(upsert, &points).fetch_optional(connection).await
+            }
+            result => result,
+        }
+    }
+
+    fn bind_all(&self, statement: &'static str, points: &BTreeMap<(i64, u64), &Point>) -> Statement {
+        sql(statement)
+            .bind(self.lease.job)
+            .bind(self.lease.attempt)
+            .bind(self.now_ms)
+            .bind(self.lease_ms)
+            .bind(self.step.map(|step| step as i64))
+            .bind(points.keys().map(|(series, _)| *series).collect::<Vec<_>>())
+            .bind(points.keys().map(|(_, step)| *step as i64).collect::<Vec<_>>())
+            .bind(points.values().map(|point| point.value).collect::<Vec<_>>())
+            .bind(points.values().map(|point| point.time_ms).collect::<Vec<_>>())
+    }
+}
+
+fn stands_already(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}

@@ -1,0 +1,280 @@
+//! Rows of an experiment that comes from another server.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use optlab_domain::{EndReason, JobState};
+use optlab_spec::{ExperimentSpec, JobSpec};
+use tokio::sync::mpsc;
+
+use crate::store::curves::condense_job;
+use crate::store::database::{Transaction, sql};
+use crate::store::version::next_version;
+use crate::store::{AttemptRecord, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
+
+/// Points that one statement brings to SQLite.
+const ROWS: usize = 500;
+
+/// $1: job; $2: series; and [`ROWS`] points.
+static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
+    let mut text = "INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ".to_owned();
+    for row in 0..ROWS {
+        let (separator, first) = (if row == 0 { "" } else { ", " }, 3 * row + 3);
+        write!(text, "{separator}($1, $2, ${first}, ${}, ${})", first + 1, first + 2)
+            .expect("a string takes any text");
+    }
+    text
+});
+
+/// Inserts everything except the points, with `ids` as job ids if they were reserved; returns the ids of the experiment
+/// and of the jobs, in the order of their records.
+pub(super) async fn insert(
+    tx: &mut Transaction,
+    import: &Import,
+    ids: Option<&[i64]>,
+    now: i64,
+) -> Result<(i64, Vec<i64>), StoreError> {
+    let experiment = &import.experiment;
+    let spec = ExperimentSpec::from_stored(&experiment.spec)?;
+    let id = sql("INSERT INTO experiments (name, notes, tags, archived, spec, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
+    .bind(experiment.name.as_str())
+    .bind(experiment.notes.as_str())
+    .bind(serde_json::to_string(&experiment.tags)?)
+    .bind(i64::from(experiment.archived))
+    .bind(serde_json::to_string(&experiment.spec)?)
+    .bind(experiment.created_ms)
+    .fetch_number(tx)
+    .await?;
+    let version = next_version(tx).await?;
+    let workers = insert_workers(tx, &import.jobs).await?;
+    let mut jobs = Vec::with_capacity(import.jobs.len());
+    for (position, job) in import.jobs.iter().enumerate() {
+        let job = ended(job, now);
+        let worker = job.attempts.last().map(|attempt| workers[&attempt.worker]);
+        let reserved = ids.map(|ids| ids[position]);
+        let place = Place { id: reserved, experiment: id, spec: &spec, version, worker };
+        let job_id = insert_job(tx, &job, place).await?;
+        for attempt in &job.attempts {
+            insert_attempt(tx, job_id, attempt, workers[&attempt.worker]).await?;
+        }
+        if job.state == JobState::Succeeded {
+            insert_results(tx, job_id, &job.results).await?;
+        }
+        jobs.push(job_id);
+    }
+    Ok((id, jobs))
+}
+
+/// The job as it comes: nothing of an import waits or runs.
+fn ended(job: &JobRecord, now: i64) -> JobRecord {
+    let mut job = job.clone();
+    let was = format!("was {} when it was exported", job.state);
+    for attempt in job.attempts.iter_mut().filter(|attempt| attempt.ended_ms.is_none()) {
+        (attempt.ended_ms, attempt.end_reason, attempt.error) =
+            (Some(now), Some(EndReason::Cancelled), Some(was.clone()));
+    }
+    if !job.state.has_ended() {
+        job.state = JobState::Cancelled;
+        (job.ended_ms, job.end_reason, job.error) = (Some(now), Some(EndReason::Cancelled), Some(was));
+    }
+    job
+}
+
+/// One that has gone for each name: attempts belong to workers, and these are elsewhere.
+async fn insert_workers(
+    tx: &mut Transaction,
+    jobs: &[JobRecord],
+) -> Result<HashMap<String, i64>, StoreError> {
+    let mut times: HashMap<&str, (i64, i64)> = HashMap::new();
+    for attempt in jobs.iter().flat_map(|job| &job.attempts) {
+        let (from, to) = (attempt.started_ms, attempt.ended_ms.unwrap_or(attempt.started_ms));
+        let seen = times.entry(&attempt.worker).or_insert((from, to));
+        *seen = (seen.0.min(from), seen.1.max(to));
+    }
+    let mut ids = HashMap::new();
+    for (name, (from, to)) in times {
+        let id = sql("INSERT INTO workers (name, devices, started_ms, last_seen_ms, ended_ms, draining)
+             VALUES ($1, '[]', $2, $3, $3, 1) RETURNING id")
+        .bind(name)
+        .bind(from)
+        .bind(to)
+        .fetch_number(tx)
+        .await?;
+        ids.insert(name.to_owned(), id);
+    }
+    Ok(ids)
+}
+
+/// The fields of a job that differ from those at its origin.
+struct Place<'a> {
+    /// The reserved id, if any.
+    id: Option<i64>,
+    experiment: i64,
+    spec: &'a ExperimentSpec,
+    version: i64,
+    worker: Option<i64>,
+}
+
+/// $1 to $23: the common columns; `$column` and `$value` add another.
+macro_rules! insert_job {
+    ($column:literal, $value:literal) => {
+        concat!(
+            "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
+                 time_limit_seconds, state, end_reason, error, attempt, attempts_before, worker_id, step, steps,
+                 parameters_trained, version, created_ms, started_ms, ended_ms",
+            $column,
+            ")
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23",
+            $value,
+            ")
+             RETURNING id"
+        )
+    };
+}
+
+async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> Result<i64, StoreError> {
+    let Place { id, experiment, spec, version, worker } = place;
+    let position = spec.arms.iter().position(|arm| arm.name == job.arm);
+    let device = JobSpec::from_stored(&job.spec)?.resources.device;
+    let insert = match id {
+        Some(_) => insert_job!(", id", ", $24"),
+        None => insert_job!("", ""),
+    };
+    let insert = sql(insert)
+        .bind(experiment)
+        .bind(job.arm.as_str())
+        .bind(position.map(|position| position as i64))
+        .bind(job.method.as_str())
+        .bind(job.seed)
+        .bind(serde_json::to_string(&job.spec)?)
+        .bind(device.as_str())
+        .bind(spec.priority)
+        .bind(spec.max_attempts as i64)
+        .bind(spec.time_limit_seconds as i64)
+        .bind(job.state)
+        .bind(job.end_reason)
+        .bind(job.error.as_deref())
+        .bind(job.attempt)
+        .bind(job.attempts_before)
+        .bind(worker)
+        .bind(job.step)
+        .bind(job.steps)
+        .bind(job.parameters_trained)
+        .bind(version)
+        .bind(job.created_ms)
+        .bind(job.started_ms)
+        .bind(job.ended_ms);
+    match id {
+        Some(id) => insert.bind(id),
+        None => insert,
+    }
+    .fetch_number(tx)
+    .await
+}
+
+async fn insert_attempt(
+    tx: &mut Transaction,
+    job: i64,
+    attempt: &AttemptRecord,
+    worker: i64,
+) -> Result<(), StoreError> {
+    let environment = attempt.environment.as_ref().map(serde_json::to_string).transpose()?;
+    sql(
+        "INSERT INTO attempts (job_id, number, worker_id, device, environment, start_step, started_ms, ended_ms,
+             end_reason, error, seconds)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(job)
+    .bind(attempt.number)
+    .bind(worker)
+    .bind(attempt.device.as_str())
+    .bind(environment)
+    .bind(attempt.start_step)
+    .bind(attempt.started_ms)
+    .bind(attempt.ended_ms)
+    .bind(attempt.end_reason)
+    .bind(attempt.error.as_deref())
+    .bind(attempt.seconds)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_results(tx: &mut Transaction, job: i64, results: &ResultsRecord) -> Result<(), StoreError> {
+    sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
+         VALUES ($1, $2, $3, $4, $5)")
+    .bind(job)
+    .bind(results.test_accuracy)
+    .bind(results.best_test_accuracy)
+    .bind(results.energy)
+    .bind(results.peak_memory_bytes)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Inserts the points as they come, `expected` in all, and condenses what is long.
+pub(super) async fn insert_points(
+    tx: &mut Transaction,
+    jobs: &[i64],
+    series: &HashMap<&str, i64>,
+    expected: u64,
+    batches: &mut mpsc::Receiver<CurveBatch>,
+) -> Result<(), StoreError> {
+    let mut inserted = 0;
+    while let Some(batch) = batches.recv().await {
+        let (job, series) = (jobs[batch.job], series[batch.series.as_str()]);
+        insert_batch(tx, job, series, &batch.points).await?;
+        inserted += batch.points.len() as u64;
+    }
+    if inserted != expected {
+        return Err(StoreError::BrokenOff);
+    }
+    for &job in jobs {
+        condense_job(tx, job).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_batch(
+    tx: &mut Transaction,
+    job: i64,
+    series: i64,
+    points: &[TimedPoint],
+) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = tx {
+        sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
+             SELECT $1, $2, points.* FROM unnest($3, $4, $5) points")
+        .bind(job)
+        .bind(series)
+        .bind(points.iter().map(|point| point.step).collect::<Vec<_>>())
+        .bind(points.iter().map(|point| point.value).collect::<Vec<_>>())
+        .bind(points.iter().map(|point| point.time_ms).collect::<Vec<_>>())
+        .execute(tx)
+        .await?;
+        return Ok(());
+    }
+    let (many, rest) = points.as_chunks::<ROWS>();
+    for rows in many {
+        let statement = sql(INSERT_ROWS.as_str()).bind(job).bind(series);
+        let statement = rows.iter().fold(statement, |statement, point| {
+            statement.bind(point.step).bind(point.value).bind(point.time_ms)
+        });
+        statement.execute(tx).await?;
+    }
+    for point in rest {
+        sql(
+            "INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(job)
+        .bind(series)
+        .bind(point.step)
+        .bind(point.value)
+        .bind(point.time_ms)
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! Experiments on their way to other servers: whole, every point, never sampled.
+
+mod import;
+mod records;
+mod staged;
+
+use optlab_domain::{EndReason, JobState};
+use optlab_spec::protocol::Environment;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::store::database::{Database, sql};
+use crate::store::{Store, StoreError};
+
+/// An experiment as it was stored. Whatever a later version may add is ignored where it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentRecord {
+    /// Its id on the server that it comes from; another server gives it another.
+    pub id: i64,
+    /// The researcher's name for it.
+    pub name: String,
+    /// Free text.
+    pub notes: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Put away.
+    pub archived: bool,
+    /// As resolved at submission.
+    pub spec: Value,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+}
+
+/// A job with its attempts. Files of jobs do not travel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its id on the server that it comes from.
+    pub id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Complete: what the runner got.
+    pub spec: Value,
+    /// Where it was in its life.
+    pub state: JobState,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Number of its last attempt; 0 before the first.
+    pub attempt: i64,
+    /// Attempts that were forgiven.
+    pub attempts_before: i64,
+    /// Completed updates.
+    pub step: i64,
+    /// Updates of the whole run.
+    pub steps: i64,
+    /// Numbers that the optimizer stepped.
+    pub parameters_trained: Option<i64>,
+    /// Number of the last write to it, on the server that it comes from.
+    #[serde(skip)]
+    pub version: i64,
+    /// When it was submitted, milliseconds since the epoch.
+    pub created_ms: i64,
+    /// When its last attempt started.
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// What came out.
+    #[serde(default)]
+    pub results: ResultsRecord,
+    /// The first one first.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// Final figures, which only a job that has succeeded has; accuracies and errors in percent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResultsRecord {
+    /// The last one.
+    pub test_accuracy: Option<f64>,
+    /// The highest on the way.
+    pub best_test_accuracy: Option<f64>,
+    /// What the accuracy lacks.
+    pub test_error: Option<f64>,
+    /// Last mean energy.
+    pub energy: Option<f64>,
+    /// Wall time of the run.
+    pub seconds: Option<f64>,
+    /// Of the runner's process, on a CPU.
+    pub peak_memory_bytes: Option<i64>,
+}
+
+/// One lease of a job by a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// From 1.
+    pub number: i64,
+    /// Host and process of the worker.
+    pub worker: String,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once it had begun.
+    pub environment: Option<Environment>,
+    /// Completed updates when it began.
+    pub start_step: i64,
+    /// When it was claimed, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Wall time of a complete run.
+    pub seconds: Option<f64>,
+}
+
+/// A point with the time of its measurement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimedPoint {
+    /// Completed updates.
+    pub step: i64,
+    /// In the unit of the series; finite.
+    pub value: f64,
+    /// Wall clock, milliseconds since the epoch.
+    pub time_ms: i64,
+}
+
+/// Points of one curve, in the order of their steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurveBatch {
+    /// Place of the job among the records.
+    pub job: usize,
+    /// Name of the series.
+    pub series: String,
+    /// At least one.
+    pub points: Vec<TimedPoint>,
+}
+
+/// What is to be stored, but for its points; its ids are those of the server that it comes from.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The experiment.
+    pub experiment: ExperimentRecord,
+    /// One for each arm and seed of its spec.
+    pub jobs: Vec<JobRecord>,
+    /// Every series that has points.
+    pub series: Vec<String>,
+    /// How many points there are.
+    pub points: u64,
+}
+
+impl Store {
+    /// An experiment and its jobs, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
+        // An experiment, its jobs and their figures of one moment.
+        let mut moment = self.snapshot().await?;
+        let records = records::read(&mut moment, experiment).await?;
+        moment.rollback().await?;
+        Ok(records)
+    }
+
+    /// At most `limit` points of a curve after a step, of a job that is still as it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where a later attempt has begun, or a job that had ended was changed, by thinning say: what
+    /// was read before may be no part of this curve.
+    pub async fn points(
+        &self,
+        job: &JobRecord,
+        series: &str,
+        after_step: i64,
+        limit: i64,
+    ) -> Result<Vec<TimedPoint>, StoreError> {
+        let mut reader = self.read().await?;
+        let rows: Vec<(i64, f64, i64)> = sql("SELECT step, value, time_ms FROM metric_points
+             WHERE job_id = $1 AND series_id = (SELECT id FROM series WHERE name = $2) AND step > $3
+             ORDER BY step LIMIT $4")
+        .bind(job.id)
+        .bind(series)
+        .bind(after_step)
+        .bind(limit)
+        .fetch_all(&mut reader)
+        .await?;
+        // Both are written before any point is deleted.
+        let (attempt, version): (i64, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
+            .bind(job.id)
+            .fetch_one(&mut reader)
+            .await?;
+        if attempt != job.attempt {
+            return Err(StoreError::Conflict(format!(
+                "attempt {attempt} of job {} has begun meanwhile",
+                job.id
+            )));
+        }
+        if job.state.has_ended() && version != job.version {
+            return Err(StoreError::Conflict(format!("job {} was changed meanwhile", job.id)));
+        }
+        Ok(rows.into_iter().map(|(step, value, time_ms)| TimedPoint { step, value, time_ms }).collect())
+    }
+
+    /// Stores an experiment under new ids and returns the id of the experiment. Nothing of it is visible until every
+    /// point is stored, and other writers can write meanwhile. Imported jobs are a record and are not trained: a job
+    /// that had not ended is imported as cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] while another process removes
+    /// what a dead import has left.
+    pub async fn import(
+        &self,
+        import: &Import,
+        mut points: mpsc::Receiver<CurveBatch>,
+    ) -> Result<i64, StoreError> {
+        // Beforehand, because new series are committed by themselves.
+        let mut series = Vec::with_capacity(import.series.len());
+        for name in &import.series {
+            series.push((name.as_str(), self.series_id(name).await?));
+        }
+        let series = series.into_iter().collect();
+        if let Database::Sqlite(sqlite) = &self.database {
+            return staged::import(self, sqlite, import, &series, &mut points).await;
+        }
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        let (experiment, jobs) = import::insert(&mut tx, import, None, now).await?;
+        import::insert_points(&mut tx, &jobs, &series, import.points, &mut points).await?;
+        self.commit(tx).await?;
+        Ok(experiment)
+    }
+
+    /// Removes the staged points of imports whose process died, unless an import is running in any process.
+    pub async fn remove_unfinished_imports(&self) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => staged::remove_unfinished(sqlite).await,
+            // Postgres imports in one transaction, so nothing is left of one that died.
+            Database::Postgres(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Numbers of writes to jobs, by which readers find what has changed.
+
+use crate::store::StoreError;
+use crate::store::database::{Connect, Connection, Transaction, sql};
+
+/// SQL for the number that `jobs.version` gets from the transaction that runs it.
+///
+/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit in
+/// any order; [`settled_version`] tells up to where none is missing any more.
+macro_rules! new_version {
+    (sqlite) => {
+        "(SELECT coalesce(max(version), 0) + 1 FROM jobs)"
+    };
+    (postgres) => {
+        "pg_current_xact_id()::TEXT::BIGINT"
+    };
+}
+pub(super) use new_version;
+
+/// The number of [`new_version`] for what this transaction writes.
+pub(super) async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
+    tx.either(concat!("SELECT ", new_version!(sqlite)), concat!("SELECT ", new_version!(postgres)))
+        .fetch_number(tx)
+        .await
+}
+
+/// Whatever was or will be written with this version or an earlier one can be seen on this connection.
+pub(super) async fn settled_version(on: &mut impl Connect) -> Result<i64, StoreError> {
+    sql(match on.connection() {
+        Connection::Sqlite(_) => "SELECT coalesce(max(version), 0) FROM jobs",
+        Connection::Postgres(_) => "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
+    })
+    .fetch_number(on)
+    .await
+}
