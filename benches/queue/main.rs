@@ -146,7 +146,7 @@ fn experiment(jobs: u64) -> ExperimentSpec {
 async fn claims(url: &str) -> f64 {
     let first = store::open(url).await.unwrap();
     first.submit(Submission { spec: &experiment(QUEUED), idempotency: None }).await.unwrap();
-    let slot = slot(&*first).await;
+    let slot = slot(&first).await;
     let began = Instant::now();
     let slots = (0..SLOTS).map(|_| {
         let (url, slot) = (url.to_owned(), slot.clone());

@@ -36,7 +36,7 @@ impl From<Artifact> for ArtifactView {
     fn from(artifact: Artifact) -> Self {
         Self {
             name: artifact.name,
-            kind: artifact.kind.as_str(),
+            kind: artifact.kind.into(),
             attempt: artifact.attempt,
             step: artifact.step,
             bytes: artifact.bytes,

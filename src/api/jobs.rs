@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_domain::{Action, EndReason, JobState};
+use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use strum::VariantArray;
 use utoipa::{IntoParams, ToSchema};
 
@@ -65,9 +65,9 @@ pub(super) async fn list(
 }
 
 fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> {
-    let by = JobKey::parse(sort.unwrap_or("id")).ok_or_else(|| {
-        let words = JobKey::ALL.map(|(word, _)| word).join(", ");
-        ApiError::invalid_parameter(format!("`sort` must be one of {words}"))
+    let by = sort.unwrap_or("id").parse().map_err(|_| {
+        let words: Vec<&str> = JobKey::VARIANTS.iter().map(|&key| key.into()).collect();
+        ApiError::invalid_parameter(format!("`sort` must be one of {}", words.join(", ")))
     })?;
     match order.unwrap_or("asc") {
         word @ ("asc" | "desc") => Ok(JobOrder { by, descending: word == "desc" }),
@@ -145,7 +145,7 @@ pub(super) struct AttemptView {
     device: String,
     /// Versions, device and threads.
     #[schema(value_type = Option<Object>)]
-    environment: Option<Value>,
+    environment: Option<Environment>,
     /// Completed updates when it began: of the checkpoint that it took up.
     start_step: i64,
     started_at: String,
@@ -163,7 +163,7 @@ pub(super) async fn attempts(
 ) -> Result<Json<List<AttemptView>>, ApiError> {
     let attempts = state.store.attempts(id).await?.into_iter().map(|attempt| AttemptView {
         number: attempt.number,
-        worker_id: attempt.worker,
+        worker_id: attempt.worker_id,
         device: attempt.device,
         environment: attempt.environment,
         start_step: attempt.start_step,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use optlab_spec::{IDENTIFIER_PATTERN, is_identifier};
 use serde::Deserialize;
+use strum::VariantArray;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -106,13 +107,13 @@ pub(super) fn name_schema() -> ObjectBuilder {
 }
 
 /// Schema of one of several words.
-fn one_of<const N: usize>(words: [&'static str; N]) -> RefOr<Schema> {
+fn one_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
     Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
 }
 
 impl PartialSchema for JobKey {
     fn schema() -> RefOr<Schema> {
-        one_of(Self::ALL.map(|(word, _)| word))
+        one_of(Self::VARIANTS.iter().map(|&key| key.into()))
     }
 }
 

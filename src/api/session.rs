@@ -36,10 +36,10 @@ pub(super) async fn get(
     token: Option<Extension<Secret>>,
 ) -> Result<Json<SessionView>, ApiError> {
     let Some(Extension(secret)) = token else {
-        return Ok(Json(SessionView { scope: Scope::Write.as_str(), signed_in: false }));
+        return Ok(Json(SessionView { scope: Scope::Write.into(), signed_in: false }));
     };
     let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
-    Ok(Json(SessionView { scope: scope.as_str(), signed_in: true }))
+    Ok(Json(SessionView { scope: scope.into(), signed_in: true }))
 }
 
 /// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host; without

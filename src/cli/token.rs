@@ -77,7 +77,7 @@ async fn act(store: &Store, command: &Command) -> anyhow::Result<()> {
             }
             output::note(format!(
                 "Token {id} `{name}` may {}. It is not shown again; commands take it from OPTLAB_TOKEN.",
-                scope.as_str()
+                scope
             ));
         }
         Command::List { json, .. } => print(&store.tokens().await?, *json)?,
@@ -93,7 +93,7 @@ fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
     if json {
         let view = |token: &Token| {
             serde_json::json!({
-                "id": token.id, "name": token.name, "scope": token.scope.as_str(),
+                "id": token.id, "name": token.name, "scope": token.scope.to_string(),
                 "created_at": time(token.created_ms), "revoked_at": token.revoked_ms.map(time),
             })
         };
@@ -101,7 +101,11 @@ fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
     }
     for Token { id, name, scope, created_ms, revoked_ms } in tokens {
         let revoked = revoked_ms.map(|ms| format!(", revoked {}", time(ms))).unwrap_or_default();
-        output::line(format!("{id:>4}  {:<5}  {name}  made {}{revoked}", scope.as_str(), time(*created_ms)))?;
+        output::line(format!(
+            "{id:>4}  {:<5}  {name}  made {}{revoked}",
+            scope.to_string(),
+            time(*created_ms)
+        ))?;
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Files of jobs: what the database knows of them. Their bytes are elsewhere.
 
 use sqlx::FromRow;
+use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::store::database::{Connect, Transaction, sql};
 use crate::store::{Store, StoreError};
 
 /// A file of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Artifact {
     /// Unique among those of the job.
     pub name: String,
@@ -25,7 +26,8 @@ pub struct Artifact {
 }
 
 /// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ArtifactKind {
     /// What the next attempt needs to go on.
     Checkpoint,
@@ -39,53 +41,14 @@ pub enum ArtifactKind {
     Environment,
 }
 
-impl ArtifactKind {
-    const ALL: [Self; 5] = [Self::Checkpoint, Self::Weights, Self::Log, Self::Spec, Self::Environment];
+optlab_domain::decode_words!(ArtifactKind);
 
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Checkpoint => "checkpoint",
-            Self::Weights => "weights",
-            Self::Log => "log",
-            Self::Spec => "spec",
-            Self::Environment => "environment",
-        }
-    }
-
-    /// The kind of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
+/// An artifact with its job.
 #[derive(FromRow)]
 struct Row {
     job_id: i64,
-    name: String,
-    kind: String,
-    attempt: i64,
-    step: i64,
-    path: String,
-    bytes: i64,
-    sha256: String,
-}
-
-impl TryFrom<Row> for Artifact {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let kind = ArtifactKind::parse(&row.kind);
-        Ok(Self {
-            name: row.name,
-            kind: kind.ok_or_else(|| StoreError::Corrupt(format!("artifact kind {:?}", row.kind)))?,
-            attempt: row.attempt,
-            step: row.step,
-            path: row.path,
-            bytes: row.bytes,
-            sha256: row.sha256,
-        })
-    }
+    #[sqlx(flatten)]
+    artifact: Artifact,
 }
 
 impl Store {
@@ -98,13 +61,10 @@ impl Store {
         let exists: Option<(i64,)> =
             sql("SELECT id FROM jobs WHERE id = $1").bind(job).fetch_optional(&mut reader).await?;
         exists.ok_or(StoreError::NotFound { what: "job", id: job })?;
-        let rows: Vec<Row> =
-            sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM artifacts
-             WHERE job_id = $1 ORDER BY name")
+        sql("SELECT name, kind, attempt, step, path, bytes, sha256 FROM artifacts WHERE job_id = $1 ORDER BY name")
             .bind(job)
             .fetch_all(&mut reader)
-            .await?;
-        rows.into_iter().map(Artifact::try_from).collect()
+            .await
     }
 
     /// Checkpoints that nobody will go on from, with their jobs: of jobs that succeeded, and all but the last two of
@@ -119,7 +79,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut self.read().await?)
         .await?;
-        rows.into_iter().map(|row| Ok((row.job_id, row.try_into()?))).collect()
+        Ok(rows.into_iter().map(|row| (row.job_id, row.artifact)).collect())
     }
 
     /// Forgets a file whose bytes are gone.
@@ -137,12 +97,11 @@ impl Store {
 
 /// The checkpoints of a job, the latest first.
 pub(super) async fn checkpoints(on: &mut impl Connect, job: i64) -> Result<Vec<Artifact>, StoreError> {
-    let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM artifacts
+    sql("SELECT name, kind, attempt, step, path, bytes, sha256 FROM artifacts
          WHERE job_id = $1 AND kind = 'checkpoint' ORDER BY step DESC, attempt DESC")
     .bind(job)
     .fetch_all(on)
-    .await?;
-    rows.into_iter().map(Artifact::try_from).collect()
+    .await
 }
 
 /// Deletes the rows of a job's checkpoints after `step`, whose points the same transaction deletes, and returns them.
@@ -151,13 +110,12 @@ pub(super) async fn forget_checkpoints_after(
     job: i64,
     step: i64,
 ) -> Result<Vec<Artifact>, StoreError> {
-    let rows: Vec<Row> = sql("DELETE FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint' AND step > $2
-         RETURNING job_id, name, kind, attempt, step, path, bytes, sha256")
+    sql("DELETE FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint' AND step > $2
+         RETURNING name, kind, attempt, step, path, bytes, sha256")
     .bind(job)
     .bind(step)
     .fetch_all(tx)
-    .await?;
-    rows.into_iter().map(Artifact::try_from).collect()
+    .await
 }
 
 /// Inside the transaction of an attempt.
@@ -174,7 +132,7 @@ pub(super) async fn insert_artifact(
              bytes = excluded.bytes, sha256 = excluded.sha256, created_ms = excluded.created_ms")
     .bind(job)
     .bind(artifact.name.as_str())
-    .bind(artifact.kind.as_str())
+    .bind(artifact.kind)
     .bind(artifact.attempt)
     .bind(artifact.step)
     .bind(artifact.path.as_str())

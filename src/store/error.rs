@@ -1,5 +1,7 @@
 //! What can go wrong with a database, as far as a caller would act on it.
 
+use std::io;
+
 use sqlx::migrate::MigrateError;
 
 /// Why the store could not do what it was asked.
@@ -64,12 +66,23 @@ pub enum StoreError {
     /// Anything else that the database said.
     #[error("database: {}", said(.0))]
     Database(sqlx::Error),
+    /// The process that answers a query of a user cannot be started or has ended early.
+    #[error("the process of a query: {0}")]
+    QueryProcess(#[source] io::Error),
     /// The schema could not be brought up to date.
     #[error("migrating the database: {}", why(.0))]
     Migrate(MigrateError),
     /// The schema is of a version, which this is, that this program does not know.
     #[error("the database was written by a newer optlab; update this one (the schema is of version {0})")]
     Newer(i64),
+    /// A statement that must write one row wrote another number of rows.
+    #[error("a statement wrote {rows} rows where one was expected: {statement}")]
+    NotOneRow {
+        /// The rows that it wrote.
+        rows: u64,
+        /// Its text.
+        statement: &'static str,
+    },
     /// A row that this version cannot read.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),

@@ -52,9 +52,7 @@ pub use results::{JobFigures, LastEvaluations};
 pub use settings::Root;
 pub use thinning::Thinned;
 pub use tokens::{Scope, Secret, Token};
-pub use transfer::{
-    AttemptRecord, CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint,
-};
+pub use transfer::{CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint};
 pub use workers::{Memory, OfferedDevice, Worker};
 
 /// A database with the tables of `migrations/`.

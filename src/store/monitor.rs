@@ -4,7 +4,7 @@ use optlab_domain::{EndReason, JobState};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-use crate::store::database::{Word, sql};
+use crate::store::database::sql;
 use crate::store::{Counts, Store, StoreError};
 
 /// The state of the queue, whoever works on it.
@@ -36,17 +36,16 @@ impl Store {
     /// The state of the queue.
     pub async fn census(&self) -> Result<Census, StoreError> {
         let mut reader = self.read().await?;
-        let states: Vec<(Word<JobState>, i64)> =
+        let states: Vec<(JobState, i64)> =
             sql("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(&mut reader).await?;
-        let ends: Vec<(Word<EndReason>, i64)> =
+        let attempts_ended: Vec<(EndReason, i64)> =
             sql("SELECT end_reason, count(*) FROM attempts WHERE end_reason IS NOT NULL
              GROUP BY end_reason ORDER BY end_reason")
             .fetch_all(&mut reader)
             .await?;
-        let attempts_ended = ends.into_iter().map(|(reason, count)| (reason.0, count)).collect();
         let mut census = Census { attempts_ended, ..Census::default() };
         for (state, count) in states {
-            *match state.0 {
+            *match state {
                 JobState::Queued => &mut census.jobs.queued,
                 JobState::Running => &mut census.jobs.running,
                 JobState::Paused => &mut census.jobs.paused,

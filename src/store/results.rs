@@ -6,12 +6,12 @@ use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx::FromRow;
 
-use crate::store::database::{Transaction, Word, sql};
+use crate::store::database::{Transaction, sql};
 use crate::store::jobs::begun;
 use crate::store::{Store, StoreError};
 
 /// A job with its final figures, which are there once it has succeeded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct JobFigures {
     /// Its id.
     pub job_id: i64,
@@ -40,7 +40,7 @@ pub struct JobFigures {
 }
 
 /// The last evaluations of a job that succeeded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, FromRow)]
 pub struct LastEvaluations {
     /// How many of them are stored: curves may be thin.
     pub n: i64,
@@ -51,52 +51,16 @@ pub struct LastEvaluations {
 }
 
 #[derive(FromRow)]
-struct Row {
-    job_id: i64,
-    arm: String,
-    seed: i64,
-    state: Word<JobState>,
-    end_reason: Option<Word<EndReason>>,
-    error: Option<String>,
-    test_accuracy: Option<f64>,
-    best_test_accuracy: Option<f64>,
-    energy: Option<f64>,
-    seconds: Option<f64>,
-    peak_memory_bytes: Option<i64>,
-    parameters_trained: Option<i64>,
-}
-
-impl From<Row> for JobFigures {
-    fn from(row: Row) -> Self {
-        Self {
-            job_id: row.job_id,
-            arm: row.arm,
-            seed: row.seed,
-            state: row.state.0,
-            end_reason: row.end_reason.map(|word| word.0),
-            error: row.error,
-            test_accuracy: row.test_accuracy,
-            best_test_accuracy: row.best_test_accuracy,
-            energy: row.energy,
-            seconds: row.seconds,
-            peak_memory_bytes: row.peak_memory_bytes,
-            parameters_trained: row.parameters_trained,
-        }
-    }
-}
-
-#[derive(FromRow)]
 struct LastRow {
     job_id: i64,
-    n: i64,
-    first_step: i64,
-    test_accuracy: f64,
+    #[sqlx(flatten)]
+    evaluations: LastEvaluations,
 }
 
 impl Store {
     /// Every job of the experiment, by arm in the order of the spec, then by seed.
     pub async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {
-        let rows: Vec<Row> = sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
+        sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
                  r.test_accuracy, r.best_test_accuracy, r.energy, a.seconds, r.peak_memory_bytes, j.parameters_trained
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
@@ -105,8 +69,7 @@ impl Store {
              ORDER BY j.arm_position, j.seed")
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
-        .await?;
-        Ok(rows.into_iter().map(JobFigures::from).collect())
+        .await
     }
 
     /// At most `last` evaluations of each job that succeeded, by the id of the job.
@@ -130,10 +93,7 @@ impl Store {
             .bind(last)
             .fetch_all(&mut self.read().await?)
             .await?;
-        let of_row = |LastRow { job_id, n, first_step, test_accuracy }| {
-            (job_id, LastEvaluations { n, first_step, test_accuracy })
-        };
-        Ok(rows.into_iter().map(of_row).collect())
+        Ok(rows.into_iter().map(|row| (row.job_id, row.evaluations)).collect())
     }
 
     /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one first.

@@ -4,12 +4,14 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
+use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::store::database::sql;
 use crate::store::{Store, StoreError};
 
 /// What a token allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr, clap::ValueEnum)]
+#[strum(serialize_all = "snake_case")]
 pub enum Scope {
     /// To look.
     Read,
@@ -17,20 +19,7 @@ pub enum Scope {
     Write,
 }
 
-impl Scope {
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-
-    /// The scope of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Read, Self::Write].into_iter().find(|scope| scope.as_str() == word)
-    }
-}
+optlab_domain::decode_words!(Scope);
 
 /// A bearer token. The database holds its hash only, and no log shows it.
 #[derive(Clone)]
@@ -80,7 +69,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// A token as it may be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Token {
     /// Its id, to revoke it by.
     pub id: i64,
@@ -94,24 +83,6 @@ pub struct Token {
     pub revoked_ms: Option<i64>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    name: String,
-    scope: String,
-    created_ms: i64,
-    revoked_ms: Option<i64>,
-}
-
-impl TryFrom<Row> for Token {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let Row { id, name, scope, created_ms, revoked_ms } = row;
-        Ok(Self { id, name, scope: parse_scope(&scope)?, created_ms, revoked_ms })
-    }
-}
-
 impl Store {
     /// Lets whoever brings `secret` in; returns the token's id.
     pub async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError> {
@@ -120,7 +91,7 @@ impl Store {
         let id =
             sql("INSERT INTO tokens (name, scope, sha256, created_ms) VALUES ($1, $2, $3, $4) RETURNING id")
                 .bind(name)
-                .bind(scope.as_str())
+                .bind(scope)
                 .bind(secret.sha256())
                 .bind(now)
                 .fetch_number(&mut tx)
@@ -131,10 +102,9 @@ impl Store {
 
     /// All tokens, revoked ones too, oldest first.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let rows: Vec<Row> = sql("SELECT id, name, scope, created_ms, revoked_ms FROM tokens ORDER BY id")
+        sql("SELECT id, name, scope, created_ms, revoked_ms FROM tokens ORDER BY id")
             .fetch_all(&mut self.read().await?)
-            .await?;
-        rows.into_iter().map(Token::try_from).collect()
+            .await
     }
 
     /// Lets nobody in by this token any more; nothing where it was revoked before.
@@ -157,16 +127,12 @@ impl Store {
 
     /// What `secret` allows; `None` where it is unknown or revoked.
     pub async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError> {
-        let row: Option<(String,)> = sql("SELECT scope FROM tokens WHERE sha256 = $1 AND revoked_ms IS NULL")
+        let row: Option<(Scope,)> = sql("SELECT scope FROM tokens WHERE sha256 = $1 AND revoked_ms IS NULL")
             .bind(secret.sha256())
             .fetch_optional(&mut self.read().await?)
             .await?;
-        row.map(|(scope,)| parse_scope(&scope)).transpose()
+        Ok(row.map(|(scope,)| scope))
     }
-}
-
-fn parse_scope(word: &str) -> Result<Scope, StoreError> {
-    Scope::parse(word).ok_or_else(|| StoreError::Corrupt(format!("the scope `{word}` of a token")))
 }
 
 #[cfg(test)]

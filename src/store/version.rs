@@ -1,7 +1,7 @@
 //! Numbers of writes to jobs, by which readers find what has changed.
 
 use crate::store::StoreError;
-use crate::store::database::{Connect, Connection, Transaction, sql};
+use crate::store::database::{Connect, Transaction, per_database};
 
 /// SQL for the number that `jobs.version` gets from the transaction that runs it.
 ///
@@ -19,17 +19,17 @@ pub(super) use new_version;
 
 /// The number of [`new_version`] for what this transaction writes.
 pub(super) async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
-    tx.either(concat!("SELECT ", new_version!(sqlite)), concat!("SELECT ", new_version!(postgres)))
+    per_database(concat!("SELECT ", new_version!(sqlite)), concat!("SELECT ", new_version!(postgres)))
         .fetch_number(tx)
         .await
 }
 
 /// Whatever was or will be written with this version or an earlier one can be seen on this connection.
 pub(super) async fn settled_version(on: &mut impl Connect) -> Result<i64, StoreError> {
-    sql(match on.connection() {
-        Connection::Sqlite(_) => "SELECT coalesce(max(version), 0) FROM jobs",
-        Connection::Postgres(_) => "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
-    })
+    per_database(
+        "SELECT coalesce(max(version), 0) FROM jobs",
+        "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
+    )
     .fetch_number(on)
     .await
 }

@@ -156,7 +156,7 @@ impl Store {
         sql("UPDATE workers SET last_seen_ms = $2, ended_ms = $2 WHERE id = $1")
             .bind(id)
             .bind(now)
-            .execute(&mut tx)
+            .execute_one(&mut tx)
             .await?;
         self.commit(tx).await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use optlab_domain::lifecycle::{self, Budget};
+use optlab_domain::lifecycle::{self, Budget, Ending};
 use optlab_domain::{EndReason, JobState};
 
 use crate::Rules;
@@ -104,7 +104,8 @@ impl Job {
     /// Its last attempt ends.
     pub fn end(&mut self, reason: EndReason) {
         let budget = Budget { used: self.attempt.into(), limit: self.max_attempts.into() };
-        self.state = lifecycle::end(reason, None, budget, false, 0).state();
+        let ending = Ending { reason, request: None, budget, is_elsewhere_untried: false };
+        self.state = lifecycle::end(ending, 0).state();
         self.ends += u8::from(self.has_ended());
     }
 

@@ -31,7 +31,6 @@ mod monitor;
 mod thinning;
 mod transfer;
 
-mod migrations;
 mod only_postgres;
 mod only_sqlite;
 

@@ -8,7 +8,7 @@ pub async fn the_schema_of_a_newer_program_is_refused(fixture: Fixture) {
     let sql =
         "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
                SELECT 9999, 'of tomorrow', installed_on, success, checksum, execution_time
-               FROM _sqlx_migrations WHERE version = 2";
+               FROM _sqlx_migrations WHERE version = 1";
     assert_eq!(fixture.execute(sql).await, 1);
     let error = store::open(&fixture.url).await.err().expect("refused").to_string();
     assert!(error.starts_with("the database was written by a newer optlab; "), "{error}");

@@ -100,7 +100,7 @@ impl EndReason {
     }
 
     /// Whether the same job might have succeeded on another machine or device. `failed_at` in the store lists the same
-    /// reasons in SQL.
+    /// reasons in SQL, which a test compares.
     pub fn may_be_fault_of_place(self) -> bool {
         matches!(self, Self::RunnerCrashed | Self::OutOfMemory | Self::MachineFault)
     }

@@ -6,4 +6,7 @@
 pub mod job;
 pub mod lifecycle;
 
+#[cfg(feature = "sqlx")]
+pub mod database;
+
 pub use job::{Action, EndReason, JobState, Request};

@@ -11,6 +11,8 @@ use crate::{Action, EndReason, JobState, Request};
 const FIRST_WAIT_MS: i64 = 1_000;
 /// The longest wait before a job is tried again.
 pub const LONGEST_WAIT_MS: i64 = 300_000;
+/// How long a job waits at most for another place than one at which it has failed.
+pub const LONGEST_WAIT_FOR_PLACE_MS: i64 = 600_000;
 
 /// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts. `store/queue/record.rs`
 /// has the same condition in SQL, because the most frequent write is one statement.
@@ -123,6 +125,20 @@ pub struct Budget {
     pub limit: i64,
 }
 
+/// The end of an attempt, with what decides about its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why the attempt ended.
+    pub reason: EndReason,
+    /// The pending request.
+    pub request: Option<Request>,
+    /// The attempts used and allowed.
+    pub budget: Budget,
+    /// Whether the job had failed at this place before, while another place has not tried it yet. Such a failure says
+    /// nothing new about the job.
+    pub is_elsewhere_untried: bool,
+}
+
 /// What the end of an attempt makes of its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -140,8 +156,8 @@ pub enum Outcome {
         state: JobState,
         /// Whether the attempt counts against the budget.
         counts: bool,
-        /// The earliest time of the next attempt, milliseconds since the epoch; 0 for at once.
-        not_before_ms: i64,
+        /// The earliest time of the next attempt, milliseconds since the epoch; `None` if it may begin at once.
+        not_before_ms: Option<i64>,
     },
 }
 
@@ -154,17 +170,9 @@ impl Outcome {
     }
 }
 
-/// What becomes of a job whose attempt has ended for `reason`.
-///
-/// `is_elsewhere_untried`: the attempt ran at a place where the job had failed before, while another place has not tried
-/// it yet. Such a failure says nothing new about the job.
-pub fn end(
-    reason: EndReason,
-    request: Option<Request>,
-    budget: Budget,
-    is_elsewhere_untried: bool,
-    now_ms: i64,
-) -> Outcome {
+/// What becomes of a job whose attempt has ended.
+pub fn end(ending: Ending, now_ms: i64) -> Outcome {
+    let Ending { reason, request, budget, is_elsewhere_untried } = ending;
     let (counts, waits) = match reason {
         EndReason::Completed => return Outcome::Finished { state: JobState::Succeeded, reason },
         EndReason::Cancelled => return Outcome::Finished { state: JobState::Cancelled, reason },
@@ -184,10 +192,10 @@ pub fn end(
     }
     let state = if request == Some(Request::Pause) { JobState::Paused } else { JobState::Queued };
     let not_before_ms = match waits {
-        Wait::Nothing => 0,
-        // How long a job waits for another place is counted from now.
-        Wait::AnotherPlace => now_ms,
-        Wait::Backoff => now_ms + backoff_ms(budget.used - i64::from(!counts)),
+        Wait::Nothing => None,
+        // The wait for another place is counted from now.
+        Wait::AnotherPlace => Some(now_ms),
+        Wait::Backoff => Some(now_ms + backoff_ms(budget.used - i64::from(!counts))),
     };
     Outcome::Released { state, counts, not_before_ms }
 }
@@ -214,8 +222,16 @@ mod tests {
     const SPENT: Budget = Budget { used: 5, limit: 5 };
     const NOW: i64 = 10_000;
 
+    fn ending(reason: EndReason, budget: Budget) -> Ending {
+        Ending { reason, request: None, budget, is_elsewhere_untried: false }
+    }
+
     fn ended(reason: EndReason, budget: Budget) -> Outcome {
-        end(reason, None, budget, false, NOW)
+        end(ending(reason, budget), NOW)
+    }
+
+    fn failed_at_a_known_place(budget: Budget) -> Outcome {
+        end(Ending { is_elsewhere_untried: true, ..ending(EndReason::RunnerCrashed, budget) }, NOW)
     }
 
     #[test]
@@ -257,7 +273,7 @@ mod tests {
             for budget in [ENOUGH, SPENT] {
                 for request in [None, Some(Request::Pause), Some(Request::Cancel)] {
                     for is_elsewhere_untried in [false, true] {
-                        let outcome = end(reason, request, budget, is_elsewhere_untried, NOW);
+                        let outcome = end(Ending { reason, request, budget, is_elsewhere_untried }, NOW);
                         if let Outcome::Finished { state, reason } = outcome {
                             assert!(state.has_ended() && reason.ends_jobs(), "{outcome:?}");
                         } else {
@@ -281,16 +297,16 @@ mod tests {
                 EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
                     ends(JobState::Failed, reason)
                 }
-                EndReason::OutOfMemory | EndReason::RunnerCrashed => back(true, NOW + 2_000),
-                EndReason::WorkerLost => back(true, 0),
-                EndReason::MachineFault => back(false, NOW),
-                EndReason::HandedBack => back(false, 0),
+                EndReason::OutOfMemory | EndReason::RunnerCrashed => back(true, Some(NOW + 2_000)),
+                EndReason::WorkerLost => back(true, None),
+                EndReason::MachineFault => back(false, Some(NOW)),
+                EndReason::HandedBack => back(false, None),
             };
             assert_eq!(ended(reason, Budget { used: 2, limit: 5 }), expected, "{reason}");
         }
         // A failure that does not count lengthens no wait.
-        let again = end(EndReason::RunnerCrashed, None, Budget { used: 2, limit: 5 }, true, NOW);
-        assert_eq!(again, back(false, NOW + 1_000));
+        let again = failed_at_a_known_place(Budget { used: 2, limit: 5 });
+        assert_eq!(again, back(false, Some(NOW + 1_000)));
     }
 
     #[test]
@@ -298,7 +314,7 @@ mod tests {
         for reason in [EndReason::MachineFault, EndReason::HandedBack] {
             assert!(matches!(ended(reason, SPENT), Outcome::Released { counts: false, .. }), "{reason}");
         }
-        let again = end(EndReason::RunnerCrashed, None, SPENT, true, NOW);
+        let again = failed_at_a_known_place(SPENT);
         assert!(matches!(again, Outcome::Released { counts: false, .. }), "{again:?}");
     }
 
@@ -312,19 +328,21 @@ mod tests {
 
     #[test]
     fn a_request_decides_where_a_job_goes_that_would_go_on() {
-        let stopped = |request| end(EndReason::HandedBack, Some(request), ENOUGH, false, NOW);
+        let stopped_by =
+            |request, reason| end(Ending { request: Some(request), ..ending(reason, ENOUGH) }, NOW);
+        let stopped = |request| stopped_by(request, EndReason::HandedBack);
         assert_eq!(stopped(Request::Pause).state(), JobState::Paused);
         let cancelled = Outcome::Finished { state: JobState::Cancelled, reason: EndReason::Cancelled };
         assert_eq!(stopped(Request::Cancel), cancelled);
-        let completed = end(EndReason::Completed, Some(Request::Cancel), ENOUGH, false, NOW);
+        let completed = stopped_by(Request::Cancel, EndReason::Completed);
         assert_eq!(completed.state(), JobState::Succeeded);
     }
 
     #[test]
     fn waits_double_from_a_second_to_five_minutes() {
         let wait = |used| match ended(EndReason::RunnerCrashed, Budget { used, limit: i64::MAX }) {
-            Outcome::Released { not_before_ms, .. } => not_before_ms - NOW,
-            ends @ Outcome::Finished { .. } => panic!("{ends:?}"),
+            Outcome::Released { not_before_ms: Some(time), .. } => time - NOW,
+            other => panic!("{other:?}"),
         };
         assert_eq!(
             [1, 2, 3, 9, 10, i64::MAX - 1].map(wait),

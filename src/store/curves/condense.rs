@@ -175,7 +175,7 @@ pub(in crate::store) async fn cut(tx: &mut Transaction, job: i64, step: i64) -> 
             .bind(job)
             .bind(series)
             .bind(to)
-            .execute(tx)
+            .execute_one(tx)
             .await?;
     }
     sql("DELETE FROM condensed_curves WHERE job_id = $1 AND first_step > $2")

@@ -12,7 +12,7 @@ use sqlx::FromRow;
 use self::block::{block_of, level_for, unpack};
 pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget, long_curves};
 use crate::stats::{Bucket, CurvePoint, extremes, floor, widen, width_for};
-use crate::store::database::{Connect, Transaction, sql};
+use crate::store::database::{Transaction, per_database, sql};
 use crate::store::{Store, StoreError};
 
 /// What part of curves to read, and how finely.
@@ -204,15 +204,14 @@ impl Extent {
 }
 
 async fn extents(moment: &mut Transaction, jobs: &[i64], series: i64) -> Result<Vec<Extent>, StoreError> {
-    moment
-        .either(
-            extents!("SELECT value AS job_id FROM json_each($1)"),
-            extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)"),
-        )
-        .bind(json!(jobs).to_string())
-        .bind(series)
-        .fetch_all(moment)
-        .await
+    per_database(
+        extents!("SELECT value AS job_id FROM json_each($1)"),
+        extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)"),
+    )
+    .bind(json!(jobs).to_string())
+    .bind(series)
+    .fetch_all(moment)
+    .await
 }
 
 async fn read_points(
@@ -226,22 +225,21 @@ async fn read_points(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let rows: Vec<PointRow> = moment
-        .either(
-            points!(
-                "SELECT value ->> 0 AS job_id, value ->> 1 AS first, value ->> 2 AS past
+    let rows: Vec<PointRow> = per_database(
+        points!(
+            "SELECT value ->> 0 AS job_id, value ->> 1 AS first, value ->> 2 AS past
                  FROM json_each($1)"
-            ),
-            points!(
-                "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS first,
+        ),
+        points!(
+            "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS first,
                      (value ->> 2)::BIGINT AS past
                  FROM json_array_elements($1::JSON)"
-            ),
-        )
-        .bind(json!(wanted).to_string())
-        .bind(series)
-        .fetch_all(moment)
-        .await?;
+        ),
+    )
+    .bind(json!(wanted).to_string())
+    .bind(series)
+    .fetch_all(moment)
+    .await?;
     for PointRow { job_id, step, value } in rows {
         found.entry(job_id).or_default().push(CurvePoint { step, value }.into());
     }
@@ -263,23 +261,22 @@ async fn read_blocks(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let rows: Vec<BlockRow> = moment
-        .either(
-            blocks!(
-                "SELECT value ->> 0 AS job_id, value ->> 1 AS width, value ->> 2 AS first,
+    let rows: Vec<BlockRow> = per_database(
+        blocks!(
+            "SELECT value ->> 0 AS job_id, value ->> 1 AS width, value ->> 2 AS first,
                      value ->> 3 AS past
                  FROM json_each($1)"
-            ),
-            blocks!(
-                "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS width,
+        ),
+        blocks!(
+            "SELECT (value ->> 0)::BIGINT AS job_id, (value ->> 1)::BIGINT AS width,
                      (value ->> 2)::BIGINT AS first, (value ->> 3)::BIGINT AS past
                  FROM json_array_elements($1::JSON)"
-            ),
-        )
-        .bind(json!(wanted).to_string())
-        .bind(series)
-        .fetch_all(moment)
-        .await?;
+        ),
+    )
+    .bind(json!(wanted).to_string())
+    .bind(series)
+    .fetch_all(moment)
+    .await?;
     for BlockRow { job_id, buckets } in rows {
         let (_, steps) = levels[&job_id];
         // The blocks at both ends reach beyond what is wanted.

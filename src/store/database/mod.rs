@@ -18,8 +18,7 @@ use self::postgres::Postgres;
 pub(super) use self::schema::Schema;
 pub use self::sqlite::{CopyError, copy_sqlite};
 pub(super) use self::sqlite::{Sqlite, options as sqlite_options};
-pub(super) use self::statement::{Connect, Connection, Reader, Statement, Transaction, sql};
-pub(super) use self::word::Word;
+pub(super) use self::statement::{Connect, Reader, Statement, Transaction, locked, per_database, sql};
 use super::{StoreError, redacted};
 
 /// An open database.

@@ -6,16 +6,15 @@
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use crate::store::StoreError;
 
-/// A statement with what it is to be run with.
+/// A statement with its parameters.
 pub(in crate::store) struct Statement {
-    text: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
     values: Vec<Value>,
-    /// What Postgres appends to lock the selected rows.
-    lock: Option<&'static str>,
 }
 
 /// A parameter. An absent one has a type too, because Postgres asks for it.
@@ -59,14 +58,6 @@ pub(in crate::store) enum Transaction {
 /// Something that has a connection.
 pub(in crate::store) trait Connect: Send {
     fn connection(&mut self) -> Connection<'_>;
-
-    /// `sqlite` or `postgres`, where the databases have no text in common.
-    fn either(&mut self, sqlite: &'static str, postgres: &'static str) -> Statement {
-        sql(match self.connection() {
-            Connection::Sqlite(_) => sqlite,
-            Connection::Postgres(_) => postgres,
-        })
-    }
 }
 
 impl Connect for Reader {
@@ -107,16 +98,29 @@ impl Transaction {
 
 /// A statement that both databases understand.
 pub(in crate::store) fn sql(text: &'static str) -> Statement {
-    Statement { text, values: Vec::new(), lock: None }
+    per_database(text, text)
 }
+
+/// A statement that each database has a text of its own for. The parameters are the same.
+pub(in crate::store) fn per_database(sqlite: &'static str, postgres: &'static str) -> Statement {
+    Statement { sqlite, postgres, values: Vec::new() }
+}
+
+/// A query that keeps its rows from other writers until the transaction ends. SQLite has one writer anyway.
+macro_rules! locked {
+    ($query:expr) => {
+        $crate::store::database::per_database($query, concat!($query, " FOR UPDATE"))
+    };
+}
+pub(in crate::store) use locked;
 
 /// Runs the query on whichever connection it is.
 macro_rules! run {
     ($statement:expr, $on:expr, $query:ident, $method:ident $(, $after:ident)?) => {{
-        let Statement { text, values, lock } = $statement;
+        let Statement { sqlite, postgres, values } = $statement;
         match $on.connection() {
             Connection::Sqlite(connection) => {
-                let query = values.into_iter().fold(sqlx::$query(text), |query, value| match value {
+                let query = values.into_iter().fold(sqlx::$query(sqlite), |query, value| match value {
                     Value::Int(value) => query.bind(value),
                     Value::Real(value) => query.bind(value),
                     Value::Text(value) => query.bind(value),
@@ -126,11 +130,7 @@ macro_rules! run {
                 query.$method(connection).await?$(.$after())?
             }
             Connection::Postgres(connection) => {
-                let query = match lock {
-                    Some(lock) => sqlx::$query(AssertSqlSafe(format!("{text} {lock}"))),
-                    None => sqlx::$query(text),
-                };
-                let query = values.into_iter().fold(query, |query, value| match value {
+                let query = values.into_iter().fold(sqlx::$query(postgres), |query, value| match value {
                     Value::Int(value) => query.bind(value),
                     Value::Real(value) => query.bind(value),
                     Value::Text(value) => query.bind(value),
@@ -151,21 +151,21 @@ impl Statement {
         self
     }
 
-    /// Keeps the selected rows from other writers until the transaction ends. SQLite has one writer anyway.
-    pub(in crate::store) fn for_update(mut self) -> Self {
-        self.lock = Some("FOR UPDATE");
-        self
-    }
-
-    /// Like [`Statement::for_update`], but leaves out the rows that another writer holds.
-    pub(in crate::store) fn for_update_of_free_rows(mut self) -> Self {
-        self.lock = Some("FOR UPDATE SKIP LOCKED");
-        self
-    }
-
     /// Returns the number of rows that it wrote.
     pub(in crate::store) async fn execute(self, on: &mut impl Connect) -> Result<u64, StoreError> {
         Ok(run!(self, on, query, execute, rows_affected))
+    }
+
+    /// Runs a statement that writes one row.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOneRow`] if it wrote another number of rows. The transaction must be rolled back then.
+    pub(in crate::store) async fn execute_one(self, on: &mut impl Connect) -> Result<(), StoreError> {
+        let text = self.sqlite;
+        match self.execute(on).await? {
+            1 => Ok(()),
+            rows => Err(StoreError::NotOneRow { rows, statement: text }),
+        }
     }
 
     pub(in crate::store) async fn fetch_one<R: Row>(self, on: &mut impl Connect) -> Result<R, StoreError> {

@@ -3,7 +3,7 @@
 use optlab_spec::ExperimentSpec;
 
 use super::not_found;
-use crate::store::database::{Transaction, sql};
+use crate::store::database::{Transaction, locked, sql};
 use crate::store::version::next_version;
 use crate::store::{Edit, Store, StoreError};
 
@@ -39,7 +39,7 @@ impl Store {
 /// The spec, locked until the transaction ends.
 pub(super) async fn locked_spec(tx: &mut Transaction, id: i64) -> Result<ExperimentSpec, StoreError> {
     let stored: Option<(String,)> =
-        sql("SELECT spec FROM experiments WHERE id = $1").bind(id).for_update().fetch_optional(tx).await?;
+        locked!("SELECT spec FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
     Ok(ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?)
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn store_spec(
     spec: &ExperimentSpec,
 ) -> Result<(), StoreError> {
     let spec = serde_json::to_string(spec)?;
-    sql("UPDATE experiments SET spec = $2 WHERE id = $1").bind(id).bind(spec).execute(tx).await?;
+    sql("UPDATE experiments SET spec = $2 WHERE id = $1").bind(id).bind(spec).execute_one(tx).await?;
     Ok(())
 }
 
@@ -74,6 +74,6 @@ pub(in crate::store) async fn lock(tx: &mut Transaction, id: i64) -> Result<(), 
     let found: Option<(i64,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
     found.ok_or(not_found(id))?;
-    sql("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).for_update().execute(tx).await?;
+    locked!("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).execute(tx).await?;
     Ok(())
 }

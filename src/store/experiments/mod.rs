@@ -143,12 +143,14 @@ impl TryFrom<Row> for Experiment {
     }
 }
 
-/// $1: only this id, or 0 for all; $2: ids below; $3: at most so many; $4: now. Jobs without an attempt are counted
+/// Experiments with the counts of their jobs. `$page` selects the experiments; $1: now. Jobs without an attempt are counted
 /// with the index alone, because there may be thousands of them and their `step` is 0.
-const SELECT: &str = "
-    WITH page AS (
-        SELECT * FROM experiments WHERE ($1 = 0 OR id = $1) AND id < $2 ORDER BY id DESC LIMIT $3
-    ), counted AS MATERIALIZED (
+macro_rules! select_experiments {
+    ($page:literal) => {
+        concat!(
+            "WITH page AS (",
+            $page,
+            "), counted AS MATERIALIZED (
         SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps, 0.0 AS steps_per_ms
         FROM jobs
         WHERE experiment_id IN (SELECT id FROM page) AND attempt = 0
@@ -156,8 +158,8 @@ const SELECT: &str = "
         GROUP BY experiment_id, state
         UNION ALL
         SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps),
-            sum(CASE WHEN j.started_ms <= $4
-                THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($4 - j.started_ms + 1) END)
+            sum(CASE WHEN j.started_ms <= $1
+                THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($1 - j.started_ms + 1) END)
         FROM jobs j
         LEFT JOIN attempts a ON j.state = 'running' AND a.job_id = j.id AND a.number = j.attempt
         WHERE j.experiment_id IN (SELECT id FROM page) AND j.attempt > 0
@@ -177,7 +179,10 @@ const SELECT: &str = "
         coalesce(sum(c.steps_per_ms), 0.0) AS steps_per_ms
     FROM page e LEFT JOIN counted c ON c.experiment_id = e.id
     GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
-    ORDER BY e.id DESC";
+    ORDER BY e.id DESC"
+        )
+    };
+}
 
 impl Store {
     /// One experiment.
@@ -186,26 +191,25 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn experiment(&self, id: i64) -> Result<Experiment, StoreError> {
         let mut reader = self.read().await?;
-        let row: Option<Row> = sql(SELECT)
-            .bind(id.max(1))
-            .bind(i64::MAX)
-            .bind(1)
+        let row: Option<Row> = sql(select_experiments!("SELECT * FROM experiments WHERE id = $2"))
             .bind(self.now(&mut reader).await?)
+            .bind(id)
             .fetch_optional(&mut reader)
             .await?;
-        row.filter(|row| row.id == id).ok_or(not_found(id))?.try_into()
+        row.ok_or(not_found(id))?.try_into()
     }
 
     /// Experiments before the id `before`, newest first.
     pub async fn experiments(&self, before: Option<i64>, limit: i64) -> Result<Page<Experiment>, StoreError> {
         let mut reader = self.read().await?;
-        let rows: Vec<Row> = sql(SELECT)
-            .bind(0)
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(limit + 1)
-            .bind(self.now(&mut reader).await?)
-            .fetch_all(&mut reader)
-            .await?;
+        let rows: Vec<Row> = sql(select_experiments!(
+            "SELECT * FROM experiments WHERE $2 IS NULL OR id < $2 ORDER BY id DESC LIMIT $3"
+        ))
+        .bind(self.now(&mut reader).await?)
+        .bind(before)
+        .bind(limit + 1)
+        .fetch_all(&mut reader)
+        .await?;
         let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_surplus(items, limit, |experiment| experiment.id))
     }

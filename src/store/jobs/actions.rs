@@ -3,7 +3,7 @@
 use optlab_domain::lifecycle::{self, Change};
 use optlab_domain::{Action, JobState, Request};
 
-use crate::store::database::{Transaction, Word, sql};
+use crate::store::database::{Transaction, locked, sql};
 use crate::store::experiments::lock;
 use crate::store::version::next_version;
 use crate::store::{Store, StoreError};
@@ -102,8 +102,12 @@ async fn apply(
     };
     let new_request = if let Change::SetRequest(request) = change { request } else { None };
     let statement = sql(statement).bind(id).bind(stamp.version).bind(stamp.now).bind(state).bind(request);
-    statement.bind(new_request).execute(tx).await?;
-    Ok(())
+    let statement = statement.bind(new_request);
+    match scope {
+        Scope::Job(_) => statement.execute_one(tx).await,
+        // Jobs in other states stay as they are.
+        Scope::Experiment(_) => statement.execute(tx).await.map(drop),
+    }
 }
 
 fn statements(change: Change) -> (&'static str, &'static str) {
@@ -124,12 +128,8 @@ fn statements(change: Change) -> (&'static str, &'static str) {
 
 /// The state of a job and what its worker is asked for. Nobody else changes them until the transaction ends.
 async fn locked(tx: &mut Transaction, job: i64) -> Result<(JobState, Option<Request>), StoreError> {
-    let row: Option<(Word<JobState>, Option<Word<Request>>)> =
-        sql("SELECT state, requested FROM jobs WHERE id = $1")
-            .bind(job)
-            .for_update()
-            .fetch_optional(tx)
-            .await?;
+    let row: Option<(JobState, Option<Request>)> =
+        locked!("SELECT state, requested FROM jobs WHERE id = $1").bind(job).fetch_optional(tx).await?;
     let (state, request) = row.ok_or(StoreError::NotFound { what: "job", id: job })?;
-    Ok((state.0, request.map(|request| request.0)))
+    Ok((state, request))
 }

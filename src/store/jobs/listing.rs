@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use optlab_domain::JobState;
 
-use super::read::{Row, select_jobs};
+use super::read::select_jobs;
 use crate::store::database::{Connect, Statement, Transaction, sql};
 use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, StoreError};
 
@@ -43,7 +43,7 @@ macro_rules! places {
              WHEN 'created_at' THEN k.created_ms
              WHEN 'started_at' THEN k.started_ms
              WHEN 'ended_at' THEN k.ended_ms
-             WHEN 'test_error' THEN 100.0 - figures.test_accuracy
+             WHEN 'test_error' THEN figures.test_error
              WHEN 'energy' THEN figures.energy
              WHEN 'seconds' THEN CASE WHEN k.state = 'succeeded' THEN last.seconds END
          END, 1e300) AS place
@@ -60,7 +60,7 @@ pub(super) async fn oldest_first(
     filter: &JobFilter,
     after: Option<i64>,
     most: i64,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<Job>, StoreError> {
     let statement = match (filter.experiment, filter.state) {
         (None, None) => first_by_id!("$1 IS NULL AND $3 IS NULL", "k.id"),
         (None, Some(_)) => first_by_id!("$1 IS NULL AND k.state = $3", "k.id + 0"),
@@ -77,7 +77,7 @@ pub(super) async fn ordered(
     order: JobOrder,
     after: Option<i64>,
     most: i64,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<Job>, StoreError> {
     let sign = if order.descending { -1.0 } else { 1.0 };
     let place = match after {
         None => f64::NEG_INFINITY,
@@ -85,7 +85,7 @@ pub(super) async fn ordered(
         Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
             .filtered(filter)
             .bind(sign)
-            .bind(order.by.as_str())
+            .bind(order.by)
             .bind(job)
             .fetch_optional::<(f64,)>(moment)
             .await?
@@ -98,7 +98,7 @@ pub(super) async fn ordered(
     ))
     .filtered(filter)
     .bind(sign)
-    .bind(order.by.as_str())
+    .bind(order.by)
     .bind(place)
     .bind(after.unwrap_or(0))
     .bind(most)

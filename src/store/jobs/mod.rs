@@ -3,12 +3,16 @@
 mod read;
 mod listing;
 mod actions;
+mod attempts;
 
 use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::JobSpec;
-use serde_json::Value;
+use sqlx::FromRow;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+pub use self::attempts::Attempt;
+pub(super) use self::attempts::attempts_of_experiment;
 pub(super) use self::read::begun;
 
 /// The last queue position that is reported. Positions beyond it are not counted, because the cost grows with the
@@ -16,7 +20,7 @@ pub(super) use self::read::begun;
 pub const LAST_PLACE: i64 = 1000;
 
 /// One training run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Job {
     /// Its id.
     pub id: i64,
@@ -49,6 +53,7 @@ pub struct Job {
     /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
     pub not_before_ms: i64,
     /// Queue position, from 1 to [`LAST_PLACE`]; `None` if the job is further back or is not queued.
+    #[sqlx(skip)]
     pub queue_position: Option<i64>,
     /// Device of its last attempt.
     pub device: Option<String>,
@@ -83,29 +88,6 @@ impl Job {
     }
 }
 
-/// One lease of a job by a worker.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// From 1.
-    pub number: i64,
-    /// Id of the worker.
-    pub worker: i64,
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
-    /// Versions, device and threads, once it had begun.
-    pub environment: Option<Value>,
-    /// Completed updates when it began.
-    pub start_step: i64,
-    /// When it was claimed, milliseconds since the epoch.
-    pub started_ms: i64,
-    /// When it ended.
-    pub ended_ms: Option<i64>,
-    /// Why it ended.
-    pub end_reason: Option<EndReason>,
-    /// What went wrong, in a sentence.
-    pub error: Option<String>,
-}
-
 /// Which jobs a list shows; `None` shows all.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
@@ -118,7 +100,7 @@ pub struct JobFilter {
 }
 
 /// Where a job stands in its experiment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Cell {
     /// Its id.
     pub job: i64,
@@ -137,8 +119,9 @@ pub struct JobOrder {
     pub descending: bool,
 }
 
-/// A figure of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A figure of a job. Its word in the API is in snake case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum JobKey {
     /// Oldest first.
     #[default]
@@ -167,35 +150,6 @@ pub enum JobKey {
     Energy,
     /// Wall time.
     Seconds,
-}
-
-impl JobKey {
-    /// Every key, with its word in the API.
-    pub const ALL: [(&str, Self); 13] = [
-        ("id", Self::Id),
-        ("arm", Self::Arm),
-        ("seed", Self::Seed),
-        ("state", Self::State),
-        ("progress", Self::Progress),
-        ("attempt", Self::Attempt),
-        ("priority", Self::Priority),
-        ("created_at", Self::CreatedAt),
-        ("started_at", Self::StartedAt),
-        ("ended_at", Self::EndedAt),
-        ("test_error", Self::TestError),
-        ("energy", Self::Energy),
-        ("seconds", Self::Seconds),
-    ];
-
-    /// The key of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, key)| key)
-    }
-
-    /// Its word in the API.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find(|(_, key)| *key == self).map_or("id", |(name, _)| name)
-    }
 }
 
 /// A complete run, as a measure for runs to come.

@@ -1,118 +1,22 @@
 //! Table `jobs` as people see it.
 
-use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::JobSpec;
-use sqlx::FromRow;
 
 use super::listing::{find_places, oldest_first, ordered};
-use crate::store::database::{Transaction, Word, sql};
+use crate::store::database::{Transaction, sql};
 use crate::store::version::settled_version;
-use crate::store::{Attempt, Cell, Job, JobFilter, JobOrder, Page, PastRun, Store, StoreError};
+use crate::store::{Cell, Job, JobFilter, JobOrder, Page, PastRun, Store, StoreError};
 
-#[derive(FromRow)]
-pub(super) struct Row {
-    id: i64,
-    experiment_id: i64,
-    arm: String,
-    method: String,
-    seed: i64,
-    state: Word<JobState>,
-    requested: Option<Word<Request>>,
-    end_reason: Option<Word<EndReason>>,
-    error: Option<String>,
-    attempt: i64,
-    priority: i64,
-    step: i64,
-    steps: i64,
-    device_wanted: String,
-    not_before_ms: i64,
-    device: Option<String>,
-    start_step: Option<i64>,
-    attempt_end: Option<Word<EndReason>>,
-    attempt_error: Option<String>,
-    version: i64,
-    created_ms: i64,
-    started_ms: Option<i64>,
-    ended_ms: Option<i64>,
-    test_accuracy: Option<f64>,
-    energy: Option<f64>,
-    seconds: Option<f64>,
-}
-
-impl From<Row> for Job {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            experiment_id: row.experiment_id,
-            arm: row.arm,
-            method: row.method,
-            seed: row.seed,
-            state: row.state.0,
-            requested: row.requested.map(|word| word.0),
-            end_reason: row.end_reason.map(|word| word.0),
-            error: row.error,
-            attempt: row.attempt,
-            priority: row.priority,
-            step: row.step,
-            steps: row.steps,
-            device_wanted: row.device_wanted,
-            not_before_ms: row.not_before_ms,
-            queue_position: None,
-            device: row.device,
-            start_step: row.start_step.unwrap_or(0),
-            attempt_end: row.attempt_end.map(|word| word.0),
-            attempt_error: row.attempt_error,
-            version: row.version,
-            created_ms: row.created_ms,
-            started_ms: row.started_ms,
-            ended_ms: row.ended_ms,
-            test_error: row.test_accuracy.map(|accuracy| 100.0 - accuracy),
-            energy: row.energy,
-            seconds: row.seconds,
-        }
-    }
-}
-
-#[derive(FromRow)]
-struct AttemptRow {
-    number: i64,
-    worker_id: i64,
-    device: String,
-    environment: Option<String>,
-    start_step: i64,
-    started_ms: i64,
-    ended_ms: Option<i64>,
-    end_reason: Option<Word<EndReason>>,
-    error: Option<String>,
-}
-
-impl TryFrom<AttemptRow> for Attempt {
-    type Error = StoreError;
-
-    fn try_from(row: AttemptRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            number: row.number,
-            worker: row.worker_id,
-            device: row.device,
-            environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
-            start_step: row.start_step,
-            started_ms: row.started_ms,
-            ended_ms: row.ended_ms,
-            end_reason: row.end_reason.map(|word| word.0),
-            error: row.error,
-        })
-    }
-}
-
-/// All the columns of [`Row`], from a table `j` of jobs.
+/// All the columns of [`Job`], from a table `j` of jobs.
 macro_rules! select_jobs {
     ($($rest:expr),+) => {
         concat!(
             "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
-                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device, a.start_step, j.version,
+                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device,
+                coalesce(a.start_step, 0) AS start_step, j.version,
                 a.end_reason AS attempt_end, a.error AS attempt_error,
                 j.created_ms, j.started_ms, j.ended_ms,
-                r.test_accuracy, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
+                r.test_error, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              LEFT JOIN results r ON r.job_id = j.id ",
@@ -138,7 +42,7 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn job(&self, id: i64) -> Result<Job, StoreError> {
         let mut moment = self.snapshot().await?;
-        let row: Option<Row> =
+        let row: Option<Job> =
             sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
         with_places(moment, row.into_iter().collect()).await?.pop().ok_or(not_found(id))
     }
@@ -162,15 +66,14 @@ impl Store {
 
     /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
     pub async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError> {
-        let rows: Vec<(i64, String, i64)> = sql(concat!(
-            "SELECT j.id, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
+        sql(concat!(
+            "SELECT j.id AS job, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
             begun!(),
             " ORDER BY j.arm_position, j.seed"
         ))
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
-        .await?;
-        Ok(rows.into_iter().map(|(job, arm, seed)| Cell { job, arm, seed }).collect())
+        .await
     }
 
     /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
@@ -189,28 +92,12 @@ impl Store {
         rows.into_iter().map(run).collect()
     }
 
-    /// The attempts at a job, the first one first.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    pub async fn attempts(&self, id: i64) -> Result<Vec<Attempt>, StoreError> {
-        self.job(id).await?;
-        let rows: Vec<AttemptRow> = sql(
-            "SELECT number, worker_id, device, environment, start_step, started_ms, ended_ms, end_reason, error
-             FROM attempts WHERE job_id = $1 ORDER BY number",
-        )
-        .bind(id)
-        .fetch_all(&mut self.read().await?)
-        .await?;
-        rows.into_iter().map(Attempt::try_from).collect()
-    }
-
     /// Jobs that were written to since `version`, in the order of writing, except the [unsettled](Store::unsettled_jobs).
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
         let settled = settled_version(&mut moment).await?;
         // Jobs that one transaction wrote share a version: all of the last one are returned, or none.
-        let rows: Vec<Row> = sql(select_jobs!(
+        let rows: Vec<Job> = sql(select_jobs!(
             "WHERE j.version > $1 AND j.version <= (
                  SELECT max(version) FROM (
                      SELECT version FROM jobs WHERE version > $1 AND version <= $2 ORDER BY version LIMIT $3
@@ -231,7 +118,7 @@ impl Store {
     pub async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
         let settled = settled_version(&mut moment).await?;
-        let rows: Vec<Row> = sql(select_jobs!("WHERE j.version > $1 ORDER BY j.version DESC, j.id LIMIT $2"))
+        let rows: Vec<Job> = sql(select_jobs!("WHERE j.version > $1 ORDER BY j.version DESC, j.id LIMIT $2"))
             .bind(settled)
             .bind(limit)
             .fetch_all(&mut moment)
@@ -245,9 +132,8 @@ impl Store {
     }
 }
 
-/// The jobs of the rows, with their places in the queue at the moment at which they were read, which ends.
-async fn with_places(mut moment: Transaction, rows: Vec<Row>) -> Result<Vec<Job>, StoreError> {
-    let mut jobs: Vec<Job> = rows.into_iter().map(Job::from).collect();
+/// Adds the places in the queue, read in the same snapshot as the jobs, and ends the snapshot.
+async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
     find_places(&mut moment, &mut jobs).await?;
     moment.rollback().await?;
     Ok(jobs)

@@ -40,14 +40,14 @@ impl Store {
             .bind(step as i64)
             .bind(steps as i64)
             .bind(version)
-            .execute(&mut tx)
+            .execute_one(&mut tx)
             .await?;
         sql("UPDATE attempts SET environment = $3, start_step = $4 WHERE job_id = $1 AND number = $2")
             .bind(lease.job)
             .bind(lease.attempt)
             .bind(serde_json::to_string(environment)?)
             .bind(step as i64)
-            .execute(&mut tx)
+            .execute_one(&mut tx)
             .await?;
         self.commit(tx).await?;
         Ok(forgotten)
@@ -82,7 +82,7 @@ impl Store {
         };
         self.activity.points.inc_by(points.len() as u64);
         self.condense_if_long(lease, &record.series_ids).await;
-        Ok(requested.map(|request| request.0))
+        Ok(requested)
     }
 
     /// Sets or clears the warning about a running attempt.
@@ -93,12 +93,12 @@ impl Store {
             .bind(lease.job)
             .bind(lease.attempt)
             .bind(trouble)
-            .execute(&mut tx)
+            .execute_one(&mut tx)
             .await?;
         sql("UPDATE jobs SET version = $2 WHERE id = $1")
             .bind(lease.job)
             .bind(version)
-            .execute(&mut tx)
+            .execute_one(&mut tx)
             .await?;
         self.commit(tx).await
     }
@@ -183,7 +183,7 @@ async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(
     sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
         .bind(job)
         .bind(summary.parameters_trained as i64)
-        .execute(tx)
+        .execute_one(tx)
         .await?;
     condense_job(tx, job).await?;
     insert_result(tx, job, summary).await

@@ -1,14 +1,14 @@
 //! How a slot claims the next job.
 
 use optlab_domain::EndReason;
-use optlab_domain::lifecycle::LONGEST_WAIT_MS;
+use optlab_domain::lifecycle::{LONGEST_WAIT_FOR_PLACE_MS, LONGEST_WAIT_MS};
 use optlab_spec::JobSpec;
 use sqlx::FromRow;
 
 use super::ends::{End, close};
 use super::places::{better_elsewhere, failed_at, offered};
 use crate::store::artifacts::checkpoints;
-use crate::store::database::{Connect, Statement, Transaction, sql};
+use crate::store::database::{Statement, Transaction, per_database, sql};
 use crate::store::version::new_version;
 use crate::store::{Claim, Lease, Slot, Store, StoreError};
 
@@ -33,9 +33,6 @@ impl ClaimedRow {
         times.into_iter().flatten().filter(|&time| time <= now).max().unwrap_or(now)
     }
 }
-
-/// How long a job waits for another place at most.
-const PATIENCE_MS: i64 = 600_000;
 
 /// Selects the jobs that wait for this kind of device. $3: kind; $6: now; $7: latest end of a retry delay, because a
 /// time further ahead was written by a wrong clock.
@@ -76,7 +73,7 @@ macro_rules! claim {
 impl Statement {
     /// Binds the parameters $1 to $8 of a claim.
     fn claimed_by(self, slot: &Slot, now: i64) -> Self {
-        self.at_place(slot, now).bind(now).bind(now + LONGEST_WAIT_MS).bind(now - PATIENCE_MS)
+        self.at_place(slot, now).bind(now).bind(now + LONGEST_WAIT_MS).bind(now - LONGEST_WAIT_FOR_PLACE_MS)
     }
 }
 
@@ -96,12 +93,12 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let row: Option<ClaimedRow> = tx
-            .either(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
-            .claimed_by(slot, now)
-            .bind(now + lease_ms)
-            .fetch_optional(&mut tx)
-            .await?;
+        let row: Option<ClaimedRow> =
+            per_database(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
+                .claimed_by(slot, now)
+                .bind(now + lease_ms)
+                .fetch_optional(&mut tx)
+                .await?;
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
         insert_attempt(&mut tx, slot, &row, now).await?;

@@ -1,12 +1,12 @@
 //! Stores how attempts end, and what [`lifecycle::end`] makes of their jobs.
 
-use optlab_domain::lifecycle::{self, Budget, Outcome};
+use optlab_domain::lifecycle::{self, Budget, Ending, Outcome};
 use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::protocol::Failure;
 use sqlx::FromRow;
 
 use super::places::says_nothing_new;
-use crate::store::database::{Transaction, Word, sql};
+use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
 use crate::store::{AttemptEnd, CompleteRun, Lease, StoreError};
 
@@ -43,7 +43,7 @@ impl From<&AttemptEnd> for End {
 struct Standing {
     attempts_used: i64,
     max_attempts: i64,
-    requested: Option<Word<Request>>,
+    requested: Option<Request>,
 }
 
 /// Stores the end of the attempt and what becomes of its job.
@@ -61,9 +61,9 @@ pub(super) async fn close(
     .bind(lease.job)
     .fetch_one(tx)
     .await?;
-    let request = standing.requested.map(|request| request.0);
     let budget = Budget { used: standing.attempts_used, limit: standing.max_attempts };
-    let outcome = lifecycle::end(end.reason, request, budget, is_elsewhere_untried, now);
+    let ending = Ending { reason: end.reason, request: standing.requested, budget, is_elsewhere_untried };
+    let outcome = lifecycle::end(ending, now);
     match outcome {
         Outcome::Finished { state, reason } => {
             let error = end.error.as_deref().filter(|_| reason == end.reason);
@@ -82,7 +82,7 @@ async fn go_back(
     lease: Lease,
     state: JobState,
     counts: bool,
-    not_before_ms: i64,
+    not_before_ms: Option<i64>,
 ) -> Result<(), StoreError> {
     let version = next_version(tx).await?;
     sql("UPDATE jobs
@@ -92,10 +92,10 @@ async fn go_back(
          WHERE id = $1")
     .bind(lease.job)
     .bind(state)
-    .bind(not_before_ms)
+    .bind(not_before_ms.unwrap_or(0))
     .bind(i64::from(!counts))
     .bind(version)
-    .execute(tx)
+    .execute_one(tx)
     .await?;
     Ok(())
 }
@@ -119,7 +119,7 @@ async fn close_job(
     .bind(error)
     .bind(now)
     .bind(version)
-    .execute(tx)
+    .execute_one(tx)
     .await?;
     Ok(())
 }
@@ -133,7 +133,7 @@ async fn close_attempt(tx: &mut Transaction, lease: Lease, end: &End, now: i64) 
     .bind(end.reason)
     .bind(end.error.as_deref())
     .bind(end.seconds)
-    .execute(tx)
+    .execute_one(tx)
     .await?;
     Ok(())
 }
@@ -144,7 +144,7 @@ pub(super) async fn ended_before(
     lease: Lease,
     end: &End,
 ) -> Result<JobState, StoreError> {
-    let state: Option<(Word<JobState>,)> =
+    let state: Option<(JobState,)> =
         sql("SELECT j.state FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
          WHERE j.id = $1 AND a.number = $2 AND a.end_reason = $3")
         .bind(lease.job)
@@ -153,5 +153,5 @@ pub(super) async fn ended_before(
         .fetch_optional(tx)
         .await?;
     let (state,) = state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?;
-    Ok(state.0)
+    Ok(state)
 }

@@ -2,7 +2,7 @@
 
 use optlab_domain::{JobState, lifecycle};
 
-use crate::store::database::{Transaction, Word, sql};
+use crate::store::database::{Transaction, locked};
 use crate::store::{Lease, Store, StoreError};
 
 impl Store {
@@ -20,11 +20,8 @@ impl Store {
 
 /// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
 pub(super) async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
-    let job: Option<(Word<JobState>, i64)> = sql("SELECT state, attempt FROM jobs WHERE id = $1")
-        .bind(lease.job)
-        .for_update()
-        .fetch_optional(tx)
-        .await?;
-    let holds = job.is_some_and(|(state, attempts)| lifecycle::may_write(lease.attempt, state.0, attempts));
+    let job: Option<(JobState, i64)> =
+        locked!("SELECT state, attempt FROM jobs WHERE id = $1").bind(lease.job).fetch_optional(tx).await?;
+    let holds = job.is_some_and(|(state, attempts)| lifecycle::may_write(lease.attempt, state, attempts));
     holds.then_some(()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
 }

@@ -1,7 +1,7 @@
 //! Where a job has failed, and where else it could run. A place is a device of a worker. Places differ in driver, disk
 //! and network, so a job that fails at one may succeed at another.
 
-use crate::store::database::{Connect, Statement, Transaction, sql};
+use crate::store::database::{Statement, Transaction, per_database, sql};
 use crate::store::{Lease, Slot, StoreError, Worker};
 
 /// Whether a row of `jobs` has failed at a place, perhaps by the fault of that place. `$worker` and `$device` are SQL.
@@ -14,7 +14,7 @@ macro_rules! failed_at {
             $worker,
             " AND a.device = ",
             $device,
-            " AND a.end_reason IN ('runner_crashed', 'out_of_memory', 'machine_fault')
+            " AND a.end_reason IN ('out_of_memory', 'runner_crashed', 'machine_fault')
              )"
         )
     };
@@ -83,11 +83,23 @@ pub(super) async fn says_nothing_new(
             concat!("SELECT id FROM jobs WHERE id = $6 AND ", better_elsewhere!($database))
         };
     }
-    let found: Option<(i64,)> = tx
-        .either(select!(sqlite), select!(postgres))
+    let found: Option<(i64,)> = per_database(select!(sqlite), select!(postgres))
         .at_place(&Slot { worker, device }, now)
         .bind(lease.job)
         .fetch_optional(tx)
         .await?;
     Ok(found.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_domain::EndReason;
+    use strum::VariantArray;
+
+    #[test]
+    fn the_reasons_in_sql_are_those_of_the_domain() {
+        let reasons = EndReason::VARIANTS.iter().filter(|reason| reason.may_be_fault_of_place());
+        let reasons: Vec<String> = reasons.map(|reason| format!("'{reason}'")).collect();
+        assert!(failed_at!("1", "2").contains(&format!("IN ({})", reasons.join(", "))), "{reasons:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use optlab_domain::EndReason;
 
 use super::ends::{End, close};
-use crate::store::database::{Statement, sql};
+use crate::store::database::{Statement, per_database, sql};
 use crate::store::{Claim, Lease, Store, StoreError, Worker};
 
 /// Longer than any lease, with a margin of one minute for a claim that is in progress.
@@ -19,6 +19,13 @@ macro_rules! abandoned {
              WHERE w.id = jobs.worker_id
                AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $3 AND $4)
          ))"
+    };
+}
+
+/// The abandoned jobs in the order of their ids. `$lock` keeps their rows from other writers.
+macro_rules! abandoned_jobs {
+    ($lock:literal) => {
+        concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id ", $lock)
     };
 }
 
@@ -46,9 +53,9 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let lost: Vec<(i64, i64)> =
-            sql(concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id"))
+            // Jobs that another transaction holds are taken back later.
+            per_database(abandoned_jobs!(""), abandoned_jobs!("FOR UPDATE SKIP LOCKED"))
                 .abandoned_at(now)
-                .for_update_of_free_rows()
                 .fetch_all(&mut tx)
                 .await?;
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();

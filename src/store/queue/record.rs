@@ -7,7 +7,7 @@ use optlab_domain::Request;
 use optlab_spec::protocol::Point;
 use sqlx::FromRow;
 
-use crate::store::database::{Reader, Statement, Transaction, Word, sql};
+use crate::store::database::{Reader, Statement, Transaction, sql};
 use crate::store::version::new_version;
 use crate::store::{Lease, StoreError};
 
@@ -28,7 +28,7 @@ pub(super) struct Record<'a> {
 #[derive(FromRow)]
 pub(super) struct Held {
     /// What its worker is asked for.
-    pub(super) requested: Option<Word<Request>>,
+    pub(super) requested: Option<Request>,
 }
 
 /// The fence, the lease, the version and the points, and what is to happen with points that stand already.

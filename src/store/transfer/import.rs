@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::store::curves::condense_job;
 use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
-use crate::store::{AttemptRecord, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
+use crate::store::{Attempt, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
 
 /// Points that one statement brings to SQLite.
 const ROWS: usize = 500;
@@ -177,7 +177,7 @@ async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> 
 async fn insert_attempt(
     tx: &mut Transaction,
     job: i64,
-    attempt: &AttemptRecord,
+    attempt: &Attempt,
     worker: i64,
 ) -> Result<(), StoreError> {
     let environment = attempt.environment.as_ref().map(serde_json::to_string).transpose()?;

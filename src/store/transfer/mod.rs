@@ -5,13 +5,13 @@ mod records;
 mod staged;
 
 use optlab_domain::{EndReason, JobState};
-use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sqlx::FromRow;
 use tokio::sync::mpsc;
 
 use crate::store::database::{Database, sql};
-use crate::store::{Store, StoreError};
+use crate::store::{Attempt, Store, StoreError};
 
 /// An experiment as it was stored. Whatever a later version may add is ignored where it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,11 +74,11 @@ pub struct JobRecord {
     #[serde(default)]
     pub results: ResultsRecord,
     /// The first one first.
-    pub attempts: Vec<AttemptRecord>,
+    pub attempts: Vec<Attempt>,
 }
 
 /// Final figures, which only a job that has succeeded has; accuracies and errors in percent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct ResultsRecord {
     /// The last one.
     pub test_accuracy: Option<f64>,
@@ -92,31 +92,6 @@ pub struct ResultsRecord {
     pub seconds: Option<f64>,
     /// Of the runner's process, on a CPU.
     pub peak_memory_bytes: Option<i64>,
-}
-
-/// One lease of a job by a worker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttemptRecord {
-    /// From 1.
-    pub number: i64,
-    /// Host and process of the worker.
-    pub worker: String,
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
-    /// Versions, device and threads, once it had begun.
-    pub environment: Option<Environment>,
-    /// Completed updates when it began.
-    pub start_step: i64,
-    /// When it was claimed, milliseconds since the epoch.
-    pub started_ms: i64,
-    /// When it ended.
-    pub ended_ms: Option<i64>,
-    /// Why it ended.
-    pub end_reason: Option<EndReason>,
-    /// What went wrong, in a sentence.
-    pub error: Option<String>,
-    /// Wall time of a complete run.
-    pub seconds: Option<f64>,
 }
 
 /// A point with the time of its measurement.

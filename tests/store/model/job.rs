@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use optlab::store::Lease;
-use optlab_domain::lifecycle::{self, Budget, Change, Outcome};
+use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
 use optlab_domain::{Action, EndReason, JobState};
 
 use super::{Answer, Call, View};
@@ -121,12 +121,12 @@ impl Job {
         }
         let budget = Budget { used: self.attempts_used, limit: self.max_attempts };
         let request = self.view.requested.take();
-        match lifecycle::end(reason, request, budget, is_elsewhere_untried, now) {
+        match lifecycle::end(Ending { reason, request, budget, is_elsewhere_untried }, now) {
             Outcome::Finished { state, reason } => self.close(state, reason),
             Outcome::Released { state, counts, not_before_ms } => {
                 self.view.state = state;
                 self.view.step = self.last_checkpoint();
-                self.not_before = not_before_ms;
+                self.not_before = not_before_ms.unwrap_or(0);
                 self.attempts_used -= i64::from(!counts);
             }
         }

@@ -119,7 +119,6 @@ impl From<Failed> for QueryError {
     }
 }
 
-/// The database or the machine has failed.
 fn broken(error: io::Error) -> QueryError {
-    StoreError::Database(sqlx::Error::Io(error)).into()
+    StoreError::QueryProcess(error).into()
 }

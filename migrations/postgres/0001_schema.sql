@@ -1,5 +1,5 @@
 -- The schema is a public contract: researchers query it. Times are milliseconds since the epoch, JSON is text.
--- It is that of SQLite after its migration of the same number.
+-- It is that of SQLite, table by table and column by column.
 
 CREATE TABLE experiments (
     id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -21,12 +21,14 @@ CREATE TABLE submissions (
 CREATE TABLE workers (
     id           BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name         TEXT   NOT NULL,               -- host and process
-    -- JSON list of {device, name, slots, memory}; memory, {total_bytes, used_bytes}, is as the worker last reported it.
+    -- JSON list of {device, name, slots, resting, memory}; memory, {total_bytes, used_bytes}, is as the worker last
+    -- reported it.
     devices      TEXT   NOT NULL,
     started_ms   BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
-    ended_ms     BIGINT,                        -- a worker that said goodbye
-    draining     BIGINT NOT NULL DEFAULT 0      -- 1: claims nothing more
+    ended_ms     BIGINT,                        -- of a worker that stopped in good order
+    draining     BIGINT NOT NULL DEFAULT 0,     -- 1: claims nothing more
+    trouble      TEXT                           -- why it, or one of its slots, claims nothing now
 );
 
 -- One training run: experiment x arm x seed.
@@ -63,6 +65,8 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_queue ON jobs (state, priority DESC, id);
 CREATE INDEX jobs_version ON jobs (version);
+-- Thousands of jobs may wait. An experiment's jobs are counted, listed and chosen by state without reading those.
+CREATE INDEX jobs_of_experiment ON jobs (experiment_id, state, attempt, arm, steps);
 
 -- One lease of a job by a worker.
 CREATE TABLE attempts (
@@ -127,35 +131,52 @@ CREATE TABLE tokens (
     revoked_ms BIGINT
 );
 
--- One row a job; figures only of those that succeeded.
+-- What a job that succeeded ended with; written in the transaction of its end, and never again.
+CREATE TABLE results (
+    job_id             BIGINT NOT NULL PRIMARY KEY REFERENCES jobs (id),
+    test_accuracy      DOUBLE PRECISION,        -- of the last evaluation, percent
+    test_error         DOUBLE PRECISION GENERATED ALWAYS AS (100.0 - test_accuracy) STORED,
+    best_test_accuracy DOUBLE PRECISION,        -- of the evaluation that was best on the test set itself
+    energy             DOUBLE PRECISION,        -- the last energy/mean
+    peak_memory_bytes  BIGINT                   -- of the runner of the last attempt; only on a CPU
+);
+
+-- Long curves as charts need them, derived from metric_points: buckets of steps with their lowest and highest points.
+
+-- How far a curve has been condensed. A short curve has no row.
+CREATE TABLE condensed_curves (
+    job_id       BIGINT NOT NULL,
+    series_id    BIGINT NOT NULL,
+    width        BIGINT NOT NULL,               -- steps of a bucket of the finest level; a power of two
+    condensed_to BIGINT NOT NULL,               -- points at this step and later ones are in no bucket yet
+    first_step   BIGINT NOT NULL,               -- of the first point
+    first_value  DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (job_id, series_id)
+);
+
+-- 64 neighbouring stretches of a level. Each level has stretches four times as long as the one below it.
+CREATE TABLE curve_blocks (
+    job_id     BIGINT NOT NULL,
+    series_id  BIGINT NOT NULL,
+    width      BIGINT NOT NULL,                 -- steps of a bucket of this level
+    first_step BIGINT NOT NULL,                 -- where the block begins: a multiple of 64 * width
+    buckets    BYTEA  NOT NULL,                 -- those that have points; see src/store/curves/block.rs
+    PRIMARY KEY (job_id, series_id, width, first_step)
+);
+
+-- One row per job; figures only of those that succeeded.
 CREATE VIEW job_summary AS
 SELECT
-    experiment_id, experiment, job_id, arm, method, seed, state, end_reason, attempts, device,
-    test_accuracy, best_test_accuracy, 100.0 - test_accuracy AS test_error,
-    energy, parameters_trained, seconds
-FROM (
-    SELECT
-        j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.arm_position, j.method, j.seed,
-        j.state, j.end_reason, j.attempt AS attempts, a.device, a.seconds, j.parameters_trained,
-        CASE WHEN j.state = 'succeeded' THEN (
-            SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-            WHERE p.job_id = j.id AND s.name = 'test/accuracy' ORDER BY p.step DESC LIMIT 1
-        ) END AS test_accuracy,
-        CASE WHEN j.state = 'succeeded' THEN (
-            SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
-            WHERE p.job_id = j.id AND s.name = 'test/accuracy'
-        ) END AS best_test_accuracy,
-        CASE WHEN j.state = 'succeeded' THEN (
-            SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-            WHERE p.job_id = j.id AND s.name = 'energy/mean' ORDER BY p.step DESC LIMIT 1
-        ) END AS energy
-    FROM jobs j
-    JOIN experiments e ON e.id = j.experiment_id
-    LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-) figures
-ORDER BY experiment_id, arm_position, seed;
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.seed, j.state, j.end_reason,
+    j.attempt AS attempts, a.device, r.test_accuracy, r.best_test_accuracy, r.test_error,
+    r.energy, j.parameters_trained, a.seconds, r.peak_memory_bytes
+FROM jobs j
+JOIN experiments e ON e.id = j.experiment_id
+LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+LEFT JOIN results r ON r.job_id = j.id
+ORDER BY j.experiment_id, j.arm_position, j.seed;
 
--- One row an arm, over its succeeded jobs; the standard deviation is that of a sample.
+-- One row per arm, over its succeeded jobs; the standard deviation is that of a sample.
 CREATE VIEW arm_summary AS
 SELECT
     mean.experiment_id, mean.experiment, mean.arm, mean.method, mean.n, mean.mean_test_error,
@@ -176,3 +197,53 @@ LEFT JOIN (
     GROUP BY s.experiment_id, s.arm
 ) spread ON spread.experiment_id = mean.experiment_id AND spread.arm = mean.arm
 ORDER BY mean.experiment_id, mean.first_job;
+
+-- One row per pair: a seed of which an arm and the baseline have both succeeded. The baseline is the first arm of the method
+-- `baseline`, else of one with another start, else the first arm.
+CREATE VIEW paired_differences AS
+SELECT
+    j.experiment_id, e.name AS experiment, j.arm, j.method, base.arm AS baseline, j.seed,
+    r.test_error, base_r.test_error AS baseline_test_error,
+    base_r.test_accuracy - r.test_accuracy AS difference, r.energy, base_r.energy AS baseline_energy,
+    a.seconds, base_a.seconds AS baseline_seconds
+FROM (
+    SELECT
+        experiment_id,
+        coalesce(
+            min(CASE WHEN method = 'baseline' THEN arm_position END),
+            min(CASE WHEN method LIKE 'baseline:%' THEN arm_position END),
+            min(arm_position)
+        ) AS arm_position
+    FROM jobs
+    GROUP BY experiment_id
+) chosen
+JOIN jobs base ON base.experiment_id = chosen.experiment_id AND base.arm_position = chosen.arm_position
+JOIN jobs j ON j.experiment_id = base.experiment_id AND j.seed = base.seed AND j.arm <> base.arm
+JOIN experiments e ON e.id = j.experiment_id
+JOIN results base_r ON base_r.job_id = base.id
+JOIN results r ON r.job_id = j.id
+JOIN attempts base_a ON base_a.job_id = base.id AND base_a.number = base.attempt
+JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+WHERE r.test_accuracy IS NOT NULL AND base_r.test_accuracy IS NOT NULL
+ORDER BY j.experiment_id, j.arm_position, j.seed;
+
+-- Every point with the names of what it belongs to.
+CREATE VIEW curves AS
+SELECT
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.seed, j.state,
+    s.name AS series, s.unit, p.step, p.value, p.time_ms
+FROM metric_points p
+JOIN jobs j ON j.id = p.job_id
+JOIN experiments e ON e.id = j.experiment_id
+JOIN series s ON s.id = p.series_id;
+
+-- One row for each attempt that ended otherwise than with its job's success.
+CREATE VIEW failures AS
+SELECT
+    j.experiment_id, e.name AS experiment, a.job_id, j.arm, j.method, j.seed, a.number AS attempt,
+    w.name AS worker, a.device, a.end_reason, a.error, j.state, a.started_ms, a.ended_ms
+FROM attempts a
+JOIN jobs j ON j.id = a.job_id
+JOIN experiments e ON e.id = j.experiment_id
+JOIN workers w ON w.id = a.worker_id
+WHERE a.end_reason <> 'completed';

@@ -1,0 +1,41 @@
+//! How the words are read from a database, where they are text.
+
+use crate::{EndReason, JobState, Request};
+
+#[doc(hidden)]
+pub use sqlx;
+
+/// Implements reading from a text column for types that implement `FromStr`.
+#[macro_export]
+macro_rules! decode_words {
+    ($($word:ty),+) => {
+        $(
+            impl<DB: $crate::database::sqlx::Database> $crate::database::sqlx::Type<DB> for $word
+            where
+                str: $crate::database::sqlx::Type<DB>,
+            {
+                fn type_info() -> DB::TypeInfo {
+                    <str as $crate::database::sqlx::Type<DB>>::type_info()
+                }
+
+                fn compatible(ty: &DB::TypeInfo) -> bool {
+                    <str as $crate::database::sqlx::Type<DB>>::compatible(ty)
+                }
+            }
+
+            impl<'r, DB: $crate::database::sqlx::Database> $crate::database::sqlx::Decode<'r, DB> for $word
+            where
+                &'r str: $crate::database::sqlx::Decode<'r, DB>,
+            {
+                fn decode(value: DB::ValueRef<'r>) -> Result<Self, $crate::database::sqlx::error::BoxDynError> {
+                    let word = <&str as $crate::database::sqlx::Decode<DB>>::decode(value)?;
+                    word.parse().map_err(|_| {
+                        format!("unknown value {word:?}; the row may come from another version of optlab").into()
+                    })
+                }
+            }
+        )+
+    };
+}
+
+decode_words!(JobState, EndReason, Request);

@@ -1,0 +1,117 @@
+//! Attempts at jobs.
+
+use optlab_domain::EndReason;
+use optlab_spec::protocol::Environment;
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use crate::store::database::{Connect, sql};
+use crate::store::jobs::begun;
+use crate::store::{Store, StoreError};
+
+/// One lease of a job by a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: i64,
+    /// Id of the worker, which differs from server to server.
+    #[serde(skip)]
+    pub worker_id: i64,
+    /// Host and process of the worker.
+    pub worker: String,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once it had begun.
+    pub environment: Option<Environment>,
+    /// Completed updates when it began.
+    pub start_step: i64,
+    /// When it was claimed, milliseconds since the epoch.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Wall time of a complete run.
+    pub seconds: Option<f64>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    job_id: i64,
+    number: i64,
+    worker_id: i64,
+    worker: String,
+    device: String,
+    environment: Option<String>,
+    start_step: i64,
+    started_ms: i64,
+    ended_ms: Option<i64>,
+    end_reason: Option<EndReason>,
+    error: Option<String>,
+    seconds: Option<f64>,
+}
+
+impl TryFrom<Row> for Attempt {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: row.number,
+            worker_id: row.worker_id,
+            worker: row.worker,
+            device: row.device,
+            environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
+            start_step: row.start_step,
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            end_reason: row.end_reason,
+            error: row.error,
+            seconds: row.seconds,
+        })
+    }
+}
+
+/// All the columns of [`Row`], from a table `a` of attempts.
+macro_rules! select_attempts {
+    ($($rest:expr),+) => {
+        concat!(
+            "SELECT a.job_id, a.number, a.worker_id, w.name AS worker, a.device, a.environment, a.start_step, a.started_ms,
+                a.ended_ms, a.end_reason, a.error, a.seconds
+             FROM attempts a JOIN workers w ON w.id = a.worker_id ",
+            $($rest),+
+        )
+    };
+}
+
+impl Store {
+    /// The attempts at a job, the first one first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn attempts(&self, job: i64) -> Result<Vec<Attempt>, StoreError> {
+        self.job(job).await?;
+        let rows: Vec<Row> = sql(select_attempts!("WHERE a.job_id = $1 ORDER BY a.number"))
+            .bind(job)
+            .fetch_all(&mut self.read().await?)
+            .await?;
+        rows.into_iter().map(Attempt::try_from).collect()
+    }
+}
+
+/// The attempts at the jobs of an experiment, each with its job.
+pub(in crate::store) async fn attempts_of_experiment(
+    on: &mut impl Connect,
+    experiment: i64,
+) -> Result<Vec<(i64, Attempt)>, StoreError> {
+    let rows: Vec<Row> = sql(select_attempts!(
+        "JOIN jobs j ON j.id = a.job_id WHERE j.experiment_id = $1 AND ",
+        begun!(),
+        " ORDER BY a.job_id, a.number"
+    ))
+    .bind(experiment)
+    .fetch_all(on)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.job_id, row.try_into()?))).collect()
+}
