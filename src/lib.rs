@@ -1,7 +1,7 @@
 //! optlab: controlled experiments on Orthogonal Over-Parameterized Training.
 //!
 //! This crate is the service. It never loads libtorch: training runs in `optlab-runner`, a process of its own that
-//! the [`worker`] feeds. `ARCHITECTURE.md` has the map.
+//! the [`worker`] feeds. `ARCHITECTURE.md` has the map, `docs/glossary.md` the words.
 
 // Only `cli/output.rs` prints, because it handles write errors.
 #![warn(clippy::print_stdout, clippy::print_stderr)]

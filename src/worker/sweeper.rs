@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifacts::ArtifactRoot;
+use crate::artifacts::{ArtifactError, ArtifactRoot};
 use crate::clock::Clock;
 use crate::store::{Store, StoreError};
 
@@ -22,6 +22,15 @@ pub struct Sweeps {
     pub checkpoints: Duration,
     /// Interval between rounds for stray files, and the minimum time since the end of their attempt.
     pub strays: Duration,
+}
+
+/// Why a round of the sweeper ended early.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactError),
 }
 
 /// Sweeps periodically until `shutdown`. The bytes of a checkpoint are removed before its row, so that the next round
@@ -55,7 +64,7 @@ pub async fn sweep(
     shutdown.run_until_cancelled(async { tokio::join!(checkpoints, strays) }).await;
 }
 
-async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> anyhow::Result<()> {
+async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> Result<(), SweepError> {
     for (job, checkpoint) in store.obsolete_checkpoints(MOST).await? {
         artifacts.delete(&checkpoint.path).await?;
         store.forget_artifact(job, &checkpoint).await?;
@@ -67,7 +76,7 @@ async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> anyhow::
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
 /// therefore never get one, whatever the clocks say.
-async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, ended_before: i64) -> anyhow::Result<usize> {
+async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, ended_before: i64) -> Result<usize, SweepError> {
     let (mut files, mut job, mut removed) = (artifacts.list("jobs"), None::<Job>, 0);
     while let Some(path) = files.next().await {
         let path = path?;
