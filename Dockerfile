@@ -1,4 +1,4 @@
-# Builds what `make build` builds. For GPUs: docker build --build-arg LIBTORCH_VARIANT=cuda .
+# Runs `make build`. For GPUs: docker build --build-arg LIBTORCH_VARIANT=cuda .
 FROM rust:1-bookworm AS build
 ARG LIBTORCH_VARIANT=cpu
 COPY --from=node:22-bookworm-slim /usr/local/bin/node /usr/local/bin/node
@@ -6,8 +6,8 @@ COPY --from=node:22-bookworm-slim /usr/local/lib/node_modules /usr/local/lib/nod
 RUN ln -s /usr/local/lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
  && apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# libtorch is the largest part and changes least. It lies where the finished image has it too: the runner's rpath
-# names this folder.
+# libtorch is the largest layer and changes least often. The finished image has it in the same folder, because the
+# runner's rpath names that folder.
 ENV XDG_CACHE_HOME=/opt/cache OPTLAB_LIBTORCH_VARIANT=${LIBTORCH_VARIANT}
 COPY setup ./setup
 RUN python3 setup/libtorch.py

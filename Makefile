@@ -1,4 +1,4 @@
-# The two commands are `make demo` and `make test`; both set up what they need and can be run again at any time.
+# The main targets are `make demo` and `make test`. Both install what they need and can be repeated at any time.
 
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
@@ -17,28 +17,28 @@ setup: libtorch web
 test: setup setup-test lint
 	cargo test --workspace --no-fail-fast
 
-# What takes too long for every day. Seeds and parts are printed and can be given again.
+# Tests that take too long for every day. They print their seeds and parts, which can be set to repeat a run.
 chaos: chaos-faults chaos-page chaos-resume chaos-openapi
 
-# Whole rounds of faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos-faults
+# Rounds of random faults on both databases: OPTLAB_CHAOS_ROUNDS=10 OPTLAB_CHAOS_SEED=7 make chaos-faults
 chaos-faults: setup setup-test
 	cargo build --workspace
 	OPTLAB_CHAOS_JOBS=$${OPTLAB_CHAOS_JOBS:-60} OPTLAB_CHAOS_STEPS=$${OPTLAB_CHAOS_STEPS:-2500} \
 	  OPTLAB_CHAOS_FAULTS=$${OPTLAB_CHAOS_FAULTS:-40} \
 	  cargo test --workspace --test chaos -- --test-threads=1 --nocapture
 
-# A page that is watched for a minute while four processes write to one SQLite file.
+# The dashboard for a minute, while four processes write to one SQLite file.
 chaos-page: setup setup-test
 	cargo build --workspace
 	OPTLAB_PAGE_SECONDS=$${OPTLAB_PAGE_SECONDS:-60} \
 	  cargo test --workspace --test browser four_processes -- --nocapture
 
-# The whole product of options, each job interrupted and gone on with; half an hour on two cores, or a part of it:
+# All combinations of options, each job interrupted and resumed. Takes half an hour on two cores; one eighth of it:
 # OPTLAB_RESUME_SEED=7 OPTLAB_RESUME_PART=1/8 make chaos-resume
 chaos-resume: setup
 	cargo test --package optlab-runner --test resume_product -- --ignored --nocapture
 
-# Many more requests, generated from the OpenAPI document:
+# Many more requests generated from the OpenAPI document than in `make test`:
 # OPTLAB_OPENAPI_EXAMPLES=1000 OPTLAB_OPENAPI_SEED=7 make chaos-openapi
 chaos-openapi: setup setup-test
 	OPTLAB_OPENAPI_EXAMPLES=$${OPTLAB_OPENAPI_EXAMPLES:-200} OPTLAB_OPENAPI_SEED=$${OPTLAB_OPENAPI_SEED:-$$RANDOM} \

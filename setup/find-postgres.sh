@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the folder of PostgreSQL's programs, or fails. Debian keeps a server's programs off the PATH, one folder a
-# version. OPTLAB_POSTGRES may name the folder.
+# Prints the folder of PostgreSQL's programs, or fails. Debian keeps them outside the PATH, in one folder per version.
+# OPTLAB_POSTGRES overrides the search.
 
 has_programs() {
   for program in initdb postgres pg_ctl psql; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Puts libtorch 2.11.0 into the user's cache folder and points .libtorch at it.
+"""Installs libtorch 2.11.0 in the user's cache folder and links .libtorch to it.
 
-A LIBTORCH in the environment is used as it is. Otherwise the pinned wheels are downloaded once by pip,
-checked by hash, and their C++ part is unpacked: for the CPU alone where there is no NVIDIA driver, with
-the CUDA libraries where there is one. Safe to interrupt and to run again.
+If LIBTORCH is set, that folder is used unchanged. Otherwise pip downloads the pinned wheels once and checks
+their hashes, and their C++ part is unpacked: with the CUDA libraries if there is an NVIDIA driver, without
+them otherwise. The script can be interrupted and repeated.
 """
 import ctypes
 import fcntl
@@ -18,12 +18,12 @@ import zipfile
 VERSION = "2.11.0"
 HERE = pathlib.Path(__file__).resolve().parent
 LINK = HERE.parent / ".libtorch"
-# Of the torch wheel only what a C++ program needs; the first list is left out on CPU machines.
+# Parts of the torch wheel that are not unpacked: the first list on CPU machines, the second on all.
 CUDA_ONLY = ("libtorch_cuda", "libc10_cuda", "libcaffe2_nvrtc", "libtorch_nvshmem")
 PYTHON_ONLY = ("libtorch_python", "libshm.so")
 
 
-def say(text):
+def report(text):
     print(f"libtorch: {text}", flush=True)
 
 
@@ -35,7 +35,7 @@ def has_nvidia_driver():
         return False
 
 
-def wanted(member, cuda):
+def is_needed(member, cuda):
     parts = pathlib.PurePosixPath(member).parts
     if parts[0] == "nvidia":
         return "lib" in parts and ".so" in parts[-1]
@@ -56,8 +56,8 @@ def pinned(requirements):
 
 
 def download(requirements, wheels):
-    """One wheel after another: pip puts its files down only when a whole call succeeds, and an interrupted set-up
-    goes on with the wheel that was under way. pip checks every hash, also of a file that is there already."""
+    """Downloads one wheel per call, because pip saves its files only when the whole call succeeds. An interrupted
+    download therefore resumes at the current wheel. pip checks every hash, also of files that exist already."""
     for line in pinned(requirements):
         one = wheels / "requirement.txt"
         one.write_text(line + "\n")
@@ -75,29 +75,29 @@ def download(requirements, wheels):
 
 def unpack(wheels, folder, cuda):
     for wheel in sorted(wheels.glob("*.whl")):
-        say(f"unpacking {wheel.name}")
+        report(f"unpacking {wheel.name}")
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.namelist():
-                if not member.endswith("/") and wanted(member, cuda):
+                if not member.endswith("/") and is_needed(member, cuda):
                     archive.extract(member, folder)
 
 
 def install(folder, variant):
-    """Downloads and unpacks beside `folder`, then renames: the folder is there whole or not at all."""
+    """Downloads and unpacks beside `folder`, then renames, so that the folder is never incomplete."""
     work = folder.parent / f"{folder.name}.partial"
     wheels = folder.parent / f"{folder.name}.wheels"
     shutil.rmtree(work, ignore_errors=True)
     wheels.mkdir(parents=True, exist_ok=True)
     size = "550 MB" if variant == "cpu" else "about 2.5 GB"
-    say(f"downloading the pinned wheels ({size}, once for this user) to {folder.parent}")
+    report(f"downloading the pinned wheels ({size}, once per user) to {folder.parent}")
     download(HERE / f"libtorch-{variant}.txt", wheels)
     unpack(wheels, work, variant == "cuda")
     work.rename(folder)
     shutil.rmtree(wheels)
 
 
-def point_link_at(torch):
-    """Replaces .libtorch only when it changes: its target is part of what cargo compares."""
+def link_to(torch):
+    """Replaces .libtorch only if its target changes, because cargo rebuilds when it does."""
     if LINK.is_symlink() and pathlib.Path(os.readlink(LINK)) == torch:
         return
     fresh = LINK.with_name(".libtorch.new")
@@ -111,29 +111,29 @@ def main():
     if given:
         torch = pathlib.Path(given).resolve()
         if not (torch / "lib" / "libtorch_cpu.so").exists():
-            sys.exit(f"libtorch: LIBTORCH={given} has no lib/libtorch_cpu.so; "
-                     f"point it at a libtorch {VERSION} folder with include/ and lib/, or unset it to have one downloaded")
-        say(f"using LIBTORCH={torch}")
-        return point_link_at(torch)
+            sys.exit(f"libtorch: LIBTORCH={given} has no lib/libtorch_cpu.so. "
+                     f"Set it to a libtorch {VERSION} folder with include/ and lib/, or unset it to download one.")
+        report(f"using LIBTORCH={torch}")
+        return link_to(torch)
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        sys.exit(f"libtorch: the pinned wheel is for Linux on x86_64, this is {platform.system()} on "
-                 f"{platform.machine()}; set LIBTORCH to a libtorch {VERSION} folder with include/ and lib/")
-    # A build for another machine (a container image) says for which.
+        sys.exit(f"libtorch: the pinned wheel is for Linux on x86_64, but this is {platform.system()} on "
+                 f"{platform.machine()}. Set LIBTORCH to a libtorch {VERSION} folder with include/ and lib/.")
+    # OPTLAB_LIBTORCH_VARIANT overrides the detection in builds for another machine, such as a container image.
     variant = os.environ.get("OPTLAB_LIBTORCH_VARIANT") or ("cuda" if has_nvidia_driver() else "cpu")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "optlab"
     folder = cache / f"libtorch-{VERSION}-{variant}"
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w") as lock:
-        # Two clones that are set up at once: the second waits and finds the folder.
+        # If two clones are set up at once, the second waits here and then finds the folder.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             try:
                 install(folder, variant)
             except subprocess.CalledProcessError as error:
                 sys.exit(f"libtorch: pip could not download the pinned wheels (exit status {error.returncode}); "
-                         "its message is above. Run the same command again to go on.")
-    say(f"{VERSION} ({variant}) in {folder}")
-    point_link_at(folder / "torch")
+                         "its message is above. Run the same command again to resume.")
+    report(f"{VERSION} ({variant}) in {folder}")
+    link_to(folder / "torch")
 
 
 if __name__ == "__main__":

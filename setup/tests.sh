@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need besides the build: Chromium and the package that drives it, the sqlite3 and openssl
-# programs, nginx and PostgreSQL (the tests start their own servers and do not use those that apt may start), and the
-# Python packages of docs/python.md, of an S3-compatible service and of a client for the OpenAPI document.
+# Installs what the tests need besides the build: Chromium and its driver package, sqlite3, openssl, nginx and PostgreSQL
+# (the tests start their own servers and do not use those that apt may start), and the Python packages for docs/python.md,
+# for an S3-compatible service and for a client that is generated from the OpenAPI document.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -11,7 +11,7 @@ if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
   touch node_modules/.package-lock.json
 fi
 
-# The first of these programs that is there.
+# Prints the first of the given programs that exists.
 first() {
   local name
   for name in "$@"; do
@@ -28,11 +28,11 @@ first openssl || missing+=(openssl)
 ../../setup/find-postgres.sh || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
-# A folder of their own for the Python packages of each; what is in it is written down last.
+# Each suite has its own virtual environment. The list of its packages is copied into it last, as a mark of completion.
 install_python() {
   install_packages ../python "the Python packages of docs/python.md"
   install_packages ../bucket "an S3-compatible service"
-  install_packages ../openapi "a client of the OpenAPI document"
+  install_packages ../openapi "a client for the OpenAPI document"
 }
 
 install_packages() {
@@ -51,12 +51,12 @@ fi
 
 install="apt-get update && apt-get install --yes --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-  echo "tests: missing: ${missing[*]}; install them (OPTLAB_CHROMIUM may name a browser elsewhere," \
-    "OPTLAB_POSTGRES the folder of PostgreSQL's programs)" >&2
+  echo "tests: missing: ${missing[*]}. Install them, or set OPTLAB_CHROMIUM to a browser and" \
+    "OPTLAB_POSTGRES to the folder of PostgreSQL's programs." >&2
   exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
-  echo "tests: missing: ${missing[*]}; installing them needs root. Type: sudo sh -c '$install'" >&2
+  echo "tests: missing: ${missing[*]}. Installing them needs root. Run: sudo sh -c '$install'" >&2
   exit 1
 fi
 echo "tests: installing ${missing[*]}"
