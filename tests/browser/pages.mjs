@@ -274,7 +274,7 @@ await front.shut();
 // A drained worker takes nothing more, and a page without workers says how to start one.
 await page.goto(`${server}/workers`);
 await button("Drain").click();
-await button("Drain: its jobs go on elsewhere").click();
+await button("Drain: its jobs resume elsewhere").click();
 await until("the worker has gone", async () => seen("no-workers").isVisible());
 await look("no-workers");
 

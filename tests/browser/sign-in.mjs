@@ -22,7 +22,7 @@ await page.emulateMedia({ colorScheme: "dark" });
 await picture("sign-in-dark");
 await page.emulateMedia({ colorScheme: "light" });
 await signIn(`optlab_${"0".repeat(64)}`);
-await page.getByText("does not know this token").waitFor();
+await page.getByText("unknown or was revoked").waitFor();
 
 // The right one leads to the page that was wanted, and its stream of events is open.
 const stream = page.waitForResponse((response) => response.url().includes("/api/v1/events"));
@@ -42,7 +42,7 @@ await seen("empty").waitFor();
 // Who may only read is told so, and is offered nothing that the server would refuse.
 await seen("read-only").waitFor();
 await page.goto(`${server}/new`);
-await page.getByText("Your token may only read").waitFor();
+await page.getByText("Your token has the scope").waitFor();
 assert.ok(await page.getByRole("button", { name: "Submit" }).isDisabled());
 await picture("new-read-only");
 await page.goto(`${server}/`);

@@ -16,28 +16,28 @@ const refused = async (call: Promise<unknown>): Promise<Problem> => {
   return problem as Problem;
 };
 
-test("a refusal tells what the server says of it, each mistake too", async () => {
+test("an error contains the server's problem and every mistake", async () => {
   const errors = [{ pointer: "/seeds", detail: "is missing" }];
   answer(JSON.stringify({ title: "The spec is not valid", detail: "1 mistake", errors }), { status: 422 });
   const problem = await refused(submitSpec("name = 1", "key"));
   expect(problem).toMatchObject({ status: 422, title: "The spec is not valid", detail: "1 mistake", message: "1 mistake", errors, passing: false });
 });
 
-test("a refusal without words tells its number", async () => {
+test("an error without a problem document names the status", async () => {
   for (const body of ["<html>", "null", "[]", ""]) {
     answer(body, { status: 500 });
     expect(await refused(getExperiment(1))).toMatchObject({ status: 500, message: "The server answered 500", errors: [], passing: false });
   }
 });
 
-test("only where the server is away or has too much to do, asking again can help", async () => {
+test("only unavailability and overload are temporary", async () => {
   for (const [status, passing] of [[400, false], [404, false], [429, true], [500, false], [502, true], [503, true]] as const) {
     answer("{}", { status });
     expect([status, (await refused(getExperiment(1))).passing]).toEqual([status, passing]);
   }
 });
 
-test("a server that cannot be reached, or goes away in the middle of its answer, does not answer", async () => {
+test("a lost connection, before or during the answer, counts as no answer", async () => {
   fetched.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   const silent = { status: 0, message: "The server does not answer", passing: true };
   expect(await refused(getExperiment(1))).toMatchObject(silent);
@@ -48,14 +48,14 @@ test("a server that cannot be reached, or goes away in the middle of its answer,
   expect(await refused(getLog(1, 1, 0))).toMatchObject(silent);
 });
 
-test("a success that is no JSON is a proxy's page", async () => {
+test("a successful answer that is not JSON counts as a proxy's page", async () => {
   for (const call of [() => getExperiment(1), () => submitSpec("", "key"), () => runQuery("SELECT 1", 1)]) {
     answer("<html>Please log in</html>");
-    expect(await refused(call())).toMatchObject({ status: 502, title: "The answer is not one of optlab's", passing: true });
+    expect(await refused(call())).toMatchObject({ status: 502, title: "The answer is not from optlab", passing: true });
   }
 });
 
-test("a call that the page gave up is no problem of the server's", async () => {
+test("an aborted request is not reported as an error", async () => {
   const gone = new AbortController();
   gone.abort();
   const reason = new DOMException("aborted", "AbortError");
@@ -63,7 +63,7 @@ test("a call that the page gave up is no problem of the server's", async () => {
   await expect(getExperiment(1, gone.signal)).rejects.toBe(reason);
 });
 
-test("whichever call lacks a token, the page asks for one", async () => {
+test("any request without a valid token makes the page ask for one", async () => {
   answer(JSON.stringify({ title: "Sign in" }), { status: 401 });
   expect(await refused(getExperiment(1))).toMatchObject({ status: 401, passing: false });
   expect(session.wanted).toBe(true);

@@ -1,4 +1,4 @@
-// Every call the page makes, each one function; failures become a `Problem`.
+// One function per request of the page; failures become a `Problem`.
 
 import { BASE } from "./base";
 import type {
@@ -10,19 +10,19 @@ import { session } from "./session.svelte";
 
 const PREFIX = `${BASE}api/v1`;
 
-/** An answer other than success: the server's problem+json, status 0 where no answer came, 502 where it was not the server's. */
+/** A failed request: the server's problem+json, status 0 without an answer, 502 if the answer was not the server's. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly title: string,
     readonly detail: string,
-    /** Each mistake of a spec that was refused. */
+    /** The mistakes of a rejected spec. */
     readonly errors: Mistake[] = [],
   ) {
     super(detail || title);
   }
 
-  /** Whether asking again later can help. */
+  /** Whether a retry can help. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 502;
   }
@@ -39,22 +39,22 @@ function address(path: string, query: Query = {}): string {
   return PREFIX + path + (text ? `?${text}` : "");
 }
 
-/** What `read` makes of the answer, if it is a success. */
+/** The result of `read` on a successful answer. */
 async function ask<T>(url: string, init: RequestInit, read: (response: Response) => Promise<T>, signal?: AbortSignal): Promise<T> {
   const response = await arrived(fetch(url, { ...init, signal: signal ?? null }), signal);
-  // Whichever call it is that finds out, the page asks for a token. A sign-in with a wrong one tells by itself.
+  // Any rejected request makes the page ask for a token. The sign-in reports a wrong token itself.
   if (response.status === 401) session.wanted = true;
   if (!response.ok) throw await problemOf(response);
   return arrived(read(response), signal);
 }
 
-/** A connection may fail before an answer or in the middle of it, and a proxy may answer with a page of its own. */
+/** A connection may fail before or during an answer, and a proxy may answer with its own page. */
 async function arrived<T>(part: Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await part;
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (error instanceof SyntaxError) throw new Problem(502, "The answer is not one of optlab's", "A proxy between this page and the server may have changed it.");
+    if (error instanceof SyntaxError) throw new Problem(502, "The answer is not from optlab", "A proxy between this page and the server may have replaced it.");
     throw new Problem(0, "The server does not answer", "");
   }
 }
@@ -85,7 +85,7 @@ export const listExperiments = (limit: number, cursor?: string | null, signal?: 
 export const getExperiment = (id: number, signal?: AbortSignal) =>
   call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
 
-/** A span of steps of one series, in at most `points` stretches. */
+/** A range of steps of one series, in at most `points` buckets. */
 export interface Span {
   series: string;
   points: number;
@@ -99,7 +99,7 @@ export const getCurves = (id: number, span: Span, signal?: AbortSignal) =>
 export const getRuns = (id: number, span: Span, signal?: AbortSignal) =>
   call<Runs>("GET", address(`/experiments/${id}/runs`, { ...span }), undefined, signal);
 
-/** What is compared with what; what is null, the server chooses. */
+/** Metric and baseline of a comparison; the server chooses for null. */
 export interface Question {
   metric: string | null;
   baseline: string | null;
@@ -125,7 +125,7 @@ export const retryExperiment = (id: number) => call<unknown>("POST", address(`/e
 
 export const addSeeds = (id: number, seeds: number[]) => call<unknown>("POST", address(`/experiments/${id}/seeds`), { seeds });
 
-/** What of an experiment can be changed after its submission. */
+/** The fields of an experiment that can be changed after submission. */
 export type Edit = Partial<{ name: string; notes: string; tags: string[]; archived: boolean; priority: number }>;
 
 export const editExperiment = (id: number, edit: Edit) => call<unknown>("PATCH", address(`/experiments/${id}`), edit);
@@ -154,11 +154,11 @@ export const artifactAddress = (id: number, name: string) => address(`/jobs/${id
 export const getArtifact = (id: number, name: string, signal?: AbortSignal) =>
   call<unknown>("GET", artifactAddress(id, name), undefined, signal);
 
-/** All series of a job, or those after one step and up to another. */
+/** All series of a job, or their points after one step and up to another. */
 export const getMetrics = (id: number, points: number, after_step?: number, to_step?: number, signal?: AbortSignal) =>
   call<JobMetrics>("GET", address(`/jobs/${id}/metrics`, { points, after_step, to_step }), undefined, signal);
 
-/** What a runner said, from a byte on. */
+/** The log of a runner, from a byte offset. */
 export const getLog = (id: number, attempt: number, offset: number, signal?: AbortSignal) =>
   ask(address(`/jobs/${id}/logs`, { attempt, offset }), {}, async (response) => new Uint8Array(await response.arrayBuffer()), signal);
 
@@ -167,11 +167,11 @@ const specHeaders = (text: string) => ({ "content-type": isJson(text) ? "applica
 /** No TOML document begins with a brace. */
 export const isJson = (text: string) => text.trimStart().startsWith("{");
 
-/** What a spec, TOML or JSON, would make. */
+/** Dry run of a spec in TOML or JSON. */
 export const checkSpec = (text: string, signal?: AbortSignal) =>
   ask(address("/experiments", { dry_run: "true" }), { method: "POST", headers: specHeaders(text), body: text }, json<DryRun>, signal);
 
-/** Submits a spec; the same key and text make one experiment however often they are sent. */
+/** Submits a spec. The same key and text make one experiment, however often they are sent. */
 export function submitSpec(text: string, key: string): Promise<Submitted> {
   const headers = { ...specHeaders(text), "idempotency-key": key };
   return ask(address("/experiments"), { method: "POST", headers, body: text }, json<Submitted>);
@@ -185,7 +185,7 @@ export function runQuery(sql: string, limit: number, signal?: AbortSignal): Prom
 export const getRecipe = (name: string, signal?: AbortSignal) =>
   call<RecipeDetail>("GET", address(`/recipes/${encodeURIComponent(name)}`), undefined, signal);
 
-/** What runs now, for whoever wants to know where. */
+/** The running jobs. */
 export const listRunning = (signal?: AbortSignal) =>
   call<Page<Job>>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
 

@@ -3,7 +3,7 @@ import { mentions, styleArms } from "./arms";
 
 const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" : "opt:cayley" });
 
-test("the baseline is grey wherever it stands, the others count on", () => {
+test("the baseline is grey at any position, the others take colours in order", () => {
   const styles = styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")]);
   expect(styles.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
   // One with another start is the baseline where there is no plain one, as for the server.
@@ -11,7 +11,7 @@ test("the baseline is grey wherever it stands, the others count on", () => {
   expect(started.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline"]);
 });
 
-test("colour and line style together tell twenty arms apart", () => {
+test("colour and line style distinguish twenty arms", () => {
   const styles = styleArms(Array.from({ length: 20 }, (_, index) => arm(`opt-${index}`)));
   expect(new Set(styles.map((style) => `${style.token} ${style.dash}`)).size).toBe(20);
 });

@@ -13,7 +13,7 @@ export interface ArmStyle {
   dash: number[];
 }
 
-/** How many colours there are beside that of the baseline. */
+/** Number of colours without that of the baseline. */
 export const COLOURS = 7;
 const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
@@ -25,7 +25,7 @@ export function styleArms(arms: Arm[]): ArmStyle[] {
   return arms.map((arm) => {
     if (arm === baseline) return style(arm, "--arm-baseline", BASELINE_DASH);
     const index = next++;
-    // After a full turn of the colours the line styles are shifted, so that no pair repeats.
+    // After all colours are used, the line styles are shifted, so that no combination repeats.
     const dash = DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length] ?? [];
     return style(arm, `--arm-${index % COLOURS}`, dash);
   });
@@ -35,7 +35,7 @@ function style(arm: Arm, token: string, dash: number[]): ArmStyle {
   return { name: arm.name, method: arm.method, token, colour: `var(${token})`, dash };
 }
 
-/** A sentence cut at the names of arms, so that each can carry its colour; longer names win over their parts. */
+/** Splits a sentence at the names of arms, so that each can have its colour; longer names take precedence. */
 export function mentions(sentence: string, arms: ArmStyle[]): { text: string; arm?: ArmStyle }[] {
   if (arms.length === 0) return [{ text: sentence }];
   const names = arms.map((arm) => arm.name).sort((a, b) => b.length - a.length);

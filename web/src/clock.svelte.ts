@@ -1,4 +1,4 @@
-// The present, in steps of twenty seconds, for times written as distances.
+// The current time, updated every twenty seconds, for relative times.
 
 export const clock = $state({ now: Date.now() });
 

@@ -4,7 +4,7 @@ import { coalesce } from "./coalesce";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("many requests make one run now and one after the interval", async () => {
+test("many requests cause one run now and one after the interval", async () => {
   const task = vi.fn(async () => {});
   const coalesced = coalesce(task, 1000);
   coalesced.ask();
@@ -30,7 +30,7 @@ test("a slow run is not overlapped, and a request during it is not lost", async 
   expect(task).toHaveBeenCalledTimes(2);
 });
 
-test("after a run that took longer than the interval the server rests as long", async () => {
+test("a long run is followed by a pause of the same length", async () => {
   const task = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 1500)));
   const coalesced = coalesce(task, 1000);
   coalesced.ask();

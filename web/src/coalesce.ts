@@ -1,11 +1,11 @@
-// Many hints, few fetches: at most one run of a task at a time and one start an interval. A run that takes longer is
-// followed by a rest as long: a server that has much to do is asked less.
+// Coalesces hints into few fetches: at most one run of a task at a time, and one start per interval. A longer run is
+// followed by a pause of the same length, so that a busy server gets fewer requests.
 
-/** The longest rest, in intervals. */
+/** The longest pause, in intervals. */
 const MOST_REST = 5;
 
 export interface Coalesced {
-  /** Asks for a run; a request during a run or too soon after one leads to exactly one more. */
+  /** Requests a run; requests during a run or too soon after one lead to exactly one more. */
   ask(): void;
   stop(): void;
 }

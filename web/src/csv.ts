@@ -1,4 +1,4 @@
-// Tables for a spreadsheet. What a chart shows has its numbers in full, and no points beyond the edges of a closer look.
+// Tables as CSV. A chart's table has all digits, and only the points in the zoomed range.
 
 import type { Figure } from "./chart/paint";
 
@@ -19,7 +19,7 @@ export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, 
   return toCsv(["arm", ...x_names, "mean", "std", "n"], rows);
 }
 
-/** A table as RFC 4180 has it. */
+/** A table as in RFC 4180. */
 export function toCsv(header: string[], rows: (string | number)[][]): string {
   return [header, ...rows].map((cells) => cells.map((cell) => quote(String(cell))).join(",") + "\r\n").join("");
 }

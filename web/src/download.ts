@@ -1,4 +1,4 @@
-// Hands the reader a file that the page has made.
+// Downloads a file that the page has created.
 
 export function download(name: string, content: string | Blob, type = "text/plain") {
   const blob = typeof content === "string" ? new Blob([content], { type }) : content;
@@ -9,7 +9,7 @@ export function download(name: string, content: string | Blob, type = "text/plai
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** A name for a file: what is no letter, digit, dot or dash becomes a dash. */
+/** A file name: characters other than letters, digits, dots and dashes become dashes. */
 export function fileName(...parts: (string | number)[]): string {
   return parts.join("-").replaceAll(/[^A-Za-z0-9.-]+/g, "-");
 }

@@ -1,4 +1,4 @@
-// The text editor, CodeMirror; a page that needs one fetches it. Tab leaves it, as any other field.
+// The text editor, CodeMirror, loaded when a page needs it. Tab leaves it, as it does any other field.
 
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
@@ -16,7 +16,7 @@ export interface Options {
   text: string;
   label: string;
   language: Language;
-  /** Names that SQL completes. */
+  /** Names for the completion of SQL. */
   schema?: SQLNamespace;
   onchange: (text: string) => void;
   /** Ctrl+Enter, or Cmd+Enter on a Mac. */
@@ -24,10 +24,10 @@ export interface Options {
 }
 
 export interface Editor {
-  /** Shows another text; what is equal in both is left alone, and the cursor with it. */
+  /** Shows another text; equal parts keep the cursor. */
   show(text: string): void;
   speak(language: Language): void;
-  /** Takes the keyboard, with the cursor at an offset. */
+  /** Focuses the editor, with the cursor at an offset. */
   focus(at: number): void;
   destroy(): void;
 }
@@ -99,7 +99,7 @@ export function createEditor(parent: HTMLElement, { text, label, language, schem
   };
 }
 
-/** The one stretch in which two texts differ. */
+/** The range in which two texts differ. */
 function difference(before: string, after: string) {
   const shorter = Math.min(before.length, after.length);
   let from = 0;

@@ -1,7 +1,7 @@
 // Integers of the database have 64 bits, JavaScript's numbers 53.
 
 interface Source {
-  /** The digits as they were sent; older browsers do not tell them. */
+  /** The digits as they were sent; older browsers do not provide them. */
   source?: string;
 }
 

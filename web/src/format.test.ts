@@ -10,14 +10,14 @@ const column = (rows: [mean: number | null, std: number | null][], unit?: string
   return rows.map(([mean]) => (mean === null ? "" : write(mean)));
 };
 
-test("figures of a column have the decimals that the middle deviation supports", () => {
+test("figures of a column have the decimals that the median deviation supports", () => {
   expect(column([[1.0312, 0.021], [1.0021, 0.21], [1.5, 0.017], [null, null]])).toEqual(["1.031", "1.002", "1.500", ""]);
   expect(column([[11.42, 2.4], [10.581, 2.4]])).toEqual(["11.4", "10.6"]);
   expect(column([[11.42, 2.4], [10.581, 2.4]], "%")).toEqual(["11.42", "10.58"]);
   expect(column([])).toEqual([]);
 });
 
-test("without deviations the largest figure decides, and single seeds are no integers", () => {
+test("without deviations, the largest figure determines the decimals", () => {
   expect(column([[0.71234, null], [0.7, null]])).toEqual(["0.7123", "0.7000"]);
   expect(column([[0.0012, null], [0.0004, null]])).toEqual(["0.001200", "0.000400"]);
   expect(column([[2.0282, null], [90, null]], "%")).toEqual(["2.03", "90.00"]);
@@ -50,17 +50,17 @@ test("a duration has two units, the smaller with two digits", () => {
   expect(duration(-3)).toBe("0 s");
 });
 
-test("an estimate has whole seconds, and is never nothing", () => {
+test("an estimate has whole seconds, at least one", () => {
   expect([0.2, 4.4, 725.6].map(roughly)).toEqual(["1 s", "4 s", "12 min 06 s"]);
 });
 
-test("distances in time are short", () => {
+test("relative times are short", () => {
   const now = Date.parse("2026-01-02T12:00:00.000Z");
   expect(ago("2026-01-02T11:59:50.000Z", now)).toBe("just now");
   expect(ago("2026-01-02T11:48:00.000Z", now)).toBe("12 min ago");
   expect(ago("2026-01-01T12:00:00.000Z", now)).toBe("yesterday");
 });
 
-test("sizes have as many digits as one reads", () => {
+test("sizes have three significant digits at most", () => {
   expect([0, 999, 1000, 104_952, 15_300_000, 84_900_000_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "105 kB", "15.3 MB", "84.9 GB"]);
 });

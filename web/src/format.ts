@@ -20,8 +20,8 @@ export interface Estimate {
 }
 
 /**
- * How the figures of one column are written, so that they align and can be compared: with the decimals that the middle one
- * of their standard deviations supports; without any, with four or five significant digits of the largest.
+ * A formatter for the figures of one column, so that they align: with the decimals that the median
+ * of their standard deviations supports or, without one, with four or five significant digits of the largest.
  */
 export function columnWriter(rows: Estimate[], unit = ""): (value: number) => string {
   const sizes = rows.map(({ mean }) => Math.abs(mean ?? 0));
@@ -32,7 +32,7 @@ export function columnWriter(rows: Estimate[], unit = ""): (value: number) => st
   const percent = unit === "%" || unit === "points";
   const usual = largest > 0 && largest < 1 ? Math.min(6, 3 - Math.floor(Math.log10(largest))) : decimalsOfSize(largest);
   const decimals = percent ? Math.min(3, Math.max(2, middle ?? 2)) : (middle ?? usual);
-  // What would vanish although it is more than noise needs powers of ten, and then the column has them throughout.
+  // If a value above its noise would be rounded to zero, the whole column uses powers of ten.
   const vanishes = rows.some(({ std }, index) => sizes[index]! > 0 && sizes[index]! < 10 ** -decimals && sizes[index]! > (std ?? 0));
   return vanishes && !percent ? scientific : (value) => number(value, decimals);
 }
@@ -48,7 +48,7 @@ function scientific(value: number): string {
   return value.toExponential(2).replaceAll("-", "−");
 }
 
-/** A large value without decimals, its thousands apart. */
+/** A large value without decimals, with separated thousands. */
 function grouped(value: number): string {
   return count(Math.round(value)).replace("-", "−");
 }
@@ -69,8 +69,8 @@ export function count(value: number): string {
 }
 
 /**
- * A duration in the two units that tell it: "41 s", "1 min 20 s", "2 h 05 min", "4 d 15 h". Below ten seconds, where the
- * next unit would be a tenth, that is told unless the seconds are whole, as those of an estimate are.
+ * A duration in its two largest units: "41 s", "1 min 20 s", "2 h 05 min", "4 d 15 h". Below ten seconds, tenths are
+ * shown unless the seconds are whole, as in an estimate.
  */
 export function duration(seconds: number): string {
   const exact = Math.max(0, seconds);
@@ -82,12 +82,12 @@ export function duration(seconds: number): string {
   return twoUnits(hours, 24, "d", "h");
 }
 
-/** The second unit always has two digits, so that durations below each other can be compared. */
+/** The second unit always has two digits, so that durations align. */
 function twoUnits(small: number, size: number, unit: string, small_unit: string): string {
   return `${count(Math.floor(small / size))} ${unit} ${String(small % size).padStart(2, "0")} ${small_unit}`;
 }
 
-/** A duration that is estimated, and so has whole seconds, at least one. */
+/** An estimated duration, in whole seconds, at least one. */
 export function roughly(seconds: number): string {
   return duration(Math.max(1, Math.round(seconds)));
 }
@@ -116,12 +116,12 @@ export function plural(n: number, word: string): string {
   return `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 }
 
-/** A name of the server's as a reader would write it. */
+/** A name of the API as words. */
 export function inWords(name: string): string {
   return name.replaceAll("_", " ");
 }
 
-/** A size in the units that memory and files are sold by. */
+/** A size in decimal units. */
 export function bytes(size: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = size < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(size) / 3));

@@ -1,4 +1,4 @@
-// What a reader has written and not sent yet. It is kept for as long as the tab is open, also over a reload.
+// Unsent text of the reader, kept while the tab is open, also across reloads.
 
 const PREFIX = "optlab: ";
 
@@ -10,12 +10,12 @@ export function kept(key: string): string | null {
   }
 }
 
-/** Null forgets it. A browser that has no room, or may keep nothing, does not. */
+/** Stores a text; null removes it. Does nothing if the browser cannot store it. */
 export function keep(key: string, text: string | null) {
   try {
     if (text === null) sessionStorage.removeItem(PREFIX + key);
     else sessionStorage.setItem(PREFIX + key, text);
   } catch {
-    // The page works without.
+    // The page works without storage.
   }
 }

@@ -1,4 +1,4 @@
-// The keyboard. Rows that can be moved through carry `data-row`; buttons with a key carry `data-key`.
+// Keyboard shortcuts. Selectable rows have `data-row`; buttons with a key have `data-key`.
 
 import { address } from "./router.svelte";
 
@@ -9,8 +9,8 @@ export const KEYS: [key: string, does: string][] = [
   ["Enter", "open the row"],
   ["1 … 9", "show or hide an arm"],
   ["← →", "move the cursor of a focused chart"],
-  ["+ −", "look closer at the cursor of a focused chart, or less close"],
-  ["0", "show all of a focused chart"],
+  ["+ −", "zoom in or out at the cursor of a focused chart"],
+  ["0", "reset the zoom of a focused chart"],
   ["Ctrl Enter", "run the query, or submit the spec"],
   ["?", "this list"],
 ];
@@ -33,7 +33,7 @@ function isTyping(target: EventTarget | null): boolean {
 
 function search() {
   if (address.route.page !== "experiments") address.go("/");
-  // The list may only now be on its way into the page.
+  // The list may not be in the page yet.
   requestAnimationFrame(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
 }
 

@@ -1,4 +1,4 @@
-// The server's event stream. Events are hints: they say what to fetch, and a lost one costs nothing,
+// The server's event stream. Events are hints to fetch something. A lost event costs nothing,
 // because every connection, the first too, starts by fetching everything.
 
 import { eventsAddress } from "./api";
@@ -8,7 +8,7 @@ export interface Listener {
   job?(job: Job): void;
   metrics?(hint: MetricsHint): void;
   experiment?(id: number): void;
-  /** The picture held here may be stale in any part. */
+  /** All data of the page may be stale. */
   reset(): void;
 }
 
@@ -45,10 +45,10 @@ export function listen(experiment: number | undefined, listener: Listener): () =
     };
     source.onerror = () => {
       grace ??= setTimeout(() => (connection.offline = true), GRACE_MS);
-      // A stream that was refused, not cut, is not reopened by the browser.
+      // The browser reopens a broken stream, but not a rejected one.
       if (source?.readyState !== EventSource.CLOSED) return;
       reopen = setTimeout(open, REOPEN_MS);
-      // Why, a stream cannot say; the next answer to a question can.
+      // A stream does not report the reason; the next request does.
       listener.reset();
     };
     on("job", (data) => listener.job?.(data as Job));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newest } from "./newest";
 
-test("an answer that was overtaken is no news, one that comes in between is", () => {
+test("only answers newer than the last one count", () => {
   const ask = newest();
   const [first, second, third] = [ask(), ask(), ask()];
   expect([second(), first(), third()]).toEqual([true, false, true]);

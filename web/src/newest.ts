@@ -1,6 +1,6 @@
-// Answers may overtake each other: what is shown must not go back to the answer of an older request.
+// Answers may arrive out of order: the answer of an older request must not replace a newer one.
 
-/** Numbers requests. The returned function is called for each; what it returns says, once, whether its answer is news. */
+/** Numbers requests. Call the returned function for each request; its result tells once whether the answer is the newest. */
 export function newest(): () => () => boolean {
   let asked = 0;
   let answered = 0;

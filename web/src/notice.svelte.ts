@@ -1,4 +1,4 @@
-// One line at the foot of the page for an action that the server refused.
+// One line at the bottom of the page about an action that the server rejected.
 
 import { Problem } from "./api";
 
@@ -12,7 +12,7 @@ export function tell(text: string) {
   timer = setTimeout(() => (notice.text = ""), 6000);
 }
 
-/** Runs an action of the reader; a refusal is told, not thrown. */
+/** Runs an action; a rejection is shown, not thrown. */
 export async function attempt<T>(action: Promise<T>): Promise<T | undefined> {
   try {
     return await action;

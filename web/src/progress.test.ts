@@ -8,7 +8,7 @@ const worker = (some: Partial<Worker>): Worker => ({
   devices: [{ device: "cpu", name: null, slots: 1, memory_bytes: null, memory_used_bytes: null }], ...some,
 });
 
-test("one line says where an experiment stands", () => {
+test("one line describes the progress of an experiment", () => {
   expect(summary(counts({ running: 3, succeeded: 7, queued: 4, failed: 1 }), 720)).toEqual([
     "running", "7 of 15 done", "1 failed", "about 12 min 00 s left",
   ]);
@@ -21,7 +21,7 @@ test("jobs are counted by state", () => {
   expect(tally(jobs)).toEqual(counts({ queued: 2, paused: 1 }));
 });
 
-test("a queue that cannot move says why", () => {
+test("a blocked queue is explained", () => {
   expect(waitingFor([worker({ state: "gone" })], "any")).toContain("no worker is active");
   expect(waitingFor([worker({})], "cuda")).toBe("no active worker offers a cuda device");
   expect(waitingFor([worker({ jobs: [1] })], "cpu")).toContain("busy");

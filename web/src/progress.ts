@@ -1,4 +1,4 @@
-// Where an experiment stands, in one line, and why it waits if it does.
+// The progress of an experiment in one line, and why its jobs wait.
 
 import type { Counts, Job, Worker } from "./contract";
 import { JOB_STATES } from "./contract";
@@ -8,7 +8,7 @@ export function total(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
 }
 
-/** How many jobs are in which state. */
+/** The number of jobs per state. */
 export function tally(jobs: Job[]): Counts {
   const counts: Counts = { queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0 };
   for (const job of jobs) counts[job.state] += 1;
@@ -19,7 +19,7 @@ export function unfinished(counts: Counts): number {
   return counts.queued + counts.running + counts.paused;
 }
 
-/** The word for the whole: what is happening, or how it ended. */
+/** One word for the experiment: what is happening, or how it ended. */
 export function overall(counts: Counts): string {
   if (counts.running > 0) return "running";
   if (counts.queued > 0) return "queued";
@@ -45,7 +45,7 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
   return parts;
 }
 
-/** Why queued jobs do not start; null when nothing is in the way that the page can see. */
+/** Why queued jobs do not start; null if the page finds no reason. */
 export function waitingFor(workers: Worker[], device: string): string | null {
   const active = workers.filter((worker) => worker.state === "active");
   if (active.length === 0) return "no worker is active: start one with `optlab worker`";

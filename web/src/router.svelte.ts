@@ -1,4 +1,4 @@
-// The address bar holds the view: the path below the base path names the page, the query its choices.
+// The address holds the view: the path below the base path names the page, the query its options.
 
 import { BASE } from "./base";
 
@@ -20,7 +20,7 @@ export function parse(path: string): Route {
   return match ? { page: match[1] as "experiment" | "job", id: Number(match[2]) } : { page: "unknown" };
 }
 
-/** Converts a path on the host to one below the base path, and back. */
+/** Converts between paths on the host and paths below the base path. */
 const within = (path: string) => (path.startsWith(BASE) ? path.slice(BASE.length - 1) : path);
 const onHost = (path: string) => BASE + path.slice(1);
 
@@ -34,12 +34,12 @@ class Address {
     return this.#parameters.get(key);
   }
 
-  /** A list kept as one parameter; names of arms and series hold no commas. */
+  /** A list in one parameter; names of arms and series contain no commas. */
   list(key: string): string[] {
     return this.get(key)?.split(",").filter(Boolean) ?? [];
   }
 
-  /** Changes a choice of the present view without a new entry in the history. */
+  /** Changes an option of the current view without a new entry in the history. */
   set(key: string, value: string | null) {
     const next = new URLSearchParams(this.query);
     if (value) next.set(key, value);
@@ -53,7 +53,7 @@ class Address {
     this.set(key, values.join(","));
   }
 
-  /** Puts a value into a list, or takes it out. */
+  /** Adds a value to a list, or removes it. */
   toggle(key: string, value: string) {
     const now = this.list(key);
     this.setList(key, now.includes(value) ? now.filter((other) => other !== value) : [...now, value]);
@@ -74,7 +74,7 @@ class Address {
 
 export const address = new Address();
 
-/** Takes over clicks on links to pages of ours; everything else stays with the browser. */
+/** Handles clicks on links to pages of the dashboard; the browser handles the others. */
 export function takeLinks(event: MouseEvent) {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target instanceof Element ? event.target.closest("a") : null;

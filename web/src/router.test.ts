@@ -13,14 +13,14 @@ async function routerAt(pathname: string, search = "", base = "/") {
   return import("./router.svelte");
 }
 
-test("a path names a page, or none", async () => {
+test("paths are mapped to pages", async () => {
   const { parse } = await routerAt("/");
   expect(parse("/experiments/12/")).toEqual({ page: "experiment", id: 12 });
   expect(parse("/sql/")).toEqual({ page: "sql" });
   for (const path of ["/experiments/x", "/experiments/1/2", "/jobs/", "/constructor", `/jobs/${"9".repeat(30)}`]) expect(parse(path)).toEqual({ page: "unknown" });
 });
 
-test("choices are read from the query and written back to it", async () => {
+test("options are read from the query and written back to it", async () => {
   const { address } = await routerAt("/experiments/1", "?hide=,a,&x=epoch");
   expect(address.list("hide")).toEqual(["a"]);
   address.toggle("hide", "b");
@@ -31,7 +31,7 @@ test("choices are read from the query and written back to it", async () => {
   expect(replaceState).toHaveBeenLastCalledWith(null, "", "/experiments/1?x=epoch");
 });
 
-test("in a folder of a proxy, paths of pages are those within it", async () => {
+test("under a prefix, paths of pages are relative to it", async () => {
   const { address } = await routerAt("/lab/optlab/experiments/7", "?x=epoch", "/lab/optlab/");
   expect(address.route).toEqual({ page: "experiment", id: 7 });
   address.set("x", null);

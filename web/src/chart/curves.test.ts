@@ -22,7 +22,7 @@ test("labels move apart in order and stay inside", () => {
   expect(spread([], 14, 0, 100)).toEqual([]);
 });
 
-test("a line is weaker where seeds are missing, and so is the way there", () => {
+test("a line is thinner where seeds are missing, and next to there", () => {
   expect(pieces([3, 3, 3, 2, 1])).toEqual([
     { from: 0, to: 3, all_seeds: true },
     { from: 2, to: 5, all_seeds: false },
@@ -35,7 +35,7 @@ test("a line is weaker where seeds are missing, and so is the way there", () => 
   expect(pieces([])).toEqual([]);
 });
 
-test("an axis of seconds stretches each arm by its own pace", () => {
+test("an axis of seconds scales each arm by its own rate", () => {
   const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
   expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
 });

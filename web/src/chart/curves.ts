@@ -1,11 +1,11 @@
-// Curves as a chart needs them: lines over one axis, and sensible ranges.
+// The data of a chart: lines over one x axis.
 
 import type { ArmStyle } from "../arms";
 import type { ArmCurve } from "../contract";
 
 export type Range = [low: number, high: number];
 
-/** What a chart draws of one arm: its mean over the seeds at each x. */
+/** The line of one arm: its mean over the seeds at each x. */
 export interface Line {
   style: ArmStyle;
   steps: number[];
@@ -18,7 +18,7 @@ export interface Line {
   n: number[];
 }
 
-/** What the range of an axis depends on. */
+/** The parts of a line that determine the range of an axis. */
 export type Band = Pick<Line, "x" | "mean" | "std">;
 
 /** One run, drawn thinly behind the means. */
@@ -55,14 +55,14 @@ export function highAt(line: Band, index: number): number {
   return line.mean[index]! + (line.std[index] ?? 0);
 }
 
-/** A stretch of a line, as a half-open range of its points; those with all seeds are drawn stronger. */
+/** A piece of a line, as a half-open range of its points; pieces with all seeds are drawn thicker. */
 export interface Piece {
   from: number;
   to: number;
   all_seeds: boolean;
 }
 
-/** Cuts a line where the number of seeds falls below the arm's most; neighbouring pieces share a point. */
+/** Splits a line where the number of seeds drops below the arm's maximum; neighbouring pieces share a point. */
 export function pieces(n: number[]): Piece[] {
   const most = Math.max(0, ...n);
   const cut: Piece[] = [];
@@ -70,7 +70,7 @@ export function pieces(n: number[]): Piece[] {
     const all_seeds = seeds === most;
     const last = cut.at(-1);
     if (last && last.all_seeds === all_seeds) return void (last.to = index + 1);
-    // What leads to a mean of fewer seeds, or away from it, is as weak as that mean.
+    // A segment from or to a mean of fewer seeds is drawn as thin as that mean.
     if (last && all_seeds) last.to = index + 1;
     cut.push({ from: last && !all_seeds ? index - 1 : index, to: index + 1, all_seeds });
   });

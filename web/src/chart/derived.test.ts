@@ -9,7 +9,7 @@ function runs(width: number, rows: [arm: string, seed: number, steps: number[], 
   };
 }
 
-test("differences are paired by seed, so that what seeds share falls out", () => {
+test("differences are paired by seed, which removes common effects", () => {
   const { unit, arms } = differences(runs(1, [
     ["baseline", 0, [0, 10], [10, 90]],
     ["baseline", 1, [0, 10], [30, 70]],
@@ -24,7 +24,7 @@ test("differences are paired by seed, so that what seeds share falls out", () =>
   expect(arms[0]!.n).toEqual([2, 2]);
 });
 
-test("only steps that both runs of a pair have count, and only seeds that both arms have", () => {
+test("only common steps and common seeds count", () => {
   const { arms } = differences(runs(1, [
     ["baseline", 0, [0, 10, 20], [1, 2, 3]],
     ["opt", 0, [0, 10], [2, 4]],
@@ -35,7 +35,7 @@ test("only steps that both runs of a pair have count, and only seeds that both a
   expect(arms[0]!.std).toEqual([null, null]);
 });
 
-test("in long stretches the middle of a run's extremes stands for it", () => {
+test("in wide buckets, the middle of a run's extremes represents it", () => {
   const { arms } = differences(runs(16, [
     ["baseline", 0, [1, 9, 17, 30], [0, 2, 5, 7]],
     ["opt", 0, [3, 15, 16, 31], [4, 2, 9, 9]],
@@ -44,7 +44,7 @@ test("in long stretches the middle of a run's extremes stands for it", () => {
   expect(arms[0]!.mean).toEqual([2, 3]);
 });
 
-test("an error is made from its accuracy, lowest from highest", () => {
+test("an error is computed from its accuracy, the lowest from the highest", () => {
   expect(sourceOf("test/error")).toBe("test/accuracy");
   expect(sourceOf("energy/mean")).toBe("energy/mean");
   expect(sourceOf("constructor")).toBe("constructor");
@@ -56,7 +56,7 @@ test("an error is made from its accuracy, lowest from highest", () => {
   expect(withErrors([{ name: "test/accuracy", unit: "%", higher_is_better: true }]).map((one) => one.name)).toEqual(["test/accuracy", "test/error"]);
 });
 
-test("a closer look is joined to the points beside it", () => {
+test("a zoomed range is joined to its neighbouring points", () => {
   const curves = (steps: number[], width: number) => ({
     series: "test/loss", unit: "nat", higher_is_better: false, width,
     arms: [{ arm: "a", method: "", steps, mean: steps, std: steps.map(() => null), min: steps, max: steps, n: steps.map(() => 1) }],

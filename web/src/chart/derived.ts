@@ -1,4 +1,4 @@
-// What a chart can show beside the series that are stored: the error, and differences from the baseline.
+// Series that are computed from stored ones: the error, and differences from the baseline.
 
 import type { ArmCurve, Curves, Runs, SeriesInfo } from "../contract";
 import type { Range } from "./curves";
@@ -6,12 +6,12 @@ import type { Range } from "./curves";
 /** Series that are one hundred minus a stored accuracy. */
 const ERRORS = new Map(["test", "train", "validation"].map((split) => [`${split}/error`, `${split}/accuracy`]));
 
-/** The stored series that a series is made from. */
+/** The stored series from which a series is computed. */
 export function sourceOf(series: string): string {
   return ERRORS.get(series) ?? series;
 }
 
-/** The stored series and those that can be made from them. */
+/** The stored series and those that can be computed from them. */
 export function withErrors(stored: SeriesInfo[]): SeriesInfo[] {
   const errors = [...ERRORS]
     .filter(([, source]) => stored.some((one) => one.name === source))
@@ -26,7 +26,7 @@ export function curvesOf(series: string, source: Curves): Curves {
   return { ...source, series, higher_is_better: false, arms };
 }
 
-/** As `curvesOf`, of single runs. */
+/** The same as `curvesOf` for single runs. */
 export function runsOf(series: string, source: Runs): Runs {
   if (!ERRORS.has(series)) return source;
   return { ...source, series, higher_is_better: false, runs: source.runs.map((run) => ({ ...run, values: run.values.map(error) })) };
@@ -36,7 +36,7 @@ function error(accuracy: number): number {
   return 100 - accuracy;
 }
 
-/** A closer look with the points of the whole next to it, so that a line goes on to both edges however few points it has. */
+/** A zoomed range with the neighbouring points of the whole curve, so that lines reach both edges. */
 export function within(whole: Curves, look: Curves, range: Range): Curves {
   const arms = look.arms.map((arm) => {
     const all = whole.arms.find((candidate) => candidate.arm === arm.arm);
@@ -55,7 +55,7 @@ export function within(whole: Curves, look: Curves, range: Range): Curves {
   return { ...look, arms };
 }
 
-/** Joins a column of a closer look with that of the whole: what stands before the first of its steps, and after the last. */
+/** Joins a column of a zoomed range with the points of the whole before its first and after its last step. */
 export function joiner(whole: number[], look: number[], [first, last]: Range): <T>(column: T[], own: T[]) => T[] {
   const before = whole.filter((step) => step < Math.min(first, look[0] ?? first)).length - 1;
   const after = whole.findIndex((step) => step > Math.max(last, look.at(-1) ?? last));
@@ -63,9 +63,9 @@ export function joiner(whole: number[], look: number[], [first, last]: Range): <
 }
 
 /**
- * Each arm minus the baseline, paired by seed: mean and sample standard deviation of the differences at every stretch of
- * steps that both runs of a pair have. In stretches longer than a step the middle between a run's lowest and highest point
- * stands for it.
+ * Each arm minus the baseline, paired by seed: mean and sample standard deviation of the differences in every bucket of
+ * steps that both runs of a pair have. In buckets longer than a step, the middle between a run's lowest and highest point
+ * represents it.
  */
 export function differences({ series, unit, width, runs }: Runs, baseline: string): Curves {
   const points = runs.map((run) => ({ ...run, at: middles(run.steps, run.values, width) }));

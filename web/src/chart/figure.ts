@@ -1,4 +1,4 @@
-// The options of a figure's uPlot chart: axes, cursor and zoom are uPlot's, what lies between the axes is painted by us.
+// The options of a uPlot chart. uPlot draws axes, cursor and zoom; `paint.ts` draws what is between the axes.
 
 import uPlot from "uplot";
 import type { Range } from "./curves";
@@ -6,7 +6,7 @@ import { type Figure, paint, placeOf } from "./paint";
 import { canvasPen } from "./pen";
 import { linearTicks, logTicks, tickLabels } from "./ticks";
 
-/** A small chart says in its heading what the titles of the axes would say. */
+/** The layout around the lines. A small chart has no titles of axes, because its heading names them. */
 export interface Frame {
   /** Pixels at the right for the names of the lines. */
   label_width: number;
@@ -19,7 +19,7 @@ export interface Hooks {
   selected(range: Range): void;
 }
 
-/** Room between two numbers of an axis, in pixels. */
+/** Minimum distance between two numbers of an axis, in pixels. */
 const X_SPACE = 80;
 const Y_SPACE = 40;
 
@@ -28,7 +28,7 @@ export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** The custom properties, each looked up once: a drawing asks for the same few hundreds of times. */
+/** The custom properties, each looked up once, because a drawing uses the same few hundreds of times. */
 export function tokens(): (name: string) => string {
   const style = getComputedStyle(document.documentElement);
   const known = new Map<string, string>();
@@ -47,7 +47,7 @@ export function yTicks({ y, log }: Figure, height: number): number[] {
   return (log ? logTicks : linearTicks)(y[0], y[1], height / Y_SPACE);
 }
 
-/** The options of a chart. `figure` is asked at every drawing, so that new data and ranges need no new chart. */
+/** The options of a chart. `figure` is called for every drawing, so that new data and ranges need no new chart. */
 export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, hooks: Hooks): Omit<uPlot.Options, "width" | "height"> {
   const family = token("--sans");
   const font = `12px ${family}`;
@@ -82,7 +82,7 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
       y: false,
       sync: { key: "experiment", scales: ["x", null] },
       drag: { x: true, y: false, setScale: false },
-      // An arm without a point at the cursor's step answers with its nearest one.
+      // An arm without a point at the cursor's step shows its nearest one.
       hover: { skip: [null, undefined] },
       points: { size: 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
     },
@@ -95,7 +95,7 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
   };
 }
 
-/** Hands on what was dragged over and lets go of it; a hand that shakes has dragged over nothing. */
+/** Reports the dragged range and clears the selection; a tiny drag is ignored. */
 export function takeSelection(plot: uPlot, selected: (range: Range) => void) {
   const { left, width } = plot.select;
   if (width < 4) return;

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { clipLook, lookByKey, readLook, writeLook } from "./look";
 
-test("a look is read as it was written, and anything else is none", () => {
+test("a range is read as written; other texts are ignored", () => {
   expect(readLook(writeLook([100, 250.4]))).toEqual([100, 250]);
   expect(readLook(writeLook([0.1234, 2], 3))).toEqual([0.123, 2]);
   for (const text of [null, "", "5", "9-5", "5-5", "-5-10", "a-b", "0-Infinity", "0-1e30", "1-2-3", "0-99999999999999999999"]) expect(readLook(text)).toBeNull();
 });
 
-test("keys look closer and less close around the cursor, which stays in its place", () => {
+test("keys zoom in and out around the cursor, which stays in place", () => {
   expect(lookByKey("+", [0, 100], 80)).toEqual([40, 90]);
   expect(lookByKey("=", [0, 100], 80)).toEqual([40, 90]);
   expect(lookByKey("-", [40, 90], 80)).toEqual([0, 100]);
@@ -15,7 +15,7 @@ test("keys look closer and less close around the cursor, which stays in its plac
   expect(lookByKey("j", [40, 90], 80)).toBeUndefined();
 });
 
-test("no look goes beyond the axis, and one at everything is none", () => {
+test("a range is clipped to the axis, and the whole axis is no range", () => {
   expect(clipLook([-10, 50], 100)).toEqual([0, 50]);
   expect(clipLook([60, 140], 100)).toEqual([60, 100]);
   expect(clipLook([-1, 100], 100)).toBeNull();

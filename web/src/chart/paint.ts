@@ -1,4 +1,4 @@
-// Draws what is between the axes: bands, single runs, means. The screen and exported figures share it.
+// Draws what is between the axes: bands, single runs, means. Used on the screen and in exported figures.
 
 import type uPlot from "uplot";
 import { highAt, type Line, lowAt, pieces, type Range, type RunLine } from "./curves";
@@ -7,18 +7,18 @@ import type { Pen, Point } from "./pen";
 export interface Figure {
   title: string;
   lines: Line[];
-  /** Drawn in place of the bands. */
+  /** Drawn instead of the bands. */
   runs: RunLine[];
   x_title: string;
   y_title: string;
   x: Range;
   y: Range;
   log: boolean;
-  /** A level line where arm and baseline are equal. */
+  /** A horizontal line at zero difference. */
   zero: boolean;
 }
 
-/** Where values lie, in CSS pixels. */
+/** Maps values to CSS pixels. */
 export interface Place {
   left: number;
   top: number;
@@ -31,7 +31,7 @@ export interface Place {
 /** Colours by the name of their custom property. */
 export type Colours = (token: string) => string;
 
-/** The place of a rectangle for a figure's ranges. */
+/** The map from a figure's ranges to a rectangle. */
 export function placeIn({ x, y, log }: Pick<Figure, "x" | "y" | "log">, left: number, top: number, width: number, height: number): Place {
   const share = (value: number, [low, high]: Range) => (value - low) / (high - low);
   const level = (value: number) =>
@@ -39,7 +39,7 @@ export function placeIn({ x, y, log }: Pick<Figure, "x" | "y" | "log">, left: nu
   return { left, top, width, height, x: (value) => left + width * share(value, x), y: (value) => top + height * (1 - level(value)) };
 }
 
-/** As uPlot has placed its axes. */
+/** The map that uPlot uses for its axes. */
 export function placeOf(plot: uPlot, figure: Figure, ratio: number): Place {
   const { left, top, width, height } = plot.bbox;
   return placeIn(figure, left / ratio, top / ratio, width / ratio, height / ratio);
@@ -70,14 +70,14 @@ function paintRuns(pen: Pen, { runs, log }: Figure, place: Place, colours: Colou
 }
 
 function paintBands(pen: Pen, { lines }: Figure, place: Place, colours: Colours) {
-  // Many bands lie over each other: each gets fainter.
+  // Overlapping bands get fainter with their number.
   const opacity = Number(colours("--band")) * Math.min(1, 3 / lines.length);
   const bottom = place.top + place.height;
   for (const line of lines) {
     for (const [from, to] of banded(line)) {
       const points: Point[] = [];
       for (let index = from; index < to; index++) points.push([place.x(line.x[index]!), place.y(highAt(line, index))]);
-      // On a logarithmic axis a band may reach below zero, which is below the figure.
+      // On a logarithmic axis, a band that reaches below zero ends at the bottom.
       for (let index = to - 1; index >= from; index--) points.push([place.x(line.x[index]!), Math.min(bottom, place.y(lowAt(line, index)))]);
       pen.area(points, colours(line.style.token), opacity);
     }
@@ -106,6 +106,6 @@ function paintMean(pen: Pen, { log }: Figure, line: Line, place: Place, colour: 
     for (let index = from; index < to; index++) if (shown(index)) points.push([place.x(line.x[index]!), place.y(line.mean[index]!)]);
     pen.line(points, { colour, width: all_seeds ? MEAN : MEAN_OF_FEWER, dash: line.style.dash, opacity: all_seeds ? 1 : 0.7 });
   }
-  // A line of one or two points is hardly a line: mark them.
+  // One or two points are marked, because their line is hardly visible.
   if (line.x.length < 3) line.x.forEach((x, index) => shown(index) && pen.dot([place.x(x), place.y(line.mean[index]!)], 2.5, colour));
 }

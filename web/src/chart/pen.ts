@@ -1,4 +1,4 @@
-// Two pens that draw the same: one on a canvas, one into an SVG document with vector lines and text.
+// Two pens with one interface: one draws on a canvas, the other into an SVG document.
 
 export type Point = [x: number, y: number];
 
@@ -14,7 +14,7 @@ export interface Text {
   size: number;
   align?: "start" | "middle" | "end";
   bold?: boolean;
-  /** Reads upwards, as the title of a y axis does. */
+  /** Rotated to read upwards, as the title of a y axis. */
   upright?: boolean;
 }
 
@@ -22,13 +22,13 @@ export interface Pen {
   line(points: Point[], stroke: Stroke): void;
   area(points: Point[], colour: string, opacity: number): void;
   dot(at: Point, radius: number, colour: string): void;
-  /** `at` is the middle of the text's height. */
+  /** `at` is the vertical middle of the text. */
   text(at: Point, text: string, style: Text): void;
-  /** What `draw` draws is cut off outside of the rectangle. */
+  /** Clips the drawing of `draw` to the rectangle. */
   inside(left: number, top: number, width: number, height: number, draw: () => void): void;
 }
 
-/** Draws in CSS pixels on a canvas that has `ratio` times as many. */
+/** Draws in CSS pixels on a canvas with `ratio` device pixels for each. */
 export function canvasPen(ctx: CanvasRenderingContext2D, family: string, ratio = 1): Pen {
   const trace = (points: Point[]) => {
     ctx.beginPath();
@@ -82,7 +82,7 @@ export function canvasPen(ctx: CanvasRenderingContext2D, family: string, ratio =
   };
 }
 
-/** Gathers the elements of an SVG document; `document` closes it. */
+/** Collects the elements of an SVG document; `document` returns it. */
 export function svgPen(width: number, height: number, family: string, ground: string): Pen & { document(): string } {
   const parts: string[] = [];
   let clips = 0;

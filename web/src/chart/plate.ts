@@ -1,4 +1,5 @@
-// A figure as it goes into a paper: title, axes, lines and legend, drawn with either pen in the colours of the light theme.
+// A figure as it goes into a paper: title, axes, lines and legend, drawn with either pen in the colours of the light
+// theme.
 
 import { token, xTicks, yTicks } from "./figure";
 import { type Colours, type Figure, paint, type Place, placeIn } from "./paint";
@@ -13,7 +14,7 @@ const RIGHT = 32;
 const TOP = 36;
 const BOTTOM = 48;
 const LEGEND_ROW = 18;
-/** As wide as the text of most sans-serif fonts at this size. */
+/** Estimated width of a text in most sans-serif fonts at this size. */
 const CHARACTER = 6.4;
 
 export function toSvg(figure: Figure): string {
@@ -28,7 +29,7 @@ export function toPng(figure: Figure): Promise<Blob> {
   return png(SIZE.width, heightOf(figure), (pen) => drawPlate(pen, figure, lightColours()));
 }
 
-/** A PNG with as many pixels as a sharp screen has. */
+/** A PNG in the resolution of a high-density screen. */
 export async function png(width: number, height: number, draw: (pen: Pen) => void): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = width * RATIO;
@@ -38,7 +39,7 @@ export async function png(width: number, height: number, draw: (pen: Pen) => voi
   ctx.fillRect(0, 0, canvas.width, canvas.height);
   draw(canvasPen(ctx, token("--sans"), RATIO));
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser makes no PNG of this size"))), "image/png"),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser cannot make a PNG of this size"))), "image/png"),
   );
 }
 
@@ -110,7 +111,7 @@ function legendRows({ lines }: Figure) {
   return rows;
 }
 
-/** The colours of the light theme, whichever is in force: its rule is the first that stands under no condition. */
+/** The colours of the light theme, whichever is active: its rule is the first without a condition. */
 export function lightColours(): Colours {
   const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
   const light = rules.find((rule): rule is CSSStyleRule => rule instanceof CSSStyleRule && rule.selectorText.startsWith(":root"));

@@ -8,7 +8,7 @@ function curve(arm: string, steps: number[], mean: number[], std: (number | null
   return lineOf(style!, { steps, mean, std, n: mean.map(() => 1) }, 1);
 }
 
-test("the y axis leaves a steep warm-up out unless it is asked for", () => {
+test("the y axis leaves a steep warm-up out unless the reader shows it", () => {
   const steps = [0, 10, 20, 30, 40, 50];
   const rising = curve("a", steps, [10, 80, 88, 89, 90, 90.5]);
   expect(yRange([rising], [0, 50], false).cut).toBe(true);
@@ -19,7 +19,7 @@ test("the y axis leaves a steep warm-up out unless it is asked for", () => {
   expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
 });
 
-test("an arm that is behind stays in sight, and rounding is a flat line", () => {
+test("an arm that is behind stays visible, and rounding is a flat line", () => {
   const done = curve("done", [0, 10, 20, 30, 40, 50], [0.71, 0.719, 0.72, 0.7201, 0.7202, 0.7203]);
   const behind = curve("behind", [0, 5], [0.71, 0.71]);
   expect(yRange([done, behind], [0, 50], false).range[0]).toBeLessThan(0.71);
@@ -27,13 +27,13 @@ test("an arm that is behind stays in sight, and rounding is a flat line", () => 
   expect(high - low).toBeGreaterThan(1e-3);
 });
 
-test("the range holds the bands", () => {
+test("the range includes the bands", () => {
   const [low, high] = yRange([curve("a", [0, 1, 2], [5, 5, 5], [null, 2, 2])], [0, 2], true).range;
   expect(low).toBeLessThan(3);
   expect(high).toBeGreaterThan(7);
 });
 
-test("a logarithmic range leaves out what has no logarithm", () => {
+test("a logarithmic range leaves out values without a logarithm", () => {
   const [low, high] = logRange([curve("a", [0, 1, 2], [0, 1e-3, 10])], [0, 2]);
   expect(low).toBeGreaterThan(1e-4);
   expect(low).toBeLessThan(1e-3);
@@ -41,12 +41,12 @@ test("a logarithmic range leaves out what has no logarithm", () => {
   expect(logRange([], [0, 1])).toEqual([0.1, 1]);
 });
 
-test("the line of no difference is in the range of differences", () => {
+test("the range of differences includes zero", () => {
   expect(including([2, 3], 0)[0]).toBeLessThan(0);
   expect(including([-1, 1], 0)).toEqual([-1, 1]);
 });
 
-test("a look between two points has the range of both", () => {
+test("a range between two points has the extent of both", () => {
   const [low, high] = yRange([curve("a", [0, 100], [3, 5])], [40, 60], true).range;
   expect([low < 3, high > 5]).toEqual([true, true]);
   expect(yRange([curve("a", [0, 10], [3, 5])], [40, 60], true).range).toEqual([0, 1]);

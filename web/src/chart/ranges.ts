@@ -1,8 +1,8 @@
-// How far an axis reaches: what a reader wants to see of the lines, and a little room beyond it.
+// The ranges of axes: the relevant part of the lines, with a small margin.
 
 import { type Band, highAt, lastX, lowAt, type Range } from "./curves";
 
-/** The lowest and highest ends of the bands in a span of x, or of the points around it; null without any. */
+/** The lowest and highest ends of the bands in a range of x, or of the points around it; null without points. */
 export function extent(lines: Band[], span: Range): Range | null {
   let low = Infinity;
   let high = -Infinity;
@@ -15,7 +15,7 @@ export function extent(lines: Band[], span: Range): Range | null {
   return low <= high ? [low, high] : null;
 }
 
-/** The points in a span of x; where there are none, those between which a line runs through it. */
+/** The points in a range of x; if there are none, the two around it. */
 function seen(x: number[], [from, to]: Range): number[] {
   const inside: number[] = [];
   x.forEach((at, index) => at >= from && at <= to && inside.push(index));
@@ -24,12 +24,12 @@ function seen(x: number[], [from, to]: Range): number[] {
   return after > 0 ? [after - 1, after] : [];
 }
 
-/** The part of the run that counts as warm-up when the y axis is fitted. */
+/** The fraction of the run that counts as warm-up when the y axis is fitted. */
 const WARM_UP = 0.2;
 /** The y axis leaves the warm-up out only where it would more than double the range. */
 const WORTH_CUTTING = 0.5;
 
-/** The range of the y axis over a span of x; `cut` says that the warm-up reaches beyond it. */
+/** The range of the y axis over a range of x; `cut` if the warm-up exceeds it. */
 export function yRange(lines: Band[], span: Range, whole: boolean): { range: Range; cut: boolean } {
   const all = extent(lines, span);
   if (!all) return { range: [0, 1], cut: false };
@@ -39,7 +39,7 @@ export function yRange(lines: Band[], span: Range, whole: boolean): { range: Ran
   return { range: pad(cut && !whole ? late : all), cut };
 }
 
-/** As `extent`, and the last point of every line with it: an arm that is behind must not fall out of sight. */
+/** The same as `extent`, with the last point of every line, so that an arm that is behind stays visible. */
 function lateExtent(lines: Band[], [from, to]: Range): Range | null {
   const lasts = lines.flatMap((line) => {
     const last = line.x.filter((x) => x <= to).length - 1;
@@ -49,7 +49,7 @@ function lateExtent(lines: Band[], [from, to]: Range): Range | null {
   return late && [Math.min(late[0], ...lasts), Math.max(late[1], ...lasts)];
 }
 
-/** Below this share of its values a range is rounding, and is shown as a flat line. */
+/** A range below this fraction of its values is rounding, and is shown as a flat line. */
 const FLAT = 1e-4;
 
 /** The range of a logarithmic y axis: of the means above zero, and of the bands' upper ends. */
@@ -75,7 +75,7 @@ function pad([low, high]: Range): Range {
   return [low - (margin || 0.5), high + (margin || 0.5)];
 }
 
-/** A range that also holds a value, with a little room beyond it. */
+/** Extends a range to a value, with a small margin. */
 export function including([low, high]: Range, value: number): Range {
   const margin = (Math.max(high, value) - Math.min(low, value)) * 0.04;
   return [value < low ? value - margin : low, value > high ? value + margin : high];

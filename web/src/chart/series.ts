@@ -16,7 +16,7 @@ export function seriesTitle(name: string): string {
   return part ? `${words} of ${part}` : words;
 }
 
-/** The title of an axis, with its unit where it has one. */
+/** The title of an axis, with its unit if it has one. */
 export function axisTitle(name: string, unit: string): string {
   return unit ? `${seriesTitle(name)} (${unit})` : seriesTitle(name);
 }

@@ -8,7 +8,7 @@ test("ticks are round numbers inside the range", () => {
   expect(linearTicks(3, 3, 5)).toEqual([3]);
 });
 
-test("a logarithmic axis has powers of ten, thinned where there are many", () => {
+test("a logarithmic axis has powers of ten, thinned out if there are many", () => {
   expect(logTicks(3e-4, 20, 8)).toEqual([1e-3, 1e-2, 1e-1, 1, 10]);
   expect(logTicks(1e-9, 1, 5)).toHaveLength(5);
   expect(logTicks(2, 8, 4)).toEqual([2, 4, 6, 8]);

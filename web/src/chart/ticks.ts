@@ -1,8 +1,8 @@
-// Where an axis has its numbers, and how they are written: one rule for the screen and for exported figures.
+// Positions and texts of the numbers of an axis, on the screen and in exported figures.
 
 import { count, number } from "../format";
 
-/** Multiples of 1, 2 or 5 times a power of ten, as many as `most` in a range. */
+/** Multiples of 1, 2 or 5 times a power of ten, at most `most` in a range. */
 export function linearTicks(low: number, high: number, most: number): number[] {
   const least = (high - low) / Math.max(1, most);
   if (!(least > 0) || !Number.isFinite(least)) return [low];
@@ -16,7 +16,7 @@ export function linearTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** Powers of ten, some of them left out where there are many; ordinary ticks where the range has fewer than two. */
+/** Powers of ten, thinned out if there are many; ordinary ticks if the range has fewer than two. */
 export function logTicks(low: number, high: number, most: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
@@ -27,7 +27,7 @@ export function logTicks(low: number, high: number, most: number): number[] {
   return powers;
 }
 
-/** The numbers along an axis: equal decimals where they are evenly spaced, powers where they are not. */
+/** The numbers of an axis: with equal decimals if they are evenly spaced, as powers otherwise. */
 export function tickLabels(ticks: number[]): string[] {
   const [first, second] = ticks;
   if (first === undefined) return [];

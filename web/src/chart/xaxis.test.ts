@@ -6,14 +6,14 @@ const job = (some: Partial<Job>): Job => ({
   id: 1, experiment_id: 1, arm: "a", method: "baseline", seed: 0, state: "succeeded", attempt: 1, priority: 0, step: 0, steps: 100, created_at: "", ...some,
 });
 
-test("an epoch is a share of the run, or of the training set where the run is given in steps", () => {
+test("an epoch is a fraction of the run, or of the training set for runs in steps", () => {
   expect(stepsPerEpoch({ spec: { train: { epochs: 20 } } }, [{ steps: 900 }])).toBe(45);
   expect(stepsPerEpoch({ spec: { train: { steps: 900, batch_size: 32, data: { name: "digits" } } } }, [{ steps: 900 }])).toBe(45);
   expect(stepsPerEpoch({ spec: { train: { steps: 9, batch_size: 32, data: { name: "own" } } } }, [])).toBeNull();
   expect(stepsPerEpoch({ spec: { train: { epochs: 20 }, arms: [{ train: { batch_size: 8 } }] } }, [{ steps: 900 }])).toBeNull();
 });
 
-test("seconds are those of an arm's finished runs, else its present pace", () => {
+test("seconds come from finished runs, or else from the present rate", () => {
   const arm = (name: string, seconds: number | null) => ({ arm: name, seconds });
   const comparison = { arms: [arm("a", 50), arm("b", null)] } as Comparison;
   const jobs = [job({}), job({ arm: "b", state: "running", step: 40, eta_seconds: 30 }), job({ arm: "c", state: "queued" })];
@@ -22,7 +22,7 @@ test("seconds are those of an arm's finished runs, else its present pace", () =>
   expect(xAxis("seconds", null, paces).perStep("a")).toBe(0.5);
 });
 
-test("an axis that cannot be told is one of steps", () => {
+test("an unknown axis falls back to steps", () => {
   expect(xAxis("epoch", null, new Map()).kind).toBe("step");
   expect(xAxis("seconds", 5, new Map()).kind).toBe("step");
   expect(xAxis("epoch", 5, new Map()).perStep("a")).toBeCloseTo(0.2);

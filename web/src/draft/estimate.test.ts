@@ -12,15 +12,15 @@ const worker = (device: string, slots: number, state: Worker["state"] = "active"
   devices: [{ device, name: null, slots, memory_bytes: null, memory_used_bytes: null }],
 });
 
-test("the size of a submission is told in arms, seeds and steps", () => {
+test("the size of a submission is given in arms, seeds and steps", () => {
   expect(extent(run())).toBe("2 arms × 3 seeds: 6 jobs of 100 steps");
   expect(extent({ spec: {}, jobs: [{ arm: "a", seed: 0, steps: 1 }] })).toBe("1 arm × 1 seed: 1 job of 1 step");
 });
 
-test("its time is that of one slot, and of the slots that would take it", () => {
+test("its time is estimated for one slot and for all suitable slots", () => {
   const known = run({ seconds: 6000, jobs_measured: 4 });
-  expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min 00 s on the 2 there are");
+  expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min 00 s on 2 available slots");
   expect(time(known, [worker("cpu", 2, "gone")], "any")).toBe("about 1 h 40 min on one slot");
-  expect(time(run({ seconds: null, jobs_measured: 0 }), [], "any")).toContain("not known");
+  expect(time(run({ seconds: null, jobs_measured: 0 }), [], "any")).toContain("no estimate");
   expect(time(run(), [], "any")).toBe("");
 });

@@ -16,10 +16,10 @@ export function extent({ jobs }: DryRun): string {
 /** How long that takes on one slot, and on all that would take these jobs now. */
 export function time({ estimate, jobs }: DryRun, workers: Worker[] | null, device: string): string {
   if (estimate === undefined) return "";
-  if (estimate.seconds === null) return "how long is not known: no job like these has run yet";
+  if (estimate.seconds === null) return "no estimate yet: no similar job has run";
   const alone = `about ${roughly(estimate.seconds)} on one slot`;
   const active = (workers ?? []).filter((worker) => worker.state === "active");
   const offered = active.flatMap((worker) => worker.devices).filter((one) => device === "any" || one.device.startsWith(device));
   const slots = Math.min(offered.reduce((sum, one) => sum + one.slots, 0), jobs.length);
-  return slots > 1 ? `${alone}, ${roughly(estimate.seconds / slots)} on the ${slots} there are` : alone;
+  return slots > 1 ? `${alone}, ${roughly(estimate.seconds / slots)} on ${slots} available slots` : alone;
 }

@@ -19,7 +19,7 @@ const SEEDS: Field = { label: "Seeds", path: ["seeds"], read: numbersFrom, hint:
 const BATCH: Field = { label: "Batch size", path: ["train", "batch_size"], read: numberFrom };
 const RATE: Field = { label: "Learning rate", path: ["train", "optimizer", "learning_rate"], read: numberFrom };
 const DEVICE: Field = { label: "Device", path: ["resources", "device"], read: word, choices: ["any", "cpu", "cuda"] };
-const PRIORITY: Field = { label: "Priority", path: ["priority"], read: numberFrom, hint: "higher goes first" };
+const PRIORITY: Field = { label: "Priority", path: ["priority"], read: numberFrom, hint: "higher is claimed first" };
 
 export const LENGTHS = ["epochs", "steps"] as const;
 export type Length = (typeof LENGTHS)[number];

@@ -1,4 +1,4 @@
-// Accuracy against cost: what each arm reaches, and the seconds that it takes.
+// Accuracy against cost: the accuracy and the training seconds of each arm.
 
 import type { ArmStyle } from "../arms";
 import type { Comparison, Job } from "../contract";
@@ -19,7 +19,7 @@ export interface Cost {
   runs: Point[];
 }
 
-/** The arms of which both are known. The comparison must be one of test errors. */
+/** The arms for which both are known. The comparison must be of test errors. */
 export function costs(arms: ArmStyle[], comparison: Comparison | null, jobs: Job[]): Cost[] {
   return arms.flatMap((style) => {
     const result = comparison?.arms.find((arm) => arm.arm === style.name);

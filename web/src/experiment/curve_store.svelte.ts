@@ -1,4 +1,5 @@
-// The curves that charts on the page want: each is fetched once for all of them, and again when there are new points.
+// The curves that the charts of the page need. Each is fetched once for all charts, and again when there are new
+// points.
 
 import { getCurves, getRuns, Problem } from "../api";
 import { coalesce } from "../coalesce";
@@ -12,7 +13,7 @@ export interface Wish {
   points: number;
   /** First and last step; null for all. */
   range: Range | null;
-  /** Of the many small charts, which need not follow every point. */
+  /** Whether it is for the many small charts, which are updated less often. */
   slow?: boolean;
 }
 
@@ -27,24 +28,24 @@ export class CurveStore {
   #slow = coalesce(() => this.#fetch(true), SLOW_MS);
   #gone = new AbortController();
 
-  /** `failed` hears of every fetch that found no answer. */
+  /** `failed` is called for every fetch without an answer. */
   constructor(
     readonly id: number,
     readonly failed: (problem: Problem) => void,
   ) {}
 
-  /** Asks for curves until the returned function is called. */
+  /** Subscribes to curves until the returned function is called. */
   want(wish: Wish): () => void {
     const key = keyOf(wish);
     const known = this.#wishes.get(key);
-    // Whoever follows every point decides for all.
+    // One subscriber that follows every point determines the rate for all.
     this.#wishes.set(key, { wish: known && wish.slow ? known.wish : wish, users: (known?.users ?? 0) + 1 });
     if (!known) void this.#guard(this.#fetchOne(wish));
     return () => {
       const entry = this.#wishes.get(key);
       if (!entry || --entry.users > 0) return;
       this.#wishes.delete(key);
-      // A closer look is not kept; the whole stays, to be there at once when the reader comes back to it.
+      // A zoomed range is dropped; the whole curve is kept, to be shown at once after zooming out.
       if (wish.range) delete this.#answers[key];
     };
   }
@@ -102,7 +103,7 @@ function keyOf({ kind, series, points, range }: Wish): string {
   return `${kind} ${series} ${points} ${range?.join("-") ?? "all"}`;
 }
 
-/** A series that the experiment does not have, as an old address may name one, is a chart without lines. */
+/** A series that the experiment does not have, for example from an old address, gives a chart without lines. */
 function emptyIfUnknown(series: string) {
   return (error: unknown): Curves & Runs => {
     if (error instanceof Problem && (error.status === 404 || error.status === 422)) {

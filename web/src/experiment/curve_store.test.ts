@@ -25,7 +25,7 @@ afterEach(() => void vi.useRealTimers());
 
 const WHOLE: Wish = { kind: "curves", series: "a", points: 10, range: null };
 
-test("a slow answer does not take the place of a newer one", async () => {
+test("a slow answer does not replace a newer one", async () => {
   const store = new CurveStore(1, () => {});
   store.want(WHOLE);
   store.ask();
@@ -36,7 +36,7 @@ test("a slow answer does not take the place of a newer one", async () => {
   store.stop();
 });
 
-test("a closer look that nobody wants any more is not kept, also when its answer is late", async () => {
+test("an obsolete zoomed range is dropped, even if its answer is late", async () => {
   const store = new CurveStore(1, () => {});
   const look: Wish = { ...WHOLE, range: [10, 20] };
   store.want(look)();

@@ -10,7 +10,7 @@ const [style] = styleArms([{ name: "opt", method: "opt:cayley" }]);
 const line = lineOf(style!, { steps: [0, 10, 20], mean: [1, 2, 4], std: [0.1, 0.1, null], n: [2, 2, 1] }, 1);
 const figure: Figure = { title: "loss <1>", lines: [line], runs: [], x_title: "step", y_title: "loss", x: [0, 20], y: [0, 4], log: false, zero: false };
 
-test("a table holds mean, deviation and seeds of every point", () => {
+test("a CSV table has mean, deviation and number of seeds of every point", () => {
   expect(figureCsv(figure)).toBe("arm,step,mean,std,n\r\nopt,0,1,0.1,2\r\nopt,10,2,0.1,2\r\nopt,20,4,,1\r\n");
   expect(figureCsv({ ...figure, x: [5, 15] })).toBe("arm,step,mean,std,n\r\nopt,10,2,0.1,2\r\n");
   expect(figureCsv({ ...figure, x_title: "epoch" }).split("\r\n")[0]).toBe("arm,step,epoch,mean,std,n");
@@ -19,7 +19,7 @@ test("a table holds mean, deviation and seeds of every point", () => {
   expect(toCsv(["a"], [['say "x, y"']])).toBe('a\r\n"say ""x, y"""\r\n');
 });
 
-test("a figure in SVG has its lines as paths, the part of fewer seeds thinner", () => {
+test("an SVG figure has lines as paths, thinner where seeds are missing", () => {
   const pen = svgPen(200, 100, "serif", "#fff");
   paint(pen, figure, placeIn(figure, 0, 0, 200, 100), (token) => (token === "--band" ? "0.2" : "#0072b2"));
   pen.text([0, 0], "a < b & c", { colour: "#000", size: 12 });
@@ -36,7 +36,7 @@ test("on a logarithmic axis equal ratios are equal distances", () => {
   expect(y(0)).toBeGreaterThan(100);
 });
 
-test("the query names the series, the arms, the range and the stretches", () => {
+test("the query names the series, the arms, the range and the buckets", () => {
   const shown = { experiment: 7, series: "train/loss", arms: ["baseline", "it's"], range: null, width: 1, baseline: null };
   expect(sqlOf(shown)).toContain("j.experiment_id = 7 AND s.name = 'train/loss'");
   expect(sqlOf(shown)).toContain("IN ('baseline', 'it''s')");

@@ -9,7 +9,7 @@ const cell = (seed: number, state: MissingCell["state"], end_reason: string | nu
 
 const of = (...missing: MissingCell[]) => lostPairs({ missing } as unknown as Comparison);
 
-test("jobs that ended without a figure are named, open ones are not", () => {
+test("only ended jobs without a figure are named", () => {
   expect(of(cell(0, "queued", null), cell(1, "running", null))).toBe("");
   expect(of(cell(0, "queued", null), cell(3, "failed", "runner_crashed"), cell(4, "cancelled", "cancelled"))).toBe(
     "Missing, with their pairs: opt seed 3 (runner crashed), opt seed 4 (cancelled).",

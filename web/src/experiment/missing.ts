@@ -1,10 +1,10 @@
-// Cells that will not fill by themselves: the table says which, so that no pair is dropped in silence.
+// Jobs that ended without a figure, listed below the table so that no pair is dropped silently.
 
 import type { Comparison, MissingCell } from "../contract";
 import { inWords } from "../format";
 import { isOpen } from "../progress";
 
-/** Says which jobs have ended without a figure; empty where there are none. Open ones are drawn as squares. */
+/** A sentence with the jobs that ended without a figure; empty if there are none. */
 export function lostPairs(comparison: Comparison): string {
   const ended = comparison.missing.filter((cell) => !isOpen(cell));
   if (ended.length === 0) return "";
@@ -12,5 +12,5 @@ export function lostPairs(comparison: Comparison): string {
 }
 
 function why(cell: MissingCell): string {
-  return cell.state === "succeeded" ? "no such figure" : inWords(cell.end_reason ?? cell.state);
+  return cell.state === "succeeded" ? "no value" : inWords(cell.end_reason ?? cell.state);
 }

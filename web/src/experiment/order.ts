@@ -1,8 +1,8 @@
-// Jobs in the order that a column asks for.
+// The order of jobs by a column.
 
 import { type Job, JOB_STATES } from "../contract";
 
-/** What can be sorted by; a minus before it means downwards. */
+/** The sort keys; a leading minus means descending. */
 const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined>([
   ["arm", (job) => job.arm],
   ["seed", (job) => job.seed],
@@ -15,7 +15,7 @@ const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined
   ["end", (job) => job.ended_at],
 ]);
 
-/** A new list, or the same one where there is no such column. What has no value comes last either way. */
+/** A sorted copy, or the same list for an unknown column. Jobs without a value come last in both directions. */
 export function ordered(jobs: Job[], by: string | null): Job[] {
   const sign = by?.startsWith("-") ? -1 : 1;
   const value = COLUMNS.get((sign < 0 ? by?.slice(1) : by) ?? "");
@@ -27,7 +27,7 @@ export function ordered(jobs: Job[], by: string | null): Job[] {
   });
 }
 
-/** What a click on a column asks for: upwards, then downwards, then the order of the server. */
+/** The order after a click on a column: ascending, descending, then the server's order. */
 export function nextOrder(by: string | null, column: string): string | null {
   if (by === column) return `-${column}`;
   return by === `-${column}` ? null : column;

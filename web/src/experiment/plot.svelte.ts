@@ -1,4 +1,4 @@
-// One chart: which series it shows and how, as the address bar says, and the figure that comes of it.
+// The state of one chart: its series and options from the address, and the resulting figure.
 
 import { lastX, type Line, lineOf, type Range, type RunLine } from "../chart/curves";
 import type { Wish } from "./curve_store.svelte";
@@ -10,7 +10,7 @@ import { axisTitle, seriesTitle } from "../chart/series";
 import { sqlOf } from "./sql";
 import type { Stage } from "./stage.svelte";
 
-/** What can be switched for each chart; the address lists the charts for which it is on. */
+/** The options of a chart; the address lists the charts for which each is on. */
 export type Switch = "log" | "runs" | "diff" | "whole";
 
 const RUN_POINTS = 300;
@@ -19,7 +19,7 @@ const SPARSE = /^(test|validation|energy|orthogonality_error)\b/;
 const PAIR_POINTS = { sparse: 10_000, dense: 1000 };
 
 export class Plot {
-  /** `key` names the chart in the address; `usual` is its series where the address names none. */
+  /** `key` names the chart in the address; `usual` is its default series. */
   constructor(
     readonly stage: Stage,
     readonly key: string,
@@ -37,12 +37,12 @@ export class Plot {
   readonly #source = $derived(sourceOf(this.series));
   readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
 
-  /** The whole, which is shown until a closer look is there; then that look. */
+  /** The whole curve until the zoomed range is loaded, then that range. */
   readonly #mean_wishes = $derived.by(() => this.#wishes("curves", this.points));
   readonly #pair_wishes = $derived.by(() => this.#wishes("runs", this.#pair_points));
   readonly #run_wishes = $derived.by(() => this.#wishes("runs", RUN_POINTS));
 
-  /** What is to be fetched. */
+  /** The requests of this chart. */
   readonly wishes = $derived.by<Wish[]>(() => {
     if (this.diff) return this.#pair_wishes;
     return this.runs ? [...this.#mean_wishes, ...this.#run_wishes] : this.#mean_wishes;
@@ -60,7 +60,7 @@ export class Plot {
   });
 
   readonly loaded = $derived(this.#curves !== undefined);
-  /** Steps of a stretch of what is shown. */
+  /** Steps per bucket of the shown data. */
   readonly width = $derived(this.#curves?.width ?? 1);
 
   readonly #lines = $derived.by<Line[]>(() =>
@@ -91,7 +91,7 @@ export class Plot {
     return this.diff ? { ...fitted, range: including(fitted.range, 0) } : fitted;
   });
 
-  /** Whether the y axis leaves out the warm-up, or would if it were not told to show it. */
+  /** Whether the y axis leaves out the warm-up, unless the reader chose to show it. */
   readonly cut = $derived.by(() => this.#fitted.cut && this.stage.zoom === null);
 
   readonly title = $derived.by(() => {
@@ -111,7 +111,7 @@ export class Plot {
     zero: this.diff,
   }));
 
-  /** Whether the lower part of the chart has more room than the upper. */
+  /** Whether the lower part of the chart has more space than the upper. */
   readonly top_heavy = $derived(!this.log && isTopHeavy(this.#lines, this.#fitted.range));
 
   readonly sql = $derived.by(() =>
@@ -143,7 +143,7 @@ export class Plot {
     return steps ? [whole, { ...whole, range: steps }] : [whole];
   }
 
-  /** The answer to the last wish that has one. */
+  /** The latest answer. */
   #answer<T>(wishes: Wish[], get: (wish: Wish) => T | undefined): T | undefined {
     return wishes.map(get).filter((answer) => answer !== undefined).at(-1);
   }

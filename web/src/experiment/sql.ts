@@ -1,4 +1,4 @@
-// The query that gives the points of a chart, for readers who want to go on from there. It runs on SQLite and on Postgres.
+// The query for the points of a chart, on SQLite and Postgres.
 
 import { sourceOf } from "../chart/derived";
 
@@ -8,9 +8,9 @@ export interface Shown {
   arms: string[];
   /** First and last step. */
   range: [number, number] | null;
-  /** Steps of a stretch, as the server has answered. */
+  /** Steps per bucket, from the server's answer. */
   width: number;
-  /** The arm that is subtracted, where differences are shown. */
+  /** The arm that is subtracted, if differences are shown. */
   baseline: string | null;
 }
 
@@ -52,7 +52,7 @@ GROUP BY m.arm, m.step, m.mean, m.n
 ORDER BY m.arm, m.step`;
 }
 
-/** One row a run and stretch of steps. A difference takes the middle of a stretch's extremes, as the chart does. */
+/** One row per run and bucket. A difference uses the middle of a bucket's extremes, as the chart does. */
 function points({ experiment, series, range, width, baseline }: Shown, arms: string[]): string {
   const source = sourceOf(series);
   const value = source === series ? "p.value" : "100 - p.value";

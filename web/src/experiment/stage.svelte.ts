@@ -1,4 +1,5 @@
-// What all charts of an experiment's page share: arms and their looks, the x axis, the zoom. The address bar holds the choices.
+// The state shared by all charts of an experiment: arms and their styles, the x axis, the zoom. It is kept in the
+// address.
 
 import { styleArms } from "../arms";
 import type { Range } from "../chart/curves";
@@ -7,7 +8,7 @@ import { address } from "../router.svelte";
 import type { ExperimentView } from "./view.svelte";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "../chart/xaxis";
 
-/** Beyond the edges of a closer look, so that lines run through them; a share of the look. */
+/** Margin beyond the edges of the zoomed range, so that lines run through them; a fraction of the range. */
 const MARGIN = 0.05;
 
 export class Stage {
@@ -26,16 +27,16 @@ export class Stage {
   readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));
   readonly kinds = $derived(["step", ...(this.steps_per_epoch ? ["epoch"] : []), ...(this.seconds_per_step.size ? ["seconds"] : [])]);
 
-  /** Where the longest run ends, in the unit of the x axis. */
+  /** The end of the longest run, in the unit of the x axis. */
   readonly end = $derived.by(() => Math.max(0, ...this.view.jobs.map((job) => job.steps * this.x.perStep(job.arm))));
 
-  /** The part of the x axis that is looked at; null for all. A look is kept in steps, or in seconds on an axis of those. */
+  /** The zoomed range of the x axis; null for all. It is kept in steps, or in seconds on an axis of seconds. */
   readonly zoom = $derived.by<Range | null>(() => {
     const look = readLook(address.get(this.#parameter));
     return look && [look[0] * this.#unit, look[1] * this.#unit];
   });
 
-  /** The steps that the look covers in any arm, with a margin; what the server is asked for. */
+  /** The steps of the zoomed range over all arms, with a margin; requested from the server. */
   readonly steps = $derived.by<Range | null>(() => {
     if (!this.zoom) return null;
     const margin = MARGIN * (this.zoom[1] - this.zoom[0]);
@@ -55,11 +56,11 @@ export class Stage {
   setZoom(range: Range | null) {
     const look = range && clipLook(range, this.end || Infinity);
     const text = look && writeLook([look[0] / this.#unit, look[1] / this.#unit], this.x.kind === "seconds" ? 3 : 0);
-    // A look within one step is none to write down.
+    // A range within one step is not stored.
     if (text === null || readLook(text)) address.set(this.#parameter, text);
   }
 
-  /** Looks at the same steps by another measure; an axis of seconds starts with all of them. */
+  /** Changes the x axis and keeps the range of steps; an axis of seconds starts with all of them. */
   setX(kind: string) {
     address.set("x", kind === "step" ? null : kind);
     if (kind !== "seconds") address.set("seconds", null);

@@ -1,4 +1,4 @@
-// All that the page of one experiment knows, and when it asks again. Curves are kept by `curve_store.svelte.ts`.
+// The data of an experiment's page, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
 
 import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "../api";
 import { coalesce } from "../coalesce";
@@ -17,7 +17,7 @@ const AGAIN_MS = 3000;
 
 const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
 
-/** What came of a question: a comparison, or why there is none. */
+/** The result of a request: a comparison, or the reason why there is none. */
 interface Answer {
   question: Question;
   comparison: Comparison | null;
@@ -32,7 +32,7 @@ export class ExperimentView {
   jobs_loaded = $state(false);
   workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
-  /** Where every job is held here the counts are theirs, so that a number never lags behind the rows. */
+  /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {
     const counts = this.experiment?.counts ?? null;
     return counts && this.jobs.length === total(counts) ? tally(this.jobs) : counts;
@@ -82,11 +82,11 @@ export class ExperimentView {
     return [this.#numbers, this.#jobs, this.#warnings, this.curves];
   }
 
-  /** A job as the server now has it, from an event or an action. */
+  /** Updates a job from an event or an action. */
   takeJob(job: Job) {
     if (job.experiment_id !== this.id) return;
     const before = this.jobs.find((known) => known.id === job.id);
-    // An event leaves out what only a list has.
+    // Events lack the fields that only lists have.
     this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? { ...known, ...job } : known)) : [...this.jobs, job];
     this.#numbers.ask();
     if (before?.state === job.state) return;
@@ -94,13 +94,13 @@ export class ExperimentView {
     this.#jobs.ask();
   }
 
-  /** Compares by another metric or with another arm than the page's first screen; null for no such comparison. */
+  /** Requests a comparison by another metric or baseline; null for none. */
   compare(question: Question | null) {
     this.#question = question;
     if (question) void this.#guard(() => this.#fetchAnswer());
   }
 
-  /** Null while the answer to this very question is on its way. */
+  /** Null while this request is pending. */
   answerTo({ metric, baseline, last }: Question): Answer | null {
     const asked = this.#answer?.question;
     return asked && asked.metric === metric && asked.baseline === baseline && asked.last === last ? this.#answer : null;
@@ -128,7 +128,7 @@ export class ExperimentView {
         throw error;
       },
     );
-    // The same may be asked twice at once, and meanwhile something else.
+    // The request may have been repeated or replaced meanwhile.
     if (question === this.#question && isNews()) this.#answer = answer;
   }
 
@@ -136,10 +136,10 @@ export class ExperimentView {
     this.warnings = (await listWarnings(this.id, this.#gone.signal)).items;
   }
 
-  /** All of them once, that orders, filters and grids leave none out; then the first, as events tell of the rest. */
+  /** All jobs at first, because orders, filters and grids need all of them; then the first page, because events report the rest. */
   async #fetchJobs() {
     const all = !this.#holds_all_jobs;
-    // Before the first answer, as a refresh in between asks for all of them again.
+    // Set before the first answer, because a refresh in between requests all of them again.
     this.#holds_all_jobs = true;
     try {
       let cursor: string | null = null;
@@ -157,7 +157,7 @@ export class ExperimentView {
     }
   }
 
-  /** Whether the page can be shown at all is for the experiment itself to say. */
+  /** The request for the experiment decides whether the page can be shown. */
   async #tellProblem(task: () => Promise<void>) {
     this.problem = await this.#guard(task);
     if (this.problem?.status === 404) this.#silence();
@@ -175,7 +175,7 @@ export class ExperimentView {
     }
   }
 
-  /** Where asking again can help, everything is asked for again a little later; another fault of the server is told. */
+  /** If a retry can help, everything is fetched again later; other errors are shown. */
   #askLater(problem: Problem) {
     if (!problem.passing) return void (problem.status >= 500 && tell(problem.message));
     clearTimeout(this.#again);

@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 
 const asked = (metric: string): Question => ({ metric, baseline: null, last: null });
 
-test("an answer is that to its own question, also when answers overtake each other", async () => {
+test("answers belong to their request, even out of order", async () => {
   const answers: ((metric: string) => void)[] = [];
   vi.mocked(getComparison).mockImplementation(() => new Promise((resolve) => answers.push((metric) => resolve({ metric } as Comparison))));
   const settled = () => new Promise((resolve) => setTimeout(resolve));
@@ -29,7 +29,7 @@ test("an answer is that to its own question, also when answers overtake each oth
   expect(view.answerTo(asked("energy"))).toBeNull();
 });
 
-test("every job is asked for at first, and again after a refresh that came in between", async () => {
+test("all jobs are requested first, and again after a refresh in between", async () => {
   vi.useFakeTimers();
   vi.stubGlobal("fetch", () => new Promise(() => {}));
   const cursors: (string | null | undefined)[] = [];

@@ -1,4 +1,4 @@
-// The workers, asked for every few seconds, and at once when a job moves.
+// The workers, fetched every few seconds and when a job changes.
 
 import { listRunning, listWorkers, Problem } from "../api";
 import { coalesce } from "../coalesce";
@@ -10,9 +10,9 @@ const SOONEST_MS = 1500;
 
 export class Fleet {
   workers = $state.raw<Worker[]>([]);
-  /** By id: what runs, for its arm, seed and progress. */
+  /** The running jobs by id. */
   jobs = $state.raw(new Map<number, Job>());
-  /** When the server said so; empty before it has. */
+  /** The time of the last answer; empty before the first. */
   at = $state("");
   problem = $state<Problem | null>(null);
 

@@ -8,14 +8,14 @@ const worker = (some: Partial<Worker>): Worker => ({
 });
 const job = (id: number, on: string) => ({ id, device: on }) as Job;
 
-test("jobs stand with the device that they run on", () => {
+test("jobs are listed with their device", () => {
   const known = new Map([job(5, "cuda:1"), job(6, "cuda:0"), job(7, "cuda:1")].map((one) => [one.id, one]));
   const { places, unknown } = placesOf(worker({ jobs: [5, 6, 7, 8] }), known);
   expect(places.map((place) => place.jobs.map((one) => one.id))).toEqual([[6], [5, 7]]);
   expect(unknown).toEqual([8]);
 });
 
-test("only the slots of workers that take jobs count", () => {
+test("only slots of active workers count", () => {
   const workers = [worker({ jobs: [1] }), worker({ state: "draining", jobs: [2] }), worker({ state: "gone" })];
   expect(occupancy(workers)).toEqual({ busy: 1, slots: 4 });
 });

@@ -20,7 +20,7 @@ export function placesOf(worker: Worker, known: Map<number, Job>): { places: Pla
   return { places, unknown };
 }
 
-/** "3 of 8 slots busy", over the workers that take jobs. */
+/** "3 of 8 slots busy", over the workers that claim jobs. */
 export function occupancy(workers: Worker[]): { busy: number; slots: number } {
   const active = workers.filter((worker) => worker.state === "active");
   return {

@@ -6,7 +6,7 @@ import { beside, figuresOf, seamsOf } from "./groups";
 const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, steps: [0, 1], values: [1, 2] });
 const [baseline, opt] = styleArms([{ name: "baseline", method: "baseline" }, { name: "opt", method: "opt:cayley" }]);
 
-test("series of one meaning share a figure, and what matters most leads it", () => {
+test("series of the same kind share a figure, the most important one first", () => {
   const names = ["energy/hidden1", "energy/mean", "learning_rate", "odd", "train/loss", "test/loss", "test/accuracy"];
   const figures = figuresOf(names.map(curve), opt!);
   expect(figures.map((figure) => figure.key)).toEqual(["accuracy", "loss", "energy", "learning_rate", "odd"]);
@@ -25,12 +25,12 @@ test("the leading line has the arm's colour, and no other line has it", () => {
   }
 });
 
-test("a seam is where an attempt took up the curve of the one before", () => {
+test("a mark is at the start of each resumed attempt", () => {
   const attempt = (number: number, start_step?: number): Attempt => ({ number, worker_id: 1, device: "cpu", started_at: "", ...(start_step === undefined ? {} : { start_step }) });
   expect(seamsOf([attempt(1, 0), attempt(2, 300), attempt(3)])).toEqual([{ attempt: 2, step: 300 }]);
 });
 
-test("a line of a span goes on to the points beside it, also where it has none within", () => {
+test("a zoomed line includes the neighbouring points, even without points inside", () => {
   const of = (name: string, steps: number[]): JobCurve => ({ ...curve(name), steps, values: steps });
   const curves = beside([of("test/loss", [0, 100, 200]), of("train/loss", [0, 100, 200])], [of("train/loss", [120, 130]), of("new", [125])], [110, 140]);
   expect(curves.map(({ name, values }) => [name, values])).toEqual([["test/loss", [100, 200]], ["train/loss", [100, 120, 130, 200]], ["new", [125]]]);

@@ -1,4 +1,4 @@
-// The series of a job as figures: what has the same unit and meaning shares one.
+// Groups the series of a job into figures: series with the same unit and meaning share one.
 
 import { type ArmStyle, COLOURS } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
@@ -36,7 +36,7 @@ function rank(key: string): number {
   return index < 0 ? ORDER.length : index;
 }
 
-/** What matters most leads: the test split, the mean over layers. */
+/** The most important line comes first: the test split, the mean over layers. */
 function leading(label: string): number {
   const index = ["mean", ...SPLITS].indexOf(label);
   return index < 0 ? SPLITS.length + 1 : index;
@@ -73,7 +73,7 @@ function styleLines(labels: string[], arm: ArmStyle): ArmStyle[] {
   });
 }
 
-/** Curves of a span, each with its points of the whole next to it, so that a line goes on to both edges. */
+/** Curves of a range, each with the neighbouring points of the whole curve, so that lines reach both edges. */
 export function beside(whole: JobCurve[], look: JobCurve[], span: Range): JobCurve[] {
   const joined = whole.map((all) => {
     const own = look.find((curve) => curve.name === all.name) ?? { ...all, steps: [], values: [] };
@@ -83,7 +83,7 @@ export function beside(whole: JobCurve[], look: JobCurve[], span: Range): JobCur
   return [...joined, ...look.filter((curve) => !whole.some((all) => all.name === curve.name))];
 }
 
-/** Where a curve was taken up again: an attempt that did not begin at 0. */
+/** Start steps of attempts that did not begin at 0. */
 export interface Seam {
   step: number;
   attempt: number;

@@ -1,4 +1,4 @@
-// A small chart of a job's own lines: no bands, and the seams between its attempts.
+// A small chart of a job's lines, without bands, with marks at the starts of attempts.
 
 import uPlot from "uplot";
 import type { Range } from "../chart/curves";
@@ -10,7 +10,7 @@ import type { Line, Seam } from "./groups";
 export interface Drawn {
   lines: Line[];
   seams: Seam[];
-  /** Where the axes begin and end; x in steps. */
+  /** The ranges of the axes; x in steps. */
   x: Range;
   y: Range;
 }
@@ -26,7 +26,7 @@ export function columns(lines: Line[]): uPlot.AlignedData {
   return tables.length ? uPlot.join(tables) : [[]];
 }
 
-/** `drawn` is asked at every drawing, so that new data needs no new chart. */
+/** `drawn` is called for every drawing, so that new data needs no new chart. */
 export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options, "width" | "height"> {
   const font = `12px ${token("--sans")}`;
   const axis: uPlot.Axis = { stroke: () => token("--quiet"), font, labelFont: font, grid: { stroke: () => token("--grid"), width: 1 }, ticks: { show: false }, gap: 6 };

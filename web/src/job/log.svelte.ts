@@ -1,9 +1,9 @@
-// What the runner of one attempt has said so far. The server appends to it with every checkpoint.
+// The log of one attempt so far. It grows with every checkpoint.
 
 import { getLog } from "../api";
 import type { Artifact } from "../contract";
 
-/** Of a longer log only the end is shown, in bytes. */
+/** Maximum length in bytes; only the end of a longer log is shown. */
 const MOST = 200_000;
 
 /** The logs among the files of a job, the last attempt's first. */
@@ -13,11 +13,11 @@ export function logsOf(artifacts: Artifact[]): Artifact[] {
 
 export class Log {
   text = $state("");
-  /** Whose log it is; null before there is any. */
+  /** The attempt of the log; null without a log. */
   attempt = $state<number | null>(null);
   /** Bytes that were left out at the beginning. */
   skipped = $state(0);
-  /** Whether the reader is at its end. Only there the log of a later attempt takes its place, not under a reader's eyes. */
+  /** Whether the reader is at the end. Only then does the log of a later attempt replace it. */
   follows = $state(true);
 
   #wanted: number | null = null;
@@ -30,14 +30,14 @@ export class Log {
     readonly signal: AbortSignal,
   ) {}
 
-  /** Shows the log of another attempt, or with null that of the last. */
+  /** Shows the log of another attempt, or of the last one for null. */
   async choose(attempt: number | null, artifacts: Artifact[]) {
     this.#wanted = attempt;
     this.follows = true;
     await this.follow(artifacts);
   }
 
-  /** Reads on from where it has come to; `artifacts` tell which logs there are and how long. */
+  /** Reads the new part; `artifacts` lists the logs and their lengths. */
   async follow(artifacts: Artifact[]) {
     const mine = ++this.#asked;
     const log = this.#chosen(logsOf(artifacts));
@@ -46,7 +46,7 @@ export class Log {
     const from = another ? Math.max(0, log.bytes - MOST) : this.#offset;
     if (!another && log.bytes <= from) return;
     const bytes = await getLog(this.job, log.attempt, from, this.signal);
-    // Meanwhile the same was asked again, or the log of another attempt.
+    // The request was repeated or replaced meanwhile.
     if (mine !== this.#asked) return;
     if (another) {
       this.#decoder = new TextDecoder();

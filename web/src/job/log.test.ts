@@ -26,7 +26,7 @@ async function read(it: Log, files: Artifact[], text: string) {
   await done;
 }
 
-test("a log is read on from where it has come to", async () => {
+test("a log is read from the last position", async () => {
   const it = log();
   await read(it, [file(1, 4)], "one\n");
   await read(it, [file(1, 8)], "two\n");
@@ -35,7 +35,7 @@ test("a log is read on from where it has come to", async () => {
   expect(asked).toEqual([[1, 0], [1, 4]]);
 });
 
-test("what is asked for twice at once is shown once", async () => {
+test("a request repeated at once is shown once", async () => {
   const it = log();
   const [first, second] = [it.follow([file(1, 4)]), it.choose(1, [file(1, 4)])];
   answers[1]!("one\n");
@@ -44,7 +44,7 @@ test("what is asked for twice at once is shown once", async () => {
   expect(it.text).toBe("one\n");
 });
 
-test("an answer that the reader does not want any more changes nothing", async () => {
+test("an obsolete answer changes nothing", async () => {
   const it = log();
   const files = [file(1, 4), file(2, 4)];
   await read(it, files, "two\n");
@@ -55,7 +55,7 @@ test("an answer that the reader does not want any more changes nothing", async (
   expect([it.text, it.attempt]).toEqual(["two\n", 2]);
 });
 
-test("a later attempt's log comes in its place only while the reader is at the end", async () => {
+test("a later attempt's log replaces the shown one only while the reader is at the end", async () => {
   const it = log();
   await read(it, [file(1, 4)], "one\n");
   it.follows = false;
@@ -66,7 +66,7 @@ test("a later attempt's log comes in its place only while the reader is at the e
   expect([it.text, it.attempt]).toEqual(["two\n", 2]);
 });
 
-test("a text stays until the one that was chosen is here", async () => {
+test("a text stays until the chosen one has loaded", async () => {
   const it = log();
   const files = [file(1, 4), file(2, 4)];
   await read(it, files, "two\n");
@@ -77,7 +77,7 @@ test("a text stays until the one that was chosen is here", async () => {
   expect([it.text, it.attempt]).toEqual(["one\n", 1]);
 });
 
-test("of a long log the end is read; an attempt that has none stands for the last", async () => {
+test("only the end of a long log is read; an attempt without a log shows the last one", async () => {
   const it = log();
   await it.choose(7, []);
   await read(it, [file(1, 10), file(2, 250_000), file(3, 10, "weights")], "end");
@@ -85,7 +85,7 @@ test("of a long log the end is read; an attempt that has none stands for the las
   expect([it.skipped, it.attempt]).toEqual([50_000, 2]);
 });
 
-test("a letter that is cut between two readings is whole", async () => {
+test("a character split between two reads is decoded correctly", async () => {
   const it = log();
   const bytes = new TextEncoder().encode("é");
   vi.mocked(getLog).mockResolvedValueOnce(bytes.slice(0, 1)).mockResolvedValueOnce(bytes.slice(1));
@@ -94,6 +94,6 @@ test("a letter that is cut between two readings is whole", async () => {
   expect(it.text).toBe("é");
 });
 
-test("logs are listed from the last attempt on", () => {
+test("logs are listed from the last attempt to the first", () => {
   expect(logsOf([file(1, 1), file(2, 1, "spec"), file(3, 1)]).map(({ attempt }) => attempt)).toEqual([3, 1]);
 });

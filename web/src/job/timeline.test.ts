@@ -10,7 +10,7 @@ const attempt = (number: number, from: number, to: number | null): Attempt => ({
   ended_at: to === null ? null : new Date(to * 1000).toISOString(),
 });
 
-test("attempts lie along the time from the first start to the last end, or to now", () => {
+test("the time line spans the first start to the last end, or to now", () => {
   const bars = barsOf([attempt(1, 100, 150), attempt(2, 175, null)], 200_000);
   expect(bars.map(({ left, width, seconds }) => [left, width, seconds])).toEqual([[0, 0.5, 50], [0.75, 0.25, 25]]);
 });

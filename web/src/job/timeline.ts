@@ -1,16 +1,16 @@
-// The attempts of a job along one line of time.
+// The attempts of a job on a time line.
 
 import type { Attempt } from "../contract";
 
 export interface Bar {
   attempt: Attempt;
-  /** Place and length on the line, as shares of it. */
+  /** Position and length, as fractions of the line. */
   left: number;
   width: number;
   seconds: number;
 }
 
-/** An attempt that runs ends, so far, now. */
+/** A running attempt ends now. */
 export function barsOf(attempts: Attempt[], now_ms: number): Bar[] {
   const spans = attempts.map((attempt) => {
     const from = Date.parse(attempt.started_at);

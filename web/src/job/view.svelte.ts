@@ -1,4 +1,4 @@
-// All that the page of one job knows, and when it asks again.
+// The data of a job's page, and when it is fetched.
 
 import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, Problem } from "../api";
 import { coalesce } from "../coalesce";
@@ -29,7 +29,7 @@ export class JobView {
   readonly log: Log;
 
   #zoom: Range | null = null;
-  /** The curves from end to end, as they were when they were last looked at so. */
+  /** The whole curves, as last fetched. */
   #whole: JobCurve[] | null = null;
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -58,28 +58,28 @@ export class JobView {
     for (const task of [this.#job, this.#curves, this.#files]) task.ask();
   }
 
-  /** Asks for the curves of a span of steps, or of all. Until they are here, those of all do. */
+  /** Fetches the curves of a range of steps, or of all. Until they arrive, the whole curves are shown. */
   show(zoom: Range | null) {
     this.#zoom = zoom;
     this.curves = this.#whole;
     this.#curves.ask();
   }
 
-  /** Which attempt's log is shown; null, or one that has none, is the last that has a log. */
+  /** The attempt whose log is shown; null, or one without a log, means the last one with a log. */
   async showLog(attempt: number | null) {
     await this.#guard(() => this.log.choose(attempt, this.artifacts));
   }
 
-  /** The job as an action has left it. An event may have been faster, so the server is asked as well. */
+  /** The job after an action. An event may have been faster, so it is fetched as well. */
   takeAnswer(job: Job) {
     this.take(job);
     this.refresh();
   }
 
-  /** The job as an event tells it, which does not say why a job waits. */
+  /** The job from an event, which does not contain why a job waits. */
   take(job: Job) {
     if (job.id !== this.id) return;
-    // An answer that is still on its way is older.
+    // A pending answer is older.
     this.#askJob()();
     const before = this.job;
     this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? before?.why_queued : null) };
@@ -93,7 +93,7 @@ export class JobView {
     const isNews = this.#askJob();
     const job = await getJob(this.id, signal);
     if (isNews()) this.job = job;
-    // Events come by experiment, and which one that is only the job can tell.
+    // Events are subscribed by experiment, which only the job names.
     this.#silence ??= listen(job.experiment_id, {
       job: (changed) => this.take(changed),
       metrics: (hint) => hint.job_id === this.id && this.#curves.ask(),
@@ -108,7 +108,7 @@ export class JobView {
     if (!zoom || !this.#whole) this.#whole = (await getMetrics(this.id, POINTS, undefined, undefined, signal)).series;
     // `after_step` leaves its own step out.
     const look = zoom && (await getMetrics(this.id, POINTS, Math.max(-1, Math.floor(zoom[0]) - 1), Math.ceil(zoom[1]), signal)).series;
-    // Meanwhile the reader may look at another span, which asks again.
+    // The reader may have changed the range meanwhile, which fetches again.
     if (zoom === this.#zoom) this.curves = look ? beside(this.#whole, look, zoom!) : this.#whole;
   }
 
@@ -117,7 +117,7 @@ export class JobView {
     const [attempts, artifacts] = await Promise.all([listAttempts(this.id, signal), listArtifacts(this.id, signal)]);
     this.attempts = attempts.items;
     this.artifacts = artifacts.items;
-    // A file that cannot be read keeps nothing else from being shown.
+    // A file that cannot be read does not affect the rest.
     await Promise.all([this.#guard(() => this.#fetchSpec()), this.#guard(() => this.log.follow(this.artifacts))]);
     this.files_loaded = true;
   }
@@ -129,13 +129,13 @@ export class JobView {
     this.#spec_name = name;
   }
 
-  /** Whether the page can be shown at all is for the job itself to say. */
+  /** The request for the job decides whether the page can be shown. */
   async #tellProblem() {
     const problem = await this.#guard(() => this.#fetchJob());
     this.problem = this.job ? null : problem;
   }
 
-  /** Where asking again can help, everything is asked for again a little later; another fault of the server is told. */
+  /** If a retry can help, everything is fetched again later; other errors are shown. */
   async #guard(task: () => Promise<void>): Promise<Problem | null> {
     try {
       await task();

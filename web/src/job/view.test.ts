@@ -25,7 +25,7 @@ beforeEach(() => {
   return () => void vi.useRealTimers();
 });
 
-test("an event is newer than an answer that was on its way", async () => {
+test("an event is newer than a pending answer", async () => {
   let answer = (_: Job) => {};
   vi.mocked(api.getJob).mockReturnValue(new Promise((resolve) => (answer = resolve)));
   const view = new JobView(1);
@@ -38,7 +38,7 @@ test("an event is newer than an answer that was on its way", async () => {
   stop();
 });
 
-test("after an action the server is asked, as an event may have been faster", async () => {
+test("an action is followed by a fetch, because an event may have been faster", async () => {
   const view = new JobView(1);
   const stop = view.start();
   await soon();
@@ -49,7 +49,7 @@ test("after an action the server is asked, as an event may have been faster", as
   stop();
 });
 
-test("a part that the server cannot give does not end the asking for one that passes", async () => {
+test("a permanent error of one part does not stop the retries of another", async () => {
   vi.mocked(api.getJob).mockRejectedValueOnce(new api.Problem(503, "busy", ""));
   vi.mocked(api.listArtifacts).mockRejectedValueOnce(new api.Problem(500, "broken", ""));
   const view = new JobView(1);
@@ -61,7 +61,7 @@ test("a part that the server cannot give does not end the asking for one that pa
   stop();
 });
 
-test("a spec that cannot be read keeps nothing else from being shown", async () => {
+test("an unreadable spec does not affect the other parts", async () => {
   const spec = { name: "spec.json", kind: "spec", attempt: 1, step: 0, bytes: 2, sha256: "" } as const;
   vi.mocked(api.listArtifacts).mockResolvedValue({ items: [spec], next_cursor: null });
   vi.mocked(api.getArtifact).mockRejectedValue(new api.Problem(404, "no such file", ""));

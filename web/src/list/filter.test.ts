@@ -9,12 +9,12 @@ const item: ExperimentSummary = {
 };
 const all: Filter = { query: "", state: null, tag: null, archived: false };
 
-test("every word of a search occurs somewhere", () => {
+test("every word of a search must occur", () => {
   expect(matches(item, { ...all, query: " cayley  DIGITS #12" })).toBe(true);
   expect(matches(item, { ...all, query: "cayley cifar" })).toBe(false);
 });
 
-test("state and tag are those of the experiment, and archived ones are hidden", () => {
+test("the filter matches state and tag, and hides archived experiments", () => {
   expect(matches(item, { ...all, state: "running", tag: "ablation" })).toBe(true);
   expect(matches(item, { ...all, state: "queued" })).toBe(false);
   expect(matches(item, { ...all, tag: "abl" })).toBe(false);

@@ -1,10 +1,10 @@
-// Which experiments the list shows.
+// The filter of the list of experiments.
 
 import type { ExperimentSummary } from "../contract";
 import { overall } from "../progress";
 
 export interface Filter {
-  /** Words, each of which occurs somewhere in the experiment. */
+  /** Words that must all occur in the experiment. */
   query: string;
   /** As `overall` names it. */
   state: string | null;
@@ -12,7 +12,7 @@ export interface Filter {
   archived: boolean;
 }
 
-/** The words of `overall`, in the order in which they are offered. */
+/** The values of `overall`, in the order of the menu. */
 export const STATES = ["running", "queued", "paused", "failed", "cancelled", "done"];
 
 export function matches(item: ExperimentSummary, { query, state, tag, archived }: Filter): boolean {

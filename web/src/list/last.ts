@@ -1,20 +1,20 @@
-// Where an experiment stands, from the ends of its curves: the arm with the lowest test error, and whom it is to be held against.
+// The standing of an experiment from the ends of its curves: the arm with the lowest test error, and its reference.
 
 import type { Line } from "../chart/curves";
 
 export interface Standing {
   line: Line;
   step: number;
-  /** In percent, the mean over the seeds that have come to this step. */
+  /** In percent, the mean over the seeds that have reached this step. */
   error: number;
   seeds: number;
-  /** Whether the arm itself has gone on beyond this step. */
+  /** Whether the arm has points beyond this step. */
   earlier: boolean;
 }
 
 /**
- * The best arm and the baseline, or the second best where the baseline is the best; fewer where fewer have points. An arm
- * that is further has had more training, so both are told as they were at the last step that both have come to.
+ * The best arm and the baseline, or the second best if the baseline is the best; fewer if fewer have points. An arm
+ * with more steps has had more training, so both are compared at the last step that both have reached.
  */
 export function standings(accuracies: Line[]): Standing[] {
   const begun = accuracies.filter((line) => line.steps.length > 0);
@@ -23,7 +23,7 @@ export function standings(accuracies: Line[]): Standing[] {
   const other = others.find(({ line }) => line.style.token === "--arm-baseline") ?? others[0];
   if (!other) return [best];
   const step = Math.min(best.step, other.step);
-  // One whose first point comes later than that has only its own.
+  // An arm whose first point is later keeps its own step.
   return [best, other].map(({ line }) => standingAt(line, Math.max(step, line.steps[0]!))).sort(byError);
 }
 

@@ -1,4 +1,4 @@
-// The list of experiments: pages through a cursor, the newest page refreshed by events.
+// The list of experiments, read page by page; events refresh the newest page.
 
 import { listExperiments, Problem } from "../api";
 import { coalesce } from "../coalesce";
@@ -49,7 +49,7 @@ export class Listing {
       const page = await listExperiments(PAGE);
       const known = new Set(this.items.map((item) => item.id));
       if (page.items.some((item) => known.has(item.id))) this.items = merge(page.items, this.items);
-      // At the beginning, and after so long an absence that a page does not reach back to what is known.
+      // At the start, and after an absence so long that a page does not reach the known part.
       else [this.items, this.more] = [page.items, page.next_cursor];
       this.loaded = true;
       this.problem = null;

@@ -19,7 +19,7 @@ async function answer(ids: number[], next_cursor: string | null) {
   await vi.advanceTimersByTimeAsync(3000);
 }
 
-test("new experiments are put before the known ones; after a gap the list begins anew", async () => {
+test("new experiments are put before the known ones; after a gap the list is reloaded", async () => {
   vi.mocked(listExperiments).mockResolvedValueOnce({ items: [], next_cursor: null });
   const listing = new Listing();
   const stop = listing.start();

@@ -1,4 +1,4 @@
-// Questions that researchers ask first. Each runs on SQLite and on PostgreSQL; the newest experiment comes first.
+// Common queries. Each runs on SQLite and PostgreSQL; the newest experiment comes first.
 
 export interface Example {
   name: string;

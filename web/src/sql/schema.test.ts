@@ -30,7 +30,7 @@ function schema(): Map<string, string[]> {
   return columns;
 }
 
-test("the editor knows every table, view and column that the migrations leave", () => {
+test("the editor completes every table, view and column of the migrated schema", () => {
   const real = schema();
   for (const name of PRIVATE) expect(real.delete(name)).toBe(true);
   expect(SCHEMA).toEqual(Object.fromEntries(real));

@@ -17,16 +17,16 @@ test("a value too small for the decimals of its column is not written as zero", 
   expect([1 / 3, 0.0000000123, 0].map((number) => value!.write(number))).toEqual(["0.333333", "1.230e−8", "0.000000"]);
 });
 
-test("a number that is large and exact keeps its digits, one that is rounded has powers of ten", () => {
+test("a large exact number keeps its digits, a rounded one is written with a power of ten", () => {
   const [value] = columnsOf(table(["value"], [1_763_981_234_567_890], [1e18]));
   expect([1_763_981_234_567_890, 1e18].map((number) => value!.write(number))).toEqual(["1763981234567890", "1.000e+18"]);
 });
 
-test("a column of texts or of nothing is not numeric", () => {
+test("a column of texts or nulls is not numeric", () => {
   expect(columnsOf(table(["a", "b"], ["1", null], [2, null])).map((column) => column.numeric)).toEqual([false, false]);
 });
 
-test("a CSV file holds every digit, quotes what it must, and leaves null empty", () => {
+test("CSV keeps every digit, quotes where necessary, and writes null as empty", () => {
   const rows: Cell[][] = [[1 / 3, 'say "no", twice'], [null, "two\nlines"], [true, { hex: "00ff" }]];
   expect(toCsv(["n,m", "t"], rows.map((row) => row.map(full)))).toBe(
     '"n,m",t\r\n0.3333333333333333,"say ""no"", twice"\r\n,"two\nlines"\r\ntrue,0x00ff\r\n',

@@ -1,9 +1,9 @@
-// A result as text: aligned on the page, in full in a file.
+// A result as text: aligned on the page, with all digits in a file.
 
 import type { Cell, Table } from "../contract";
 import { number } from "../format";
 
-/** How the cells of one column are written. */
+/** The format of one column. */
 export interface Column {
   name: string;
   numeric: boolean;
@@ -21,7 +21,7 @@ export function columnsOf({ columns, rows }: Table): Column[] {
   });
 }
 
-/** As many decimals as the longest number has, so that the points stand below each other. */
+/** The decimals of the longest number, so that the decimal points align. */
 function decimalsOf(values: number[]): number {
   const lengths = values.map((value) => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0);
   return Math.min(MOST_DECIMALS, Math.max(0, ...lengths));
@@ -33,7 +33,7 @@ function written(value: number, decimals: number): string {
   return vanishes || (size >= 1e15 && !Number.isSafeInteger(value)) ? value.toPrecision(4).replaceAll("-", "−") : number(value, decimals);
 }
 
-/** A value with nothing left out. */
+/** A value with all digits. */
 export function full(cell: Cell): string {
   if (cell === null) return "";
   return typeof cell === "object" ? `0x${cell.hex}` : String(cell);
