@@ -7,7 +7,7 @@ import type { Curves, Runs } from "../contract";
 import type { Range } from "../chart/curves";
 import { newest } from "../newest";
 
-export interface Wish {
+export interface CurveRequest {
   kind: "curves" | "runs";
   series: string;
   points: number;
@@ -22,8 +22,8 @@ const SLOW_MS = 2000;
 
 export class CurveStore {
   #answers = $state.raw<Record<string, Curves | Runs>>({});
-  #wishes = new Map<string, { wish: Wish; users: number }>();
-  #requests = new Map<string, ReturnType<typeof newest>>();
+  #requests = new Map<string, { request: CurveRequest; users: number }>();
+  #order = new Map<string, ReturnType<typeof newest>>();
   #live = coalesce(() => this.#fetch(false), LIVE_MS);
   #slow = coalesce(() => this.#fetch(true), SLOW_MS);
   #gone = new AbortController();
@@ -35,27 +35,27 @@ export class CurveStore {
   ) {}
 
   /** Subscribes to curves until the returned function is called. */
-  want(wish: Wish): () => void {
-    const key = keyOf(wish);
-    const known = this.#wishes.get(key);
+  subscribe(request: CurveRequest): () => void {
+    const key = keyOf(request);
+    const known = this.#requests.get(key);
     // One subscriber that follows every point determines the rate for all.
-    this.#wishes.set(key, { wish: known && wish.slow ? known.wish : wish, users: (known?.users ?? 0) + 1 });
-    if (!known) void this.#guard(this.#fetchOne(wish));
+    this.#requests.set(key, { request: known && request.slow ? known.request : request, users: (known?.users ?? 0) + 1 });
+    if (!known) void this.#guard(this.#fetchOne(request));
     return () => {
-      const entry = this.#wishes.get(key);
+      const entry = this.#requests.get(key);
       if (!entry || --entry.users > 0) return;
-      this.#wishes.delete(key);
+      this.#requests.delete(key);
       // A zoomed range is dropped; the whole curve is kept, to be shown at once after zooming out.
-      if (wish.range) delete this.#answers[key];
+      if (request.range) delete this.#answers[key];
     };
   }
 
-  curves(wish: Wish | null): Curves | undefined {
-    return wish?.kind === "curves" ? (this.#answers[keyOf(wish)] as Curves | undefined) : undefined;
+  curves(request: CurveRequest | null): Curves | undefined {
+    return request?.kind === "curves" ? (this.#answers[keyOf(request)] as Curves | undefined) : undefined;
   }
 
-  runs(wish: Wish | null): Runs | undefined {
-    return wish?.kind === "runs" ? (this.#answers[keyOf(wish)] as Runs | undefined) : undefined;
+  runs(request: CurveRequest | null): Runs | undefined {
+    return request?.kind === "runs" ? (this.#answers[keyOf(request)] as Runs | undefined) : undefined;
   }
 
   /** There are new points. */
@@ -71,21 +71,21 @@ export class CurveStore {
   }
 
   async #fetch(slow: boolean) {
-    const due = [...this.#wishes.values()].filter(({ wish }) => (wish.slow ?? false) === slow);
-    await this.#guard(Promise.all(due.map(({ wish }) => this.#fetchOne(wish))));
+    const due = [...this.#requests.values()].filter(({ request }) => (request.slow ?? false) === slow);
+    await this.#guard(Promise.all(due.map(({ request }) => this.#fetchOne(request))));
   }
 
-  async #fetchOne(wish: Wish) {
-    const { kind, series, points, range } = wish;
-    const key = keyOf(wish);
-    const request = this.#requests.get(key) ?? newest();
-    this.#requests.set(key, request);
-    const isNews = request();
+  async #fetchOne(request: CurveRequest) {
+    const { kind, series, points, range } = request;
+    const key = keyOf(request);
+    const order = this.#order.get(key) ?? newest();
+    this.#order.set(key, order);
+    const isNewest = order();
     const span = { series, points, after_step: range && range[0] - 1, to_step: range && range[1] };
     const get: (id: number, asked: typeof span, signal: AbortSignal) => Promise<Curves | Runs> = kind === "curves" ? getCurves : getRuns;
     const answer = await get(this.id, span, this.#gone.signal).catch(emptyIfUnknown(series));
-    const kept = !range || this.#wishes.has(key);
-    if (kept && isNews()) this.#answers = { ...this.#answers, [key]: answer };
+    const kept = !range || this.#requests.has(key);
+    if (kept && isNewest()) this.#answers = { ...this.#answers, [key]: answer };
   }
 
   async #guard(fetching: Promise<unknown>) {
@@ -99,7 +99,7 @@ export class CurveStore {
   }
 }
 
-function keyOf({ kind, series, points, range }: Wish): string {
+function keyOf({ kind, series, points, range }: CurveRequest): string {
   return `${kind} ${series} ${points} ${range?.join("-") ?? "all"}`;
 }
 

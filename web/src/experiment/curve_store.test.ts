@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { getCurves } from "../api";
 import type { Curves } from "../contract";
-import { CurveStore, type Wish } from "./curve_store.svelte";
+import { CurveStore, type CurveRequest } from "./curve_store.svelte";
 
 vi.mock("../api", () => ({ getCurves: vi.fn(), getRuns: vi.fn(), Problem: class extends Error {} }));
 
@@ -23,11 +23,11 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-const WHOLE: Wish = { kind: "curves", series: "a", points: 10, range: null };
+const WHOLE: CurveRequest = { kind: "curves", series: "a", points: 10, range: null };
 
 test("a slow answer does not replace a newer one", async () => {
   const store = new CurveStore(1, () => {});
-  store.want(WHOLE);
+  store.subscribe(WHOLE);
   store.ask();
   await vi.advanceTimersByTimeAsync(10);
   await answers[1]!(2);
@@ -38,8 +38,8 @@ test("a slow answer does not replace a newer one", async () => {
 
 test("an obsolete zoomed range is dropped, even if its answer is late", async () => {
   const store = new CurveStore(1, () => {});
-  const look: Wish = { ...WHOLE, range: [10, 20] };
-  store.want(look)();
+  const look: CurveRequest = { ...WHOLE, range: [10, 20] };
+  store.subscribe(look)();
   await answers[0]!(1);
   expect(store.curves(look)).toBeUndefined();
   store.stop();

@@ -1,7 +1,7 @@
 // The state of one chart: its series and options from the address, and the resulting figure.
 
 import { lastX, type Line, lineOf, type Range, type RunLine } from "../chart/curves";
-import type { Wish } from "./curve_store.svelte";
+import type { CurveRequest } from "./curve_store.svelte";
 import { curvesOf, differences, runsOf, sourceOf, within } from "../chart/derived";
 import type { Figure } from "../chart/paint";
 import { including, isTopHeavy, logRange, yRange } from "../chart/ranges";
@@ -38,12 +38,12 @@ export class Plot {
   readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
 
   /** The whole curve until the zoomed range is loaded, then that range. */
-  readonly #mean_wishes = $derived.by(() => this.#wishes("curves", this.points));
-  readonly #pair_wishes = $derived.by(() => this.#wishes("runs", this.#pair_points));
-  readonly #run_wishes = $derived.by(() => this.#wishes("runs", RUN_POINTS));
+  readonly #mean_wishes = $derived.by(() => this.#requests("curves", this.points));
+  readonly #pair_wishes = $derived.by(() => this.#requests("runs", this.#pair_points));
+  readonly #run_wishes = $derived.by(() => this.#requests("runs", RUN_POINTS));
 
   /** The requests of this chart. */
-  readonly wishes = $derived.by<Wish[]>(() => {
+  readonly requests = $derived.by<CurveRequest[]>(() => {
     if (this.diff) return this.#pair_wishes;
     return this.runs ? [...this.#mean_wishes, ...this.#run_wishes] : this.#mean_wishes;
   });
@@ -51,10 +51,10 @@ export class Plot {
   readonly #curves = $derived.by(() => {
     const { view, steps, baseline } = this.stage;
     if (this.diff) {
-      const runs = this.#answer(this.#pair_wishes, (wish) => view.curves.runs(wish));
+      const runs = this.#answer(this.#pair_wishes, (request) => view.curves.runs(request));
       return runs && differences(runsOf(this.series, runs), baseline!.name);
     }
-    const [whole, look] = this.#mean_wishes.map((wish) => view.curves.curves(wish));
+    const [whole, look] = this.#mean_wishes.map((request) => view.curves.curves(request));
     const curves = whole && look && steps ? within(whole, look, steps) : (look ?? whole);
     return curves && curvesOf(this.series, curves);
   });
@@ -73,7 +73,7 @@ export class Plot {
   readonly #run_lines = $derived.by<RunLine[]>(() => {
     if (!this.runs) return [];
     const { view, visible, x } = this.stage;
-    const answer = this.#answer(this.#run_wishes, (wish) => view.curves.runs(wish));
+    const answer = this.#answer(this.#run_wishes, (request) => view.curves.runs(request));
     return (answer ? runsOf(this.series, answer).runs : []).flatMap((run) => {
       const style = visible.find((arm) => arm.name === run.arm);
       if (!style || run.steps.length === 0) return [];
@@ -137,15 +137,15 @@ export class Plot {
     address.toggle(which, this.key);
   }
 
-  #wishes(kind: Wish["kind"], points: number): Wish[] {
+  #requests(kind: CurveRequest["kind"], points: number): CurveRequest[] {
     const whole = { kind, series: this.#source, points, range: null, slow: this.slow };
     const { steps } = this.stage;
     return steps ? [whole, { ...whole, range: steps }] : [whole];
   }
 
   /** The latest answer. */
-  #answer<T>(wishes: Wish[], get: (wish: Wish) => T | undefined): T | undefined {
-    return wishes.map(get).filter((answer) => answer !== undefined).at(-1);
+  #answer<T>(requests: CurveRequest[], get: (request: CurveRequest) => T | undefined): T | undefined {
+    return requests.map(get).filter((answer) => answer !== undefined).at(-1);
   }
 
   #yTitle(): string {
