@@ -1,4 +1,4 @@
-//! Data sets that are published as one tar archive with gzip around it: what is in it, packed or unpacked.
+//! Data sets that are published as one tar archive with gzip around it: its members, packed or unpacked.
 
 use std::fs;
 use std::io::Read;
@@ -37,7 +37,7 @@ impl Archive {
     /// The files in a folder, verified.
     ///
     /// # Errors
-    /// Names the file that is altered.
+    /// Returns an error that names an altered file.
     pub(crate) fn read(&self, folder: &Path) -> Result<Vec<Vec<u8>>, DataError> {
         let read = |member: &Member| {
             let path = folder.join(member.name);
@@ -51,13 +51,13 @@ impl Archive {
         self.members.iter().map(read).collect()
     }
 
-    /// The files in a verified archive, called `name`.
+    /// The files in the verified archive `name`.
     ///
     /// # Errors
-    /// [`DataError::Malformed`] where one is not in it.
+    /// [`DataError::Malformed`] if a member is missing.
     pub(crate) fn unpack(&self, name: &str, packed: &[u8]) -> Result<Vec<Vec<u8>>, DataError> {
         let malformed = |detail: String| DataError::Malformed { file: name.to_owned(), detail };
-        let unreadable = |error: std::io::Error| malformed(format!("is no tar archive: {error}"));
+        let unreadable = |error: std::io::Error| malformed(format!("is not a tar archive: {error}"));
         let mut contents = vec![None; self.members.len()];
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
         for entry in archive.entries().map_err(unreadable)? {
@@ -69,9 +69,9 @@ impl Archive {
             entry.read_to_end(&mut content).map_err(unreadable)?;
             contents[index] = Some(content);
         }
-        let here = |(content, member): (Option<Vec<u8>>, &Member)| {
-            content.ok_or_else(|| malformed(format!("does not hold {}/{}", self.folder, member.name)))
+        let required = |(content, member): (Option<Vec<u8>>, &Member)| {
+            content.ok_or_else(|| malformed(format!("does not contain {}/{}", self.folder, member.name)))
         };
-        contents.into_iter().zip(self.members).map(here).collect()
+        contents.into_iter().zip(self.members).map(required).collect()
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Cifar {
     pub(crate) classes: usize,
     pub(crate) train_samples: usize,
     pub(crate) test_samples: usize,
-    /// Labels of a record; the last of them is the finest and the one that is learned.
+    /// Labels per record; the last one is the finest, and the one that is used.
     pub(crate) labels: usize,
     pub(crate) file: [RemoteFile; 1],
     pub(crate) archive: Archive,
@@ -71,7 +71,7 @@ impl Dataset for Cifar {
 }
 
 impl Cifar {
-    /// Adds the records of the file `index`, which must be `records` many.
+    /// Adds the records of the file `index`, which must contain exactly `records`.
     fn read(
         &self,
         files: &[Vec<u8>],
@@ -85,13 +85,13 @@ impl Cifar {
         };
         let record = self.labels + PIXELS;
         if files[index].len() != records * record {
-            return malformed(format!("does not hold {records} records of {record} bytes"));
+            return malformed(format!("does not contain {records} records of {record} bytes"));
         }
         for record in files[index].chunks_exact(record) {
             let (labels, pixels) = record.split_at(self.labels);
             let label = labels[self.labels - 1];
             if usize::from(label) >= self.classes {
-                return malformed(format!("holds the label {label}"));
+                return malformed(format!("contains the label {label}"));
             }
             samples.labels.push(label);
             samples.pixels.extend_from_slice(pixels);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn records_follow_each_other_and_the_fine_label_counts() {
+    fn records_are_read_in_order_with_their_fine_label() {
         let split = TINY.decode(&files()).unwrap();
         assert_eq!(split.train.labels, [7, 8]);
         assert_eq!(split.train.pixels, [[1; PIXELS], [2; PIXELS]].concat());
@@ -144,16 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_name_of_the_file() {
-        for (index, content, says) in [
-            (0, record(&[7], 1), "one.bin does not hold 1 records of 3074 bytes"),
-            (2, [record(&[4, 9], 5), record(&[4, 9], 5)].concat(), "test.bin does not hold 1 records"),
-            (1, record(&[3, 10], 2), "two.bin holds the label 10"),
+    fn errors_name_the_file() {
+        for (index, content, expected) in [
+            (0, record(&[7], 1), "one.bin does not contain 1 records of 3074 bytes"),
+            (2, [record(&[4, 9], 5), record(&[4, 9], 5)].concat(), "test.bin does not contain 1 records"),
+            (1, record(&[3, 10], 2), "two.bin contains the label 10"),
         ] {
             let mut files = files();
             files[index] = content;
             let error = TINY.decode(&files).unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What every data set tells of itself.
+//! The facts of a data set, and its images in memory.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use crate::error::DataError;
 pub trait Dataset: Sync {
     /// The name in specs and the name of its folder.
     fn name(&self) -> &'static str;
-    /// One line for lists: what it shows, and its licence.
+    /// One line for lists: its contents and its licence.
     fn about(&self) -> &'static str;
     /// Channels, height and width of an image.
     fn shape(&self) -> [usize; 3];
@@ -19,18 +19,18 @@ pub trait Dataset: Sync {
     fn train_samples(&self) -> usize;
     /// Images of the test set.
     fn test_samples(&self) -> usize;
-    /// How pixel values become network inputs.
+    /// The map from pixel values to network inputs.
     fn normalisation(&self) -> Normalisation;
-    /// The official files; none where the data is part of the program.
+    /// The official files; empty if the data is part of the program.
     fn files(&self) -> &[RemoteFile];
-    /// What is in the official file, where that is one tar archive.
+    /// The members of the official file, if it is a tar archive.
     fn archive(&self) -> Option<&Archive> {
         None
     }
     /// Decodes the verified contents of [`files`](Self::files), or of the archive's members, given in their order.
     ///
     /// # Errors
-    /// [`DataError::Malformed`] where the contents are not what the facts above say.
+    /// [`DataError::Malformed`] if the contents do not match the facts above.
     fn decode(&self, files: &[Vec<u8>]) -> Result<Split, DataError>;
 }
 
@@ -43,7 +43,7 @@ pub struct Normalisation {
     pub scale: f64,
 }
 
-/// A file that is fetched once and checked by its hash.
+/// A file that is downloaded once and verified by its hash.
 #[derive(Debug)]
 pub struct RemoteFile {
     /// Its official name, also in the data folder.
@@ -72,9 +72,9 @@ pub(crate) fn has_sha256(content: &[u8], sha256: &str) -> bool {
 /// A data set in memory.
 #[derive(Debug)]
 pub struct Split {
-    /// What is learned from.
+    /// The training set.
     pub train: Samples,
-    /// What accuracy is reported on.
+    /// The test set.
     pub test: Samples,
 }
 
@@ -83,12 +83,12 @@ pub struct Split {
 pub struct Samples {
     /// Image after image, each channel by channel, row by row.
     pub pixels: Vec<u8>,
-    /// One label an image.
+    /// One label per image.
     pub labels: Vec<u8>,
 }
 
 impl Samples {
-    /// No image yet, with room for so many of so many pixels.
+    /// Empty, with capacity for `images` of `pixels` each.
     pub(crate) fn with_capacity(images: usize, pixels: usize) -> Self {
         Self { pixels: Vec::with_capacity(images * pixels), labels: Vec::with_capacity(images) }
     }

@@ -1,4 +1,4 @@
-//! UCI handwritten digits, 8 x 8, part of the program: the demo needs no download.
+//! UCI handwritten digits, 8 x 8, embedded in the program so that the demo needs no download.
 //!
 //! E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
 //! CC BY 4.0; the file is its test part in the form that scikit-learn distributes.
@@ -11,7 +11,7 @@ use crate::error::DataError;
 /// 1797 rows of 64 pixel values from 0 to 16 and the label.
 const CSV_GZ: &[u8] = include_bytes!("digits.csv.gz");
 const PIXELS: usize = 64;
-/// Of each class, in the order of the file, every fifth image is a test image: a split that is fixed and stratified.
+/// Every fifth image of each class, in the order of the file, is a test image, so the split is fixed and stratified.
 const TEST_EVERY: usize = 5;
 
 pub(crate) struct Digits;
@@ -51,7 +51,7 @@ impl Dataset for Digits {
 
     fn decode(&self, _files: &[Vec<u8>]) -> Result<Split, DataError> {
         let mut csv = String::new();
-        flate2::read::GzDecoder::new(CSV_GZ).read_to_string(&mut csv).expect("the embedded file is whole");
+        flate2::read::GzDecoder::new(CSV_GZ).read_to_string(&mut csv).expect("the embedded file is intact");
         let mut split = Split {
             train: Samples { pixels: Vec::new(), labels: Vec::new() },
             test: Samples { pixels: Vec::new(), labels: Vec::new() },
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_split_is_whole_stratified_and_as_large_as_it_says() {
+    fn the_split_is_complete_and_stratified() {
         let split = Digits.decode(&[]).unwrap();
         assert_eq!(split.train.labels.len(), Digits.train_samples());
         assert_eq!(split.test.labels.len(), Digits.test_samples());

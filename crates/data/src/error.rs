@@ -1,49 +1,49 @@
-//! What can be wrong with the files of a data set.
+//! Errors of data files.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a data set cannot be had.
+/// The reason why a data set cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// A file is there, but not the official one.
+    /// A file exists, but is not the official one.
     #[error(
-        "{} is truncated or altered (its SHA-256 is not {expected}); `optlab data fetch` replaces what it has fetched itself, \
-         and a file of your own is for you to replace or delete",
+        "{} is truncated or altered (its SHA-256 is not {expected}). `optlab data fetch` replaces files that it has \
+         downloaded itself; replace or delete a file of your own by hand",
         path.display()
     )]
     Altered {
         /// The file.
         path: PathBuf,
-        /// What it should hash to.
+        /// The official hash.
         expected: &'static str,
     },
-    /// A verified file that does not hold what it should.
+    /// A verified file with unexpected contents.
     #[error("{file} {detail}")]
     Malformed {
         /// The file's name.
         file: String,
-        /// What is wrong with it.
+        /// The mistake in it.
         detail: String,
     },
-    /// No address answered with the right file.
-    #[error("{file} of {dataset} could not be fetched: {reasons}. {advice}")]
+    /// No address returned the official file.
+    #[error("{file} of {dataset} could not be downloaded: {reasons}. {advice}")]
     Unreachable {
         /// The file's name.
         file: &'static str,
         /// The data set's name.
         dataset: &'static str,
-        /// What each address answered.
+        /// The answer of each address.
         reasons: String,
-        /// Where the file would be found.
+        /// What the user can do.
         advice: String,
     },
-    /// The folder cannot be read or written.
+    /// A file or folder cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Getting a file from its official addresses.
+//! Downloads a file from its official addresses.
 
 use std::error::Error;
 use std::io::Read;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::dataset::{Dataset, RemoteFile};
 use crate::error::DataError;
 
-/// Is told how a download goes.
+/// Receives the progress of downloads.
 pub trait Progress {
-    /// `done` of `total` bytes of `file` are here.
+    /// `done` of `total` bytes of `file` have arrived.
     fn fetched(&mut self, file: &str, done: u64, total: u64);
 }
 
-/// Tells nobody.
+/// Discards progress.
 pub struct Silent;
 
 impl Progress for Silent {
@@ -23,7 +23,7 @@ impl Progress for Silent {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const FILE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// The first right answer of the mirror and the official addresses; `advice` is for who has none.
+/// Returns the first official content from the mirror and the official addresses. `advice` is part of the error.
 pub(crate) fn fetch(
     dataset: &dyn Dataset,
     file: &RemoteFile,
@@ -61,7 +61,7 @@ fn download(
         .timeout_global(Some(FILE_TIMEOUT))
         .build()
         .into();
-    // What is longer than the official file is not it: one byte more is read, no matter how much is sent.
+    // One byte more than the official size is enough to detect a longer file, however much is sent.
     let mut body = agent.get(address).call()?.into_body().into_reader().take(file.bytes + 1);
     let mut content = Vec::with_capacity(file.bytes as usize);
     let mut chunk = vec![0; 256 * 1024];

@@ -1,15 +1,15 @@
-//! Holding out a part of a training set, for what must not be chosen by its test set.
+//! Holds out a part of a training set for validation, because the test set must not be used for choices.
 
 use crate::dataset::Samples;
 
-/// How many of `samples` a share holds out.
+/// The number of `samples` that a fraction holds out.
 pub fn held_out(samples: usize, share: f64) -> usize {
     (share * samples as f64).round() as usize
 }
 
 impl Samples {
-    /// These samples without `count` of them, and those. The split is always the same and stratified: in the order of
-    /// the data set, class after class, the ones held out are evenly spaced.
+    /// Splits into the kept samples and `count` held-out ones. The split is fixed and stratified: sorted by class and
+    /// then by position, the held-out samples are evenly spaced.
     pub fn hold_out(self, count: usize) -> (Self, Self) {
         let total = self.labels.len();
         let pixels = self.pixels.len() / total.max(1);
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_gives_its_share_and_no_image_is_on_both_sides() {
+    fn every_class_is_held_out_in_proportion_and_no_image_is_in_both_parts() {
         let train = crate::find("digits").unwrap().decode(&[]).unwrap().train;
         let (all, count) = (train.labels.clone(), held_out(train.labels.len(), 0.1));
         let sum: u64 = train.pixels.iter().map(|&pixel| u64::from(pixel)).sum();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn images_keep_their_labels_and_their_order() {
+    fn hold_out_keeps_labels_and_order() {
         let samples = Samples { pixels: vec![1, 1, 2, 2, 3, 3, 4, 4], labels: vec![1, 0, 1, 0] };
         let (kept, held) = samples.hold_out(2);
         assert_eq!((kept.labels, kept.pixels), (vec![1, 0], vec![1, 1, 2, 2]));

@@ -1,4 +1,4 @@
-//! The IDX format of the MNIST family: a magic number, the sizes, then bytes; gzip around it.
+//! The IDX format of the MNIST family: a magic number, the sizes, then bytes, compressed with gzip.
 
 use std::io::Read;
 
@@ -69,7 +69,7 @@ impl Idx {
         let pixels = self.body(files, index, IMAGES, &[samples, height, width])?;
         let labels = self.body(files, index + 1, LABELS, &[samples])?;
         match labels.iter().find(|&&label| usize::from(label) >= self.classes) {
-            Some(label) => Err(self.malformed(index + 1, format!("holds the label {label}"))),
+            Some(label) => Err(self.malformed(index + 1, format!("contains the label {label}"))),
             None => Ok(Samples { pixels, labels }),
         }
     }
@@ -86,20 +86,21 @@ impl Idx {
         let header: Vec<u8> =
             [magic].into_iter().chain(sizes.iter().map(|&n| n as u32)).flat_map(u32::to_be_bytes).collect();
         let mut content = Vec::with_capacity(header.len() + wanted);
-        // One byte more than is right is enough to see that the file is too long.
+        // One byte more than the expected size is enough to detect a longer file.
         let limit = (header.len() + wanted + 1) as u64;
         flate2::read::GzDecoder::new(files[index].as_slice())
             .take(limit)
             .read_to_end(&mut content)
             .map_err(|error| self.malformed(index, format!("is not gzip: {error}")))?;
         if !content.starts_with(&header) {
-            return Err(self.malformed(index, format!("is not IDX of sizes {sizes:?}")));
+            return Err(self.malformed(index, format!("is not an IDX file of sizes {sizes:?}")));
         }
         let body = content.split_off(header.len());
         if body.len() == wanted {
             Ok(body)
         } else {
-            Err(self.malformed(index, format!("does not hold the {wanted} bytes that its header says")))
+            Err(self
+                .malformed(index, format!("does not contain the {wanted} bytes that its header announces")))
         }
     }
 
@@ -157,18 +158,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_the_name_of_the_file() {
-        for (index, content, says) in [
-            (0, gz(IMAGES, &[2, 1, 2], &[1, 2, 3]), "train-images does not hold the 4 bytes"),
-            (0, gz(IMAGES, &[2, 1, 2], &[1, 2, 3, 4, 5]), "train-images does not hold the 4 bytes"),
-            (1, gz(LABELS, &[2], &[7, 10]), "train-labels holds the label 10"),
-            (2, gz(LABELS, &[2], &[7, 1]), "test-images is not IDX of sizes [1, 1, 2]"),
+    fn errors_name_the_file() {
+        for (index, content, expected) in [
+            (0, gz(IMAGES, &[2, 1, 2], &[1, 2, 3]), "train-images does not contain the 4 bytes"),
+            (0, gz(IMAGES, &[2, 1, 2], &[1, 2, 3, 4, 5]), "train-images does not contain the 4 bytes"),
+            (1, gz(LABELS, &[2], &[7, 10]), "train-labels contains the label 10"),
+            (2, gz(LABELS, &[2], &[7, 1]), "test-images is not an IDX file of sizes [1, 1, 2]"),
             (3, b"plain".to_vec(), "test-labels is not gzip"),
         ] {
             let mut files = files();
             files[index] = content;
             let error = TINY.decode(&files).unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

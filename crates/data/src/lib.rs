@@ -1,7 +1,7 @@
-//! The data sets: what each is, where its files are, and how they become bytes.
+//! Data sets: their facts, their official files and their decoders.
 //!
-//! A data set is one file of this crate: its facts, which the spec is checked against, and its decoder. Nothing
-//! here knows libtorch, so that the service can list, fetch and verify data on a machine without it.
+//! Each data set is one file of this crate. The spec is checked against its facts. The crate does not use libtorch,
+//! so the service can list, download and verify data on a machine without it.
 
 mod dataset;
 
@@ -30,7 +30,7 @@ pub use fetch::{Progress, Silent};
 pub use hold_out::held_out;
 pub use library::{Library, State};
 
-/// Every data set. To add one, write its file and name it here.
+/// All data sets. A new one is its file and a line here.
 pub fn all() -> &'static [&'static dyn Dataset] {
     static ALL: &[&dyn Dataset] = &[
         &digits::Digits,

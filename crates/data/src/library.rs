@@ -1,4 +1,4 @@
-//! Where the files of data sets lie, and getting a data set from there.
+//! Finds, downloads and verifies the files of data sets on this machine.
 
 use std::env;
 use std::fs;
@@ -13,24 +13,24 @@ use crate::fetch::{self, Progress};
 /// The folders that are searched for data files.
 #[derive(Clone, Debug)]
 pub struct Library {
-    /// Searched first and never written: `OPTLAB_DATA_DIR`.
+    /// The user's own folder (`OPTLAB_DATA_DIR`): searched first, never written.
     pub given: Option<PathBuf>,
-    /// Searched next; fetched files go here.
+    /// Searched next; downloaded files are stored here.
     pub cache: PathBuf,
-    /// Asked before the official addresses, as `MIRROR/DATASET/FILE`: `OPTLAB_DATA_MIRROR`.
+    /// Tried before the official addresses, as `MIRROR/DATASET/FILE` (`OPTLAB_DATA_MIRROR`).
     pub mirror: Option<String>,
 }
 
-/// Whether the files of a data set are here.
+/// Whether the files of a data set are on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Part of the program.
     BuiltIn,
-    /// All files are in this folder, in their official sizes; they are verified when they are used.
+    /// All files are in this folder, with their official sizes. They are verified when they are used.
     Present(PathBuf),
-    /// This file has another size than the official one, and goes before one that is right.
+    /// This file does not have the official size, and takes precedence over an intact one.
     Altered(PathBuf),
-    /// They would have to be fetched: so many bytes.
+    /// The files must be downloaded: this many bytes.
     Absent(u64),
 }
 
@@ -49,7 +49,7 @@ impl Library {
         }
     }
 
-    /// Whether the files of `dataset` are here.
+    /// Whether the files of `dataset` are on this machine.
     pub fn state(&self, dataset: &dyn Dataset) -> State {
         if dataset.files().is_empty() {
             return State::BuiltIn;
@@ -73,18 +73,18 @@ impl Library {
         }
     }
 
-    /// Finds, fetches if need be, verifies and decodes a data set.
+    /// Finds, downloads if necessary, verifies and decodes a data set.
     ///
     /// # Errors
-    /// Names the file that is missing, altered or malformed.
+    /// The error names the file that is missing, altered or malformed.
     pub fn load(&self, dataset: &dyn Dataset, progress: &mut dyn Progress) -> Result<Split, DataError> {
         dataset.decode(&self.contents(dataset, progress)?)
     }
 
-    /// Verifies and decodes the local files, without fetching or replacing any.
+    /// Verifies and decodes the local files, without downloading or replacing any.
     ///
     /// # Errors
-    /// Names the file that is missing, altered or malformed.
+    /// The error names the file that is missing, altered or malformed.
     pub fn verify(&self, dataset: &dyn Dataset) -> Result<(), DataError> {
         let contents = self.gather(dataset, |file| {
             self.here(dataset, file)?.ok_or_else(|| DataError::Io {
@@ -95,12 +95,12 @@ impl Library {
         dataset.decode(&contents).map(|_| ())
     }
 
-    /// What [`load`](Self::load) decodes: afterwards every file is here and right. A file that was fetched and is broken is
-    /// fetched again. An archive that somebody has unpacked in the folder of its data set or beside it, as
-    /// `OPTLAB_DATA_DIR/cifar-100-binary/train.bin` for example, takes the place of the packed one.
+    /// The verified contents that [`load`](Self::load) decodes. A damaged file in the cache is downloaded again. An
+    /// archive that was unpacked in the folder of its data set or beside it, such as
+    /// `OPTLAB_DATA_DIR/cifar-100-binary/train.bin`, replaces the packed one.
     ///
     /// # Errors
-    /// Names the file that is missing or altered.
+    /// The error names the file that is missing or altered.
     pub fn contents(
         &self,
         dataset: &dyn Dataset,
@@ -132,7 +132,7 @@ impl Library {
         }
     }
 
-    /// A data set's archive, and where somebody has unpacked it.
+    /// A data set's archive and the folder in which it is unpacked, if it is.
     fn unpacked<'a>(&self, dataset: &'a dyn Dataset) -> Option<(&'a Archive, PathBuf)> {
         let archive = dataset.archive()?;
         let mut places = self.places().cloned().chain(self.folders(dataset));
@@ -150,7 +150,7 @@ impl Library {
         }
     }
 
-    /// Fetches the file into the cache and replaces the `broken` one there, if any.
+    /// Downloads the file into the cache and replaces the `broken` one there, if any.
     fn fetch(
         &self,
         dataset: &dyn Dataset,
@@ -163,7 +163,7 @@ impl Library {
             None => self.advice(dataset),
         };
         let content = fetch::fetch(dataset, file, self.mirror.as_deref(), advice, progress)?;
-        write_whole(&self.cache.join(dataset.name()), file.name, &content)?;
+        write_atomically(&self.cache.join(dataset.name()), file.name, &content)?;
         Ok(content)
     }
 
@@ -172,23 +172,23 @@ impl Library {
         self.given.as_ref().is_some_and(|given| path.starts_with(given))
     }
 
-    /// Where a file is, right or not.
+    /// The path of a file that exists, intact or not.
     fn find(&self, dataset: &dyn Dataset, file: &RemoteFile) -> Option<PathBuf> {
         self.folders(dataset).map(|folder| folder.join(file.name)).find(|path| path.exists())
     }
 
-    /// What to do about a file that cannot be fetched.
+    /// Advice about a file that cannot be downloaded.
     fn advice(&self, dataset: &dyn Dataset) -> String {
         let folders: Vec<_> = self.folders(dataset).map(|folder| folder.display().to_string()).collect();
         let mut advice =
-            format!("It was looked for in {}; put the official file there", folders.join(" and "));
+            format!("optlab looked for it in {}; put the official file there", folders.join(" and "));
         if dataset.archive().is_some() {
             advice.push_str(", packed or unpacked");
         }
         match &self.given {
-            None => advice.push_str(", or let OPTLAB_DATA_DIR name a folder that has it"),
+            None => advice.push_str(", or set OPTLAB_DATA_DIR to a folder that contains it"),
             Some(given) if !given.is_dir() => {
-                advice.push_str(&format!("; {}, which OPTLAB_DATA_DIR names, is no folder", given.display()));
+                advice.push_str(&format!("; OPTLAB_DATA_DIR is {}, which is not a folder", given.display()));
             }
             Some(_) => {}
         }
@@ -205,8 +205,8 @@ impl Library {
     }
 }
 
-/// A file of this name is whole or not there, also when two processes fetch it at once.
-fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataError> {
+/// Writes a file so that it is never incomplete, even if two processes write it at once.
+fn write_atomically(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataError> {
     let partial = folder.join(format!("{name}.{}.partial", std::process::id()));
     let written = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&partial, content))

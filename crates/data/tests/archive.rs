@@ -1,4 +1,4 @@
-//! A data set in a tar archive: found packed or unpacked, and verified either way.
+//! Data sets in a tar archive, packed or unpacked.
 
 use std::fs;
 use std::path::Path;
@@ -92,12 +92,12 @@ fn write(path: &Path, content: &[u8]) {
     fs::write(path, content).unwrap();
 }
 
-/// The tar archive's order is not that of the members, and it holds more than them.
+/// The archive has more files than members, in another order.
 const FILES: [(&str, &str); 3] =
     [("packed-bin/test.bin", "check"), ("packed-bin/readme.html", "<p>"), ("packed-bin/train.bin", "learn")];
 
 #[test]
-fn members_of_an_archive_are_decoded_in_their_order() {
+fn members_of_an_archive_are_decoded_in_the_listed_order() {
     let folder = TempDir::new().unwrap();
     let content = packed(&FILES);
     let dataset = Packed::of(&content);
@@ -108,7 +108,11 @@ fn members_of_an_archive_are_decoded_in_their_order() {
     let truncated = folder.path().join("given/packed-bin/test.bin");
     write(&folder.path().join("given/packed-bin/train.bin"), b"learn");
     write(&truncated, b"chec");
-    assert_eq!(library(&folder).state(&dataset), State::Altered(truncated), "unpacked goes before packed");
+    assert_eq!(
+        library(&folder).state(&dataset),
+        State::Altered(truncated),
+        "the unpacked archive takes precedence"
+    );
 }
 
 #[test]
@@ -117,17 +121,20 @@ fn an_archive_without_a_member_is_refused() {
     let content = packed(&FILES[..2]);
     write(&folder.path().join("cache/packed/packed.tar.gz"), &content);
     let error = library(&folder).load(&Packed::of(&content), &mut Silent).unwrap_err().to_string();
-    assert_eq!(error, "packed.tar.gz does not hold packed-bin/train.bin");
+    assert_eq!(error, "packed.tar.gz does not contain packed-bin/train.bin");
 }
 
 #[test]
-fn an_unpacked_archive_takes_the_place_of_the_packed_one() {
+fn an_unpacked_archive_replaces_the_packed_one() {
     for place in ["given", "given/packed", "cache", "cache/packed"] {
         let folder = TempDir::new().unwrap();
         let unpacked = folder.path().join(place).join("packed-bin");
         let dataset = Packed::of(b"nowhere to be found");
         write(&unpacked.join("train.bin"), b"learn");
-        assert!(matches!(library(&folder).state(&dataset), State::Absent(_)), "half of it does not count");
+        assert!(
+            matches!(library(&folder).state(&dataset), State::Absent(_)),
+            "an incomplete archive does not count"
+        );
         write(&unpacked.join("test.bin"), b"check");
         assert_eq!(library(&folder).state(&dataset), State::Present(unpacked));
         assert_eq!(library(&folder).load(&dataset, &mut Silent).unwrap().test.pixels, b"check");

@@ -1,4 +1,4 @@
-//! Finding, fetching and refusing files, with a real HTTP server on loopback.
+//! The library's files: found, downloaded and rejected, with a real HTTP server on loopback.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -19,7 +19,7 @@ const FILES: &[RemoteFile] = &[RemoteFile {
     addresses: &["http://127.0.0.1:9/tiny.bin"],
 }];
 
-/// One file, whose official address answers nothing.
+/// A data set of one file whose official address does not answer.
 struct Tiny;
 
 impl Dataset for Tiny {
@@ -53,7 +53,7 @@ impl Dataset for Tiny {
     }
 }
 
-/// Answers every request with `body`; returns its address.
+/// Starts a server that answers the expected request with `body`; returns its address.
 fn mirror(body: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -86,9 +86,9 @@ fn write(folder: &Path, content: &[u8]) {
 }
 
 #[derive(Default)]
-struct Seen(Vec<(u64, u64)>);
+struct Reports(Vec<(u64, u64)>);
 
-impl Progress for Seen {
+impl Progress for Reports {
     fn fetched(&mut self, file: &str, done: u64, total: u64) {
         assert_eq!(file, "tiny.bin");
         self.0.push((done, total));
@@ -96,20 +96,20 @@ impl Progress for Seen {
 }
 
 #[test]
-fn a_file_is_fetched_once_with_progress() {
+fn a_file_is_downloaded_once_and_progress_is_reported() {
     let folder = TempDir::new().unwrap();
     let online = library(&folder, Some(mirror(CONTENT)));
     assert_eq!(online.state(&Tiny), State::Absent(CONTENT.len() as u64));
-    let mut seen = Seen::default();
-    assert_eq!(online.load(&Tiny, &mut seen).unwrap().train.pixels, [CONTENT[0]]);
-    assert_eq!(seen.0.last(), Some(&(CONTENT.len() as u64, CONTENT.len() as u64)));
+    let mut reports = Reports::default();
+    assert_eq!(online.load(&Tiny, &mut reports).unwrap().train.pixels, [CONTENT[0]]);
+    assert_eq!(reports.0.last(), Some(&(CONTENT.len() as u64, CONTENT.len() as u64)));
     let offline = library(&folder, None);
     assert_eq!(offline.state(&Tiny), State::Present(folder.path().join("cache/tiny")));
     assert!(offline.load(&Tiny, &mut Silent).is_ok());
 }
 
 #[test]
-fn the_given_folder_goes_before_the_cache() {
+fn the_users_folder_takes_precedence_over_the_cache() {
     let folder = TempDir::new().unwrap();
     let library = library(&folder, None);
     write(&library.cache, CONTENT);
@@ -118,14 +118,14 @@ fn the_given_folder_goes_before_the_cache() {
 }
 
 #[test]
-fn a_broken_file_of_the_cache_is_replaced_and_one_of_the_user_is_not() {
+fn a_damaged_file_is_replaced_in_the_cache_but_not_in_the_users_folder() {
     for content in [&CONTENT[..10], b"six bytes and some mare", b""] {
         let folder = TempDir::new().unwrap();
         let online = library(&folder, Some(mirror(CONTENT)));
         write(&online.cache, content);
-        assert!(matches!(online.verify(&Tiny), Err(DataError::Altered { .. })), "which fetches nothing");
+        assert!(matches!(online.verify(&Tiny), Err(DataError::Altered { .. })), "verify downloads nothing");
         assert_eq!(online.load(&Tiny, &mut Silent).unwrap().train.pixels, [CONTENT[0]]);
-        assert!(library(&folder, None).verify(&Tiny).is_ok(), "it is whole now");
+        assert!(library(&folder, None).verify(&Tiny).is_ok(), "it is intact now");
 
         let given = online.given.as_ref().unwrap();
         write(given, content);
@@ -137,7 +137,7 @@ fn a_broken_file_of_the_cache_is_replaced_and_one_of_the_user_is_not() {
 }
 
 #[test]
-fn a_broken_file_that_cannot_be_replaced_is_named() {
+fn a_damaged_file_that_cannot_be_replaced_is_named() {
     let folder = TempDir::new().unwrap();
     let library = library(&folder, None);
     write(&library.cache, &CONTENT[..10]);
@@ -147,44 +147,40 @@ fn a_broken_file_that_cannot_be_replaced_is_named() {
 }
 
 #[test]
-fn a_file_of_another_size_is_seen_without_reading_it() {
+fn a_file_of_the_wrong_size_counts_as_altered() {
     let folder = TempDir::new().unwrap();
     let library = library(&folder, None);
     let file = folder.path().join("given/tiny/tiny.bin");
     write(&library.cache, CONTENT);
     write(library.given.as_ref().unwrap(), &CONTENT[..10]);
-    assert_eq!(library.state(&Tiny), State::Altered(file.clone()), "it goes before the right one");
+    assert_eq!(library.state(&Tiny), State::Altered(file.clone()), "it takes precedence over the intact one");
     fs::remove_file(file).unwrap();
     assert_eq!(library.state(&Tiny), State::Present(folder.path().join("cache/tiny")));
 }
 
 #[test]
-fn who_cannot_fetch_is_told_where_to_put_the_file() {
+fn a_failed_download_names_the_folders_for_the_file() {
     let folder = TempDir::new().unwrap();
     let mut library = library(&folder, None);
-    let told = |library: &Library| library.load(&Tiny, &mut Silent).unwrap_err().to_string();
-    assert!(
-        told(&library).ends_with("given, which OPTLAB_DATA_DIR names, is no folder"),
-        "{}",
-        told(&library)
-    );
+    let error = |library: &Library| library.load(&Tiny, &mut Silent).unwrap_err().to_string();
+    assert!(error(&library).ends_with("given, which is not a folder"), "{}", error(&library));
     fs::create_dir(folder.path().join("given")).unwrap();
-    assert!(told(&library).ends_with("; put the official file there"), "{}", told(&library));
+    assert!(error(&library).ends_with("; put the official file there"), "{}", error(&library));
     library.given = None;
     assert!(
-        told(&library).ends_with("or let OPTLAB_DATA_DIR name a folder that has it"),
+        error(&library).ends_with("or set OPTLAB_DATA_DIR to a folder that contains it"),
         "{}",
-        told(&library)
+        error(&library)
     );
 }
 
 #[test]
-fn a_wrong_answer_is_not_kept() {
+fn a_wrong_download_is_not_stored() {
     let folder = TempDir::new().unwrap();
     for wrong in [&b"<html>Please log in</html>"[..], b"six", b""] {
         let library = library(&folder, Some(mirror(wrong)));
         let error = library.load(&Tiny, &mut Silent).unwrap_err().to_string();
-        assert!(error.starts_with("tiny.bin of tiny could not be fetched"), "{error}");
+        assert!(error.starts_with("tiny.bin of tiny could not be downloaded"), "{error}");
         assert!(error.contains("wrong SHA-256") && error.contains("127.0.0.1:9"), "{error}");
         assert_eq!(library.state(&Tiny), State::Absent(CONTENT.len() as u64));
     }
