@@ -13,11 +13,11 @@ use ureq::config::ConfigBuilder;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 
-/// Why no request can be made to an address.
+/// The reason why no request can be sent to an address.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
-    /// The environment names a proxy that cannot be used.
-    #[error("{variable} names no proxy that can be used: it must be like http://host:port")]
+    /// An environment variable is not a valid proxy URL.
+    #[error("{variable} is not a valid proxy; it must be like http://host:port")]
     NoProxy {
         /// The environment variable.
         variable: &'static str,
@@ -46,22 +46,22 @@ pub fn agent(url: &str) -> Result<ConfigBuilder<AgentScope>, NetError> {
 pub fn hint(url: &str, error: &dyn Display) -> String {
     let mut hint = String::new();
     if let Some(proxy) = proxy_for(url) {
-        hint.push_str(&format!(" (through {proxy}; NO_PROXY names the hosts that are reached without)"));
+        hint.push_str(&format!(" (through {proxy}; NO_PROXY lists the hosts that are reached directly)"));
     }
     if error.to_string().to_ascii_lowercase().contains("certificate") {
         hint.push_str(
-            "; trusted is what this system trusts, or the certificates in the file that SSL_CERT_FILE names",
+            "; the trusted certificates are those of this system, or those in SSL_CERT_FILE if it is set",
         );
     }
     hint.push_str(certificate_cure(error));
     hint
 }
 
-/// What to do about a server's certificate that is refused although it is trusted; empty for other errors.
+/// Advice about a server's certificate that is rejected although it is trusted; empty for other errors.
 pub fn certificate_cure(error: &dyn Display) -> &'static str {
     match error.to_string().contains("CaUsedAsEndEntity") {
         true => {
-            "; the server shows the certificate of an authority (CA:TRUE), which may only sign others. Make its own \
+            "; the server presents the certificate of an authority (CA:TRUE), which may only sign others. Create its own \
              certificate with openssl req -x509 -addext basicConstraints=critical,CA:FALSE -addext \
              subjectAltName=DNS:HOST"
         }

@@ -15,7 +15,7 @@ const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
 /// credentials of the proxy's machine.
 const LINK_LOCAL: &str = "169.254.0.0/16";
 
-/// A proxy that a variable of the environment names.
+/// A proxy from an environment variable.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     variable: &'static str,
@@ -28,7 +28,7 @@ impl Proxy {
         &self.address
     }
 
-    /// The variable that names it.
+    /// The variable that sets it.
     pub fn variable(&self) -> &'static str {
         self.variable
     }
@@ -39,7 +39,7 @@ impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, rest) = self.address.split_once("://").unwrap_or(("http", &self.address));
         let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place).trim_end_matches('/');
-        write!(f, "the proxy {scheme}://{place} of {}", self.variable)
+        write!(f, "the proxy {scheme}://{place} in {}", self.variable)
     }
 }
 
@@ -99,7 +99,7 @@ fn direct(variables: Variables<'_>) -> String {
     format!("{},{LOOPBACK},{LINK_LOCAL}", named.join(","))
 }
 
-/// Also recognizes names and notations that `NO_PROXY` cannot express.
+/// Whether the host is this machine, also by names and notations that `NO_PROXY` cannot express.
 fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     let address = host.parse::<IpAddr>().map(|address| address.to_canonical());
@@ -121,17 +121,17 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_says_which_variable_counts() {
+    fn the_scheme_selects_the_variable() {
         let both =
             [("HTTP_PROXY", "http://plain:1"), ("https_proxy", "secure:2"), ("ALL_PROXY", "socks5://any:3")];
-        let plain = Some("the proxy http://plain:1 of HTTP_PROXY".to_owned());
+        let plain = Some("the proxy http://plain:1 in HTTP_PROXY".to_owned());
         assert_eq!(chosen("http://far.example/x", &both), plain);
-        assert_eq!(chosen("https://far.example", &both).unwrap(), "the proxy http://secure:2 of https_proxy");
+        assert_eq!(chosen("https://far.example", &both).unwrap(), "the proxy http://secure:2 in https_proxy");
         assert_eq!(
             chosen("http://far.example", &both[1..]).unwrap(),
-            "the proxy socks5://any:3 of ALL_PROXY"
+            "the proxy socks5://any:3 in ALL_PROXY"
         );
-        assert_eq!(chosen("http://far.example", &both[1..2]), None, "that one is for https");
+        assert_eq!(chosen("http://far.example", &both[1..2]), None, "the variable is for https");
         assert_eq!(chosen("http://far.example", &[("HTTP_PROXY", "")]), None);
     }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_without_a_proxy_are_names_addresses_and_networks() {
+    fn no_proxy_accepts_names_addresses_and_networks() {
         let without =
             "10.0.0.0/8, 2001:db8::/32,192.168.7.7,inside.example, .dotted.example,*.starred.example";
         let environment = [("HTTP_PROXY", "http://proxy:1"), ("NO_PROXY", without)];
@@ -186,11 +186,11 @@ mod tests {
     }
 
     #[test]
-    fn its_password_is_not_shown() {
+    fn the_password_is_not_displayed() {
         let environment = [("HTTP_PROXY", "http://me:hunter2@proxy:1/")];
         assert_eq!(
             chosen("http://a.example", &environment).unwrap(),
-            "the proxy http://proxy:1 of HTTP_PROXY"
+            "the proxy http://proxy:1 in HTTP_PROXY"
         );
     }
 }
