@@ -1,6 +1,6 @@
 use tch::TchError;
 
-/// Why a call was refused or failed. Shape errors name the size that was given.
+/// Why a call was rejected or failed. Shape errors contain the size that was given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -11,7 +11,7 @@ pub enum Error {
         size: Vec<i64>,
     },
 
-    /// A frozen weight whose neurons do not live in the space that the rotation turns.
+    /// A frozen weight whose neurons do not have the dimension of the rotation.
     #[error(
         "the frozen weight of a rotation of {dimension} dimensions must be [n, {dimension}], got {size:?}"
     )]
@@ -29,8 +29,8 @@ pub enum Error {
         size: Vec<i64>,
     },
 
-    /// A rotation that holds its own rotated neurons was asked to turn others.
-    #[error("this rotation can only turn the neurons {expected:?} that it was built from, got {size:?}")]
+    /// A rotation that keeps its own rotated neurons was given other neurons.
+    #[error("this rotation can only rotate the neurons {expected:?} that it was built from, got {size:?}")]
     OtherNeurons {
         /// Size of the neurons that it was built from.
         expected: Vec<i64>,
@@ -40,10 +40,10 @@ pub enum Error {
 
     /// Dimensions of a stochastic round that are not a set.
     #[error(
-        "the dimensions to turn must be distinct int64 indices of 0..{dimension}, at least one, in a row"
+        "the dimensions to rotate must be a vector of distinct int64 indices in 0..{dimension}, at least one"
     )]
     Indices {
-        /// The d that they are drawn from.
+        /// The d from which they are drawn.
         dimension: i64,
     },
 
@@ -56,19 +56,19 @@ pub enum Error {
         size: Vec<i64>,
     },
 
-    /// A gradient was asked for before `backward` reached the weight.
+    /// A gradient was requested before `backward` reached the weight.
     #[error(
         "no gradient has reached the rotated weight since its last refresh: call backward on the loss first"
     )]
     NoGradient,
 
-    /// Something that only a matrix R can do was asked of a method that never forms one.
-    #[error("{method} never forms its rotation, so {wish} is not defined")]
+    /// An operation that needs the matrix R was requested from a method that never forms it.
+    #[error("{method} never forms its rotation, so {operation} is not defined")]
     NoRotation {
-        /// What has no R.
+        /// The method without R.
         method: &'static str,
-        /// What was asked.
-        wish: &'static str,
+        /// The requested operation.
+        operation: &'static str,
     },
 
     /// A raw parameter has entries that are infinite or not a number, and this rotation has no value for them: training
@@ -83,14 +83,14 @@ pub enum Error {
         size: Vec<i64>,
     },
 
-    /// Energy is a mean over pairs of neurons, and there is no pair.
+    /// Energy is a mean over pairs of neurons, and there are fewer than two neurons.
     #[error("hyperspherical energy needs at least two neurons as rows, got a weight of size {size:?}")]
     NoPairs {
         /// Size of the tensor given.
         size: Vec<i64>,
     },
 
-    /// A neuron of length zero has no direction, hence no energy.
+    /// A neuron of length zero, which has no direction and therefore no energy.
     #[error("neuron {row} is zero and has no direction")]
     ZeroNeuron {
         /// Index of the first such row.

@@ -4,7 +4,7 @@ use tch::{Tensor, nn};
 
 use crate::{Error, RotatedWeight, Rotation};
 
-/// xs W + bias with W = R V: a [`nn::Linear`] whose neurons are frozen and turned together.
+/// xs W + bias with W = R V: a [`nn::Linear`] whose neurons are frozen and rotated together.
 #[derive(Debug)]
 pub struct OptLinear {
     /// R V; its raw parameter is what the layer learns.

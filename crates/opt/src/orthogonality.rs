@@ -1,4 +1,4 @@
-//! How orthogonal a matrix is, or the map between two weights.
+//! Measures how orthogonal a matrix is, or the map between two weights.
 
 use tch::{Kind, Tensor};
 
@@ -6,7 +6,7 @@ use crate::Error;
 
 /// max |R^T R - I| over the entries, for `matrix` = R, `[d, d]`.
 ///
-/// Computed in float64, so that it tells of R's rounding and not of its own.
+/// Computed in float64, so that it measures R's rounding and not its own.
 pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
     let gram = gram(&matrix.f_tr()?)?;
@@ -14,8 +14,8 @@ pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     Ok(gram.f_sub(&eye)?.f_abs()?.f_max()?.f_double_value(&[])?)
 }
 
-/// max |W^T W - V^T V| / max diag(V^T V), neurons as columns: the same question of a weight W = R V whose R was never
-/// formed. Both are given transposed, `[n, d]`.
+/// max |W^T W - V^T V| / max diag(V^T V), neurons as columns: the same measure for a weight W = R V whose R is never
+/// formed. Both arguments are transposed, `[n, d]`.
 ///
 /// # Errors
 /// libtorch's own, for example where the sizes differ.
@@ -41,15 +41,15 @@ mod tests {
     }
 
     #[test]
-    fn is_zero_for_a_reflection_and_counts_the_worst_entry() {
+    fn error_is_zero_for_a_reflection_and_that_of_the_worst_entry_otherwise() {
         assert_eq!(error([0.0, 1.0, 1.0, 0.0]), 0.0);
         assert_eq!(error([2.0, 0.0, 0.0, 1.0]), 3.0);
-        // A shear has orthonormal columns but for their product.
+        // The columns of a shear have length 1 but are not orthogonal.
         assert_eq!(error([1.0, 0.5, 0.0, 0.75f64.sqrt()]), 0.5);
     }
 
     #[test]
-    fn drift_is_zero_for_turned_neurons_and_relative_to_the_longest() {
+    fn drift_is_zero_for_rotated_neurons_and_relative_to_the_longest() {
         let rows = |entries: &[f64]| Tensor::from_slice(entries).view([2, 3]);
         let neurons = rows(&[3.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
         assert_eq!(gram_drift(&rows(&[0.0, 0.0, -3.0, 1.0, 0.0, 0.0]), &neurons).unwrap(), 0.0);

@@ -1,4 +1,4 @@
-//! What holds of every orthogonal transform, whatever the sizes, the neurons and the parameter.
+//! Properties of every orthogonal transform, for all sizes, neurons and parameters.
 
 #[path = "../src/draws.rs"]
 mod draws;
@@ -23,7 +23,7 @@ const ROTATIONS: [(&str, New); 6] = [
     ("cayley", |raw| Ok(Box::new(Cayley::new(raw)?))),
 ];
 
-/// A layer of `neurons` in so many `dimensions`, and what its numbers are drawn from.
+/// A layer of `neurons` in `dimensions`, and the seed of its numbers.
 #[derive(Debug, Clone)]
 struct Case {
     dimensions: i64,
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn lengths_angles_and_energy_are_those_of_the_neurons(case in case()) {
+    fn rotation_keeps_lengths_angles_and_energy(case in case()) {
         let frozen_weight = case.frozen_weight(Kind::Double);
         for (name, new) in ROTATIONS {
             let weight = case.rotation(new, Kind::Double).rotate(&frozen_weight).unwrap().weight;
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn gradients_have_the_shapes_of_what_they_are_of_and_none_along_the_scale(case in case()) {
+    fn gradients_have_the_right_shapes_and_no_component_along_the_scale(case in case()) {
         let frozen_weight = case.frozen_weight(Kind::Double);
         let gradient = gaussian(&frozen_weight.size(), case.seed + 2, Kind::Double);
         for (name, new) in ROTATIONS {

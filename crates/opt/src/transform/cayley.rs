@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(rotation, &[f64::NAN]);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(rotation, &[f64::NAN]);
     }
 
     /// Where elimination meets the infinite pivot alone, it is exact: the plane turns by pi.

@@ -161,7 +161,7 @@ pub fn keeps_energy(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
 
 /// What is not finite in the raw parameter or in a gradient must reach the loss or the optimizer's step, or be an
 /// error that says so: training then stops instead of going on with numbers that mean nothing.
-pub fn hands_on_what_is_not_finite(rotation: fn(&Tensor) -> Box<dyn Rotation>, raw_values: &[f64]) {
+pub fn passes_on_values_that_are_not_finite(rotation: fn(&Tensor) -> Box<dyn Rotation>, raw_values: &[f64]) {
     let all_finite = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) == 1;
     let (d, n) = (6, 4);
     let (raw, frozen_weight) = (gaussian(&[d, d], 1, Kind::Float), gaussian(&[n, d], 2, Kind::Float));

@@ -14,8 +14,8 @@
 //! without jumps where the published sign, the last row's own, would reflect the neurons. R starts as the published
 //! one of the same P, or of P with its last row negated, which is as likely a draw.
 //!
-//! The scale of P is a gauge: it changes R not at all and the gradient inversely. A P whose first d - 1 rows have not
-//! full rank still gives an orthogonal R, but no finite gradient.
+//! The scale of P is a gauge: R does not depend on it, and the gradient is inversely proportional to it. A P whose
+//! first d - 1 rows do not have full rank still gives an orthogonal R, but no finite gradient.
 
 use tch::Tensor;
 
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn gradient_agrees_with_that_of_a_library_at_large_sizes() {
+    fn gradient_agrees_with_libtorch_at_large_sizes() {
         // The signs of the diagonal are constant where they are not zero.
         fn by_library(raw: &Tensor) -> Tensor {
             let (q, triangle) = Tensor::linalg_qr(&raw.tr(), "reduced");
@@ -138,8 +138,8 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(rotation, &checks::NOT_FINITE);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(rotation, &checks::NOT_FINITE);
     }
 
     #[test]
@@ -163,12 +163,12 @@ mod tests {
     }
 
     #[test]
-    fn moves_without_jumps_and_has_a_gradient_where_the_raw_parameter_is_singular() {
+    fn is_continuous_and_has_a_gradient_at_a_singular_raw_parameter() {
         let raw = gaussian(&[5, 5], 3, Kind::Double);
         let r = rotation(&raw).matrix().unwrap().unwrap();
         let frozen_weight = gaussian(&[3, 5], 4, Kind::Double);
         for last in [-1.0, -1e-12, 1e-12, 0.0] {
-            // What is left of the last row, on its way through 0.
+            // The rest of the last row passes through 0.
             let crossing = raw.copy();
             crossing.get(4).copy_(&(r.get(4) * last));
             let rotation = rotation(&crossing);

@@ -15,8 +15,8 @@
 //! Next to P = I the published R is I for odd d, but for even d it is the reflection diag(1, ..., 1, -1). Rounds of
 //! stochastic OPT start at I, hence [`Householder::rotation`], whose last column is negated for even d: det R = 1.
 //!
-//! The scale of P is a gauge: it changes R not at all and the gradient inversely. A P whose first d - 1 columns have
-//! not full rank still gives an orthogonal R, but no finite gradient.
+//! The scale of P is a gauge: R does not depend on it, and the gradient is inversely proportional to it. A P whose
+//! first d - 1 columns do not have full rank still gives an orthogonal R, but no finite gradient.
 
 use tch::Tensor;
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn gradient_agrees_with_that_of_a_library_at_large_sizes() {
+    fn gradient_agrees_with_libtorch_at_large_sizes() {
         fn by_library(raw: &Tensor) -> Tensor {
             let (q, triangle) = Tensor::linalg_qr(&raw.tr(), "reduced");
             with_determinant(&(q * triangle.detach().diagonal(0, 0, 1).sign()), 1.0)
@@ -172,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(published, &checks::NOT_FINITE);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(published, &checks::NOT_FINITE);
     }
 
     #[test]
-    fn every_reflection_turns_the_published_determinant_over() {
+    fn every_reflection_flips_the_published_determinant() {
         for d in [1, 2, 3, 5, 8] {
             let raw = gaussian(&[d, d], 40 + d as u64, Kind::Double);
             let det = |rotation: Box<dyn Rotation>| {

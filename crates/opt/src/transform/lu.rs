@@ -5,8 +5,8 @@
 //! ```
 //!
 //! libtorch's own `linalg_lu_solve` divides columns from the left, with BLAS's strsm. From the right strsm is up to
-//! twice as fast (75 to 80 gigaflops against 35 to 60 on one core of a Zen 4 with MKL, where a product makes 105), and
-//! rows are what neurons are.
+//! twice as fast (75 to 80 gigaflops against 35 to 60 on one core of a Zen 4 with MKL, where a product reaches 105),
+//! and neurons are rows.
 
 use tch::Tensor;
 
@@ -16,15 +16,15 @@ use crate::Error;
 pub(super) struct Lu {
     /// U and, below its diagonal, L without its own, which is 1.
     factors: Tensor,
-    /// For each column of X P, the column of X that it is.
+    /// For each column of X P, its index in X.
     permuted: Tensor,
-    /// For each column of X P^T, the column of X that it is.
+    /// For each column of X P^T, its index in X.
     restored: Tensor,
 }
 
 impl Lu {
-    /// Factors `matrix` = N, `[d, d]`, which shall be in column order for speed. A singular one goes unnoticed, since to
-    /// look would make a GPU wait.
+    /// Factors `matrix` = N, `[d, d]`, in column order for speed. A singular matrix is not detected, because the check
+    /// would make a GPU wait.
     pub(super) fn new(matrix: &Tensor) -> Result<Self, Error> {
         let (factors, pivots, _) = Tensor::f_linalg_lu_factor_ex(matrix, true, false)?;
         let (permutation, _, _) = Tensor::f_lu_unpack(&factors, &pivots, false, true)?;

@@ -24,7 +24,7 @@ use crate::Error;
 /// raw^T = Q T. Rows are turned by Q or by Q^T, never by an explicit Q.
 #[derive(Debug)]
 pub(super) struct Qr {
-    /// `a`: the triangle and, below it, the reflections that made it.
+    /// `a`: the triangle and, below it, the reflections.
     reflections: Tensor,
     tau: Tensor,
     signs: Tensor,
@@ -52,7 +52,7 @@ impl Qr {
 
     /// dL/draw, `[d, d]`, contiguous, from `product` = N.
     pub(super) fn gradient(&self, product: &Tensor) -> Result<Tensor, Error> {
-        // All transposed: from the right BLAS divides up to twice as fast, and the result needs no copy.
+        // All transposed, because BLAS solves up to twice as fast from the right, and the result needs no copy.
         let mut z = transpose_difference(product)?.f_tril_(-1)?.f_mul_(&self.signs)?;
         divide_triangle(&z, &self.reflections.f_tr()?)?;
         let signed = z.f_mul_(&self.signs.f_unsqueeze(1)?)?;
@@ -60,7 +60,7 @@ impl Qr {
     }
 }
 
-/// Up to this size a triangle is divided as a whole.
+/// Up to this size, a triangle is solved as a whole.
 const WHOLE: i64 = 256;
 
 /// X A^-1 in the place of X, both lower triangular as their quotient is: by halves, so that BLAS does nothing above the
@@ -90,7 +90,7 @@ fn signs(reflections: &Tensor, tau: &Tensor, determinant: f64) -> Result<Tensor,
     let _ = diagonal.f_narrow(0, -1, 1)?.f_fill_(1)?;
     // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where raw is singular.
     let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
-    // Each reflection turns the determinant over; one with tau = 0 is none.
+    // Each reflection flips the determinant, except one with tau = 0, which is the identity.
     let det_q =
         tau.f_ne(0)?.f_to_kind(signs.kind())?.f_mul_scalar(-2)?.f_add_scalar(1)?.f_prod(signs.kind())?;
     let last = signs.f_prod(signs.kind())?.f_mul(&det_q)?.f_mul_scalar(determinant)?;

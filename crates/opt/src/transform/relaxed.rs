@@ -1,4 +1,4 @@
-//! A penalty in place of a constraint, OPT (OR): R is a free matrix, drawn towards the orthogonal ones.
+//! A penalty instead of a constraint, OPT (OR): R is a free matrix that a penalty pulls towards orthogonality.
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Orthogonality Regularization", in the
 //! form of the public code, beta = 0.1 and the norm not squared, where the paper squares it. Per layer, the loss gains
@@ -7,8 +7,9 @@
 //! beta ||E||_F,   E = R R^T - I,   with the gradient 2 beta E R / ||E||_F, and 0 at E = 0
 //! ```
 //!
-//! The rest is [`Unconstrained`]. Not squared, the penalty pulls as hard next to the orthogonal matrices as far from
-//! them, so with a steady learning rate R ends up trembling about one, about as far away as a step goes.
+//! The rest is [`Unconstrained`]. Because the norm is not squared, the penalty's gradient does not shrink near the
+//! orthogonal matrices, so with a constant learning rate R ends up oscillating around one, at about the length of a
+//! step.
 
 use tch::Tensor;
 
@@ -16,10 +17,10 @@ use super::unconstrained::{Factors, Unconstrained};
 use super::{Pullback, Rotated, Rotation};
 use crate::Error;
 
-/// Norms of E below this, which no rounding leaves, are taken for it: their squares vanish in float32.
+/// Smallest norm of E: rounding leaves none below it, and its square would vanish in float32.
 const LEAST_NORM: f64 = 1e-18;
 
-/// R is the raw parameter itself, `[d, d]`, and pays for being far from orthogonal.
+/// R is the raw parameter itself, `[d, d]`, with a penalty for its distance from orthogonality.
 #[derive(Debug)]
 pub struct Relaxed {
     free: Unconstrained,
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_penalty_does_not_pull_at_an_orthogonal_matrix() {
+    fn the_penalty_has_no_gradient_at_an_orthogonal_matrix() {
         for entries in [[1f32, 0.0, 0.0, 1.0], [0.0, -1.0, 1.0, 0.0]] {
             let raw = Tensor::from_slice(&entries).view([2, 2]);
             let none = Tensor::zeros([3, 2], (Kind::Float, Device::Cpu));
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_penalty_pulls_no_harder_than_its_slope_however_near_it_is() {
+    fn the_penalty_s_gradient_is_bounded_near_an_orthogonal_matrix() {
         for offset in [1e-3, 1e-10, 1e-20, 1e-30] {
             let raw = Tensor::from_slice(&[1.0, offset, 0.0, 1.0]).view([2, 2]).to_kind(Kind::Float);
             let none = Tensor::zeros([3, 2], (Kind::Float, Device::Cpu));
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn descent_along_the_penalty_alone_leads_to_an_orthogonal_matrix() {
+    fn descent_on_the_penalty_alone_leads_to_an_orthogonal_matrix() {
         let rotation = relaxed(
             &(Tensor::eye(6, (Kind::Double, Device::Cpu)) + gaussian(&[6, 6], 1, Kind::Double) * 0.2),
         );
@@ -157,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(relaxed, &checks::NOT_FINITE);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(relaxed, &checks::NOT_FINITE);
     }
 
     #[test]

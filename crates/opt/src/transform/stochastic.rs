@@ -289,7 +289,7 @@ mod tests {
             let message = new(&Tensor::from_slice(bad)).unwrap_err().to_string();
             assert_eq!(
                 message,
-                "the dimensions to turn must be distinct int64 indices of 0..3, at least one, in a row"
+                "the dimensions to rotate must be a vector of distinct int64 indices in 0..3, at least one"
             );
         }
         assert!(matches!(new(&Tensor::from_slice(&[0.0, 1.0])), Err(Error::Indices { .. })));

@@ -1,4 +1,4 @@
-//! No constraint at all, UPT: R is a free matrix.
+//! No constraint, UPT: R is a free matrix.
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), the ablation that shows what orthogonality is
 //! worth: as many parameters as OPT, none of its geometry.
@@ -12,7 +12,7 @@ use tch::Tensor;
 use super::{Pullback, Rotated, Rotation, canonical, check_frozen_weight, square};
 use crate::Error;
 
-/// R is the raw parameter itself, `[d, d]`: orthogonal only where it starts so.
+/// R is the raw parameter itself, `[d, d]`, and not kept orthogonal.
 #[derive(Debug)]
 pub struct Unconstrained {
     raw: Tensor,
@@ -99,8 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(free, &checks::NOT_FINITE);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(free, &checks::NOT_FINITE);
     }
 
     #[test]

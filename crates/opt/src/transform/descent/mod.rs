@@ -134,7 +134,7 @@ impl Pullback for Identity {
     }
 
     fn frozen_gradient(&self, _weight_gradient: &Tensor) -> Result<Tensor, Error> {
-        Err(Error::NoRotation { method: "descent", wish: "the gradient of its neurons" })
+        Err(Error::NoRotation { method: "descent", operation: "the gradient of its neurons" })
     }
 }
 
@@ -303,7 +303,7 @@ mod tests {
             "descent never forms its rotation, so the gradient of its neurons is not defined"
         );
         let message = descent.rotate(&neurons(4, 3, Kind::Float)).unwrap_err().to_string();
-        let expected = "this rotation can only turn the neurons [2, 3] that it was built from, got [4, 3]";
+        let expected = "this rotation can only rotate the neurons [2, 3] that it was built from, got [4, 3]";
         assert_eq!(message, expected);
         for bad in [&[3][..], &[0, 3], &[3, 0], &[2, 3, 1]] {
             let message =

@@ -1,4 +1,4 @@
-//! Undoes what rounding and the fixed point have done to the angles and lengths of stepped neurons.
+//! Removes the drift of the neurons' angles and lengths that rounding and the fixed point cause.
 //!
 //! W has drifted from the orbit {R V}; the nearest point of the orbit is R V with R the polar factor of W V^T
 //! (Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 1966). No `[d, d]`
@@ -19,7 +19,7 @@ use crate::transform::canonical;
 /// Remembers the Gram matrix of V, by the triangle of its QR factorisation.
 #[derive(Debug)]
 pub struct Repair {
-    /// T_V, `[min(n, d), n]`, in float64: the repair is rare, and the result then rounds but once.
+    /// T_V, `[min(n, d), n]`, in float64: the repair is rare, and the result is rounded only once.
     triangle: Tensor,
 }
 
@@ -31,12 +31,12 @@ impl Repair {
         Ok(Self { triangle: canonical(&triangle)? })
     }
 
-    /// T_V, which is all that is remembered.
+    /// T_V, the only state.
     pub fn triangle(&self) -> &Tensor {
         &self.triangle
     }
 
-    /// Moves `weight` = W^T, `[n, d]`, in place. One that is not finite stays as it is. Waits for the device.
+    /// Moves `weight` = W^T, `[n, d]`, in place. A weight that is not finite is left unchanged. Waits for the device.
     pub fn apply(&self, weight: &mut Tensor) -> Result<(), Error> {
         if weight.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
             return Ok(());
@@ -67,7 +67,7 @@ mod tests {
             let cayley = Cayley::new(&gaussian(&[d, d], 2, Kind::Double)).unwrap();
             let rotated = cayley.rotate(&frozen_weight).unwrap().weight;
             let repair = Repair::new(&frozen_weight).unwrap();
-            // What is a rotation stays, and what drifted from it comes back as near as it was.
+            // A rotation stays, and a drifted weight returns to its nearest rotation.
             for size in [0.0, 1e-6, 1e-3] {
                 let drifted = &rotated + gaussian(&[n, d], 3, Kind::Double) * size;
                 let mut weight = drifted.copy();

@@ -16,9 +16,9 @@
 //! which, unlike automatic differentiation through the singular vectors, has no differences of singular values: it is
 //! finite for repeated ones, at orthogonal P too.
 //!
-//! The scale of P is a gauge: it changes R not at all and the gradient inversely. A singular P still gives an
-//! orthogonal R. Its gradient is finite where one singular value alone is zero, which leaves nothing to turn.
-//! det R is the sign of det P, so R can reflect the neurons when P crosses a singular matrix.
+//! The scale of P is a gauge: R does not depend on it, and the gradient is inversely proportional to it. A singular P
+//! still gives an orthogonal R. Its gradient is finite if only one singular value is zero. det R is the sign of det P,
+//! so R reflects the neurons when P crosses a singular matrix.
 
 mod series;
 
@@ -35,7 +35,7 @@ pub struct Lowdin {
     form: Form,
 }
 
-/// A matrix whose columns are orthonormal but for this is put back: some roundings of float32.
+/// The largest deviation from orthonormal columns that a reset leaves: some roundings of float32.
 const ORTHOGONAL: f64 = 5e-6;
 
 #[derive(Debug, PartialEq)]
@@ -55,8 +55,8 @@ impl Lowdin {
     }
 
     /// By a polynomial in P^T P, which costs products with n columns only, for P near a multiple of an orthogonal
-    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d. Its degree
-    /// is as small as P allows, 1 right after P was put back and at most 4.
+    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d. Its
+    /// degree is as small as P allows, 1 right after P was put back and at most 4.
     ///
     /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
     /// nearest such multiple. That leaves R and ||P|| as they are, but not the gradient's metric,
@@ -69,7 +69,7 @@ impl Lowdin {
         Ok(Self { raw: square(raw)?, form: Form::Polynomial })
     }
 
-    /// By the series where that is meant and holds, by singular values otherwise.
+    /// By the series if that form was chosen and P is in its range, by singular values otherwise.
     fn turn(&self, rows: &Tensor) -> Result<Rotated, Error> {
         if self.form == Form::Polynomial
             && let Some(rotated) = rotate_by_series(&self.raw, rows)?
@@ -79,7 +79,7 @@ impl Lowdin {
         rotate_by_svd(&self.raw, rows)
     }
 
-    /// Puts P back to c R, with the same R and the same norm.
+    /// Resets P to c R, with the same R and the same norm.
     fn put_back(&self) -> Result<(), Error> {
         let scale = self.raw.f_norm()?.f_div_scalar((self.raw.size()[0] as f64).sqrt())?;
         let r = match polar_factor(&self.raw.f_div(&scale)?)? {
@@ -94,8 +94,8 @@ impl Lowdin {
     }
 }
 
-/// The orthogonal matrix nearest to `near`, by the iteration X <- X (3 I - X^T X) / 2 of Newton and Schulz, which squares
-/// the distance each time; `None` where it does not get there, from singular values above sqrt 3 or close to 0.
+/// The orthogonal matrix nearest to `near`, by the iteration X <- X (3 I - X^T X) / 2 of Newton and Schulz, which
+/// squares the distance each time; `None` where it does not get there, from singular values above sqrt 3 or close to 0.
 fn polar_factor(near: &Tensor) -> Result<Option<Tensor>, Error> {
     const MOST: usize = 8;
     let eye = Tensor::f_eye(near.size()[0], (near.kind(), near.device()))?;
@@ -116,7 +116,7 @@ impl Rotation for Lowdin {
     }
 
     /// # Errors
-    /// As the trait says, and [`Error::NotFinite`]: there are no singular values then.
+    /// As the trait says, and [`Error::NotFinite`]: a matrix that is not finite has no singular values.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
@@ -129,7 +129,7 @@ impl Rotation for Lowdin {
         self.turn(frozen_weight)
     }
 
-    /// Does not put P back, because to look must not move it.
+    /// Does not reset P, because reading must not change it.
     fn matrix(&self) -> Result<Option<Tensor>, Error> {
         let _guard = tch::no_grad_guard();
         let eye = Tensor::f_eye(self.raw.size()[0], (self.raw.kind(), self.raw.device()))?;
@@ -139,8 +139,8 @@ impl Rotation for Lowdin {
 
 /// U, the diagonal of Sigma, and Y.
 ///
-/// LAPACK's divide and conquer sometimes gives up, or hands out NaN, where many singular values are equal but for
-/// rounding, as those of a P near c R are. Finer rounding sets them apart.
+/// LAPACK's divide and conquer sometimes fails, or returns NaN, if many singular values are equal up to rounding, as
+/// those of a P near c R are. Finer rounding separates them.
 fn svd(raw: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
     match raw.f_svd(true, true) {
         Ok(factors) if is_finite(&factors.0)? && is_finite(&factors.2)? => return Ok(factors),
@@ -242,12 +242,12 @@ mod tests {
     }
 
     #[test]
-    fn hands_on_what_is_not_finite() {
-        checks::hands_on_what_is_not_finite(rotation, &checks::NOT_FINITE);
+    fn passes_on_values_that_are_not_finite() {
+        checks::passes_on_values_that_are_not_finite(rotation, &checks::NOT_FINITE);
     }
 
     #[test]
-    fn the_nearest_matrix_to_a_multiple_of_an_orthogonal_one_is_that_with_a_finite_gradient() {
+    fn a_multiple_of_an_orthogonal_matrix_gives_that_matrix_and_a_finite_gradient() {
         // All singular values are equal there.
         let r = rotation(&gaussian(&[6, 6], 1, Kind::Double)).matrix().unwrap().unwrap();
         let (frozen_weight, weight_gradient) =

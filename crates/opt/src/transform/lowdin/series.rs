@@ -6,12 +6,11 @@
 //! R V = F H,   H = a_0 V + a_1 E V + ... + a_4 E^4 V
 //! ```
 //!
-//! It is cut after the first power that leaves next to nothing of any column: after E V right after P was put back, after
-//! E^4 V where the guard is about to stop it. In float32 W then errs by some 1e-7, the gradient by 1e-5, relatively; in
-//! float64 as much at most. The adjoint is that of the series as it was cut, here at E^4, and keeps c fixed, on which R
-//! does not depend. With V_j = E^j V,
-//! A_i = E^i F^T G and H_i = a_{i+1} V_0 + ... + a_4 V_{3-i}, the gradient at E is the sum of A_i H_i^T over i, and so,
-//! E having two factors F,
+//! It is truncated after the first power that is negligible in every column: after E V right after a reset, after E^4 V
+//! at the edge of the guard. In float32, W then has a relative error of some 1e-7 and the gradient of 1e-5; in float64
+//! at most as much. The adjoint is that of the truncated series, here at E^4, with c fixed, on which R does not depend.
+//! With V_j = E^j V, A_i = E^i F^T G and H_i = a_{i+1} V_0 + ... + a_4 V_{3-i}, the gradient at E is the sum of A_i
+//! H_i^T over i, and so, E having two factors F,
 //!
 //! ```text
 //! c dL/dP = G H^T + sum over i < 4 of [(F A_i) H_i^T + (F H_i) A_i^T]
@@ -27,14 +26,14 @@ use crate::transform::{Pullback, Rotated};
 /// a_k = (-1)^k binomial(2k, k) / 4^k.
 const COEFFICIENTS: [f64; 5] = [1.0, -1.0 / 2.0, 3.0 / 8.0, -5.0 / 16.0, 35.0 / 128.0];
 
-/// The last power of E that is ever taken.
+/// The highest power of E.
 const MOST: usize = COEFFICIENTS.len() - 1;
 
-/// What the last power may leave of a column: as much as that of an E with ||E|| = 0.05. In float32 an earlier one that
-/// leaves no more is the last.
+/// The fraction of a column that the last power may leave: that of an E with ||E|| = 0.05. In float32, the first power
+/// that leaves no more is the last.
 const GUARD: f64 = 0.05 * 0.05 * 0.05 * 0.05;
 
-/// What an earlier power may leave of a column to be the last one, in float64: less would be lost in rounding.
+/// The same for an earlier power in float64, where a smaller fraction would be lost in rounding.
 const NEGLIGIBLE: f64 = 1e-12;
 
 /// W by the series, or `None` where E is too large for it, or not finite. Reads from the device.
@@ -115,7 +114,7 @@ impl Factors {
         let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
         let factor = raw.f_div(&scale)?;
         let size = frozen_weight.size();
-        // Cosines of 0, 1, 2, ...: no matrix that training meets has its leading vectors orthogonal to that.
+        // Cosines of 0, 1, 2, ...: practically no leading vector is orthogonal to these.
         let probe = Tensor::f_arange(size[1], (raw.kind(), raw.device()))?.f_cos()?.f_unsqueeze(0)?;
         let mut starts = Powers::new(&factor, Tensor::f_cat(&[frozen_weight, &probe], 0)?)?;
         while starts.degree() < MOST {
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_direction_that_no_neuron_has_is_guarded_too() {
+    fn the_guard_covers_directions_outside_the_neurons_span() {
         // Neurons along the first axes, and E = 3 along the last one.
         let frozen_weight = Tensor::eye(6, tch::kind::DOUBLE_CPU).narrow(0, 0, 2);
         let raw = Tensor::eye(6, tch::kind::DOUBLE_CPU);
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_exact_form_as_far_as_the_series_goes() {
+    fn agrees_with_the_exact_form_within_the_guard() {
         for d in checks::SIZES.into_iter().chain(checks::LARGE_SIZES) {
             for n in [1, d.min(96), d.min(96) + 7] {
                 let raw = conditioned(d, 0.03, Kind::Double);
@@ -225,7 +224,7 @@ mod tests {
     #[test]
     fn gradient_is_that_of_the_series() {
         let sizes = [(4, 1), (5, 5), (27, 8), (64, 16), (16, 40)];
-        // Excesses at which the series is cut after each of its powers.
+        // Excesses at which the series is truncated after each of its powers.
         let excesses = [(0.03, 4), (5e-5, 3), (3e-7, 2), (1e-13, 1)];
         for ((d, n), (excess, degree)) in sizes.into_iter().flat_map(|size| excesses.map(|e| (size, e))) {
             let raw = conditioned(d, excess, Kind::Double).set_requires_grad(true);
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_guard_tells_near_from_far() {
+    fn the_guard_accepts_near_and_rejects_far_matrices() {
         for d in [16, 64, 144] {
             for n in [1, d / 4, d] {
                 let frozen_weight = gaussian(&[n, d], 3, Kind::Float);
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn far_from_an_orthogonal_matrix_it_is_put_back_with_its_rotation_and_norm() {
+    fn a_reset_keeps_rotation_and_norm() {
         for d in [1, 2, 27, 64] {
             let raw = gaussian(&[d, d], 1 + d as u64, Kind::Double);
             let (frozen_weight, weight_gradient) =
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn to_look_does_not_move_it() {
+    fn reading_does_not_reset_it() {
         let raw = gaussian(&[27, 27], 1, Kind::Float);
         let rotation = Lowdin::polynomial(&raw).unwrap();
         let r = rotation.matrix().unwrap().unwrap();
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_has_nothing_to_be_put_back_to_and_is_orthogonal_still() {
+    fn zero_is_not_reset_and_still_gives_an_orthogonal_matrix() {
         let rotation = Lowdin::polynomial(&Tensor::zeros([4, 4], tch::kind::FLOAT_CPU)).unwrap();
         let frozen_weight = Tensor::eye(4, tch::kind::FLOAT_CPU);
         let r = rotation.rotate(&frozen_weight).unwrap().weight;
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_an_error() {
+    fn a_value_that_is_not_finite_is_an_error() {
         let raw = gaussian(&[5, 5], 1, Kind::Float);
         let _ = raw.get(2).get(3).fill_(f64::NAN);
         let rotated = Lowdin::polynomial(&raw).unwrap().rotate(&gaussian(&[3, 5], 2, Kind::Float));
