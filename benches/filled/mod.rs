@@ -1,4 +1,4 @@
-//! A database with experiments that nobody has trained.
+//! A database with synthetic experiments.
 
 use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
 use optlab_domain::Action;
@@ -10,17 +10,17 @@ use std::sync::Arc;
 
 const LEASE_MS: i64 = 3_600_000;
 
-/// What each job of an experiment gets.
+/// The points of each job of an experiment.
 pub struct Curve {
     pub series: &'static str,
     pub points: i64,
-    /// From one point's step to the next.
+    /// Steps between two points.
     pub every: i64,
-    /// SQLite's expression of `step`.
+    /// Value as an SQLite expression of `step`.
     pub value: &'static str,
 }
 
-/// An SQLite database of the store's making.
+/// A new SQLite database.
 pub struct Database {
     store: Arc<Store>,
     slot: Slot,
@@ -35,7 +35,7 @@ impl Database {
         Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
     }
 
-    /// Submits an experiment with so many arms and seeds; returns its id. Its jobs wait.
+    /// Submits an experiment with this many arms and seeds; returns its id. Its jobs are queued.
     pub async fn submit(&mut self, arms: i64, seeds: i64) -> i64 {
         let arm = |arm| json!({ "name": format!("arm-{arm}"), "method": { "kind": "baseline" } });
         let overrides = json!({
@@ -49,7 +49,7 @@ impl Database {
         self.store.act_on_experiment(experiment, Action::Cancel).await.unwrap();
     }
 
-    /// Submits an experiment and lets all of its jobs succeed; returns its id.
+    /// Submits an experiment and completes all of its jobs; returns its id.
     pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
         let experiment = self.submit(arms, seeds).await;
         for _ in 0..arms * seeds {
@@ -67,7 +67,7 @@ impl Database {
         experiment
     }
 
-    /// Behind the store's back, because a flush at a time would take half an hour.
+    /// Inserts points directly, because writing them by flushes would take half an hour.
     async fn draw(&mut self, job: i64, curve: &Curve) {
         let Curve { series, points, every, value } = curve;
         let about = optlab_spec::series::about(series);

@@ -1,6 +1,6 @@
-//! What the page of an experiment of 5 arms x 5 seeds x 10,000 steps costs a browser: `cargo bench --bench page`.
+//! The cost of a page with 5 arms x 5 seeds x 10,000 steps in a browser: `cargo bench --bench page`.
 
-#[allow(dead_code, reason = "another bench has jobs that wait")]
+#[allow(dead_code, reason = "another bench has queued jobs")]
 #[path = "../filled/mod.rs"]
 mod filled;
 #[path = "../../tests/support/mod.rs"]
@@ -27,7 +27,7 @@ fn main() {
     assert!(measured.success(), "the page cannot be measured");
 }
 
-/// A point a step of loss, accuracy and energy: more than any job writes.
+/// A point per step of loss, accuracy and energy: more than any job writes.
 async fn fill(url: &str) -> i64 {
     let curve = |series, value| Curve { series, points: 10_000, every: 1, value };
     let mut database = Database::open(url).await;

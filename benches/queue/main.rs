@@ -1,6 +1,6 @@
-//! What the queue and the store cost, on both databases: `cargo bench --bench queue`.
+//! The cost of the queue and the store, on both databases: `cargo bench --bench queue`.
 //!
-//! PostgreSQL is one of the benchmark's own, as careful with its disk as one in service.
+//! The benchmark starts its own PostgreSQL server, with the durability settings of production.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -25,12 +25,12 @@ const LEASE_MS: i64 = 60_000;
 const QUEUED: u64 = 2000;
 const SLOTS: usize = 8;
 const SUBMISSIONS: usize = 100;
-/// That follow every event.
+/// Open pages that follow every event.
 const PAGES: usize = 1000;
-/// Of one flush of a runner, and how many flushes.
+/// Points per flush, and number of flushes.
 const BATCH: u64 = 200;
 const BATCHES: u64 = 200;
-/// Of points and raw rows in turn.
+/// Interleaved rounds of points and raw rows.
 const ROUNDS: usize = 5;
 
 fn main() {
@@ -41,7 +41,7 @@ fn main() {
     let row = |what: &str, figures: [f64; 2]| println!("| {what} | {:.1} | {:.1} |", figures[0], figures[1]);
 
     for (pages, what) in [
-        (0, "submit to start, embedded slot or worker elsewhere".to_owned()),
+        (0, "submit to start, embedded slot or separate worker".to_owned()),
         (PAGES, format!("the same with {PAGES} open pages")),
     ] {
         let urls = [sqlite(&format!("starts-{pages}")), postgres.database()];
@@ -55,7 +55,7 @@ fn main() {
         "claims per second, 2,000 jobs, 8 slots",
         [sqlite("claims"), postgres.database()].map(|url| runtime.block_on(claims(&url))),
     );
-    // In turn, because the machine may have other things to do meanwhile.
+    // In turn, because other processes may slow the machine for a while.
     let mut rates = Vec::new();
     for round in 0..ROUNDS {
         let ours = [sqlite(&format!("points-{round}")), postgres.database()];
@@ -87,10 +87,10 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * share).round() as usize]
 }
 
-/// Milliseconds from the row of a submitted job to its claim by an idle slot, sorted: as the database has them.
+/// Sorted milliseconds from the row of a submitted job to its claim by an idle slot, from the database's times.
 fn submit_to_start(url: &str, pages: usize) -> Vec<f64> {
     let folder = TempDir::new().unwrap();
-    // SQLite's slot is in the server, Postgres' in a process of its own.
+    // SQLite's slot is in the server, Postgres' in a separate process.
     let (server, _worker) = if url.starts_with("sqlite") {
         (Server::start_with(&folder, &["--database-url", url, "--workers", "1"]), None)
     } else {
@@ -113,12 +113,12 @@ fn submit_to_start(url: &str, pages: usize) -> Vec<f64> {
         .collect();
     if pages > 0 {
         let told = heard.load(Ordering::Relaxed) / (pages * SUBMISSIONS) as u64;
-        assert!(told > 100, "each page hears of each job, not {told} bytes");
+        assert!(told > 100, "each page gets events of each job; only {told} bytes came");
     }
     sorted(waits)
 }
 
-/// Pages that read the events of all experiments as they come.
+/// Pages that read the event stream of all experiments.
 async fn open_pages(address: &str, pages: usize, heard: &Arc<AtomicU64>) {
     let host = address.trim_start_matches("http://").to_owned();
     for _ in 0..pages {
@@ -142,7 +142,7 @@ fn experiment(jobs: u64) -> ExperimentSpec {
     submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap()
 }
 
-/// A store of its own for each slot, as processes have.
+/// A separate store for each slot, as in separate processes.
 async fn claims(url: &str) -> f64 {
     let first = store::open(url).await.unwrap();
     first.submit(Submission { spec: &experiment(QUEUED), idempotency: None }).await.unwrap();
@@ -166,7 +166,7 @@ async fn claims(url: &str) -> f64 {
     for slot in slots.collect::<Vec<_>>() {
         claimed += slot.await.unwrap();
     }
-    assert_eq!(claimed, QUEUED, "no job twice, none left");
+    assert_eq!(claimed, QUEUED, "each job is claimed once");
     QUEUED as f64 / began.elapsed().as_secs_f64()
 }
 
@@ -205,7 +205,7 @@ fn rate(time: Duration) -> f64 {
     (BATCH * BATCHES) as f64 / time.as_secs_f64()
 }
 
-/// The rows alone, in a table like ours, committed as often.
+/// Only the rows, in an equal table, with as many commits.
 async fn raw_sqlite(url: &str) -> f64 {
     let store = store::open(url).await.unwrap();
     store.submit(Submission { spec: &experiment(1), idempotency: None }).await.unwrap();
@@ -233,7 +233,7 @@ async fn raw_sqlite(url: &str) -> f64 {
     rate(began.elapsed())
 }
 
-/// As [`raw_sqlite`], by one statement a batch.
+/// The same as [`raw_sqlite`], with one statement per batch.
 async fn raw_postgres(url: &str) -> f64 {
     let mut connection = PgConnection::connect(url).await.unwrap();
     sqlx::query(

@@ -1,7 +1,7 @@
 //! Response times of pages and commands, with 2 and with 20 million points of 2,000 jobs, and with 10,000 waiting jobs:
 //! `cargo bench --bench reads`, or only one half with `-- points` or `-- waiting`.
 //!
-//! A server on SQLite, kept to one core where `taskset` is there, answers over HTTP, compressed as for a browser.
+//! A server on SQLite, limited to one core if `taskset` exists, answers over HTTP, compressed as for a browser.
 
 #[path = "../filled/mod.rs"]
 mod filled;
@@ -19,7 +19,7 @@ use support::Server;
 use tempfile::TempDir;
 
 const JOBS: i64 = 2000;
-/// Of one experiment, which a page shows together.
+/// Jobs of one experiment, which a page shows together.
 const SHOWN: i64 = 20;
 const TIMES: usize = 41;
 
@@ -46,18 +46,18 @@ fn points() {
         let experiments = tokio::runtime::Runtime::new().unwrap().block_on(fill(&url, points));
         let server = Server::start_with(&folder, &["--database-url", &url, "--workers", "0"]);
         keep_to_one_core(server.child.id());
-        questions(experiments).map(|(_, path)| ask(&server, &path))
+        requests(experiments).map(|(_, path)| ask(&server, &path))
     });
-    println!("| question | median ms, 2 million points | 20 million | ratio | kB |");
+    println!("| request | median ms, 2 million points | 20 million | ratio | kB |");
     println!("| --- | --- | --- | --- | --- |");
-    for (((what, _), small), large) in questions([0, 1]).iter().zip(small).zip(large) {
+    for (((what, _), small), large) in requests([0, 1]).iter().zip(small).zip(large) {
         let (before, now, kilobytes) = (small.0, large.0, large.1);
         println!("| {what} | {before:.1} | {now:.1} | {:.2} | {kilobytes:.0} |", now / before);
     }
 }
 
-/// What is asked, and how; `experiments` are those of [`LENGTHS`].
-fn questions(experiments: [i64; 2]) -> [(String, String); 8] {
+/// The requests; `experiments` are those of [`LENGTHS`].
+fn requests(experiments: [i64; 2]) -> [(String, String); 8] {
     let path = |length: usize, what: &str| {
         format!("/api/v1/experiments/{}/{what}?series=train/loss&points=400", experiments[length])
     };
@@ -65,8 +65,8 @@ fn questions(experiments: [i64; 2]) -> [(String, String); 8] {
     [
         ("20 single curves of 2,500 points".to_owned(), path(0, "runs")),
         ("20 single curves of 100,000 points".to_owned(), path(1, "runs")),
-        ("an arm's mean over 20 seeds of 2,500 points".to_owned(), path(0, "curves")),
-        ("an arm's mean over 20 seeds of 100,000 points".to_owned(), path(1, "curves")),
+        ("mean of an arm over 20 seeds of 2,500 points".to_owned(), path(0, "curves")),
+        ("mean of an arm over 20 seeds of 100,000 points".to_owned(), path(1, "curves")),
         ("the first 100 of 2,000 jobs".to_owned(), sorted("id")),
         ("the same, the latest first".to_owned(), sorted("created_at&order=desc")),
         ("the same, by test error".to_owned(), sorted("test_error")),
@@ -74,7 +74,7 @@ fn questions(experiments: [i64; 2]) -> [(String, String); 8] {
     ]
 }
 
-/// A database with so many points; returns the experiments of [`LENGTHS`].
+/// Fills a database with this many points; returns the experiments of [`LENGTHS`].
 async fn fill(url: &str, points: i64) -> [i64; 2] {
     let mut database = Database::open(url).await;
     let mut experiments = [0; 2];
@@ -83,7 +83,7 @@ async fn fill(url: &str, points: i64) -> [i64; 2] {
     }
     let shown: i64 = LENGTHS.iter().map(|length| SHOWN * length).sum();
     let others = JOBS - 2 * SHOWN;
-    // 2 million are little more than those of the long curves.
+    // 2 million are only slightly more than the points of the long curves.
     database.fill(1, others, &curves(((points - shown) / others).max(10))).await;
     database.close().await;
     experiments
@@ -99,11 +99,11 @@ fn curves(points: i64) -> [Curve; 2] {
 fn keep_to_one_core(process: u32) {
     let pinned = Command::new("taskset").args(["-a", "-c", "-p", "0", &process.to_string()]).output();
     if !pinned.is_ok_and(|output| output.status.success()) {
-        println!("without `taskset` the server has every core");
+        println!("without `taskset`, the server uses every core");
     }
 }
 
-/// Median milliseconds to the end of the answer, and its length in kilobytes.
+/// The median milliseconds to the end of the answer, and its length in kilobytes.
 fn ask(server: &Server, path: &str) -> (f64, f64) {
     let mut length = 0;
     let times = (0..TIMES).map(|_| {
@@ -120,7 +120,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1000.0
 }
 
-/// Length of the answer as it comes over the wire.
+/// Length of the compressed answer.
 fn get(address: &str, path: &str) -> usize {
     send(address, "GET", path, "")
 }

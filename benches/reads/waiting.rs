@@ -1,7 +1,7 @@
 //! Measures whether waiting jobs slow down any request of a page or a command.
 //!
 //! There are three databases with 2,000 succeeded jobs. Two of them also have an experiment of 10,000 jobs, which are
-//! cancelled in one and wait in the other. Requests alternate between the databases, so that a busy machine slows all
+//! cancelled in one and queued in the other. Requests alternate between the databases, so that a busy machine slows all
 //! of them alike. Requests about the large experiment go to only two of them.
 
 use std::process::Command;
@@ -24,7 +24,7 @@ enum Large {
     Waiting,
 }
 
-/// Ids of the experiments and of one job each, as every database has them.
+/// Ids of the experiments and of one job each, equal in every database.
 struct Ids {
     small: i64,
     large: i64,
@@ -32,14 +32,14 @@ struct Ids {
     waiting: i64,
 }
 
-struct Question {
+struct Request {
     what: &'static str,
-    ask: Ask,
+    call: Call,
     /// Whether the request is about the experiment of 10,000 jobs.
     of_large: bool,
 }
 
-enum Ask {
+enum Call {
     Get(String),
     DryRun(&'static str),
     Command(Vec<String>),
@@ -58,14 +58,14 @@ pub fn compare() {
         keep_to_one_core(server.child.id());
         (folder, server)
     });
-    println!("| question | without the 10,000 jobs, ms | cancelled | waiting | to none | to cancelled |");
+    println!("| request | without the 10,000 jobs, ms | cancelled | waiting | to none | to cancelled |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for Question { what, ask, of_large } in questions(&ids.unwrap()) {
+    for Request { what, call, of_large } in requests(&ids.unwrap()) {
         let mut times: [Vec<Duration>; 3] = Default::default();
         for _ in 0..ROUNDS {
             for (times, (_, server)) in times.iter_mut().zip(&servers).skip(usize::from(of_large)) {
                 let began = Instant::now();
-                ask.of(server);
+                call.of(server);
                 times.push(began.elapsed());
             }
         }
@@ -84,7 +84,7 @@ pub fn compare() {
     }
 }
 
-impl Ask {
+impl Call {
     fn of(&self, server: &Server) {
         match self {
             Self::Get(path) => {
@@ -102,14 +102,14 @@ impl Ask {
     }
 }
 
-fn questions(ids: &Ids) -> Vec<Question> {
+fn requests(ids: &Ids) -> Vec<Request> {
     let Ids { small, large, succeeded, waiting } = ids;
     let get =
-        |what, path: String| Question { what, ask: Ask::Get(format!("/api/v1{path}")), of_large: false };
-    let of_large = |question: Question| Question { of_large: true, ..question };
+        |what, path: String| Request { what, call: Call::Get(format!("/api/v1{path}")), of_large: false };
+    let of_large = |request: Request| Request { of_large: true, ..request };
     let command = |what, words: String| {
         let words = words.split(' ').map(str::to_owned).collect();
-        Question { what, ask: Ask::Command(words), of_large: true }
+        Request { what, call: Call::Command(words), of_large: true }
     };
     let series = "series=train/loss&points=400";
     vec![
@@ -124,15 +124,15 @@ fn questions(ids: &Ids) -> Vec<Question> {
         get("the attempts of the job", format!("/jobs/{succeeded}/attempts")),
         get("the curves of the job", format!("/jobs/{succeeded}/metrics?points=400")),
         get("the first 100 of all jobs", "/jobs?limit=100".to_owned()),
-        get("what runs", "/jobs?state=running&limit=1000".to_owned()),
+        get("running jobs", "/jobs?state=running&limit=1000".to_owned()),
         get("the workers", "/workers".to_owned()),
-        Question {
-            what: "what a submission would make",
-            ask: Ask::DryRun(r#"{"recipe": "digits-mlp"}"#),
+        Request {
+            what: "dry run of a submission",
+            call: Call::DryRun(r#"{"recipe": "digits-mlp"}"#),
             of_large: false,
         },
-        Question { what: "figures for Prometheus", ask: Ask::Get("/metrics".to_owned()), of_large: false },
-        Question { what: "whether it is ready", ask: Ask::Get("/readyz".to_owned()), of_large: false },
+        Request { what: "metrics for Prometheus", call: Call::Get("/metrics".to_owned()), of_large: false },
+        Request { what: "readiness", call: Call::Get("/readyz".to_owned()), of_large: false },
         of_large(get("the experiment of 10,000 jobs", format!("/experiments/{large}"))),
         of_large(get("its first 100 jobs", format!("/jobs?experiment={large}&limit=100"))),
         of_large(get(
@@ -143,9 +143,9 @@ fn questions(ids: &Ids) -> Vec<Question> {
             "1,000 of them",
             format!("/jobs?experiment={large}&limit=1000&cursor={}", waiting - 5_000),
         )),
-        of_large(get("those of an arm", format!("/jobs?experiment={large}&arm=arm-1&limit=100"))),
-        of_large(get("those that failed", format!("/jobs?experiment={large}&state=failed&limit=10"))),
-        of_large(get("those that are paused", format!("/jobs?experiment={large}&state=paused&limit=1000"))),
+        of_large(get("its jobs of one arm", format!("/jobs?experiment={large}&arm=arm-1&limit=100"))),
+        of_large(get("its failed jobs", format!("/jobs?experiment={large}&state=failed&limit=10"))),
+        of_large(get("its paused jobs", format!("/jobs?experiment={large}&state=paused&limit=1000"))),
         of_large(get("its last job", format!("/jobs/{waiting}"))),
         of_large(get("its single curves", format!("/experiments/{large}/runs?{series}"))),
         of_large(get("its mean curves", format!("/experiments/{large}/curves?{series}"))),
