@@ -1,34 +1,34 @@
-//! Why bytes could not be stored or had.
+//! Errors of artifact storage.
 
 use std::path::{Path, PathBuf};
 
-/// What went wrong with a file of a job.
+/// An error of artifact storage.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// There is no storing here at all.
+    /// The artifact root cannot be used.
     #[error("the artifact root cannot be used: {0}")]
     Root(String),
-    /// The storage said so.
+    /// The storage reported an error.
     #[error("artifact {path}: {source}")]
     Stored {
-        /// Below the root.
+        /// Path below the root.
         path: String,
-        /// What it said.
+        /// The error of the storage.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A file of this machine.
+    /// A local file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The file is missing.
     #[error("artifact {0} is missing from the artifact root")]
     Missing(String),
     /// The bytes are not those that were stored.
-    #[error("artifact {0} is not what was stored: its length or its SHA-256 differs")]
+    #[error("artifact {0} is not what was stored: its length or SHA-256 differs")]
     Altered(String),
 }
 

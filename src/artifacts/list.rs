@@ -52,7 +52,7 @@ fn walk(root: &FilePath, folder: &str, found: &mpsc::Sender<Result<String, Artif
         Err(error) => return found.blocking_send(Err(ArtifactError::file(&place, error))).is_ok(),
     };
     for entry in entries.flatten() {
-        // Files whose names are not UTF-8 are not ours.
+        // optlab writes no files whose names are not UTF-8.
         let (Ok(kind), Some(name)) = (entry.file_type(), entry.file_name().to_str().map(str::to_owned))
         else {
             continue;

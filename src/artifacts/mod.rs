@@ -1,7 +1,7 @@
-//! The bytes of jobs' files: a folder, or a bucket of an S3-compatible service. What they are is in the database.
+//! The bytes of artifacts, in a folder or a bucket of an S3-compatible service. The database has their rows.
 //!
-//! A file is written whole under a path that no other attempt uses, and is durable when [`ArtifactRoot::put`] returns;
-//! only then does the database get to know of it. What a job goes on from is verified against its SHA-256.
+//! A file is written completely, under a path that no other attempt uses, and is durable when [`ArtifactRoot::put`]
+//! returns; only then is its row added. A checkpoint from which a job resumes is verified by its SHA-256.
 
 mod bucket;
 mod error;
@@ -27,19 +27,19 @@ pub use error::ArtifactError;
 
 /// File that [`ArtifactRoot::try_to_write`] writes.
 const TRIED: &str = "write-check";
-/// Of one read.
+/// Size of one read.
 const CHUNK: usize = 1 << 20;
 
-/// Where the files of a database's jobs are.
+/// The artifact root of a database.
 #[derive(Clone, Debug)]
 pub struct ArtifactRoot {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
-    /// The folder, if the root is a local one.
+    /// The folder, if the root is local.
     folder: Option<PathBuf>,
 }
 
-/// What was written.
+/// The length and hash of a stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// How many.
@@ -49,11 +49,11 @@ pub struct Written {
 }
 
 impl ArtifactRoot {
-    /// `place` is a folder, which is made, or a URL: `s3://bucket/folder`, with the credentials, region and endpoint of
-    /// the `AWS_*` environment variables.
+    /// Opens `place`: a folder, which is created, or a URL `s3://bucket/folder` with credentials, region and endpoint
+    /// from the `AWS_*` environment variables.
     ///
     /// # Errors
-    /// Where the folder cannot be made or the URL leads nowhere.
+    /// If the folder cannot be created or the URL is invalid.
     pub fn open(place: &str) -> Result<Self, ArtifactError> {
         if !place.contains("://") {
             return Self::folder(FilePath::new(place));
@@ -63,7 +63,7 @@ impl ArtifactRoot {
         if let ("file", Ok(folder)) = (url.scheme(), url.to_file_path()) {
             return Self::folder(&folder);
         }
-        // Other variables are ignored; these have lower-case names there.
+        // The library takes lower-case names of these variables; others are ignored.
         let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
         let options = options.chain(bucket::network());
         let (store, prefix) = parse_url_opts(&url, options).map_err(|error| unusable(&error))?;
@@ -82,7 +82,7 @@ impl ArtifactRoot {
     /// Writes a small file and removes it.
     ///
     /// # Errors
-    /// Where that fails: a disk that is full or only for reading, a bucket without permission to write.
+    /// If that fails, for example on a full or read-only disk, or a bucket without write permission.
     pub async fn try_to_write(&self) -> Result<(), ArtifactError> {
         let path = self.place(TRIED)?;
         let tried = async {
@@ -95,7 +95,7 @@ impl ArtifactRoot {
     /// Stores the file `from` as `path`.
     ///
     /// # Errors
-    /// Where it cannot be read or stored.
+    /// If it cannot be read or stored.
     pub async fn put(&self, path: &str, from: &FilePath) -> Result<Written, ArtifactError> {
         let mut source = File::open(from).await.map_err(|error| ArtifactError::file(from, error))?;
         let mut sink = BufWriter::new(self.store.clone(), self.place(path)?);
@@ -113,7 +113,7 @@ impl ArtifactRoot {
         Ok(Written { bytes, sha256: hex(&hash.finalize()) })
     }
 
-    /// Fetches `path` into the file `to`, and is content only with the bytes that were stored.
+    /// Downloads `path` into the file `to` and verifies the bytes.
     ///
     /// # Errors
     /// [`ArtifactError::Altered`] if the bytes differ and [`ArtifactError::Missing`] if the file is missing. Any other
@@ -192,7 +192,7 @@ impl ArtifactRoot {
     /// Removes `path`; it may be gone already.
     ///
     /// # Errors
-    /// Where it cannot be removed.
+    /// If it cannot be removed.
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactError> {
         let place = self.place(path)?;
         // `object_store` does not see leftovers of interrupted uploads.
@@ -219,14 +219,14 @@ impl ArtifactRoot {
         }
     }
 
-    /// A path cannot leave the root: `..` and empty names are no parts of one.
+    /// Rejects `..` and empty names, so that a path cannot leave the root.
     fn place(&self, path: &str) -> Result<Path, ArtifactError> {
         let below = Path::parse(path).map_err(|error| ArtifactError::stored(path, error))?;
         Ok(self.prefix.parts().chain(below.parts()).collect())
     }
 }
 
-/// The SHA-256 of some bytes, as the database has it.
+/// The SHA-256 of some bytes, in the format of the database.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_put_is_read_fetched_and_deleted() {
+    async fn stored_files_can_be_read_fetched_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let root = ArtifactRoot::open(folder.path().join("new/root").to_str().unwrap()).unwrap();
         let file = folder.path().join("file");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_bytes_than_were_stored_are_noticed() {
+    async fn altered_bytes_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         let root = ArtifactRoot::open(folder.path().to_str().unwrap()).unwrap();
         let file = folder.path().join("file");
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_cannot_be_used_says_why() {
+    fn an_unusable_root_is_explained() {
         let error = ArtifactRoot::open("gopher://x/y").unwrap_err().to_string();
         assert!(error.contains("`gopher://x/y`: "), "{error}");
     }
