@@ -1,4 +1,4 @@
-//! CSV: a row a point, or a row a job. Numbers are the shortest that read back as the same.
+//! CSV: one row per point, or one row per job. Numbers are the shortest that read back exactly.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ struct PointRow<'a> {
     time_ms: i64,
 }
 
-/// Those of the view `job_summary`, and what became of the job.
+/// The columns of the view `job_summary`, and the error of the job.
 #[derive(Serialize)]
 struct JobRow<'a> {
     experiment: &'a str,
@@ -57,10 +57,10 @@ pub struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// Of an experiment, to `out`.
+    /// Writes an experiment to `out`.
     ///
     /// # Errors
-    /// Where the header cannot be written.
+    /// If the header cannot be written.
     pub fn new(out: W, experiment: &ExperimentRecord) -> Result<Self, ExchangeError> {
         let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(out);
         let header = ["experiment", "job_id", "arm", "method", "seed", "series", "step", "value", "time_ms"];
@@ -95,7 +95,7 @@ impl<W: Write> PointWriter for CsvWriter<W> {
 /// Writes the jobs of an experiment.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If they cannot be written.
 pub fn write_jobs(
     out: impl Write,
     experiment: &ExperimentRecord,

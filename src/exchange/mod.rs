@@ -1,7 +1,7 @@
-//! The formats in which experiments leave for other programs and servers: no SQL, no HTTP.
+//! Export and import formats of experiments. No SQL, no HTTP.
 //!
-//! Whoever has the points hands them to a [`PointWriter`], curve by curve. A Parquet file says everything and can be
-//! read again ([`ParquetReader`]); CSV and TensorBoard's event files are for other programs.
+//! A [`PointWriter`] takes points curve by curve. A Parquet file is complete and can be imported ([`ParquetReader`]);
+//! CSV and TensorBoard event files are for other programs.
 
 mod csv;
 mod parquet;
@@ -14,13 +14,13 @@ pub use csv::{CsvWriter, write_jobs};
 pub use parquet::{ParquetReader, ParquetWriter};
 pub use tensorboard::EventWriter;
 
-/// Why a file cannot be written or read.
+/// The reason why a file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// What the system said.
+    /// The error of the system.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The file is no export that could be imported; says why.
+    /// The file cannot be imported, with the reason.
     #[error("{0}")]
     Refused(String),
 }
@@ -33,17 +33,17 @@ impl ExchangeError {
     }
 }
 
-/// Takes the points of an experiment: its jobs one after another, of each its series by name, of each its steps.
+/// Takes the points of an experiment in the order of jobs, then series by name, then steps.
 pub trait PointWriter {
-    /// Points that follow those of the call before.
+    /// Writes points that follow those of the previous call.
     ///
     /// # Errors
-    /// Where they cannot be written.
+    /// If they cannot be written.
     fn write(&mut self, job: &JobRecord, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError>;
 
-    /// Writes what is still missing; without it, nothing that was written counts.
+    /// Completes the file; without this call, it is invalid.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     fn finish(self: Box<Self>) -> Result<(), ExchangeError>;
 }

@@ -1,7 +1,7 @@
-//! Event files of TensorBoard: a folder for each job, `ARM/seed-N`, and the series as its tags.
+//! TensorBoard event files: one folder per job, `ARM/seed-N`, with the series as tags.
 //!
-//! A file is a row of records, each with its length and two checksums around a message of type `Event`, of which these
-//! fields are written, in Protocol Buffers' encoding: 1 `wall_time` (double), 2 `step` (int64), 3 `file_version`
+//! A file is a sequence of records, each with its length and two checksums around a message of type `Event`, of which
+//! these fields are written, in Protocol Buffers' encoding: 1 `wall_time` (double), 2 `step` (int64), 3 `file_version`
 //! (string, in the first event), 5 `summary`; a summary's 1 `value`; a value's 1 `tag` (string) and 2 `simple_value`
 //! (float). Values are floats because that is what TensorBoard keeps of them: seven digits.
 
@@ -12,26 +12,26 @@ use std::path::{Path, PathBuf};
 use super::{ExchangeError, PointWriter};
 use crate::store::{JobRecord, TimedPoint};
 
-/// With it, a series whose steps begin anew is no restart of the run.
+/// With this version, a series whose steps restart does not count as a restart of the run.
 const FILE_VERSION: &str = "brain.Event:2";
 
 /// Writes event files below a folder.
 pub struct EventWriter {
     folder: PathBuf,
-    /// Of the job whose points come now.
+    /// The file of the current job.
     current: Option<(i64, BufWriter<File>)>,
 }
 
 impl EventWriter {
-    /// Into a folder that there need not be.
+    /// Writes to a folder, which is created.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder, current: None }
     }
 
     fn begin(&self, job: &JobRecord) -> io::Result<BufWriter<File>> {
-        // An arm may be called `..`, which is no folder of its own.
+        // An arm may be named `..`, which is not a folder of its own.
         let arm = Path::new(&job.arm).file_name().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("no folder can be called {}", job.arm))
+            io::Error::new(io::ErrorKind::InvalidInput, format!("no folder can be named {}", job.arm))
         })?;
         let folder = self.folder.join(arm).join(format!("seed-{}", job.seed));
         fs::create_dir_all(&folder)?;
@@ -90,7 +90,7 @@ fn write_record(out: &mut impl Write, message: &[u8]) -> io::Result<()> {
     out.write_all(&masked_crc(message).to_le_bytes())
 }
 
-/// CRC-32C, changed so that the checksum of something with a checksum in it is as good as any.
+/// CRC-32C, masked because checksums of data that contains checksums are weak.
 fn masked_crc(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -125,7 +125,7 @@ impl Message {
         self.varint(field << 3 | kind);
     }
 
-    /// Seven bits a byte, the lowest first; the eighth says that more follow.
+    /// Varint: seven bits per byte, the lowest first; the eighth marks that more follow.
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
@@ -140,8 +140,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_the_format() {
-        // Of 32 zeros, as RFC 3720 has it in its examples.
+    fn checksums_match_the_format() {
+        // Of 32 zeros, from the examples of RFC 3720.
         assert_eq!(crc32c::crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(masked_crc(&[0; 32]), 0x0fd7_fffa);
     }

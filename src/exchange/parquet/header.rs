@@ -32,7 +32,7 @@ const MOST_OF_JOB: usize = 64 << 10;
 const MOST_SERIES: usize = 2_000;
 const MOST_OF_SERIES: usize = MOST_SERIES * 300;
 
-/// What a reader of another version wants of a series; units are known by the name.
+/// A series for readers of other versions; this version knows units by the name.
 #[derive(Deserialize)]
 struct Named {
     name: String,
@@ -81,17 +81,17 @@ pub(super) fn check_digest(file: &FileMetaData, digest: Digest) -> Result<(), Ex
     ))
 }
 
-/// Reads what the file says of itself.
+/// Reads the metadata of the file.
 ///
 /// # Errors
-/// [`ExchangeError::Refused`] with the first thing that an import could not be made of.
+/// [`ExchangeError::Refused`] with the first mistake.
 pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
     checked(file).map_err(ExchangeError::refused)
 }
 
 fn checked(file: &FileMetaData) -> Result<Import, String> {
     let format = value(file, FORMAT)
-        .ok_or("this Parquet file is no export of optlab: its metadata lacks `optlab.format`")?;
+        .ok_or("this Parquet file is not an export of optlab: its metadata lacks `optlab.format`")?;
     if format == "1" {
         return Err(
             "this export is of format 1, which cannot be checked for damage: export the experiment again"
@@ -142,7 +142,7 @@ fn check_series(series: &[String]) -> Result<(), String> {
         return Err(format!("the file has {} series, and an experiment at most {MOST_SERIES}", series.len()));
     }
     match series.iter().find(|name| !series::is_known(name)) {
-        Some(name) => Err(format!("the file has a series {name:?}, which no job makes")),
+        Some(name) => Err(format!("the file has a series {name:?}, which no job records")),
         None => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! Parquet: one file that says everything. A row is a point; the experiment, its jobs and its series are JSON in the
-//! file's metadata, and so is the SHA-256 over all of it.
+//! Parquet: the complete format. A row is a point. The file's metadata has the experiment, its jobs and its series in
+//! JSON, and a SHA-256 over all of it.
 
 mod bounds;
 mod digest;
@@ -36,12 +36,12 @@ fn schema() -> TypePtr {
     parse_message_type(SCHEMA).expect("the schema is well formed").into()
 }
 
-/// What was written did not arrive.
+/// Converts an error of writing.
 fn unwritten(error: ParquetError) -> ExchangeError {
     ExchangeError::Io(std::io::Error::other(error))
 }
 
-/// What was read is not what it should be.
+/// Converts an error of reading.
 fn unreadable(error: ParquetError) -> ExchangeError {
-    ExchangeError::refused(format!("this is no Parquet file that can be read: {error}"))
+    ExchangeError::refused(format!("this file cannot be read as Parquet: {error}"))
 }

@@ -16,7 +16,7 @@ use super::{header, schema, unreadable};
 use crate::exchange::ExchangeError;
 use crate::store::{CurveBatch, Import, TimedPoint};
 
-/// Rows that are read at a time.
+/// Number of rows per read.
 const BATCH: usize = 2_000;
 
 /// A file that has been read completely and validated.
@@ -65,10 +65,10 @@ impl ParquetReader {
         }
     }
 
-    /// Hands over the points, as long as `take` wants more.
+    /// Passes the points to `take`, until it returns false.
     ///
     /// # Errors
-    /// [`ExchangeError::Refused`] at the first row that is damaged or cannot be.
+    /// [`ExchangeError::Refused`] at the first row that is damaged or impossible.
     pub fn for_each(
         &self,
         mut take: impl FnMut(CurveBatch) -> bool,
@@ -94,7 +94,7 @@ impl ParquetReader {
     }
 }
 
-/// The columns of a group of rows that an import needs; the others are for readers.
+/// The columns of a group that an import needs; the others are for other programs.
 struct Columns {
     job_id: Column<Int64Type>,
     series: Column<ByteArrayType>,
@@ -103,7 +103,7 @@ struct Columns {
     time_ms: Column<Int64Type>,
 }
 
-/// As many values of each column.
+/// Reads the same number of values of each column.
 struct Rows {
     job_id: Vec<i64>,
     series: Vec<ByteArray>,
@@ -156,13 +156,13 @@ impl<T: DataType> Column<T> {
     }
 }
 
-/// Keeps to the order of rows, in which no point can stand twice.
+/// Checks the order of rows, in which no point can occur twice.
 struct Order<'a> {
     import: &'a Import,
     /// Places of jobs by their ids.
     places: HashMap<i64, usize>,
     series: HashSet<&'a str>,
-    /// Of the row before: place of the job, series and step.
+    /// Position of the job, series and step of the previous row.
     last: Option<(usize, String, i64)>,
 }
 
@@ -193,17 +193,19 @@ impl<'a> Order<'a> {
         Ok(batches)
     }
 
-    /// The place of the job, where the row may stand here.
+    /// The position of the job, if the row is valid here.
     fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, String> {
         let TimedPoint { step, value, time_ms } = *point;
         let wrong = |what: &str| Err(format!("the point of {series} at step {step} of job {job} {what}"));
-        let Some(&place) = self.places.get(&job) else { return wrong("is of no job of the experiment") };
+        let Some(&place) = self.places.get(&job) else { return wrong("belongs to no job of the experiment") };
         let steps = self.import.jobs[place].steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {
-            return wrong(&format!("cannot be: the job has {steps} steps, and values are finite"));
+            return wrong(&format!("is impossible: the job has {steps} steps, and values are finite"));
         }
         if !TIMES.contains(&time_ms) {
-            return wrong(&format!("has a time of {time_ms} ms, which is no date from 1970 to 9999"));
+            return wrong(&format!(
+                "has a time of {time_ms} ms, which is not between the years 1970 and 9999"
+            ));
         }
         match &mut self.last {
             Some((last_job, last_series, last))
@@ -212,11 +214,9 @@ impl<'a> Order<'a> {
                 *last = step;
             }
             Some((last_job, last_series, _)) if (*last_job, last_series.as_str()) >= (place, series) => {
-                return wrong(
-                    "is not where it should stand: rows are in the order of jobs, series and steps",
-                );
+                return wrong("is out of order: rows are in the order of jobs, series and steps");
             }
-            _ if !self.series.contains(series) => return wrong("is of no series of the experiment"),
+            _ if !self.series.contains(series) => return wrong("belongs to no series of the experiment"),
             last => *last = Some((place, series.to_owned(), step)),
         }
         Ok(place)

@@ -14,13 +14,13 @@ pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
 /// Valid durations of a run in seconds, up to thirty years.
 const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
-/// What a person may edit is held to the same rules as where it is edited.
+/// Applies the rules for edits to the editable fields.
 pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, String> {
     let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
     check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
     let edited = json!({ "name": name, "notes": notes, "tags": tags });
     Fields::read(&edited, |fields| (fields.name("name"), fields.notes(), fields.tags())).map_err(
-        |problems| format!("the experiment: {problems}; edit it where it comes from and export it again"),
+        |problems| format!("the experiment: {problems}; edit it on its server and export it again"),
     )?;
     let spec = ExperimentSpec::from_stored(&experiment.spec);
     let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
@@ -30,7 +30,7 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
     }
 }
 
-/// One job for each arm and seed of the spec, and each as the spec has it.
+/// Checks that there is one job per arm and seed, and that each matches the spec.
 pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), String> {
     let mut ids = HashSet::new();
     let mut missing: HashSet<(&str, i64)> = spec
@@ -41,7 +41,7 @@ pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<()
     for job in jobs {
         let called = format!("job {} ({} with seed {})", job.id, job.arm, job.seed);
         if !missing.remove(&(job.arm.as_str(), job.seed)) || !ids.insert(job.id) {
-            return Err(format!("{called} is not of the spec, or stands there twice"));
+            return Err(format!("{called} is not in the spec, or is a duplicate"));
         }
         check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
     }
@@ -56,11 +56,11 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
         JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
     let arm = spec.arms.iter().find(|arm| arm.name == job.arm);
     if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
-        return Err("has another spec than the experiment gives it".to_owned());
+        return Err("has a spec that differs from the experiment's".to_owned());
     }
     let method = own.method.to_string();
     if job.method != method {
-        return Err(format!("is called a job of {}, and its spec is one of {method}", job.method));
+        return Err(format!("has the method {}, but its spec has {method}", job.method));
     }
     let steps = own.train.total_steps() as i64;
     if job.steps != steps {
@@ -70,7 +70,7 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
         return Err(format!("is at step {} of {}", job.step, job.steps));
     }
     if job.state.has_ended() && job.ended_ms.is_none() {
-        return Err(format!("has {} at no time", job.state));
+        return Err(format!("is {} without a time", job.state));
     }
     check_times([Some(job.created_ms), job.started_ms, job.ended_ms])?;
     for attempt in &job.attempts {
@@ -80,7 +80,7 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     check_results(job)?;
     let numbers = job.attempts.iter().map(|attempt| attempt.number);
     if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
-        return Err(format!("has other attempts than the {} that it should have", job.attempt));
+        return Err(format!("does not have the expected {} attempts", job.attempt));
     }
     match job.end_reason.filter(|reason| !reason.ends_jobs()) {
         Some(reason) => Err(format!("ended by {reason}, which ends only attempts")),
@@ -90,14 +90,14 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
 
 fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), String> {
     match times.into_iter().flatten().find(|time| !TIMES.contains(time)) {
-        Some(time) => Err(format!("has a time of {time} ms, which is no date from 1970 to 9999")),
+        Some(time) => Err(format!("has a time of {time} ms, which is not between the years 1970 and 9999")),
         None => Ok(()),
     }
 }
 
 fn check_seconds(seconds: Option<f64>) -> Result<(), String> {
     match seconds.filter(|seconds| !SECONDS.contains(seconds)) {
-        Some(seconds) => Err(format!("has taken {seconds} seconds, which no run does")),
+        Some(seconds) => Err(format!("has taken {seconds} seconds, which is impossible")),
         None => Ok(()),
     }
 }

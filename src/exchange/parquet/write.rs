@@ -1,4 +1,4 @@
-//! Writes a Parquet file group of rows by group of rows, so that memory does not grow with the experiment.
+//! Writes a Parquet file in groups of rows, so that memory does not grow with the experiment.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -18,7 +18,7 @@ use super::{GROUP, schema, unwritten};
 use crate::exchange::{ExchangeError, PointWriter};
 use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
 
-/// Writes points, and in the end what they belong to.
+/// Writes points, and the metadata at the end.
 pub struct ParquetWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
     experiment: ExperimentRecord,
@@ -28,7 +28,7 @@ pub struct ParquetWriter<W: Write + Send> {
     rows: Rows,
 }
 
-/// The columns of the group that is being gathered.
+/// The columns of the current group.
 #[derive(Default)]
 struct Rows {
     job_id: Vec<i64>,
@@ -42,10 +42,10 @@ struct Rows {
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
-    /// Of an experiment, to `out`.
+    /// Writes an experiment to `out`.
     ///
     /// # Errors
-    /// Where the beginning cannot be written.
+    /// If the header cannot be written.
     pub fn new(
         out: W,
         experiment: &ExperimentRecord,
@@ -75,7 +75,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     }
 }
 
-/// Names by dictionary, what grows by its differences, values as they are.
+/// Encodings: a dictionary for names, differences for growing numbers, plain for values.
 fn properties() -> WriterProperties {
     let mut properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
     for name in ["step", "time_ms"] {
