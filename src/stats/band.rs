@@ -3,12 +3,12 @@
 use super::bucket::Bucket;
 use super::spread;
 
-/// What the seeds of an arm say at one step, or in one stretch of steps.
+/// Statistics over the seeds of an arm at one step, or in one bucket of steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BandPoint {
-    /// Completed updates, where the stretch begins.
+    /// Step at which the bucket begins.
     pub step: i64,
-    /// Mean over the seeds that have points here, each by the mean of its own.
+    /// Mean over the seeds that have points here, of each seed's mean.
     pub mean: f64,
     /// Standard deviation of the sample; `None` for a single seed.
     pub std: Option<f64>,
@@ -20,7 +20,7 @@ pub struct BandPoint {
     pub n: usize,
 }
 
-/// One point for each stretch of `width` steps; `seeds` are curves in the order of steps, a bucket for each stretch.
+/// One point per bucket of `width` steps; `seeds` are curves in the order of steps, with at most one bucket per `width` steps.
 pub fn band(seeds: &[&[Bucket]], width: i64) -> Vec<BandPoint> {
     let mut buckets: Vec<(i64, &Bucket)> =
         seeds.iter().copied().flatten().map(|bucket| (bucket.stretch(width), bucket)).collect();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_counts_the_seeds_that_reached_it() {
+    fn each_step_counts_the_seeds_with_points() {
         let band = band(&[&curve(&[(0, 1.0), (5, 7.0)], 1), &curve(&[(0, 3.0)], 1)], 1);
         assert_eq!(band.len(), 2);
         let std = Some(2f64.sqrt());
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_is_a_seeds_mean_and_any_seeds_extremes() {
+    fn a_bucket_has_the_mean_of_seed_means_and_the_extremes_of_all() {
         let band = band(&[&curve(&[(4, 1.0), (7, 3.0)], 4), &curve(&[(5, 4.0)], 4)], 4);
         let std = Some(2f64.sqrt());
         assert_eq!(band, [BandPoint { step: 4, mean: 3.0, std, min: 1.0, max: 4.0, n: 2 }]);

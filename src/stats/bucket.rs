@@ -1,23 +1,23 @@
-//! Curves with fewer points that tell no lie: stretches of steps that keep their lowest and their highest point.
+//! Downsampling: buckets of steps that keep their lowest and highest point.
 //!
-//! Stretches are powers of two long and begin at multiples of their length. So a curve looks the same at every reload,
-//! grows without moving what was there, and a closer look halves the stretches of the one before.
+//! Buckets are powers of two wide and begin at multiples of their width. A curve therefore looks the same at every
+//! reload, its past does not change while it grows, and zooming in halves the buckets.
 
 /// One point of a job's curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurvePoint {
     /// Completed updates.
     pub step: i64,
-    /// In the unit of the series.
+    /// Value in the unit of the series.
     pub value: f64,
 }
 
-/// The points of a curve in one stretch of steps; at least one.
+/// The points of a curve in one bucket of steps; at least one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// How many.
     pub n: u64,
-    /// Of their values.
+    /// Sum of the values.
     pub sum: f64,
     /// The first of those with the lowest value.
     pub low: CurvePoint,
@@ -37,12 +37,12 @@ impl Bucket {
         self.sum / self.n as f64
     }
 
-    /// Where the stretch of `width` steps begins that this bucket lies in.
+    /// Start of the bucket of `width` steps that contains this one.
     pub fn stretch(&self, width: i64) -> i64 {
         floor(self.low.step, width)
     }
 
-    /// Takes in the points of a later bucket.
+    /// Adds the points of a later bucket.
     fn join(&mut self, later: &Self) {
         self.n += later.n;
         self.sum += later.sum;
@@ -60,13 +60,13 @@ pub fn floor(step: i64, width: i64) -> i64 {
     step.div_euclid(width) * width
 }
 
-/// The shortest stretch, a power of two, of which `buckets` or fewer hold `span` steps.
+/// The smallest power of two such that at most `buckets` of this width cover `span` steps.
 pub fn width_for(span: i64, buckets: usize) -> i64 {
     let steps = (span.max(1) as u64).div_ceil(buckets.max(1) as u64);
     steps.next_power_of_two() as i64
 }
 
-/// One bucket for each stretch of `width` steps that has points. `buckets` come in the order of steps, each in one stretch.
+/// Merges buckets into wider ones of `width` steps. `buckets` are in the order of steps, each within one wider bucket.
 pub fn widen(buckets: impl IntoIterator<Item = Bucket>, width: i64) -> Vec<Bucket> {
     let mut wide: Vec<Bucket> = Vec::new();
     for bucket in buckets {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_buckets_are_the_same_from_points_and_from_narrow_ones() {
+    fn wide_buckets_from_points_equal_those_from_narrow_buckets() {
         let points = curve((0..1000).map(|k| f64::from(k * 7919 % 101)));
         let narrow = widen(points.clone(), 8);
         assert_eq!(narrow.len(), 125);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_are_the_shortest_that_suffice() {
+    fn the_width_is_the_smallest_that_suffices() {
         assert_eq!([1, 400, 401, 801].map(|span| width_for(span, 400)), [1, 1, 2, 4]);
         assert_eq!(width_for(0, 0), 1);
     }

@@ -1,4 +1,4 @@
-//! Arms against a baseline, seed by seed.
+//! Paired comparison of an arm with a baseline.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use super::sign_flip::{SignFlip, sign_flip};
 use super::{SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
 
 const LEVEL: f64 = 0.95;
-/// What figures of the same size differ by when they are equal but for rounding, as a share of that size.
+/// Relative difference of figures that are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
 
 /// A paired difference, arm minus baseline, with its uncertainty.
@@ -33,31 +33,31 @@ pub struct Difference {
     pub sign_flip_adjusted: f64,
     /// Cohen's d_z: the mean in standard deviations of the differences.
     pub effect_size: f64,
-    /// Seeds that a true difference of this size would need to be found, among all arms that are tested with it; `None`
-    /// above 10,000.
+    /// Seeds with which a true difference of this size would be detected, among all arms that are tested with it;
+    /// `None` above 10,000.
     pub seeds_needed: Option<usize>,
 }
 
 impl Difference {
-    /// Whether the paired t-test says so, for all arms together.
+    /// Whether the paired t-test is significant after adjustment for all arms.
     pub fn is_significant(&self) -> bool {
         self.p_adjusted < SIGNIFICANT
     }
 }
 
-/// Why nothing can be said of a difference.
+/// Why a difference cannot be tested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CannotTell {
-    /// A spread needs two pairs of seeds.
+    /// A standard deviation needs two pairs.
     TooFewPairs {
-        /// As many as there are.
+        /// The number of pairs.
         n: usize,
     },
-    /// With few test images and seeds all pairs may differ by the same by chance: that is no certainty.
+    /// With few test images and seeds, all pairs may differ by the same amount by chance, which is no certainty.
     NoSpread {
         /// Pairs.
         n: usize,
-        /// What all differ by.
+        /// The common difference.
         mean: f64,
     },
 }
@@ -89,10 +89,10 @@ pub fn pairs(baseline: &[(i64, f64)], arm: &[(i64, f64)]) -> Vec<f64> {
     arm.iter().filter_map(difference).collect()
 }
 
-/// What [`pairs`] say.
+/// Tests the differences of [`pairs`].
 ///
 /// # Errors
-/// [`CannotTell`] below two pairs, or where they do not spread.
+/// [`CannotTell`] for fewer than two pairs, or if all differences are equal.
 pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
     let Some(Spread { n, mean, std: Some(std) }) = spread(pairs) else {
         return Err(CannotTell::TooFewPairs { n: pairs.len() });
@@ -116,8 +116,8 @@ pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
     })
 }
 
-/// Adjusts the p-values of all arms that are tested against one baseline, by Holm's procedure, and the seeds that they
-/// need: an arm that is found at the procedure's first and strictest level is found whatever the others show.
+/// Adjusts the p-values of all arms that are tested against one baseline by Holm's procedure, and the seeds that they
+/// need, at the procedure's first and strictest level.
 pub fn adjust(tested: &mut [&mut Difference]) {
     let strictest = SIGNIFICANT / tested.len() as f64;
     let of = |pick: fn(&Difference) -> f64| holm(&tested.iter().map(|one| pick(one)).collect::<Vec<_>>());
@@ -139,14 +139,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_seeds_of_both_make_pairs() {
+    fn only_common_seeds_form_pairs() {
         let baseline = [(0, 10.0), (1, 10.0), (2, 10.0), (9, 0.0)];
         let arm = [(2, 13.0), (1, 12.0), (0, 11.0), (7, 99.0)];
         assert_eq!(pairs(&baseline, &arm), [3.0, 2.0, 1.0]);
     }
 
     #[test]
-    fn one_pair_says_nothing_and_neither_do_equal_pairs() {
+    fn one_pair_or_equal_pairs_cannot_be_tested() {
         assert_eq!(paired_difference(&[]), Err(CannotTell::TooFewPairs { n: 0 }));
         assert_eq!(paired_difference(&[1.0]), Err(CannotTell::TooFewPairs { n: 1 }));
         assert_eq!(paired_difference(&[0.0, 0.0]), Err(CannotTell::NoSpread { n: 2, mean: 0.0 }));

@@ -1,4 +1,4 @@
-//! Several arms against one baseline: what is adjusted so that all together are wrong no more often than one.
+//! Adjustment of p-values for several arms against one baseline.
 
 /// The p-values after Holm's step-down procedure (Scandinavian Journal of Statistics, 1979), in the order given: the
 /// smallest counts for all, the next for all but one, and none is less than the one before it.

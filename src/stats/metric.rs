@@ -1,17 +1,17 @@
-//! What arms can be compared by.
+//! The metrics by which arms can be compared.
 
-/// A figure that each run ends with.
+/// A final figure of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Of the last evaluation.
+    /// At the last evaluation.
     TestError,
-    /// Of the evaluation that was best on the test set itself.
+    /// At the evaluation that was best on the test set itself.
     BestTestError,
     /// Mean of the last evaluations.
     LastTestError,
-    /// Of the last evaluation.
+    /// At the last evaluation.
     TestAccuracy,
-    /// Of the evaluation that was best on the test set itself.
+    /// At the evaluation that was best on the test set itself.
     BestTestAccuracy,
     /// Mean of the last evaluations.
     LastTestAccuracy,
@@ -19,14 +19,14 @@ pub enum Metric {
     Energy,
     /// Wall time.
     Seconds,
-    /// Resident memory of the runner at its largest, on a CPU.
+    /// Peak resident memory of the runner, on a CPU.
     PeakMemory,
-    /// Numbers that the optimizer stepped.
+    /// Number of trained parameters.
     ParametersTrained,
 }
 
 impl Metric {
-    /// Every metric, the usual one first.
+    /// Every metric, the default first.
     pub const ALL: [Self; 10] = [
         Self::TestError,
         Self::BestTestError,
@@ -40,7 +40,7 @@ impl Metric {
         Self::ParametersTrained,
     ];
 
-    /// The word for it in the API and on the command line.
+    /// Its name in the API and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::TestError => "test_error",
@@ -76,7 +76,7 @@ impl Metric {
         }
     }
 
-    /// Which way is better, where one is.
+    /// Whether higher is better; `None` if neither direction is.
     pub fn higher_is_better(self) -> Option<bool> {
         match self {
             Self::TestAccuracy | Self::BestTestAccuracy | Self::LastTestAccuracy => Some(true),
@@ -85,7 +85,7 @@ impl Metric {
         }
     }
 
-    /// Whether the test set has chosen the evaluation that it judges: such a figure flatters.
+    /// Whether the evaluation was selected on the test set, which biases the figure.
     pub fn is_selected_on_test_set(self) -> bool {
         matches!(self, Self::BestTestError | Self::BestTestAccuracy)
     }
@@ -95,7 +95,7 @@ impl Metric {
         matches!(self, Self::LastTestError | Self::LastTestAccuracy)
     }
 
-    /// What a column of its values is headed by.
+    /// The heading of a column of its values.
     pub fn heading(self) -> &'static str {
         match self {
             Self::TestError => "test error %",
@@ -128,7 +128,7 @@ impl Metric {
         if shown.starts_with('-') { shown } else { format!("+{shown}") }
     }
 
-    /// What a number of [`shown`](Self::shown) counts, in a sentence.
+    /// The unit of [`shown`](Self::shown) in a sentence.
     pub(super) fn counted(self) -> &'static str {
         match self {
             Self::TestError => "points of test error",

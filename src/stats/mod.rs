@@ -1,4 +1,4 @@
-//! Figures from figures: pure functions, no database and no clock.
+//! Statistics as pure functions, without a database or a clock.
 
 mod band;
 mod bucket;
@@ -26,5 +26,5 @@ pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
 pub use verdict::{Contender, verdict};
 
-/// What is called significant: a p-value below.
+/// The level of significance.
 pub const SIGNIFICANT: f64 = 0.05;

@@ -1,19 +1,19 @@
-//! How many seeds a difference needs to be seen.
+//! The number of seeds with which a difference is detected.
 
 use statrs::distribution::{Discrete, Poisson};
 use statrs::function::beta::beta_reg;
 
 use super::t_test;
 
-/// How often an experiment of enough seeds finds the difference.
+/// The power for which seeds are counted.
 pub const POWER: f64 = 0.8;
 
 const MOST_SEEDS: usize = 10_000;
-/// Whatever is larger is found by two pairs.
+/// Larger effects are detected with two pairs.
 const LARGEST_EFFECT: f64 = 100.0;
 
-/// The least number of pairs with which a paired t-test at level `alpha` finds a true difference of `effect_size` standard
-/// deviations in [`POWER`] of all experiments; `None` above 10,000.
+/// The smallest number of pairs with which a paired t-test at level `alpha` detects a difference of `effect_size`
+/// standard deviations with power [`POWER`]; `None` above 10,000.
 pub fn seeds_needed(effect_size: f64, alpha: f64) -> Option<usize> {
     let enough = |n: usize| power(n, effect_size, alpha) >= POWER;
     let (mut few, mut many) = (1, 2);
@@ -30,8 +30,8 @@ pub fn seeds_needed(effect_size: f64, alpha: f64) -> Option<usize> {
     Some(many)
 }
 
-/// The share of experiments of `n` pairs, at least 2, in which a two-sided paired t-test at level `alpha` finds a true
-/// difference of `effect_size` standard deviations.
+/// The power of a two-sided paired t-test of `n` pairs, at least 2, at level `alpha` for a difference of `effect_size`
+/// standard deviations.
 ///
 /// t² is then distributed as a noncentral F: a mixture of central ones by Poisson weights.
 pub fn power(n: usize, effect_size: f64, alpha: f64) -> f64 {
@@ -41,7 +41,7 @@ pub fn power(n: usize, effect_size: f64, alpha: f64) -> f64 {
     let mean = n as f64 * effect_size.abs().min(LARGEST_EFFECT).powi(2) / 2.0;
     let missed = |term: u64| beta_reg(term as f64 + 0.5, freedom / 2.0, share);
     let Ok(weights) = Poisson::new(mean) else { return 1.0 - missed(0) };
-    // What lies further out weighs less than 1e-20.
+    // Terms further out weigh less than 1e-20.
     let reach = 10.0 * mean.sqrt() + 60.0;
     let terms = (mean - reach).max(0.0) as u64..=(mean + reach) as u64;
     1.0 - terms.map(|term| weights.pmf(term) * missed(term)).sum::<f64>()

@@ -1,19 +1,19 @@
-//! Student's t over paired differences: exact where they come from one normal distribution.
+//! Student's t-test of paired differences, exact for normally distributed differences.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Two-sided p-value of the mean of `n` differences being 0, by their mean and sample standard deviation.
+/// Two-sided p-value for a true mean of 0, from the mean and sample standard deviation of `n` differences.
 pub fn p_value(n: usize, mean: f64, std: f64) -> f64 {
     2.0 * student(n).cdf(-(mean / standard_error(n, std)).abs())
 }
 
-/// The interval around the mean that holds the true mean in a share `level` of experiments.
+/// The confidence interval of the mean at `level`.
 pub fn interval(n: usize, mean: f64, std: f64, level: f64) -> [f64; 2] {
     let reach = quantile(n, level) * standard_error(n, std);
     [mean - reach, mean + reach]
 }
 
-/// How many standard errors lie between the mean and the end of its interval.
+/// Half the width of the interval, in standard errors.
 pub(super) fn quantile(n: usize, level: f64) -> f64 {
     student(n).inverse_cdf(0.5 + level / 2.0)
 }

@@ -7,12 +7,11 @@ use super::{CannotTell, Difference, Metric};
 pub struct Contender<'a> {
     /// The arm's name.
     pub arm: &'a str,
-    /// Its figures minus the baseline's.
+    /// The difference from the baseline, or why there is none.
     pub difference: Result<Difference, CannotTell>,
 }
 
-/// Says whether an arm is ahead of `baseline`. While jobs are open, what is not clear is too early to tell; once all have
-/// `settled`, it stays unclear.
+/// Whether an arm is ahead of `baseline`, as a sentence. While jobs are open, an unclear result is "too early to tell".
 pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
     let mut tested: Vec<Tested<'_>> = contenders
         .iter()
@@ -21,7 +20,7 @@ pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], set
             Some(Tested { arm, difference, gain: gain(metric, &difference) })
         })
         .collect();
-    // Those of which something is known come first, then whoever is furthest ahead.
+    // Significant differences come first, then the largest.
     tested.sort_by(|a, b| b.is_ahead().cmp(&a.is_ahead()).then(b.gain.total_cmp(&a.gain)));
     let Some((best, others)) = tested.split_first() else {
         return nothing_tested(metric, baseline, contenders, settled);
@@ -52,11 +51,11 @@ pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], set
     sentence
 }
 
-/// A contender of which there are two pairs.
+/// A contender with at least two pairs.
 struct Tested<'a> {
     arm: &'a str,
     difference: Difference,
-    /// Its mean, such that more is better; where nothing is better, how large it is.
+    /// Its mean, signed such that more is better; its size if neither direction is better.
     gain: f64,
 }
 
@@ -78,7 +77,7 @@ fn gain(metric: Metric, difference: &Difference) -> f64 {
     }
 }
 
-/// What all sentences speak of.
+/// The context of all sentences.
 struct Say<'a> {
     metric: Metric,
     baseline: &'a str,
@@ -87,7 +86,7 @@ struct Say<'a> {
 }
 
 impl Say<'_> {
-    /// Without its full stop.
+    /// The sentence without its full stop.
     fn of_best(&self, best: &Tested<'_>, settled: bool) -> String {
         let Self { metric, baseline, .. } = *self;
         let Tested { arm, difference, .. } = best;
@@ -120,7 +119,7 @@ impl Say<'_> {
         if listed.is_empty() { String::new() } else { format!(" {title}: {}.", listed.join(", ")) }
     }
 
-    /// How far a contender is ahead or behind; with its sign where neither is better.
+    /// The size of the difference; with its sign if neither direction is better.
     fn amount(&self, one: &Tested<'_>) -> String {
         match self.metric.higher_is_better() {
             None => self.metric.shown_difference(one.difference.mean),
@@ -168,8 +167,12 @@ fn nothing_tested(metric: Metric, baseline: &str, contenders: &[Contender<'_>], 
 
 fn seeds_needed(difference: &Difference) -> String {
     match difference.seeds_needed {
-        Some(seeds) => format!(" To see a difference of this size takes about {seeds} seeds."),
-        None => " To see a difference of this size takes more than 10,000 seeds.".to_owned(),
+        Some(seeds) => {
+            format!(" Detecting a difference of this size would take about {seeds} seeds (80% power).")
+        }
+        None => {
+            " Detecting a difference of this size would take more than 10,000 seeds (80% power).".to_owned()
+        }
     }
 }
 

@@ -14,7 +14,7 @@ fn say(metric: Metric, contenders: &mut [Contender<'static>], settled: bool) -> 
 }
 
 #[test]
-fn the_sentence_follows_the_test() {
+fn the_verdict_follows_the_test() {
     let of = |mean, settled| say(Metric::TestError, &mut [contender("opt", mean)], settled);
     assert_eq!(
         of(-0.84, false),
@@ -28,7 +28,7 @@ fn the_sentence_follows_the_test() {
     assert_eq!(
         of(-0.2, false),
         "Too early to tell: opt differs from baseline by -0.20 points of test error (95% interval -0.48 to 0.08, \
-         5 seeds, p = 0.116). To see a difference of this size takes about 12 seeds."
+         5 seeds, p = 0.116). Detecting a difference of this size would take about 12 seeds (80% power)."
     );
     assert!(of(-0.2, true).starts_with("No clear difference: opt differs from baseline by -0.20"));
 }
@@ -56,7 +56,7 @@ fn several_arms_are_named_with_an_adjusted_p() {
 }
 
 #[test]
-fn what_one_arm_alone_would_show_ten_may_show_by_chance() {
+fn p_values_are_adjusted_for_the_number_of_arms() {
     let alone = say(Metric::TestError, &mut [contender("a", -0.3)], true);
     assert!(alone.starts_with("a leads"), "{alone}");
     let mut ten: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|arm| contender(arm, 0.0)).into();
@@ -66,7 +66,7 @@ fn what_one_arm_alone_would_show_ten_may_show_by_chance() {
 }
 
 #[test]
-fn an_arm_that_is_known_to_lead_goes_before_one_that_seems_further_ahead() {
+fn a_significant_lead_comes_before_a_larger_uncertain_one() {
     let wide = paired_difference(&[-9.0, 6.0]);
     let mut arms = [Contender { arm: "wide", difference: wide }, contender("narrow", -0.9)];
     let sentence = say(Metric::TestError, &mut arms, true);
@@ -74,7 +74,7 @@ fn an_arm_that_is_known_to_lead_goes_before_one_that_seems_further_ahead() {
 }
 
 #[test]
-fn without_figures_it_says_what_is_missing() {
+fn missing_figures_are_explained() {
     let open = [Contender { arm: "opt", difference: Err(CannotTell::TooFewPairs { n: 1 }) }];
     let of =
         |contenders: &[Contender<'_>], settled| verdict(Metric::TestError, "baseline", contenders, settled);
