@@ -1,4 +1,4 @@
-//! The devices that a worker offers: what they are, and how full their memory is.
+//! The devices that a worker offers, and their memory.
 
 use std::fs;
 
@@ -7,22 +7,22 @@ use nvml_wrapper::Nvml;
 use super::{Probe, ProbedDevice};
 use crate::store::{Memory, OfferedDevice};
 
-/// What a worker offers.
+/// The devices and slots of a worker.
 pub(super) struct Devices {
     offered: Vec<Offered>,
-    /// Absent without NVIDIA's driver.
+    /// `None` without NVIDIA's driver.
     nvml: Option<Nvml>,
 }
 
 struct Offered {
     device: String,
     slots: usize,
-    /// Absent where the runner has not found it.
+    /// `None` if the runner has not reported it.
     probed: Option<ProbedDevice>,
 }
 
 impl Devices {
-    /// The devices of `slots`, each of which names one.
+    /// The devices of `slots`, each of which names its device.
     pub(super) fn new(probe: &Probe, slots: &[String]) -> Self {
         let mut offered: Vec<Offered> = Vec::new();
         for device in slots {
@@ -37,7 +37,8 @@ impl Devices {
         Self { offered, nvml: Nvml::init().ok() }
     }
 
-    /// As they are now; `resting` counts the resting slots of a device. The driver may take its time.
+    /// The present state of the devices; `resting` counts the resting slots of a device. Queries of the driver may be
+    /// slow.
     pub(super) fn now(&self, resting: impl Fn(&str) -> usize) -> Vec<OfferedDevice> {
         let now = |offered: &Offered| OfferedDevice {
             device: offered.device.clone(),
@@ -59,7 +60,7 @@ impl Devices {
     }
 }
 
-/// What programs could still be given counts as free, whatever the kernel keeps in it meanwhile.
+/// Memory that the kernel can reclaim counts as free.
 fn of_machine(meminfo: &str) -> Option<Memory> {
     let bytes = |name: &str| -> Option<u64> {
         let value = meminfo.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_device_is_told_once_with_its_slots_and_its_memory() {
+    fn each_device_is_listed_once_with_slots_and_memory() {
         let cpu = ProbedDevice { device: "cpu".to_owned(), name: "a processor".to_owned(), uuid: None };
         let probe = Probe { libtorch: String::new(), devices: vec![cpu] };
         let slots = ["cuda:7", "cpu", "cuda:7"].map(str::to_owned);
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_can_be_had_again_is_free() {
+    fn reclaimable_memory_counts_as_free() {
         let meminfo = "MemTotal:       1000 kB\nMemFree:          50 kB\nMemAvailable:    400 kB\n";
         let memory = Memory { total_bytes: 1000 * 1024, used_bytes: 600 * 1024 };
         assert_eq!(of_machine(meminfo), Some(memory));

@@ -1,4 +1,4 @@
-//! The files of one attempt: what it goes on from, and what it leaves.
+//! The files of one attempt: its checkpoint to resume from, and its results.
 
 use std::env;
 use std::fs::{self, DirEntry, File};
@@ -15,19 +15,19 @@ use crate::store::{Artifact, ArtifactKind, Lease};
 /// Name of the log in the folder.
 pub(super) const LOG: &str = "log.txt";
 
-/// How names of such folders begin.
+/// Prefix of the names of such folders.
 const PREFIX: &str = "optlab-job";
 /// Name of the file that is locked.
 const OWNER: &str = "owner";
 /// Younger folders are left alone: their owner may be about to lock its file.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// A folder for the runner, and the way from there to the artifact root and back.
+/// A folder for the runner, and transfers between it and the artifact root.
 pub(super) struct Files {
     root: ArtifactRoot,
     scratch: TempDir,
     lease: Lease,
-    /// Locked while this process lives, whatever ends it.
+    /// The lock, which the system releases when this process ends.
     _owner: File,
 }
 
@@ -40,12 +40,12 @@ impl Files {
         Ok(Self { root, scratch, lease, _owner: owner })
     }
 
-    /// Where the runner writes.
+    /// The folder of the runner.
     pub(super) fn folder(&self) -> &Path {
         self.scratch.path()
     }
 
-    /// Begins the log of the attempt.
+    /// Creates the log of the attempt.
     pub(super) fn begin_log(&self) -> io::Result<Log> {
         Log::create(self.scratch.path().join(LOG))
     }
@@ -83,7 +83,8 @@ impl Files {
         fs::write(&path, content).map_err(|error| ArtifactError::file(&path, error))
     }
 
-    /// Stores `file` of the folder. No other attempt writes to its path, so a worker that lost its lease harms nobody.
+    /// Stores `file` of the folder. No other attempt writes to its path, so a worker that has lost its lease overwrites
+    /// nothing.
     pub(super) async fn keep(
         &self,
         file: &str,
@@ -111,7 +112,7 @@ fn remove_abandoned_in(place: &Path) {
     let Ok(entries) = fs::read_dir(place) else { return };
     for folder in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         if is_abandoned(&folder).unwrap_or(false) {
-            // Somebody else may be doing the same.
+            // Another process may remove it at the same time.
             let _ = fs::remove_dir_all(folder.path());
         }
     }

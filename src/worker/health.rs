@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_went_well_ends_the_row_and_one_that_says_nothing_does_not() {
+    fn a_success_ends_a_row_of_crashes_and_a_hand_back_does_not() {
         let mut health = Health::default();
         let mut after = |reason| seconds(health.after(&failed(reason)));
         use EndReason::{Cancelled, Diverged, OutOfMemory, RunnerCrashed};
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_machine_makes_a_slot_rest_at_once() {
+    fn a_machine_fault_makes_a_slot_rest_at_once() {
         let rest = Health::default().after(&AttemptEnd::machine_fault("no room")).unwrap();
         assert_eq!(rest, Rest { time: FIRST_REST, why: "no room".to_owned() });
     }
 
     #[test]
-    fn slots_with_the_same_trouble_tell_it_once() {
+    fn equal_troubles_of_slots_are_reported_once() {
         let troubles = Troubles::default();
         for slot in 0..3 {
             troubles.set(slot, ["cpu", "cuda:0"][slot / 2], ["no room", "no network"][slot / 2].to_owned());

@@ -1,9 +1,9 @@
-//! How long nothing has run on a worker.
+//! Measures how long a worker has been idle.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Counts what runs.
+/// Counts running attempts.
 pub(super) struct Idle(Mutex<State>);
 
 struct State {
@@ -11,7 +11,7 @@ struct State {
     since: Instant,
 }
 
-/// Something runs while this lives.
+/// Marks an attempt as running until it is dropped.
 pub(super) struct Busy<'a>(&'a Idle);
 
 impl Idle {
@@ -24,7 +24,7 @@ impl Idle {
         Busy(self)
     }
 
-    /// Zero while something runs.
+    /// Zero while an attempt runs.
     pub(super) fn lasts(&self) -> Duration {
         let state = self.0.lock().expect("no holder panics");
         if state.running > 0 { Duration::ZERO } else { state.since.elapsed() }

@@ -53,7 +53,7 @@ impl Log {
     fn shorten(&mut self) -> io::Result<()> {
         let text = fs::read_to_string(&self.path)?;
         if text.len() as u64 != self.bytes {
-            return Err(io::Error::other("another program has changed the file"));
+            return Err(io::Error::other("another program has changed the file of the log"));
         }
         let head = self.head.unwrap_or_else(|| end_of_line(&text, HEAD));
         let tail = &text[end_of_line(&text, text.len() - TAIL)..];

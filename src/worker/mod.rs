@@ -1,4 +1,4 @@
-//! Slots that claim jobs and have them trained. The database is all that they share with the rest of the service.
+//! Slots that claim jobs and train them in runners. They share only the database with the rest of the service.
 
 mod attempt;
 mod files;
@@ -39,59 +39,59 @@ pub use sweeper::{Sweeps, sweep};
 /// The longest lease that can be configured.
 pub const LONGEST_LEASE_SECONDS: u64 = Claim::LONGEST_LEASE_SECONDS;
 
-/// While libtorch is missing, it is looked for again this often: setting it up needs no restart.
+/// Interval between probes while no runner starts, so that installing libtorch needs no restart.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
 
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// What a worker works with.
+/// Settings of a worker.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// What it offers.
+    /// The slots that it offers.
     pub slots: Slots,
     /// The program `optlab-runner`.
     pub runner: PathBuf,
-    /// How long a job stays with a worker that is not heard of.
+    /// Length of a lease.
     pub lease: Duration,
     /// Minimum silence after which a runner is killed as hung. Longer silences earlier in the attempt raise the
     /// threshold.
     pub hung_after: Duration,
-    /// What becomes of running jobs when the worker is told to stop.
+    /// What happens to running jobs when the worker stops.
     pub drain: Drain,
-    /// Stops by itself once nothing has run for so long.
+    /// Idle time after which the worker stops.
     pub exit_when_idle: Option<Duration>,
 }
 
-/// What a worker offers.
+/// The devices and slots of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slots {
-    /// So many, on the GPUs in turn or, without any, on the CPU; `None` for one a GPU or one a core.
+    /// This many in all, on the GPUs in turn or, without GPUs, on the CPU; `None` for one per GPU, or one per core
+    /// without GPUs.
     Count(Option<usize>),
-    /// So many on each GPU or, without any, on the CPU; `None` for one a GPU or one a core.
+    /// This many on each GPU or, without GPUs, on the CPU; `None` for one per GPU, or one per core without GPUs.
     PerDevice(Option<usize>),
-    /// So many on each of these devices.
+    /// This many on each of these devices.
     On {
         /// `cpu`, `cuda:0`, ...
         devices: Vec<String>,
-        /// On each.
+        /// Slots per device.
         each: usize,
     },
 }
 
-/// What becomes of running jobs when their worker is told to stop.
+/// What happens to running jobs when their worker stops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drain {
-    /// They write a checkpoint and go back to the queue.
+    /// They write a checkpoint and are requeued.
     #[default]
     Checkpoint,
-    /// They are finished first.
+    /// They are finished first, however long that takes.
     Finish,
 }
 
-/// Works until `shutdown`, until the store says that the worker shall drain, or until it has been idle for long enough;
-/// what runs then goes on elsewhere, or ends first. A stop takes a step of training and a checkpoint at most, or
-/// [`LONGEST_STOP`].
+/// Works until `shutdown`, until a drain is requested, or until it has been idle for long enough. Running jobs are then
+/// handed back or finished. A stop takes at most a training step and a checkpoint, or [`LONGEST_STOP`].
 pub async fn run(
     store: Arc<Store>,
     artifacts: ArtifactRoot,
@@ -107,7 +107,7 @@ pub async fn run(
         work(&store, artifacts, worker, &probe, config, shutdown).await;
     }
     if let Err(error) = store.worker_has_stopped(worker).await {
-        tracing::warn!(%error, "cannot say goodbye to the store");
+        tracing::warn!(%error, "cannot report the end of the worker to the store");
     }
 }
 
@@ -122,7 +122,7 @@ async fn work(
     let slots = probe.slots(&config.slots);
     let devices = Devices::new(probe, &slots);
     tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
-    // Ends the claiming: by the signal of the process, or by the worker's own reasons.
+    // Ends the claiming, on a signal, a drain request or idleness.
     let stop = shutdown.child_token();
     let idle = Arc::new(Idle::new());
     let troubles = Arc::new(Troubles::default());
@@ -151,7 +151,7 @@ async fn work(
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(panic) = ended {
-            tracing::error!(%panic, "a slot is lost; its job goes back to the queue when its lease is over");
+            tracing::error!(%panic, "a slot has panicked; its job is requeued when its lease expires");
         }
     }
     done.cancel();
@@ -180,7 +180,9 @@ async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> P
 /// The reason why no runner starts on this machine.
 async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
     probe(&config.runner).await.map_err(|error| {
-        tracing::warn!("no job can run here: {error}. `optlab doctor` says what to do; looking again soon");
+        tracing::warn!(
+            "no job can run here: {error}. `optlab doctor` explains what to do; probing again soon"
+        );
         format!("no job can run here: {error}")
     })
 }
@@ -192,7 +194,7 @@ async fn register(store: &Store) -> i64 {
         match store.register_worker(&name, &[]).await {
             Ok(worker) => return worker,
             Err(error) => {
-                tracing::warn!(%error, "cannot register at the store; trying again");
+                tracing::warn!(%error, "cannot register with the store; retrying");
                 sleep(REPORT_EVERY).await;
             }
         }
@@ -243,7 +245,7 @@ impl Reporter {
         }
         let longest = self.config.exit_when_idle;
         if !stop.is_cancelled() && longest.is_some_and(|longest| self.idle.lasts() >= longest) {
-            tracing::info!("nothing left to do");
+            tracing::info!("stopping, because the worker is idle");
             stop.cancel();
         }
     }

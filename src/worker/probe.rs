@@ -1,4 +1,4 @@
-//! What a runner on this machine would have to work with.
+//! Probes the runner for the devices and versions of this machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use super::{Slots, text};
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The most that a runner may print about itself, in bytes.
+/// Maximum length of the runner's answer, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
 
-/// What `optlab-runner --probe` prints.
+/// The output of `optlab-runner --probe`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Probe {
     /// Version of libtorch.
@@ -32,27 +32,27 @@ pub struct Probe {
 pub struct ProbedDevice {
     /// `cpu`, `cuda:0`, ...
     pub device: String,
-    /// What its maker calls it.
+    /// Name from the manufacturer.
     pub name: String,
-    /// By which the driver knows a GPU.
+    /// UUID of a GPU, assigned by the driver.
     pub uuid: Option<String>,
 }
 
-/// Why no runner can work here.
+/// The reason why no runner works here.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// The program is not there.
+    /// The program does not exist.
     #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
-    /// It does not start or does not answer; the text is its own.
+    /// The program does not start or does not answer; with its own message.
     #[error("optlab-runner cannot work: {0}")]
     Broken(String),
 }
 
-/// Asks the runner what it has.
+/// Runs the probe.
 ///
 /// # Errors
-/// Where it is missing, does not start (without libtorch, say) or does not answer.
+/// If the program is missing, does not start (for example without libtorch) or does not answer.
 pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
     if !runner.exists() {
         return Err(ProbeError::Missing(runner.to_owned()));
@@ -72,7 +72,7 @@ fn broken(reason: impl ToString) -> ProbeError {
     ProbeError::Broken(reason.to_string())
 }
 
-/// How a runner ended that was started to describe itself, its answer and its error output.
+/// The exit status of a probed runner, its answer and its error output.
 async fn ask(runner: &Path) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut program = Command::new(runner);
     program.env(DEVICE_ORDER, BY_BUS).arg("--probe").stdin(Stdio::null()).kill_on_drop(true);
@@ -83,12 +83,12 @@ async fn ask(runner: &Path) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     Ok((child.wait().await?, answer, said))
 }
 
-/// Everything up to the end.
+/// Reads to the end.
 async fn bounded(output: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
     let mut read = Vec::new();
     output.take(LONGEST_ANSWER + 1).read_to_end(&mut read).await?;
     match read.len() as u64 > LONGEST_ANSWER {
-        true => Err(io::Error::other(format!("it says more than {LONGEST_ANSWER} bytes"))),
+        true => Err(io::Error::other(format!("it printed more than {LONGEST_ANSWER} bytes"))),
         false => Ok(read),
     }
 }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn gpus_are_shared_out_in_turn_and_go_before_the_cpu() {
+    fn slots_are_distributed_over_gpus_before_the_cpu() {
         let gpus = probe(&["cpu", "cuda:0", "cuda:1"]);
         assert_eq!(gpus.slots(&Slots::Count(None)), ["cuda:0", "cuda:1"]);
         assert_eq!(gpus.slots(&Slots::Count(Some(3))), ["cuda:0", "cuda:1", "cuda:0"]);
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_no_runner_is_told_apart_from_none() {
+    async fn a_wrong_program_is_distinguished_from_a_missing_one() {
         assert!(matches!(super::probe(Path::new("/nonexistent/runner")).await, Err(ProbeError::Missing(_))));
         assert!(matches!(super::probe(Path::new("/bin/false")).await, Err(ProbeError::Broken(_))));
     }
 
     #[tokio::test]
-    async fn an_answer_without_end_is_read_up_to_a_limit() {
+    async fn an_endless_answer_is_read_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("runner");
         for output in ["", ">&2"] {

@@ -1,4 +1,4 @@
-//! Takes back the jobs of workers that are not heard of any more.
+//! Ends attempts whose lease has expired, so that their jobs are requeued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,25 +11,25 @@ use crate::store::{Lease, Store, StoreError};
 /// Longest pause between rounds, so that cancelling the job of a lost worker takes effect soon even with long leases.
 const MOST_SELDOM: Duration = Duration::from_secs(5);
 
-/// Looks for leases that are over. One in each process that serves, with or without slots of its own.
+/// Finds expired leases. Every process that serves has one, with or without slots.
 pub struct Reaper {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     lease: Duration,
-    /// When this process could last write; others could not have written either while it could not.
+    /// When this process could last write; while it could not, workers could not either.
     wrote_ms: i64,
-    /// Until then everybody has the time to prolong a lease.
+    /// Until then, every worker has time to renew its lease.
     patient_until_ms: i64,
 }
 
 impl Reaper {
-    /// A reaper that begins now.
+    /// A reaper that starts now.
     pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, lease: Duration) -> Self {
         let now = clock.now_ms();
         Self { store, clock, lease, wrote_ms: now, patient_until_ms: now }
     }
 
-    /// Looks again and again until `shutdown`.
+    /// Reaps periodically until `shutdown`.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let pause = MOST_SELDOM.min(self.lease / 3);
         let rounds = async {
@@ -38,10 +38,10 @@ impl Reaper {
                     Ok(lost) => {
                         for lease in lost {
                             let Lease { job, attempt } = lease;
-                            tracing::warn!(job.id = job, attempt, "took the job of a lost worker back");
+                            tracing::warn!(job.id = job, attempt, "ended the attempt of a lost worker");
                         }
                     }
-                    Err(error) => tracing::warn!(%error, "cannot look for lost jobs"),
+                    Err(error) => tracing::warn!(%error, "cannot look for expired leases"),
                 }
                 tokio::time::sleep(pause).await;
             }
@@ -49,11 +49,11 @@ impl Reaper {
         shutdown.run_until_cancelled(rounds).await;
     }
 
-    /// Takes back what is lost. After a time in which nothing could be written (the machine slept, somebody held the
-    /// database) leases are over that nobody could prolong: their owners get one more lease.
+    /// Ends the attempts with expired leases. After a time in which nobody could write (the machine slept, or another
+    /// process locked the database), every worker gets one more lease.
     ///
     /// # Errors
-    /// What the store says.
+    /// Errors of the store.
     pub async fn round(&mut self) -> Result<Vec<Lease>, StoreError> {
         let (now, lease_ms) = (self.clock.now_ms(), self.lease.as_millis() as i64);
         // If the clock was set back, the time since the last write is unknown.

@@ -1,4 +1,4 @@
-//! The child process in which libtorch lives.
+//! The runner: the child process that loads libtorch.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,22 +18,22 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use super::log::Log;
 use super::text;
 
-/// Lets libtorch's matrix products round to TF32, as its convolutions do by default. Read when libtorch is loaded,
-/// and nothing else that tch offers has this effect.
+/// Makes libtorch's matrix products round to TF32, as its convolutions do by default. libtorch reads it when it is
+/// loaded; tch offers no other switch.
 const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
-/// With 0 NVIDIA's libraries round nothing to TF32, convolutions included, whoever allows it.
+/// With 0, NVIDIA's libraries never round to TF32, not even in convolutions.
 const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
-/// With [`BY_BUS`] the numbers of GPUs are those of NVIDIA's other programs, on machines with GPUs of several kinds too.
+/// With [`BY_BUS`], GPUs are numbered as in NVIDIA's other programs, even with several kinds of GPUs.
 pub(super) const DEVICE_ORDER: &str = "CUDA_DEVICE_ORDER";
 pub(super) const BY_BUS: &str = "PCI_BUS_ID";
-/// Maximum length of an event, in bytes. A runner sends at most a thousand updates in one, which is well under a megabyte; a
+/// Maximum length of an event, in bytes. A runner sends at most a thousand updates per event, well under a megabyte; a
 /// broken one must not fill the memory of the service.
 const LONGEST_EVENT: usize = 16 << 20;
-/// Lines of the runner's last words that an error quotes.
+/// Number of the runner's last lines that an error quotes.
 const LAST_WORDS: usize = 5;
-/// Where a line of the log is cut, in bytes.
+/// Length at which a line of the log is truncated, in bytes.
 const LONGEST_LINE: u64 = 4096;
-/// How long the end of a killed process is waited for: one that hangs in a driver may never end.
+/// Time limit for a killed process to end; one that hangs in a driver may never end.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
 /// A runner that waits for a job or trains one. Dropping it kills it.
@@ -47,11 +47,11 @@ pub struct Runner {
     tf32: bool,
 }
 
-/// What the process has written to its standard error.
+/// The last lines of the process's standard error.
 #[derive(Debug, Default)]
 struct Said {
     last_words: VecDeque<String>,
-    /// The log of the job that it trains.
+    /// The log of the current job.
     log: Option<Log>,
 }
 
@@ -59,7 +59,7 @@ impl Runner {
     /// Starts the program for jobs of this precision.
     ///
     /// # Errors
-    /// Where it is missing or may not be run.
+    /// If the program is missing or may not be executed.
     pub fn start(program: &Path, precision: Precision) -> io::Result<Self> {
         let tf32 = precision == Precision::Tf32;
         let mut child = tokio::process::Command::new(program)
@@ -71,7 +71,7 @@ impl Runner {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            // Ctrl-C in a terminal reaches the whole group; the slot decides when its runner ends.
+            // Ctrl-C in a terminal signals the whole process group, but the slot decides when its runner ends.
             .process_group(0)
             .spawn()?;
         let commands = child.stdin.take().expect("stdin is piped");
@@ -93,7 +93,7 @@ impl Runner {
         self.child.id()
     }
 
-    /// Writes what it says from now on into `log` too.
+    /// Copies further lines of standard error into `log`.
     pub(super) fn log_to(&self, log: Log) {
         self.said.lock().expect("no holder panics").log = Some(log);
     }
@@ -108,7 +108,7 @@ impl Runner {
     /// Writes a command.
     ///
     /// # Errors
-    /// Where the process is gone.
+    /// If the process has ended.
     pub async fn send(&mut self, command: &Command) -> io::Result<()> {
         let mut line = serde_json::to_vec(command)?;
         line.push(b'\n');
@@ -119,7 +119,7 @@ impl Runner {
     /// The next event; `None` once the process has ended. Safe to cancel: no event is lost.
     ///
     /// # Errors
-    /// Where a line is no event.
+    /// If a line is not an event.
     pub async fn next_event(&mut self) -> io::Result<Option<Event>> {
         let Some(line) = self.events.next().await else { return Ok(None) };
         let line = line.map_err(|error| match error {
@@ -129,10 +129,7 @@ impl Runner {
             }
         })?;
         let mut event = text::read(&line).map_err(|error| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the runner said something unreadable: {error}"),
-            )
+            io::Error::new(io::ErrorKind::InvalidData, format!("the runner sent an invalid event: {error}"))
         })?;
         if let Event::Failed(failure) = &mut event {
             text::shorten(&mut failure.error);
@@ -140,15 +137,15 @@ impl Runner {
         Ok(Some(event))
     }
 
-    /// Lets a process that trains nothing end by itself, with its files in order.
+    /// Ends an idle process in good order.
     pub async fn retire(mut self) {
         drop(self.commands);
         let _ = tokio::time::timeout(LAST_BREATH, self.child.wait()).await;
     }
 
-    /// Says how a process whose events have ended has ended, with its last words.
+    /// Describes the end of a process whose events have ended, with its last lines.
     pub async fn obituary(mut self) -> String {
-        // Whoever closes the pipe of events but lives on is of no use.
+        // A process that has closed its events but still runs is killed.
         let _ = self.child.start_kill();
         let end = async {
             let status = self.child.wait().await;
@@ -164,14 +161,11 @@ impl Runner {
         if words.is_empty() {
             return format!("the runner ended ({status})");
         }
-        format!(
-            "the runner ended ({status}); it said: {}",
-            words.iter().cloned().collect::<Vec<_>>().join(" | ")
-        )
+        format!("the runner ended ({status}): {}", words.iter().cloned().collect::<Vec<_>>().join(" | "))
     }
 }
 
-/// Reads to the end, whatever comes: a runner whose log nobody reads would stand still.
+/// Reads to the end, whatever comes, because a runner blocks if nobody reads its log.
 async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
     let mut line = Vec::new();
     while let Ok(1..) = (&mut log).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
@@ -197,7 +191,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_event_without_end_is_an_error() {
+    async fn an_endless_event_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("runner");
         fs::write(&program, "#!/bin/sh\nexec cat /dev/zero\n").unwrap();
@@ -208,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_has_the_switches_of_its_precision() {
+    async fn the_environment_of_a_process_matches_its_precision() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("runner");
         let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE\"}""#;

@@ -1,4 +1,4 @@
-//! One slot: claim a job, have it trained, and again.
+//! One slot: claims jobs and trains them, one after another.
 
 use std::env;
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use super::{Drain, PROBE_AGAIN, WorkerConfig, look_for_runner};
 use crate::artifacts::ArtifactRoot;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
-/// The store wakes a slot when something is queued in this process; other processes are found by asking.
+/// Polling interval. Jobs that this process queues wake the slot at once.
 const POLL: Duration = Duration::from_secs(1);
-/// After trouble with the store.
+/// Delay after an error of the store.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the slots of a worker share.
@@ -95,10 +95,10 @@ impl Place {
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::error!("nothing can begin here: {error}. The job goes back to the queue");
+                tracing::error!("no job can start here: {error}. The job is requeued");
                 let end = AttemptEnd::machine_fault(error);
                 if let Err(error) = self.store.end(lease, end.clone()).await {
-                    tracing::warn!(%error, "cannot end the attempt; its lease will");
+                    tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires");
                 }
                 return Ended { runner: None, end: Some(end) };
             }
@@ -107,7 +107,7 @@ impl Place {
         tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
         let stop = match self.config.drain {
             Drain::Checkpoint => stop.clone(),
-            // Nothing but its own end stops the attempt.
+            // Only its own end stops the attempt.
             Drain::Finish => CancellationToken::new(),
         };
         Attempt::new(self.store.clone(), claim, slot.device.clone(), files, &self.config, stop)
@@ -125,10 +125,7 @@ impl Place {
             .map_err(|error| format!("{} does not start: {error}", program.display()))?;
         let files = Files::new(self.artifacts.clone(), claim.lease).map_err(|error| {
             let place = env::temp_dir();
-            format!(
-                "no folder for the job's files can be made in {}, where TMPDIR leads: {error}",
-                place.display()
-            )
+            format!("no folder for the job's files can be created in {} (TMPDIR): {error}", place.display())
         })?;
         Ok((runner, files))
     }

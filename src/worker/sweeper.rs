@@ -56,8 +56,8 @@ pub async fn sweep(
             let ended_before = clock.now_ms() - sweeps.strays.as_millis() as i64;
             match remove_strays(&store, &artifacts, ended_before).await {
                 Ok(0) => {}
-                Ok(removed) => tracing::info!(removed, "removed files that no row names"),
-                Err(error) => tracing::warn!(%error, "cannot remove files that no row names"),
+                Ok(removed) => tracing::info!(removed, "removed stray files"),
+                Err(error) => tracing::warn!(%error, "cannot remove stray files"),
             }
         }
     };
@@ -76,7 +76,11 @@ async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> Result<(
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
 /// therefore never get one, whatever the clocks say.
-async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, ended_before: i64) -> Result<usize, SweepError> {
+async fn remove_strays(
+    store: &Store,
+    artifacts: &ArtifactRoot,
+    ended_before: i64,
+) -> Result<usize, SweepError> {
     let (mut files, mut job, mut removed) = (artifacts.list("jobs"), None::<Job>, 0);
     while let Some(path) = files.next().await {
         let path = path?;

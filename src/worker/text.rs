@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Maximum length of an error or a message of a runner, in bytes.
 const LONGEST_ERROR: usize = 10_000;
 
-/// The text with U+FFFD in place of control characters, line breaks and tabs excepted.
+/// Replaces control characters by U+FFFD, except line breaks and tabs.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if text.contains(is_control) {

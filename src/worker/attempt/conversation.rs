@@ -1,4 +1,4 @@
-//! What the runner says, and what it is told.
+//! The conversation with the runner: its events, and commands to it.
 
 use std::io;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::{Attempt, failed};
 use crate::artifacts::ArtifactError;
 use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError};
 
-/// A runner looks for commands between two steps; one that takes longer to stop is killed.
+/// Time limit for a runner to stop. It reads commands between two steps.
 pub const LONGEST_STOP: Duration = Duration::from_secs(20);
 
-/// What happens next in an attempt.
+/// The next thing that happens in an attempt.
 enum Next {
     Event(io::Result<Option<Event>>),
     Heartbeat,
@@ -27,20 +27,20 @@ enum Next {
     Shutdown,
 }
 
-/// How the conversation with the runner ended.
+/// The end of the conversation with the runner.
 pub(super) enum Outcome {
-    /// By its own word.
+    /// The runner reported the end.
     Said(AttemptEnd),
-    /// It died, or what it says makes no sense.
+    /// The runner died, or sent an invalid event.
     Died,
-    /// It was stopped.
+    /// The worker stopped the runner.
     Stopped(AttemptEnd),
     /// The runner never got the job, because the checkpoint to resume from cannot be fetched at present.
     CannotFetch(ArtifactError),
 }
 
 impl Attempt {
-    /// Until the runner has said how the job ended, or cannot any more.
+    /// Runs until the runner reports the end of the job, dies or is stopped.
     pub(super) async fn converse(&mut self, runner: &mut Runner) -> Result<Outcome, StoreError> {
         let time_limit = Instant::now() + Duration::from_secs(self.claim.time_limit_seconds as u64);
         let (files, checkpoints) = (self.files.clone(), std::mem::take(&mut self.claim.checkpoints));
@@ -109,14 +109,14 @@ impl Attempt {
                     let error = "the runner did not stop by itself and was killed".to_owned();
                     return Ok(Outcome::Stopped(failed(EndReason::Cancelled, error)));
                 }
-                // The job goes on from its last checkpoint.
+                // The job resumes from its last checkpoint.
                 Next::Kill => return Ok(Outcome::Stopped(AttemptEnd::HandedBack)),
                 Next::Shutdown => self.stop(Request::Pause, runner).await,
             }
         }
     }
 
-    /// Acts on one event; returns the outcome, where it was the last one.
+    /// Handles one event; returns the outcome if it was the last one.
     async fn take(&mut self, event: Event, runner: &mut Runner) -> Result<Option<Outcome>, StoreError> {
         match event {
             Event::Started { step, environment, steps } => {
@@ -129,7 +129,7 @@ impl Attempt {
                 self.keep_text("environment.json", ArtifactKind::Environment, &environment).await?;
             }
             Event::Metrics { points } => self.pending.extend(points),
-            // A runner follows each batch of points by its progress: both are one write.
+            // A runner sends its progress after each batch of points, and both are written together.
             Event::Progress { step, .. } => self.record(Some(step), runner).await?,
             Event::Checkpoint { step, file, sha256, bytes } => {
                 let written = protocol::Artifact { file, sha256, bytes };
@@ -151,7 +151,7 @@ impl Attempt {
             }
             Event::Failed(failure) => {
                 return Ok(Some(match failure.reason {
-                    // It had time for a last word; what it crashed of may be gone at the next attempt.
+                    // The runner reported its crash; the cause may be gone at the next attempt.
                     EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),
                     _ => Outcome::Said(AttemptEnd::Failed(failure)),
                 }));
@@ -160,7 +160,7 @@ impl Attempt {
         Ok(None)
     }
 
-    /// Stores what is pending, prolongs the lease, and passes a request on.
+    /// Stores pending points, renews the lease, and passes on a request.
     async fn record(&mut self, step: Option<u64>, runner: &mut Runner) -> Result<(), StoreError> {
         if let Some(request) = self.store_pending(step).await? {
             self.stop(request, runner).await;
@@ -168,15 +168,15 @@ impl Attempt {
         Ok(())
     }
 
-    /// Tells the runner once; to cancel goes before to pause.
+    /// Sends a request to the runner once; cancel takes precedence over pause.
     async fn stop(&mut self, request: Request, runner: &mut Runner) {
         let told = self.stopping.map(|(told, _)| told);
         if told == Some(request) || told == Some(Request::Cancel) {
             return;
         }
         self.stopping = Some((request, Instant::now() + LONGEST_STOP));
-        tracing::info!(%request, "the runner is told to stop");
-        // A runner that is gone is noticed by its events.
+        tracing::info!(%request, "stopping the runner");
+        // The end of a runner is detected by its events.
         let _ = runner.send(&Command::Stop { request }).await;
     }
 }

@@ -52,7 +52,7 @@ impl Attempt {
             Ok(()) => {}
             // The runner keeps the last two checkpoints and does not wait for slow storage.
             Err(ArtifactError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                tracing::debug!(step, "overtaken by a newer checkpoint");
+                tracing::debug!(step, "replaced by a newer checkpoint");
             }
             Err(error) => tracing::error!(%error, step, "the checkpoint is not stored"),
         }
@@ -67,7 +67,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Writes a file of the worker's own and stores it.
+    /// Writes a file of the worker and stores it.
     pub(super) async fn keep_text(
         &mut self,
         file: &str,
@@ -116,7 +116,7 @@ impl Attempt {
             Err(error) => Err(error),
         };
         if let Err(error) = stored {
-            tracing::error!(%error, file, "the file is not stored; it is tried again at the end of the run");
+            tracing::error!(%error, file, "the file is not stored; it is retried at the end of the run");
             self.unkept.push((promised, error));
         }
         Ok(())

@@ -1,7 +1,7 @@
-//! One attempt at a job: what the runner says goes into the store, what people want goes to the runner.
+//! One attempt at a job: events of the runner go to the store, requests of people go to the runner.
 //!
-//! Order of writes: every point of a run is stored before its checkpoint or its end is. What the store does not take at
-//! once is tried again until the lease is over; then the job belongs to somebody else, and the runner is stopped.
+//! Order of writes: every point of a run is stored before its checkpoint and its end. A failed write is retried until
+//! the lease expires; then the job belongs to another attempt, and the runner is stopped.
 
 mod conversation;
 mod silence;
@@ -27,7 +27,7 @@ use crate::store::{Artifact, AttemptEnd, Claim, Store, StoreError};
 
 pub use self::conversation::LONGEST_STOP;
 
-/// An attempt under way.
+/// A running attempt.
 pub(super) struct Attempt {
     store: Arc<Store>,
     claim: Claim,
@@ -37,17 +37,17 @@ pub(super) struct Attempt {
     lease_until: Instant,
     hung_after: Duration,
     shutdown: CancellationToken,
-    /// What the runner was started from.
+    /// The checkpoint from which the runner resumed.
     resumed: Option<Artifact>,
-    /// Whether the runner has begun with the job.
+    /// Whether the runner has started the job.
     started: bool,
     /// Completed updates.
     step: u64,
     /// Required files that could not be stored yet, each with the reason.
     unkept: Vec<(Promised, ArtifactError)>,
-    /// Points that the runner has sent and the store has yet to take.
+    /// Points that the runner has sent and the store does not have yet.
     pending: Vec<Point>,
-    /// Why the runner was told to stop, and when it is killed.
+    /// The request with which the runner is being stopped, and when it is killed.
     stopping: Option<(Request, Instant)>,
 }
 
@@ -88,7 +88,7 @@ impl Attempt {
         }
     }
 
-    /// Sees the attempt through.
+    /// Runs the attempt to its end.
     pub(super) async fn run(mut self, mut runner: Runner) -> Ended {
         match self.files.begin_log() {
             Ok(log) => runner.log_to(log),
@@ -97,7 +97,7 @@ impl Attempt {
         let outcome = match self.converse(&mut runner).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::warn!(%error, "gave the attempt up");
+                tracing::warn!(%error, "the attempt is abandoned");
                 return Ended { runner: None, end: None };
             }
         };
@@ -106,7 +106,7 @@ impl Attempt {
             Outcome::Stopped(end) => (end, None),
             Outcome::Died => (crashed(runner.obituary().await), None),
             Outcome::CannotFetch(error) => {
-                let error = format!("the checkpoint to go on from cannot be fetched now: {error}");
+                let error = format!("the checkpoint to resume from cannot be fetched now: {error}");
                 (AttemptEnd::machine_fault(error), None)
             }
         };
@@ -119,7 +119,7 @@ impl Attempt {
         }
         match self.end(end.clone()).await {
             Ok(state) => tracing::info!(job.state = %state, "ended"),
-            Err(error) => tracing::warn!(%error, "cannot end the attempt; its lease will"),
+            Err(error) => tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires"),
         }
         Ended { runner, end: Some(end) }
     }
@@ -133,7 +133,7 @@ impl Attempt {
                     && !self.started
                     && self.resumed.is_none() =>
             {
-                AttemptEnd::machine_fault(format!("the runner could not begin: {}", failure.error))
+                AttemptEnd::machine_fault(format!("the runner could not start: {}", failure.error))
             }
             end => end,
         }

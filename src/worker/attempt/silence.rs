@@ -58,18 +58,18 @@ impl Silence {
     /// At the deadline.
     pub(super) fn verdict(&mut self, now: Instant) -> Verdict {
         let silent = (now - self.since).as_secs();
-        let before = format!("before, it never did for more than {} s", self.longest.as_secs());
+        let before = format!("its longest silence before was {} s", self.longest.as_secs());
         match self.warned {
             None => {
                 self.warned = Some(now);
                 let more = (self.hung_after() - self.warn_after()).as_secs();
                 Verdict::Warn(format!(
-                    "the runner has said nothing for {silent} s ({before}); if it is silent for {more} s more, it is \
-                     killed, and the job goes on at its last checkpoint"
+                    "the runner has sent nothing for {silent} s ({before}); after another {more} s of silence it is \
+                     killed, and the job resumes from its last checkpoint"
                 ))
             }
             Some(_) => Verdict::Kill(format!(
-                "the runner hung: it said nothing for {silent} s ({before}), and was killed"
+                "the runner hung and was killed: it sent nothing for {silent} s ({before})"
             )),
         }
     }
@@ -94,33 +94,33 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_is_warned_of_and_killed_after_many_times_its_longest_silence() {
+    fn a_silent_runner_causes_a_warning_and_is_killed_later() {
         let mut now = Instant::now();
         let mut silence = Silence::new(FLOOR, now);
         assert_eq!(silence.deadline() - now, seconds(150), "a quarter of the floor");
         // The second one is an evaluation.
         for (time, deadline) in [(1, 150), (100, 500)] {
             now += seconds(time);
-            assert!(!silence.ends(now, true), "nobody doubted it");
+            assert!(!silence.ends(now, true), "there was no warning");
             silence.begins(now);
             assert_eq!(silence.deadline() - now, seconds(deadline));
         }
         now = silence.deadline();
         let Verdict::Warn(warning) = silence.verdict(now) else { panic!("killed without a warning") };
-        assert!(warning.contains("nothing for 500 s") && warning.contains("more than 100 s"), "{warning}");
+        assert!(warning.contains("nothing for 500 s") && warning.contains("before was 100 s"), "{warning}");
         assert_eq!(silence.deadline() - now, seconds(1500));
         let Verdict::Kill(error) = silence.verdict(silence.deadline()) else { panic!("warned twice") };
         assert!(error.contains("nothing for 2000 s"), "{error}");
     }
 
     #[test]
-    fn a_worker_that_slept_through_both_times_warns_first() {
+    fn a_worker_that_slept_through_both_deadlines_warns_first() {
         let mut now = Instant::now();
         let mut silence = Silence::new(FLOOR, now);
         now += FLOOR * 10;
         assert!(matches!(silence.verdict(now), Verdict::Warn(_)));
         assert_eq!(silence.deadline() - now, seconds(450));
-        assert!(silence.ends(now, true), "it speaks after all");
+        assert!(silence.ends(now, true), "it has sent an event again");
         silence.begins(now);
         assert!(matches!(silence.verdict(silence.deadline()), Verdict::Warn(_)), "another silence");
     }

@@ -1,4 +1,4 @@
-//! Writes under the lease, and prolonging it.
+//! Writes under the lease, and its renewal.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Attempt;
 use crate::store::StoreError;
 
-/// Between two tries of a write.
+/// Delay between two tries of a write.
 const RETRY: Duration = Duration::from_millis(200);
 
 impl Attempt {
-    /// When the lease is to be prolonged again.
+    /// When the lease must be renewed next.
     pub(super) fn heartbeat(&self) -> Instant {
         self.lease_until - self.lease * 2 / 3
     }
 
-    /// Stores the points that are pending and how far the run is, and prolongs the lease; returns what people want.
+    /// Stores pending points and the step, and renews the lease; returns a pending request.
     pub(super) async fn store_pending(&mut self, step: Option<u64>) -> Result<Option<Request>, StoreError> {
         self.step = step.unwrap_or(self.step);
         let points = std::mem::take(&mut self.pending);
         let (store, lease, lease_ms) = (self.store.clone(), self.claim.lease, self.lease.as_millis() as i64);
         let asked = Instant::now();
         let request = self.persist(|| store.record(lease, &points, step, lease_ms)).await?;
-        // Counted from before the write, so that this side never believes in the lease longer than the store does.
+        // Counted from before the write, so that the worker never assumes a longer lease than the store.
         self.lease_until = asked + self.lease;
         Ok(request)
     }
@@ -36,8 +36,8 @@ impl Attempt {
         self.persist(|| store.remark(lease, trouble)).await
     }
 
-    /// Does something that may take longer than a lease, and prolongs that meanwhile. A request is told again at the next
-    /// write.
+    /// Runs a task that may take longer than a lease, and renews the lease meanwhile. A request is returned again by
+    /// the next write.
     pub(super) async fn with_heartbeats<T>(
         &mut self,
         work: impl Future<Output = T>,
@@ -51,8 +51,8 @@ impl Attempt {
         }
     }
 
-    /// Tries a write until it succeeds, the lease is lost, or has been over for as long as everybody gets once the store
-    /// was away.
+    /// Retries a write until it succeeds, the lease is lost, or the lease expired so long ago that even the extra lease
+    /// after an outage of the store is over.
     pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         write: impl Fn() -> F,
@@ -61,7 +61,7 @@ impl Attempt {
         loop {
             match write().await {
                 Err(error) if !matches!(error, StoreError::LeaseLost { .. }) && Instant::now() < until => {
-                    tracing::warn!(%error, "the store does not take a write; trying again");
+                    tracing::warn!(%error, "a write to the store failed; retrying");
                     sleep(RETRY).await;
                 }
                 result => return result,
