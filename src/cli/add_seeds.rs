@@ -1,4 +1,4 @@
-//! `optlab add-seeds`: more pairs for a comparison.
+//! `optlab add-seeds`: adds seeds to an experiment.
 
 use serde_json::{Value, json};
 
@@ -8,9 +8,9 @@ use super::{Failure, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
-    /// Seeds for every arm, such as 5 6 7; those that it has already add nothing
+    /// Seeds for every arm, such as 5 6 7; existing seeds are ignored
     #[arg(required = true, value_name = "SEED")]
     seeds: Vec<u64>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `optlab backup`: a copy of the database, also while servers and workers write to it.
+//! `optlab backup`: copies the database, even while servers and workers write to it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::store::{self, CopyError};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The copy; a file that exists is not overwritten
+    /// The copy; an existing file is not overwritten
     file: PathBuf,
     #[command(flatten)]
     database: DatabaseArgs,
@@ -39,17 +39,17 @@ async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
     std::fs::File::open(unfinished.path())?.sync_all()?;
     unfinished.finish()?;
     output::line(format!(
-        "{} is a copy of {shown}. The files of jobs (weights, checkpoints, logs) are not in it.",
+        "{} is a copy of {shown}. It does not contain the files of jobs (weights, checkpoints, logs).",
         file.display()
     ))
 }
 
-/// Tells the disk of the copy from that of the database.
+/// Distinguishes errors of the copy's disk from those of the database's.
 fn explained(error: CopyError, database: &str, file: &Path) -> anyhow::Error {
     match error {
         CopyError::Source(error) => anyhow::Error::from(error).context(format!("cannot copy {database}")),
         CopyError::Target(reason) => anyhow::anyhow!(
-            "cannot write {}: {reason}. Make room there, or choose another place; nothing was kept of the copy",
+            "cannot write {}: {reason}. Free some space there, or choose another path; the incomplete copy was removed",
             file.display()
         ),
     }

@@ -16,18 +16,18 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Every data set, and where its files are
+    /// List the data sets and the locations of their files
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Get the files of these data sets, or of all, from their official addresses
+    /// Download the files of these data sets, or of all, from their official addresses
     Fetch {
         /// Names of data sets
         names: Vec<String>,
     },
-    /// Check the files that are here: these data sets, or all
+    /// Verify the local files of these data sets, or of all
     Verify {
         /// Names of data sets
         names: Vec<String>,
@@ -81,11 +81,11 @@ fn describe(state: &State) -> String {
         State::BuiltIn => "built in".to_owned(),
         State::Present(folder) => format!("in {}", folder.display()),
         State::Altered(file) => format!("truncated or altered: {}", file.display()),
-        State::Absent(bytes) => format!("not here ({:.1} MB to fetch)", *bytes as f64 / 1e6),
+        State::Absent(bytes) => format!("not on this machine ({:.1} MB to download)", *bytes as f64 / 1e6),
     }
 }
 
-/// Makes sure that the files are here and right, with a progress bar where they have to be fetched.
+/// Downloads missing or damaged files, with a progress bar.
 pub(super) fn fetch(library: &Library, dataset: &dyn Dataset) -> Result<(), Failure> {
     let mut progress = Bar::default();
     library.contents(dataset, &mut progress)?;
@@ -93,17 +93,18 @@ pub(super) fn fetch(library: &Library, dataset: &dyn Dataset) -> Result<(), Fail
     Ok(output::line(format!("{}: {}", dataset.name(), describe(&library.state(dataset))))?)
 }
 
-/// Data sets that were `named` must be here.
+/// Data sets that were `named` must be on this machine.
 fn verify(library: &Library, datasets: &[&'static dyn Dataset], named: bool) -> Result<(), Failure> {
     let mut all_well = true;
     for &dataset in datasets {
         let result = match library.state(dataset) {
             State::Absent(_) => {
-                let text = format!("not here; `optlab data fetch {}` gets it", dataset.name());
+                let text =
+                    format!("not on this machine; `optlab data fetch {}` downloads it", dataset.name());
                 if named { Err(text) } else { Ok(text) }
             }
             _ => match library.verify(dataset) {
-                Ok(()) => Ok("whole and official".to_owned()),
+                Ok(()) => Ok("complete and official".to_owned()),
                 Err(error) => Err(error.to_string()),
             },
         };
@@ -113,7 +114,7 @@ fn verify(library: &Library, datasets: &[&'static dyn Dataset], named: bool) -> 
     if all_well { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// A bar a file.
+/// One progress bar per file.
 struct Bar(ProgressBar);
 
 impl Default for Bar {

@@ -1,4 +1,4 @@
-//! `optlab demo`: what `serve`, `submit --watch` and `compare` do, one after another.
+//! `optlab demo`: `serve`, `submit --watch` and `compare` in one command.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ const RECIPE: &str = "digits-mlp";
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
-    /// Stop after the comparison instead of serving on
+    /// Stop after the comparison instead of continuing to serve
     #[arg(long)]
     once: bool,
 }
@@ -33,7 +33,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     let config = args.service.resolve()?;
     probe(&config.worker.runner)
         .await
-        .context("nothing can be trained here; `optlab doctor` says what to do")?;
+        .context("no job can be trained here; `optlab doctor` explains what to do")?;
     let listener = match config.listen {
         Some(address) => listen(address).await?,
         None => listen_nearby(DEFAULT_ADDRESS).await?,
@@ -47,7 +47,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     let experiment = spawn_blocking(move || experiment(&client));
     let done = tokio::select! {
         done = experiment => done?,
-        // The signal or the error that ended the service is all there is to tell.
+        // The signal or the error that ended the service has been reported.
         ended = &mut service => return Ok(ended??),
     };
     if args.once {
@@ -73,11 +73,12 @@ fn experiment(client: &Client) -> anyhow::Result<()> {
     let ended = watch(client, submitted.id)?;
     output::line(&ended)?;
     compare::print_table(client, submitted.id)?;
-    anyhow::ensure!(ended.is_well(), "some jobs did not succeed or lack files; the dashboard says why");
+    anyhow::ensure!(ended.is_well(), "some jobs did not succeed or lack files; the dashboard shows why");
     Ok(())
 }
 
-/// A demo is often the second server of a machine: it moves on where the usual address is taken, and only there.
+/// A demo is often the second server of a machine, so it uses a free port if the default address is taken. A given
+/// address is not changed.
 async fn listen_nearby(wanted: SocketAddr) -> anyhow::Result<TcpListener> {
     if let Ok(listener) = TcpListener::bind(wanted).await {
         return Ok(listener);

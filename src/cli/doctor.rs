@@ -1,4 +1,4 @@
-//! `optlab doctor`: what is missing on this machine, and what to type.
+//! `optlab doctor`: checks this machine, and prints commands that install what is missing.
 
 mod folders;
 
@@ -17,7 +17,7 @@ use folders::look_at_folders;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What `optlab serve` would be told
+    /// The settings of `optlab serve`
     #[command(flatten)]
     service: ServiceArgs,
     /// Print JSON
@@ -25,12 +25,12 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Serialize)]
 struct Finding {
     verdict: Verdict,
     what: String,
-    /// What to do about it.
+    /// The remedy.
     cure: Option<String>,
 }
 
@@ -40,12 +40,12 @@ enum Verdict {
     Ok,
     Missing,
     Broken,
-    /// Not here, and had when it is needed.
+    /// Missing, but obtained on demand.
     Later,
 }
 
 impl Verdict {
-    /// As wide as the others, so that what follows stands in one column.
+    /// Padded, so that the following column aligns.
     fn label(self) -> &'static str {
         match self {
             Self::Ok => "[ok]     ",
@@ -89,9 +89,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if can_train { Ok(()) } else { Err(Failure::Told) }
 }
 
-/// Whether anything can be trained here, and with what.
+/// Whether jobs can be trained here, and on which devices.
 fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
-    const BUILD: &str = "type: make setup && cargo build --release";
+    const BUILD: &str = "run: make setup && cargo build --release";
     let found = match block_on(probe(runner))? {
         Ok(probe) => {
             let opened = format!("libtorch {}, opened by {}", probe.libtorch, runner.display());
@@ -102,7 +102,7 @@ fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
             return Ok((true, [Verdict::Ok.finding(opened)].into_iter().chain(devices).collect()));
         }
         Err(ProbeError::Missing(path)) => {
-            let what = format!("the program that trains: {} does not exist", path.display());
+            let what = format!("optlab-runner: {} does not exist", path.display());
             Verdict::Missing.finding(what).cured_by(BUILD)
         }
         Err(error @ ProbeError::Broken(_)) => Verdict::Broken.finding(error.to_string()).cured_by(format!(
@@ -116,14 +116,15 @@ fn look_at_dashboard() -> Finding {
     if api::has_dashboard() {
         return Verdict::Ok.finding("dashboard: built in");
     }
-    let cure = "type: make web && cargo build --release";
+    let cure = "run: make web && cargo build --release";
     Verdict::Missing.finding("dashboard: this program was compiled without it").cured_by(cure)
 }
 
 fn look_at_data(library: &Library) -> Vec<Finding> {
     let given = library.given.as_ref().filter(|given| !given.is_dir());
-    let no_folder = given
-        .map(|given| Verdict::Missing.finding(format!("OPTLAB_DATA_DIR: {} is no folder", given.display())));
+    let no_folder = given.map(|given| {
+        Verdict::Missing.finding(format!("OPTLAB_DATA_DIR: {} is not a folder", given.display()))
+    });
     let sets = optlab_data::all().iter().map(|dataset| {
         let (name, is) = (dataset.name(), |what: String| format!("data set {}: {what}", dataset.name()));
         match library.state(*dataset) {
@@ -132,13 +133,13 @@ fn look_at_data(library: &Library) -> Vec<Finding> {
             State::Altered(file) => Verdict::Broken
                 .finding(is(format!("{} is truncated or altered", file.display())))
                 .cured_by(if library.is_given(&file) {
-                    "it is a file of your own: put the official one in its place, or delete it".to_owned()
+                    "it is your own file: replace it by the official one, or delete it".to_owned()
                 } else {
-                    format!("type: optlab data fetch {name}")
+                    format!("run: optlab data fetch {name}")
                 }),
             State::Absent(bytes) => Verdict::Later
-                .finding(is(format!("fetched when first used ({:.1} MB)", bytes as f64 / 1e6)))
-                .cured_by(format!("now: optlab data fetch {name}")),
+                .finding(is(format!("downloaded on first use ({:.1} MB)", bytes as f64 / 1e6)))
+                .cured_by(format!("to download it now: optlab data fetch {name}")),
         }
     });
     no_folder.into_iter().chain(sets).collect()

@@ -1,4 +1,4 @@
-//! `optlab experiments`: what was submitted; and which one a command means.
+//! `optlab experiments`, and the choice of an experiment by id or name.
 
 use anyhow::anyhow;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn row(Experiment { id, name, created_at, arms, seeds, counts }: Experiment) -> [String; 6] {
-    // A time of day to the second is enough to tell two submissions apart. The server's times are UTC.
+    // Seconds suffice to distinguish two submissions. The server's times are UTC.
     let submitted = created_at.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ") + "Z";
     [id.to_string(), name, submitted, arms.len().to_string(), seeds.len().to_string(), counts.to_string()]
 }
@@ -61,14 +61,16 @@ pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
     newest(&called, given)
 }
 
-/// The first of the experiments that are `called` so, the newest first; reports the choice if there are several.
+/// The first of the experiments with this name, the newest first; reports the choice if there are several.
 pub(super) fn newest(called: &[i64], name: &str) -> Result<i64, Failure> {
     match *called {
         [] => Err(anyhow!("there is no experiment `{name}`; `optlab experiments` lists them").into()),
         [id] => Ok(id),
         [newest, ..] => {
             let count = called.len();
-            output::note(format!("optlab: {count} experiments are called `{name}`; {newest} is the newest"));
+            output::note(format!(
+                "optlab: {count} experiments have the name `{name}`; {newest} is the newest"
+            ));
             Ok(newest)
         }
     }

@@ -1,4 +1,4 @@
-//! `optlab export`: an experiment as a file for other programs, or for another server.
+//! `optlab export`: writes an experiment to a file for other programs or servers.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -15,16 +15,16 @@ use crate::exchange::{EventWriter, ExchangeError, ParquetReader, PointWriter};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
-    /// Parquet says everything, and `optlab import` reads it; CSV has points or jobs; TensorBoard shows curves
+    /// Parquet is complete and can be imported; CSV has points or jobs; TensorBoard shows curves
     #[arg(long, value_enum)]
     format: Format,
-    /// Of CSV: which rows
+    /// Rows of the CSV file
     #[arg(long, value_enum, default_value_t = Table::Points)]
     table: Table,
-    /// The file, or for TensorBoard the folder; one that exists is not overwritten, `-` is standard output [default:
-    /// named after the experiment, here]
+    /// The file, or for TensorBoard the folder; an existing one is not overwritten; `-` is standard output [default:
+    /// named after the experiment, in the current folder]
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fetches the file to where it is wanted.
+/// Downloads the file to its destination.
 fn download(
     client: &Client,
     experiment: i64,
@@ -94,7 +94,7 @@ fn download(
     Ok(output)
 }
 
-/// Makes event files of the Parquet file.
+/// Converts the Parquet file to event files.
 fn write_events(client: &Client, experiment: i64, output: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let (name, mut body) = fetch(client, experiment, "parquet")?;
     let output = output.unwrap_or_else(|| PathBuf::from(name.trim_end_matches(".parquet")));
@@ -106,7 +106,7 @@ fn write_events(client: &Client, experiment: i64, output: Option<PathBuf>) -> Re
     fs::create_dir_all(folder)
         .map_err(ExchangeError::from)
         .and_then(|()| copy_events(file, folder.to_owned()))
-        .with_context(|| format!("cannot write {}; nothing was kept of it", output.display()))?;
+        .with_context(|| format!("cannot write {}; the incomplete output was removed", output.display()))?;
     unfinished.finish()?;
     Ok(output)
 }
@@ -123,7 +123,7 @@ fn copy_events(file: File, folder: PathBuf) -> Result<(), ExchangeError> {
     events.finish()
 }
 
-const BROKEN: &str = "the export broke off; nothing was kept of it";
+const BROKEN: &str = "the export was interrupted; the incomplete file was removed";
 
 fn fetch(client: &Client, experiment: i64, format: &str) -> Result<(String, impl Read + use<>), Failure> {
     Ok(client.download(&format!("/experiments/{experiment}/export?format={format}"))?)

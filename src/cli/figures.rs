@@ -1,9 +1,9 @@
-//! What a run has come to, in one line.
+//! The figures of a run in one line.
 
 use optlab_spec::protocol::Point;
 use optlab_spec::series;
 
-/// The last value of each series that a person follows.
+/// The last value of the main series.
 #[derive(Default)]
 pub(super) struct Figures {
     train_loss: Option<f64>,
@@ -24,7 +24,7 @@ impl Figures {
         *last = Some(point.value);
     }
 
-    /// For a line that a bar and the time left have to fit in too.
+    /// A short form for a line with a progress bar and the remaining time.
     pub(super) fn in_short(&self) -> String {
         let loss = self.train_loss.map(|loss| format!("loss {loss:.4}"));
         let accuracy = self.test_accuracy.map(|percent| format!("test {percent:.2}%"));
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_of_progress_leaves_room_in_eighty_columns() {
+    fn the_progress_line_fits_in_eighty_columns() {
         let mut figures = Figures::default();
         assert_eq!(figures.in_full(), "");
         let values =
@@ -60,7 +60,7 @@ mod tests {
         }
         assert_eq!(figures.in_short(), "loss 12.3457  test 100.00%  energy 0.71000");
         assert_eq!(figures.in_full(), "train loss 12.3457, test accuracy 100.00%, energy 0.7100");
-        // Two long numbers of steps, and the time left.
+        // Two long numbers of steps, and the remaining time.
         assert!(figures.in_short().len() + "100000/100000".len() + "59m left".len() + 5 < 80);
     }
 }

@@ -1,4 +1,4 @@
-//! `optlab import`: an experiment of another server.
+//! `optlab import`: imports an experiment of another server.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// What `optlab export --format parquet` has written
+    /// A file from `optlab export --format parquet`
     file: PathBuf,
     #[command(flatten)]
     server: ServerArgs,
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     if args.file.is_dir() {
         let shown = args.file.display();
-        return Err(Failure::Usage(format!("{shown} is a folder; give the Parquet file of one experiment")));
+        return Err(Failure::Usage(format!("{shown} is a folder; name the Parquet file of one experiment")));
     }
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
     let Submitted { id, name, jobs } = client.upload("/imports", file)?;

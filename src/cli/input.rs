@@ -1,4 +1,4 @@
-//! Files that commands read whole.
+//! Files that commands read into memory.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 
 use super::Failure;
 
-/// Reads a file of a folder of ours. Anything but a regular file is refused: opening a FIFO would wait for its writer.
+/// Reads a file that optlab has written. Only regular files are accepted, because opening a FIFO would wait for a
+/// writer.
 pub(super) fn regular(path: &Path) -> anyhow::Result<Vec<u8>> {
     let read = || -> anyhow::Result<Vec<u8>> {
         ensure!(fs::metadata(path)?.is_file(), "not a regular file");

@@ -1,4 +1,4 @@
-//! `optlab jobs`: the training runs, and why those that failed did.
+//! `optlab jobs`: lists jobs, and why they failed.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ const TOLD: u64 = 10;
 pub(super) struct Args {
     /// Id or name of an experiment [default: all]
     experiment: Option<String>,
-    /// Only queued, running, paused, succeeded, failed or cancelled ones
+    /// Only jobs in this state: queued, running, paused, succeeded, failed or cancelled
     #[arg(long)]
     state: Option<String>,
-    /// Only those of this arm
+    /// Only jobs of this arm
     #[arg(long)]
     arm: Option<String>,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// A job as the server tells of it.
+/// A job in the server's answer.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Job {
     pub(super) id: i64,
@@ -126,7 +126,7 @@ pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<
 /// One line on standard error for each failed job of an experiment, `failed` in number.
 pub(super) fn tell_failures(client: &Client, experiment: i64, failed: u64) {
     let path = format!("/jobs?experiment={experiment}&state=failed&limit={TOLD}");
-    // The count has been told; who cannot ask for more leaves it at that.
+    // The count has been printed, so an error here is ignored.
     let Ok(List::<Job> { items, .. }) = client.get(&path) else { return };
     for job in items {
         let reason = job.end_reason.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `optlab logs`: what the runner of a job has said.
+//! `optlab logs`: prints the log of a job.
 
 use std::io;
 
@@ -12,7 +12,7 @@ pub(super) struct Args {
     /// Id of the job
     #[arg(value_parser = experiments::id)]
     job: i64,
-    /// Number of the attempt [default: the last that has a log]
+    /// Number of the attempt [default: the last one with a log]
     #[arg(long)]
     attempt: Option<u64>,
     #[command(flatten)]

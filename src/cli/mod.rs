@@ -56,7 +56,7 @@ use crate::telemetry;
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
-    /// What is logged, in the syntax of `tracing` [default: info for serve and worker, else warn]
+    /// Log filter, in the syntax of `tracing` [default: info for serve and worker, else warn]
     #[arg(long, env = "OPTLAB_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
     #[command(subcommand)]
@@ -65,17 +65,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start a server, run the demo experiment, show the result and keep serving
+    /// Start a server, run the demo experiment, print the result and keep serving
     Demo(demo::Args),
-    /// Answer HTTP, show the dashboard and train what is submitted
+    /// Serve the API and the dashboard, and train submitted jobs
     Serve(serve::Args),
-    /// Train what is submitted to a server elsewhere
+    /// Train jobs that are submitted to a server elsewhere
     Worker(worker::Args),
-    /// Train one arm with one seed here, without a server; files go under ./runs/
+    /// Train one arm with one seed on this machine, without a server; files are stored under ./runs/
     Train(train::Args),
-    /// Send an experiment to a server
+    /// Submit an experiment to a server
     Submit(submit::Args),
-    /// Stay until an experiment has ended, and compare its arms
+    /// Wait until an experiment has ended, and compare its arms
     Watch(watch::Args),
     /// Add seeds to every arm of an experiment
     AddSeeds(add_seeds::Args),
@@ -83,52 +83,52 @@ enum Command {
     Experiments(experiments::Args),
     /// List the jobs of a server, or of an experiment
     Jobs(jobs::Args),
-    /// Stop jobs for good
+    /// Cancel jobs
     Cancel(steer::Args),
-    /// Stop jobs until they are resumed
+    /// Pause jobs until they are resumed
     Pause(steer::Args),
-    /// Let paused jobs go on
+    /// Resume paused jobs
     Resume(steer::Args),
-    /// Queue failed and cancelled jobs again
+    /// Requeue failed and cancelled jobs
     Retry(steer::Args),
-    /// Move an experiment's jobs forward or back in the queue
+    /// Change the priority of an experiment's jobs in the queue
     Priority(priority::Args),
-    /// Show what the runner of a job has said
+    /// Print the log of a job
     Logs(logs::Args),
     /// Compare the arms of an experiment
     Compare(compare::Args),
-    /// Ask the database of a server in SQL
+    /// Query the database of a server in SQL
     Sql(sql::Args),
-    /// Write an experiment to a file: every point, for other programs or another server
+    /// Write an experiment with every point to a file, for other programs or servers
     Export(export::Args),
-    /// Bring the experiment of a Parquet file to a server
+    /// Import an experiment from a Parquet file to a server
     Import(import::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),
     /// List, fetch or verify the data sets
     Data(data::Args),
-    /// Bring the schema of a database up to date
+    /// Migrate a database to the current schema
     Migrate(migrate::Args),
-    /// Copy the database, also while a server runs
+    /// Copy the database, even while a server runs
     Backup(backup::Args),
-    /// Thin the curves of an old experiment out
+    /// Thin the curves of an old experiment
     Thin(thin::Args),
-    /// Make, list and revoke tokens, which a server that other machines reach asks for
+    /// Create, list and revoke tokens, which a server requires from other machines
     Token(token::Args),
-    /// Say what is missing on this machine and what to type
+    /// Check this machine, and print commands that install what is missing
     Doctor(doctor::Args),
-    /// Answer one query for the server that has started this process
+    /// Answer one query for the server that started this process
     #[command(hide = true)]
     QueryChild(query_child::Args),
 }
 
-/// Why a command did not do what it should.
+/// The reason why a command failed.
 enum Failure {
     /// The command or the spec is wrong: exit status 2.
     Usage(String),
     /// Something else went wrong: exit status 1.
     Other(anyhow::Error),
-    /// What went wrong has been said already: exit status 1.
+    /// The error has been reported already: exit status 1.
     Told,
 }
 
@@ -159,7 +159,7 @@ fn parsed() -> Result<Cli, clap::Error> {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    // Where a progress bar or a table is the answer, the log would only break it up.
+    // The log would disturb progress bars and tables.
     let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
     telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
     match cli.command {
@@ -209,7 +209,7 @@ fn end(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// A variable of the environment that is empty counts as unset, as scripts and container files mean it.
+/// An empty environment variable counts as unset, as scripts and container files intend.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty =
         |arg: &clap::Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());

@@ -42,7 +42,7 @@ pub(super) fn verbatim(text: impl Read) -> anyhow::Result<()> {
         if out.is_terminal() { copy_cleaned(BufReader::new(text), &mut out) } else { copy(text, &mut out) };
     // Read and write errors need different messages.
     copied.map_err(|failure| match failure {
-        Copying::Read(error) => anyhow::Error::from(error).context("the answer broke off"),
+        Copying::Read(error) => anyhow::Error::from(error).context("the answer was interrupted"),
         Copying::Write(error) => anyhow::Error::from(error).context(UNWRITTEN),
     })
 }
@@ -97,7 +97,7 @@ fn copy(mut text: impl Read, out: &mut impl Write) -> Result<(), Copying> {
             Err(error) => return Err(Copying::Read(error)),
         };
         match out.write_all(&chunk[..read]) {
-            // Nobody reads the rest, so it is not fetched.
+            // The rest has no reader, so it is not fetched.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             written => written.map_err(Copying::Write)?,
         }

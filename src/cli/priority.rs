@@ -8,9 +8,9 @@ use super::{Failure, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
-    /// Jobs of higher priority are claimed first; 0 is usual
+    /// Priority; jobs of higher priority are claimed first, and the default is 0
     #[arg(allow_negative_numbers = true)]
     priority: i64,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! How far an experiment is, until it has ended.
+//! The progress of an experiment until its end.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use super::client::{Client, ClientError};
 use super::{jobs, output, waiting};
 
 const ASK_EVERY: Duration = Duration::from_millis(500);
-/// A server that restarts is waited for.
+/// How long to wait for a server that restarts.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// When nothing has moved for so long, it is time to say why.
+/// After this time without progress, the reason is printed.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// An experiment as the server tells of it.
+/// An experiment in the server's answer.
 #[derive(Deserialize)]
 pub(super) struct Experiment {
     pub(super) id: i64,
@@ -58,14 +58,14 @@ impl Experiment {
         queued + running + paused + failed + cancelled + self.incomplete == 0
     }
 
-    /// Says on standard error what its jobs wait for in vain.
+    /// Reports on standard error what its jobs wait for in vain.
     pub(super) fn warn(&self, client: &Client) {
         let Counts { queued, running, paused, .. } = self.counts;
         if queued > 0 {
             waiting::warn(client, self.spec.resources.device);
         } else if running == 0 && paused > 0 {
             output::note(format!(
-                "optlab: {paused} jobs are paused; `optlab resume {}` lets them go on",
+                "optlab: {paused} jobs are paused; `optlab resume {}` resumes them",
                 self.id
             ));
         }
@@ -101,7 +101,7 @@ impl fmt::Display for Experiment {
     }
 }
 
-/// Shows how far an experiment is until all its jobs have ended; then why those that failed did.
+/// Shows the progress of an experiment until all its jobs have ended, and then why jobs failed.
 pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Experiment> {
     let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {msg}").expect("a valid template");
     let bar = ProgressBar::new(1).with_style(style);

@@ -17,9 +17,9 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print a recipe, to start one's own from
+    /// Print a recipe as a start for your own
     Show {
-        /// Its name
+        /// Name of the recipe
         name: String,
     },
 }

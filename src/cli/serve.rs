@@ -1,4 +1,4 @@
-//! `optlab serve`: store, workers and HTTP, wired together.
+//! `optlab serve`: wires store, workers and HTTP together.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::store::{QueryRunner, Root, Store};
 use crate::worker::{Drain, Reaper};
 use crate::{api, store, worker};
 
-/// Asked for; the system may allow fewer.
+/// Requested number of open files; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
 /// A connection may take about 100 kB of memory.
 const MOST_CONNECTIONS: u64 = 2048;
@@ -43,8 +43,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     })?
 }
 
-/// Runs `command` to its end. What still blocks a thread then, such as a read from a dead mount, does not keep the
-/// process.
+/// Runs `command` to its end. A thread that is still blocked then, such as by a read from a dead mount, does not keep
+/// the process alive.
 pub(super) fn block_on<T>(command: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // With a handler, a write beyond the file size limit (`ulimit -f`) fails like on a full disk. Without one, SIGXFSZ
@@ -62,7 +62,7 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         let cure = match error.kind() {
             ErrorKind::AddrInUse => "; another optlab may be running there. Choose another with --listen",
             ErrorKind::AddrNotAvailable => {
-                "; the address is none of this machine's: 0.0.0.0 stands for all of them"
+                "; the address does not belong to this machine; 0.0.0.0 means all of its addresses"
             }
             _ => "",
         };
@@ -70,7 +70,7 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Everything, until `shutdown`.
+/// Runs everything until `shutdown`.
 pub(super) async fn service(
     config: ServiceConfig,
     listener: TcpListener,
@@ -100,7 +100,7 @@ pub(super) async fn service(
     let store_of_api = store.clone();
     let served =
         api::serve(listener, store_of_api, artifacts, queries, clock, settings, shutdown.clone()).await;
-    // A server that cannot listen any more ends the rest too.
+    // If the server cannot listen any more, the rest ends, too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);
     worker.context("the worker panicked")?;
@@ -118,7 +118,7 @@ async fn artifact_root(store: &Store, given: Option<&str>) -> anyhow::Result<Art
     if is_new {
         root.try_to_write().await.with_context(|| format!("no file can be written to {place}"))?;
         store.keep_artifact_root(&place).await?;
-        // Fails if another server has kept another place meanwhile.
+        // Fails if another server has stored another root meanwhile.
         store.artifact_root(given).await?;
     }
     Ok(root)
@@ -140,19 +140,19 @@ async fn try_queries(queries: QueryRunner) {
 /// The maximum number of concurrent connections. A connection uses one file and may open another, of a job or a
 /// database. With a quarter of all files, at least half remain for the database and the workers.
 fn connections() -> usize {
-    // Many systems allow a process a thousand files unless it asks for more.
+    // Many systems allow a process a thousand files unless it requests more.
     let files = rlimit::increase_nofile_limit(MOST_FILES).unwrap_or_else(|error| {
-        tracing::warn!(%error, "cannot ask for more open files");
+        tracing::warn!(%error, "cannot raise the limit on open files");
         rlimit::Resource::NOFILE.get_soft().unwrap_or(MOST_FILES)
     });
     (files / 4).clamp(1, MOST_CONNECTIONS) as usize
 }
 
-/// Where other machines can come, nobody comes in without a token; without any there would be nobody to serve.
+/// A server that other machines can reach requires tokens, so it does not start if there are none.
 async fn require_token(store: &Store, address: SocketAddr, url: &str) -> anyhow::Result<()> {
     let usable = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
     let shown = store::redacted(url);
-    // What was left out of the URL cannot be copied from here.
+    // The redacted parts of the URL must not be copied from the message.
     let typed = if shown == url { url } else { "URL" };
     anyhow::ensure!(
         api::is_local(address) || usable,
@@ -163,12 +163,12 @@ async fn require_token(store: &Store, address: SocketAddr, url: &str) -> anyhow:
     Ok(())
 }
 
-/// The first signal lets everything end in good order, the second ends the process.
+/// The first signal stops everything in good order, the second ends the process.
 pub(super) async fn stop_on_signal(shutdown: CancellationToken, drain: Drain) {
     let Ok(mut signals) = Signals::new() else { return };
     signals.next().await;
     match drain {
-        Drain::Checkpoint => tracing::info!("stopping: running jobs go back to the queue"),
+        Drain::Checkpoint => tracing::info!("stopping: running jobs are requeued"),
         Drain::Finish => tracing::info!("stopping once the running jobs are finished"),
     }
     shutdown.cancel();
@@ -184,7 +184,7 @@ mod tests {
     use super::block_on;
 
     #[test]
-    fn a_thread_that_is_blocked_does_not_keep_a_command_from_ending() {
+    fn a_blocked_thread_does_not_keep_the_process_alive() {
         let (_never_sent, blocked) = channel::<()>();
         let (sender, ended) = channel();
         std::thread::spawn(move || {

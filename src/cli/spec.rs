@@ -1,4 +1,4 @@
-//! What `train` and `submit` name: a recipe or a file, with fields set on the command line.
+//! The spec of `train` and `submit`: a recipe or a file, with fields set on the command line.
 
 use std::path::Path;
 
@@ -12,17 +12,17 @@ use crate::api::BODY_LIMIT;
 
 #[derive(Args)]
 pub(super) struct SpecArgs {
-    /// Name of a recipe, or a file (TOML, or JSON by its ending)
+    /// Name of a recipe, or a file (JSON if it ends in .json, else TOML)
     #[arg(value_name = "RECIPE|FILE")]
     source: String,
-    /// Set a field of the spec, for example train.epochs=3, seeds=[0,1] or, of one arm, arms.NAME.train.epochs=3; null
-    /// leaves a field to its default; can be repeated
+    /// Set a field of the spec, for example train.epochs=3, seeds=[0,1] or, for one arm, arms.NAME.train.epochs=3; null
+    /// resets a field to its default; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     assignments: Vec<String>,
 }
 
 impl SpecArgs {
-    /// The spec as it is to be submitted: unchecked, fields set.
+    /// The spec with its fields set, not validated yet.
     pub(super) fn value(&self) -> Result<Value, Failure> {
         let value = expand(&self.source()?)?;
         let assigned: Result<Vec<Value>, _> =
@@ -35,7 +35,7 @@ impl SpecArgs {
 
     fn source(&self) -> Result<Value, Failure> {
         let path = Path::new(&self.source);
-        // A recipe wins over a file of the same name: `./digits-mlp` still names the file.
+        // A recipe takes precedence over a file of the same name; `./digits-mlp` names the file.
         if recipes::find(&self.source).is_ok() || !path.exists() {
             let recipe = recipes::find(&self.source).map_err(|problems| {
                 let is_path = path.extension().is_some() || path.components().count() > 1;
@@ -56,8 +56,8 @@ impl SpecArgs {
         };
         read.map_err(|refusal| {
             let hint = match (is_the_other, is_json) {
-                (true, true) => "\nIt is TOML: give the file another ending than .json",
-                (true, false) => "\nIt is JSON: let the file end in .json",
+                (true, true) => "\nIt is TOML: rename the file, so that it does not end in .json",
+                (true, false) => "\nIt is JSON: rename the file, so that it ends in .json",
                 (false, _) => "",
             };
             Failure::Usage(format!("{}: {refusal}{hint}", self.source))

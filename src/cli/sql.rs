@@ -1,4 +1,4 @@
-//! `optlab sql`: a question to the database, through the server.
+//! `optlab sql`: queries the database through the server.
 
 use std::io::stdin;
 use std::path::PathBuf;
@@ -16,18 +16,18 @@ use crate::store::LONGEST_STATEMENT;
 pub(super) struct Args {
     /// One SELECT, WITH or VALUES [default: from standard input]
     query: Option<String>,
-    /// Read it from a file
+    /// Read the query from a file
     #[arg(long, value_name = "FILE", conflicts_with = "query")]
     file: Option<PathBuf>,
     #[command(flatten)]
     server: ServerArgs,
-    /// How to print the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// The most rows of the answer, at most 10000
+    /// Maximum number of rows, at most 10000
     #[arg(long, value_name = "ROWS", default_value_t = 1000)]
     limit: u32,
 }
@@ -57,13 +57,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Format::Table => output::line(table(&answer, presets::NOTHING).trim_fmt())?,
     }
     if answer.truncated {
-        // Not among the rows, which a program may read.
+        // On standard error, because a program may read the rows.
         let shown = answer.rows.len();
         let more = match shown < args.limit as usize {
-            true => "the answer was cut at 8 MB; ask for fewer columns or rows at a time",
+            true => "the answer was truncated at 8 MB; select fewer columns or rows",
             false => "--limit allows up to 10000",
         };
-        output::note(format!("optlab: there are more rows than these {shown}; {more}"));
+        output::note(format!("optlab: there are more rows than the {shown} printed; {more}"));
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ impl Args {
     }
 }
 
-/// Numbers to the right.
+/// Aligns numbers to the right.
 fn table(answer: &Answer, style: TableStyle) -> Table {
     let mut table = Table::new();
     table.load_style(style).set_header(&answer.columns);
@@ -93,7 +93,7 @@ fn table(answer: &Answer, style: TableStyle) -> Table {
     table
 }
 
-/// By RFC 4180. NULL is nothing, and an empty text is `""`.
+/// CSV as in RFC 4180. NULL is empty, and an empty text is `""`.
 fn csv(answer: &Answer) -> String {
     let quoted = |text: &str| match text.is_empty() || text.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -109,7 +109,7 @@ fn csv(answer: &Answer) -> String {
     header + &rows.collect::<String>()
 }
 
-/// Texts as they are, NULL as nothing, bytes in hexadecimal.
+/// Texts unchanged, NULL as an empty text, bytes in hexadecimal.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_csv_can_be_taken_apart_again() {
+    fn csv_can_be_parsed() {
         let columns = ["a", "b,c"].map(str::to_owned).to_vec();
         let rows = vec![
             vec![json!("say \"hi\"\nor, well"), json!(null)],

@@ -1,4 +1,4 @@
-//! `optlab cancel`, `pause`, `resume` and `retry`: what is to become of jobs.
+//! `optlab cancel`, `pause`, `resume` and `retry`.
 
 use clap::ArgGroup;
 use optlab_domain::Action;
@@ -25,7 +25,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The number of jobs that an action is for.
+/// The number of jobs to which an action applies.
 fn concerned(action: Action, counts: Counts) -> u64 {
     let Counts { queued, running, paused, failed, cancelled, .. } = counts;
     match action {
@@ -45,7 +45,7 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
         }
         (None, Some(experiment)) => {
             let id = experiments::find(&client, experiment)?;
-            // One that does not exist has no jobs either, and should be told from one without.
+            // Distinguishes an experiment that does not exist from one without jobs.
             let before = Experiment::get(&client, id)?.counts;
             let answer = client.post(&format!("/experiments/{id}/{action}"), &Value::Null)?;
             let nothing = match concerned(action, before) {

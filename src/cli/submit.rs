@@ -1,4 +1,4 @@
-//! `optlab submit`: send an experiment, and watch it if wanted.
+//! `optlab submit`: submits an experiment, and watches it on request.
 
 use optlab_spec::arms;
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ pub(super) struct Args {
     arms: Vec<String>,
     #[command(flatten)]
     server: ServerArgs,
-    /// Stay and show how far it is; the exit status says whether every job succeeded
+    /// Wait and show the progress; the exit status is 0 only if every job succeeded
     #[arg(long)]
     watch: bool,
     /// Only check and show the resolved spec
     #[arg(long)]
     dry_run: bool,
-    /// Print the server's answer as JSON; with --watch at the end, the comparison with it
+    /// Print the server's answer as JSON; with --watch at the end, with the comparison
     #[arg(long)]
     json: bool,
 }
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());
     match (args.json, args.watch) {
         (false, _) => output::line(said)?,
-        // Standard output is for the one document at the end.
+        // Standard output has only the document at the end.
         (true, true) => output::note(said),
         (true, false) => output::json(&json!({ "id": id, "name": submitted.name, "jobs": submitted.jobs }))?,
     }

@@ -1,4 +1,4 @@
-//! Tables for people: no lines, figures to the right, wrapped where the terminal ends.
+//! Tables without lines, with right-aligned figures, wrapped at the width of the terminal.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
@@ -17,7 +17,7 @@ pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Tab
     table
 }
 
-/// Prints names with what there is to say of each, which wraps within the terminal's width.
+/// Prints names with descriptions, wrapped at the width of the terminal.
 pub(super) fn print_list<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).add_rows(rows);

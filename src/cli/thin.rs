@@ -1,4 +1,4 @@
-//! `optlab thin`: old curves with fewer points, when somebody says so and never by itself.
+//! `optlab thin`: thins the curves of an experiment, only on request.
 
 use anyhow::Context;
 
@@ -9,12 +9,12 @@ use crate::store::{self, Store, StoreError, Thinned};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
-    /// Keep one step in so many of each series, besides the first, the last, the lowest and the highest
+    /// Keep one of every N steps of each series, and the first, last, lowest and highest points
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(2..))]
     every: i64,
-    /// Delete, rather than only say what would be deleted
+    /// Delete the points, instead of only printing what would be deleted
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -32,12 +32,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let about = format!("{deleted} of {points} points of {jobs} ended jobs of experiment {experiment}");
         Ok(output::line(match args.yes {
             true => format!("Deleted {about}."),
-            false => format!("Would delete {about}, for good. --yes does it."),
+            false => format!("Would permanently delete {about}. Add --yes to delete them."),
         })?)
     })?
 }
 
-/// The experiment that was named, and what is or would be deleted of it.
+/// The named experiment, and the number of points that are or would be deleted.
 async fn thin(store: &Store, args: &Args) -> Result<(i64, Thinned), Failure> {
     let experiment = match experiments::id(&args.experiment) {
         Ok(id) => id,

@@ -1,4 +1,4 @@
-//! `optlab token`: who may come in from other machines. Works on the database itself, with a server or without.
+//! `optlab token`: manages the tokens for other machines. Opens the database itself, with or without a server.
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -18,18 +18,18 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a token and print it, this once
+    /// Create a token and print it once
     Create {
-        /// Whose it is, or what for
+        /// Name of its owner or purpose
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
-        /// What it allows
+        /// Scope
         #[arg(long, value_enum, default_value_t = Scope::Read)]
         scope: Scope,
         #[command(flatten)]
         database: DatabaseArgs,
     },
-    /// All tokens, but not what they are
+    /// List the tokens, without their secrets
     List {
         /// Print JSON
         #[arg(long)]
@@ -37,9 +37,9 @@ enum Command {
         #[command(flatten)]
         database: DatabaseArgs,
     },
-    /// Let nobody in by a token any more; servers know within two seconds
+    /// Revoke a token; servers reject it within two seconds
     Revoke {
-        /// Its id, from the list
+        /// Id of the token, from the list
         #[arg(value_parser = experiments::id)]
         id: i64,
         #[command(flatten)]
@@ -73,17 +73,17 @@ async fn act(store: &Store, command: &Command) -> anyhow::Result<()> {
             // Only the token goes to standard output, so that a script can keep it.
             if let Err(error) = output::line(secret.reveal()) {
                 store.revoke_token(id).await?;
-                return Err(error.context(format!("token {id} is revoked, because it could not be shown")));
+                return Err(error.context(format!("token {id} is revoked, because it could not be printed")));
             }
             output::note(format!(
-                "Token {id} `{name}` may {}. It is not shown again; commands take it from OPTLAB_TOKEN.",
+                "Token {id} `{name}` may {}. It is not shown again; commands read it from OPTLAB_TOKEN.",
                 scope
             ));
         }
         Command::List { json, .. } => print(&store.tokens().await?, *json)?,
         Command::Revoke { id, .. } => {
             store.revoke_token(*id).await?;
-            output::line(format!("Token {id} is revoked; servers refuse it within two seconds."))?;
+            output::line(format!("Token {id} is revoked; servers reject it within two seconds."))?;
         }
     }
     Ok(())

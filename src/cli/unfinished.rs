@@ -1,4 +1,4 @@
-//! Files and folders that commands write. They get their name when they are whole.
+//! Files and folders that commands write. They get their name when they are complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl Unfinished {
         &self.path
     }
 
-    /// Gives it its name.
+    /// Renames it to its final name.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         fs::rename(&self.path, &self.output).with_context(|| self.output.display().to_string())
     }

@@ -1,4 +1,4 @@
-//! Whether jobs wait for something that no worker has.
+//! Reports when jobs wait for a device that no worker offers.
 
 use std::collections::BTreeSet;
 
@@ -22,9 +22,9 @@ struct Offered {
     device: String,
 }
 
-/// Says on standard error why no job that wants `wanted` is claimed, where no active worker could claim one.
+/// Reports on standard error why no job with device `wanted` is claimed, if no active worker could claim one.
 pub(super) fn warn(client: &Client, wanted: Device) {
-    // Who cannot ask has nothing to say.
+    // Without an answer, nothing is reported.
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
     let active: Vec<Worker> = workers.into_iter().filter(|worker| worker.state == "active").collect();
     for trouble in active.iter().filter_map(|worker| worker.trouble.as_deref()) {
@@ -37,10 +37,10 @@ pub(super) fn warn(client: &Client, wanted: Device) {
     }
 }
 
-/// `None` where one of the devices `offered` will do.
+/// `None` if one of the `offered` devices is suitable.
 fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
-        let why = "the jobs wait: no worker is active. start one with `optlab worker`, or the server without --workers 0";
+        let why = "the jobs wait: no worker is active. Start one with `optlab worker`, or start the server without --workers 0";
         return Some(why.to_owned());
     }
     let fits = |device: &String| match wanted {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_device_that_nobody_has_is_worth_a_word() {
+    fn only_a_device_that_no_worker_offers_is_reported() {
         assert_eq!(why(Device::Any, &["cpu"]), None);
         assert_eq!(why(Device::Cuda, &["cpu", "cuda:1"]), None);
         assert!(why(Device::Any, &[]).unwrap().contains("no worker is active"));

@@ -1,4 +1,4 @@
-//! `optlab watch`: stay until an experiment has ended, and say how.
+//! `optlab watch`: waits until an experiment has ended, and prints the result.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{Failure, compare, experiments, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
     #[command(flatten)]
     server: ServerArgs,
@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     to_the_end(&client, id, args.json)
 }
 
-/// Watches an experiment and prints what came out; its failure is that of its jobs.
+/// Watches an experiment and prints the result; fails if its jobs failed.
 pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
     let ended = watch(client, id)?;
     if json {
@@ -36,7 +36,7 @@ pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Fai
     }
     if !ended.is_well() {
         output::note(format!(
-            "optlab: some jobs did not succeed or lack files; {} says more",
+            "optlab: some jobs did not succeed or lack files; {} shows more",
             client.page(id)
         ));
         return Err(Failure::Told);

@@ -1,4 +1,4 @@
-//! `optlab worker`: slots for the queue of a server elsewhere.
+//! `optlab worker`: slots for the queue of a server on another machine.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::config::WorkerArgs;
 use crate::store::{self, Store};
 use crate::worker;
 
-/// Between two looks for a server that has yet to set the database up.
+/// Interval between checks whether a server has set up the database.
 const PAUSE: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
@@ -37,7 +37,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     })?
 }
 
-/// Waits for a server to say where files go.
+/// Waits until a server has stored the artifact root.
 async fn artifact_root(store: &Store) -> String {
     let mut told = String::new();
     loop {

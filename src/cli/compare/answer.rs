@@ -1,4 +1,4 @@
-//! The comparison as the server tells it: what tables need of it.
+//! The server's comparison, as the tables need it.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -84,7 +84,7 @@ impl Comparison {
         self.arms.iter().find(|arm| arm.arm == name)
     }
 
-    /// Arms of which a test says something.
+    /// Arms with a test.
     pub(super) fn tested(&self) -> impl Iterator<Item = &Difference> {
         self.arms.iter().filter_map(|arm| arm.difference.as_ref())
     }

@@ -1,4 +1,4 @@
-//! `opt-cayley < baseline @ 0.95`: what must hold for a command to succeed.
+//! Claims such as `opt-cayley < baseline @ 0.95`, which must hold for a command to succeed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -40,15 +40,15 @@ impl FromStr for Claim {
             (None, Some(place)) => (place, Relation::Higher),
             _ => return Err(format!("needs one `<` or one `>`: {EXAMPLE}")),
         };
-        let level: f64 = level.trim().parse().map_err(|_| format!("the level is no number: {EXAMPLE}"))?;
+        let level: f64 = level.trim().parse().map_err(|_| format!("the level is not a number: {EXAMPLE}"))?;
         if !(level > 0.0 && level < 1.0) {
-            return Err(format!("the level must lie between 0 and 1, as 0.95 does, is {level}"));
+            return Err(format!("the level must be between 0 and 1, such as 0.95, is {level}"));
         }
         let [left, right] = [&arms[..place], &arms[place + 1..]].map(|name| name.trim().to_owned());
         for name in [&left, &right] {
             let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             if name.is_empty() || !name.chars().all(is_name) {
-                return Err(format!("`{name}` is no name of an arm: {EXAMPLE}"));
+                return Err(format!("`{name}` is not a name of an arm: {EXAMPLE}"));
             }
         }
         if left == right {
@@ -69,15 +69,15 @@ impl fmt::Display for Claim {
 }
 
 impl Claim {
-    /// The arm that it compares with.
+    /// The arm with which it compares.
     pub(super) fn right(&self) -> &str {
         &self.right
     }
 
-    /// By a comparison with [`right`](Self::right).
+    /// Checks the claim in a comparison with [`right`](Self::right).
     ///
     /// # Errors
-    /// Where the other arm is not in the experiment.
+    /// If the other arm is not in the experiment.
     pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, String> {
         let arm = comparison.arm(&self.left).ok_or_else(|| {
             let arms: Vec<&str> = comparison.arms.iter().map(|arm| arm.arm.as_str()).collect();
@@ -93,7 +93,7 @@ impl Claim {
         Ok(Outcome { holds, sentence })
     }
 
-    /// The p-value is that of this claim alone: it was named before the figures were seen, not chosen after.
+    /// The p-value is not adjusted, because the claim was named before the figures were seen.
     fn holds(&self, difference: &Difference) -> bool {
         let points_there = match self.relation {
             Relation::Lower => difference.mean < 0.0,
@@ -134,9 +134,9 @@ mod tests {
             ("a < b", "no level"),
             ("a b @ 0.95", "one `<` or one `>`"),
             ("a <> b @ 0.95", "one `<` or one `>`"),
-            ("a < b < c @ 0.95", "`b < c` is no name"),
-            ("a <= b @ 0.95", "`= b` is no name"),
-            (" < b @ 0.95", "`` is no name"),
+            ("a < b < c @ 0.95", "`b < c` is not a name"),
+            ("a <= b @ 0.95", "`= b` is not a name"),
+            (" < b @ 0.95", "`` is not a name"),
             ("a < b @ 95", "between 0 and 1, as 0.95 does, is 95"),
             ("a < b @ 1", "between 0 and 1"),
             ("a < b @ 0", "between 0 and 1"),

@@ -1,4 +1,4 @@
-//! The comparison in full precision, for programs. Names of arms need no quotes.
+//! The comparison in full precision, for programs. Names of arms need no quotes in CSV.
 
 use super::answer::{Arm, Comparison, Difference};
 

@@ -1,4 +1,4 @@
-//! The comparison as a table of a paper: booktabs, the best figure in bold, mean and standard deviation.
+//! The comparison as a table for a paper: booktabs, the best figure in bold, mean and standard deviation.
 
 use super::answer::{Arm, Comparison};
 use super::notes::notes;
@@ -38,7 +38,7 @@ fn row(comparison: &Comparison, arm: &Arm, best: Option<&str>) -> String {
     format!("{} & {} & {figure} & {difference} \\\\", escaped(&arm.arm), arm.n)
 }
 
-/// The best mean as it is shown, so that arms that look the same are all bold; `None` where neither way is better.
+/// The best mean as printed, so that equal arms are all bold; `None` if neither direction is better.
 fn best(comparison: &Comparison) -> Option<String> {
     let higher_is_better = comparison.metric.higher_is_better()?;
     let means = comparison.arms.iter().filter_map(|arm| arm.mean);
@@ -46,7 +46,7 @@ fn best(comparison: &Comparison) -> Option<String> {
     best.map(|mean| comparison.metric.shown(mean))
 }
 
-/// A line of the table itself, which a comment is not.
+/// Whether a line belongs to the table and is no comment.
 fn missing(comparison: &Comparison) -> String {
     let cells: Vec<String> = comparison
         .missing
@@ -68,7 +68,7 @@ fn dash() -> String {
     "--".to_owned()
 }
 
-/// Of what TeX gives a meaning to, names and headings have these.
+/// Escapes the special characters of TeX that occur in names and headings.
 fn escaped(text: &str) -> String {
     text.replace('%', "\\%").replace('_', "\\_")
 }

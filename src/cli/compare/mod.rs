@@ -1,4 +1,4 @@
-//! `optlab compare`: the arms against one of them, as tables and as claims that hold or do not.
+//! `optlab compare`: compares the arms with one of them, as tables and claims.
 
 mod answer;
 mod claim;
@@ -18,28 +18,28 @@ use claim::Claim;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id of the experiment, or its name: the newest of that name
+    /// Id or name of the experiment; the newest of that name
     experiment: String,
     #[command(flatten)]
     server: ServerArgs,
-    /// What to compare: test_error, best_test_error or last_test_error, the same of test_accuracy, energy, seconds,
+    /// Metric: test_error, best_test_error or last_test_error, the same of test_accuracy, energy, seconds,
     /// peak_memory or parameters_trained
     #[arg(long, value_parser = Metric::parse, default_value = "test_error")]
     metric: Metric,
     /// Arm to compare with [default: the first whose method is baseline, else the first]
     #[arg(long, value_name = "ARM")]
     baseline: Option<String>,
-    /// How many evaluations last_test_error and last_test_accuracy are the mean of [default: 5]
+    /// Number of evaluations in the mean of last_test_error and last_test_accuracy [default: 5]
     #[arg(long, value_name = "K")]
     last: Option<u32>,
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// End with status 1 unless this holds, by a two-sided paired t-test of the metric: `A < B @ 0.95` where A is lower, or
-    /// `A > B @ 0.95`; can be repeated, each claim by itself
+    /// Exit with status 1 unless this claim holds by a two-sided paired t-test of the metric: `A < B @ 0.95` (A is
+    /// lower), or `A > B @ 0.95`; can be repeated, and each claim is tested separately
     #[arg(long, value_name = "CLAIM")]
     require: Vec<Claim>,
 }
@@ -100,7 +100,7 @@ fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
     notes::notes(comparison).into_iter().try_for_each(output::line)
 }
 
-/// The comparison by the test error, as the server tells it.
+/// The server's comparison by test error.
 pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Value, ClientError> {
     client.get(&format!("/experiments/{experiment}/comparison"))
 }

@@ -1,8 +1,8 @@
-//! What must stand below a table of a comparison, so that nobody reads more or less into it.
+//! The notes below a table of a comparison: tests, missing jobs, differing environments.
 
 use super::answer::{Comparison, Difference, Missing, SpecDifference};
 
-/// One sentence or a few each; none where there is nothing to say.
+/// The notes, of one or a few sentences each.
 pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
     [
         tests(comparison),
@@ -17,7 +17,7 @@ pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
     .collect()
 }
 
-/// How the p-values came about, and what so few pairs can reach.
+/// The tests behind the p-values, and the smallest p-value that the pairs can reach.
 fn tests(comparison: &Comparison) -> Option<String> {
     let tested: Vec<&Difference> = comparison.tested().collect();
     let fewest = tested.iter().min_by_key(|difference| difference.n)?;
@@ -26,7 +26,7 @@ fn tests(comparison: &Comparison) -> Option<String> {
         arms => format!(", both adjusted for {arms} arms by Holm's procedure"),
     };
     let star = match tested.iter().any(|difference| difference.significant) {
-        true => "The star says p below 0.05. ",
+        true => "A star marks p below 0.05. ",
         false => "",
     };
     Some(format!(
@@ -39,12 +39,14 @@ fn tests(comparison: &Comparison) -> Option<String> {
 
 fn figures(comparison: &Comparison) -> Option<String> {
     if comparison.metric.is_selected_on_test_set() {
-        return Some("Best epochs are selected on the test set, which flatters every arm.".to_owned());
+        return Some(
+            "Best epochs are selected on the test set, so every arm looks better than it is.".to_owned(),
+        );
     }
     comparison.last.map(|last| format!("Each figure is the mean of a run's last {last} evaluations."))
 }
 
-/// Every cell that does not count, arm by arm.
+/// The jobs that do not count, by arm.
 fn missing(comparison: &Comparison) -> Option<String> {
     let arms = comparison.arms.iter().filter_map(|arm| {
         let cells = comparison.missing.iter().filter(|cell| cell.arm == arm.arm);
@@ -65,7 +67,7 @@ fn missing(comparison: &Comparison) -> Option<String> {
 
 fn why(cell: &Missing) -> String {
     match (cell.state.as_str(), &cell.end_reason) {
-        ("succeeded", _) => "succeeded without such a figure".to_owned(),
+        ("succeeded", _) => "succeeded without this figure".to_owned(),
         ("failed", Some(reason)) => format!("failed ({reason})"),
         (state, _) => state.to_owned(),
     }
@@ -90,7 +92,7 @@ fn environments(comparison: &Comparison) -> Option<String> {
     (!found.is_empty()).then(|| format!("Pairs trained in more than one environment: {}.", found.join("; ")))
 }
 
-/// The fields in which arms differ, but for those that only some have, being of another kind, and that are the same there.
+/// The fields in which arms differ. Fields that only some kinds have are left out if they are equal there.
 fn spec(comparison: &Comparison) -> Option<String> {
     let differ = |pointer: &str| comparison.differences.iter().any(|field| field.pointer == pointer);
     let is_of_kind = |field: &&SpecDifference| {

@@ -1,4 +1,4 @@
-//! The comparison for people, on a terminal and in Markdown.
+//! The comparison as a table on a terminal and in Markdown.
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table, TableStyle};
@@ -10,7 +10,7 @@ pub(super) fn plain(comparison: &Comparison) -> String {
     table(comparison, presets::NOTHING).to_string()
 }
 
-/// With what a reader must know below the table.
+/// The table with its notes.
 pub(super) fn markdown(comparison: &Comparison) -> String {
     let table = table(comparison, presets::ASCII_MARKDOWN);
     let mut text = format!("{table}\n\n{}", comparison.verdict);
@@ -65,7 +65,7 @@ fn row(comparison: &Comparison, arm: &Arm) -> [String; 11] {
     ]
 }
 
-/// The mean and, of several seeds, the standard deviation after `sign`.
+/// The mean and, for several seeds, the standard deviation after `sign`.
 pub(super) fn mean_and_std(comparison: &Comparison, arm: &Arm, sign: &str) -> Option<String> {
     let metric = comparison.metric;
     let mean = metric.shown(arm.mean?);
@@ -75,7 +75,7 @@ pub(super) fn mean_and_std(comparison: &Comparison, arm: &Arm, sign: &str) -> Op
     })
 }
 
-/// Without an interval where it cannot be told.
+/// The difference, without an interval if it cannot be tested.
 fn difference(comparison: &Comparison, arm: &Arm) -> Option<String> {
     let shown = |value| comparison.metric.shown_difference(value);
     let mean = shown(arm.mean_difference?);

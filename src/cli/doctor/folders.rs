@@ -21,8 +21,8 @@ pub(super) fn look_at_folders(config: &ServiceConfig, library: &Library) -> (boo
     let others = [
         database
             .and_then(|file| Some(look_at("folder of the database", absolute(file).ok()?.parent()?, false))),
-        artifacts.map(|place| look_at("folder for files of jobs", Path::new(&place), true)),
-        Some(look_at("folder for fetched data", &library.cache, true)),
+        artifacts.map(|place| look_at("artifact root", Path::new(&place), true)),
+        Some(look_at("folder for downloaded data", &library.cache, true)),
     ];
     (can_train, [scratch].into_iter().chain(others.into_iter().flatten()).collect())
 }
@@ -33,7 +33,7 @@ fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
     let there = folder.ancestors().find(|place| !is_made || place.exists()).unwrap_or(folder);
     let what = format!("{name}: {}", folder.display());
     if let Err(error) = tempfile::tempfile_in(there) {
-        let cure = "name a folder that can be written, or free some room";
+        let cure = "choose a folder that can be written, or free some space";
         return Verdict::Missing.finding(format!("{what} cannot be written: {error}")).cured_by(cure);
     }
     match rustix::fs::statvfs(there) {
@@ -44,7 +44,7 @@ fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
                 LITTLE_ROOM.. => Verdict::Ok.finding(what),
                 _ => Verdict::Broken
                     .finding(what)
-                    .cured_by("free some room: what does not fit there fails jobs"),
+                    .cured_by("free some space: jobs fail if their files do not fit"),
             }
         }
         Err(error) => Verdict::Broken.finding(format!("{what}: {error}")),

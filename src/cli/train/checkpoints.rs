@@ -57,7 +57,7 @@ impl Resumable {
         let verified = |name: &str, content: &[u8], expected: &str| {
             ensure!(
                 sha256(content) == expected,
-                "{} is not as it was written: its SHA-256 differs",
+                "{} was altered: its SHA-256 differs",
                 folder.join(name).display()
             );
             Ok(())
@@ -80,7 +80,7 @@ impl Checkpoints {
             }
         }
         let damage = damage.context("resume.json lists no checkpoint")?;
-        Err(damage.context("the run cannot be resumed; start it anew"))
+        Err(damage.context("the run cannot be resumed; start it again"))
     }
 
     /// Makes `newest` the first to resume from. Later steps are those of files that have been replaced since.

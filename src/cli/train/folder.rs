@@ -1,4 +1,4 @@
-//! The folder of a run: its spec, the points so far, and the checkpoints to resume from.
+//! The folder of a run: its spec, points and checkpoints.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
@@ -55,11 +55,11 @@ impl RunFolder {
     pub(super) fn interrupted(path: &Path) -> anyhow::Result<(Self, JobSpec, Checkpoint)> {
         let mut folder = Self::own(path.to_owned())?;
         let shown = path.display();
-        let spec =
-            input::regular(&path.join(SPEC)).with_context(|| format!("{shown} is no folder of a run"))?;
+        let spec = input::regular(&path.join(SPEC))
+            .with_context(|| format!("{shown} is not the folder of a run"))?;
         ensure!(!path.join(SUMMARY).exists(), "the run in {shown} is complete; there is nothing to resume");
         let resume = path.join(RESUME);
-        ensure!(resume.exists(), "the run in {shown} ended before its first checkpoint; start it anew");
+        ensure!(resume.exists(), "the run in {shown} ended before its first checkpoint; start it again");
         let checkpoints: Checkpoints = serde_json::from_slice(&input::regular(&resume)?)
             .with_context(|| resume.display().to_string())?;
         let (Resumable { checkpoint, points_bytes, .. }, damage) = checkpoints.usable(path)?;
@@ -75,10 +75,10 @@ impl RunFolder {
 
     fn own(path: PathBuf) -> anyhow::Result<Self> {
         let shown = || path.display().to_string();
-        ensure!(fs::metadata(&path).with_context(shown)?.is_dir(), "{} is no folder", shown());
+        ensure!(fs::metadata(&path).with_context(shown)?.is_dir(), "{} is not a folder", shown());
         let owner = File::open(&path).with_context(shown)?;
         if owner.try_lock().is_err() {
-            bail!("another optlab trains into {} now", path.display());
+            bail!("another optlab process trains into {}", path.display());
         }
         Ok(Self {
             path,
@@ -99,14 +99,14 @@ impl RunFolder {
     pub(super) fn resume_hint(&self) -> String {
         match &self.checkpoint {
             Some(Checkpoint { step, .. }) => {
-                format!("; `optlab train --resume {}` goes on from step {step}", self.path.display())
+                format!("; `optlab train --resume {}` resumes at step {step}", self.path.display())
             }
             None => String::new(),
         }
     }
 
-    /// Writes the spec of a new run and prepares its points. Points of an interrupted run after its checkpoint are removed,
-    /// because they are measured again.
+    /// Writes the spec of a new run and prepares its points. Points of an interrupted run after its checkpoint are
+    /// removed, because they are measured again.
     pub(super) fn begin(&mut self, job: &JobSpec) -> anyhow::Result<()> {
         let points = self.path.join(POINTS);
         if self.checkpoint.is_none() {

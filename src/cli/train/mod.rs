@@ -29,19 +29,19 @@ use crate::worker::{Probe, Runner, probe};
 pub(super) struct Args {
     #[command(flatten)]
     spec: Option<SpecArgs>,
-    /// Name of the arm; may be left out where there is only one
+    /// Name of the arm; may be omitted if there is only one
     #[arg(long)]
     arm: Option<String>,
     /// The seed [default: the first of the spec]
     #[arg(long)]
     seed: Option<u32>,
-    /// cpu, cuda:0, ... [default: by the spec's resources.device; for `any` the first GPU, else cpu]
+    /// cpu, cuda:0, ... [default: from the spec's resources.device; for `any`, the first GPU, else cpu]
     #[arg(long)]
     device: Option<String>,
     /// Folder for the files of the run
     #[arg(long, default_value = "runs", value_name = "FOLDER")]
     out: PathBuf,
-    /// Go on with a run that was interrupted, from its last intact checkpoint; the folder is that of its files
+    /// Resume an interrupted run from its last intact checkpoint; names the folder of its files
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source", "assignments", "arm", "seed", "out"])]
     resume: Option<PathBuf>,
     /// The program that trains [default: optlab-runner beside this program]
@@ -95,7 +95,7 @@ impl Plan {
     }
 }
 
-/// Leaves one arm, before any is checked: mistakes of the others do not matter here.
+/// Keeps only one arm before validation, so that mistakes of the others do not matter.
 fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
     match (wanted, arms::names(spec).as_slice()) {
         // A spec without arms is reported when the spec is read.
@@ -119,7 +119,7 @@ fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow
     }
 }
 
-/// A run under way.
+/// A run in progress.
 struct Running {
     runner: Runner,
     environment: Environment,
@@ -135,7 +135,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
     let mut signals = Signals::new()?;
     let running = tokio::select! {
         begun = begin(program, device, &job, start) => begun?,
-        () = signals.next() => bail!("stopped before the training began"),
+        () = signals.next() => bail!("stopped before training began"),
     };
     let Running { mut runner, environment, device, mut folder, step } = running;
     folder.begin(&job)?;
@@ -185,8 +185,8 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
                 screen.abandon();
                 bail!("{}: {}", failure.reason, failure.error);
             }
-            Some(Event::Started { .. }) => bail!("the runner began twice"),
-            Some(Event::UnusableCheckpoint) => bail!("the runner refused a checkpoint after it had begun"),
+            Some(Event::Started { .. }) => bail!("the runner started twice"),
+            Some(Event::UnusableCheckpoint) => bail!("the runner rejected a checkpoint after its start"),
             None => {
                 screen.abandon();
                 bail!("{}{}", runner.obituary().await, folder.resume_hint());
@@ -195,7 +195,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
     }
 }
 
-/// Starts the run and waits for its first event. A run that cannot begin leaves no files behind.
+/// Starts the run and waits for its first event. A run that cannot start leaves no files behind.
 async fn begin(
     program: &Path,
     device: Option<String>,
@@ -203,7 +203,7 @@ async fn begin(
     start: Start,
 ) -> anyhow::Result<Running> {
     let probe =
-        probe(program).await.context("nothing can be trained here; `optlab doctor` says what to do")?;
+        probe(program).await.context("no job can be trained here; `optlab doctor` explains what to do")?;
     let device = match (device, &start) {
         (None, Start::Resumed(_, checkpoint)) => checkpoint.device.clone(),
         (device, _) => choose_device(&probe, device, job.resources.device)?,
@@ -221,16 +221,16 @@ async fn begin(
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;
     if let Some(Event::UnusableCheckpoint) = first {
-        // The failure that follows says why.
+        // The following failure contains the reason.
         first = runner.next_event().await?;
     }
     match first {
         Some(Event::Started { environment, step: begins_at, .. }) => {
-            ensure!(begins_at == step, "the runner began at step {begins_at}, and not at {step}");
+            ensure!(begins_at == step, "the runner started at step {begins_at} instead of {step}");
             Ok(Running { runner, environment, device, folder, step })
         }
         Some(Event::Failed(failure)) => bail!("{}", failure.error),
-        Some(event) => bail!("the runner began with {event:?}"),
+        Some(event) => bail!("the first event of the runner was {event:?}"),
         None => bail!("{}", runner.obituary().await),
     }
 }
@@ -241,7 +241,7 @@ mod tests {
     use crate::worker::ProbedDevice;
 
     #[test]
-    fn a_gpu_that_is_wanted_and_missing_is_no_cpu() {
+    fn a_missing_gpu_does_not_fall_back_to_the_cpu() {
         let probe = |devices: &[&str]| {
             let device =
                 |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };

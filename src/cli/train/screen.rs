@@ -15,7 +15,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// For a run that begins after `step` updates.
+    /// For a run that starts after `step` updates.
     pub(super) fn new(job: &JobSpec, environment: &Environment, step: u64) -> anyhow::Result<Self> {
         let Environment { device, device_name, libtorch, threads, .. } = environment;
         output::line(format!(
@@ -24,7 +24,7 @@ impl Screen {
             job.seed,
             if *threads == 1 { "thread" } else { "threads" }
         ))?;
-        // The bar has what the figures leave of the terminal's width.
+        // The bar takes the rest of the terminal's width.
         let template = "{wide_bar} {pos}/{len}  {msg}  {eta} left";
         let style = ProgressStyle::with_template(template).expect("a valid template");
         let bar = ProgressBar::new(job.train.total_steps()).with_style(style).with_position(step);
@@ -46,7 +46,7 @@ impl Screen {
         self.bar.suspend(|| output::note(message));
     }
 
-    /// Leaves the bar as it is.
+    /// Finishes the bar in its present state.
     pub(super) fn abandon(&self) {
         self.bar.abandon();
     }
