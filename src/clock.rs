@@ -1,8 +1,8 @@
-//! The time, passed in where behaviour depends on it.
+//! The clock, passed in where behaviour depends on the time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
@@ -17,12 +17,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that a test sets by hand.
+/// A clock that tests set.
 #[derive(Default)]
 pub struct ManualClock(std::sync::atomic::AtomicI64);
 
 impl ManualClock {
-    /// Lets `ms` milliseconds pass.
+    /// Advances the clock by `ms` milliseconds.
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, std::sync::atomic::Ordering::SeqCst);
     }

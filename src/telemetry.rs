@@ -1,4 +1,4 @@
-//! The log: one line an event, to standard error.
+//! The log: one line per event, on standard error.
 
 use std::io::{IsTerminal, Write, stderr};
 
@@ -16,7 +16,7 @@ pub fn start(filter: &str) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        // A closed pipe would have it panic, and the server with it.
+        // A closed pipe would otherwise make it panic.
         .log_internal_errors(false)
         .try_init();
 }

@@ -1,4 +1,4 @@
-//! Who gets in: on a loopback address this machine, elsewhere whoever brings a token.
+//! Access: on a loopback address, only this machine; elsewhere, only clients with a token.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn is_problem(answer: &Answer, status: u16, kind: &str) {
 }
 
 #[test]
-fn a_server_for_other_machines_does_not_start_without_a_token() {
+fn a_server_on_a_public_address_requires_a_token_to_start() {
     let folder = TempDir::new().unwrap();
     let refused = || optlab(&folder, &["serve", "--listen", EVERYWHERE, "--workers", "0"]);
     let output = refused();
@@ -48,7 +48,7 @@ fn a_server_for_other_machines_does_not_start_without_a_token() {
     let command = "optlab token create NAME --scope write --database-url sqlite:optlab.db";
     assert!(said.contains(command), "{said}");
 
-    // What it says to type helps, until the token is revoked.
+    // The suggested command works, until the token is revoked.
     let words: Vec<&str> = command.split(' ').skip(1).collect();
     assert!(optlab(&folder, &words).status.success());
     Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]).kill();
@@ -57,7 +57,7 @@ fn a_server_for_other_machines_does_not_start_without_a_token() {
 }
 
 #[test]
-fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
+fn every_route_but_health_and_sign_in_requires_a_token() {
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "me"]);
     let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
@@ -76,7 +76,7 @@ fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
             asked += 1;
         }
     }
-    assert!(asked > 20, "only {asked} routes were asked");
+    assert!(asked > 20, "only {asked} routes were requested");
     for path in ["/api/openapi.json", "/api/docs/"] {
         is_problem(&server.get(path), 401, "no-token");
         assert_eq!(get(&server, path, "authorization", &authorization).status, 200);
@@ -84,12 +84,12 @@ fn every_route_asks_for_a_token_but_what_a_stranger_needs() {
     for path in ["/healthz", "/readyz", "/", "/experiments/1"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
-    // Tokens protect, so the server may have any name.
+    // With tokens, the server may have any host name.
     assert_eq!(get(&server, "/healthz", "host", "optlab.example").status, 200);
 }
 
 #[test]
-fn a_token_allows_what_its_scope_says_until_it_is_revoked() {
+fn a_token_grants_its_scope_until_it_is_revoked() {
     let folder = TempDir::new().unwrap();
     let reader = bearer(&token(&folder, &["create", "reader", "--scope", "read"]));
     let writer = bearer(&token(&folder, &["create", "writer", "--scope", "write"]));
@@ -115,7 +115,7 @@ fn a_token_allows_what_its_scope_says_until_it_is_revoked() {
     }
 
     token(&folder, &["revoke", "1"]);
-    wait_until("the revoked token is refused", || {
+    wait_until("the revoked token is rejected", || {
         get(&server, EXPERIMENTS, "authorization", &reader).status == 401
     });
     assert_eq!(get(&server, EXPERIMENTS, "authorization", &writer).status, 200);
@@ -126,7 +126,7 @@ fn a_token_allows_what_its_scope_says_until_it_is_revoked() {
 }
 
 #[test]
-fn commands_bring_the_token_of_their_environment() {
+fn commands_send_the_token_of_their_environment() {
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "me", "--scope", "write"]);
     let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
@@ -142,7 +142,7 @@ fn commands_bring_the_token_of_their_environment() {
 }
 
 #[test]
-fn a_browser_signs_in_by_a_cookie() {
+fn a_browser_signs_in_with_a_cookie() {
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "me"]);
     let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
@@ -158,7 +158,7 @@ fn a_browser_signs_in_by_a_cookie() {
     let (value, attributes) = cookie.split_once("; ").unwrap();
     assert_eq!(attributes, "Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict");
     assert_eq!(get(&server, SESSION, "cookie", value).json(), json!({ "scope": "read", "signed_in": true }));
-    // Of several proxies, each adds how it was reached: the first is the one that the browser talked to.
+    // Each proxy appends the scheme by which it was reached; the first is the browser's.
     let is_secure = |schemes: &str| {
         let answer = sign_in(&secret, &[("x-forwarded-proto", schemes)]);
         answer.headers["set-cookie"].to_str().unwrap().ends_with("; Secure")
@@ -172,7 +172,7 @@ fn a_browser_signs_in_by_a_cookie() {
     let out = server.send("DELETE", SESSION, &[], b"");
     assert!(out.headers["set-cookie"].to_str().unwrap().starts_with("optlab_session=; Path=/; Max-Age=0"));
 
-    // A page in a folder of a host keeps the cookie to that folder.
+    // A page under a path of a host limits the cookie to that path.
     let sign_in_at = |path: &str| {
         let body = json!({ "token": &secret, "path": path }).to_string();
         server.send("POST", SESSION, &[], body.as_bytes())
@@ -190,14 +190,14 @@ fn a_browser_signs_in_by_a_cookie() {
 }
 
 #[test]
-fn on_this_machine_nobody_needs_a_token_and_nobody_else_is_answered() {
+fn a_loopback_server_needs_no_token_and_rejects_other_hosts() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     assert_eq!(server.read(SESSION), json!({ "scope": "write", "signed_in": false }));
     for host in ["localhost", "localhost:8080", "127.0.0.1:1", "127.9.9.9", "[::1]:8080"] {
         assert_eq!(get(&server, EXPERIMENTS, "host", host).status, 200, "{host}");
     }
-    // A page elsewhere whose name leads here.
+    // A page on another site whose host name resolves to this server.
     for path in [EXPERIMENTS, "/", "/healthz", "/api/openapi.json", "/nothing"] {
         is_problem(&get(&server, path, "host", "rebound.example:8080"), 421, "foreign-host");
     }
@@ -212,7 +212,7 @@ fn on_this_machine_nobody_needs_a_token_and_nobody_else_is_answered() {
 }
 
 #[test]
-fn a_write_behind_a_proxy_that_changes_the_host_is_judged_by_the_browser() {
+fn a_write_through_a_proxy_that_changes_the_host_is_checked_by_fetch_metadata() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let write = |site: Option<&str>| {
@@ -221,7 +221,7 @@ fn a_write_behind_a_proxy_that_changes_the_host_is_judged_by_the_browser() {
         let headers: Vec<_> = headers.into_iter().chain(site).collect();
         server.send("POST", EXPERIMENTS, &headers, small_experiment(1, &[0]).to_string().as_bytes())
     };
-    // Browsers say it on https and on this machine.
+    // Browsers send the header over https and on this machine.
     assert_eq!(write(Some("same-origin")).status, 201);
     for elsewhere in ["same-site", "cross-site", "anything"] {
         is_problem(&write(Some(elsewhere)), 403, "foreign-origin");
@@ -232,19 +232,19 @@ fn a_write_behind_a_proxy_that_changes_the_host_is_judged_by_the_browser() {
     for word in ["https://lab.example", "localhost:8080", "proxy_set_header Host $http_host;"] {
         assert!(detail.contains(word), "{word} is missing: {detail}");
     }
-    // A browser may name no origin.
+    // A browser may send no origin.
     let without = server.send("POST", EXPERIMENTS, &[("sec-fetch-site", "same-site")], b"{}");
     is_problem(&without, 403, "foreign-origin");
     assert!(!without.text.contains("``"), "{without:?}");
     assert!(without.text.contains("Sec-Fetch-Site: same-site"), "{without:?}");
-    // The browser's word counts against a write too.
+    // The browser's header can also reject a write.
     let headers =
         [("host", "localhost:8080"), ("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")];
     is_problem(&server.send("POST", EXPERIMENTS, &headers, b"{}"), 403, "foreign-origin");
 }
 
 #[test]
-fn no_form_of_a_request_hides_the_name_of_another_machine() {
+fn every_form_of_request_target_is_checked_for_its_host() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let send = |bytes: &[u8]| {
@@ -270,14 +270,14 @@ fn no_form_of_a_request_hides_the_name_of_another_machine() {
         let answer = get(target, hosts);
         assert!(answer.starts_with("HTTP/1.1 421"), "{target} {hosts:?}: {answer}");
     }
-    // HTTP/2 has a name of its own for the host. It is not spoken here: a proxy asks for HTTP/1.
+    // HTTP/2 has another field for the host. The server does not speak it; a proxy uses HTTP/1.
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     let answer = send(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..]].concat());
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer:?}");
 }
 
 #[test]
-fn every_answer_says_how_browsers_may_treat_it() {
+fn every_answer_has_security_and_cache_headers() {
     let folder = TempDir::new().unwrap();
     let secret = bearer(&token(&folder, &["create", "me", "--scope", "write"]));
     let open = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
@@ -322,11 +322,11 @@ fn every_answer_says_how_browsers_may_treat_it() {
     let page = local.get("/").text;
     let asset = page.split('"').find(|word| word.starts_with("./assets/")).unwrap();
     check(&local, "GET", &asset[1..], &[], "public, max-age=31536000, immutable");
-    assert!(asked > 100, "only {asked} answers were looked at");
+    assert!(asked > 100, "only {asked} answers were checked");
 }
 
 #[test]
-fn names_in_addresses_lead_to_no_other_files() {
+fn paths_cannot_reach_other_files() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let job = server.jobs(server.submit(&small_experiment(1, &[0]))).remove(0)["id"].clone();
@@ -356,7 +356,10 @@ fn no_token_is_in_the_log_or_the_database() {
     let body = json!({ "token": &secret }).to_string();
     assert_eq!(server.send("POST", SESSION, &[], body.as_bytes()).status, 204);
     let log = server.kill_for_its_log();
-    assert!(log.contains("TRACE") && log.contains("/api/v1/session"), "this log does not tell much:\n{log}");
+    assert!(
+        log.contains("TRACE") && log.contains("/api/v1/session"),
+        "this log is not verbose enough:\n{log}"
+    );
     assert!(!log.contains(&secret), "{log}");
     for file in std::fs::read_dir(folder.path())
         .unwrap()
@@ -376,7 +379,7 @@ fn no_password_of_the_database_is_in_the_log() {
     let server = Server::start_logging("trace", "127.0.0.1:0", &folder, &args);
     server.submit(&small_experiment(1, &[0]));
     let log = server.kill_for_its_log();
-    assert!(log.contains("TRACE") && log.contains("INSERT INTO"), "this log does not tell much:\n{log}");
+    assert!(log.contains("TRACE") && log.contains("INSERT INTO"), "this log is not verbose enough:\n{log}");
     assert!(!log.contains("hunter2"), "{log}");
     for command in [["migrate", "--log=trace"], ["token", "list"]] {
         let url = "postgres://me:hunter2@nowhere.invalid/optlab";
@@ -388,7 +391,7 @@ fn no_password_of_the_database_is_in_the_log() {
             "{said}"
         );
     }
-    // An `@`, `/` or `?` that is not written as %40, %2F or %3F, and a parameter that is misspelt.
+    // A password with an unescaped `@`, `/` or `?`, and a misspelt parameter.
     for password in
         ["hunt@er2", "hunt/er2", "hunt?er2", "12/er2", "12?er2=x", "x@nowhere.invalid/optlab?pasword=er2&x="]
     {

@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is a 4xx problem+json that says what is wrong; never a 5xx, never silence.
+//! Invalid requests are answered with a 4xx problem+json that states the mistake, never with a 5xx or silence.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn good() -> Value {
     })
 }
 
-/// The good spec with the field at `pointer` set to `value`.
+/// A valid spec with the field at `pointer` set to `value`.
 fn with(pointer: &str, value: Value) -> Value {
     let (parent, field) = pointer.rsplit_once('/').unwrap();
     let mut spec = good();
@@ -42,7 +42,7 @@ fn without(pointer: &str) -> Value {
     spec
 }
 
-/// The answer is a problem of this status, and its text says `says`.
+/// Asserts that the answer is a problem with this status and that its text contains `says`.
 fn is_problem(answer: &Answer, status: u16, says: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.content_type, "application/problem+json", "{answer:?}");
@@ -54,7 +54,7 @@ fn is_problem(answer: &Answer, status: u16, says: &str) {
 }
 
 #[test]
-fn impossible_specs_are_refused_with_the_path_of_the_field() {
+fn invalid_specs_are_rejected_with_the_path_of_the_field() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     assert_eq!(server.post(EXPERIMENTS, &good()).status, 201);
@@ -94,7 +94,7 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
         (with("/seeds", json!([4_294_967_296_u64])), "/seeds/0", "from 0 to 4294967295"),
         (with("/seeds", json!("0")), "/seeds", "must be a list"),
         (with("/seeds", json!(many_seeds)), "/seeds", "has 10001"),
-        // Names that a command line takes for something else.
+        // Names that a command line would misinterpret.
         (with("/name", json!("17")), "/name", "must have more than digits"),
         (with("/name", json!("-rf")), "/name", "must not begin with `-`"),
         (with("/name", json!(".")), "/name", "must not be `.` or `..`"),
@@ -219,7 +219,7 @@ fn impossible_specs_are_refused_with_the_path_of_the_field() {
             errors.as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
         assert!(pointers.contains(&pointer), "{pointer} is not among {pointers:?}");
     }
-    // Nothing of all this was stored.
+    // None of these was stored.
     assert_eq!(server.read(EXPERIMENTS)["items"].as_array().unwrap().len(), 1);
 }
 
@@ -235,7 +235,7 @@ impl Tap for Value {
 }
 
 #[test]
-fn several_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let mut spec = with("/train/epochs", json!(0));
@@ -248,7 +248,7 @@ fn several_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn answers_about_long_mistakes_are_short() {
+fn answers_about_long_mistakes_are_bounded() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let toml: Headers<'_> = &[("content-type", "application/toml")];
@@ -277,7 +277,7 @@ fn answers_about_long_mistakes_are_short() {
 }
 
 #[test]
-fn an_experiment_cannot_get_a_misleading_name_later() {
+fn an_experiment_cannot_be_renamed_to_a_misleading_name() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let experiment = format!("{EXPERIMENTS}/{}", server.submit(&good()));
@@ -294,7 +294,7 @@ fn an_experiment_cannot_get_a_misleading_name_later() {
 }
 
 #[test]
-fn requests_that_cannot_be_read_are_refused() {
+fn malformed_requests_are_rejected() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let toml = [("content-type", "application/toml")];

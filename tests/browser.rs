@@ -35,11 +35,11 @@ fn the_dashboard_shows_an_experiment_while_it_trains() {
 }
 
 #[test]
-fn jobs_new_experiments_workers_and_sql_have_their_pages() {
+fn pages_for_jobs_the_form_workers_and_sql_work() {
     browse_until_the_server_goes("pages.mjs");
 }
 
-/// A server of its own that trains, and is killed when the script has seen enough of it.
+/// Runs a browser script against its own training server, which is killed when the script says so.
 fn browse_until_the_server_goes(script: &str) {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
@@ -55,7 +55,7 @@ fn browse_until_the_server_goes(script: &str) {
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }
 
-/// One job for each of four workers, in which every step is a point.
+/// One job per worker, with a point at every step.
 fn four_jobs(steps: u64) -> Value {
     json!({
         "name": "four-writers", "seeds": [0, 1],
@@ -75,13 +75,13 @@ const BATCH: u64 = 32;
 const EVALUATE_EVERY: u64 = 500;
 const ENERGY_EVERY: u64 = 50;
 
-/// Of the fastest job, as it says itself.
+/// The rate of the fastest job.
 fn steps_per_second(server: &Server, jobs: &[Value]) -> f64 {
-    let samples = |job| server.curve(job, "samples_per_second").last().expect("a job tells its pace").1;
+    let samples = |job| server.curve(job, "samples_per_second").last().expect("a job reports its rate").1;
     jobs.iter().map(samples).fold(0.0, f64::max) / BATCH as f64
 }
 
-/// How many points each job has of a series, and their first and last step.
+/// The number of points of a series, and the first and last step, per job.
 fn points(folder: &TempDir, experiment: i64, series: &str) -> Vec<Value> {
     let sql = format!(
         "SELECT count(*) AS points, min(p.step) AS first, max(p.step) AS last
@@ -94,9 +94,9 @@ fn points(folder: &TempDir, experiment: i64, series: &str) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-/// `make chaos` watches for a minute.
+/// `make chaos` runs this for a minute.
 #[test]
-fn the_page_goes_on_while_four_processes_write_to_one_file() {
+fn the_page_works_while_four_processes_write_to_one_file() {
     let _turn = turn();
     let seconds: f64 = env::var("OPTLAB_PAGE_SECONDS").map_or(5.0, |value| value.parse().unwrap());
     let folder = TempDir::new().unwrap();

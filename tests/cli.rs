@@ -1,4 +1,4 @@
-//! The commands, as a person types them.
+//! The command line.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn the_demo_trains_compares_and_keeps_its_results() {
     for part in ["baseline", "opt-cayley", "opt-gram-schmidt", "test error %"] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
-    assert!(!said.contains("Dashboard:"), "its server is gone:\n{said}");
+    assert!(!said.contains("Dashboard:"), "its server has ended:\n{said}");
     // A linear model of these digits reaches 97.2% at best; the OPT arms must not be worse.
     let sql = "SELECT min(100 - mean_test_error) FROM arm_summary WHERE method LIKE 'opt:%' AND n = 5";
     let accuracy: f64 = query(&folder, sql).parse().unwrap();
@@ -47,7 +47,7 @@ fn the_demo_trains_compares_and_keeps_its_results() {
     let sql = "SELECT count(*) FROM metric_points p JOIN series s ON s.id = p.series_id
                WHERE s.name LIKE 'orthogonality_error/%' AND p.value >= 1e-4";
     assert_eq!(query(&folder, sql), "0");
-    // How far the energy of any layer of any job moves from its start, at the most and at the least.
+    // The largest and smallest relative change of a layer's energy over all jobs.
     let drift = "SELECT max(abs(p.value - first.value) / first.value) AS drift, j.method
                  FROM metric_points p
                  JOIN series s ON s.id = p.series_id AND s.name LIKE 'energy/hidden%'
@@ -78,7 +78,7 @@ fn one_run_can_be_trained_without_a_server() {
     assert!(fs::metadata(folder.path().join(weights.unwrap())).unwrap().len() > 1000);
     let points = fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert!(points.lines().any(|line| line.starts_with("test/accuracy,90,")), "{points}");
-    // A second run of the same name leaves the first as it is.
+    // A second run of the same name does not change the first.
     assert!(optlab(&folder, &args).status.success());
     let again =
         fs::read_to_string(folder.path().join("runs/digits-mlp-opt-cayley-seed7-2/metrics.csv")).unwrap();
@@ -90,7 +90,7 @@ fn one_run_can_be_trained_without_a_server() {
             .map(timeless)
             .collect::<Vec<_>>()
     };
-    assert_eq!(figures(&points), figures(&again), "another process gives the same curves");
+    assert_eq!(figures(&points), figures(&again), "a second process gives the same curves");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert!(out(&client(&["compare", "1"])).contains("opt:cayley"));
     assert!(out(&client(&["compare", "1", "--format", "csv"])).starts_with("arm,method,n,mean"));
 
-    assert_eq!(client(&["compare", "digits-mlp", "--json"]).stdout, json_text.stdout, "by its name");
+    assert_eq!(client(&["compare", "digits-mlp", "--json"]).stdout, json_text.stdout, "by name");
 
     let idle = client(&["retry", "digits-mlp"]);
     assert!(out(&idle).ends_with("3 succeeded; there was nothing to retry\n"), "{}", out(&idle));
@@ -149,7 +149,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert_eq!(ended["comparison"]["arms"][0]["arm"], "baseline");
     let newest = client(&["jobs", "digits-mlp"]);
     assert!(
-        err(&newest).contains("2 experiments are called `digits-mlp`; 2 is the newest"),
+        err(&newest).contains("2 experiments have the name `digits-mlp`; 2 is the newest"),
         "{}",
         err(&newest)
     );
@@ -164,7 +164,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
 }
 
 #[test]
-fn jobs_are_listed_and_steered() {
+fn jobs_are_listed_paused_and_retried() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let client = |args: &[&str]| {
@@ -194,7 +194,7 @@ fn jobs_are_listed_and_steered() {
     let listed = client(&["experiments"]);
     assert!(out(&listed).contains("sopt-fractions") && out(&listed).contains("6 queued"), "{}", out(&listed));
     let utc = server.read("/api/v1/experiments/1")["created_at"].as_str().unwrap()[..19].replace('T', " ");
-    assert!(out(&listed).contains(&format!("{utc}Z ")), "times say of which zone they are: {}", out(&listed));
+    assert!(out(&listed).contains(&format!("{utc}Z ")), "times name their zone: {}", out(&listed));
     assert_eq!(json(&["experiments"])[0]["id"], 1);
     assert_eq!(
         json(&["jobs", "sopt-fractions", "--arm", "half", "--state", "queued"]).as_array().unwrap().len(),
@@ -218,7 +218,7 @@ fn jobs_are_listed_and_steered() {
 }
 
 #[test]
-fn an_id_may_have_a_number_sign_in_every_command() {
+fn every_command_accepts_an_id_with_a_number_sign() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     token(&folder, &["create", "guest"]);
@@ -250,7 +250,7 @@ fn an_id_may_have_a_number_sign_in_every_command() {
             let output = optlab.output().unwrap();
             (output.status.code(), out(&output), err(&output))
         };
-        // The first run changes what there is to change; both others find the same.
+        // The first call changes something; the other two have the same result.
         result("1");
         let plain = result("1");
         assert!(!plain.2.contains("Usage:"), "{command}: {}", plain.2);
@@ -259,12 +259,12 @@ fn an_id_may_have_a_number_sign_in_every_command() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_with_what_it_may_be() {
+fn a_file_that_cannot_be_parsed_is_named_with_its_likely_format() {
     let folder = TempDir::new().unwrap();
     for (name, text, says) in [
         ("bad.toml", "name = \"x\"\nseeds =\n", "bad.toml: not TOML, at line 2, column 8"),
-        ("json.toml", "{\"name\": \"x\"}", "It is JSON: let the file end in .json"),
-        ("toml.json", "name = \"x\"", "It is TOML: give the file another ending than .json"),
+        ("json.toml", "{\"name\": \"x\"}", "It is JSON: rename the file, so that it ends in .json"),
+        ("toml.json", "name = \"x\"", "It is TOML: rename the file, so that it does not end in .json"),
         ("bad.json", "{", "bad.json: not JSON: EOF"),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
@@ -275,14 +275,15 @@ fn a_file_that_cannot_be_read_is_named_with_what_it_may_be() {
 }
 
 #[test]
-fn a_demo_moves_on_only_from_the_usual_address() {
+fn a_demo_at_a_given_address_fails_if_it_is_taken() {
     runner();
     let folder = TempDir::new().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for (listen, says) in
-        [(port.as_str(), "another optlab may be running there"), ("192.0.2.1:8191", "none of this machine's")]
-    {
+    for (listen, says) in [
+        (port.as_str(), "another optlab may be running there"),
+        ("192.0.2.1:8191", "does not belong to this machine"),
+    ] {
         let output = optlab(&folder, &["demo", "--once", "--listen", listen]);
         assert_eq!(output.status.code(), Some(1), "{listen}: {}", err(&output));
         assert!(err(&output).contains(says), "{listen}: {}", err(&output));
@@ -290,14 +291,14 @@ fn a_demo_moves_on_only_from_the_usual_address() {
 }
 
 #[test]
-fn a_variable_that_is_empty_counts_as_unset() {
+fn an_empty_variable_counts_as_unset() {
     let path = runner();
     let doctor = Command::new(OPTLAB).arg("doctor").env("OPTLAB_RUNNER", "").output().unwrap();
     assert!(out(&doctor).contains(path.to_str().unwrap()), "{}", out(&doctor));
 }
 
 #[test]
-fn mistakes_end_with_status_2_and_say_what_would_be_right() {
+fn usage_errors_exit_with_status_2_and_suggest_a_correction() {
     let folder = TempDir::new().unwrap();
     for (args, says) in [
         (&["train", "digits-mpl"][..], "did you mean `digits-mlp`?"),
@@ -353,11 +354,11 @@ fn recipes_and_data_are_listed() {
     assert!(out(&shown).contains("name = \"mnist-mlp\""));
     assert!(out(&optlab(&folder, &["data", "list"])).contains("digits"));
     let verified = optlab(&folder, &["data", "verify", "digits"]);
-    assert!(out(&verified).contains("digits: whole and official"), "{verified:?}");
+    assert!(out(&verified).contains("digits: complete and official"), "{verified:?}");
 }
 
 #[test]
-fn an_altered_data_file_is_refused_by_name() {
+fn an_altered_data_file_is_named() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("mnist")).unwrap();
     for name in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
@@ -376,11 +377,11 @@ fn an_altered_data_file_is_refused_by_name() {
 }
 
 #[test]
-fn the_service_does_without_libtorch_and_the_doctor_says_what_to_type() {
+fn the_service_runs_without_libtorch_and_the_doctor_prints_the_fix() {
     let linked = Command::new("ldd").arg(OPTLAB).output().unwrap();
     assert!(!out(&linked).contains("torch"), "{}", out(&linked));
 
-    // A runner that fails as the loader fails when libtorch is away.
+    // A runner that fails like the loader does without libtorch.
     let folder = TempDir::new().unwrap();
     let broken = folder.path().join("optlab-runner");
     fs::write(&broken, "#!/bin/sh\necho 'libtorch_cpu.so: cannot open shared object file' >&2\nexit 127\n")
@@ -389,20 +390,20 @@ fn the_service_does_without_libtorch_and_the_doctor_says_what_to_type() {
     let runner = broken.to_str().unwrap();
     let doctor = optlab(&folder, &["doctor", "--runner", runner]);
     assert_eq!(doctor.status.code(), Some(1));
-    for part in ["libtorch_cpu.so: cannot open", "type: make setup"] {
+    for part in ["libtorch_cpu.so: cannot open", "run: make setup"] {
         assert!(out(&doctor).contains(part), "{part} is missing:\n{}", out(&doctor));
     }
     let server = Server::start_with(&folder, &["--runner", runner]);
     assert_eq!(server.get("/readyz").status, 200);
     let id = server.submit(&small_experiment(1, &[0]));
-    server.wait(id, "the job says what its machine lacks", |jobs| {
+    server.wait(id, "the job reports what its machine lacks", |jobs| {
         let why = jobs[0]["why_queued"].as_str().expect("no job can start");
         why.contains("libtorch_cpu.so: cannot open")
     });
 }
 
 #[test]
-fn the_doctor_is_content_where_all_is_there() {
+fn the_doctor_passes_on_a_complete_machine() {
     let folder = TempDir::new().unwrap();
     let path = runner();
     let doctor = optlab(&folder, &["doctor", "--runner", path.to_str().unwrap()]);
@@ -414,7 +415,7 @@ fn the_doctor_is_content_where_all_is_there() {
 }
 
 #[test]
-fn the_doctor_looks_at_the_folders_that_are_written() {
+fn the_doctor_checks_that_folders_are_writable() {
     let folder = TempDir::new().unwrap();
     let path = runner();
     let examine = |scratch: &str, database: &str| {
@@ -423,7 +424,7 @@ fn the_doctor_looks_at_the_folders_that_are_written() {
         doctor.env("TMPDIR", scratch).current_dir(folder.path()).output().unwrap()
     };
     let ill = examine("/nonexistent", "sqlite:/nowhere/optlab.db");
-    assert_eq!(ill.status.code(), Some(1), "nothing can be trained");
+    assert_eq!(ill.status.code(), Some(1), "no job can be trained");
     for part in
         ["scratch folder (TMPDIR): /nonexistent cannot be written", "folder of the database: /nowhere cannot"]
     {
@@ -435,8 +436,8 @@ fn the_doctor_looks_at_the_folders_that_are_written() {
     for part in [
         format!("scratch folder (TMPDIR): {here}, "),
         format!("folder of the database: {here}, "),
-        format!("folder for files of jobs: {here}/optlab.db.artifacts, "),
-        "folder for fetched data: ".to_owned(),
+        format!("artifact root: {here}/optlab.db.artifacts, "),
+        "folder for downloaded data: ".to_owned(),
     ] {
         assert!(out(&well).contains(&part), "{part} is missing:\n{}", out(&well));
     }

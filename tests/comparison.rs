@@ -1,4 +1,4 @@
-//! The comparison over HTTP and on the command line, with cells that failed, diverged, and were tried again.
+//! The comparison over HTTP and on the command line, with jobs that failed, diverged and were retried.
 
 mod support;
 
@@ -16,11 +16,11 @@ use tempfile::TempDir;
 const LEASE_MS: i64 = 60_000;
 const SEEDS: [i64; 5] = [0, 1, 2, 3, 4];
 const BASELINE: [f64; 5] = [90.0, 90.3, 89.8, 90.1, 90.2];
-/// What the arms gain on the baseline in accuracy, seed by seed.
+/// Gain of the arms over the baseline in accuracy, per seed.
 const CAYLEY: [f64; 5] = [1.0, 0.8, 1.1, 0.9, 1.0];
 const OTHER: [f64; 5] = [0.1, -0.2, 0.2, 0.0, -0.3];
 
-/// A server without slots, and a worker in this process that ends jobs as it is told.
+/// A server without slots, and a worker in this process that ends jobs as the test says.
 struct House {
     server: Server,
     store: Arc<Store>,
@@ -144,7 +144,7 @@ fn err(output: &Output) -> String {
 
 #[track_caller]
 fn close(ours: &Value, expected: f64) {
-    let ours = ours.as_f64().unwrap_or_else(|| panic!("{ours} is no number"));
+    let ours = ours.as_f64().unwrap_or_else(|| panic!("{ours} is not a number"));
     assert!((ours - expected).abs() < 1e-9, "{ours} and not {expected}");
 }
 
@@ -153,12 +153,12 @@ fn arm<'a>(comparison: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairs_count_where_both_have_succeeded_on_sqlite() {
+async fn only_pairs_with_two_succeeded_jobs_count_on_sqlite() {
     pairs_count_where_both_have_succeeded(House::new(Database::Sqlite).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pairs_count_where_both_have_succeeded_on_postgres() {
+async fn only_pairs_with_two_succeeded_jobs_count_on_postgres() {
     pairs_count_where_both_have_succeeded(House::new(Database::Postgres).await).await;
 }
 
@@ -212,7 +212,7 @@ async fn pairs_count_where_both_have_succeeded(house: House) {
     assert_eq!(of("/method/kind").unwrap()["baseline"], "baseline");
     assert_eq!(of("/train/steps"), None);
 
-    // A cell that is tried again counts once it has succeeded.
+    // A retried job counts once it has succeeded.
     let diverged = missing[0]["job_id"].as_i64().unwrap();
     let retried = house.server.post(&format!("/api/v1/jobs/{diverged}/retry"), &json!({}));
     assert_eq!(retried.status, 200, "{retried:?}");
@@ -244,7 +244,7 @@ async fn every_metric_is_compared() {
     let best = house.compare("?metric=best_test_error");
     assert_eq!(best["selected_on_test_set"], true);
     assert!(best["verdict"].as_str().unwrap().ends_with("Best epochs are selected on the test set."));
-    // After the start there are ten evaluations.
+    // There are ten evaluations after the one at the start.
     assert_eq!(arm(&house.compare("?metric=last_test_error&last=10"), "other")["n"], 5);
     let too_many = house.compare("?metric=last_test_error&last=11");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Many connections on a server that may open few files: it answers, trains and stops all the same.
+//! Many connections to a server that may open few files: it still answers, trains and stops.
 
 mod support;
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 const FILES: u32 = 64;
 
-/// A connection that has sent `text`.
+/// Opens a connection and sends `text`.
 fn connection(server: &Server, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(STUCK)).unwrap();
@@ -21,7 +21,7 @@ fn connection(server: &Server, text: &str) -> TcpStream {
     stream
 }
 
-/// The answer up to its first empty line; empty where the connection was closed without one.
+/// The head of the answer; empty if the connection was closed without one.
 fn head(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut byte = [0];
@@ -36,7 +36,7 @@ fn ask(path: &str) -> String {
 }
 
 #[test]
-fn an_answer_before_the_end_of_a_body_ends_the_connection() {
+fn an_answer_before_the_end_of_the_body_closes_the_connection() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let ends = |request: &str, length: usize, body: &str| {
@@ -63,11 +63,11 @@ fn an_answer_before_the_end_of_a_body_ends_the_connection() {
 }
 
 #[test]
-fn connections_that_ask_for_nothing_give_way() {
+fn idle_connections_are_closed_for_new_ones() {
     let folder = TempDir::new().unwrap();
     let mut server = Server::start_with_files(FILES, &folder, &["--workers", "1"]);
     let id = server.submit(&small_experiment(1, &[0]));
-    // Silent, in the middle of a head, and kept open after an answer.
+    // A silent connection, one in the middle of a head, and one kept open after an answer.
     let held: Vec<TcpStream> = ["", "GET / HTTP/1.1\r\nhost: localh", &ask("/healthz")]
         .iter()
         .flat_map(|text| std::iter::repeat_n(text, 40))
@@ -82,11 +82,11 @@ fn connections_that_ask_for_nothing_give_way() {
 }
 
 #[test]
-fn health_answers_when_every_connection_is_busy() {
+fn health_checks_are_answered_when_all_connections_are_in_use() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with_files(FILES, &folder, &["--workers", "1"]);
     let id = server.submit(&small_experiment(1, &[0]));
-    // All of them stay open, the refused ones until the server closes them.
+    // All of them stay open; the server closes the rejected ones.
     let mut streams: Vec<TcpStream> = (0..100).map(|_| connection(&server, &ask("/api/v1/events"))).collect();
     let heads: Vec<String> = streams.iter_mut().map(head).collect();
     let count = |status: &str| heads.iter().filter(|head| head.starts_with(status)).count();
@@ -102,7 +102,7 @@ fn health_answers_when_every_connection_is_busy() {
     let refused = server.get("/api/v1/jobs");
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["type"], "urn:optlab:problem:crowded");
-    // The stream that was let in goes on, and the worker trains.
+    // The accepted stream continues, and the worker trains.
     let mut text = String::new();
     while !text.contains("\"state\":\"succeeded\"") {
         let mut part = [0; 4096];
@@ -111,7 +111,7 @@ fn health_answers_when_every_connection_is_busy() {
         assert!(read > 0, "no job has succeeded: {text}");
     }
     drop(streams);
-    wait_until("somebody is served after the crowd has gone", || server.get("/api/v1/jobs").status == 200);
+    wait_until("requests are served after the crowd has gone", || server.get("/api/v1/jobs").status == 200);
     let jobs: Vec<Value> = server.wait_for_success(id);
     assert_eq!(jobs.len(), 3);
 }

@@ -1,5 +1,5 @@
-//! What others build on, as snapshots: the OpenAPI document and the resolved form of a spec. A change that shows up
-//! here is a change for users; `cargo insta review` accepts it.
+//! Snapshots of public contracts: the OpenAPI document and the resolved form of a spec. A change here is a change for
+//! users; `cargo insta review` accepts it.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::Server;
 use tempfile::TempDir;
 
 #[test]
-fn the_interface_is_described_and_its_page_is_served() {
+fn the_openapi_document_and_its_page_are_served() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let mut description = server.read("/api/openapi.json");
@@ -18,14 +18,14 @@ fn the_interface_is_described_and_its_page_is_served() {
     insta::assert_json_snapshot!("openapi", description);
     let page = server.get("/api/docs/");
     assert!(page.status == 200 && page.text.contains("swagger"), "{page:?}");
-    // Every path of the description is a route, whatever its answer to an id that does not exist.
+    // Every path of the document is a route, whatever it answers for an unknown id.
     for path in description["paths"].as_object().unwrap().keys().filter(|path| !path.ends_with("/events")) {
         let answer = server.get(&path.replace("{id}", "1").replace("{name}", "digits-mlp"));
         assert!(!answer.text.contains("/api/docs lists"), "{path}: {answer:?}");
     }
 }
 
-/// Every object of a document, with its path.
+/// Visits every object of a document, with its path.
 fn visit<'a>(value: &'a Value, path: &str, see: &mut impl FnMut(&str, &'a serde_json::Map<String, Value>)) {
     match value {
         Value::Object(fields) => {
@@ -40,7 +40,7 @@ fn visit<'a>(value: &'a Value, path: &str, see: &mut impl FnMut(&str, &'a serde_
 }
 
 #[test]
-fn the_description_leaves_nothing_open() {
+fn the_openapi_document_is_complete() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let description = server.read("/api/openapi.json");
@@ -53,7 +53,10 @@ fn the_description_leaves_nothing_open() {
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let called = format!("{method} {path}");
-            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{called}: its id is taken");
+            assert!(
+                ids.insert(operation["operationId"].as_str().unwrap()),
+                "{called}: duplicate operation id"
+            );
             let is_open = ["/healthz", "/readyz"].contains(&path.as_str())
                 || path.ends_with("/session") && method != "get";
             assert_eq!(operation["security"].is_array(), !is_open, "{called}");
@@ -107,14 +110,14 @@ fn a_recipe_resolves_to_a_spec_with_every_default() {
     assert_eq!(answer.status, 200, "{answer:?}");
     insta::assert_json_snapshot!("resolved", answer.json());
 
-    // What is stored can be submitted again and means the same.
+    // A stored spec can be submitted again and resolves to itself.
     let spec = answer.json()["spec"].clone();
     let again = server.post("/api/v1/experiments?dry_run=true", &spec);
     assert_eq!(again.json()["spec"], spec);
 }
 
 #[test]
-fn a_job_has_the_fields_that_it_always_had() {
+fn the_fields_of_a_job_are_stable() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let id = server.submit(&support::small_experiment(1, &[0]));

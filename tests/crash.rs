@@ -1,4 +1,4 @@
-//! Nothing acknowledged is lost, whoever is killed.
+//! Nothing acknowledged is lost when a process is killed.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn step(jobs: &[Value]) -> i64 {
     jobs[0]["step"].as_i64().unwrap()
 }
 
-/// Every point that one undisturbed run writes, and no other.
+/// Checks that the curves have exactly the points of an undisturbed run.
 fn curve_is_whole(server: &Server, job: &Value) {
     let steps =
         |series: &str| -> Vec<i64> { server.curve(job, series).into_iter().map(|(step, _)| step).collect() };
@@ -25,7 +25,7 @@ fn curve_is_whole(server: &Server, job: &Value) {
 }
 
 #[test]
-fn a_killed_runner_is_replaced_and_its_job_tried_again() {
+fn a_killed_runner_is_replaced_and_its_job_is_retried() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "1"]);
@@ -34,14 +34,14 @@ fn a_killed_runner_is_replaced_and_its_job_tried_again() {
     let runners = server.runners();
     assert_eq!(runners.len(), 1);
     kill(runners[0]);
-    assert_eq!(server.get("/healthz").status, 200, "the server answers on");
+    assert_eq!(server.get("/healthz").status, 200, "the server still answers");
     let jobs = server.wait_for_success(id);
     assert_eq!(jobs[0]["attempt"], 2);
     curve_is_whole(&server, &jobs[0]);
 }
 
 #[test]
-fn a_runner_that_always_dies_uses_up_its_attempts() {
+fn a_job_whose_runner_always_dies_fails_after_its_attempts() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "1"]);
@@ -56,14 +56,14 @@ fn a_runner_that_always_dies_uses_up_its_attempts() {
     assert_eq!(jobs[0]["end_reason"], "runner_crashed");
     assert!(jobs[0]["error"].as_str().unwrap().contains("signal: 9"), "{:#}", jobs[0]);
 
-    // By hand it is tried again with a fresh budget, and can be cancelled in the middle.
+    // A retry by hand has a fresh budget, and the job can be cancelled while it runs.
     let job = format!("/api/v1/jobs/{}", jobs[0]["id"]);
     assert_eq!(server.post(&format!("{job}/retry"), &json!({})).status, 200);
     server.wait(id, "the third attempt trains", |jobs| jobs[0]["attempt"] == 3 && step(jobs) > 0);
     assert_eq!(server.post(&format!("{job}/cancel"), &json!({})).status, 200);
     let jobs = server.wait(id, "the job is cancelled", |jobs| jobs[0]["state"] == "cancelled");
     assert_eq!(jobs[0]["end_reason"], "cancelled");
-    assert_eq!(server.post(&format!("{job}/cancel"), &json!({})).status, 200, "cancelling twice is once");
+    assert_eq!(server.post(&format!("{job}/cancel"), &json!({})).status, 200, "cancelling is idempotent");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_killed_server_loses_nothing() {
     let acknowledged = server.curve(&before[0], "train/loss");
     server.kill();
 
-    // Without slots nothing is written any more: what was acknowledged must be there.
+    // A server without slots writes nothing, so everything acknowledged must be in the database.
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let kept = server.curve(&before[0], "train/loss");
     assert!(kept.len() >= acknowledged.len(), "{} of {} points", kept.len(), acknowledged.len());
@@ -92,13 +92,13 @@ fn a_killed_server_loses_nothing() {
 }
 
 #[test]
-fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
+fn a_stopping_server_hands_its_jobs_back() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let mut server = Server::start(&folder);
     let id = server.submit(&long_experiment(STEPS));
     server.wait(id, "the job is in the middle", |jobs| step(jobs) > 200);
-    // An open page must not hold the server up.
+    // An open page must not delay the server.
     let events = support::agent().get(format!("{}/api/v1/events", server.address)).call().unwrap();
     let told = std::process::Command::new("kill").arg(server.child.id().to_string()).status().unwrap();
     assert!(told.success());
@@ -112,10 +112,10 @@ fn a_server_that_is_told_to_stop_hands_its_jobs_back() {
 }
 
 #[test]
-fn a_machine_on_which_no_runner_begins_keeps_its_queue() {
+fn jobs_stay_queued_on_a_machine_whose_runners_do_not_start() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    // Says that it can train, and dies as soon as it should.
+    // Reports that it can train, and dies when it should.
     let path = folder.path().join("optlab-runner");
     let script = "#!/bin/sh\ncase $1 in --probe) echo '{\"libtorch\":\"2\",\"devices\":[{\"device\":\"cpu\",\"name\":\"x\"}]}';; \
                   *) echo 'the driver is gone' >&2; exit 1;; esac\n";
@@ -128,13 +128,13 @@ fn a_machine_on_which_no_runner_begins_keeps_its_queue() {
         server.wait(id, "a job was tried", |jobs| jobs[0]["attempt"] == 1 && jobs[0]["state"] == "queued");
     assert!(tried.iter().all(|job| job["state"] == "queued"), "{tried:#?}");
     assert!(is_explained(&tried[0]["why_queued"]), "{tried:#?}");
-    server.wait(id, "the worker says why it rests", |_| {
+    server.wait(id, "the worker reports why it rests", |_| {
         is_explained(&server.read("/api/v1/workers")["items"][0]["trouble"])
     });
 }
 
 #[test]
-fn a_run_that_diverges_or_takes_too_long_says_so() {
+fn divergence_and_time_limits_are_reported_as_end_reasons() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);

@@ -32,7 +32,7 @@ impl Done {
         self.folder.path().join("optlab.db.artifacts")
     }
 
-    /// Name of the job's file of this kind, and where it is.
+    /// Name and path of the job's file of this kind.
     fn file(&self, kind: &str) -> (String, PathBuf) {
         let list = self.server.read(&format!("/api/v1/jobs/{}/artifacts", self.job["id"]));
         let item =
@@ -61,7 +61,7 @@ fn is_gone(answer: &Answer, name: &str) {
 }
 
 #[test]
-fn a_file_that_is_gone_is_named_and_the_others_are_served() {
+fn a_missing_file_is_named_and_the_others_are_served() {
     let done = Done::new();
     let (weights, weights_file) = done.file("weights");
     let (log, log_file) = done.file("log");
@@ -72,7 +72,7 @@ fn a_file_that_is_gone_is_named_and_the_others_are_served() {
     assert_eq!((done.get(&log, None).status, done.logs("").status), (200, 200));
     assert_eq!(done.get(&log, Some("bytes=0-9")).status, 206);
 
-    // Cut short, it is not what was stored either.
+    // A truncated file is not what was stored either.
     let text = fs::read(&log_file).unwrap();
     fs::write(&log_file, &text[..text.len() / 2]).unwrap();
     let end = format!("bytes={}-", text.len() - 1);
@@ -88,7 +88,7 @@ fn a_file_that_is_gone_is_named_and_the_others_are_served() {
 }
 
 #[test]
-fn files_that_are_all_away_may_come_back() {
+fn an_unavailable_artifact_root_is_temporary() {
     let done = Done::new();
     let (name, _) = done.file("log");
     let elsewhere = done.folder.path().join("elsewhere");
@@ -103,7 +103,7 @@ fn files_that_are_all_away_may_come_back() {
 }
 
 #[test]
-fn a_named_pipe_in_place_of_a_file_is_refused_without_waiting_for_a_writer() {
+fn a_named_pipe_instead_of_a_file_is_rejected_at_once() {
     let done = Done::new();
     for kind in ["log", "weights"] {
         let (name, path) = done.file(kind);
@@ -116,7 +116,7 @@ fn a_named_pipe_in_place_of_a_file_is_refused_without_waiting_for_a_writer() {
 }
 
 #[test]
-fn a_database_that_is_reached_through_a_link_has_the_same_files() {
+fn a_symlink_to_the_database_finds_the_same_files() {
     let done = Done::new();
     let (name, _) = done.file("log");
     let Done { folder, server, job } = done;
@@ -130,7 +130,7 @@ fn a_database_that_is_reached_through_a_link_has_the_same_files() {
 }
 
 #[test]
-fn one_folder_of_files_may_be_named_in_several_ways() {
+fn an_artifact_root_can_be_written_in_several_ways() {
     for database in [Database::Sqlite, Database::Postgres] {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);
@@ -152,7 +152,7 @@ fn one_folder_of_files_may_be_named_in_several_ways() {
 }
 
 #[test]
-fn a_wrong_folder_of_files_at_the_first_start_can_be_corrected() {
+fn a_wrong_artifact_root_at_the_first_start_can_be_corrected() {
     for database in [Database::Sqlite, Database::Postgres] {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);

@@ -1,4 +1,4 @@
-//! What other programs and administrators do to a PostgreSQL server that optlab uses.
+//! Effects of other programs and administrators on a PostgreSQL server that optlab uses.
 
 mod support;
 
@@ -50,7 +50,7 @@ fn refused(output: &Output, words: &[&str]) {
 }
 
 #[test]
-fn pages_hear_of_changes_while_another_program_holds_a_transaction_open() {
+fn pages_get_changes_while_another_program_keeps_a_transaction_open() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let (ours, others) = (postgres.database(), postgres.database());
     let server = Server::without_slots(&ours, &folder);
@@ -76,7 +76,7 @@ fn pages_hear_of_changes_while_another_program_holds_a_transaction_open() {
 }
 
 #[test]
-fn a_database_that_takes_no_writes_now_is_no_fault_of_the_server() {
+fn a_read_only_database_is_reported_as_temporary() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     let server = Server::without_slots(&url, &folder);
@@ -91,7 +91,7 @@ fn a_database_that_takes_no_writes_now_is_no_fault_of_the_server() {
             setting.replace('\'', "''")
         ));
         other.run(all_anew);
-        wait_until("a write is refused by name", || {
+        wait_until("a write is rejected as read-only", || {
             let answer = server.post("/api/v1/experiments", &small_experiment(1, &[0]));
             assert_ne!(answer.status, 500, "{answer:?}");
             answer.status == 503 && answer.text.contains(kind)
@@ -106,7 +106,7 @@ fn a_database_that_takes_no_writes_now_is_no_fault_of_the_server() {
 }
 
 #[test]
-fn a_query_to_a_server_that_does_not_answer_is_not_called_too_slow() {
+fn a_query_to_an_unreachable_database_is_not_reported_as_too_slow() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     let query = || json!({ "sql": "SELECT 1" });
@@ -119,7 +119,7 @@ fn a_query_to_a_server_that_does_not_answer_is_not_called_too_slow() {
 }
 
 #[test]
-fn a_database_that_cannot_store_every_text_is_refused() {
+fn a_database_without_utf8_is_rejected() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     Other::new(&url)
@@ -132,7 +132,7 @@ fn a_database_that_cannot_store_every_text_is_refused() {
 }
 
 #[test]
-fn a_role_that_may_not_do_what_a_command_needs_is_told_so() {
+fn missing_privileges_are_named() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     let mut other = Other::new(&url);
@@ -150,7 +150,7 @@ fn a_role_that_may_not_do_what_a_command_needs_is_told_so() {
 }
 
 #[test]
-fn a_worker_that_waits_for_the_tables_survives_a_restart_of_the_database() {
+fn a_worker_waiting_for_the_schema_survives_a_database_restart() {
     let (mut postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     let worker = Worker::start_with(&url, &["--slots-per-device", "1"]);
@@ -164,7 +164,7 @@ fn a_worker_that_waits_for_the_tables_survives_a_restart_of_the_database() {
 }
 
 #[test]
-fn a_row_that_another_program_holds_stops_nothing_else() {
+fn a_row_locked_by_another_program_blocks_nothing_else() {
     let (postgres, folder) = (Postgres::own(), TempDir::new().unwrap());
     let url = postgres.database();
     let server = Server::without_slots(&url, &folder);
@@ -175,7 +175,7 @@ fn a_row_that_another_program_holds_stops_nothing_else() {
     let mut other = Other::new(&url);
     other.run(&format!("BEGIN; SELECT id FROM jobs WHERE id = {} FOR UPDATE", jobs[0]["id"]));
     let free: Vec<&Value> = jobs[1..].iter().map(|job| &job["id"]).collect();
-    wait_until("the jobs that nobody holds are taken back", || {
+    wait_until("the unlocked jobs are requeued", || {
         let states = server.jobs(id);
         states.iter().filter(|job| free.contains(&&job["id"])).all(|job| job["state"] == "queued")
     });
@@ -187,5 +187,5 @@ fn a_row_that_another_program_holds_stops_nothing_else() {
     );
     assert_eq!(server.get("/readyz").status, 200);
     other.run("COMMIT");
-    wait_until("the last one is taken back too", || server.jobs(id)[0]["state"] == "queued");
+    wait_until("the locked job is requeued too", || server.jobs(id)[0]["state"] == "queued");
 }

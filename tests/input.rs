@@ -1,4 +1,4 @@
-//! Input of commands: files are read up to a limit, and what cannot be sent is named before a server is contacted.
+//! Input of commands: files are read up to a limit, and invalid input is rejected before a server is contacted.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -16,7 +16,7 @@ fn err(output: &Output) -> String {
 }
 
 #[test]
-fn a_file_is_read_up_to_the_limit_of_the_server() {
+fn input_files_are_read_up_to_the_server_s_limit() {
     let folder = TempDir::new().unwrap();
     let line = "# a comment of thirty-two bytes\n";
     fs::write(folder.path().join("long.toml"), line.repeat(1_000_000 / line.len() + 1)).unwrap();
@@ -39,7 +39,7 @@ fn a_file_is_read_up_to_the_limit_of_the_server() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_named_before_a_server_is_asked() {
+fn invalid_input_is_rejected_before_the_server_is_contacted() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("exports")).unwrap();
     for (args, token, says) in [

@@ -30,7 +30,7 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Waits until the run in `folder` has measured something at a step beyond `step`.
+/// Waits until the run in `folder` has a point beyond `step`.
 fn wait_beyond(folder: &Path, step: u64) {
     let started = Instant::now();
     loop {
@@ -44,7 +44,7 @@ fn wait_beyond(folder: &Path, step: u64) {
     }
 }
 
-/// All points but for when they were measured, and how fast that went.
+/// All points, without times and timing series.
 fn curves(folder: &Path) -> Vec<String> {
     let points = fs::read_to_string(folder.join("metrics.csv")).unwrap();
     let timeless = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
@@ -52,7 +52,7 @@ fn curves(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_a_signal_stops_goes_on_with_the_same_bits() {
+fn a_stopped_run_resumes_with_the_same_bits() {
     let folder = TempDir::new().unwrap();
     let whole = train(&folder, &["long.json", "--out", "whole"]).output().unwrap();
     assert!(whole.status.success(), "{}", err(&whole));
@@ -69,14 +69,14 @@ fn a_run_that_a_signal_stops_goes_on_with_the_same_bits() {
         let stopped = child.wait_with_output().unwrap();
         assert_eq!(stopped.status.code(), Some(1), "{name}: {}", err(&stopped));
         let said = err(&stopped);
-        let command = format!("`optlab train --resume runs/{place}` goes on from step ");
+        let command = format!("`optlab train --resume runs/{place}` resumes at step ");
         assert!(said.contains("stopped at step ") && said.contains(&command), "{name}: {said}");
         let step = said.split(&command).nth(1).unwrap();
         beyond = step.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
         assert!(beyond > 0 && beyond < STEPS, "{name}: {said}");
         started = train(&folder, &["--resume", &format!("runs/{place}")]);
     }
-    // A killed run resumes from a checkpoint too, and measures later points again.
+    // A killed run also resumes from a checkpoint, and repeats the later points.
     let mut child = started.spawn().unwrap();
     wait_beyond(&run, beyond);
     child.kill().unwrap();
@@ -93,12 +93,12 @@ fn a_run_that_a_signal_stops_goes_on_with_the_same_bits() {
 }
 
 #[test]
-fn a_run_that_cannot_go_on_says_why() {
+fn a_run_that_cannot_be_resumed_reports_why() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (args, status, says) in [
         (&["--resume", "absent"][..], 1, "absent: No such file"),
-        (&["--resume", "empty"], 1, "empty is no folder of a run"),
+        (&["--resume", "empty"], 1, "empty is not the folder of a run"),
         (&["--resume", "empty", "--seed", "1"], 2, "cannot be used with"),
         (&["--resume", "empty", "digits-mlp"], 2, "cannot be used with"),
         (&[], 2, "RECIPE|FILE"),
@@ -108,14 +108,14 @@ fn a_run_that_cannot_go_on_says_why() {
         assert_eq!(output.status.code(), Some(status), "{args:?}: {}", err(&output));
         assert!(err(&output).contains(says), "{args:?}: {}", err(&output));
     }
-    assert!(folder.path().join("empty").is_dir(), "a folder of somebody else stays");
+    assert!(folder.path().join("empty").is_dir(), "a foreign folder is kept");
 
-    // An altered file is refused.
+    // An altered file is rejected.
     let child = train(&folder, &["long.json"]).spawn().unwrap();
     let run = folder.path().join("runs/long-opt-cayley-seed0");
     wait_beyond(&run, 0);
     let other = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
-    assert!(err(&other).contains("another optlab trains into"), "{}", err(&other));
+    assert!(err(&other).contains("another optlab process trains into"), "{}", err(&other));
     assert!(signal(child.id(), "TERM"));
     child.wait_with_output().unwrap();
     let resume: serde_json::Value =
@@ -128,7 +128,7 @@ fn a_run_that_cannot_go_on_says_why() {
         for content in [&altered[..], &original[..20]] {
             fs::write(run.join(name), content).unwrap();
             let resumed = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
-            assert!(err(&resumed).contains(&format!("{name} is not as it was written")), "{}", err(&resumed));
+            assert!(err(&resumed).contains(&format!("{name} was altered")), "{}", err(&resumed));
         }
         fs::write(run.join(name), original).unwrap();
     }
@@ -155,7 +155,7 @@ fn stopped_after_two_checkpoints(folder: &TempDir) -> (PathBuf, Vec<String>) {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
+fn a_damaged_checkpoint_is_skipped() {
     let folder = TempDir::new().unwrap();
     let whole = train(&folder, &["long.json", "--out", "whole"]).output().unwrap();
     assert!(whole.status.success(), "{}", err(&whole));
@@ -168,13 +168,13 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let resumed = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
     let said = err(&resumed);
     assert!(resumed.status.success(), "{said}");
-    assert!(said.contains(&format!("{} is not as it was written", checkpoints[0])), "{said}");
+    assert!(said.contains(&format!("{} was altered", checkpoints[0])), "{said}");
     let step = checkpoints[1].trim_start_matches("checkpoint-").trim_end_matches(".safetensors");
     assert!(said.contains(&format!("Resuming from the checkpoint before, at step {step}")), "{said}");
     assert_eq!(curves(&run), curves(&folder.path().join("whole/long-opt-cayley-seed0")));
 }
 
-/// Output of a command, which is killed if it does not end by itself.
+/// The output of a command, which is killed if it does not end.
 fn output_in_time(mut command: Command) -> Output {
     let mut child = command.spawn().unwrap();
     let started = Instant::now();
@@ -189,7 +189,7 @@ fn output_in_time(mut command: Command) -> Output {
 }
 
 #[test]
-fn a_fifo_in_the_folder_of_a_run_is_refused() {
+fn a_fifo_in_a_run_s_folder_is_rejected() {
     let folder = TempDir::new().unwrap();
     let (run, checkpoints) = stopped_after_two_checkpoints(&folder);
     let place = "runs/long-opt-cayley-seed0";
@@ -210,17 +210,17 @@ fn a_fifo_in_the_folder_of_a_run_is_refused() {
     }
     assert!(Command::new("mkfifo").arg(folder.path().join("fifo")).status().unwrap().success());
     let output = output_in_time(train(&folder, &["--resume", "fifo"]));
-    assert!(err(&output).contains("fifo is no folder"), "{}", err(&output));
+    assert!(err(&output).contains("fifo is not a folder"), "{}", err(&output));
 }
 
 #[test]
-fn a_second_signal_ends_a_run_at_once() {
+fn a_second_signal_ends_the_run_at_once() {
     let folder = TempDir::new().unwrap();
     let mut child = train(&folder, &["long.json"]).spawn().unwrap();
     wait_beyond(&folder.path().join("runs/long-opt-cayley-seed0"), 0);
     let runner = support::children(child.id());
     assert_eq!(runner.len(), 1);
-    // Frozen, it cannot write the checkpoint that the first signal asks for.
+    // A frozen runner cannot write the checkpoint that the first signal requests.
     assert!(signal(runner[0], "STOP"));
     assert!(signal(child.id(), "INT"));
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -236,7 +236,7 @@ fn ends(child: &mut Child) -> Option<i32> {
 }
 
 #[test]
-fn a_hangup_lets_a_server_put_its_jobs_back() {
+fn a_server_hands_its_jobs_back_on_sighup() {
     let folder = TempDir::new().unwrap();
     let mut server = Server::start(&folder);
     let id = server.submit(&long_experiment(1_000_000));
@@ -247,11 +247,11 @@ fn a_hangup_lets_a_server_put_its_jobs_back() {
     let job = &server.jobs(id)[0];
     assert_eq!((job["state"].as_str(), job["requested"].as_str()), (Some("queued"), None), "{job}");
     let step = job["step"].as_i64().unwrap();
-    assert!(step > 0, "it goes on from its checkpoint: {job}");
+    assert!(step > 0, "it resumes from its checkpoint: {job}");
 }
 
 #[test]
-fn a_server_that_was_started_with_nohup_outlives_its_terminal() {
+fn a_server_under_nohup_ignores_sighup() {
     let folder = TempDir::new().unwrap();
     let mut child = Command::new("nohup")
         .args([OPTLAB, "--log", "info", "serve", "--listen", "127.0.0.1:0", "--workers", "0"])

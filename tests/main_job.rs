@@ -1,4 +1,4 @@
-//! The main job through the real server: submit, train, read the curves, compare, query.
+//! The main workflow on a real server: submit, train, read the curves, compare, query.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn of_arm<'a>(jobs: &'a [Value], arm: &str) -> Vec<&'a Value> {
     jobs.iter().filter(|job| job["arm"] == arm).collect()
 }
 
-/// Largest relative distance of a curve from its first point.
+/// The largest relative deviation of a curve from its first point.
 fn drift(curve: &[(i64, f64)]) -> f64 {
     let first = curve[0].1;
     curve.iter().map(|(_, value)| ((value - first) / first).abs()).fold(0.0, f64::max)
@@ -49,13 +49,13 @@ fn an_experiment_is_trained_compared_and_queried() {
     comparison_and_sql(&server, &folder, id);
 }
 
-/// Arms of a seed start from the same network and see the same data; seeds differ.
+/// Checks that the arms of a seed start from the same network and use the same data, and that seeds differ.
 fn fairness(server: &Server, jobs: &[Value]) {
     let start = |arm: &str, seed: i64, series: &str| {
         let job = jobs.iter().find(|job| job["arm"] == arm && job["seed"] == seed).unwrap();
         server.curve(job, series)[0].1
     };
-    // R = I at the start of the Cayley arm: rounding aside it is the baseline's network.
+    // R = I at the start of the Cayley arm, so up to rounding it is the baseline's network.
     let difference = start("baseline", 0, "test/loss") - start("opt-cayley", 0, "test/loss");
     assert!(difference.abs() < 1e-5, "{difference}");
     let difference = start("baseline", 0, "train/loss") - start("opt-cayley", 0, "train/loss");
@@ -85,14 +85,14 @@ fn curves_of_arms(server: &Server, id: i64, jobs: &[Value]) {
     }
 }
 
-/// What `sqlite3 optlab.db 'select * from arm_summary'` answers is what the page shows.
+/// Checks that `select * from arm_summary` returns what the page shows.
 fn comparison_and_sql(server: &Server, folder: &TempDir, id: i64) {
     let comparison = server.read(&format!("/api/v1/experiments/{id}/comparison"));
     assert_eq!(comparison["baseline"], "baseline");
     assert!(comparison["verdict"].as_str().unwrap().contains("baseline"), "{comparison:#}");
     let memory = server.read(&format!("/api/v1/experiments/{id}/comparison?metric=peak_memory"));
     for arm in memory["arms"].as_array().unwrap() {
-        // A process with libtorch in it, and a network of a few thousand weights.
+        // The range for a process with libtorch and a network of a few thousand weights.
         assert!((2e7..4e9).contains(&arm["mean"].as_f64().unwrap()), "{arm:#}");
     }
     let sql = format!(
@@ -121,7 +121,7 @@ fn comparison_and_sql(server: &Server, folder: &TempDir, id: i64) {
 fn the_same_job_gives_the_same_curves_bit_for_bit() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
-    // Of one name, on two slots at once: two experiments, which share nothing.
+    // Two experiments with the same name run on two slots at once and share nothing.
     let ids = [server.submit(&small_experiment(2, &[3])), server.submit(&small_experiment(2, &[3]))];
     assert_ne!(ids[0], ids[1]);
     let [first, second] = ids.map(|id| server.wait_for_success(id));
@@ -140,7 +140,7 @@ fn the_same_job_gives_the_same_curves_bit_for_bit() {
 }
 
 #[test]
-fn a_submission_can_be_tried_repeated_and_edited() {
+fn a_submission_can_be_dry_run_repeated_and_edited() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let spec = small_experiment(1, &[0]);
@@ -148,11 +148,7 @@ fn a_submission_can_be_tried_repeated_and_edited() {
     let tried = server.post("/api/v1/experiments?dry_run=true", &spec);
     assert_eq!(tried.status, 200, "{tried:?}");
     assert_eq!(tried.json()["jobs"].as_array().unwrap().len(), 3);
-    assert_eq!(
-        tried.json()["spec"]["train"]["optimizer"]["nesterov"],
-        json!(false),
-        "defaults are spelled out"
-    );
+    assert_eq!(tried.json()["spec"]["train"]["optimizer"]["nesterov"], json!(false), "defaults are stated");
     assert_eq!(server.read("/api/v1/experiments")["items"], json!([]));
 
     let keyed = |body: &Value| {
@@ -198,7 +194,7 @@ fn one_request_pauses_or_resumes_a_whole_experiment() {
     {
         let answer = server.post(&format!("{path}/{action}"), &json!({}));
         assert_eq!((answer.status, &answer.json()["counts"][state]), (200, &json!(6)), "{answer:?}");
-        assert_eq!(answer.json(), server.read(&path), "the answer is the experiment afterwards");
+        assert_eq!(answer.json(), server.read(&path), "the answer is the changed experiment");
         assert_eq!(server.post(&format!("/api/v1/experiments/7/{action}"), &json!({})).status, 404);
     }
     let figures = server.get("/metrics").text;
@@ -208,7 +204,7 @@ fn one_request_pauses_or_resumes_a_whole_experiment() {
 }
 
 #[test]
-fn lists_go_on_where_they_stopped() {
+fn pages_of_lists_are_contiguous() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let ids: Vec<i64> = (0..5).map(|_| server.submit(&small_experiment(1, &[0]))).collect();
@@ -224,10 +220,10 @@ fn lists_go_on_where_they_stopped() {
 }
 
 #[test]
-fn events_tell_of_a_job_while_it_trains() {
+fn events_report_a_training_job() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
-    // A stream that goes silent ends with this time, and the test with it.
+    // If the stream goes silent, this timeout ends the test.
     let agent: ureq::Agent =
         ureq::Agent::config_builder().proxy(None).timeout_global(Some(STUCK)).build().into();
     let events = agent.get(format!("{}/api/v1/events", server.address)).call().unwrap();
@@ -236,7 +232,7 @@ fn events_tell_of_a_job_while_it_trains() {
     let id = server.submit(&small_experiment(1, &[0]));
     let (mut names, mut states) = (Vec::new(), Vec::new());
     while !states.contains(&"succeeded".to_owned()) || !names.contains(&"metrics".to_owned()) {
-        let line = lines.next().expect("the stream goes on").unwrap();
+        let line = lines.next().expect("the stream continues").unwrap();
         if let Some(name) = line.strip_prefix("event: ") {
             names.push(name.to_owned());
         }
@@ -251,7 +247,7 @@ fn events_tell_of_a_job_while_it_trains() {
 }
 
 #[test]
-fn a_slot_replaces_its_runner_where_the_precision_asks_for_another() {
+fn a_slot_replaces_its_runner_when_the_precision_requires_it() {
     let folder = TempDir::new().unwrap();
     let program = folder.path().join("runner");
     let script = format!(

@@ -1,4 +1,4 @@
-//! Proxies and certificates on the way to servers, data and the database.
+//! Proxies and certificates for connections to servers, data and the database.
 
 mod support;
 #[path = "support/tls.rs"]
@@ -20,14 +20,14 @@ use tls::Authority;
 const PROXIES: [&str; 6] =
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
 
-/// A proxy that writes down what it is asked.
+/// A proxy that records its requests.
 struct Proxy {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// It connects everybody to `behind`, whatever the client names, or refuses everybody.
+    /// Connects every client to `behind`, whatever host it names, or rejects all clients.
     fn start(behind: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -46,7 +46,7 @@ impl Proxy {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The command with this proxy for everything.
+    /// The command with this proxy in every variable.
     fn for_all<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.envs(PROXIES.map(|name| (name, &self.address)))
     }
@@ -101,7 +101,7 @@ fn fails(command: &mut Command, says: &str) {
 }
 
 #[test]
-fn a_server_on_this_machine_is_never_asked_through_a_proxy() {
+fn a_server_on_this_machine_is_never_reached_through_a_proxy() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     server.submit(&small_experiment(1, &[0]));
@@ -116,18 +116,18 @@ fn a_server_on_this_machine_is_never_asked_through_a_proxy() {
 }
 
 #[test]
-fn a_server_elsewhere_is_asked_through_the_proxy_which_errors_name() {
+fn a_remote_server_is_reached_through_the_proxy_and_errors_name_it() {
     let folder = TempDir::new().unwrap();
     let proxy = Proxy::start(None);
     let elsewhere = ["experiments", "--server", "http://optlab.example:8080"];
-    let named = format!("(through the proxy {} of HTTP_PROXY; NO_PROXY names", proxy.address);
+    let named = format!("(through the proxy {} in HTTP_PROXY; NO_PROXY lists", proxy.address);
     fails(optlab(&folder, &elsewhere).env("HTTP_PROXY", &proxy.address), &named);
     assert!(proxy.asked()[0].contains("optlab.example:8080"), "{:?}", proxy.asked());
     let with_password = proxy.address.replace("http://", "http://me:hunter2@");
     let output = optlab(&folder, &elsewhere).env("HTTP_PROXY", with_password).output().unwrap();
     assert!(said(&output).contains(&named) && !said(&output).contains("hunter2"), "{}", said(&output));
 
-    // The variable for the other scheme does not count, nor does any for these hosts.
+    // The variable for the other scheme has no effect, and neither has any for these hosts.
     let before = proxy.asked().len();
     fails(
         optlab(&folder, &elsewhere).env("HTTPS_PROXY", &proxy.address),
@@ -142,11 +142,11 @@ fn a_server_elsewhere_is_asked_through_the_proxy_which_errors_name() {
 
     let wrong = optlab(&folder, &elsewhere).env("HTTP_PROXY", "http://a b").output().unwrap();
     assert_eq!(wrong.status.code(), Some(2), "{}", said(&wrong));
-    assert!(said(&wrong).contains("HTTP_PROXY names no proxy that can be used"), "{}", said(&wrong));
+    assert!(said(&wrong).contains("HTTP_PROXY is not a valid proxy"), "{}", said(&wrong));
 }
 
 #[test]
-fn a_server_and_data_behind_a_certificate_of_ones_own_can_be_reached() {
+fn servers_and_data_with_a_private_certificate_can_be_reached() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     server.submit(&small_experiment(1, &[0]));
@@ -160,18 +160,18 @@ fn a_server_and_data_behind_a_certificate_of_ones_own_can_be_reached() {
         command
     };
     assert!(succeeds(&mut trusting(&list)).contains("small"));
-    // Its name must be right, too.
+    // The name must match, too.
     let by_address = address.replace("localhost", "127.0.0.1");
     fails(&mut trusting(&["experiments", "--server", &by_address]), "certificate");
 
-    // Through a proxy, too: https goes through it without being read.
+    // Also through a proxy, which cannot read https.
     let behind = address.replace("https://localhost", "127.0.0.1");
     let proxy = Proxy::start(Some(behind));
     let mut through = trusting(&["experiments", "--server", "https://far.example"]);
     fails(proxy.for_all(&mut through), "certificate");
     assert_eq!(proxy.asked(), ["CONNECT far.example:443 HTTP/1.1"]);
 
-    // A mirror of data is reached as the server is; this one has none, and the proxy keeps the others away.
+    // A data mirror follows the same rules. This mirror has no data, and the proxy blocks the official addresses.
     let proxy = Proxy::start(None);
     let fetched = |command: &mut Command| {
         let cache = folder.path().join("cache");
@@ -191,7 +191,7 @@ fn a_server_and_data_behind_a_certificate_of_ones_own_can_be_reached() {
 }
 
 #[test]
-fn a_self_signed_certificate_of_an_authority_is_explained() {
+fn a_self_signed_ca_certificate_is_explained() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let own = Authority::self_signed();
@@ -202,7 +202,7 @@ fn a_self_signed_certificate_of_an_authority_is_explained() {
 }
 
 #[test]
-fn what_is_not_optlab_s_answer_is_said_to_be_so() {
+fn an_answer_of_another_program_is_identified() {
     let folder = TempDir::new().unwrap();
     for (status, says) in [
         (
@@ -234,7 +234,7 @@ fn what_is_not_optlab_s_answer_is_said_to_be_so() {
 }
 
 #[test]
-fn a_database_is_reached_with_tls_as_its_url_says() {
+fn sslmode_in_the_url_is_followed() {
     let folder = TempDir::new().unwrap();
     let authority = Authority::new();
     let (_postgres, url) = Postgres::with_tls(|place| authority.serve_from(place));
@@ -251,7 +251,7 @@ fn a_database_is_reached_with_tls_as_its_url_says() {
     }
     succeeds(migrate("sslmode=verify-full").env("SSL_CERT_FILE", &root));
     succeeds(migrate("sslmode=require&sslrootcert=system").env("SSL_CERT_FILE", &root));
-    // Nobody trusts the authority.
+    // The authority is not trusted.
     fails(&mut migrate("sslmode=verify-full"), "sslrootcert=FILE in the URL, or SSL_CERT_FILE");
     fails(&mut migrate("sslmode=verify-ca"), "certificate");
     let other = Authority::new();
@@ -260,7 +260,7 @@ fn a_database_is_reached_with_tls_as_its_url_says() {
         "certificate",
     );
     fails(&mut migrate("sslmode=disable"), "no encryption");
-    // The certificate is for another name, which only the strictest mode minds.
+    // The certificate is for another name, which only `verify-full` rejects.
     let by_address = |mode: &str| {
         let url = url.replace("localhost", "127.0.0.1");
         optlab(&folder, &["migrate", "--database-url", &format!("{url}?sslmode={mode}{named}")])
@@ -268,7 +268,7 @@ fn a_database_is_reached_with_tls_as_its_url_says() {
     succeeds(&mut by_address("verify-ca"));
     fails(&mut by_address("verify-full"), "certificate");
 
-    // A server on it works, and wakes its slots through it.
+    // A server works and wakes its slots over this connection.
     let url = format!("{url}?sslmode=verify-full{named}");
     let server = Server::without_slots(&url, &folder);
     assert!(Path::new(&root).exists());

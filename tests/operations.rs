@@ -1,4 +1,4 @@
-//! For those who run the service: figures, copies, and old curves.
+//! Operation of the service: metrics, backups, thinning, failing disks.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn points(server: &Server, jobs: &[Value]) -> usize {
 }
 
 #[test]
-fn figures_say_what_the_database_and_the_clients_say() {
+fn metrics_agree_with_the_database_and_the_clients() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let jobs = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
@@ -62,7 +62,7 @@ fn figures_say_what_the_database_and_the_clients_say() {
 }
 
 #[test]
-fn a_copy_is_whole_while_the_server_writes() {
+fn a_backup_during_writes_is_consistent() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let id = server.submit(&long_experiment(100_000));
@@ -74,7 +74,7 @@ fn a_copy_is_whole_while_the_server_writes() {
     assert!(!folder.path().join("copy.db.unfinished").exists());
     let again = optlab(&folder, &["backup", "copy.db"]);
     assert!(!again.status.success() && said(&again).contains("exists already"), "{}", said(&again));
-    // The job went on meanwhile, and goes on.
+    // The job has continued and still runs.
     let step = |jobs: &[Value]| jobs[0]["step"].as_i64().unwrap();
     let then = step(&server.jobs(id));
     server.wait(id, "the job is further", |jobs| step(jobs) > then);
@@ -85,12 +85,12 @@ fn a_copy_is_whole_while_the_server_writes() {
     let copied = copy.curve(&before[0], "train/loss");
     assert_eq!(copied[..acknowledged.len()], acknowledged);
     assert_eq!(copied, written[..copied.len()]);
-    assert!(copied.len() < written.len(), "what came after the copy is not in it");
+    assert!(copied.len() < written.len(), "later points are not in the copy");
     assert_eq!(copy.get("/readyz").status, 200);
 }
 
 #[test]
-fn a_copy_that_cannot_be_written_blames_its_own_disk_and_leaves_nothing() {
+fn a_failed_backup_names_its_own_disk_and_leaves_nothing() {
     let folder = TempDir::new().unwrap();
     Server::start_with(&folder, &["--workers", "0"]).kill();
     let copies = folder.path().join("copies");
@@ -103,7 +103,7 @@ fn a_copy_that_cannot_be_written_blames_its_own_disk_and_leaves_nothing() {
     assert_eq!(fs::read_dir(&copies).unwrap().count(), 0);
 }
 
-/// A process that has begun a write transaction of this database, until its input ends.
+/// A process that holds a write transaction of this database until its input ends.
 fn hold_write_lock(folder: &TempDir) -> Child {
     let mut child = Command::new("sqlite3")
         .args(["-cmd", ".timeout 60000", "optlab.db"])
@@ -120,7 +120,7 @@ fn hold_write_lock(folder: &TempDir) -> Child {
 }
 
 #[test]
-fn a_server_stays_ready_while_another_writer_is_busy() {
+fn a_server_stays_ready_during_a_long_write_of_another_process() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     assert_eq!(server.get("/readyz").status, 200);
@@ -134,7 +134,7 @@ fn a_server_stays_ready_while_another_writer_is_busy() {
 }
 
 #[test]
-fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
+fn a_database_of_another_program_is_rejected_unchanged() {
     let folder = TempDir::new().unwrap();
     let sqlite = |sql: &str| {
         let done = Command::new("sqlite3").args(["other.db", sql]).current_dir(folder.path()).output();
@@ -149,7 +149,7 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
         assert!(said(&refused).contains(reason), "{command}: {}", said(&refused));
     }
     assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
-    // Other programs that keep their migrations in a table of this name.
+    // Other programs that use a migrations table of this name.
     for columns in ["version, description, checksum", "version, description, applied_on"] {
         sqlite(&format!(
             "CREATE TABLE _sqlx_migrations ({columns}); INSERT INTO _sqlx_migrations VALUES (1, 'initial', x'00')"
@@ -170,7 +170,7 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_is() {
         assert_eq!(fs::read(folder.path().join("other.db")).unwrap(), before);
         sqlite("DROP TABLE _sqlx_migrations; CREATE TABLE notes (text); CREATE TABLE people (name)");
     }
-    // An empty database is nobody's.
+    // An empty database is accepted.
     assert_eq!(sqlite("DROP TABLE notes; DROP TABLE people; VACUUM"), "");
     let done = optlab(&folder, &["migrate", "--database-url", "sqlite:other.db"]);
     assert!(done.status.success(), "{}", said(&done));
@@ -193,7 +193,7 @@ fn refusal(server: &Server) -> (u16, String) {
 }
 
 #[test]
-fn a_server_whose_disk_fails_says_so_and_goes_on_when_it_is_well_again() {
+fn a_server_reports_a_failing_disk_and_recovers() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let id = server.submit(&small_experiment(1, &[0]));
@@ -209,12 +209,12 @@ fn a_server_whose_disk_fails_says_so_and_goes_on_when_it_is_well_again() {
 }
 
 #[test]
-fn a_server_whose_database_was_removed_acknowledges_nothing() {
+fn a_server_whose_database_was_removed_acknowledges_no_write() {
     let folder = TempDir::new().unwrap();
     let mut server = Server::start_with(&folder, &["--workers", "0"]);
     let id = server.submit(&small_experiment(1, &[0]));
     assert_eq!(server.get("/readyz").status, 200);
-    // Without the log the file lacks what was written last.
+    // Without the log, the file lacks the latest writes.
     fs::remove_file(folder.path().join("optlab.db-wal")).unwrap();
     for _ in 0..2 {
         assert_eq!(refusal(&server), (503, "urn:optlab:problem:database-moved".to_owned()));
@@ -223,7 +223,7 @@ fn a_server_whose_database_was_removed_acknowledges_nothing() {
     assert!(signal(server.child.id(), "TERM") && server.child.wait().unwrap().success());
     let log = server.kill_for_its_log();
     assert_eq!(log.matches("was removed or replaced").count(), 1, "{log}");
-    // A server that ends in good order moves its log into the file, wherever the log is.
+    // A server that stops in good order moves its log into the file, even if the log was moved.
     let server = Server::start_with(&folder, &["--workers", "0"]);
     assert_eq!(server.jobs(id).len(), 3);
     fs::remove_file(folder.path().join("optlab.db")).unwrap();
@@ -232,20 +232,20 @@ fn a_server_whose_database_was_removed_acknowledges_nothing() {
 }
 
 #[test]
-fn a_copy_of_postgres_is_made_by_its_own_program() {
+fn backup_refers_to_pg_dump_for_postgres() {
     let folder = TempDir::new().unwrap();
     let url = "postgres://me:hunter2@there/optlab";
     let refused = optlab(&folder, &["backup", "copy.db", "--database-url", url]);
     assert_eq!(refused.status.code(), Some(1));
     let said = said(&refused);
     assert!(said.contains("pg_dump --format=custom --file=copy.db") && !said.contains("hunter2"), "{said}");
-    // Nothing is made up where there is no database.
+    // No database is created if there is none.
     assert!(!optlab(&folder, &["backup", "copy.db"]).status.success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn curves_are_thinned_only_when_told_to() {
+fn curves_are_thinned_only_with_confirmation() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let id = server.submit(&small_experiment(2, &[0, 1]));
@@ -261,7 +261,8 @@ fn curves_are_thinned_only_when_told_to() {
     };
     let (told, deleted) = thin(&[]);
     assert!(
-        told.starts_with("Would delete") && told.contains(&format!("of {whole} points of 6 ended")),
+        told.starts_with("Would permanently delete")
+            && told.contains(&format!("of {whole} points of 6 ended")),
         "{told}"
     );
     assert_eq!(points(&server, &jobs), whole);
@@ -269,17 +270,17 @@ fn curves_are_thinned_only_when_told_to() {
     let (told, same) = thin(&["--yes"]);
     assert!(told.starts_with("Deleted") && same == deleted, "{told}");
     assert_eq!(points(&server, &jobs), whole - deleted);
-    // No figure of the comparison needs what is gone.
+    // The comparison does not use the deleted points.
     assert_eq!(server.read(&format!("/api/v1/experiments/{id}/comparison")), comparison);
     assert_eq!(optlab(&folder, &["thin", "1", "--every", "1"]).status.code(), Some(2));
     let by_id = optlab(&folder, &["thin", &format!("#{id}"), "--every", "10"]);
-    assert!(said(&by_id).starts_with("Would delete"), "{}", said(&by_id));
+    assert!(said(&by_id).starts_with("Would permanently delete"), "{}", said(&by_id));
     let unknown = optlab(&folder, &["thin", "absent", "--every", "10"]);
     assert!(said(&unknown).contains("there is no experiment `absent`"), "{}", said(&unknown));
 }
 
 #[test]
-fn a_server_whose_log_nobody_reads_trains_and_stops() {
+fn a_server_with_a_closed_log_pipe_trains_and_stops() {
     let folder = TempDir::new().unwrap();
     let mut server = Server::start_unheard(&folder);
     server.wait_for_success(server.submit(&small_experiment(1, &[0])));
@@ -288,7 +289,7 @@ fn a_server_whose_log_nobody_reads_trains_and_stops() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_says_why() {
+fn a_database_that_cannot_be_opened_is_explained() {
     let folder = TempDir::new().unwrap();
     let postgres = Postgres::shared().database();
     let nowhere = postgres.replace("/test_", "/nowhere_");
@@ -305,7 +306,7 @@ fn a_database_that_cannot_be_opened_says_why() {
 }
 
 #[test]
-fn every_command_refuses_a_database_without_a_file() {
+fn every_command_rejects_an_in_memory_database() {
     let commands: [&[&str]; 9] = [
         &["serve", "--workers", "0", "--listen", "127.0.0.1:0"],
         &["demo", "--once", "--listen", "127.0.0.1:0"],
@@ -321,7 +322,7 @@ fn every_command_refuses_a_database_without_a_file() {
         ["sqlite::memory:", "sqlite:%3Amemory%3A", "sqlite:", "sqlite://", "sqlite:optlab.db?mode=memory"];
     for (url, command) in urls.iter().flat_map(|url| commands.map(|command| (url, command))) {
         let folder = TempDir::new().unwrap();
-        // A command that accepts the URL may run for ever.
+        // A command that accepts the URL may not end.
         let mut program = Command::new("timeout");
         program.args(["10", OPTLAB]).args(command).env("OPTLAB_DATABASE_URL", url);
         let done = program.current_dir(folder.path()).output().unwrap();

@@ -1,4 +1,4 @@
-//! Commands fail if their output cannot be written, and their output does not steer the terminal.
+//! Commands fail if their output cannot be written, and their output contains no terminal control characters.
 
 mod support;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::{OPTLAB, Server, runner, small_experiment};
 use tempfile::TempDir;
 
-/// A place, a server and what to type there.
+/// A folder and a server for commands.
 struct Place<'a> {
     folder: &'a Path,
     address: &'a str,
@@ -40,7 +40,7 @@ fn full() -> Stdio {
     Stdio::from(File::options().write(true).open("/dev/full").unwrap())
 }
 
-/// A pipe that nobody reads.
+/// A pipe without a reader.
 fn unread() -> Stdio {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -108,7 +108,7 @@ const COMMANDS: &[&str] = &[
 ];
 
 #[test]
-fn a_command_fails_where_its_output_cannot_be_written_and_not_where_nobody_reads_it() {
+fn a_command_fails_on_a_write_error_but_not_on_a_closed_pipe() {
     runner();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
@@ -144,7 +144,7 @@ fn a_command_fails_where_its_output_cannot_be_written_and_not_where_nobody_reads
 }
 
 #[test]
-fn a_token_that_could_not_be_shown_is_good_for_nothing() {
+fn a_token_that_could_not_be_printed_is_revoked() {
     let folder = TempDir::new().unwrap();
     let place = Place { folder: folder.path(), address: "" };
     let failed = place.run(&["token", "create", "me"], full(), Stdio::piped());
@@ -155,7 +155,7 @@ fn a_token_that_could_not_be_shown_is_good_for_nothing() {
 }
 
 #[test]
-fn text_of_others_cannot_steer_the_terminal() {
+fn text_from_other_people_cannot_control_the_terminal() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let id = server.submit(&small_experiment(1, &[0]));
@@ -174,11 +174,11 @@ fn text_of_others_cannot_steer_the_terminal() {
         let shown = asked(format);
         assert!(shown.contains("red ") && !steers(&shown), "{format}: {shown:?}");
     }
-    // Programs get it as it is.
+    // JSON output is unchanged.
     let answer: Value = serde_json::from_str(&asked("json")).unwrap();
     assert_eq!(answer["rows"][0][0], notes);
     assert!(asked("csv").contains(notes), "{:?}", asked("csv"));
-    // What a server says is shown, too.
+    // Messages of a server are stripped, too.
     let unknown = "SELECT \"\u{1b}[31m\" FROM nothing";
     let refused = place.run(&["sql", unknown], Stdio::piped(), Stdio::piped());
     assert!(!steers(&said(&refused.stderr)), "{:?}", said(&refused.stderr));

@@ -1,4 +1,4 @@
-//! The PostgreSQL servers that other tests stand on.
+//! The PostgreSQL servers of the other tests.
 
 mod support;
 
@@ -47,7 +47,7 @@ async fn a_crash_closes_connections_and_keeps_what_was_committed() {
 }
 
 #[test]
-fn the_server_does_not_outlive_its_test_process() {
+fn the_postgres_server_ends_with_its_test_process() {
     if std::env::var_os(VICTIM).is_some() {
         println!("victim: {}", Postgres::shared().database());
         std::io::stdin().lines().for_each(drop);
@@ -55,7 +55,7 @@ fn the_server_does_not_outlive_its_test_process() {
     }
     for killed in [true, false] {
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_server_does_not_outlive_its_test_process", "--nocapture"])
+            .args(["--exact", "the_postgres_server_ends_with_its_test_process", "--nocapture"])
             .env(VICTIM, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -66,13 +66,13 @@ fn the_server_does_not_outlive_its_test_process() {
         let folder = Path::new(url.split_once("?host=").unwrap().1);
         let pid = fs::read_to_string(folder.join("postmaster.pid")).unwrap();
         let server = Path::new("/proc").join(pid.lines().next().unwrap()).join("cmdline");
-        // A process that has ended and that nobody asked about has an empty command line.
+        // A zombie process has an empty command line.
         let runs = || fs::read(&server).is_ok_and(|words| !words.is_empty());
         assert!(runs());
         if killed {
             victim.kill().unwrap();
         }
-        // Waiting closes the victim's input, which ends it in good order.
+        // Waiting closes the process's input, which ends it in good order.
         assert_eq!(victim.wait().unwrap().success(), !killed);
         wait_until(&format!("{url} is gone"), || !runs() && !folder.exists());
     }

@@ -1,4 +1,4 @@
-//! Behind a real nginx: the stream of events, the dashboard, sign-in and commands, at the root and in a folder.
+//! Behind a real nginx: event streams, the dashboard, sign-in and commands, at the root and under a prefix.
 
 mod support;
 
@@ -11,24 +11,24 @@ use support::waiting::turn;
 use support::{Answer, OPTLAB, Server, browse, small_experiment, token};
 use tempfile::TempDir;
 
-/// Nothing but the address of the server.
+/// Only the address of the server.
 fn bare(server: &Server) -> Nginx {
     Nginx::start(&format!("location / {{ proxy_pass {}; }}", origin(server)))
 }
 
-/// The folder `/lab/optlab/` of the proxy. Where `strips`, the server does not see the folder.
+/// The prefix `/lab/optlab/`. If `strips`, the proxy removes it from requests.
 fn in_folder(server: &Server, strips: bool) -> Nginx {
     let slash = if strips { "/" } else { "" };
     Nginx::start(&format!("location /lab/optlab/ {{ proxy_pass {}{slash}; }}", origin(server)))
 }
 
-/// The server's address without a folder.
+/// The server's address without a prefix.
 fn origin(server: &Server) -> &str {
     let end = server.address[7..].find('/').map_or(server.address.len(), |slash| slash + 7);
     &server.address[..end]
 }
 
-/// The page in a browser, from an empty list to the end of an experiment.
+/// Uses the page in a browser, from an empty list to the end of an experiment.
 fn watch(address: &str) {
     let mut browser = browse("proxy.mjs", address, &[]);
     BufReader::new(browser.stdout.take().unwrap()).lines().for_each(|line| println!("{}", line.unwrap()));
@@ -36,21 +36,21 @@ fn watch(address: &str) {
 }
 
 #[test]
-fn events_pass_a_proxy_as_they_happen() {
+fn events_pass_a_proxy_without_delay() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let nginx = bare(&server);
     let stream = ureq::get(format!("{}/api/v1/events", nginx.address)).call().unwrap();
     assert_eq!(stream.headers()["cache-control"], "no-store");
     let mut lines = BufReader::new(stream.into_body().into_reader()).lines().map(Result::unwrap);
-    // Before anything happens, so that a page can tell a quiet stream from one that is held back.
+    // Sent at once, so that a page can distinguish a quiet stream from a buffered one.
     assert_eq!(lines.next().as_deref(), Some("event: alive"));
     server.submit(&small_experiment(1, &[0]));
     assert!(lines.any(|line| line == "event: job"));
 }
 
 #[test]
-fn the_page_follows_an_experiment_behind_a_bare_proxy() {
+fn the_page_works_behind_a_minimal_proxy() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
@@ -59,7 +59,7 @@ fn the_page_follows_an_experiment_behind_a_bare_proxy() {
 }
 
 #[test]
-fn the_page_polls_where_a_proxy_holds_the_stream_back() {
+fn the_page_polls_behind_a_buffering_proxy() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
@@ -71,7 +71,7 @@ fn the_page_polls_where_a_proxy_holds_the_stream_back() {
 }
 
 #[test]
-fn the_page_works_in_a_folder_that_the_proxy_strips() {
+fn the_page_works_under_a_prefix_that_the_proxy_strips() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
@@ -80,17 +80,17 @@ fn the_page_works_in_a_folder_that_the_proxy_strips() {
 }
 
 #[test]
-fn the_page_works_in_a_folder_that_the_server_is_told() {
+fn the_page_works_under_a_configured_prefix() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "2", "--base-path", "/lab/optlab"]);
-    assert!(server.address.ends_with("/lab/optlab"), "the log names the folder: {}", server.address);
+    assert!(server.address.ends_with("/lab/optlab"), "the log contains the prefix: {}", server.address);
     let nginx = in_folder(&server, false);
     watch(&format!("{}/lab/optlab", nginx.address));
 }
 
 #[test]
-fn a_reader_signs_in_and_out_in_a_folder() {
+fn sign_in_works_under_a_prefix() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let secret = token(&folder, &["create", "reader"]);
@@ -125,7 +125,7 @@ fn a_sign_in_without_a_path_keeps_the_cookie_to_the_base_path() {
 }
 
 #[test]
-fn a_folder_is_left_by_no_address_of_the_server() {
+fn no_address_of_the_server_leaves_the_prefix() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0", "--base-path", "lab/optlab/"]);
     let get = |path: &str| -> Answer {
@@ -155,7 +155,7 @@ fn a_folder_is_left_by_no_address_of_the_server() {
 }
 
 #[test]
-fn commands_reach_a_server_in_a_folder() {
+fn commands_reach_a_server_under_a_prefix() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let nginx = in_folder(&server, true);
@@ -171,7 +171,7 @@ fn commands_reach_a_server_in_a_folder() {
 }
 
 #[test]
-fn a_setting_that_is_no_folder_is_refused() {
+fn an_invalid_base_path_is_rejected() {
     for wrong in ["/a//b", "/a/../b", "/a b", "http://host/optlab", "/a;b"] {
         let refused = Command::new(OPTLAB).args(["serve", "--base-path", wrong]).output().unwrap();
         let said = String::from_utf8(refused.stderr).unwrap();
@@ -180,7 +180,7 @@ fn a_setting_that_is_no_folder_is_refused() {
     }
 }
 
-/// Redirects are looked at, not followed.
+/// Does not follow redirects.
 fn no_redirects() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)

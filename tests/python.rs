@@ -1,4 +1,4 @@
-//! `docs/python.md` is true: every block of it runs, and gives what the server gives.
+//! Every block of `docs/python.md` runs and agrees with the server.
 
 mod support;
 
@@ -24,7 +24,7 @@ fn optlab(server: &Server, folder: &TempDir, args: &[&str]) {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// What the block prints.
+/// The output of the block.
 fn run(block: &str, folder: &TempDir) -> String {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/.venv/bin/python");
     let output = Command::new(&python).args(["-c", block]).current_dir(folder.path()).output();
@@ -35,7 +35,7 @@ fn run(block: &str, folder: &TempDir) -> String {
 }
 
 #[test]
-fn every_block_of_the_page_gives_what_the_server_gives() {
+fn every_block_of_the_page_agrees_with_the_server() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let id = server.submit(&small_experiment(1, &[0, 1]));
@@ -55,7 +55,7 @@ fn every_block_of_the_page_gives_what_the_server_gives() {
     for block in blocks {
         let said = run(&block.replace("optlab@db.example/optlab", &format!("optlab@/{database}")), &folder);
         for arm in arms {
-            // As far as every library prints it.
+            // Rounded to the digits that every library prints.
             let mean = arm["mean"].as_f64().unwrap().to_string();
             let mean = &mean[..mean.len().min(6)];
             let name = arm["arm"].as_str().unwrap();

@@ -12,7 +12,7 @@ use support::waiting::wait_until;
 use support::{Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
-/// A server that looks every second, and the folder of its files.
+/// A server that sweeps every second, and its artifact root.
 fn start(folder: &TempDir) -> (Server, PathBuf) {
     support::runner();
     let server = Server::start_with(folder, &["--workers", "1", "--sweep-seconds", "1"]);
@@ -26,7 +26,7 @@ fn plant(root: &std::path::Path, path: &str) -> PathBuf {
     file
 }
 
-/// Every file of the job has the bytes that its row promises.
+/// Checks that every file of the job matches its row.
 fn files_are_whole(server: &Server, job: &Value) {
     let path = format!("/api/v1/jobs/{}/artifacts", job["id"]);
     let artifacts = server.read(&path);
@@ -40,14 +40,14 @@ fn files_are_whole(server: &Server, job: &Value) {
 }
 
 #[test]
-fn what_no_row_names_goes_and_everything_else_stays() {
+fn only_files_without_a_row_are_removed() {
     let folder = TempDir::new().unwrap();
     let (server, root) = start(&folder);
     let jobs = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
     let job = &jobs[0]["id"];
     let strays = ["checkpoint-7.safetensors", "weights.safetensors#1", "log.txt#12"]
         .map(|file| plant(&root, &format!("jobs/{job}/1/{file}")));
-    // Of attempts and jobs that the database does not know, and of somebody who keeps his own things here.
+    // Files of unknown attempts and jobs, and foreign files.
     let others = [
         format!("jobs/{job}/2/weights.safetensors"),
         "jobs/999/1/weights.safetensors".to_owned(),
@@ -69,7 +69,7 @@ fn what_no_row_names_goes_and_everything_else_stays() {
 }
 
 #[test]
-fn files_of_a_running_attempt_stay_until_it_has_ended() {
+fn files_of_a_running_attempt_are_kept() {
     let folder = TempDir::new().unwrap();
     let (server, root) = start(&folder);
     let ended = server.wait_for_success(server.submit(&small_experiment(1, &[0])));
@@ -79,9 +79,9 @@ fn files_of_a_running_attempt_stay_until_it_has_ended() {
     for round in 0..2 {
         let stray = plant(&root, &format!("jobs/{}/1/stray", ended[0]["id"]));
         wait_until("a round is over", || !stray.exists());
-        assert!(stored.exists(), "round {round} has taken a file whose row may still come");
+        assert!(stored.exists(), "round {round} has removed a file that may still get a row");
     }
     server.runners().into_iter().for_each(kill);
     server.wait(long, "the attempt has ended", |jobs| jobs[0]["attempt"].as_i64().unwrap() > 1);
-    wait_until("its file is gone", || !stored.exists());
+    wait_until("its file is removed", || !stored.exists());
 }

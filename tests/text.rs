@@ -23,10 +23,10 @@ macro_rules! on_both {
 }
 
 on_both![
-    a_request_with_nul_is_refused_and_names_the_field,
-    an_import_with_nul_is_refused_and_names_the_field,
-    an_end_with_nul_keeps_its_reason,
-    a_crash_with_nul_in_its_last_words_is_a_crash,
+    a_request_with_nul_is_rejected_with_the_field,
+    an_import_with_nul_is_rejected_with_the_field,
+    nul_in_an_error_keeps_the_end_reason,
+    nul_in_the_output_of_a_crash_is_replaced,
     a_long_log_keeps_its_beginning_and_its_end,
 ];
 
@@ -37,7 +37,7 @@ fn is_refused(answer: &Answer, place: &str) {
     assert!(detail.contains(place) && detail.contains("U+0000"), "{place}: {detail}");
 }
 
-fn a_request_with_nul_is_refused_and_names_the_field(database: Database) {
+fn a_request_with_nul_is_rejected_with_the_field(database: Database) {
     let folder = TempDir::new().unwrap();
     let server = Server::without_slots(&database.create(&folder), &folder);
     let id = server.submit(&small_experiment(1, &[0]));
@@ -79,7 +79,7 @@ fn a_request_with_nul_is_refused_and_names_the_field(database: Database) {
     assert_eq!(server.read(EXPERIMENTS)["items"].as_array().unwrap().len(), 1);
 }
 
-fn an_import_with_nul_is_refused_and_names_the_field(database: Database) {
+fn an_import_with_nul_is_rejected_with_the_field(database: Database) {
     let folder = TempDir::new().unwrap();
     let server = Server::without_slots(&database.create(&folder), &folder);
     let id = server.submit(&small_experiment(1, &[0]));
@@ -104,7 +104,7 @@ fn an_import_with_nul_is_refused_and_names_the_field(database: Database) {
     assert_eq!(server.read(EXPERIMENTS)["items"].as_array().unwrap().len(), 2);
 }
 
-/// A server of one slot whose runner is this script, after it has read its command, and the job that it gets.
+/// A server of one slot whose runner is this script, and the job that it gets.
 fn job_of(database: Database, folder: &TempDir, script: &str) -> (Server, Value) {
     let path = folder.path().join("runner");
     let probe = r#"{"libtorch":"2\u0000","devices":[{"device":"cpu","name":"A\u0000B","uuid":null}]}"#;
@@ -137,7 +137,7 @@ fn job_of(database: Database, folder: &TempDir, script: &str) -> (Server, Value)
 
 const STARTED: &str = r#"{"type":"started","step":0,"steps":12,"environment":{"optlab":"1","libtorch":"2","device":"cpu","device_name":"A\u0000B","threads":1}}"#;
 
-fn an_end_with_nul_keeps_its_reason(database: Database) {
+fn nul_in_an_error_keeps_the_end_reason(database: Database) {
     let folder = TempDir::new().unwrap();
     let point = r#"{"type":"metrics","points":[{"series":"odd\u0000","step":1,"value":0.5,"time_ms":1}]}"#;
     let log = r#"{"type":"log","message":"one\u0000two"}"#;
@@ -161,7 +161,7 @@ fn an_end_with_nul_keeps_its_reason(database: Database) {
     assert!(log.text.contains("one\u{fffd}two"), "{log:?}");
 }
 
-fn a_crash_with_nul_in_its_last_words_is_a_crash(database: Database) {
+fn nul_in_the_output_of_a_crash_is_replaced(database: Database) {
     let folder = TempDir::new().unwrap();
     let script = format!("cat <<'EOF'\n{STARTED}\nEOF\nprintf 'cannot \\000 open \\033[1m\\n' >&2\nexit 3");
     let (_server, job) = job_of(database, &folder, &script);
@@ -175,7 +175,7 @@ fn a_long_log_keeps_its_beginning_and_its_end(database: Database) {
     let (server, job) = job_of(database, &folder, &script);
     let artifacts = server.read(&format!("/api/v1/jobs/{}/artifacts", job["id"]));
     let log = artifacts["items"].as_array().unwrap().iter().find(|file| file["kind"] == "log").unwrap();
-    // The lines have 46,888,896 bytes.
+    // The lines have 46,888,896 bytes in total.
     assert!(log["bytes"].as_u64().unwrap() <= 16 << 20, "{log:#}");
     let url = format!("{}/api/v1/jobs/{}/logs", server.address, job["id"]);
     let log =

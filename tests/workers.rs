@@ -1,4 +1,4 @@
-//! Workers of their own processes, on both databases: whatever happens to one, its jobs go on elsewhere, exactly.
+//! Workers in their own processes, on both databases: whatever happens to one, its jobs resume elsewhere, bit for bit.
 
 mod support;
 
@@ -28,19 +28,19 @@ macro_rules! on_both {
 
 on_both![
     a_worker_trains_what_a_server_queues,
-    the_job_of_a_killed_worker_goes_on_from_its_checkpoint,
+    the_job_of_a_killed_worker_resumes_from_its_checkpoint,
     a_frozen_worker_that_wakes_up_writes_nothing,
-    a_paused_job_goes_on_exactly,
-    a_worker_that_is_told_to_stop_hands_its_job_on,
-    a_damaged_checkpoint_is_passed_over,
-    checkpoints_that_come_back_leave_no_hole_in_the_curve,
-    a_checkpoint_that_cannot_be_read_is_waited_for,
-    weights_that_cannot_be_stored_at_once_are_stored_later,
-    a_success_without_weights_says_so,
-    a_worker_whose_runners_are_killed_rests_and_fails_no_job,
-    a_machine_that_cannot_run_a_job_says_why_and_leaves_it_to_another,
-    a_machine_without_the_data_set_says_which_file_is_broken,
-    a_hung_runner_is_killed_and_its_job_goes_on,
+    a_paused_job_resumes_with_the_same_bits,
+    a_stopping_worker_hands_its_job_back,
+    a_damaged_checkpoint_is_skipped,
+    checkpoints_that_reappear_leave_no_hole_in_the_curve,
+    a_job_waits_for_a_checkpoint_that_cannot_be_fetched,
+    weights_that_cannot_be_stored_are_retried,
+    a_success_without_weights_is_reported,
+    a_worker_with_crashing_runners_pauses_and_fails_no_job,
+    a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another,
+    a_machine_without_the_data_set_names_the_damaged_file,
+    a_hung_runner_is_killed_and_its_job_resumes,
 ];
 
 struct House {
@@ -57,19 +57,19 @@ impl House {
         Self { folder, url, server }
     }
 
-    /// A job that writes many checkpoints, and what it looks like in the middle.
+    /// Submits a job that writes many checkpoints; returns it in the middle of its run.
     fn job_in_the_middle(&self) -> (i64, Value) {
         let id = self.server.submit(&experiment());
         let middle = |jobs: &[Value]| jobs[0]["step"].as_i64().unwrap() > 300;
         let job = self.server.wait(id, "the job is in the middle", middle).remove(0);
-        // A checkpoint is stored after the points of its step are.
+        // A checkpoint is stored after the points of its step.
         wait_until("its checkpoint of step 250 is stored", || {
             self.checkpoints(&job).iter().any(|checkpoint| checkpoint["step"].as_i64() >= Some(250))
         });
         (id, job)
     }
 
-    /// What a command of a client prints.
+    /// The output of a client command.
     fn command(&self, args: &[&str]) -> String {
         let mut command = Command::new(OPTLAB);
         let output = command.args(args).args(["--server", &self.server.address]).output().unwrap();
@@ -86,7 +86,8 @@ impl House {
         self.artifacts(job).into_iter().filter(|artifact| artifact["kind"] == "checkpoint").collect()
     }
 
-    /// The curves, without those of time, and the weights of the job are those of one that nothing happened to.
+    /// Waits until the job succeeds, and checks that its curves (without timing series) and its weights are those of an
+    /// undisturbed job.
     fn is_as_undisturbed(&self, id: i64) -> Value {
         let disturbed = self.server.wait_for_success(id).remove(0);
         let worker = Worker::start(&self.url);
@@ -96,7 +97,7 @@ impl House {
             let curves = self.server.curves(job).into_iter();
             let weights = self.artifacts(job).into_iter().find(|artifact| artifact["kind"] == "weights");
             let curves: Vec<_> = curves.filter(|(name, _)| name != "samples_per_second").collect();
-            (curves, weights.expect("weights are kept")["sha256"].clone())
+            (curves, weights.expect("weights are stored")["sha256"].clone())
         };
         assert_eq!(facts(&disturbed), facts(&undisturbed));
         disturbed
@@ -135,17 +136,17 @@ fn a_worker_trains_what_a_server_queues(database: Database) {
     // A safetensors file begins with the length of its header, and the header with a brace.
     assert_eq!((part.status, part.text.as_str()), (206, "{"));
     assert_eq!(house.server.send("GET", &weights, &[("range", "bytes=99999999-")], b"").status, 416);
-    assert!(worker.ends_well(), "with nothing left to do");
+    assert!(worker.ends_well(), "it ends when idle");
 }
 
-fn the_job_of_a_killed_worker_goes_on_from_its_checkpoint(database: Database) {
+fn the_job_of_a_killed_worker_resumes_from_its_checkpoint(database: Database) {
     let house = House::new(database);
     let worker = Worker::start(&house.url);
     let (id, _) = house.job_in_the_middle();
     drop(worker);
     let queued = |jobs: &[Value]| jobs[0]["state"] == "queued";
     let job = house.server.wait(id, "the lost job is queued again", queued).remove(0);
-    assert!(job["step"].as_i64().unwrap() >= 250, "it waits at its last checkpoint: {job:#}");
+    assert!(job["step"].as_i64().unwrap() >= 250, "it is at its last checkpoint: {job:#}");
     let _worker = Worker::start(&house.url);
     let job = house.is_as_undisturbed(id);
     assert_eq!(job["attempt"], 2);
@@ -156,7 +157,7 @@ fn a_frozen_worker_that_wakes_up_writes_nothing(database: Database) {
     let house = House::new(database);
     let worker = Worker::start(&house.url);
     let (id, _) = house.job_in_the_middle();
-    // SQLite has one writer: frozen inside a transaction, it holds everybody up, who waits and is told so.
+    // SQLite has one writer: frozen inside a transaction, it blocks all others, which wait and report it.
     while {
         assert!(signal(worker.child.id(), "STOP"));
         house
@@ -175,7 +176,7 @@ fn a_frozen_worker_that_wakes_up_writes_nothing(database: Database) {
     assert!(house.is_as_undisturbed(id)["attempt"].as_i64().unwrap() >= 2);
 }
 
-fn a_paused_job_goes_on_exactly(database: Database) {
+fn a_paused_job_resumes_with_the_same_bits(database: Database) {
     let house = House::new(database);
     let _worker = Worker::start(&house.url);
     let (id, job) = house.job_in_the_middle();
@@ -184,14 +185,14 @@ fn a_paused_job_goes_on_exactly(database: Database) {
     assert_eq!(ask("pause"), 200);
     let paused = house.server.wait(id, "it is paused", |jobs| jobs[0]["state"] == "paused").remove(0);
     let last = house.checkpoints(&job).iter().map(|checkpoint| checkpoint["step"].as_i64().unwrap()).max();
-    assert_eq!(paused["step"].as_i64(), last, "not a step is lost");
+    assert_eq!(paused["step"].as_i64(), last, "no step is lost");
     assert_eq!((ask("pause"), ask("resume"), ask("resume")), (200, 200, 200));
     let job = house.is_as_undisturbed(id);
     assert_eq!(job["attempt"], 2);
     assert_eq!(ask("pause"), 409);
 }
 
-fn a_worker_that_is_told_to_stop_hands_its_job_on(database: Database) {
+fn a_stopping_worker_hands_its_job_back(database: Database) {
     let house = House::new(database);
     let mut worker = Worker::start(&house.url);
     let (id, _) = house.job_in_the_middle();
@@ -206,10 +207,10 @@ fn a_worker_that_is_told_to_stop_hands_its_job_on(database: Database) {
     let waiting = house.server.submit(&experiment());
     assert!(signal(finishing.child.id(), "TERM"));
     house.is_as_undisturbed(id);
-    assert_eq!(house.server.jobs(waiting)[0]["attempt"], 1, "what was not begun is left to others");
+    assert_eq!(house.server.jobs(waiting)[0]["attempt"], 1, "waiting jobs are left to others");
 }
 
-fn a_damaged_checkpoint_is_passed_over(database: Database) {
+fn a_damaged_checkpoint_is_skipped(database: Database) {
     let house = House::new(database);
     let worker = Worker::start(&house.url);
     let (id, job) = house.job_in_the_middle();
@@ -229,7 +230,7 @@ fn a_damaged_checkpoint_is_passed_over(database: Database) {
     house.is_as_undisturbed(id);
 }
 
-fn checkpoints_that_come_back_leave_no_hole_in_the_curve(database: Database) {
+fn checkpoints_that_reappear_leave_no_hole_in_the_curve(database: Database) {
     let house = House::new(database);
     let worker = Worker::start(&house.url);
     let (id, job) = house.job_in_the_middle();
@@ -238,7 +239,7 @@ fn checkpoints_that_come_back_leave_no_hole_in_the_curve(database: Database) {
     let (files, away) = (first_files(&house, &job), house.folder.path().join("away"));
     fs::rename(&files, &away).unwrap();
     assert_eq!(house.server.post(&format!("/api/v1/jobs/{}/resume", job["id"]), &json!({})).status, 200);
-    house.server.wait(id, "it trains from its beginning", |jobs| {
+    house.server.wait(id, "it trains from the beginning", |jobs| {
         jobs[0]["attempt"] == 2 && (100..300).contains(&jobs[0]["step"].as_i64().unwrap())
     });
     worker.runners().into_iter().for_each(kill);
@@ -246,13 +247,13 @@ fn checkpoints_that_come_back_leave_no_hole_in_the_curve(database: Database) {
     house.is_as_undisturbed(id);
 }
 
-fn a_checkpoint_that_cannot_be_read_is_waited_for(database: Database) {
+fn a_job_waits_for_a_checkpoint_that_cannot_be_fetched(database: Database) {
     let house = House::new(database);
     let worker = Worker::start(&house.url);
     let (id, job) = house.job_in_the_middle();
     drop(worker);
     house.server.wait(id, "the lost job is queued again", |jobs| jobs[0]["state"] == "queued");
-    // A link to itself cannot be read, by root neither, and is not missing.
+    // A link to itself cannot be read, not even by root, and is not missing.
     let mut hidden = Vec::new();
     for checkpoint in house.checkpoints(&job) {
         let path = first_files(&house, &job).join(format!("checkpoint-{}.safetensors", checkpoint["step"]));
@@ -264,7 +265,7 @@ fn a_checkpoint_that_cannot_be_read_is_waited_for(database: Database) {
     let worker = Worker::start(&house.url);
     worker.wait_until_it_says("cannot be fetched now");
     let waiting = house.server.wait(id, "it waits again", |jobs| jobs[0]["state"] == "queued").remove(0);
-    assert!(waiting["step"].as_i64().unwrap() >= 250, "it has not started anew: {waiting:#}");
+    assert!(waiting["step"].as_i64().unwrap() >= 250, "it has not started again: {waiting:#}");
     assert!(waiting["why_queued"].as_str().unwrap().contains("cannot be fetched now"), "{waiting:#}");
     drop(worker);
     for (path, away) in hidden {
@@ -279,7 +280,7 @@ fn a_checkpoint_that_cannot_be_read_is_waited_for(database: Database) {
     assert!(last >= Some(250), "{attempts:#}");
 }
 
-/// A job whose weights cannot be stored: a folder that is not empty is where they would be.
+/// A job whose weights cannot be stored, because a folder that is not empty has their path.
 fn job_without_room_for_weights(house: &House) -> (i64, PathBuf) {
     let id = house.server.submit(&long_experiment(100));
     let job = house.server.jobs(id).remove(0);
@@ -288,18 +289,18 @@ fn job_without_room_for_weights(house: &House) -> (i64, PathBuf) {
     (id, obstacle)
 }
 
-fn weights_that_cannot_be_stored_at_once_are_stored_later(database: Database) {
+fn weights_that_cannot_be_stored_are_retried(database: Database) {
     let house = House::new(database);
     let (id, obstacle) = job_without_room_for_weights(&house);
     let worker = Worker::start(&house.url);
-    worker.wait_until_it_says("it is tried again at the end of the run");
+    worker.wait_until_it_says("it is retried at the end of the run");
     fs::remove_dir_all(&obstacle).unwrap();
     let job = house.server.wait_for_success(id).remove(0);
     assert!(job["error"].is_null(), "{job:#}");
     assert!(house.artifacts(&job).iter().any(|artifact| artifact["kind"] == "weights"));
 }
 
-fn a_success_without_weights_says_so(database: Database) {
+fn a_success_without_weights_is_reported(database: Database) {
     let house = House::new(database);
     let (id, _) = job_without_room_for_weights(&house);
     let _worker = Worker::start(&house.url);
@@ -314,12 +315,12 @@ fn a_success_without_weights_says_so(database: Database) {
     assert!(said.contains("weights.safetensors is not stored"), "{said}");
 }
 
-fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) {
+fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database) {
     let house = House::new(database);
     let bad = Worker::start(&house.url);
-    // Its first look for a runner may take longer than the runners live, on a loaded machine.
+    // On a loaded machine, its first probe may take longer than the runners live.
     bad.wait_until_it_says("worker is ready");
-    // A runner that is killed after half a second leaves no checkpoint, so no number of attempts completes a job there.
+    // A runner that is killed after half a second leaves no checkpoint, so no job completes there.
     let mut spec = long_experiment(2 * STEPS);
     spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
     let id = house.server.submit(&spec);
@@ -336,7 +337,7 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     };
     house.server.wait(id, "the bad worker rests", |jobs| {
         kill_runners_of_bad(jobs);
-        // On a loaded machine a runner may be killed before it can begin, which is a reason to rest too.
+        // On a loaded machine, a runner may be killed before it begins, which also makes the slot rest.
         bad.said().contains("cpu rests for 15 s")
     });
     let _good = Worker::start(&house.url);
@@ -346,7 +347,7 @@ fn a_worker_whose_runners_are_killed_rests_and_fails_no_job(database: Database) 
     });
 }
 
-/// Waits until an attempt has ended and checks that the job, the attempt and the worker report `words`; returns the
+/// Waits until an attempt has ended, and checks that the job, the attempt and the worker report `words`. Returns the
 /// attempt.
 fn told(house: &House, id: i64, words: &str) -> Value {
     let has_ended = |jobs: &[Value]| jobs[0]["attempt"] != 0 && jobs[0]["state"] != "running";
@@ -360,13 +361,13 @@ fn told(house: &House, id: i64, words: &str) -> Value {
         let workers = house.server.read("/api/v1/workers");
         workers["items"][0]["trouble"].as_str().is_some_and(|trouble| trouble.contains(words))
     };
-    house.server.wait(id, "the worker says why it rests", rests);
+    house.server.wait(id, "the worker reports why it rests", rests);
     let jobs = house.command(&["jobs"]);
     assert!(jobs.contains(words), "{jobs}");
     attempt
 }
 
-fn a_machine_that_cannot_run_a_job_says_why_and_leaves_it_to_another(database: Database) {
+fn a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another(database: Database) {
     let house = House::new(database);
     let one_slot = ["--slots-per-device", "1"];
     let bad = Worker::start_in(&[("TMPDIR", "/nonexistent")], &house.url, &one_slot);
@@ -377,13 +378,13 @@ fn a_machine_that_cannot_run_a_job_says_why_and_leaves_it_to_another(database: D
     house.server.wait_for_success(id);
 }
 
-fn a_machine_without_the_data_set_says_which_file_is_broken(database: Database) {
+fn a_machine_without_the_data_set_names_the_damaged_file(database: Database) {
     let house = House::new(database);
     let cache = house.folder.path().join("cache");
     let file = cache.join("optlab/data/mnist/train-images-idx3-ubyte.gz");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "cut").unwrap();
-    // Where nothing listens: the test fetches nothing, also on a machine with a network.
+    // An unreachable address, so that the test downloads nothing, even on a machine with a network.
     let nowhere = "http://127.0.0.1:9";
     let environment = [
         ("XDG_CACHE_HOME", cache.to_str().unwrap()),
@@ -397,17 +398,17 @@ fn a_machine_without_the_data_set_says_which_file_is_broken(database: Database) 
     let mut spec = experiment();
     spec["train"]["data"] = json!({ "name": "mnist" });
     let id = house.server.submit(&spec);
-    let attempt = told(&house, id, "could not be fetched");
+    let attempt = told(&house, id, "could not be downloaded");
     assert!(attempt["error"].as_str().unwrap().contains(file.to_str().unwrap()), "{attempt:#}");
 }
 
-fn a_hung_runner_is_killed_and_its_job_goes_on(database: Database) {
+fn a_hung_runner_is_killed_and_its_job_resumes(database: Database) {
     let house = House::new(database);
     let hung_after = [("OPTLAB_HUNG_AFTER_SECONDS", "4")];
     let worker = Worker::start_in(&hung_after, &house.url, &["--slots-per-device", "1"]);
     let (id, _) = house.job_in_the_middle();
     worker.runners().into_iter().for_each(|pid| assert!(signal(pid, "STOP")));
-    let doubted = |jobs: &[Value]| jobs[0]["trouble"].as_str().is_some_and(|it| it.contains("said nothing"));
+    let doubted = |jobs: &[Value]| jobs[0]["trouble"].as_str().is_some_and(|it| it.contains("sent nothing"));
     house.server.wait(id, "the silence is noticed", doubted);
     house.server.wait(id, "the job is tried again", |jobs| jobs[0]["attempt"] == 2);
     let job = house.is_as_undisturbed(id);

@@ -1,4 +1,4 @@
-//! Files of jobs in a bucket of an S3-compatible service.
+//! Artifacts in a bucket of an S3-compatible service.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -29,12 +29,12 @@ impl Service {
             child.unwrap_or_else(|error| panic!("{}: {error}; run `make setup-test`", program.display()));
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
-            let line = log.next().expect("the service says its address").unwrap();
+            let line = log.next().expect("the service prints its address").unwrap();
             if let Some((_, address)) = line.split_once("Running on ") {
                 break address.trim().to_owned();
             }
         };
-        // A full pipe would stop it.
+        // A full pipe would block it.
         std::thread::spawn(move || log.for_each(drop));
         let service = Self { child, address };
         assert_eq!(
@@ -44,7 +44,7 @@ impl Service {
         service
     }
 
-    /// Names and sizes of everything in the bucket, as the service lists it.
+    /// Names and sizes of all objects in the bucket, as the service lists them.
     fn list(&self) -> String {
         let url = format!("{}/bucket?list-type=2", self.address);
         support::agent().get(url).call().unwrap().body_mut().read_to_string().unwrap()
@@ -52,7 +52,7 @@ impl Service {
 
     fn environment(&self) -> [(&str, &str); 6] {
         [
-            // A service on this machine is reached without.
+            // A service on this machine is reached without a proxy.
             ("HTTP_PROXY", "http://127.0.0.1:9"),
             ("AWS_ACCESS_KEY_ID", "somebody"),
             ("AWS_SECRET_ACCESS_KEY", "something"),
@@ -71,7 +71,7 @@ impl Drop for Service {
 }
 
 #[test]
-fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
+fn a_job_resumes_from_a_bucket_and_stores_its_files_there() {
     let (service, folder) = (Service::start(), TempDir::new().unwrap());
     let place = ["--workers", "1", "--artifacts", "s3://bucket/of/ours", "--sweep-seconds", "1"];
     let server = Server::start_in(&service.environment(), &folder, &place);
@@ -83,7 +83,7 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
     let jobs = server.wait_for_success(id);
     let path = format!("/api/v1/jobs/{}", jobs[0]["id"]);
     let attempts = server.read(&format!("{path}/attempts"));
-    assert!(attempts["items"][1]["start_step"].as_u64() >= Some(100), "it went on: {attempts:#}");
+    assert!(attempts["items"][1]["start_step"].as_u64() >= Some(100), "it resumed: {attempts:#}");
     let steps = server.curve(&jobs[0], "train/loss").into_iter().map(|(step, _)| step);
     assert_eq!(steps.collect::<Vec<_>>(), (10..=STEPS as i64).step_by(10).collect::<Vec<_>>());
 
@@ -92,7 +92,7 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
         |kind: &str| artifacts["items"].as_array().unwrap().iter().filter(|one| one["kind"] == kind).count();
     assert_eq!((kinds("weights"), kinds("spec"), kinds("log")), (1, 2, 2), "{artifacts:#}");
     let listed = service.list();
-    // Nobody goes on from a checkpoint of a job that has succeeded: it may be removed at any time.
+    // No attempt resumes from a checkpoint of a succeeded job, so it may be removed at any time.
     let kept = artifacts["items"].as_array().unwrap().iter();
     let kept: Vec<&Value> = kept.filter(|artifact| artifact["kind"] != "checkpoint").collect();
     for artifact in &kept {
@@ -105,7 +105,7 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
     assert_eq!((part.status, part.text.as_bytes()), (206, &download(&server, &weights)[8..24]));
     assert!(listed.contains("<Key>of/ours/jobs/1/2/weights.safetensors</Key>"), "{listed}");
 
-    // What no row names goes, and nothing else does.
+    // Only files without a row are removed.
     let put = |path: &str| {
         let url = format!("{}/bucket/of/ours/{path}", service.address);
         assert_eq!(ureq::put(url).send("planted").unwrap().status(), 200);
@@ -123,7 +123,7 @@ fn a_job_goes_on_from_a_bucket_and_leaves_its_files_there() {
 
     let here = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     assert!(here.filter_map(|name| name.into_string().ok()).all(|name| name.starts_with("optlab.db")));
-    assert!(!folder.path().join("optlab.db.artifacts").exists(), "nothing stays on the machine");
+    assert!(!folder.path().join("optlab.db.artifacts").exists(), "no artifact is on the machine");
 }
 
 fn download(server: &Server, path: &str) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! A file system that a test can fill up.
+//! A file system that a test can fill.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write};

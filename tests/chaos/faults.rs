@@ -16,14 +16,14 @@ pub enum Fault {
     KillServer,
     /// The worker is stopped beyond its lease and then continued.
     FreezeWorker(usize),
-    /// The same, if it is still there by then.
+    /// The same for a worker that may have ended by then.
     FreezeRunner(usize),
     /// Every runner on this machine is killed for a while.
     BadMachine(usize),
-    /// SIGHUP, as when a terminal is closed.
+    /// SIGHUP, which a closed terminal sends.
     HangUpWorker(usize),
     HangUpServer,
-    /// All checkpoints are missing for a while, and every job needs one.
+    /// All checkpoints are missing for a while, while every job needs one.
     HideCheckpoints,
     FillFiles,
     /// Only with SQLite.
@@ -32,7 +32,7 @@ pub enum Fault {
     CrashDatabase,
 }
 
-/// The faults that this database and this machine can have, each for a worker.
+/// The faults that this database and this machine support, each for one worker.
 pub fn kinds(postgres: bool, disks: bool) -> Vec<fn(usize) -> Fault> {
     let mut kinds: Vec<fn(usize) -> Fault> = vec![
         Fault::KillRunner,
@@ -86,11 +86,12 @@ impl Round {
             }
             Fault::HideCheckpoints => self.hide_checkpoints(2 * lease),
             Fault::FillFiles => {
-                let _ballast = self.files.as_ref().expect("only with disks").fill();
+                let _ballast = self.files.as_ref().expect("requires a disk that can be filled").fill();
                 sleep(2 * lease);
             }
             Fault::FillDatabase => {
-                let _ballast = self.data.as_ref().expect("only with disks and SQLite").fill();
+                let _ballast =
+                    self.data.as_ref().expect("requires SQLite on a disk that can be filled").fill();
                 sleep(2 * lease);
             }
             Fault::CrashDatabase => {
@@ -109,7 +110,7 @@ impl Round {
         for file in files_below(&root.join("files/jobs")).into_iter().filter(|file| is_checkpoint(file)) {
             let place = hidden.join(file.strip_prefix(root).unwrap());
             fs::create_dir_all(place.parent().unwrap()).unwrap();
-            // Another file system, and somebody may be deleting it.
+            // On another file system, where another process may be deleting it.
             if fs::copy(&file, &place).is_ok() && fs::remove_file(&file).is_ok() {
                 moved.push((file, place));
             }
@@ -122,7 +123,7 @@ impl Round {
     }
 }
 
-/// A runner may have ended by itself.
+/// The runner may have ended already.
 fn kill_if_there(pid: u32) {
     signal(pid, "KILL");
 }

@@ -1,7 +1,7 @@
-//! Faults by a seeded schedule, on both databases: every job ends once, with the curves and weights of an undisturbed one,
-//! and nothing is left behind.
+//! Random faults from a seed, on both databases: every job ends once, with the curves and weights of an undisturbed
+//! run, and leaves no process and no file behind.
 //!
-//! `make chaos` runs whole rounds; the seed is printed and taken from OPTLAB_CHAOS_SEED again.
+//! `make chaos` runs whole rounds. The test prints its seed; OPTLAB_CHAOS_SEED repeats a run.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -26,7 +26,7 @@ use support::{Database, Server};
 use tempfile::TempDir;
 
 const WORKERS: usize = 3;
-/// Of the workers of this test, in milliseconds.
+/// The lease of the workers, in milliseconds.
 const LEASE_MS: u64 = 2000;
 
 #[test]
@@ -53,17 +53,17 @@ fn rounds(database: Database) {
         let disturbed = Round::new(database, seed, work, faults).run();
         assert_eq!(disturbed.len(), undisturbed.len());
         for (ours, other) in disturbed.iter().zip(&undisturbed) {
-            assert!(ours == other, "another outcome than without faults: {ours:?}, {other:?}");
+            assert!(ours == other, "the outcome differs from that without faults: {ours:?}, {other:?}");
         }
     }
 }
 
-/// What a job leaves.
+/// The outcome of a job.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     arm: String,
     seed: u64,
-    /// Steps and values by series, without those that depend on the clock.
+    /// Steps and values by series, without timing series.
     curves: Vec<(String, Vec<(i64, f64)>)>,
     /// SHA-256.
     weights: String,
@@ -84,11 +84,11 @@ struct Round {
     postgres: Option<Postgres>,
     server: Option<Server>,
     workers: Vec<Worker>,
-    /// Points that the API has shown, by job and series.
+    /// Points that the API has returned, by job and series.
     seen: BTreeMap<(i64, String), Vec<(i64, f64)>>,
-    /// Jobs of which all points were seen after they had ended.
+    /// Ended jobs whose points have all been read.
     seen_whole: BTreeSet<i64>,
-    /// Runner processes that there have been.
+    /// All runner processes so far.
     runners: BTreeSet<u32>,
     /// Of the files of jobs and, with SQLite, of the database, where disks can be had that fill up.
     files: Option<Disk>,
@@ -107,7 +107,7 @@ impl Round {
             None => (format!("sqlite:{}/optlab.db", data.display()), Disk::mount(data)),
         };
         if files.is_none() {
-            println!("no disk is filled: that takes a root who may mount one");
+            println!("no disk is filled, because this process may not mount one");
         }
         let kinds = faults::kinds(postgres.is_some(), files.is_some());
         let mut random = Random(seed);
@@ -149,10 +149,10 @@ impl Round {
             self.happen(fault);
             self.note_runners();
         }
-        println!("{idle} faults came when all jobs had ended");
+        println!("{idle} faults happened after all jobs had ended");
         let jobs = self.server().wait_for_success(experiment);
         let outcomes = jobs.iter().map(|job| self.outcome(job)).collect();
-        wait_until("every row has its file, and every file its row", || self.stored() == self.noted());
+        wait_until("every row has a file and every file a row", || self.stored() == self.noted());
         self.note_runners();
         self.workers.clear();
         let runs = |runner: &u32| {
@@ -189,8 +189,8 @@ impl Round {
         rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What was shown was committed. It may be taken back to a checkpoint later, but comes again as it was. Returns whether
-    /// a job has not ended, or cannot be asked.
+    /// Reads new points. Points that were returned are committed: a resume may delete them, but writes the same points
+    /// again. Returns whether a job has not ended or cannot be read.
     fn note_what_is_acknowledged(&mut self, experiment: i64) -> bool {
         let filter = format!("/api/v1/jobs?experiment={experiment}&limit=1000");
         let answer = self.server().get(&filter);
@@ -218,8 +218,8 @@ impl Round {
         jobs.iter().any(|job| job["ended_at"].is_null())
     }
 
-    /// What the job left behind. Checks that it ended once, that it has every point, and that no point that was seen before
-    /// is missing.
+    /// The outcome of the job. Checks that it ended once, that it has every point, and that no point that was read
+    /// before is missing.
     fn outcome(&self, job: &Value) -> Outcome {
         let curves = self.server().curves(job).into_iter();
         let curves: Vec<_> = curves.filter(|(name, _)| name != "samples_per_second").collect();
@@ -254,7 +254,7 @@ impl Round {
     }
 }
 
-/// Without slots, and with a look for files without a row every two seconds.
+/// A server without slots that sweeps stray files every two seconds.
 fn start_server(url: &str, folder: &TempDir) -> Server {
     let files = folder.path().join("files");
     let place = ["--database-url", url, "--artifacts", files.to_str().unwrap()];
@@ -262,13 +262,13 @@ fn start_server(url: &str, folder: &TempDir) -> Server {
     Server::start_with(folder, &[&place[..], &pace].concat())
 }
 
-/// Nothing, where there is no such folder.
+/// Empty if the folder does not exist.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// Jobs of several methods, each with checkpoints to go on from.
+/// Jobs of several methods, with frequent checkpoints.
 fn experiment(work: Work) -> Value {
     let opt = |name: &str, more: Value| {
         let method = optlab_spec::merge(json!({ "kind": "opt" }), &more);
@@ -291,7 +291,7 @@ fn experiment(work: Work) -> Value {
     })
 }
 
-/// SplitMix64: small, and the same everywhere.
+/// SplitMix64, which gives the same numbers on every machine.
 struct Random(u64);
 
 impl Random {

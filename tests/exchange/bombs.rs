@@ -1,4 +1,4 @@
-//! Small files that would decode to much data are refused in bounded memory.
+//! Small files that decode to much data are rejected in bounded memory.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::support::Server;
 use crate::{import, trained};
 
-/// How much the server's memory may grow for one file.
+/// Maximum growth of the server's memory for one file.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Peak memory of the server so far.
@@ -26,7 +26,7 @@ fn peak(server: &Server) -> u64 {
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// A file with the metadata of another, `change`d, whose points are all of its first job and of these series.
+/// A file with changed metadata of another, whose points all belong to its first job and these series.
 fn bomb(file: &Path, series: &[ByteArray], change: impl Fn(&mut KeyValue)) -> Vec<u8> {
     let model = SerializedFileReader::new(File::open(file).unwrap()).unwrap();
     let model = model.metadata().file_metadata();
@@ -64,7 +64,7 @@ fn bomb(file: &Path, series: &[ByteArray], change: impl Fn(&mut KeyValue)) -> Ve
     bytes
 }
 
-/// The jobs of the file, of which the first ended for a reason of so many letters.
+/// The jobs of the file, where the end reason of the first has this many letters.
 fn ended_by(file: &Path, letters: usize) -> String {
     let file = SerializedFileReader::new(File::open(file).unwrap()).unwrap();
     let pairs = file.metadata().file_metadata().key_value_metadata().unwrap();
@@ -75,7 +75,7 @@ fn ended_by(file: &Path, letters: usize) -> String {
 }
 
 #[test]
-fn a_file_that_would_cost_much_is_refused_for_little() {
+fn small_files_that_decode_to_much_data_are_rejected_in_bounded_memory() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);
     assert_eq!(import(&server, &fs::read(&file).unwrap()).status, 201);
@@ -111,8 +111,8 @@ fn a_file_that_would_cost_much_is_refused_for_little() {
         let before = peak(&server);
         let answer = import(&server, &bytes);
         assert_eq!(answer.status, 422, "{what}: {answer:?}");
-        assert!(answer.text.len() < 2000, "{what}: {} bytes are told", answer.text.len());
-        // What is sent is kept in a file; the metadata is read at once.
+        assert!(answer.text.len() < 2000, "{what}: the answer has {} bytes", answer.text.len());
+        // The upload is kept in a file, and its metadata is read into memory.
         let grown = peak(&server) - before;
         assert!(grown < MOST_BYTES, "{what}: {} MB for a file of {} kB", grown >> 20, bytes.len() >> 10);
     }

@@ -1,4 +1,4 @@
-//! Damaged and changed files: refused, or imported exactly as they were.
+//! Damaged and forged files: rejected, or imported with the original content.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::{contents, import, trained};
 
 const DAMAGES: usize = 400;
 
-/// SplitMix64: small, and the same everywhere.
+/// SplitMix64, which gives the same numbers on every machine.
 struct Random(u64);
 
 impl Random {
@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-/// A random damage to a file, with its description.
+/// Damages a file at random; returns a description.
 fn damaged(whole: &[u8], random: &mut Random) -> (String, Vec<u8>) {
     let mut bytes = whole.to_vec();
     let mut at = |length: usize| random.below(whole.len() - length);
@@ -33,7 +33,7 @@ fn damaged(whole: &[u8], random: &mut Random) -> (String, Vec<u8>) {
         0..4 => {
             let bit = random.below(8);
             bytes[one] ^= 1 << bit;
-            format!("bit {bit} of byte {one} is another")
+            format!("bit {bit} of byte {one} is flipped")
         }
         4 => {
             bytes.truncate(one);
@@ -43,7 +43,7 @@ fn damaged(whole: &[u8], random: &mut Random) -> (String, Vec<u8>) {
             for offset in 0..8 {
                 bytes.swap(one + offset, other + offset);
             }
-            format!("eight bytes at {one} and at {other} have changed places")
+            format!("eight bytes at {one} and at {other} are swapped")
         }
         6 => {
             bytes[one..one + 64].fill(0);
@@ -51,14 +51,14 @@ fn damaged(whole: &[u8], random: &mut Random) -> (String, Vec<u8>) {
         }
         _ => {
             bytes.copy_within(other..other + 64, one);
-            format!("64 bytes at {one} are those at {other}")
+            format!("64 bytes at {one} are copied from {other}")
         }
     };
     (what, bytes)
 }
 
 #[test]
-fn a_damaged_file_is_refused_or_imported_as_it_was() {
+fn a_damaged_file_is_rejected_or_imported_unchanged() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);
     let (whole, expected) = (fs::read(&file).unwrap(), contents(&file));
@@ -74,15 +74,15 @@ fn a_damaged_file_is_refused_or_imported_as_it_was() {
         let copy = ureq::get(format!("{}{export}", server.address)).call().unwrap().body_mut().read_to_vec();
         let place = folder.path().join("copy");
         fs::write(&place, copy.unwrap()).unwrap();
-        assert!(contents(&place) == expected, "damage {number} was imported with other content: {what}");
+        assert!(contents(&place) == expected, "damage {number} was imported with changed content: {what}");
         accepted += 1;
     }
-    // Columns for other readers, statistics, padding.
-    println!("{accepted} of {DAMAGES} damages were of nothing that is imported");
+    // Columns for other programs, statistics and padding are not imported.
+    println!("{accepted} of {DAMAGES} damages did not affect imported data");
     assert_eq!(import(&server, &whole).status, 201);
 }
 
-/// A file with changed content and the original digest.
+/// A forged file: changed content with the original digest.
 fn forged(file: &Path, import: impl FnOnce(&mut Import), mut point: impl FnMut(&mut TimedPoint)) -> Vec<u8> {
     let reader = ParquetReader::open(fs::File::open(file).unwrap()).unwrap();
     let mut changed = reader.import().clone();
@@ -113,10 +113,10 @@ fn digest(file: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_change_is_noticed_wherever_it_is() {
+fn the_digest_covers_every_field() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);
-    assert_eq!(import(&server, &forged(&file, |_| {}, |_| {})).status, 201, "nothing was changed");
+    assert_eq!(import(&server, &forged(&file, |_| {}, |_| {})).status, 201, "without a change");
     let mut first = true;
     let change_first = |point: &mut TimedPoint| {
         if std::mem::take(&mut first) {

@@ -1,4 +1,4 @@
-//! Experiments as files: every point, and back again on another server.
+//! Exports in every format, and imports on another server.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -43,10 +43,10 @@ fn without_slots(folder: &TempDir) -> Server {
     Server::start_with(folder, &["--workers", "0"])
 }
 
-/// Each curve by its job's place and its name: step, bits of the value, time.
+/// The curves by the position of their job and their series: step, bits of the value, time.
 type Curves = BTreeMap<(usize, String), Vec<(i64, u64, i64)>>;
 
-/// All that a file says, without ids.
+/// The contents of a file, without ids.
 fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
     let reader = ParquetReader::open(File::open(file).unwrap()).unwrap();
     let Import { experiment, jobs, points, .. } = reader.import().clone();
@@ -62,7 +62,7 @@ fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
     (ExperimentRecord { id: 0, ..experiment }, jobs, curves)
 }
 
-/// The file as it would be had it other records.
+/// The file with changed records.
 fn rewritten(file: &Path, change: impl FnOnce(&mut Import)) -> Vec<u8> {
     let reader = ParquetReader::open(File::open(file).unwrap()).unwrap();
     let mut import = reader.import().clone();
@@ -83,7 +83,7 @@ fn import(server: &Server, bytes: &[u8]) -> Answer {
     server.send("POST", "/api/v1/imports", &[], bytes)
 }
 
-/// Two arms of which one has diverged, trained, with notes as people write them; its file.
+/// Trains an experiment with notes, in which one of two arms diverges; returns its export.
 fn trained(folder: &TempDir) -> (Server, i64, std::path::PathBuf) {
     let server = Server::start(folder);
     let mut spec = small_experiment(2, &[0, 3]);
@@ -109,7 +109,7 @@ fn trained(folder: &TempDir) -> (Server, i64, std::path::PathBuf) {
     (server, id, file)
 }
 
-/// An answer but for the ids of jobs, which another server gives anew.
+/// An answer without job ids, which differ between servers.
 fn without_ids(mut answer: Value) -> Value {
     match &mut answer {
         Value::Object(fields) => {
@@ -123,7 +123,7 @@ fn without_ids(mut answer: Value) -> Value {
 }
 
 #[test]
-fn what_goes_from_server_to_server_stays_the_same() {
+fn an_import_equals_its_export() {
     let folders = [(); 3].map(|()| TempDir::new().unwrap());
     let (first, id, file) = trained(&folders[0]);
     let whole = contents(&file);
@@ -137,7 +137,7 @@ fn what_goes_from_server_to_server_stays_the_same() {
     let sqlite = without_slots(&folders[2]);
     let mut file = file;
     for (server, folder) in [(&postgres, &folders[1]), (&sqlite, &folders[2])] {
-        // So that ids are others.
+        // Shifts the ids.
         server.submit(&small_experiment(1, &[0]));
         let path = file.to_str().unwrap();
         assert!(
@@ -158,7 +158,7 @@ fn what_goes_from_server_to_server_stays_the_same() {
 }
 
 #[test]
-fn csv_says_what_the_other_answers_say() {
+fn csv_agrees_with_the_api() {
     let folder = TempDir::new().unwrap();
     let (server, id, file) = trained(&folder);
     let csv = said(&client(&server, &folder, &["export", "1", "--format", "csv", "--output", "-"]));
@@ -206,7 +206,7 @@ fn csv_says_what_the_other_answers_say() {
     assert_eq!(server.get("/api/v1/experiments/99/export?format=csv").status, 404);
 }
 
-/// An event file as TensorBoard reads it: checksums first, then the fields.
+/// Parses an event file as TensorBoard does: checksums, then fields.
 fn events(bytes: &[u8]) -> Vec<(f64, i64, String, f32)> {
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
     let unmasked = |bytes: &[u8]| {
@@ -238,7 +238,7 @@ fn events(bytes: &[u8]) -> Vec<(f64, i64, String, f32)> {
     found
 }
 
-/// The fields of a message in Protocol Buffers' encoding; integers as eight bytes.
+/// The fields of a Protocol Buffers message; integers as eight bytes.
 fn fields(mut message: &[u8]) -> Vec<(u64, &[u8])> {
     let varint = |bytes: &mut &[u8]| {
         let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
@@ -268,7 +268,7 @@ fn fields(mut message: &[u8]) -> Vec<(u64, &[u8])> {
 }
 
 #[test]
-fn tensorboard_gets_a_folder_for_each_job() {
+fn tensorboard_exports_have_one_folder_per_job() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);
     let args = ["export", "small", "--format", "tensorboard", "--output", "events"];
@@ -276,7 +276,7 @@ fn tensorboard_gets_a_folder_for_each_job() {
     let (_, jobs, curves) = contents(&file);
     for (place, job) in jobs.iter().enumerate() {
         let run = folder.path().join(format!("events/{}/seed-{}", job.arm, job.seed));
-        let [file] = &fs::read_dir(run).unwrap().collect::<Vec<_>>()[..] else { panic!("one file a job") };
+        let [file] = &fs::read_dir(run).unwrap().collect::<Vec<_>>()[..] else { panic!("one file per job") };
         let file = file.as_ref().unwrap();
         assert!(file.file_name().to_str().unwrap().starts_with("events.out.tfevents."));
         let events = events(&fs::read(file.path()).unwrap());
@@ -289,10 +289,10 @@ fn tensorboard_gets_a_folder_for_each_job() {
         });
         assert_eq!(events[1..], expected.collect::<Vec<_>>());
     }
-    assert_eq!(client(&server, &folder, &args).status.code(), Some(1), "the folder is there already");
+    assert_eq!(client(&server, &folder, &args).status.code(), Some(1), "the folder exists already");
 }
 
-/// A job of one curve of so many points, which nobody has trained.
+/// A job with one synthetic curve of this many points.
 fn long_curve(points: usize) -> (TempDir, Server) {
     let folder = TempDir::new().unwrap();
     let server = without_slots(&folder);
@@ -314,7 +314,7 @@ fn long_curve(points: usize) -> (TempDir, Server) {
 }
 
 #[test]
-fn a_long_curve_goes_in_groups_of_rows() {
+fn long_curves_are_written_in_row_groups() {
     const POINTS: usize = 300_001;
     let (folder, server) = long_curve(POINTS);
     said(&client(&server, &folder, &["export", "1", "--format", "parquet"]));
@@ -331,8 +331,8 @@ fn a_long_curve_goes_in_groups_of_rows() {
 }
 
 #[test]
-fn a_job_that_begins_anew_breaks_its_export_off() {
-    // More than fits into what lies between the server and a client that does not read.
+fn an_export_fails_if_another_attempt_begins() {
+    // More than fits into the buffers between the server and a client that does not read.
     let (folder, server) = long_curve(1_000_000);
     for format in ["csv", "parquet"] {
         let url = format!("{}/api/v1/experiments/1/export?format={format}", server.address);
@@ -348,7 +348,7 @@ fn a_job_that_begins_anew_breaks_its_export_off() {
 }
 
 #[test]
-fn a_download_that_breaks_off_leaves_no_file() {
+fn an_interrupted_download_leaves_no_file() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -358,7 +358,7 @@ fn a_download_that_breaks_off_leaves_no_file() {
             let _ = connection.read(&mut request).unwrap();
             let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\
                         content-disposition: attachment; filename=\"x.parquet\"\r\n\r\n";
-            // A part, and then nothing that would say that it was the last.
+            // A part without the mark of its end.
             write!(connection, "{head}4\r\nPAR1\r\n").unwrap();
         }
     });
@@ -368,13 +368,13 @@ fn a_download_that_breaks_off_leaves_no_file() {
         command.args(["export", "1", "--server", &address, "--format", format]).current_dir(folder.path());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("broke off"), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("was interrupted"), "{output:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{format}");
     }
 }
 
 #[test]
-fn event_files_that_cannot_be_written_leave_no_folder() {
+fn a_failed_tensorboard_export_leaves_no_folder() {
     let (folder, server) = long_curve(20_000);
     said(&client(&server, &folder, &["export", "1", "--format", "parquet"]));
     let exported = fs::metadata(folder.path().join("small-1.parquet")).unwrap().len();

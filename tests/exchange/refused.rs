@@ -1,4 +1,4 @@
-//! Imports that are refused, with the reason.
+//! Rejected imports, with the reason.
 
 use std::fs;
 use std::process::Command;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::support::{OPTLAB, Server, token};
 use super::{client, import, rewritten, trained};
 
-/// The file with other words of the same length in its metadata.
+/// The file with words of the same length replaced in its metadata.
 fn reworded(file: &[u8], from: &str, to: &str) -> Vec<u8> {
     let mut file = file.to_vec();
     let mut begin = 0;
@@ -24,7 +24,7 @@ fn reworded(file: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn files_that_cannot_be_imported_are_refused_with_the_reason() {
+fn invalid_imports_are_rejected_with_the_reason() {
     let folder = TempDir::new().unwrap();
     let (server, _, file) = trained(&folder);
     let whole = fs::read(&file).unwrap();
@@ -36,15 +36,15 @@ fn files_that_cannot_be_imported_are_refused_with_the_reason() {
     older[version] = b'1';
     let changed = |change: fn(&mut Import)| rewritten(&file, change);
     for (bytes, reason) in [
-        (b"hello".to_vec(), "no Parquet file"),
-        (Vec::new(), "no Parquet file"),
-        (whole[..whole.len() / 2].to_vec(), "no Parquet file"),
+        (b"hello".to_vec(), "cannot be read as Parquet"),
+        (Vec::new(), "cannot be read as Parquet"),
+        (whole[..whole.len() / 2].to_vec(), "cannot be read as Parquet"),
         (newer, "format 3"),
         (older, "export the experiment again"),
         (changed(|import| import.jobs.truncate(5)), "is missing"),
-        (changed(|import| import.jobs[5].id = 99), "of no job"),
-        (changed(|import| import.jobs[1].seed = 4), "is not of the spec"),
-        (changed(|import| import.jobs[1].id = import.jobs[0].id), "stands there twice"),
+        (changed(|import| import.jobs[5].id = 99), "belongs to no job"),
+        (changed(|import| import.jobs[1].seed = 4), "is not in the spec"),
+        (changed(|import| import.jobs[1].id = import.jobs[0].id), "is a duplicate"),
         (changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)), "another spec"),
         (changed(|import| import.experiment.spec["train"]["batch_size"] = json!("x")), "the spec: "),
         (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
@@ -56,17 +56,17 @@ fn files_that_cannot_be_imported_are_refused_with_the_reason() {
         (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
         (reworded(&whole, "diverged", "wandered"), "unknown variant `wandered`"),
         (changed(|import| import.jobs[5].end_reason = Some(EndReason::MachineFault)), "ends only attempts"),
-        (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "its spec is one of"),
-        (changed(|import| import.jobs[0].ended_ms = None), "at no time"),
+        (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "but its spec has"),
+        (changed(|import| import.jobs[0].ended_ms = None), "without a time"),
         (changed(|import| import.jobs[0].results.test_accuracy = Some(101.0)), "a test_accuracy of 101"),
         (changed(|import| import.jobs[0].results = ResultsRecord::default()), "without results"),
         (changed(|import| import.jobs[0].end_reason = None), "without results"),
         (changed(|import| import.jobs[5].results.energy = Some(1.0)), "and has results"),
         (changed(|import| import.jobs[0].results.seconds = Some(-1.0)), "-1 seconds"),
-        (changed(|import| import.jobs[0].attempts[0].seconds = Some(1e300)), "seconds, which no run does"),
-        (changed(|import| import.jobs[0].created_ms = i64::MAX), "which is no date"),
-        (changed(|import| import.jobs[0].attempts[0].started_ms = -1), "which is no date"),
-        (changed(|import| import.experiment.created_ms = i64::MIN), "which is no date"),
+        (changed(|import| import.jobs[0].attempts[0].seconds = Some(1e300)), "seconds, which is impossible"),
+        (changed(|import| import.jobs[0].created_ms = i64::MAX), "not between the years"),
+        (changed(|import| import.jobs[0].attempts[0].started_ms = -1), "not between the years"),
+        (changed(|import| import.experiment.created_ms = i64::MIN), "not between the years"),
         (changed(|import| import.jobs[0].method = "x".repeat(100_000)), "is called a job of xxx"),
         (changed(|import| import.jobs.swap(0, 1)), "order"),
     ] {
@@ -75,17 +75,17 @@ fn files_that_cannot_be_imported_are_refused_with_the_reason() {
         assert_eq!(answer.json()["type"], "urn:optlab:problem:invalid-import");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(reason), "{reason}: {detail}");
-        assert!(detail.len() < 1000, "{reason}: {} bytes are told", detail.len());
+        assert!(detail.len() < 1000, "{reason}: the answer has {} bytes", detail.len());
     }
     assert_eq!(server.read("/api/v1/experiments")["items"].as_array().unwrap().len(), 1);
     fs::write(folder.path().join("mine.txt"), "hello").unwrap();
     let refused = client(&server, &folder, &["import", "mine.txt"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("no Parquet file"), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be read as Parquet"), "{refused:?}");
 }
 
 #[test]
-fn a_file_may_be_as_long_as_the_settings_say_and_needs_a_token_that_may_write() {
+fn imports_are_limited_in_size_and_need_write_scope() {
     let folder = TempDir::new().unwrap();
     let reader = token(&folder, &["create", "reader", "--scope", "read"]);
     let writer = token(&folder, &["create", "writer", "--scope", "write"]);
@@ -99,13 +99,13 @@ fn a_file_may_be_as_long_as_the_settings_say_and_needs_a_token_that_may_write() 
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(import(&writer, "big").contains("at most 1048576 bytes"), "{}", import(&writer, "big"));
-    assert!(import(&writer, "small").contains("no Parquet file"), "{}", import(&writer, "small"));
+    assert!(import(&writer, "small").contains("cannot be read as Parquet"), "{}", import(&writer, "small"));
     assert!(import(&reader, "small").contains("scope `read`"), "{}", import(&reader, "small"));
     assert!(import("", "small").contains("OPTLAB_TOKEN"), "{}", import("", "small"));
 }
 
 #[test]
-fn an_import_names_a_missing_folder_for_temporary_files() {
+fn an_import_reports_a_missing_temporary_folder() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_in(&[("TMPDIR", "/nonexistent")], &folder, &["--workers", "0"]);
     let answer = import(&server, b"hello");

@@ -1,4 +1,4 @@
-//! Imports that are killed halfway, and concurrent writes during an import.
+//! Imports that are killed, and concurrent writes during an import.
 
 use std::fs;
 use std::process::Command;
@@ -20,7 +20,7 @@ fn exported(points: usize) -> Vec<u8> {
     fs::read(folder.path().join("small-1.parquet")).unwrap()
 }
 
-/// The one number that the statement finds in the database of this folder.
+/// The number that a statement returns from the database in this folder.
 fn count(folder: &TempDir, sql: &str) -> i64 {
     let done = Command::new("sqlite3")
         .args(["-cmd", ".timeout 60000", "optlab.db", sql])
@@ -37,7 +37,7 @@ fn has_no_experiment(server: &Server) {
 }
 
 #[test]
-fn others_write_while_a_long_curve_is_imported() {
+fn other_clients_can_write_during_a_long_import() {
     let bytes = exported(200_000);
     let folder = TempDir::new().unwrap();
     let server = without_slots(&folder);
@@ -55,18 +55,18 @@ fn others_write_while_a_long_curve_is_imported() {
             written += 1;
         }
         assert_eq!(importing.join().unwrap().status, 201);
-        assert!(written >= 10, "only {written} writes got their turn");
+        assert!(written >= 10, "only {written} writes succeeded");
     });
     assert_eq!(
         count(&folder, "SELECT count(*) FROM metric_points p JOIN jobs j ON j.id = p.job_id"),
         200_000
     );
-    // One connection does not check that they are there.
+    // The staging connection does not check foreign keys.
     assert_eq!(count(&folder, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
 #[test]
-fn a_killed_import_into_sqlite_leaves_nothing_that_anybody_sees() {
+fn a_killed_import_into_sqlite_leaves_nothing_visible() {
     let bytes = exported(100_000);
     let folder = TempDir::new().unwrap();
     let server = without_slots(&folder);
@@ -78,7 +78,7 @@ fn a_killed_import_into_sqlite_leaves_nothing_that_anybody_sees() {
                 .map(|answer| answer.status())
         });
         wait_until("the import has begun to write", || importing.is_finished() || points("") > 0);
-        // In the middle, and also to those who look.
+        // During the import, also for readers.
         has_no_experiment(&server);
         crate::support::kill(server.child.id());
         assert!(importing.join().unwrap().is_err());
@@ -99,7 +99,7 @@ async fn connect(url: &str) -> PgConnection {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_import_into_postgres_leaves_nothing() {
+async fn a_killed_import_into_postgres_leaves_no_trace() {
     let (folder, source) = long_curve(20_000);
     said(&client(&source, &folder, &["export", "1", "--format", "parquet"]));
     let file = folder.path().join("small-1.parquet");
@@ -113,7 +113,7 @@ async fn a_killed_import_into_postgres_leaves_nothing() {
     let client = thread::spawn(move || command.output().unwrap());
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                    AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO metric_points%'";
-    let mut patience = Patience::until("the import gets to its points");
+    let mut patience = Patience::until("the import writes its points");
     while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher).await.unwrap() == 0 {
         patience.again(());
     }

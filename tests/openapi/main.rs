@@ -1,5 +1,5 @@
-//! The OpenAPI document is true: a client that is generated from it (Schemathesis) sends what it allows and what it
-//! forbids, and holds the answers against it. `OPTLAB_OPENAPI_EXAMPLES` and `OPTLAB_OPENAPI_SEED` say how much.
+//! The server conforms to the OpenAPI document: a client that is generated from it (Schemathesis) sends valid and
+//! invalid requests and validates the answers. `OPTLAB_OPENAPI_EXAMPLES` and `OPTLAB_OPENAPI_SEED` set number and seed.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -18,12 +18,12 @@ use tempfile::TempDir;
 const EXAMPLES: &str = "8";
 
 #[test]
-fn sqlite_answers_as_the_document_says() {
+fn sqlite_conforms_to_the_openapi_document() {
     answers_as_the_document_says(Database::Sqlite);
 }
 
 #[test]
-fn postgres_answers_as_the_document_says() {
+fn postgres_conforms_to_the_openapi_document() {
     answers_as_the_document_says(Database::Postgres);
 }
 

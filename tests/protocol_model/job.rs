@@ -1,4 +1,4 @@
-//! A job as the database holds it.
+//! A job in the database of the model.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use optlab_domain::{EndReason, JobState};
 use crate::Rules;
 use crate::worker::{Packet, STEPS, Write};
 
-/// The attempt that made each update so far.
+/// The attempt that made each update of the history so far.
 pub type History = Vec<u8>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,17 +21,17 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
     pub state: JobState,
-    /// After so many it is given up.
+    /// Attempts after which it fails.
     max_attempts: u8,
-    /// Number of the last one.
+    /// Number of the last attempt.
     pub attempt: u8,
-    /// By step, the history that led to it: a point of another run does not continue the one before it.
+    /// By step, the history that led to the point: a point of another run does not continue the history before it.
     pub points: BTreeMap<usize, History>,
-    /// By step; what a later attempt may go on from.
+    /// By step; later attempts may resume from these.
     pub checkpoints: BTreeMap<usize, Checkpoint>,
     /// How often it has ended.
     pub ends: u8,
-    /// Whether a write was accepted of an attempt after which another had begun.
+    /// Whether a write of an attempt was accepted after another had begun.
     pub overtaken: bool,
 }
 
@@ -83,7 +83,7 @@ impl Job {
         }
     }
 
-    /// Where an attempt that begins now goes on.
+    /// The history from which an attempt that begins now resumes.
     pub fn last_readable_checkpoint(&self) -> History {
         let mut latest_first = self.checkpoints.values().rev();
         latest_first

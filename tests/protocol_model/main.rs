@@ -1,9 +1,9 @@
-//! The protocol between workers and database, tried in every order of events: claims, fenced writes, leases that end
-//! under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while.
+//! Model check of the protocol between workers and database, in every order of events: claims, fenced writes, leases
+//! that expire under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while.
 //!
-//! Each rule of the protocol is needed: without it there is a story in which a promise is broken, and the checker finds
-//! one. Where a job goes and who may write is decided by `optlab_domain::lifecycle` itself. That the real store keeps the
-//! rules is tested in `tests/store`.
+//! Each rule of the protocol is needed: without it, the checker finds an order of events that breaks an invariant. The
+//! model uses `optlab_domain::lifecycle` itself for transitions and the fence. `tests/store` tests that the real store
+//! follows the rules.
 
 mod job;
 mod worker;
@@ -15,20 +15,20 @@ use stateright::{Checker, Model, Property};
 use worker::STEPS;
 use world::{Action, World};
 
-/// What the protocol asks of its parts. A test leaves one out to see what it is for.
+/// The rules of the protocol. Tests leave one out to show that it is needed.
 #[derive(Clone, Copy)]
 pub struct Rules {
     /// A write is refused unless its attempt is the job's last.
     attempt_is_checked: bool,
     /// A write is refused unless the job is running.
     state_is_checked: bool,
-    /// The first write of an attempt deletes the points after the checkpoint that it goes on from.
+    /// The first write of an attempt deletes the points after the checkpoint from which it resumes.
     start_deletes_later_points: bool,
-    /// The first write of an attempt forgets the checkpoints after the one that it goes on from.
+    /// The first write of an attempt deletes the checkpoints after the one from which it resumes.
     start_forgets_later_checkpoints: bool,
-    /// A job whose curve lacks points does not succeed: it starts again from its beginning.
+    /// A job with missing points does not succeed; it starts again from the beginning.
     end_checks_points: bool,
-    /// A worker sends a checkpoint when the points up to it are acknowledged.
+    /// A worker sends a checkpoint after the points up to it are acknowledged.
     checkpoint_follows_points: bool,
 }
 
@@ -43,8 +43,8 @@ const RULES: Rules = Rules {
 
 const ONE_WRITER: &str = "no write of an attempt is accepted once a newer one has begun";
 const ONE_END: &str = "a job ends once";
-const ONE_RUN: &str = "the points of a job are those of one run, from its beginning on";
-const KEPT: &str = "the points up to every checkpoint are there, and those that led to it";
+const ONE_RUN: &str = "the points of a job belong to one run";
+const KEPT: &str = "the points up to every checkpoint exist and led to it";
 const COMPLETE: &str = "a job that succeeded has every point";
 
 impl Model for Rules {
@@ -75,23 +75,20 @@ impl Model for Rules {
             Property::always("every job ends if nothing more goes wrong", |rules: &Self, world: &World| {
                 world.ends_if_left_alone(*rules)
             }),
-            // The stories above are told at all.
+            // These situations occur in the explored states.
             Property::sometimes("an attempt completes what another has begun", |_, world: &World| {
                 let mut last_points = world.jobs.iter().filter_map(|job| job.points.get(&STEPS));
                 last_points.any(|history| history[0] < history[STEPS - 1])
             }),
-            Property::sometimes(
-                "an attempt passes over a checkpoint that cannot be read",
-                |_, world: &World| {
-                    world.jobs.iter().any(|job| {
-                        job.checkpoints
-                            .keys()
-                            .last()
-                            .is_some_and(|last| *last > job.last_readable_checkpoint().len())
-                    })
-                },
-            ),
-            Property::sometimes("a job is given up", |_, world: &World| {
+            Property::sometimes("an attempt skips a checkpoint that cannot be read", |_, world: &World| {
+                world.jobs.iter().any(|job| {
+                    job.checkpoints
+                        .keys()
+                        .last()
+                        .is_some_and(|last| *last > job.last_readable_checkpoint().len())
+                })
+            }),
+            Property::sometimes("a job fails after its attempts", |_, world: &World| {
                 world.jobs.iter().any(|job| job.state == JobState::Failed)
             }),
             Property::sometimes("a write arrives too late", |rules: &Self, world: &World| {
@@ -123,7 +120,7 @@ fn the_protocol_keeps_its_promises() {
     checker.assert_properties();
 }
 
-/// Without a rule, the promise is broken.
+/// Checks that the invariant breaks without the rule.
 fn breaks(rules: Rules, promise: &'static str) {
     let found = stateright::HasDiscoveries::AnyOf([promise].into());
     let checker = rules.checker().threads(2).finish_when(found).spawn_bfs().join();
@@ -131,7 +128,7 @@ fn breaks(rules: Rules, promise: &'static str) {
 }
 
 #[test]
-fn without_the_fence_old_attempts_write_between_new_ones() {
+fn without_the_fence_old_attempts_write_after_new_ones_begin() {
     let unfenced = Rules { attempt_is_checked: false, state_is_checked: false, ..RULES };
     for promise in [ONE_WRITER, ONE_END, ONE_RUN, KEPT, COMPLETE] {
         breaks(unfenced, promise);
@@ -139,36 +136,36 @@ fn without_the_fence_old_attempts_write_between_new_ones() {
 }
 
 #[test]
-fn a_fence_of_states_lets_an_old_attempt_write_while_a_new_one_runs() {
+fn checking_only_the_state_lets_an_old_attempt_write() {
     breaks(Rules { attempt_is_checked: false, ..RULES }, ONE_WRITER);
 }
 
 #[test]
-fn a_fence_of_numbers_lets_a_job_end_that_was_given_up() {
+fn checking_only_the_number_lets_a_failed_job_end_again() {
     breaks(Rules { state_is_checked: false, ..RULES }, ONE_END);
 }
 
 #[test]
-fn an_attempt_that_deletes_nothing_mixes_two_runs() {
+fn without_deleting_later_points_two_runs_are_mixed() {
     breaks(Rules { start_deletes_later_points: false, ..RULES }, ONE_RUN);
 }
 
 #[test]
-fn a_checkpoint_before_its_points_loses_them() {
+fn a_checkpoint_stored_before_its_points_loses_them() {
     breaks(Rules { checkpoint_follows_points: false, ..RULES }, KEPT);
 }
 
 #[test]
-fn an_attempt_that_forgets_no_checkpoint_leaves_a_hole_in_the_curve() {
+fn without_deleting_later_checkpoints_a_curve_has_a_hole() {
     let keeping = Rules { start_forgets_later_checkpoints: false, end_checks_points: false, ..RULES };
     for promise in [ONE_RUN, KEPT, COMPLETE] {
         breaks(keeping, promise);
     }
 }
 
-/// The check at the end is a second line of defence: it repairs what a fault in the rules before it would do.
+/// The final check is a second line of defence against violations of the other rules.
 #[test]
-fn the_check_at_the_end_alone_keeps_a_job_with_a_hole_from_succeeding() {
+fn only_the_final_check_keeps_a_job_with_a_hole_from_succeeding() {
     let checking = Rules { start_forgets_later_checkpoints: false, ..RULES };
     let checker = checking.checker().threads(2).spawn_bfs().join();
     checker.assert_no_discovery(COMPLETE);

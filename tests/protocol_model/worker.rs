@@ -1,4 +1,4 @@
-//! A worker, and what it sends to the database.
+//! A worker and its messages to the database.
 
 use crate::Rules;
 use crate::job::History;
@@ -6,7 +6,7 @@ use crate::job::History;
 /// Updates of a run.
 pub const STEPS: usize = 2;
 
-/// What a worker has written down for the attempt that it believes to hold.
+/// The state of a worker for the attempt that it believes to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Run {
     pub job: usize,
@@ -17,13 +17,13 @@ pub struct Run {
     recorded: usize,
     /// The step of the last checkpoint.
     kept: usize,
-    /// What it sent last, until the answer is there.
+    /// The last message, until it is answered.
     pub unanswered: Option<Packet>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Write {
-    /// The runner has begun from here.
+    /// The runner starts from here.
     Start(History),
     /// The point of the last update.
     Points(History),
@@ -31,7 +31,7 @@ pub enum Write {
     End,
 }
 
-/// A transaction on its way. It happens once or not at all, perhaps long after its worker has gone.
+/// A transaction in transit. It happens once or not at all, possibly long after its worker has died.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Packet {
     pub job: usize,
@@ -53,7 +53,7 @@ impl Run {
         }
     }
 
-    /// What may be sent now.
+    /// The messages that may be sent now.
     pub fn writes(&self, rules: Rules) -> Vec<Write> {
         let here = || self.history.clone();
         let one_further = || here().into_iter().chain([self.attempt]).collect();
@@ -88,7 +88,7 @@ impl Run {
         packet
     }
 
-    /// Goes on; false when there is nothing more to do.
+    /// Advances; false if nothing is left to do.
     pub fn is_acknowledged(&mut self, write: &Write) -> bool {
         self.unanswered = None;
         match write {

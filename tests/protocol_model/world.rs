@@ -1,4 +1,4 @@
-//! A small world: a database with two jobs, two workers, writes under way between them, and whatever goes wrong.
+//! The model's state: a database with two jobs, two workers, writes in transit, and faults.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::worker::{Packet, Run, Write};
 
 const JOBS: usize = 2;
 const WORKERS: usize = 2;
-/// So many things go wrong at most,
+/// Maximum number of faults.
 const FAULTS: u8 = 2;
-/// which is enough to give the first job up, and for three attempts at the second.
+/// With these limits, the faults suffice for the first job to fail and for three attempts at the second.
 const MAX_ATTEMPTS: [u8; JOBS] = [2, 3];
-/// So often the checkpoints of a job become unreadable.
+/// Maximum number of times that the checkpoints of a job become unreadable.
 const OUTAGES: u8 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,14 +22,14 @@ pub struct World {
     pub jobs: [Job; JOBS],
     workers: [Option<Run>; WORKERS],
     pub under_way: BTreeSet<Packet>,
-    /// That may still come.
+    /// Faults that may still happen.
     faults: u8,
     outages: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Of the first job in the queue.
+    /// A claim of the first job in the queue.
     Claim {
         worker: usize,
         job: usize,
@@ -38,7 +38,7 @@ pub enum Action {
         worker: usize,
         write: Write,
     },
-    /// The answer was lost, and with it the connection; the transaction is done or undone, the worker cannot know.
+    /// The answer is lost with the connection, so the worker does not know whether the transaction happened.
     SendAgain {
         worker: usize,
     },
@@ -46,19 +46,19 @@ pub enum Action {
         packet: Packet,
         answer_is_lost: bool,
     },
-    /// The process starts anew and remembers nothing. What it sent stays under way.
+    /// The process restarts without memory. Its messages stay in transit.
     Crash {
         worker: usize,
     },
-    /// The storage of a job's checkpoints is away,
+    /// The storage of a job's checkpoints becomes unavailable.
     Hide {
         job: usize,
     },
-    /// and back.
+    /// The storage is available again.
     Reveal {
         job: usize,
     },
-    /// The lease is over. There are no clocks here: it may be at any time, and the worker asleep until later.
+    /// The lease expires. The model has no clocks: this may happen at any time, while the worker sleeps.
     Reap {
         job: usize,
     },
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// What may happen next.
+    /// The possible next events.
     pub fn actions(&self, rules: Rules) -> Vec<Action> {
         let mut actions = Vec::new();
         for packet in &self.under_way {
@@ -102,7 +102,7 @@ impl World {
         actions
     }
 
-    /// What may happen to the storage of a job's checkpoints.
+    /// The possible events of the storage of a job's checkpoints.
     fn outage(&self, job: usize) -> Option<Action> {
         let first = self.jobs[job].checkpoints.values().next()?;
         match first.is_readable {
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// Whether somebody holds the lease of the job's last attempt.
+    /// Whether a worker holds the lease of the job's last attempt.
     fn has_worker(&self, job: usize) -> bool {
         let attempt = self.jobs[job].attempt;
         self.workers.iter().flatten().any(|run| (run.job, run.attempt) == (job, attempt))
@@ -157,7 +157,7 @@ impl World {
             }
             Action::Reveal { job } => next.jobs[*job].set_readable(true),
         }
-        // Which worker is which makes no difference: half of the worlds need not be looked at.
+        // The workers are symmetric, so half of the states need not be explored.
         next.workers.sort();
         next
     }
@@ -174,14 +174,14 @@ impl World {
         }
         for worker in &mut self.workers {
             if let Some(run) = worker.as_mut().filter(|run| run.unanswered.as_ref() == Some(packet)) {
-                // A worker whose write is refused has lost its lease and looks for another job.
+                // A worker whose write is rejected has lost its lease and claims another job.
                 let goes_on = is_accepted && run.is_acknowledged(&packet.write);
                 worker.take_if(|_| !goes_on);
             }
         }
     }
 
-    /// Whether every job ends when nothing goes wrong from here on.
+    /// Whether every job ends if no further fault happens.
     pub fn ends_if_left_alone(&self, rules: Rules) -> bool {
         let mut world = self.clone();
         loop {

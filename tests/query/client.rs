@@ -1,4 +1,4 @@
-//! A database with something in it, and a server that answers queries to it.
+//! A database with data, and a server that answers queries to it.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -7,7 +7,7 @@ use crate::support::{Answer, Database, Server, small_experiment};
 
 pub const QUERY: &str = "/api/v1/query";
 
-/// A server without slots, so that nothing but a query could change anything.
+/// A server without slots, so that only a query could change the database.
 pub struct Door {
     pub server: Server,
     pub url: String,
@@ -15,7 +15,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// To a database with jobs that never ran.
+    /// On a database with jobs that never ran.
     pub fn open(database: Database, args: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);
@@ -24,7 +24,7 @@ impl Door {
         door
     }
 
-    /// To a database with the results of one experiment.
+    /// On a database with the results of one experiment.
     pub fn with_results(database: Database, args: &[&str]) -> Self {
         crate::support::runner();
         let folder = TempDir::new().unwrap();

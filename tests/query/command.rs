@@ -9,7 +9,7 @@ use crate::client::Door;
 use crate::support::{Database, OPTLAB};
 
 #[test]
-fn the_command_asks_and_prints_as_told() {
+fn the_sql_command_prints_every_format() {
     let door = Door::open(Database::Sqlite, &[]);
     let sql = |args: &[&str], input: &str| -> Output {
         let mut command = Command::new(OPTLAB);
@@ -40,7 +40,7 @@ fn the_command_asks_and_prints_as_told() {
 
     let cut = sql(&["--limit", "1", "--format", "csv", question], "");
     assert_eq!(String::from_utf8(cut.stdout).unwrap().lines().count(), 2);
-    assert!(String::from_utf8_lossy(&cut.stderr).contains("there are more rows than these 1"));
+    assert!(String::from_utf8_lossy(&cut.stderr).contains("there are more rows than the 1 printed"));
 
     let refused = sql(&["DELETE FROM jobs"], "");
     assert_eq!(refused.status.code(), Some(2));

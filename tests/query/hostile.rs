@@ -1,4 +1,4 @@
-//! Statements that would write, read secrets, take everything or never end.
+//! Statements that try to write, to read secrets, to use up resources or never to end.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,18 +10,18 @@ use crate::client::{Door, is_problem};
 use crate::support::{Answer, Database, token};
 use crate::{hostile_postgres, hostile_sqlite};
 
-/// What must become of a statement.
+/// The required outcome of a statement.
 #[derive(Clone, Copy, Debug)]
 pub enum Fate {
-    /// Refused, with these words.
+    /// Rejected with this text.
     Refused(&'static str),
-    /// Not understood, or failed, with these words.
+    /// Invalid or failed, with this text.
     Invalid(&'static str),
-    /// Ended for its time, its memory or the size of its values.
+    /// Stopped by a limit on time, memory or the size of values.
     Stopped,
-    /// Answered in part.
+    /// Answered with a truncated result.
     Cut,
-    /// Answered, because it only looks dangerous: the first value.
+    /// Answered with this first value, because it only looks dangerous.
     Harmless(&'static str),
 }
 
@@ -47,10 +47,10 @@ impl Fate {
     }
 }
 
-/// A statement that would go on for ever is given two seconds: enough for any other, also on a busy machine.
+/// Time limit: two seconds suffice for every statement that ends, even on a busy machine.
 const ARGS: [&str; 2] = ["--query-seconds", "2"];
 
-pub fn hostile_statements_are_refused_or_bounded_and_change_nothing(database: Database) {
+pub fn hostile_statements_are_rejected_or_bounded_and_change_nothing(database: Database) {
     let door = Door::with_results(database, &ARGS);
     token(&door.folder, &["create", "me", "--database-url", &door.url]);
     let statements = match database {
@@ -72,17 +72,17 @@ pub fn hostile_statements_are_refused_or_bounded_and_change_nothing(database: Da
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let after = everything(&door, database);
-    assert!(before.contains("opt-cayley") && before.contains("me"), "this does not tell much: {before}");
+    assert!(before.contains("opt-cayley") && before.contains("me"), "the dump is incomplete: {before}");
     let changed: Vec<&str> = after.lines().filter(|line| !before.contains(line)).collect();
-    assert!(before == after, "the database is another one: {changed:#?}");
-    // The service is as it was.
+    assert!(before == after, "the database has changed: {changed:#?}");
+    // The service still works.
     assert_eq!(door.server.get("/readyz").status, 200);
     assert_eq!(door.rows("SELECT count(*) FROM jobs"), serde_json::json!([[6]]));
     assert!(door.server.submit(&crate::support::small_experiment(1, &[0])) > 1);
 }
 
-/// Every row of every table and all that is defined, and the files beside them. The service itself notes in `settings` when
-/// it last tried to write.
+/// Every row of every table, every definition, and the files beside the database. The time of the service's last test
+/// write in `settings` is left out.
 fn everything(door: &Door, database: Database) -> String {
     let content = match database {
         Database::Sqlite => dump(&door.folder.path().join("optlab.db")),
@@ -133,7 +133,7 @@ async fn rows(url: &str) -> String {
     lines.join("\n")
 }
 
-/// Keys, settings and hashes, what is packed for charts, and what the databases and their drivers keep for themselves.
+/// Tables with keys, settings, hashes and levels of detail, and those of the databases and drivers themselves.
 const HIDDEN: [&str; 7] = [
     "tokens",
     "settings",
@@ -144,8 +144,8 @@ const HIDDEN: [&str; 7] = [
     "sqlite_sequence",
 ];
 
-/// A table that a later version brings must be decided on: it is not readable by default.
-pub fn every_table_is_readable_or_refused_by_name(database: Database) {
+/// A table of a later version is not readable unless it is listed.
+pub fn every_table_is_readable_or_named_as_unreadable(database: Database) {
     let door = Door::open(database, &[]);
     let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/database.md")).unwrap();
     let tables = match database {

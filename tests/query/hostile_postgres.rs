@@ -1,4 +1,4 @@
-//! What Postgres must withstand, although the server here is its superuser.
+//! Hostile statements for Postgres, where the server is a superuser.
 
 use crate::hostile::Fate::{self, Cut, Harmless, Invalid, Refused, Stopped};
 
@@ -55,7 +55,7 @@ pub fn statements() -> Vec<(Fate, String)> {
     all
 }
 
-/// Functions that read files, other sessions or settings, run code, write, wait or lock.
+/// Functions that read files, other sessions or settings, run code, write, wait or lock:
 const FUNCTIONS: &[&str] = &[
     "pg_read_file('/etc/passwd')",
     "pg_read_binary_file('PG_VERSION')",
@@ -98,7 +98,7 @@ const FUNCTIONS: &[&str] = &[
     "txid_current()",
 ];
 
-/// Where secrets are, or the catalog of them.
+/// Tables with secrets, and their catalog.
 const TABLES: &[&str] = &[
     "tokens",
     "public.tokens",
@@ -172,7 +172,7 @@ const FIXED: &[(Fate, &str)] = &[
     (NO_QUERY, "LOAD '/lib/evil.so'"),
     (NO_QUERY, "EXPLAIN ANALYZE DELETE FROM jobs"),
     (NO_QUERY, "EXPLAIN (ANALYZE) SELECT 1"),
-    // Names in other places than where one looks for them.
+    // Names in unusual places.
     (Refused("pg_read_file"), "SELECT ('/etc/passwd'::TEXT).pg_read_file"),
     (Refused("pg_sleep"), "SELECT * FROM pg_sleep(1000)"),
     (Refused("pg_sleep"), "SELECT 1 FROM jobs, LATERAL pg_catalog.pg_sleep(1000)"),
@@ -195,10 +195,10 @@ const FIXED: &[(Fate, &str)] = &[
     (Refused("E'"), "SELECT E'\\' , pg_sleep(1000) --'"),
     (Refused("`$`"), "SELECT $a$ $a$ || pg_sleep(1000)::TEXT"),
     (Refused("`$`"), "SELECT $1"),
-    // Letters beyond ASCII, some of which become others in encodings of one byte.
+    // Non-ASCII letters, some of which map to others in one-byte encodings.
     (Refused("in double quotes"), "SELECT pg_read_f\u{130}le('/etc/passwd')"),
     (Refused("in double quotes"), "SELECT 1 AS \u{e9}nergie"),
-    // Two of XML's functions are not interrupted, and the least text makes them run for ever.
+    // Two XML functions cannot be interrupted, and a short text makes them run for ever.
     (XML, "SELECT xpath('//a//a', XMLPARSE(DOCUMENT '<a><a/></a>'))"),
     (XML, "SELECT xpath_exists('//a', '<a/>')"),
     (XML, "SELECT \"xpath\"('//a', '<a/>')"),
@@ -209,7 +209,7 @@ const FIXED: &[(Fate, &str)] = &[
     (XML, "SELECT xmlagg(xmlcomment(arm)) FROM jobs"),
     (XML, "SELECT xml_is_well_formed('<a/>')"),
     (XML, "SELECT * FROM XMLTABLE('//a' PASSING '<a/>' COLUMNS b TEXT)"),
-    // More than one statement, and out of the brackets.
+    // Several statements, and escapes from the wrapping statement.
     (Refused(SECOND), "SELECT 1; DROP TABLE jobs"),
     (Refused(SECOND), "SELECT 1; COMMIT; DROP TABLE jobs"),
     (Refused("`)` without its `(`"), "SELECT 1) AS a; DROP TABLE jobs; --"),
@@ -217,7 +217,7 @@ const FIXED: &[(Fate, &str)] = &[
     (Refused("comment without its end"), "SELECT 1 /*"),
     (Refused("there is no statement"), "-- SELECT 1"),
     (Refused("there is no statement"), ";"),
-    // What only looks so.
+    // Harmless statements that look dangerous.
     (Harmless("DELETE FROM jobs; SELECT pg_sleep(9)"), "SELECT 'DELETE FROM jobs; SELECT pg_sleep(9)'"),
     (Harmless("1"), "WITH my_tokens AS (SELECT 1) SELECT count(*) FROM my_tokens"),
     (Harmless("1"), "SELECT 1; -- DROP TABLE jobs;"),

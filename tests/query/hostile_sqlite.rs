@@ -1,4 +1,4 @@
-//! What SQLite must withstand.
+//! Hostile statements for SQLite.
 
 use crate::hostile::Fate::{self, Cut, Harmless, Invalid, Refused, Stopped};
 use crate::unending::search_in_blobs;
@@ -32,7 +32,7 @@ pub fn statements() -> Vec<(Fate, String)> {
         (Stopped, endless("SELECT x, count(*) FROM n GROUP BY x % 100000000")),
         (Stopped, "SELECT a.value FROM metric_points a, metric_points b, metric_points c ORDER BY a.value + b.value * c.value".into()),
         (Stopped, "SELECT length(a || a) FROM (SELECT printf('%.*c', 249000, 'a') AS a)".into()),
-        // Growing while they are prepared.
+        // Statements that grow while they are prepared.
         (Stopped, each_names_the_one_before_twice(40)),
         (Stopped, nested_doublings(40)),
         (Invalid("Expression tree is too large"), format!("SELECT {}1", "1+".repeat(20_000))),
@@ -41,9 +41,9 @@ pub fn statements() -> Vec<(Fate, String)> {
         (Invalid("too many columns"), format!("SELECT {}1", "1,".repeat(20_000))),
         (Refused(SECOND), "SELECT 1;".repeat(11_000)),
         (Refused("at most 100000 bytes"), format!("SELECT 1{}", " ".repeat(100_000))),
-        // One call of a function is not interrupted, and neither are many in one row.
+        // A single call of a function cannot be interrupted, and neither can many in one row.
         (Stopped, search_in_blobs()),
-        // The like of these is only made short.
+        // Similar statements, shortened.
         (Harmless("249000"), "SELECT length(replace(printf('%.*c', 249000, 'a'), printf('%.*c', 1000, 'a') || 'b', 'c'))".into()),
         (Harmless("0"), format!("SELECT printf('%.*c', 249000, 'a') LIKE '{}b'", "%a".repeat(90))),
         (Invalid("LIKE or GLOB pattern too complex"), format!("SELECT 'a' LIKE '{}'", "%a".repeat(200))),
@@ -119,7 +119,7 @@ const FIXED: &[(Fate, &str)] = &[
     (Refused(UNREADABLE), "SELECT * FROM pragma_database_list"),
     (Refused(UNREADABLE), "SELECT count(*) FROM pragma_table_info('tokens')"),
     (Invalid("no such table"), "SELECT * FROM pragma_wal_checkpoint"),
-    // What is not for users.
+    // Internal tables.
     (Refused("`tokens` is not readable here"), "SELECT sha256 FROM tokens"),
     (Refused("`Tokens` is not readable here"), "SELECT 1 FROM main.Tokens"),
     (Refused("`tokens` is not readable here"), "SELECT count(*) FROM [tokens]"),
@@ -160,7 +160,7 @@ const FIXED: &[(Fate, &str)] = &[
     (Harmless("null"), "SELECT printf('%1000000000d', 1)"),
     (Stopped, "SELECT hex(zeroblob(200000))"),
     (Stopped, "SELECT replace(printf('%.*c', 200000, 'a'), 'a', 'aaaa')"),
-    // What only looks so.
+    // Harmless statements that look dangerous.
     (Harmless("DELETE FROM jobs; --"), "SELECT 'DELETE FROM jobs; --'"),
     (Harmless("1"), "WITH my_tokens AS (SELECT 1) SELECT count(*) FROM my_tokens"),
     (Harmless("1"), "SELECT 1; -- DROP TABLE jobs;"),

@@ -1,4 +1,4 @@
-//! Who may ask, and as whom Postgres is asked.
+//! Tokens and database logins of queries.
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -9,7 +9,7 @@ use crate::documented::blocks;
 use crate::support::{Database, Server, token};
 
 #[test]
-fn a_token_to_read_is_enough_to_ask_and_needed() {
+fn queries_require_a_token_with_read_scope() {
     let folder = TempDir::new().unwrap();
     let reader = token(&folder, &["create", "reader", "--scope", "read"]);
     let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0"]);
@@ -19,14 +19,14 @@ fn a_token_to_read_is_enough_to_ask_and_needed() {
     let authorization = format!("Bearer {reader}");
     let brought = [("authorization", authorization.as_str())];
     assert_eq!(ask(QUERY, &brought).json()["rows"], json!([[0]]));
-    // That holds for this path and for no other.
+    // This holds only for this path.
     for path in ["/api/v1/experiments", "/api/v1/query/", "/api/v1/experiments/1/cancel"] {
         let answer = ask(path, &brought);
         assert!([403, 404].contains(&answer.status), "{path}: {answer:?}");
     }
 }
 
-/// The login of docs/database.md reads what users may read. The door asks by it, and it could do nothing else itself.
+/// The login of docs/database.md can read the tables for users and do nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_login_can_read_and_nothing_else() {
     let door = Door::open(Database::Postgres, &[]);
@@ -64,9 +64,9 @@ async fn the_documented_login_can_read_and_nothing_else() {
     }
 }
 
-/// A login may have a limit, or the right to set one. Where it has neither, the log of the server says so.
+/// A login has a limit on temporary files or may set one. If neither, the server logs a warning.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_may_fill_the_disk_is_told_of_in_the_log() {
+async fn a_login_without_a_disk_limit_is_logged() {
     let door = Door::open(Database::Postgres, &[]);
     let url = door.url.replace("optlab@", "optlab_reader_plain@");
     let mut owner = PgConnection::connect(&door.url).await.unwrap();

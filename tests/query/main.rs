@@ -1,4 +1,4 @@
-//! SQL of users: what is answered, and what is withstood, on both databases by HTTP on real servers.
+//! SQL of users on both databases, over HTTP on real servers: answers, limits and hostile statements.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -33,23 +33,23 @@ macro_rules! on_both_databases {
 
 on_both_databases! {
     hostile {
-        hostile_statements_are_refused_or_bounded_and_change_nothing,
-        every_table_is_readable_or_refused_by_name,
+        hostile_statements_are_rejected_or_bounded_and_change_nothing,
+        every_table_is_readable_or_named_as_unreadable,
     }
     values {
-        values_come_in_json,
-        an_answer_has_at_most_its_rows_and_its_bytes,
-        a_question_that_is_none_is_refused,
+        values_are_encoded_as_json,
+        answers_are_limited_in_rows_and_bytes,
+        an_invalid_request_is_rejected,
     }
     together {
-        slow_queries_keep_nobody_else_waiting,
-        a_query_ends_when_nobody_waits_for_it,
+        slow_queries_do_not_delay_other_requests,
+        a_query_ends_when_its_client_disconnects,
     }
     unending {
-        an_unending_query_holds_up_nothing_but_its_turn,
+        an_uninterruptible_query_blocks_only_its_slot,
     }
     memory {
-        answers_of_many_small_values_are_bounded_in_memory,
+        answers_of_many_small_values_take_bounded_memory,
     }
     documented {
         the_documented_queries_work,

@@ -1,4 +1,4 @@
-//! The memory of the server while it answers.
+//! The memory of the server during queries.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::together::TURNS;
 const MOST: u64 = 200_000;
 
 /// A million values of one byte each.
-pub fn answers_of_many_small_values_are_bounded_in_memory(database: Database) {
+pub fn answers_of_many_small_values_take_bounded_memory(database: Database) {
     let door = Door::open(database, &["--query-seconds", "50"]);
     let (value, rows) = match database {
         Database::Sqlite => (
@@ -32,7 +32,7 @@ pub fn answers_of_many_small_values_are_bounded_in_memory(database: Database) {
         let answers: Vec<Answer> = asked.into_iter().map(|query| query.join().unwrap()).collect();
         (answers, healthy)
     });
-    assert!(healthy > 0, "nothing else was answered in the meantime");
+    assert!(healthy > 0, "no other request was answered during the queries");
     for answer in answers {
         assert_eq!(answer.status, 200, "{:.300}", answer.text);
         assert!(answer.text.len() <= 8_000_100, "an answer has {} bytes", answer.text.len());
@@ -44,7 +44,7 @@ pub fn answers_of_many_small_values_are_bounded_in_memory(database: Database) {
     assert!(grown < MOST, "four answers took {grown} kB of memory");
 }
 
-/// The most memory that the server has had so far, in kB.
+/// Peak memory of the server, in kB.
 fn peak(door: &Door) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", door.server.child.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();

@@ -1,4 +1,4 @@
-//! Queries beside the service, and beside each other.
+//! Concurrent queries, and other requests during queries.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -13,17 +13,17 @@ use crate::support::{Answer, Database, small_experiment};
 pub const ENDLESS: &str =
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 0 FROM n) SELECT count(*) AS endless FROM n";
 
-/// Queries at a time.
+/// Maximum number of concurrent queries.
 pub const TURNS: usize = 4;
 
-/// Two dozen queries that take all their time: those that get a turn are stopped, the others told to come again, and
-/// whoever asks something else is answered meanwhile.
-pub fn slow_queries_keep_nobody_else_waiting(database: Database) {
+/// Two dozen queries reach their time limit: those with a slot are stopped, the others are rejected with 503, and other
+/// requests are answered meanwhile.
+pub fn slow_queries_do_not_delay_other_requests(database: Database) {
     let door = Door::open(database, &["--query-seconds", "15"]);
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let slow: Vec<_> = (0..24).map(|_| scope.spawn(|| door.ask(ENDLESS))).collect();
-        // The first who is sent away says that all turns are taken.
-        wait_until("somebody is sent away", || slow.iter().any(|query| query.is_finished()));
+        // The first rejection shows that all slots are taken.
+        wait_until("a query is rejected", || slow.iter().any(|query| query.is_finished()));
         let at_work = || slow.iter().filter(|query| !query.is_finished()).count() >= TURNS;
         let mut rounds = 0;
         while rounds < 5 {
@@ -54,19 +54,19 @@ pub fn slow_queries_keep_nobody_else_waiting(database: Database) {
     assert_eq!(door.rows("SELECT 1"), json!([[1]]));
 }
 
-/// Queries with much time hold all turns, until the connections over which they were asked are closed.
-pub fn a_query_ends_when_nobody_waits_for_it(database: Database) {
+/// Long queries hold all slots until their connections are closed.
+pub fn a_query_ends_when_its_client_disconnects(database: Database) {
     let door = Door::open(database, &["--query-seconds", "50"]);
     let asked: Vec<TcpStream> = (0..TURNS).map(|_| ask_and_leave(&door, ENDLESS)).collect();
-    wait_until("all turns are taken", || door.ask("SELECT 1").status == 503);
+    wait_until("all slots are taken", || door.ask("SELECT 1").status == 503);
     drop(asked);
-    wait_until("a turn is free", || door.ask("SELECT 1").status == 200);
+    wait_until("a slot is free", || door.ask("SELECT 1").status == 200);
     if let Database::Postgres = database {
         wait_until("no query is left in the database", || running(&door.url) == 0);
     }
 }
 
-/// Sends a query and does not wait for the answer.
+/// Sends a query without waiting for the answer.
 pub fn ask_and_leave(door: &Door, sql: &str) -> TcpStream {
     let body = json!({ "sql": sql }).to_string();
     let mut stream = TcpStream::connect(door.server.address.strip_prefix("http://").unwrap()).unwrap();
@@ -79,7 +79,7 @@ pub fn ask_and_leave(door: &Door, sql: &str) -> TcpStream {
     stream
 }
 
-/// How many queries called `endless` PostgreSQL works on.
+/// The number of running queries named `endless` in PostgreSQL.
 #[tokio::main(flavor = "current_thread")]
 pub async fn running(url: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.unwrap();

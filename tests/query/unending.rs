@@ -1,4 +1,4 @@
-//! Queries that the database does not interrupt.
+//! Queries that the database cannot interrupt.
 
 use crate::client::{Door, is_problem};
 use crate::support::processes::signal;
@@ -6,8 +6,8 @@ use crate::support::waiting::wait_until;
 use crate::support::{Answer, Database};
 use crate::together::{ENDLESS, TURNS, ask_and_leave, running};
 
-/// A search that compares nearly the whole needle at every place, in one call: no handler is called meanwhile, nothing is
-/// allocated, and PostgreSQL does not look whether it should stop.
+/// A search that compares nearly the whole needle at every position, in one call: no handler is called meanwhile,
+/// nothing is allocated, and PostgreSQL does not check for interrupts.
 fn unending(database: Database) -> String {
     match database {
         Database::Sqlite => search_in_blobs(),
@@ -17,7 +17,7 @@ fn unending(database: Database) -> String {
     }
 }
 
-/// The values lie in tables of their own, so that SQLite has both at hand without allocating anything for a call.
+/// The values are in their own tables, so that SQLite allocates nothing for a call.
 pub fn search_in_blobs() -> String {
     format!(
         "WITH a(hay) AS MATERIALIZED (SELECT CAST(printf('%.*c', 240000, 'a') AS BLOB)),
@@ -29,7 +29,7 @@ pub fn search_in_blobs() -> String {
 
 /// Every query is answered at its time limit. It holds its slot while the database still works on it, and the server
 /// can shut down meanwhile.
-pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
+pub fn an_uninterruptible_query_blocks_only_its_slot(database: Database) {
     let mut door = Door::open(database, &["--query-seconds", "1"]);
     let sql = unending(database);
     let together = |number: usize| -> Vec<Answer> {
@@ -44,7 +44,7 @@ pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
     match database {
         // Its process is killed.
         Database::Sqlite => {}
-        // PostgreSQL goes on.
+        // PostgreSQL continues.
         Database::Postgres => {
             let most = std::thread::scope(|scope| {
                 let more = scope.spawn(|| together(TURNS));
@@ -65,9 +65,9 @@ pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
             assert!(most <= TURNS as i64, "{most} queries were running at the same time");
         }
     }
-    wait_until("a turn is free", || door.ask("SELECT 1").status == 200);
+    wait_until("a slot is free", || door.ask("SELECT 1").status == 200);
     if let Database::Postgres = database {
-        // Each query below needs a turn.
+        // Each query below needs a slot.
         wait_until("PostgreSQL has ended every query", || running(&door.url) == 0);
     }
 
@@ -82,7 +82,7 @@ pub fn an_unending_query_holds_up_nothing_but_its_turn(database: Database) {
 
 /// A server that is killed leaves no query behind.
 #[test]
-fn queries_in_sqlite_end_with_their_server() {
+fn sqlite_queries_end_with_their_server() {
     let door = Door::open(Database::Sqlite, &["--query-seconds", "50"]);
     let asked: Vec<_> = (0..TURNS).map(|_| ask_and_leave(&door, ENDLESS)).collect();
     wait_until("every query is a process", || door.server.queries().len() == TURNS);
@@ -92,7 +92,7 @@ fn queries_in_sqlite_end_with_their_server() {
     drop(asked);
 }
 
-/// Whether it is gone, or only waits to be reaped.
+/// Whether the process has ended or is a zombie.
 fn has_ended(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))

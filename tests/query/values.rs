@@ -1,11 +1,11 @@
-//! What an answer looks like.
+//! The encoding and the limits of answers.
 
 use serde_json::{Value, json};
 
 use crate::client::{Door, QUERY, is_problem};
 use crate::support::Database;
 
-pub fn values_come_in_json(database: Database) {
+pub fn values_are_encoded_as_json(database: Database) {
     let door = Door::open(database, &[]);
     let own = match database {
         Database::Sqlite => ("x'00ff'", "9e999", "true", json!(1)),
@@ -32,7 +32,7 @@ pub fn values_come_in_json(database: Database) {
         door.rows("SELECT sum(n), avg(n), sqrt(16.0) FROM (SELECT 1 AS n UNION ALL SELECT 2) AS few"),
         { json!([[3, 1.5, 4.0]]) }
     );
-    // An order is kept.
+    // The order is kept.
     let seeds = "SELECT id FROM jobs ORDER BY arm DESC, id";
     let ids: Vec<Value> = door.rows(seeds).as_array().unwrap().iter().map(|row| row[0].clone()).collect();
     assert_eq!(ids, [3, 2, 1]);
@@ -53,7 +53,7 @@ pub fn values_come_in_json(database: Database) {
     }
 }
 
-pub fn an_answer_has_at_most_its_rows_and_its_bytes(database: Database) {
+pub fn answers_are_limited_in_rows_and_bytes(database: Database) {
     let door = Door::open(database, &[]);
     let numbers = |up_to: u32| {
         format!(
@@ -75,7 +75,7 @@ pub fn an_answer_has_at_most_its_rows_and_its_bytes(database: Database) {
         is_problem(&answer, 422, "invalid-parameter");
     }
 
-    // With its brackets and quotes, the fortieth row of 200 kB has no room in 8 MB.
+    // With brackets and quotes, the fortieth row of 200 kB does not fit into 8 MB.
     let text = match database {
         Database::Sqlite => "printf('%.*c', 200000, 'a')",
         Database::Postgres => "repeat('a', 200000)",
@@ -84,7 +84,7 @@ pub fn an_answer_has_at_most_its_rows_and_its_bytes(database: Database) {
     assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["truncated"]), (39, &json!(true)));
 }
 
-pub fn a_question_that_is_none_is_refused(database: Database) {
+pub fn an_invalid_request_is_rejected(database: Database) {
     let door = Door::open(database, &[]);
     for body in [
         json!({}),
@@ -99,7 +99,7 @@ pub fn a_question_that_is_none_is_refused(database: Database) {
     is_problem(&door.server.get(QUERY), 405, "method-not-allowed");
     let headers = [("origin", "http://elsewhere.example")];
     is_problem(&door.server.send("POST", QUERY, &headers, b"{\"sql\": \"SELECT 1\"}"), 403, "foreign-origin");
-    // What the database says of a mistake reaches whoever made it.
+    // The database's error message is part of the answer.
     let answer = door.ask("SELECT arn FROM jobs");
     is_problem(&answer, 422, "query-invalid");
     assert!(answer.text.contains("arn"), "{answer:?}");

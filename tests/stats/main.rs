@@ -1,4 +1,4 @@
-//! The statistics of comparisons, against numbers of other programs (`make.py`) and against chance itself.
+//! The statistics of comparisons against numbers of other programs (`make.py`) and in simulations.
 
 use optlab::stats::{self, paired_difference};
 use rand_pcg::Pcg64;
@@ -23,7 +23,7 @@ fn agrees(ours: f64, theirs: &Value, what: &str) {
 }
 
 #[test]
-fn differences_are_those_of_scipy() {
+fn differences_agree_with_scipy() {
     let cases = golden("cases");
     assert!(cases.len() >= 12);
     for case in cases {
@@ -45,7 +45,7 @@ fn differences_are_those_of_scipy() {
 }
 
 #[test]
-fn power_is_that_of_the_noncentral_t() {
+fn power_agrees_with_the_noncentral_t() {
     for case in golden("power") {
         let [effect_size, alpha] = ["effect_size", "alpha"].map(|name| case[name].as_f64().unwrap());
         let n = case["n"].as_u64().unwrap() as usize;
@@ -70,7 +70,7 @@ fn an_arm_among_several_needs_more_seeds() {
 }
 
 #[test]
-fn holm_is_the_closed_test() {
+fn holm_agrees_with_the_closed_test() {
     for case in golden("holm") {
         let ours = stats::holm(&numbers(&case["p"]));
         let theirs = case["adjusted"].as_array().unwrap();
@@ -82,10 +82,10 @@ fn holm_is_the_closed_test() {
 }
 
 #[test]
-fn five_pairs_cannot_reach_a_twentieth_by_sign_flips() {
+fn five_pairs_cannot_reach_0_05_by_sign_flips() {
     let clear = stats::sign_flip(&[-0.8, -0.9, -1.0, -0.85, -0.95]);
     assert_eq!((clear.p_value, clear.least, clear.exact), (0.0625, 0.0625, true));
-    // All of 2^30 ways, in the time of 2^15.
+    // All 2^30 assignments, in the time of 2^15.
     let most = stats::sign_flip(&[1.0; 30]);
     assert_eq!((most.p_value, most.exact), (2f64.powi(-29), true));
 }
@@ -97,9 +97,9 @@ fn normal(random: &mut Pcg64) -> f64 {
     radius * angle.cos()
 }
 
-/// Two equal arms that share what a seed does to a run, in 1,000 experiments of 8 seeds; which tests call them different?
+/// The fraction of 1,000 experiments of 8 seeds in which each test calls two equal, paired arms different.
 #[test]
-fn equal_arms_are_called_different_as_rarely_as_is_said() {
+fn the_false_positive_rate_is_nominal() {
     let mut random = Pcg64::new(3, 0);
     let (mut by_t, mut by_sign_flips) = (0, 0);
     for _ in 0..1_000 {

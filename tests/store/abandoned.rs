@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, spec};
 
-/// The result of `work`, or `None` when it was not done after so many polls and was dropped then.
+/// The result of `work`, or `None` if it was not ready after this many polls and was dropped.
 async fn polled<T>(work: impl Future<Output = T>, mut times: usize) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(|context| match work.as_mut().poll(context) {
@@ -23,11 +23,11 @@ async fn polled<T>(work: impl Future<Output = T>, mut times: usize) -> Option<T>
     .await
 }
 
-pub async fn a_write_that_nobody_waits_for_any_more_holds_up_no_other(fixture: Fixture) {
+pub async fn a_cancelled_write_does_not_block_other_writes(fixture: Fixture) {
     let seeds: Vec<i64> = (0..8).collect();
     let spec = spec(json!({ "seeds": seeds }));
     let (mut steps, mut broken_off) = (0, 0);
-    // Broken off at each of its steps in turn; on a loaded machine several steps may be done by one poll.
+    // Cancelled after each number of polls; on a loaded machine, one poll may do several steps.
     while steps > 0 || broken_off <= 5 {
         let submission = Submission { spec: &spec, idempotency: None };
         let done = polled(fixture.store.submit(submission), steps).await;
@@ -36,7 +36,7 @@ pub async fn a_write_that_nobody_waits_for_any_more_holds_up_no_other(fixture: F
         broken_off += usize::from(done.is_none());
         steps = if done.is_some() { 0 } else { steps + 1 };
     }
-    // Each is there whole or not at all.
+    // Each write happened completely or not at all.
     let experiments = "SELECT count(*) FROM experiments e
                        WHERE (SELECT count(*) FROM jobs j WHERE j.experiment_id = e.id) NOT IN (3, 24)";
     assert_eq!(fixture.count(experiments).await, 0);

@@ -1,4 +1,4 @@
-//! What people want of jobs: cancel, pause, resume, try again.
+//! Actions on jobs: cancel, pause, resume, retry.
 
 use optlab::store::AttemptEnd;
 use optlab_domain::{Action, EndReason, JobState, Request};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, crashed, failed, finished, is_conflict, is_not_found};
 
-pub async fn a_request_to_cancel_reaches_the_worker_and_impossible_ones_are_refused(fixture: Fixture) {
+pub async fn a_cancel_request_reaches_the_worker_and_impossible_actions_are_rejected(fixture: Fixture) {
     let experiment = fixture.submit(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), None);
@@ -29,7 +29,7 @@ pub async fn a_request_to_cancel_reaches_the_worker_and_impossible_ones_are_refu
     is_not_found(fixture.store.act_on_job(99, Action::Retry).await);
 }
 
-pub async fn a_cancelled_job_whose_runner_dies_is_not_tried_again(fixture: Fixture) {
+pub async fn a_cancelled_job_whose_runner_dies_is_not_retried(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(lease.job, Action::Cancel).await.unwrap();
@@ -53,7 +53,7 @@ pub async fn a_queued_job_is_paused_and_resumed_at_once(fixture: Fixture) {
     assert_eq!(fixture.state(id).await, JobState::Cancelled);
 }
 
-pub async fn a_running_job_is_paused_by_its_worker(fixture: Fixture) {
+pub async fn a_pause_request_reaches_the_worker(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 1 })).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
@@ -75,14 +75,14 @@ pub async fn a_running_job_that_crashes_is_paused_as_requested(fixture: Fixture)
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Paused);
     fixture.store.act_on_job(id, Action::Resume).await.unwrap();
-    assert!(fixture.claim().await.is_none(), "it waits for as long as after any crash");
+    assert!(fixture.claim().await.is_none(), "it waits as long as after any crash");
     fixture.clock.advance(1_000);
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     assert_eq!(fixture.end(lease, crashed()).await, JobState::Failed, "the attempts are used up");
 }
 
-pub async fn resuming_takes_back_the_request_to_pause(fixture: Fixture) {
+pub async fn resuming_withdraws_a_pause_request(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
@@ -91,7 +91,7 @@ pub async fn resuming_takes_back_the_request_to_pause(fixture: Fixture) {
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
 }
 
-pub async fn who_cancels_has_the_last_word(fixture: Fixture) {
+pub async fn a_cancel_request_overrides_a_pause_and_rejects_other_actions(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
@@ -130,19 +130,19 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
         assert_eq!(fixture.record(running, &[2]).await.unwrap(), None);
         assert_eq!(fixture.record(cancelled, &[2]).await.unwrap(), Some(Request::Cancel));
     }
-    // The job that crashed still waits.
+    // The crashed job still waits.
     let claimed = [fixture.claim().await.unwrap().job, fixture.claim().await.unwrap().job];
     assert_eq!((claimed, fixture.claim().await), ([queued, other], None));
     is_not_found(fixture.store.act_on_experiment(99, Action::Pause).await);
     is_not_found(fixture.store.act_on_experiment(99, Action::Resume).await);
 }
 
-pub async fn a_job_can_be_claimed_as_soon_as_a_call_is_refused(fixture: Fixture) {
+pub async fn a_rejected_action_releases_its_locks_at_once(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let mut lost = fixture.claim().await.unwrap();
     for _ in 0..50 {
         fixture.end(lost, AttemptEnd::HandedBack).await;
-        // The first changes nothing, and the others are refused.
+        // The first action changes nothing, and the others are rejected.
         fixture.store.act_on_job(id, Action::Resume).await.unwrap();
         lost = fixture.claim().await.expect("it waits");
         fixture.end(lost, AttemptEnd::HandedBack).await;

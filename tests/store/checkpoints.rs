@@ -1,4 +1,4 @@
-//! Files of jobs, and where the next attempt goes on.
+//! Artifacts, and the step from which the next attempt resumes.
 
 use optlab::store::{Artifact, ArtifactKind, AttemptEnd, Lease};
 use optlab_domain::{Action, EndReason, JobState};
@@ -8,7 +8,7 @@ use crate::fixture::{
     Fixture, LEASE_MS, STEPS, checkpoint, crashed, environment, failed, finished, is_lost, is_not_found,
 };
 
-/// Names of all that could go.
+/// Names of all obsolete checkpoints.
 async fn obsolete(fixture: &Fixture) -> Vec<String> {
     let obsolete = fixture.store.obsolete_checkpoints(100).await.unwrap();
     obsolete.into_iter().map(|(_, artifact)| artifact.name).collect()
@@ -20,7 +20,7 @@ async fn add(fixture: &Fixture, lease: Lease, steps: &[i64]) {
     }
 }
 
-pub async fn a_claim_brings_the_checkpoints_latest_first(fixture: Fixture) {
+pub async fn a_claim_returns_checkpoints_latest_first(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let first = fixture.claim_whole().await.unwrap();
     assert!(first.checkpoints.is_empty());
@@ -28,7 +28,7 @@ pub async fn a_claim_brings_the_checkpoints_latest_first(fixture: Fixture) {
     let log = Artifact { name: "log".to_owned(), kind: ArtifactKind::Log, ..checkpoint(first.lease, 7) };
     fixture.store.add_artifact(first.lease, &log).await.unwrap();
     fixture.end(first.lease, AttemptEnd::HandedBack).await;
-    // The second attempt found the last one spoilt and went on from 20: it makes one of the same step.
+    // The second attempt found the last checkpoint damaged and resumed from 20; it writes one of the same step.
     let second = fixture.claim_whole().await.unwrap();
     let again = Artifact { name: "again".to_owned(), ..checkpoint(second.lease, 100) };
     fixture.store.add_artifact(second.lease, &again).await.unwrap();
@@ -38,7 +38,7 @@ pub async fn a_claim_brings_the_checkpoints_latest_first(fixture: Fixture) {
     assert_eq!(third.checkpoints, [again, of_first(100), of_first(20), of_first(5)]);
 }
 
-pub async fn a_lost_worker_can_add_no_file(fixture: Fixture) {
+pub async fn a_lost_worker_cannot_add_files(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let old = fixture.claim().await.unwrap();
     fixture.clock.advance(LEASE_MS + 1);
@@ -51,13 +51,13 @@ pub async fn a_lost_worker_can_add_no_file(fixture: Fixture) {
     is_not_found(fixture.store.artifacts(99).await);
 }
 
-pub async fn a_job_in_the_queue_is_where_its_last_checkpoint_is(fixture: Fixture) {
+pub async fn a_queued_job_is_at_the_step_of_its_last_checkpoint(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let step = async || fixture.job(id).await.step;
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[30]).await.unwrap();
     fixture.end(lease, AttemptEnd::HandedBack).await;
-    assert_eq!(step().await, 0, "without a checkpoint it begins anew");
+    assert_eq!(step().await, 0, "without a checkpoint it starts again");
     let lease = fixture.claim().await.unwrap();
     add(&fixture, lease, &[9, 10]).await;
     fixture.record(lease, &[30]).await.unwrap();
@@ -68,7 +68,7 @@ pub async fn a_job_in_the_queue_is_where_its_last_checkpoint_is(fixture: Fixture
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[40]).await.unwrap();
     assert_eq!(fixture.end(lease, failed(EndReason::Diverged)).await, JobState::Failed);
-    assert_eq!(step().await, 40, "a job that has ended stays where it got to");
+    assert_eq!(step().await, 40, "an ended job stays at its last step");
     fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     assert_eq!(step().await, 10);
 }
@@ -84,10 +84,10 @@ pub async fn the_last_two_checkpoints_are_kept_until_the_job_succeeds(fixture: F
     assert_eq!(fixture.store.obsolete_checkpoints(1).await.unwrap(), [(one.job, checkpoint(one, 9))]);
     fixture.end(two, finished()).await;
     let all = ["checkpoint-9", "checkpoint-20", "checkpoint-1", "checkpoint-2"];
-    assert_eq!(obsolete(&fixture).await, all, "the weights stay");
+    assert_eq!(obsolete(&fixture).await, all, "the weights are kept");
 }
 
-pub async fn an_attempt_forgets_the_checkpoints_after_its_start(fixture: Fixture) {
+pub async fn an_attempt_deletes_checkpoints_after_its_start(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 9 })).await;
     let first = fixture.claim().await.unwrap();
     fixture.start(first, 0).await;
@@ -97,7 +97,7 @@ pub async fn an_attempt_forgets_the_checkpoints_after_its_start(fixture: Fixture
     let forgotten = fixture.store.start(second, &environment(), 20, STEPS).await.unwrap();
     assert_eq!(forgotten, [checkpoint(first, 30)]);
     let again = fixture.store.start(second, &environment(), 20, STEPS).await.unwrap();
-    assert!(again.is_empty(), "a start whose answer was lost is sent again");
+    assert!(again.is_empty(), "a repeated start changes nothing");
     fixture.end(second, crashed()).await;
     assert_eq!(fixture.job(id).await.step, 20);
     fixture.clock.advance(300_000);
@@ -110,11 +110,11 @@ pub async fn an_attempt_forgets_the_checkpoints_after_its_start(fixture: Fixture
     assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }
 
-pub async fn a_file_is_forgotten_only_as_it_was_seen(fixture: Fixture) {
+pub async fn a_file_s_row_is_deleted_only_if_unchanged(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     add(&fixture, lease, &[1, 2]).await;
-    // Meanwhile another attempt may have written a file of the same name elsewhere.
+    // Another attempt may have written a file of the same name elsewhere.
     let seen = Artifact { path: "elsewhere".to_owned(), ..checkpoint(lease, 1) };
     fixture.store.forget_artifact(id, &seen).await.unwrap();
     assert_eq!(fixture.store.artifacts(id).await.unwrap().len(), 2);

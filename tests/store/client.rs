@@ -1,4 +1,4 @@
-//! Puts the calls of the [`model`](crate::model) to a real store.
+//! Sends the calls of the [`model`](crate::model) to a real store.
 
 use optlab::store::{AttemptEnd, Slot, Store, StoreError, Submission};
 use optlab_domain::EndReason;
@@ -10,7 +10,7 @@ use crate::fixture::{
 };
 use crate::model::{Answer, Call, View};
 
-/// What `store`, one of those on the fixture's database, answers.
+/// The answer of `store`, which is on the fixture's database.
 pub async fn ask(fixture: &Fixture, store: &Store, call: &Call) -> Answer {
     match try_to_ask(fixture, store, call).await {
         Ok(answer) => answer,

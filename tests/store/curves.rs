@@ -1,4 +1,4 @@
-//! Curves from levels of detail: what they say is what the points say, however the points came.
+//! Curves from levels of detail agree with their points, however the points were written.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn all(buckets: usize) -> CurveRange {
     CurveRange { after_step: -1, to_step: i64::MAX, buckets }
 }
 
-/// The curve as its range says, after making sure that the points alone would give the same.
+/// The curve of a range; checks that the points alone give the same.
 async fn read(fixture: &Fixture, job: i64, range: CurveRange) -> Curve {
     let set = fixture.store.curves(&[job], "train/loss", range).await.unwrap();
     let [curve] = &set.curves[..] else { panic!("one job, one curve") };
@@ -60,17 +60,17 @@ async fn looks_right_from_near_and_far(fixture: &Fixture, job: i64) {
     }
 }
 
-pub async fn short_curves_keep_their_ends_too(fixture: Fixture) {
+pub async fn short_curves_keep_their_ends(fixture: Fixture) {
     let job = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
-    // At neither end is it lowest or highest.
+    // The extremes are not at the ends.
     record(&fixture, lease, &curve(2..602)).await;
     looks_right_from_near_and_far(&fixture, job).await;
     assert_eq!(fixture.execute("UPDATE curve_blocks SET width = width").await, 0, "it is not condensed");
 }
 
-pub async fn long_curves_say_in_few_points_what_their_points_say(fixture: Fixture) {
+pub async fn downsampled_curves_agree_with_their_points(fixture: Fixture) {
     let job = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
@@ -80,7 +80,7 @@ pub async fn long_curves_say_in_few_points_what_their_points_say(fixture: Fixtur
 
     fixture.end(lease, finished()).await;
     looks_right_from_near_and_far(&fixture, job).await;
-    // Once a job has succeeded, its long curves hardly need points.
+    // The long curves of a succeeded job are read almost only from levels.
     let raw = fixture.execute("DELETE FROM metric_points WHERE step < 23000").await;
     assert_eq!(raw, 11_500);
     let set = fixture.store.curves(&[job], "train/loss", all(400)).await.unwrap();
@@ -88,7 +88,7 @@ pub async fn long_curves_say_in_few_points_what_their_points_say(fixture: Fixtur
     assert_eq!(set.curves[0].buckets.iter().map(|bucket| bucket.n).sum::<u64>(), POINTS);
 }
 
-pub async fn an_attempt_that_goes_back_takes_the_detail_with_it(fixture: Fixture) {
+pub async fn resuming_from_an_earlier_step_removes_levels_of_detail(fixture: Fixture) {
     let job = fixture.one_job(json!({ "max_attempts": 10 })).await;
     let mut from = 0;
     // To the middle of a block, to a border, near the beginning, to nothing.
@@ -108,7 +108,7 @@ pub async fn an_attempt_that_goes_back_takes_the_detail_with_it(fixture: Fixture
     }
 }
 
-pub async fn curves_of_several_jobs_have_the_same_stretches(fixture: Fixture) {
+pub async fn curves_of_several_jobs_have_the_same_buckets(fixture: Fixture) {
     let experiment = fixture.submit(json!({})).await;
     let (long, short) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
     for (lease, steps) in [(long, 4 * POINTS / 3), (short, 700)] {
@@ -122,7 +122,7 @@ pub async fn curves_of_several_jobs_have_the_same_stretches(fixture: Fixture) {
     assert!(fixture.store.curves(&jobs, "no/such", all(9)).await.unwrap().curves[0].buckets.is_empty());
 }
 
-pub async fn thinned_curves_count_what_is_left(fixture: Fixture) {
+pub async fn thinned_curves_count_the_remaining_points(fixture: Fixture) {
     let job = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;

@@ -1,4 +1,4 @@
-//! How attempts end, and how often and how soon a job is tried again.
+//! Ends of attempts, and the number and delay of retries.
 
 use optlab::store::{AttemptEnd, CompleteRun};
 use optlab_domain::{Action, EndReason, JobState};
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, checkpoint, complete_run, crashed, failed, finished};
 
-/// No job that is tried again waits longer.
+/// The longest retry delay.
 const LONGEST_WAIT_MS: i64 = 300_000;
 
-pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fixture) {
+pub async fn attempts_are_limited_and_a_retry_by_hand_resets_them(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     for (attempt, after) in [(1, JobState::Queued), (2, JobState::Failed)] {
         let lease = fixture.claim().await.unwrap();
@@ -29,7 +29,7 @@ pub async fn attempts_are_counted_and_a_retry_by_hand_gives_new_ones(fixture: Fi
     }
 }
 
-pub async fn a_job_handed_back_has_lost_no_attempt(fixture: Fixture) {
+pub async fn a_hand_back_costs_no_attempt(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     for _ in 0..5 {
         let lease = fixture.claim().await.unwrap();
@@ -38,7 +38,7 @@ pub async fn a_job_handed_back_has_lost_no_attempt(fixture: Fixture) {
     assert_eq!(fixture.job(id).await.attempt, 5);
 }
 
-pub async fn a_fault_of_the_machine_costs_no_attempt_and_says_what_it_was(fixture: Fixture) {
+pub async fn a_machine_fault_costs_no_attempt_and_is_reported(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     for _ in 0..5 {
         let lease = fixture.claim().await.unwrap();
@@ -51,7 +51,7 @@ pub async fn a_fault_of_the_machine_costs_no_attempt_and_says_what_it_was(fixtur
     assert_eq!(fixture.state(id).await, JobState::Cancelled);
 }
 
-pub async fn a_job_that_ends_by_itself_waits_longer_each_time(fixture: Fixture) {
+pub async fn a_crashing_job_is_retried_with_growing_delays(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
     let reasons = [EndReason::RunnerCrashed, EndReason::OutOfMemory];
     let mut now = BEGIN_MS;
@@ -67,7 +67,7 @@ pub async fn a_job_that_ends_by_itself_waits_longer_each_time(fixture: Fixture) 
     }
 }
 
-pub async fn a_job_that_lost_its_worker_or_was_handed_back_need_not_wait(fixture: Fixture) {
+pub async fn a_lost_or_handed_back_job_is_requeued_without_delay(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 100 })).await;
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, crashed()).await;
@@ -97,7 +97,7 @@ pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
     assert!(job.error.unwrap().contains("not heard of"));
 }
 
-pub async fn a_fault_that_would_come_again_ends_the_job_at_once(fixture: Fixture) {
+pub async fn a_failure_that_would_repeat_ends_the_job(fixture: Fixture) {
     for reason in [EndReason::UserError, EndReason::Diverged, EndReason::TimedOut] {
         let id = fixture.one_job(json!({})).await;
         let lease = fixture.claim().await.unwrap();
@@ -110,7 +110,7 @@ pub async fn a_fault_that_would_come_again_ends_the_job_at_once(fixture: Fixture
     }
 }
 
-pub async fn a_complete_run_whose_curve_lacks_points_starts_again(fixture: Fixture) {
+pub async fn a_complete_run_with_missing_points_starts_again(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     let whole = || {
         let points = vec![("train/loss", 3), ("test/accuracy", 0)];
@@ -122,7 +122,7 @@ pub async fn a_complete_run_whose_curve_lacks_points_starts_again(fixture: Fixtu
     fixture.store.add_artifact(lease, &checkpoint(lease, 1)).await.unwrap();
     assert_eq!(fixture.end(lease, whole()).await, JobState::Queued);
     let job = fixture.job(id).await;
-    assert_eq!((job.step, job.test_error), (0, None), "no checkpoint of it is trusted");
+    assert_eq!((job.step, job.test_error), (0, None), "its checkpoints are not used");
     fixture.clock.advance(LONGEST_WAIT_MS);
     let claim = fixture.claim_whole().await.unwrap();
     assert!(claim.checkpoints.is_empty());
@@ -139,7 +139,7 @@ pub async fn a_complete_run_whose_curve_lacks_points_starts_again(fixture: Fixtu
     assert_eq!(fixture.end(lease, whole()).await, JobState::Succeeded);
 }
 
-pub async fn a_job_that_succeeds_without_a_file_names_it(fixture: Fixture) {
+pub async fn a_succeeded_job_lists_its_missing_files(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     let missing_files = ["weights.safetensors is not stored: no space", "log.txt is not stored: no space"];

@@ -1,4 +1,4 @@
-//! Submissions, once and again.
+//! Submissions and their repetition.
 
 use optlab::store::{Edit, StoreError, Submission};
 use optlab_domain::JobState;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, is_not_found, spec};
 
-pub async fn one_key_makes_one_experiment_however_often_it_is_sent(fixture: Fixture) {
+pub async fn an_idempotency_key_makes_one_experiment(fixture: Fixture) {
     let clients = (0..8).map(|_| {
         let store = fixture.store.clone();
         tokio::spawn(async move {
@@ -27,7 +27,7 @@ pub async fn one_key_makes_one_experiment_however_often_it_is_sent(fixture: Fixt
     assert!(matches!(fixture.store.submit(other).await, Err(StoreError::KeyReused)));
 }
 
-pub async fn new_seeds_go_to_every_arm_once(fixture: Fixture) {
+pub async fn new_seeds_are_added_to_every_arm_once(fixture: Fixture) {
     let id = fixture.submit(json!({ "seeds": [3] })).await;
     for _ in 0..2 {
         fixture.store.add_seeds(id, &[3, 1, 2, 1]).await.unwrap();
@@ -41,13 +41,13 @@ pub async fn new_seeds_go_to_every_arm_once(fixture: Fixture) {
     is_not_found(fixture.store.add_seeds(99, &[1]).await);
 }
 
-pub async fn the_priority_of_what_is_queued_can_be_changed(fixture: Fixture) {
+pub async fn the_priority_of_queued_jobs_can_be_changed(fixture: Fixture) {
     let [first, second] = [fixture.submit(json!({})).await, fixture.submit(json!({})).await];
     let started = fixture.claim().await.unwrap().job;
     let edit = |priority| Edit { priority: Some(priority), ..Edit::default() };
     fixture.store.edit_experiment(second, edit(7)).await.unwrap();
     let next = fixture.claim().await.unwrap();
-    assert_eq!(fixture.job(next.job).await.experiment_id, second, "it overtakes what was there before");
+    assert_eq!(fixture.job(next.job).await.experiment_id, second, "it is claimed before older jobs");
     fixture.store.edit_experiment(first, edit(-3)).await.unwrap();
     for (id, priority) in [(first, -3), (second, 7)] {
         assert_eq!(fixture.store.experiment(id).await.unwrap().spec.priority, priority);
@@ -55,7 +55,7 @@ pub async fn the_priority_of_what_is_queued_can_be_changed(fixture: Fixture) {
             assert_eq!(job.priority, priority, "{job:?}");
         }
     }
-    // Whatever state a job is in, it is queued again with it; and so are new seeds.
+    // Jobs in every state, and new seeds, are requeued with the new priority.
     assert_eq!(fixture.job(started).await.state, JobState::Running);
     fixture.store.add_seeds(first, &[99]).await.unwrap();
     assert!(fixture.jobs(first).await.iter().all(|job| job.priority == -3));

@@ -1,4 +1,4 @@
-//! Lists of jobs: in any order, page after page.
+//! Lists of jobs in any order, page by page.
 
 use optlab::store::{Job, JobFilter, JobKey, JobOrder};
 use serde_json::json;
@@ -6,7 +6,7 @@ use strum::VariantArray;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
 
-/// All ids in an order, three jobs a page.
+/// All ids in an order, with three jobs per page.
 pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
@@ -33,10 +33,10 @@ fn figure(job: &Job, by: JobKey) -> Option<f64> {
     }
 }
 
-pub async fn every_job_has_one_place_in_any_order(fixture: Fixture) {
+pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixture) {
     let experiment = fixture.submit(json!({ "seeds": [4, 0, 2] })).await;
     fixture.submit(json!({ "seeds": [7] })).await;
-    // Some run, some have ended well, one has crashed; the others wait.
+    // Some jobs run, some have succeeded, one has crashed, and the others wait.
     for (number, accuracy) in [90.0, 97.5, 93.0].into_iter().enumerate() {
         let lease = fixture.claim().await.unwrap();
         fixture.start(lease, 0).await;

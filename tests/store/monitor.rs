@@ -1,4 +1,4 @@
-//! Figures for those who watch over the service.
+//! Figures for monitoring.
 
 use optlab::store::{AttemptEnd, Counts};
 use optlab_domain::{Action, EndReason};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished};
 
-pub async fn the_census_counts_jobs_and_how_attempts_ended(fixture: Fixture) {
+pub async fn the_census_counts_jobs_by_state_and_attempts_by_end(fixture: Fixture) {
     let store = &fixture.store;
     for _ in 0..5 {
         fixture.one_job(json!({})).await;
@@ -28,7 +28,7 @@ pub async fn the_census_counts_jobs_and_how_attempts_ended(fixture: Fixture) {
     assert_eq!(census.attempts_ended, ended);
 }
 
-/// How many claims there were, and the seconds that all their jobs had waited.
+/// The number of claims, and the total seconds that their jobs had waited.
 fn waits(fixture: &Fixture) -> [f64; 2] {
     let mut registry = Registry::default();
     registry.register("wait", "", fixture.store.activity().claim_waits.clone());
@@ -38,18 +38,18 @@ fn waits(fixture: &Fixture) -> [f64; 2] {
     ["wait_count", "wait_sum"].map(|name| figure(name).unwrap())
 }
 
-pub async fn a_claim_tells_how_long_the_job_could_have_been_claimed(fixture: Fixture) {
+pub async fn a_claim_measures_the_time_in_the_queue(fixture: Fixture) {
     let store = &fixture.store;
     let id = fixture.one_job(json!({})).await;
     fixture.clock.advance(3_000);
     let first = fixture.claim().await.unwrap();
     assert_eq!(waits(&fixture), [1.0, 3.0]);
-    // It is tried again after a second, which is no wait for a slot.
+    // The retry delay of a second does not count as waiting for a slot.
     fixture.end(first, crashed()).await;
     fixture.clock.advance(1_500);
     let second = fixture.claim().await.unwrap();
     assert_eq!(waits(&fixture), [2.0, 3.5]);
-    // Neither is the time until a person wants it again.
+    // Neither does the time until a retry by hand.
     store.act_on_job(id, Action::Pause).await.unwrap();
     fixture.end(second, AttemptEnd::HandedBack).await;
     fixture.clock.advance(60_000);

@@ -1,4 +1,4 @@
-//! What only a server has: transactions that overlap, a channel, values that are not finite.
+//! Postgres only: overlapping transactions, notifications, values that are not finite.
 
 use optlab::store::{StoreError, Submission};
 use optlab_domain::Action;
@@ -24,7 +24,7 @@ async fn a_write_that_commits_late_is_not_missed() {
         .execute(&mut *slow)
         .await
         .unwrap();
-    // It begins later, gets a higher version, and is there earlier.
+    // It begins later, gets a higher version and commits earlier.
     fixture.store.act_on_job(early, Action::Cancel).await.unwrap();
     let seen = fixture.store.jobs_since(before, 10).await.unwrap();
     let last = seen.last().map_or(before, |job| job.version);
@@ -39,18 +39,18 @@ async fn a_write_that_commits_late_is_not_missed() {
 }
 
 #[tokio::test]
-async fn who_queues_jobs_wakes_the_slots_of_other_processes() {
+async fn queued_jobs_wake_slots_of_other_processes() {
     let fixture = Fixture::postgres().await;
     let other = fixture.other_process().await;
     let mut changes = other.changes();
-    // It counts once when it has begun to listen; it writes nothing itself.
+    // It counts once when it begins to listen; it writes nothing itself.
     timeout(STUCK, changes.wait_for(|changes| *changes == 1)).await.expect("listens").unwrap();
     fixture.submit(json!({})).await;
     timeout(STUCK, changes.wait_for(|changes| *changes == 2)).await.expect("woken").unwrap();
 }
 
 #[tokio::test]
-async fn a_point_that_is_not_finite_is_refused() {
+async fn a_point_that_is_not_finite_is_rejected() {
     let fixture = Fixture::postgres().await;
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
@@ -63,7 +63,7 @@ async fn a_point_that_is_not_finite_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_whose_disk_is_full_says_so_and_takes_the_next_write() {
+async fn a_full_disk_is_reported_and_the_next_write_succeeds() {
     let fixture = Fixture::postgres().await;
     fixture
         .execute(

@@ -20,7 +20,7 @@ fn files(database: &Path) -> [PathBuf; 3] {
 }
 
 #[tokio::test]
-async fn a_transaction_that_sqlite_rolls_back_costs_no_other() {
+async fn a_transaction_rolled_back_by_sqlite_costs_only_its_connection() {
     let fixture = Fixture::sqlite().await;
     fixture
         .execute("CREATE TRIGGER no_room BEFORE INSERT ON jobs BEGIN SELECT RAISE(ROLLBACK, 'no room'); END")
@@ -36,7 +36,7 @@ async fn a_transaction_that_sqlite_rolls_back_costs_no_other() {
 }
 
 #[tokio::test]
-async fn nothing_is_acknowledged_while_a_file_of_the_database_is_gone() {
+async fn no_write_is_acknowledged_while_a_database_file_is_missing() {
     for gone in 0..3 {
         let fixture = Fixture::sqlite().await;
         let experiment = fixture.submit(json!({})).await;
@@ -45,9 +45,9 @@ async fn nothing_is_acknowledged_while_a_file_of_the_database_is_gone() {
         let aside = file.with_extension("aside");
         fs::rename(file, &aside).unwrap();
         is_refused(&fixture, lease).await;
-        // What was read can still be read.
+        // Reads still work.
         assert_eq!(fixture.jobs(experiment).await.len(), 3);
-        // A copy at its place is another file.
+        // A copy at the same path is another file.
         fs::copy(&aside, file).unwrap();
         is_refused(&fixture, lease).await;
         fs::rename(&aside, file).unwrap();
@@ -57,7 +57,7 @@ async fn nothing_is_acknowledged_while_a_file_of_the_database_is_gone() {
     }
 }
 
-/// Every kind of write, and the question whether there can be any.
+/// Every kind of write, and the readiness check.
 async fn is_refused(fixture: &Fixture, lease: Lease) {
     let store = &fixture.store;
     let errors = [

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};
 
-/// How long a job waits for another machine than the one that failed it.
+/// The time that a job waits for another machine than the one that failed it.
 const PATIENCE_MS: i64 = 600_000;
 /// After the first crash.
 const BACKOFF_MS: i64 = 1_000;
@@ -25,7 +25,7 @@ impl Fleet {
         Self { fixture, here, there: Slot { worker, device: "cpu".to_owned() } }
     }
 
-    /// Time passes, and both workers report.
+    /// Advances the clock; both workers report.
     async fn later(&self, ms: i64) {
         self.fixture.clock.advance(ms);
         for slot in [&self.here, &self.there] {
@@ -33,7 +33,7 @@ impl Fleet {
         }
     }
 
-    /// The worker reports; of its two slots, so many rest.
+    /// Reports the worker, with this many of its two slots resting.
     async fn report(&self, slot: &Slot, resting: usize) {
         let devices = [OfferedDevice { resting, ..offered(&slot.device, None) }];
         let trouble = (resting > 0).then_some("it rests");
@@ -44,14 +44,14 @@ impl Fleet {
         self.fixture.store.claim(slot, LEASE_MS).await.unwrap().map(|claim| claim.lease)
     }
 
-    /// `slot` takes the job and crashes; the job's state then.
+    /// `slot` claims the job and crashes; returns the job's state.
     async fn crash(&self, slot: &Slot) -> JobState {
         let lease = self.claim(slot).await.expect("there is a job to crash");
         self.fixture.end(lease, crashed()).await
     }
 }
 
-pub async fn a_job_that_failed_on_one_worker_goes_to_another_first(fixture: Fixture) {
+pub async fn a_failed_job_goes_to_another_worker_first(fixture: Fixture) {
     for end in [crashed(), failed(EndReason::OutOfMemory), AttemptEnd::machine_fault("no room")] {
         let fleet = Fleet::new(Fixture::like(&fixture).await).await;
         let first = fleet.fixture.one_job(json!({ "priority": 1 })).await;
@@ -60,12 +60,12 @@ pub async fn a_job_that_failed_on_one_worker_goes_to_another_first(fixture: Fixt
         fleet.later(BACKOFF_MS).await;
         assert_eq!(fleet.claim(&fleet.here).await, None, "it waits for the other worker");
         let second = fleet.fixture.one_job(json!({})).await;
-        assert_eq!(fleet.claim(&fleet.here).await.unwrap().job, second, "nothing else waits for it");
+        assert_eq!(fleet.claim(&fleet.here).await.unwrap().job, second, "other jobs do not wait");
         assert_eq!(fleet.claim(&fleet.there).await.unwrap().job, first);
     }
 }
 
-pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) {
+pub async fn a_failed_job_waits_only_for_a_worker_that_can_claim_it(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let store = &fleet.fixture.store;
     fleet.fixture.one_job(json!({ "max_attempts": 100 })).await;
@@ -83,7 +83,7 @@ pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) 
     taken_back().await;
     fleet.crash(&fleet.here).await;
     fleet.later(300_000).await;
-    assert_eq!(fleet.claim(&fleet.here).await, None, "it rests no more");
+    assert_eq!(fleet.claim(&fleet.here).await, None, "it no longer rests");
 
     // Not heard of for half a minute.
     fleet.fixture.clock.advance(30_001);
@@ -97,7 +97,7 @@ pub async fn a_job_waits_only_for_a_worker_that_could_take_it(fixture: Fixture) 
     taken_back().await;
 }
 
-pub async fn a_job_does_not_wait_for_a_device_that_it_cannot_use(fixture: Fixture) {
+pub async fn a_failed_job_does_not_wait_for_an_unsuitable_device(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let gpu = [offered("cuda:0", None)];
     fleet.fixture.store.worker_is_alive(fleet.there.worker, &gpu, None).await.unwrap();
@@ -107,7 +107,7 @@ pub async fn a_job_does_not_wait_for_a_device_that_it_cannot_use(fixture: Fixtur
     assert!(fleet.claim(&fleet.here).await.is_some());
 }
 
-pub async fn a_gpu_that_failed_a_job_leaves_it_to_the_others_of_its_machine(fixture: Fixture) {
+pub async fn a_job_that_failed_on_one_gpu_goes_to_another_of_the_machine(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let devices = [offered("cuda:0", None), offered("cuda:1", None)];
     fleet.fixture.store.worker_is_alive(fleet.there.worker, &devices, None).await.unwrap();
@@ -119,20 +119,24 @@ pub async fn a_gpu_that_failed_a_job_leaves_it_to_the_others_of_its_machine(fixt
     assert!(fleet.claim(&gpu(1)).await.is_some());
 }
 
-pub async fn crashes_on_one_worker_alone_cost_one_attempt(fixture: Fixture) {
+pub async fn repeated_crashes_on_one_worker_cost_one_attempt(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     fleet.fixture.one_job(json!({ "max_attempts": 2 })).await;
     for _ in 0..4 {
         assert_eq!(fleet.crash(&fleet.here).await, JobState::Queued);
         fleet.later(BACKOFF_MS).await;
         assert_eq!(fleet.claim(&fleet.here).await, None);
-        // The other one has been busy for too long.
+        // The other worker has been busy for too long.
         fleet.later(PATIENCE_MS).await;
     }
-    assert_eq!(fleet.crash(&fleet.there).await, JobState::Failed, "a crash on every worker is the job's");
+    assert_eq!(
+        fleet.crash(&fleet.there).await,
+        JobState::Failed,
+        "a crash on every worker counts against the job"
+    );
 }
 
-pub async fn a_job_that_crashed_on_every_worker_may_be_tried_on_any(fixture: Fixture) {
+pub async fn a_job_that_crashed_on_every_worker_can_be_claimed_by_any(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     fleet.fixture.one_job(json!({ "max_attempts": 4 })).await;
     for (slot, state) in [
@@ -146,7 +150,7 @@ pub async fn a_job_that_crashed_on_every_worker_may_be_tried_on_any(fixture: Fix
     }
 }
 
-pub async fn a_slot_whose_job_another_slot_took_first_does_not_take_one_that_it_has_failed(fixture: Fixture) {
+pub async fn a_claim_that_lost_a_race_skips_jobs_that_failed_at_its_slot(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let failed = fleet.fixture.one_job(json!({ "max_attempts": 100 })).await;
     fleet.crash(&fleet.here).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, point};
 
-pub async fn recording_prolongs_the_lease_and_repeats_harmlessly(fixture: Fixture) {
+pub async fn recording_renews_the_lease_and_is_idempotent(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     for _ in 0..5 {
@@ -16,17 +16,17 @@ pub async fn recording_prolongs_the_lease_and_repeats_harmlessly(fixture: Fixtur
     assert_eq!(fixture.steps(lease.job).await, [1, 2]);
 }
 
-pub async fn a_batch_of_points_is_stored_whole_or_not_at_all(fixture: Fixture) {
+pub async fn a_batch_of_points_is_atomic(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
-    // A value that the column refuses: the good point before it must not stay.
+    // The column rejects this value, and the valid point before it must not be stored.
     let result = fixture.store.record(lease, &[point(1, 1.0), point(2, f64::NAN)], Some(2), LEASE_MS).await;
     assert!(result.is_err());
     assert!(fixture.steps(lease.job).await.is_empty());
     assert_eq!(fixture.job(lease.job).await.step, 0);
 }
 
-pub async fn a_point_that_is_sent_twice_is_the_last_one_sent(fixture: Fixture) {
+pub async fn the_last_value_of_a_repeated_point_is_kept(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     let batch = [point(1, 1.0), point(2, 5.0), point(1, 2.0), point(1, 3.0)];
@@ -36,7 +36,7 @@ pub async fn a_point_that_is_sent_twice_is_the_last_one_sent(fixture: Fixture) {
     assert_eq!(curve.iter().map(|point| (point.step, point.value)).collect::<Vec<_>>(), [(1, 3.0), (2, 4.0)]);
 }
 
-pub async fn an_attempt_that_goes_on_deletes_only_later_points(fixture: Fixture) {
+pub async fn a_resuming_attempt_deletes_only_later_points(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let old = fixture.claim().await.unwrap();
     fixture.start(old, 0).await;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, is_lost, point};
 
-pub async fn a_job_goes_from_the_queue_to_its_figures(fixture: Fixture) {
+pub async fn a_job_is_claimed_recorded_and_ended(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     assert!(fixture.claim().await.is_none(), "a job is claimed once");
@@ -20,7 +20,7 @@ pub async fn a_job_goes_from_the_queue_to_its_figures(fixture: Fixture) {
     fixture.store.record(lease, &[accuracy], Some(100), LEASE_MS).await.unwrap();
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
     is_lost(fixture.record(lease, &[101]).await);
-    // The worker may not have got the answer: the same end again is the same end, another one is refused.
+    // The worker may not have got the answer: repeating the same end succeeds, and another end is rejected.
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
     is_lost(fixture.store.end(lease, crashed()).await);
     let job = fixture.job(id).await;
@@ -45,19 +45,19 @@ pub async fn a_lost_worker_can_write_nothing_more(fixture: Fixture) {
     assert_eq!((new.job, new.attempt), (id, 2));
     is_lost(fixture.record(old, &[4]).await);
     is_lost(fixture.store.end(old, crashed()).await);
-    // What the first attempt wrote stays until the second begins to write its own.
+    // The points of the first attempt are kept until the second one writes.
     assert_eq!(fixture.steps(id).await, [1, 2, 3]);
     fixture.start(new, 0).await;
     assert!(fixture.steps(id).await.is_empty());
 }
 
-pub async fn a_reaper_that_could_not_write_gives_everybody_one_more_lease(fixture: Fixture) {
+pub async fn a_reaper_that_could_not_write_extends_every_lease(fixture: Fixture) {
     fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     let duration = Duration::from_millis(LEASE_MS as u64);
     let mut reaper = Reaper::new(fixture.store.clone(), fixture.clock.clone(), duration);
     assert!(reaper.round().await.unwrap().is_empty());
-    // The machine sleeps for an hour, and wakes up with every lease over.
+    // The machine sleeps for an hour, so every lease has expired.
     fixture.clock.advance(3_600_000);
     assert!(reaper.round().await.unwrap().is_empty());
     fixture.record(lease, &[1]).await.unwrap();
@@ -65,7 +65,7 @@ pub async fn a_reaper_that_could_not_write_gives_everybody_one_more_lease(fixtur
         fixture.clock.advance(LEASE_MS / 3);
         assert!(reaper.round().await.unwrap().is_empty());
     }
-    // From here on nothing is heard of the worker, while this process could write all the time.
+    // From here on the worker is silent, while this process can write.
     let mut lost = Vec::new();
     for _ in 0..4 {
         fixture.clock.advance(LEASE_MS / 3);
@@ -74,7 +74,7 @@ pub async fn a_reaper_that_could_not_write_gives_everybody_one_more_lease(fixtur
     assert_eq!(lost, [lease]);
 }
 
-pub async fn a_job_that_nobody_can_read_ends_and_says_why(fixture: Fixture) {
+pub async fn a_job_with_an_unreadable_spec_fails_with_a_reason(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     assert_eq!(fixture.execute("UPDATE jobs SET spec = '{\"arm\": \"baseline\"}'").await, 1);
     assert!(fixture.store.claim(&fixture.slot, LEASE_MS).await.is_err());
@@ -84,7 +84,7 @@ pub async fn a_job_that_nobody_can_read_ends_and_says_why(fixture: Fixture) {
     assert!(job.error.unwrap().contains("/train: is missing"));
 }
 
-pub async fn the_queue_goes_by_priority_then_age_and_minds_the_device(fixture: Fixture) {
+pub async fn jobs_are_claimed_by_priority_then_age_on_a_matching_device(fixture: Fixture) {
     let with =
         |priority: i64, device: &str| json!({ "priority": priority, "resources": { "device": device } });
     let low = fixture.one_job(with(0, "any")).await;
@@ -111,7 +111,7 @@ pub async fn slots_of_many_processes_never_share_a_job(fixture: Fixture) {
                 match store.claim(&slot, LEASE_MS).await {
                     Ok(Some(claim)) => mine.push(claim.lease.job),
                     Ok(None) => return mine,
-                    // The others have held the file for seconds; a worker asks again too.
+                    // Other processes have locked the file for seconds; workers retry, too.
                     Err(StoreError::Busy | StoreError::Away) => {}
                     Err(error) => panic!("{error}"),
                 }

@@ -1,5 +1,5 @@
-//! Random operations of several clients: in whatever order, both databases answer as the model does, and hold the jobs
-//! that it holds. `OPTLAB_TEST_CASES` asks for more cases than are tried by default.
+//! Random operations of several clients: in any order, both databases answer as the model does and contain the same
+//! jobs. `OPTLAB_TEST_CASES` sets the number of cases.
 
 use optlab::store::Lease;
 use optlab_domain::{Action, EndReason, JobState};
@@ -20,12 +20,12 @@ const JOBS: usize = 3;
 const CLIENTS: usize = 3;
 
 #[test]
-fn sqlite_does_as_the_model_does() {
+fn sqlite_agrees_with_the_model() {
     try_many(async || Fixture::sqlite().await);
 }
 
 #[test]
-fn postgres_does_as_the_model_does() {
+fn postgres_agrees_with_the_model() {
     try_many(async || Fixture::postgres().await);
 }
 
@@ -65,12 +65,12 @@ async fn compare(fixture: Fixture, operations: Vec<(usize, Operation)>) {
     }
 }
 
-/// What a client does, before it is known which jobs and leases there will be.
+/// An operation of a client, before the jobs and leases are known.
 #[derive(Clone, Debug)]
 enum Operation {
     /// As it stands.
     Call(Call),
-    /// Under the lease of a job that runs or, now and then, under any that was ever given.
+    /// With the lease of a running job or, sometimes, with any earlier lease.
     Write {
         stale: bool,
         lease: Index,
@@ -143,7 +143,7 @@ fn write() -> impl Strategy<Value = Write> {
 }
 
 impl Operation {
-    /// The call that it is now; `None` where there is no such job or lease.
+    /// The resulting call; `None` if there is no such job or lease.
     fn call(self, model: &Model, leases: &[Lease]) -> Option<Call> {
         match self {
             Self::Call(Call::Submit { .. }) if model.unfinished() == JOBS => None,
@@ -159,7 +159,7 @@ impl Operation {
                     stale || (job.attempt == lease.attempt && job.state == JobState::Running)
                 };
                 let candidates: Vec<&Lease> = leases.iter().filter(may_be_meant).collect();
-                // Who has no job to write about asks for one.
+                // A client without a job claims one.
                 Some(match candidates.is_empty() {
                     true => Call::Claim { device: "cpu" },
                     false => write.call(model, **lease.get(&candidates)),

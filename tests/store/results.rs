@@ -1,4 +1,4 @@
-//! What jobs end with, as comparisons and SQL read it.
+//! Final figures of jobs, for comparisons and SQL.
 
 use optlab::store::{JobFigures, LastEvaluations, Lease};
 use optlab_domain::{Action, EndReason, JobState};
@@ -15,7 +15,7 @@ async fn record(fixture: &Fixture, lease: Lease, series: &str, points: &[(u64, f
     fixture.store.record(lease, &points, None, LEASE_MS).await.unwrap();
 }
 
-/// Claims the next job and ends it well with this accuracy.
+/// Claims the next job and completes it with this accuracy.
 async fn succeed(fixture: &Fixture, accuracy: f64) -> i64 {
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
@@ -30,7 +30,7 @@ async fn figures(fixture: &Fixture, job: i64) -> JobFigures {
     all.into_iter().find(|figures| figures.job_id == job).unwrap()
 }
 
-pub async fn a_job_that_succeeds_leaves_its_figures(fixture: Fixture) {
+pub async fn a_succeeded_job_stores_its_figures(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
@@ -59,7 +59,7 @@ pub async fn a_job_that_succeeds_leaves_its_figures(fixture: Fixture) {
     assert_eq!(fixture.count(said).await, 1);
 }
 
-pub async fn only_pairs_of_which_both_jobs_succeeded_are_differences(fixture: Fixture) {
+pub async fn only_pairs_of_succeeded_jobs_have_differences(fixture: Fixture) {
     let arms = json!([
         { "name": "opt", "method": { "kind": "opt", "transform": "cayley" } },
         { "name": "start", "method": { "kind": "baseline", "init": "orthogonal" } },
@@ -77,11 +77,7 @@ pub async fn only_pairs_of_which_both_jobs_succeeded_are_differences(fixture: Fi
     let of = "SELECT count(*) FROM paired_differences WHERE baseline = 'plain'
                   AND (arm = 'opt' AND seed = 0 AND test_error = 8.0 AND baseline_test_error = 10.0 AND difference = -2.0
                        OR arm = 'opt' AND seed = 1 AND difference = -4.0 OR arm = 'start' AND seed = 1 AND difference = -3.0)";
-    assert_eq!(
-        (fixture.count(all).await, fixture.count(of).await),
-        (3, 3),
-        "the pair of a diverged job is none"
-    );
+    assert_eq!((fixture.count(all).await, fixture.count(of).await), (3, 3), "a diverged job forms no pair");
     assert_eq!(figures(&fixture, lease.job).await.end_reason, Some(EndReason::Diverged));
 
     fixture.store.act_on_job(lease.job, Action::Retry).await.unwrap();
@@ -95,7 +91,7 @@ pub async fn only_pairs_of_which_both_jobs_succeeded_are_differences(fixture: Fi
     );
 }
 
-pub async fn the_last_evaluations_are_those_that_are_stored(fixture: Fixture) {
+pub async fn the_last_evaluations_are_the_last_stored_ones(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let experiment = fixture.job(id).await.experiment_id;
     let lease = fixture.claim().await.unwrap();
@@ -111,7 +107,7 @@ pub async fn the_last_evaluations_are_those_that_are_stored(fixture: Fixture) {
     assert_eq!(last(9).await, of(4, 0, 64.0));
 }
 
-pub async fn a_curve_s_environments_are_those_of_the_attempts_it_comes_from(fixture: Fixture) {
+pub async fn a_curve_has_the_environments_of_its_attempts(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 9 })).await;
     let experiment = fixture.job(id).await.experiment_id;
     let attempt = async |threads, step| {
@@ -125,8 +121,8 @@ pub async fn a_curve_s_environments_are_those_of_the_attempts_it_comes_from(fixt
     };
     assert_eq!(attempt(1, 0).await, [1]);
     assert_eq!(attempt(2, 30).await, [1, 2]);
-    assert_eq!(attempt(3, 0).await, [3], "it has begun anew");
-    // One that dies before it has begun leaves nothing in the curve.
+    assert_eq!(attempt(3, 0).await, [3], "it has started again");
+    // An attempt that dies before it begins leaves no points.
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, crashed()).await;
     fixture.clock.advance(300_000);

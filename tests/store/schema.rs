@@ -4,7 +4,7 @@ use optlab::store;
 
 use crate::fixture::Fixture;
 
-pub async fn the_schema_of_a_newer_program_is_refused(fixture: Fixture) {
+pub async fn a_newer_schema_is_rejected(fixture: Fixture) {
     let sql =
         "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
                SELECT 9999, 'of tomorrow', installed_on, success, checksum, execution_time

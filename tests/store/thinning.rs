@@ -1,4 +1,4 @@
-//! Old curves with fewer points.
+//! Thinning of old curves.
 
 use optlab::store::{Lease, Thinned};
 use optlab_domain::Action;
@@ -21,7 +21,7 @@ async fn train(fixture: &Fixture, lowest: u64, highest: u64) -> Lease {
     lease
 }
 
-pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
+pub async fn thinning_keeps_every_nth_step_and_the_extremes(fixture: Fixture) {
     let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
     let experiment = fixture.submit(json!({ "arms": arms, "seeds": [0, 1, 2] })).await;
     let other = fixture.submit(json!({ "arms": arms, "seeds": [0] })).await;
@@ -40,7 +40,7 @@ pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
     assert_eq!(fixture.steps(first.job).await, whole);
 
     assert_eq!(store.thin(experiment, 5).await.unwrap(), expected);
-    // The steps of every seed are the same, so that a mean over seeds is one of all seeds.
+    // All seeds have the same steps, so every mean is over all seeds.
     assert_eq!(fixture.steps(first.job).await, kept);
     assert_eq!(fixture.steps(second.job).await, kept);
     let accuracy = fixture.curve(first.job, "test/accuracy").await;
@@ -53,7 +53,7 @@ pub async fn ended_jobs_keep_some_steps_and_their_extremes(fixture: Fixture) {
     is_not_found(store.thin(99, 5).await);
 }
 
-pub async fn a_thinned_job_starts_again_at_its_beginning(fixture: Fixture) {
+pub async fn a_retried_thinned_job_starts_from_the_beginning(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 1 })).await;
     let lease = train(&fixture, 7, 13).await;
     fixture.store.add_artifact(lease, &checkpoint(lease, 20)).await.unwrap();

@@ -1,10 +1,10 @@
-//! Who may come in from other machines.
+//! Tokens.
 
 use optlab::store::{Scope, Secret};
 
 use crate::fixture::{Fixture, is_not_found};
 
-pub async fn a_token_is_good_until_it_is_revoked(fixture: Fixture) {
+pub async fn a_token_is_valid_until_it_is_revoked(fixture: Fixture) {
     let store = &fixture.store;
     let [reader, writer, stranger] = [(); 3].map(|()| Secret::draw().unwrap());
     let first = store.add_token("me", Scope::Read, &reader).await.unwrap();
@@ -17,7 +17,7 @@ pub async fn a_token_is_good_until_it_is_revoked(fixture: Fixture) {
     store.revoke_token(first).await.unwrap();
     assert_eq!(store.scope_of(&reader).await.unwrap(), None);
     assert_eq!(store.scope_of(&writer).await.unwrap(), Some(Scope::Write));
-    // It stays known when it ended, however often it is revoked.
+    // Revoking it again does not change the time.
     fixture.clock.advance(5);
     store.revoke_token(first).await.unwrap();
     let tokens = store.tokens().await.unwrap();

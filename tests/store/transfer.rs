@@ -1,4 +1,4 @@
-//! Experiments that come from other servers: whole or not at all, and never as work to do.
+//! Imports: atomic, and never queued.
 
 use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint};
 use optlab_domain::{Action, JobState};
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, is_conflict, is_not_found, point};
 use crate::support::waiting::Patience;
 
-/// Enough for levels of detail, and no multiple of what one statement brings.
+/// Enough points for levels of detail, and not a multiple of a statement's rows.
 const POINTS: u64 = 2_345;
 
 /// A job that crashed once, one that runs, and one that waits.
@@ -58,7 +58,7 @@ fn without_ids(job: &JobRecord) -> JobRecord {
     job
 }
 
-pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
+pub async fn an_import_is_atomic(fixture: Fixture) {
     let original = experiment(&fixture).await;
     let (whole, batches) = read(&fixture, original).await;
     assert_eq!(batches.iter().map(|batch| batch.points.len()).sum::<usize>(), POINTS as usize + 1);
@@ -88,7 +88,7 @@ pub async fn an_import_is_there_whole_or_not_at_all(fixture: Fixture) {
     is_not_found(fixture.store.records(99).await);
 }
 
-pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
+pub async fn jobs_that_had_not_ended_are_imported_as_cancelled(fixture: Fixture) {
     let original = experiment(&fixture).await;
     let (whole, batches) = read(&fixture, original).await;
     let id = import(&fixture, &whole, &batches).await.unwrap();
@@ -104,20 +104,20 @@ pub async fn what_had_not_ended_comes_as_cancelled(fixture: Fixture) {
         ]
     );
     assert!(copy.jobs[1].attempts[0].ended_ms.is_some());
-    // Only the job of the original is to be had.
+    // Only the original's job can be claimed.
     assert_eq!(fixture.claim().await.unwrap().job, whole.jobs[2].id);
     assert!(fixture.claim().await.is_none());
-    // Until somebody wants it: then it begins anew, and what it had goes.
+    // After a retry, it starts again and its points are deleted.
     fixture.store.act_on_job(copy.jobs[2].id, Action::Retry).await.unwrap();
     assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].id);
-    // What has gone over is the same when it goes on.
+    // The points that were read stay the same when the job resumes.
     let (again, batches) = read(&fixture, id).await;
     let next = import(&fixture, &again, &batches).await.unwrap();
     let (next, _) = read(&fixture, next).await;
     assert_eq!(without_ids(&next.jobs[1]), without_ids(&copy.jobs[1]));
 }
 
-pub async fn points_are_of_a_job_as_it_was_read(fixture: Fixture) {
+pub async fn an_export_detects_a_new_attempt(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[1, 2, 3]).await.unwrap();
@@ -148,9 +148,9 @@ pub async fn points_are_of_a_job_as_it_was_read(fixture: Fixture) {
     assert_eq!(steps(&now().await, -1, 9).await.unwrap(), [1, 4, 5]);
 }
 
-/// Another process that starts must not take the points of a running import for those of a dead one.
+/// Another process that starts must not remove the points of a running import.
 #[tokio::test]
-async fn a_running_import_into_sqlite_is_left_alone_by_other_processes() {
+async fn other_processes_keep_the_points_of_a_running_import() {
     let fixture = Fixture::sqlite().await;
     let original = experiment(&fixture).await;
     let (whole, batches) = read(&fixture, original).await;
@@ -172,12 +172,12 @@ async fn a_running_import_into_sqlite_is_left_alone_by_other_processes() {
     importing.await.unwrap().unwrap();
     assert_eq!(fixture.store.experiments(None, 10).await.unwrap().items.len(), 2);
 
-    // What a dead import has left is removed.
+    // The points of a dead import are removed.
     fixture.execute("PRAGMA foreign_keys = OFF; INSERT INTO metric_points VALUES (777, 1, 1, 1.0, 1)").await;
     fixture.store.remove_unfinished_imports().await.unwrap();
     assert_eq!(fixture.count(staged).await, 0);
 
-    // What has got its jobs stays.
+    // The points of a completed import are kept.
     let id = import(&fixture, &whole, &batches).await.unwrap();
     fixture.store.remove_unfinished_imports().await.unwrap();
     assert_eq!(read(&fixture, id).await.1, batches);

@@ -1,4 +1,4 @@
-//! A queue that is longer than the last reported position.
+//! A queue longer than the last reported position.
 
 use optlab::store::{AttemptEnd, Counts, JobFilter, LAST_PLACE};
 use optlab_domain::{Action, JobState};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::fixture::{Fixture, STEPS, checkpoint, finished};
 
-pub async fn places_are_right_as_far_as_they_are_counted(fixture: Fixture) {
+pub async fn queue_positions_are_right_up_to_their_limit(fixture: Fixture) {
     let store = &fixture.store;
     let seeds: Vec<i64> = (0..340).collect();
     let long = fixture.submit(json!({ "seeds": seeds })).await;
@@ -22,13 +22,13 @@ pub async fn places_are_right_as_far_as_they_are_counted(fixture: Fixture) {
     let [first, last] = [jobs[0].id, jobs[0].id + 3 * 340 - 1];
     assert_eq!((place(first).await, place(last).await), (Some(2), None));
 
-    // Whoever leaves the queue lets the others move up.
+    // The others move up when a job leaves the queue.
     let lease = fixture.claim().await.unwrap();
     assert_eq!((lease.job, place(urgent).await, place(first).await), (urgent, None, Some(1)));
     store.act_on_job(first, Action::Pause).await.unwrap();
     assert_eq!((place(first).await, place(first + 1).await), (None, Some(1)));
     assert_eq!(place(first + LAST_PLACE).await, Some(LAST_PLACE));
-    // Those who follow the queue are told the same.
+    // Event streams report the same.
     store.act_on_job(first + 1, Action::Cancel).await.unwrap();
     store.act_on_job(first, Action::Resume).await.unwrap();
     let told = loop {
@@ -40,7 +40,7 @@ pub async fn places_are_right_as_far_as_they_are_counted(fixture: Fixture) {
     assert_eq!(told, Some(1));
 }
 
-pub async fn a_list_by_id_lets_through_what_its_filter_does(fixture: Fixture) {
+pub async fn a_list_by_id_applies_its_filter(fixture: Fixture) {
     let experiments = [fixture.submit(json!({ "seeds": [0, 1] })).await, fixture.submit(json!({})).await];
     for _ in 0..2 {
         let lease = fixture.claim().await.unwrap();
@@ -72,7 +72,7 @@ pub async fn a_list_by_id_lets_through_what_its_filter_does(fixture: Fixture) {
     }
 }
 
-pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
+pub async fn an_experiment_reports_counts_of_jobs_and_updates(fixture: Fixture) {
     let store = &fixture.store;
     let id = fixture.submit(json!({ "seeds": [0, 1, 2, 3] })).await;
     fixture.submit(json!({})).await;
@@ -80,7 +80,7 @@ pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
     let done = fixture.claim().await.unwrap();
     fixture.start(done, 0).await;
     fixture.end(done, finished()).await;
-    // Two are interrupted; one of them goes on.
+    // Two are interrupted, and one of them resumes.
     let [one, other] = [fixture.claim().await.unwrap(), fixture.claim().await.unwrap()];
     for lease in [one, other] {
         fixture.start(lease, 0).await;
@@ -99,7 +99,7 @@ pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
         Counts { queued: 9, running: 1, paused: 1, succeeded: 1, ..Counts::default() }
     );
     assert_eq!((experiment.step, experiment.steps), (steps + 40 + 60, 12 * steps));
-    // 20 updates in a second; 10 jobs have some left, two of them less than others.
+    // 20 updates per second; 10 jobs are unfinished, two of them nearly done.
     let left = (10 * steps - 40 - 60) as f64;
     assert!((experiment.eta_seconds.unwrap() - left / 20.0).abs() < 1e-6, "{:?}", experiment.eta_seconds);
     let page = store.experiments(None, 10).await.unwrap().items;
@@ -108,7 +108,7 @@ pub async fn an_experiment_counts_its_jobs_and_their_updates(fixture: Fixture) {
         (page[1].step, page[1].steps, page[1].eta_seconds),
         (experiment.step, experiment.steps, experiment.eta_seconds)
     );
-    // Charts are drawn of jobs that have had an attempt, wherever they are now.
+    // Charts include all jobs that have had an attempt, in any state.
     let mut cells: Vec<i64> = store.cells(id).await.unwrap().into_iter().map(|cell| cell.job).collect();
     cells.sort();
     assert_eq!(cells, [done.job, one.job, other.job]);

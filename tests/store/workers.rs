@@ -1,10 +1,10 @@
-//! Who offers slots.
+//! Workers.
 
 use optlab::store::Worker;
 
 use crate::fixture::{BEGIN_MS, Fixture, is_not_found, offered};
 
-pub async fn a_worker_is_told_to_drain_and_says_goodbye(fixture: Fixture) {
+pub async fn a_worker_drains_and_unregisters(fixture: Fixture) {
     let (store, drained) = (&fixture.store, fixture.slot.worker);
     let other = store.register_worker("there:2", &[]).await.unwrap();
     assert!(!store.worker_is_alive(drained, &[], None).await.unwrap());
@@ -19,7 +19,7 @@ pub async fn a_worker_is_told_to_drain_and_says_goodbye(fixture: Fixture) {
     is_not_found(store.drain_worker(99).await);
 }
 
-pub async fn a_worker_tells_how_full_its_devices_are(fixture: Fixture) {
+pub async fn a_worker_reports_the_memory_of_its_devices(fixture: Fixture) {
     let store = &fixture.store;
     let at_first = [offered("cuda:0", Some(100)), offered("cpu", None)];
     let worker = store.register_worker("there:2", &at_first).await.unwrap();
@@ -28,10 +28,10 @@ pub async fn a_worker_tells_how_full_its_devices_are(fixture: Fixture) {
     store.worker_is_alive(worker, &later, None).await.unwrap();
     let workers = store.workers(0).await.unwrap();
     assert_eq!(workers[0].devices, later);
-    assert_eq!(workers[1].devices, [offered("cpu", None)], "another worker's are its own");
+    assert_eq!(workers[1].devices, [offered("cpu", None)], "another worker's devices are separate");
 }
 
-pub async fn a_worker_says_why_it_claims_nothing_and_is_gone_by_a_wrong_clock_too(fixture: Fixture) {
+pub async fn a_worker_reports_trouble_and_counts_as_gone_despite_wrong_clocks(fixture: Fixture) {
     let (store, id) = (&fixture.store, fixture.slot.worker);
     let worker = async || store.workers(0).await.unwrap().remove(0);
     assert_eq!(worker().await.trouble, None);
@@ -42,5 +42,5 @@ pub async fn a_worker_says_why_it_claims_nothing_and_is_gone_by_a_wrong_clock_to
     let gone = async |now_ms| worker().await.is_gone(now_ms);
     assert!(!gone(BEGIN_MS).await && !gone(BEGIN_MS + Worker::GONE_AFTER_MS).await);
     assert!(gone(BEGIN_MS + Worker::GONE_AFTER_MS + 1).await);
-    assert!(gone(BEGIN_MS - Worker::GONE_AFTER_MS - 1).await, "it reported by a clock that was ahead");
+    assert!(gone(BEGIN_MS - Worker::GONE_AFTER_MS - 1).await, "it reported with a clock that was ahead");
 }

@@ -11,7 +11,7 @@ use crate::fixture::{LEASE_MS, STEPS};
 
 /// The devices of the one worker.
 const PLACES: [&str; 2] = ["cpu", "cuda"];
-/// For so long a job waits for a place where it has not failed.
+/// The time that a job waits for a place where it has not failed.
 const PATIENCE_MS: i64 = 600_000;
 
 pub struct Job {
@@ -62,7 +62,7 @@ impl Job {
         self.view.state == JobState::Queued && self.not_before <= now && suits && !waits_for_another
     }
 
-    /// It has failed here and at no other place that it could go to.
+    /// Whether it has failed here and could go to a place where it has not failed.
     fn is_better_elsewhere(&self, device: &str) -> bool {
         let others = if self.device == "any" { PLACES.len() - 1 } else { 0 };
         self.failed_at.contains(device) && self.failed_at.len() - 1 < others
@@ -81,7 +81,7 @@ impl Job {
         self.view.state == JobState::Running && self.lease_until < now
     }
 
-    /// The attempt that runs may write; one that has ended may only say again how.
+    /// The running attempt may write; an ended one may only repeat its end.
     pub(super) fn write(&mut self, lease: Lease, call: &Call, now: i64) -> Answer {
         if !lifecycle::may_write(lease.attempt, self.view.state, self.view.attempt) {
             let is_last = self.view.attempt == lease.attempt;
@@ -165,7 +165,7 @@ impl Job {
         Answer::Done
     }
 
-    /// Where its next attempt goes on.
+    /// The step from which its next attempt resumes.
     pub fn last_checkpoint(&self) -> i64 {
         self.checkpoints.last().copied().unwrap_or(0)
     }

@@ -1,5 +1,4 @@
-//! What the store promises of jobs, without a database: what `optlab_domain::lifecycle` says of each job, and the order of
-//! claims.
+//! A model of the store without a database: `optlab_domain::lifecycle` for each job, and the order of claims.
 
 mod job;
 
@@ -11,7 +10,7 @@ use optlab_domain::{Action, EndReason, JobState, Request};
 use self::job::Job;
 use crate::fixture::BEGIN_MS;
 
-/// One thing that somebody asks of the store.
+/// One call of the store.
 #[derive(Clone, Debug)]
 pub enum Call {
     Submit {
@@ -44,7 +43,7 @@ pub enum Call {
         job: i64,
         action: Action,
     },
-    /// To the experiment of this job, which has no other.
+    /// To the experiment of this job, which has no other job.
     ActOnAll {
         job: i64,
         action: Action,
@@ -62,14 +61,14 @@ pub enum Answer {
     /// The lease and the steps of the checkpoints.
     Claimed(Option<(Lease, Vec<i64>)>),
     Recorded(Option<Request>),
-    /// The job's state then.
+    /// The job's new state.
     Ended(JobState),
     Reaped(Vec<Lease>),
     LeaseLost,
     Conflict,
 }
 
-/// A job as everybody can see it.
+/// The visible state of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     pub state: JobState,
@@ -77,7 +76,7 @@ pub struct View {
     pub attempt: i64,
     pub step: i64,
     pub end_reason: Option<EndReason>,
-    /// By step, the attempt that measured it.
+    /// By step, the attempt that recorded the point.
     pub points: BTreeMap<i64, i64>,
 }
 
@@ -123,7 +122,7 @@ impl Model {
         &self.jobs[id as usize - 1]
     }
 
-    /// How many jobs have not succeeded.
+    /// The number of jobs that have not succeeded.
     pub fn unfinished(&self) -> usize {
         self.jobs.iter().filter(|job| job.view.state != JobState::Succeeded).count()
     }
