@@ -61,7 +61,7 @@ fn only_files_without_a_row_are_removed() {
     wait_until("the files without a row are gone", || strays.iter().all(|file| !file.exists()));
     // Waits for another round, which would have removed the others.
     let again = plant(&root, &format!("jobs/{job}/1/again"));
-    wait_until("the next round is over", || !again.exists());
+    wait_until("the next round has ended", || !again.exists());
     for file in others.iter().chain([&linked]) {
         assert!(file.exists(), "{} is gone", file.display());
     }
@@ -78,7 +78,7 @@ fn files_of_a_running_attempt_are_kept() {
     let stored = plant(&root, &format!("jobs/{}/1/checkpoint-1.safetensors", running[0]["id"]));
     for round in 0..2 {
         let stray = plant(&root, &format!("jobs/{}/1/stray", ended[0]["id"]));
-        wait_until("a round is over", || !stray.exists());
+        wait_until("a round has ended", || !stray.exists());
         assert!(stored.exists(), "round {round} has removed a file that may still get a row");
     }
     server.runners().into_iter().for_each(kill);

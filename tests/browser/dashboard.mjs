@@ -1,4 +1,4 @@
-// What a researcher sees: node dashboard.mjs SERVER CHROMIUM SCREENSHOTS
+// The dashboard during an experiment: node dashboard.mjs SERVER CHROMIUM SCREENSHOTS
 // Every expectation waits for the page; the first that fails ends the script with a message.
 
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ async function submit(overrides) {
   return (await response.json()).id;
 }
 
-// An empty list says how to begin.
+// An empty list shows how to start.
 await page.goto(server);
 await page.getByText("make demo").first().waitFor();
 await picture("empty");
@@ -41,7 +41,7 @@ await until("the energy curve grows", async () => (await number("chart-energy", 
 assert((await seen("job-progress").count()) > 0, "no progress bar");
 await picture("running");
 
-// A job waits for its researcher, and then goes on.
+// A job is paused and resumed.
 const last = seen("job-row").last();
 await last.getByRole("button", { name: /^Pause/ }).click();
 await until("the last job is paused", async () => (await last.getAttribute("data-state")) === "paused");
@@ -54,7 +54,7 @@ await until("all jobs have succeeded", async () =>
   (await page.locator('[data-testid=job-row][data-state=succeeded]').count()) === 6);
 await until("all arms are drawn", async () => (await number("chart-accuracy", "data-arms")) === 3);
 
-// The page says what the database says.
+// The page agrees with the database.
 const comparison = await (await fetch(`${server}/api/v1/experiments/${first}/comparison`)).json();
 await until("the verdict is the server's", async () =>
   (await seen("verdict").innerText()).trim() === comparison.verdict);
@@ -63,7 +63,7 @@ for (const [index, arm] of comparison.arms.entries()) {
   assert(row.includes(arm.arm) && row.includes(arm.mean.toFixed(2)), `${row} should show ${arm.arm} ${arm.mean}`);
 }
 
-// Hovering tells the values under the cursor.
+// Hovering shows the values under the cursor.
 async function place() {
   await seen("chart-accuracy").scrollIntoViewIfNeeded();
   return seen("chart-accuracy").boundingBox();
@@ -107,7 +107,7 @@ await page.getByRole("button", { name: "all steps" }).first().click();
 await until("all steps are back", async () => (await epochs()).join() === "0,60");
 await page.getByRole("button", { name: "step", exact: true }).click();
 
-// What is shown can be taken away: the numbers are the server's.
+// Downloads contain the server's numbers.
 async function taken(kind) {
   await seen("menu-chart-accuracy").click();
   const [download] = await Promise.all([
@@ -219,7 +219,7 @@ await until("the title is the new name", async () => (await page.getByRole("head
 // Jobs that nobody can run are cancelled and tried again.
 const third = await submit({ name: "waiting", seeds: [0], resources: { device: "cuda" } });
 await page.goto(`${server}/experiments/${third}`);
-await until("the page says why they wait", async () => (await seen("waiting").innerText()).includes("cuda"));
+await until("the page shows why they wait", async () => (await seen("waiting").innerText()).includes("cuda"));
 await seen("cancel-experiment").click();
 await seen("cancel-experiment").click();
 await until("all are cancelled", async () => (await page.locator("[data-testid=job-row][data-state=cancelled]").count()) === 3);
@@ -231,11 +231,11 @@ await seen("more-actions").click();
 await page.getByRole("button", { name: "Archive" }).click();
 await until("it is archived", async () => (await page.getByText("· archived").count()) === 1);
 
-// The list finds by state and tag, and keeps what is archived for those who ask.
+// The list filters by state and tag, and shows archived experiments only on request.
 await page.goto(server);
 await until("the archived one is hidden", async () => (await seen("experiment-row").count()) === 2);
 await seen("show-archived").check();
-await until("it is shown to those who ask", async () => (await seen("experiment-row").count()) === 3);
+await until("it is shown on request", async () => (await seen("experiment-row").count()) === 3);
 await seen("filter-state").selectOption("paused");
 await until("one is paused", async () => (await seen("experiment-row").innerText()).includes("waiting"));
 await seen("filter-state").selectOption("");
@@ -248,7 +248,7 @@ await until("its row has the lowest error", async () => (await seen("last-result
 assert.equal(await seen("experiment-row").locator("polyline").count(), 3, "a line of each arm");
 await picture("found");
 
-// A broken invariant is said where the charts are. No job of this server breaks one, so its answer is replaced.
+// A violated invariant is reported beside the charts. No job of this server violates one, so the answer is replaced.
 const broken = { job_id: 1, arm: "opt-cayley", seed: 0, series: "orthogonality_error/hidden1", value: 0.02, tolerance: 0.001, detail: "R has left the orthogonal matrices" };
 await page.route("**/warnings", (route) => route.fulfill({ json: { items: [broken] } }));
 await page.goto(`${server}/experiments/${first}`);
@@ -258,7 +258,7 @@ await until("the series and its value are named", async () =>
 await picture("warnings");
 await page.unroute("**/warnings");
 
-// What does not exist is said calmly, and so is a server that went away.
+// Unknown pages and an unreachable server are reported.
 await page.goto(`${server}/experiments/999`);
 await page.getByText(/999/).first().waitFor();
 await picture("not-found");
@@ -266,8 +266,8 @@ await page.goto(`${server}/experiments/${first}`);
 await until("the page is whole again", async () => (await number("chart-accuracy", "data-arms")) === 3);
 assert.deepEqual(complaints, []);
 console.log("the server may go now");
-await until("the page says that it is offline", async () => seen("offline").isVisible());
+await until("the page reports that it is offline", async () => seen("offline").isVisible());
 await picture("offline");
 
-assert.deepEqual(strangers, [], "the page must ask nobody but its server");
+assert.deepEqual(strangers, [], "the page must only contact its server");
 await browser.close();

@@ -1,4 +1,4 @@
-// What the scripts of this folder share: a browser with one page, and patience.
+// Shared by the scripts of this folder: a browser with one page, and waits.
 // node SCRIPT SERVER CHROMIUM SCREENSHOTS MORE...
 
 import assert from "node:assert/strict";
@@ -24,7 +24,7 @@ const MOST = 36_000;
 export const browser = await chromium.launch({
   executablePath,
   timeout: STUCK_MS,
-  // Nothing of the browser's own may ask the network.
+  // The browser itself must not use the network.
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync"],
 });
@@ -39,7 +39,7 @@ page.on("pageerror", (error) => complaints.push(String(error)));
 export const seen = (id) => page.getByTestId(id);
 export const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
 
-/** Patience with one thing: called after each look in vain with all that may move, it begins anew when that has moved. */
+/** A wait for one thing: called after each failed check with the state that may change; it restarts when that has changed. */
 export function patience(what) {
   let [last, still, looks] = [undefined, 0, 0];
   return (state) => {
@@ -51,7 +51,7 @@ export function patience(what) {
   };
 }
 
-/** The server's jobs, as far as they move while they are worked on; nothing where there is no server, or none that says so. */
+/** The progress of the server's jobs; empty without a server. */
 async function jobs() {
   const answer = await fetch(`${server}/api/v1/jobs?limit=1000`).catch(() => undefined);
   if (!answer?.ok) return "";

@@ -1,5 +1,5 @@
 // From a recipe to its results, page by page: node pages.mjs SERVER CHROMIUM SCREENSHOTS
-// The server has at least one slot of its own and no experiment yet. It is told when it may be killed.
+// The server has at least one slot and no experiment yet. The script prints when it may be killed.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -32,7 +32,7 @@ async function look(name) {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-/** A door to the server that can be shut and opened as if the server went and came: connections are cut, then refused. */
+/** A relay to the server that can be closed and opened, as if the server stopped and started: connections are closed, then rejected. */
 function door() {
   const { hostname, port } = new URL(server);
   const ends = new Set();
@@ -86,16 +86,16 @@ assert.match(await text(), /^# The demo/);
 assert.doesNotMatch(await text(), /gram_schmidt/);
 await until("the jobs are counted", async () => /2 arms × 2 seeds: 4 jobs/.test(await seen("dry-run").innerText()));
 
-// What was written is there again after a look at another page.
+// Unsent text is kept after a visit to another page.
 await page.getByRole("link", { name: "Workers" }).click();
 await seen("worker").waitFor();
 await page.getByRole("link", { name: "New" }).click();
 await until("the draft is as it was left", async () => (await valid()) && (await page.getByLabel("Name").inputValue()) === "made-here");
 assert.match(await text(), /epochs = 400/);
 
-// A mistake stands beside its field and in the list, and nothing can be submitted.
+// A mistake is shown beside its field and in the list, and the spec cannot be submitted.
 await page.getByLabel("Batch size").fill("0");
-await until("the mistake is told", async () => /\/train\/batch_size/.test(await seen("dry-run").innerText()));
+await until("the mistake is shown", async () => /\/train\/batch_size/.test(await seen("dry-run").innerText()));
 assert.equal(await page.getByLabel("Batch size").getAttribute("aria-invalid"), "true");
 assert(await button("Submit").isDisabled());
 await look("new-mistake");
@@ -103,7 +103,7 @@ await page.getByLabel("Batch size").fill("64");
 await until("it is valid again", valid);
 await look("new");
 
-// The text changes the form; what cannot be read is said, and the form waits.
+// The text changes the form; an unreadable text is reported, and the form is disabled.
 await spec.press("Control+End");
 await page.keyboard.type("[checkpoint]\nevery_steps =");
 await until("the text cannot be read", async () => /TOML/.test(await seen("dry-run").innerText()));
@@ -127,7 +127,7 @@ await until("the copy is valid", valid);
 assert.equal(await page.getByLabel("Name").inputValue(), "made-here");
 assert.equal(await page.getByLabel("Batch size").inputValue(), "64");
 
-// The last job waits, and says why.
+// The last job waits, and the page shows why.
 const last = jobs.at(-1).id;
 await page.goto(`${server}/jobs/${last}`);
 const state = () => seen("job-state").getAttribute("data-state");
@@ -142,7 +142,7 @@ if ((await state()) === "queued") {
 }
 await button("Cancel").dblclick();
 await button("Cancel this job").waitFor();
-assert.notEqual(await state(), "cancelled", "a double click is asked whether it is meant");
+assert.notEqual(await state(), "cancelled", "a double click asks for confirmation");
 await button("Cancel this job").click();
 await until("it is cancelled", async () => (await state()) === "cancelled");
 
@@ -207,7 +207,7 @@ for (const chart of ["chart-accuracy", "chart-energy"]) {
 await until("its jobs are listed", async () => (await seen("job-row").count()) === jobs.length);
 await look("experiment");
 
-// SQL: every example has rows or says that it has none; only of failures there are none.
+// SQL: every example has rows, except the one for failures.
 await page.getByRole("link", { name: "SQL" }).click();
 const result_rows = () => seen("result").locator("tbody tr").count();
 const without = [];
@@ -240,7 +240,7 @@ const ask = async (sql) => {
 await ask("SELECT id AS job_id, arm, step / 3.0 AS third FROM jobs ORDER BY id");
 await until("four rows are counted", async () => /^4 rows/.test(await seen("sql-status").innerText()));
 await page.reload();
-await until("a reload asks again", async () => (await result_rows()) === 4);
+await until("a reload runs the query again", async () => (await result_rows()) === 4);
 const [csv] = await Promise.all([page.waitForEvent("download"), button("CSV").click()]);
 assert.match(readFileSync(await csv.path(), "utf8"), new RegExp(`^job_id,arm,third\r\n${first},baseline,`));
 await ask("DELETE FROM jobs");
@@ -263,7 +263,7 @@ const front = door();
 await page.goto(`${await front.open()}/jobs/${last}`);
 await until("the job is as it was", async () => (await seen("job-state").count()) === 1 && (await state()) === "cancelled");
 await front.shut();
-await until("the page says that the server is away", async () => seen("offline").isVisible());
+await until("the page reports that the server is unreachable", async () => seen("offline").isVisible());
 assert.equal((await fetch(`${server}/api/v1/jobs/${last}/retry`, { method: "POST" })).status, 200);
 assert.equal(await state(), "cancelled", "the last known state is gone");
 await front.open();
@@ -271,21 +271,21 @@ await until("the page is back by itself", async () => !(await seen("offline").is
 await until("it is live again", async () => (await state()) === "succeeded");
 await front.shut();
 
-// A drained worker takes nothing more, and a page without workers says how to start one.
+// A drained worker claims nothing more, and a page without workers shows how to start one.
 await page.goto(`${server}/workers`);
 await button("Drain").click();
 await button("Drain: its jobs resume elsewhere").click();
 await until("the worker has gone", async () => seen("no-workers").isVisible());
 await look("no-workers");
 
-// What is not there is said, and so is a server that went away.
+// Unknown pages and an unreachable server are reported.
 await page.goto(`${server}/jobs/999999`);
 await seen("not-found").waitFor();
 await page.goto(`${server}/jobs/${first}`);
 await until("the job is there", async () => (await seen("job-state").count()) === 1 && (await points("loss")) > 0);
 assert.deepEqual(complaints, []);
 console.log("the server may go now");
-await until("the page says that it is offline", async () => seen("offline").isVisible());
+await until("the page reports that it is offline", async () => seen("offline").isVisible());
 assert((await points("loss")) > 0, "the last known state is gone");
 await page.screenshot({ path: `${screenshots}/job-offline.png` });
 

@@ -1,5 +1,5 @@
 // The page behind a proxy, at the root or in a folder: node proxy.mjs ADDRESS CHROMIUM SCREENSHOTS
-// The server has slots and no experiment yet. Nothing may be asked for outside of the address.
+// The server has slots and no experiment yet. The page must not request anything outside the address.
 
 import assert from "node:assert/strict";
 import { browser, complaints, page, picture, seen, server, until } from "./page.mjs";

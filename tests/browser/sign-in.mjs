@@ -12,7 +12,7 @@ async function signIn(with_token) {
   await seen("sign-in").getByRole("button", { name: "Sign in" }).click();
 }
 
-// Whatever the address, a stranger is asked for a token, and a wrong one is refused.
+// Every address asks for a token, and a wrong one is rejected.
 await page.goto(`${server}/experiments/1`);
 await field().waitFor();
 await page.goto(`${server}/`);
@@ -39,7 +39,7 @@ assert.deepEqual([cookie.value, cookie.path, cookie.httpOnly, cookie.sameSite], 
 await page.reload();
 await seen("empty").waitFor();
 
-// Who may only read is told so, and is offered nothing that the server would refuse.
+// A token with read scope is labelled, and no action that the server would reject is offered.
 await seen("read-only").waitFor();
 await page.goto(`${server}/new`);
 await page.getByText("Your token has the scope").waitFor();
@@ -48,7 +48,7 @@ await picture("new-read-only");
 await page.goto(`${server}/`);
 await seen("empty").waitFor();
 
-// Whoever signs out is a stranger again, also after a reload.
+// After signing out, the page asks for a token again, also after a reload.
 await seen("sign-out").click();
 await field().waitFor();
 assert.deepEqual(await context.cookies(), []);

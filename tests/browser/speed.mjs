@@ -1,5 +1,5 @@
-// What the page of a large experiment costs the browser: node speed.mjs SERVER CHROMIUM EXPERIMENT
-// Prints script time to open it, then script time and frames while ten updates a second arrive. A measurement, not a test.
+// The cost of a large experiment's page in the browser: node speed.mjs SERVER CHROMIUM EXPERIMENT Prints script time to
+// open it, then script time and frames while ten updates per second arrive. A measurement, not a test.
 
 import { chromium } from "playwright-core";
 

@@ -1,12 +1,12 @@
 // An experiment's page while several processes write to its database: node writers.mjs SERVER CHROMIUM SCREENSHOTS SPEC
-// It is watched for as long as every job runs: nothing may fail, and both charts must go on.
+// The page is watched while all jobs run: nothing may fail, and both charts must be updated.
 
 import assert from "node:assert/strict";
 import { browser, page, patience, picture, rest, seen, server, until } from "./page.mjs";
 
 const [spec] = rest;
 
-// Of the list, which ends when that page is left; an experiment's own names it.
+// The event stream of the list, which ends when the page is left; that of an experiment names it.
 const LIST_EVENTS = "/api/v1/events";
 const failures = [];
 const requests = [];

@@ -114,7 +114,7 @@ fn a_job_resumes_from_a_bucket_and_stores_its_files_there() {
     put("jobs/1/9/of-no-attempt");
     wait_until("the file without a row is gone", || !service.list().contains("jobs/1/2/stray"));
     put("jobs/1/2/again");
-    wait_until("the next round is over", || !service.list().contains("jobs/1/2/again"));
+    wait_until("the next round has ended", || !service.list().contains("jobs/1/2/again"));
     let left = service.list();
     assert!(left.contains("<Key>of/ours/jobs/1/9/of-no-attempt</Key>"), "{left}");
     for artifact in kept {

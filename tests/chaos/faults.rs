@@ -139,7 +139,7 @@ fn freeze(processes: &[u32], time: Duration) {
     all("CONT");
 }
 
-/// Waits for its end. A process that was told to ignore the signal, as by `nohup`, is killed after a while.
+/// Waits for its end. A process that ignores the signal, as under `nohup`, is killed after a while.
 fn hang_up(child: &mut Child) {
     signal(child.id(), "HUP");
     for _ in 0..600 {

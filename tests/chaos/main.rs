@@ -73,7 +73,7 @@ struct Outcome {
 #[derive(Clone, Copy, Debug)]
 struct Work {
     jobs: u64,
-    /// Of each job.
+    /// Updates of each job.
     steps: u64,
 }
 
@@ -90,7 +90,7 @@ struct Round {
     seen_whole: BTreeSet<i64>,
     /// All runner processes so far.
     runners: BTreeSet<u32>,
-    /// Of the files of jobs and, with SQLite, of the database, where disks can be had that fill up.
+    /// Disks for the artifacts and, with SQLite, the database, if disks can be mounted and filled.
     files: Option<Disk>,
     data: Option<Disk>,
     folder: TempDir,

@@ -165,7 +165,7 @@ pub fn every_table_is_readable_or_named_as_unreadable(database: Database) {
                 assert!(answer.text.contains(&format!("`{name}` is not readable here")), "{answer:?}");
             } else {
                 assert_eq!(answer.status, 200, "{sql}: {answer:?}");
-                assert!(schema.contains(&format!("`{name}`")), "docs/database.md says nothing of {name}");
+                assert!(schema.contains(&format!("`{name}`")), "docs/database.md does not mention {name}");
             }
         }
         seen.push(name.to_owned());

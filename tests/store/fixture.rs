@@ -1,4 +1,4 @@
-//! A new database, a worker, and what every test says to them.
+//! A new database, a worker, and the calls that tests share.
 
 use std::sync::Arc;
 
@@ -22,16 +22,16 @@ pub const LEASE_MS: i64 = 10_000;
 /// Updates of every run.
 pub const STEPS: u64 = 100;
 
-/// What the clock shows at first.
+/// The initial time of the clock.
 pub const BEGIN_MS: i64 = 1_000_000;
 
-/// A store whose clock stands still until the test advances it.
+/// A store whose clock moves only when the test advances it.
 pub struct Fixture {
     pub store: Arc<Store>,
     pub clock: Arc<ManualClock>,
     pub slot: Slot,
     pub url: String,
-    /// Of the database file, where there is one.
+    /// The folder of the database file, for SQLite.
     _folder: Option<TempDir>,
 }
 
@@ -139,8 +139,8 @@ impl Fixture {
         self.curve(job, "train/loss").await.into_iter().map(|point| point.step).collect()
     }
 
-    /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its server
-    /// that began earlier is open, and other tests have theirs on the same one.
+    /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its
+    /// server that began earlier is open, and other tests have theirs on the same one.
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Vec<Job> {
         let mut patience = Patience::until(format!("something is written after version {version}"));
         loop {

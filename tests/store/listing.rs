@@ -29,7 +29,7 @@ fn figure(job: &Job, by: JobKey) -> Option<f64> {
         JobKey::StartedAt => job.started_ms.map(|ms| ms as f64),
         JobKey::TestError => job.test_error,
         JobKey::Seconds => job.seconds,
-        other => unreachable!("{other:?} is not asked here"),
+        other => unreachable!("{other:?} is not used here"),
     }
 }
 

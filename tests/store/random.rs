@@ -68,7 +68,7 @@ async fn compare(fixture: Fixture, operations: Vec<(usize, Operation)>) {
 /// An operation of a client, before the jobs and leases are known.
 #[derive(Clone, Debug)]
 enum Operation {
-    /// As it stands.
+    /// The call itself.
     Call(Call),
     /// With the lease of a running job or, sometimes, with any earlier lease.
     Write {
@@ -89,7 +89,7 @@ enum Write {
     Start {
         goes_on: bool,
     },
-    /// A point at the present step and so many after it.
+    /// Points at the present step and this many after it.
     Record {
         points: i64,
     },

@@ -12,7 +12,7 @@ export interface Listener {
   reset(): void;
 }
 
-/** Whether the stream has been down long enough to say so. */
+/** Whether the stream has been down long enough to report it. */
 export const connection = $state({ offline: false });
 
 const GRACE_MS = 1500;

@@ -54,7 +54,7 @@ pub enum Call {
     },
 }
 
-/// What the store answers.
+/// An answer of the store.
 #[derive(Debug, PartialEq)]
 pub enum Answer {
     Done,

@@ -14,7 +14,7 @@ export interface XAxis {
 /** Training samples of the data sets, for runs whose length is given in steps. */
 const SAMPLES: Record<string, number> = { digits: 1442, mnist: 60_000, "fashion-mnist": 60_000, "cifar-10": 50_000, "cifar-100": 50_000 };
 
-/** Steps of one pass over the training set; null where it cannot be told or arms differ in it. */
+/** Steps of one pass over the training set; null if it is unknown or differs between arms. */
 export function stepsPerEpoch({ spec }: Pick<Experiment, "spec">, jobs: Pick<Job, "steps">[]): number | null {
   const { train, arms = [] } = spec;
   if (!train || arms.some((arm) => ["epochs", "steps", "batch_size", "data"].some((field) => field in (arm.train ?? {})))) return null;
@@ -26,7 +26,7 @@ export function stepsPerEpoch({ spec }: Pick<Experiment, "spec">, jobs: Pick<Job
   return Math.max(1, Math.floor(all / train.batch_size));
 }
 
-/** Mean seconds a step of each arm: of its finished runs, else at the pace of those that run. */
+/** Mean seconds per step of each arm: from its finished runs, or else from the rate of running ones. */
 export function secondsPerStep(comparison: Comparison | null, jobs: Job[]): Map<string, number> {
   const paces = new Map<string, number>();
   for (const arm of new Set(jobs.map((job) => job.arm))) {
@@ -43,7 +43,7 @@ export function secondsPerStep(comparison: Comparison | null, jobs: Job[]): Map<
   return paces;
 }
 
-/** The axis that is asked for, or steps where that one cannot be told. */
+/** The requested axis, or steps if that one is unknown. */
 export function xAxis(kind: string | null, per_epoch: number | null, seconds: Map<string, number>): XAxis {
   if (kind === "epoch" && per_epoch) return { kind, title: "epoch", perStep: () => 1 / per_epoch };
   if (kind === "seconds" && seconds.size) {

@@ -5,7 +5,7 @@ import { Log, logsOf } from "./log.svelte";
 
 vi.mock("../api", () => ({ getLog: vi.fn() }));
 
-/** Answers under way, in the order in which they were asked for; the test gives them. */
+/** Pending answers in the order of their requests; the test resolves them. */
 let answers: ((text: string) => void)[];
 let asked: [attempt: number, from: number][];
 
@@ -51,7 +51,7 @@ test("an obsolete answer changes nothing", async () => {
   const [first, second] = [it.choose(1, files), it.choose(2, files)];
   answers[1]!("one\n");
   await Promise.all([first, second]);
-  // That of attempt 2 is whole, so nothing more is asked for; the one of attempt 1 came too late.
+  // The log of attempt 2 is complete, so nothing more is requested; that of attempt 1 came too late.
   expect([it.text, it.attempt]).toEqual(["two\n", 2]);
 });
 

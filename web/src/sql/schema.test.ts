@@ -3,10 +3,10 @@ import { SCHEMA } from "./schema";
 
 const FILES = import.meta.glob<string>("../../../migrations/sqlite/*.sql", { query: "?raw", import: "default", eager: true });
 const MIGRATIONS = Object.keys(FILES).sort().map((name) => FILES[name]!.replaceAll(/--.*/g, "")).join("\n");
-/** Of the server alone: a query may not read them. */
+/** Internal tables, which queries may not read. */
 const PRIVATE = ["submissions", "settings", "tokens", "condensed_curves", "curve_blocks"];
 
-/** A list cut at the commas that stand in no parentheses. */
+/** Splits a list at commas outside of parentheses. */
 function parts(list: string): string[] {
   let depth = 0;
   const cut = [...list].map((letter) => {
