@@ -48,7 +48,7 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
-	cd web && npm run --silent check && npm test --silent
+	cd web && npm run --silent check && npm run --silent lint && npm test --silent
 
 libtorch:
 	@python3 setup/libtorch.py

@@ -41,7 +41,11 @@ test("a lost connection, before or during the answer, counts as no answer", asyn
   fetched.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   const silent = { status: 0, message: "The server does not answer", passing: true };
   expect(await refused(getExperiment(1))).toMatchObject(silent);
-  const cut = () => new ReadableStream({ start: (stream) => (stream.enqueue(new TextEncoder().encode('{"id"')), stream.error(new TypeError("cut"))) });
+  const start = (stream: ReadableStreamDefaultController) => {
+    stream.enqueue(new TextEncoder().encode('{"id"'));
+    stream.error(new TypeError("cut"));
+  };
+  const cut = () => new ReadableStream({ start });
   answer(cut());
   expect(await refused(getExperiment(1))).toMatchObject(silent);
   answer(cut());

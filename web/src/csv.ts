@@ -21,7 +21,7 @@ export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, 
 
 /** A table as in RFC 4180. */
 export function toCsv(header: string[], rows: (string | number)[][]): string {
-  return [header, ...rows].map((cells) => cells.map((cell) => quote(String(cell))).join(",") + "\r\n").join("");
+  return [header, ...rows].map((cells) => `${cells.map((cell) => quote(String(cell))).join(",")}\r\n`).join("");
 }
 
 function quote(text: string): string {

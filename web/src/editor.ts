@@ -64,7 +64,11 @@ function grammar(language: Language, schema: SQLNamespace | undefined): Extensio
 
 export function createEditor(parent: HTMLElement, { text, label, language, schema, onchange, onrun }: Options): Editor {
   const spoken = new Compartment();
-  const run = onrun ? [Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (onrun(), true) }]))] : [];
+  const enter = () => {
+    onrun?.();
+    return true;
+  };
+  const run = onrun ? [Prec.highest(keymap.of([{ key: "Mod-Enter", run: enter }]))] : [];
   const view = new EditorView({
     parent,
     state: EditorState.create({

@@ -41,7 +41,7 @@ export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number 
   const place = new Map(xs.map((x, index) => [x, index]));
   const rows = lines.map((line) => {
     const row: (number | null)[] = new Array(xs.length).fill(null);
-    line.x.forEach((x, index) => (row[place.get(x)!] = line.mean[index] ?? null));
+    for (const [index, x] of line.x.entries()) row[place.get(x)!] = line.mean[index] ?? null;
     return row;
   });
   return [xs, ...rows];
@@ -66,14 +66,17 @@ export interface Piece {
 export function pieces(n: number[]): Piece[] {
   const most = Math.max(0, ...n);
   const cut: Piece[] = [];
-  n.forEach((seeds, index) => {
+  for (const [index, seeds] of n.entries()) {
     const all_seeds = seeds === most;
     const last = cut.at(-1);
-    if (last && last.all_seeds === all_seeds) return void (last.to = index + 1);
+    if (last?.all_seeds === all_seeds) {
+      last.to = index + 1;
+      continue;
+    }
     // A segment from or to a mean of fewer seeds is drawn as thin as that mean.
     if (last && all_seeds) last.to = index + 1;
     cut.push({ from: last && !all_seeds ? index - 1 : index, to: index + 1, all_seeds });
-  });
+  }
   return cut;
 }
 

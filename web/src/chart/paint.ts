@@ -107,5 +107,6 @@ function paintMean(pen: Pen, { log }: Figure, line: Line, place: Place, colour: 
     pen.line(points, { colour, width: all_seeds ? MEAN : MEAN_OF_FEWER, dash: line.style.dash, opacity: all_seeds ? 1 : 0.7 });
   }
   // One or two points are marked, because their line is hardly visible.
-  if (line.x.length < 3) line.x.forEach((x, index) => shown(index) && pen.dot([place.x(x), place.y(line.mean[index]!)], 2.5, colour));
+  if (line.x.length > 2) return;
+  for (const [index, x] of line.x.entries()) if (shown(index)) pen.dot([place.x(x), place.y(line.mean[index]!)], 2.5, colour);
 }

@@ -102,7 +102,7 @@ export function svgPen(width: number, height: number, family: string, ground: st
     text([x, y], text, { colour, size, align = "start", bold, upright }) {
       const turn = upright ? ` transform="rotate(-90 ${round(x)} ${round(y)})"` : "";
       const weight = bold ? ' font-weight="600"' : "";
-      parts.push(`<text x="${round(x)}" y="${round(y)}" dy="0.35em" font-size="${size}" fill="${colour}" text-anchor="${align}"${weight}${turn}>${escape(text)}</text>`);
+      parts.push(`<text x="${round(x)}" y="${round(y)}" dy="0.35em" font-size="${size}" fill="${colour}" text-anchor="${align}"${weight}${turn}>${escapeXml(text)}</text>`);
     },
     inside(left, top, width, height, draw) {
       const id = `inside-${clips++}`;
@@ -111,7 +111,7 @@ export function svgPen(width: number, height: number, family: string, ground: st
       parts.push("</g>");
     },
     document() {
-      const open = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escape(family)}">`;
+      const open = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escapeXml(family)}">`;
       return [open, `<rect width="${width}" height="${height}" fill="${ground}"/>`, ...parts, "</svg>"].join("\n");
     },
   };
@@ -121,6 +121,6 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -17,8 +17,7 @@ export function extent(lines: Band[], span: Range): Range | null {
 
 /** The points in a range of x; if there are none, the two around it. */
 function seen(x: number[], [from, to]: Range): number[] {
-  const inside: number[] = [];
-  x.forEach((at, index) => at >= from && at <= to && inside.push(index));
+  const inside = [...x.keys()].filter((index) => x[index]! >= from && x[index]! <= to);
   if (inside.length) return inside;
   const after = x.findIndex((at) => at > to);
   return after > 0 ? [after - 1, after] : [];

@@ -107,7 +107,8 @@ export class Draft {
   }
 
   async #ask() {
-    const mine = (this.#asked = new AbortController());
+    const mine = new AbortController();
+    this.#asked = mine;
     try {
       this.latest = await checkSpec(this.text, mine.signal);
       this.resolved = this.latest.spec;

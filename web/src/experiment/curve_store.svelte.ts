@@ -81,7 +81,7 @@ export class CurveStore {
     const order = this.#order.get(key) ?? newest();
     this.#order.set(key, order);
     const isNewest = order();
-    const span = { series, points, after_step: range && range[0] - 1, to_step: range && range[1] };
+    const span = { series, points, after_step: range ? range[0] - 1 : null, to_step: range ? range[1] : null };
     const get: (id: number, asked: typeof span, signal: AbortSignal) => Promise<Curves | Runs> = kind === "curves" ? getCurves : getRuns;
     const answer = await get(this.id, span, this.#gone.signal).catch(emptyIfUnknown(series));
     const kept = !range || this.#requests.has(key);

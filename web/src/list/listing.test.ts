@@ -6,7 +6,12 @@ import type { Listener } from "../live.svelte";
 
 let listener: Listener;
 vi.mock("../api", () => ({ listExperiments: vi.fn(), Problem: class extends Error {} }));
-vi.mock("../live.svelte", () => ({ listen: (_: unknown, given: Listener) => ((listener = given), () => {}) }));
+vi.mock("../live.svelte", () => ({
+  listen: (_: unknown, given: Listener) => {
+    listener = given;
+    return () => {};
+  },
+}));
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
