@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::has_sha256;
+use crate::checksum::has_sha256;
 use crate::error::DataError;
 
 /// The files of a data set in its archive.

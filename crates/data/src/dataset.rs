@@ -1,8 +1,7 @@
 //! The facts of a data set, and its images in memory.
 
-use sha2::{Digest, Sha256};
-
 use crate::archive::Archive;
+use crate::checksum::has_sha256;
 use crate::error::DataError;
 
 /// An image classification data set.
@@ -61,12 +60,6 @@ impl RemoteFile {
     pub(crate) fn is(&self, content: &[u8]) -> bool {
         has_sha256(content, self.sha256)
     }
-}
-
-/// Whether `content` hashes to `sha256`, in lower-case hexadecimal.
-pub(crate) fn has_sha256(content: &[u8], sha256: &str) -> bool {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == sha256
 }
 
 /// A data set in memory.

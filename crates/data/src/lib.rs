@@ -16,6 +16,7 @@ mod library;
 mod hold_out;
 
 mod archive;
+mod checksum;
 mod fetch;
 
 mod cifar;

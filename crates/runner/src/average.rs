@@ -83,7 +83,7 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::weight::Start;
+    use crate::start::Start;
 
     fn network() -> Network {
         let model = json!({ "kind": "mlp", "hidden": [4], "batch_norm": true });

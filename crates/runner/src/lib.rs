@@ -19,14 +19,17 @@ pub mod serve;
 pub mod inbox;
 pub mod pipe;
 
-pub mod job;
+pub mod attempt;
 pub mod training;
+pub mod job;
+pub mod fetching;
 
 pub mod data;
 pub mod random;
 
 pub mod network;
 pub mod layers;
+pub mod start;
 pub mod weight;
 pub mod rotation;
 pub mod trained;
@@ -37,6 +40,7 @@ pub mod average;
 pub mod evaluation;
 pub mod geometry;
 pub mod meter;
+pub mod clock;
 
 pub mod checkpoint;
 pub mod export;

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::mem;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use optlab_spec::protocol::{Artifact, Event, Point};
 use optlab_spec::series;
 use tch::{Kind, TchError, Tensor};
 
+use crate::clock;
 use crate::failure::JobError;
 use crate::pipe::EventPipe;
 
@@ -60,7 +61,7 @@ impl<'a> Meter<'a> {
     /// on.
     pub fn new(pipe: &'a mut EventPipe, step: u64, steps: u64) -> Self {
         let throughput = Throughput { samples: 0, time: Duration::ZERO, running_since: None };
-        let flushed = Instant::now();
+        let flushed = clock::instant();
         Self { pipe, steps, step, points: Vec::new(), updates: Vec::new(), throughput, flushed }
     }
 
@@ -73,12 +74,12 @@ impl<'a> Meter<'a> {
     pub fn updated(&mut self, update: Update) {
         self.step = update.step;
         self.throughput.samples += update.samples;
-        self.updates.push(Measured { update, time_ms: now_ms() });
+        self.updates.push(Measured { update, time_ms: clock::unix_ms() });
     }
 
     /// Takes note of a value; one that is not finite is no point.
     pub fn point(&mut self, series: &str, step: u64, value: f64) {
-        let point = Point { series: series.to_owned(), step, value, time_ms: now_ms() };
+        let point = Point { series: series.to_owned(), step, value, time_ms: clock::unix_ms() };
         self.points.extend(value.is_finite().then_some(point));
     }
 
@@ -113,7 +114,7 @@ impl<'a> Meter<'a> {
 
     /// Lets the training time run on.
     pub fn resume(&mut self) {
-        self.throughput.running_since = Some(Instant::now());
+        self.throughput.running_since = Some(clock::instant());
     }
 
     /// Sends everything if it is time to.
@@ -169,7 +170,7 @@ impl<'a> Meter<'a> {
             self.pipe.send(&Event::Metrics { points })?;
         }
         self.pipe.send(&Event::Progress { step: self.step, steps: self.steps })?;
-        self.flushed = Instant::now();
+        self.flushed = clock::instant();
         Ok(())
     }
 
@@ -203,8 +204,4 @@ fn values<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Vec<f64>, Tch
         return Ok(Vec::new());
     }
     Vec::try_from(Tensor::f_stack(&tensors, 0)?.f_to_kind(Kind::Double)?)
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

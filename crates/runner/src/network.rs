@@ -9,8 +9,9 @@ use crate::layers::{
     BatchNorm, BatchNormConfig, Conv2d, Flatten, GlobalAveragePool, Layer, Linear, MaxPool, Mode, Neurons,
     NeuronsConfig, Relu, Residual, Sequence, ZeroPadShortcut,
 };
+use crate::start::Start;
 use crate::trained::{Parts, Trained};
-use crate::weight::{Start, Weight};
+use crate::weight::Weight;
 
 /// Maps images to logits.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use optlab_spec::{DescentForm, LowdinForm, OptSpec, RotationInit, StochasticSpec
 use tch::{Kind, Tensor};
 
 use crate::random::{self, Purpose};
-use crate::weight::Start;
+use crate::start::Start;
 
 /// Where the rotations of one layer come from: one for the whole run or, in stochastic OPT, one for each round.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use std::panic::{self, AssertUnwindSafe};
 use optlab_domain::EndReason;
 use optlab_spec::protocol::{Command, Event, Failure, Run};
 
+use crate::attempt::{self, End};
 use crate::checkpoint;
 use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
-use crate::job::{self, End};
 use crate::pipe::EventPipe;
 
 /// Runs every job that comes in.
@@ -46,7 +46,7 @@ enum Answer {
 /// Runs a job and says how it ended.
 fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
-    let result = panic::catch_unwind(AssertUnwindSafe(|| job::run(run, inbox, pipe)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, inbox, pipe)));
     let failure = match result {
         Ok(Ok(End::Finished(summary))) => {
             tracing::info!(seconds = summary.seconds, "finished");

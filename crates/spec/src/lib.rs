@@ -31,7 +31,8 @@ pub mod series;
 mod fields;
 mod merge;
 mod problem;
-mod text;
+mod nul;
+mod shorten;
 
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
@@ -44,9 +45,10 @@ pub use method::{
     StochasticSpec, TransformSpec,
 };
 pub use models::ModelSpec;
+pub use nul::{NO_NUL, refuse_nul};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
 pub use problem::{Problem, Problems};
 pub use schedule::{CurveSpec, ScheduleSpec};
-pub use text::{NO_NUL, refuse_nul, shorten};
+pub use shorten::shorten;
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

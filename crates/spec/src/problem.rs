@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::shorten;
+use crate::shorten::shorten;
 
 /// Maximum number of mistakes that are listed.
 const MOST_LISTED: usize = 50;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use crate::experiment::ExperimentSpec;
 use crate::fields::Fields;
 use crate::merge::merge;
+use crate::nul::refuse_nul;
 use crate::problem::{Problems, escaped};
 use crate::recipes;
-use crate::text::refuse_nul;
 
 /// Maximum length of what a message about TOML quotes, in bytes.
 const LONGEST_QUOTE: usize = 1000;

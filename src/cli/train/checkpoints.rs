@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::folder::{POINTS, SPEC};
+use super::files::{POINTS, SPEC};
 use crate::artifacts::sha256;
 use crate::cli::input;
 

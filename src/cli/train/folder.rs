@@ -9,12 +9,9 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Point, Summary};
 
 use super::checkpoints::{Checkpoint, Checkpoints, Resumable};
+use super::files::{POINTS, RESUME, SPEC, SUMMARY};
 use crate::cli::{input, output};
 
-pub(super) const SPEC: &str = "spec.json";
-pub(super) const POINTS: &str = "metrics.csv";
-const RESUME: &str = "resume.json";
-const SUMMARY: &str = "summary.json";
 const HEADER: &str = "series,step,value,time_ms";
 
 /// The folder of one run, locked against other processes.

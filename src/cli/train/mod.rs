@@ -1,6 +1,7 @@
 //! `optlab train`: one run, here, without a server or a database.
 
 mod checkpoints;
+mod files;
 mod folder;
 mod screen;
 

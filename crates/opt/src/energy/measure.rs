@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::{EnergyConfig, count_distances, count_neurons, upper_sum};
+use super::config::EnergyConfig;
+use super::pairs::{count_distances, count_neurons, upper_sum};
 use crate::Error;
 
 /// Entries of the Gram matrix held at once: 32 MiB of float64.

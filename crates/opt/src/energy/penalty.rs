@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::{EnergyConfig, count_distances, count_neurons, upper_sum};
+use super::config::EnergyConfig;
+use super::pairs::{count_distances, count_neurons, upper_sum};
 use crate::Error;
 
 /// Above this cosine, 2 - 2 cos has lost some of float32's few digits.

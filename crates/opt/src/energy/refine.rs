@@ -4,8 +4,10 @@
 
 use tch::{Kind, Tensor};
 
+use super::config::EnergyConfig;
 use super::measure::directions;
-use super::{EnergyConfig, count_neurons, energy_penalty};
+use super::pairs::count_neurons;
+use super::penalty::energy_penalty;
 use crate::Error;
 use crate::transform::canonical;
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use optlab_opt::{EnergyConfig, hyperspherical_energy};
 use optlab_runner::optimizer::Optimizer;
 use optlab_runner::random::{self, Purpose};
-use optlab_runner::weight::{Start, Weight};
+use optlab_runner::start::Start;
+use optlab_runner::weight::Weight;
 use tch::{Device, Kind, Tensor};
 
 use crate::ARMS;

@@ -7,13 +7,16 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use optlab_spec::CheckpointSpec;
+use optlab_data::Progress;
+use optlab_spec::{CheckpointSpec, JobSpec};
+use tch::Device;
 
+use crate::clock::{self, TrainingClock};
 use crate::failure::JobError;
 use crate::job::Job;
 use crate::meter::Meter;
 
-pub use saved::Saved;
+use self::saved::Saved;
 
 /// How many a folder keeps: should the newest be lost on its way to safety, there is the one before.
 const KEPT: usize = 2;
@@ -30,7 +33,7 @@ pub struct Checkpoints<'a> {
 impl<'a> Checkpoints<'a> {
     /// Goes into `folder` if there is one; the attempt starts now, from the checkpoint of `newest` updates if from any.
     pub fn new(folder: Option<&'a Path>, spec: CheckpointSpec, newest: Option<u64>) -> Self {
-        Self { folder, spec, newest, written: Instant::now() }
+        Self { folder, spec, newest, written: clock::instant() }
     }
 
     /// Completed updates of the newest one, written or started from; 0 where there is none.
@@ -61,10 +64,30 @@ impl<'a> Checkpoints<'a> {
         if let Err(error) = delete(folder, step, KEPT) {
             tracing::warn!(%error, "old checkpoints cannot be deleted");
         }
-        (self.newest, self.written) = (Some(step), Instant::now());
+        (self.newest, self.written) = (Some(step), clock::instant());
         meter.resume();
         Ok(())
     }
+}
+
+/// Brings a job back to where it was when the checkpoint in `file` was written: builds it, then overwrites its state.
+/// `progress` is notified of downloads.
+///
+/// # Errors
+/// [`JobError::Checkpoint`], and those of [`Job::prepare`].
+pub fn resume<'a>(
+    spec: &'a JobSpec,
+    device: Device,
+    file: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Job<'a>, JobError> {
+    let saved = Saved::read(file, spec.train.total_steps())?;
+    let (step, trained_for) = (saved.step, saved.trained_for);
+    let mut job = Job { resumed_at: Some(step), ..Job::at(step, spec, device, progress)? };
+    saved.restore(job.state())?;
+    job.network.trained().into_iter().try_for_each(|trained| trained.refresh())?;
+    job.clock = TrainingClock::after(trained_for);
+    Ok(job)
 }
 
 /// Deletes every checkpoint in `folder`.

@@ -48,7 +48,7 @@ mod tests {
     use super::super::NeuronsConfig;
     use super::*;
     use crate::random::{self, Purpose};
-    use crate::weight::Start;
+    use crate::start::Start;
 
     fn images(size: [i64; 4]) -> Tensor {
         let rows = [size[0], size[1] * size[2] * size[3]];

@@ -3,8 +3,9 @@
 use tch::{Kind, TchError, Tensor};
 
 use crate::failure::JobError;
+use crate::start::Start;
 use crate::trained::{Plain, Role, Trained};
-use crate::weight::{Start, Weight};
+use crate::weight::Weight;
 
 /// A weight and a bias.
 #[derive(Debug)]

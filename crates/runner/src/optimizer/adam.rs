@@ -3,7 +3,7 @@
 use optlab_spec::AdamSpec;
 use tch::{TchError, Tensor};
 
-use super::scalar;
+use super::scalar::scalar;
 
 /// m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, both freed of their start at 0, then
 /// x <- x - rate m / (sqrt(v) + epsilon). `memory` is m and v, `update` counts from 1.

@@ -9,9 +9,10 @@ mod adam;
 mod sgd;
 
 mod clip;
+mod scalar;
 
 use optlab_spec::{MethodSpec, OptimizerSpec};
-use tch::{Kind, TchError, Tensor};
+use tch::TchError;
 
 use self::slot::Slot;
 use crate::failure::JobError;
@@ -91,16 +92,11 @@ impl Optimizer {
     }
 }
 
-/// A number beside `tensor`. tch's sums take no factor; a product with this one, fused into the sum, saves a pass.
-fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
-    Tensor::f_full([0; 0], value, (Kind::Float, tensor.device()))
-}
-
 #[cfg(test)]
 mod tests {
     use optlab_spec::AdamSpec;
     use tch::nn::{self, OptimizerConfig};
-    use tch::{Device, Reduction};
+    use tch::{Device, Kind, Reduction, Tensor};
 
     use super::*;
     use crate::trained::Plain;

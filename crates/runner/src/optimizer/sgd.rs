@@ -2,7 +2,7 @@
 
 use tch::{TchError, Tensor};
 
-use super::scalar;
+use super::scalar::scalar;
 
 /// m <- momentum m + g, then x <- x - rate m, or with Nesterov x <- x - rate (g + momentum m). `memory` is m, or
 /// empty where momentum is 0.

@@ -4,7 +4,8 @@ use optlab_opt::State;
 use optlab_spec::{MethodSpec, OptimizerSpec, TransformSpec};
 use tch::{TchError, Tensor};
 
-use super::{adam, scalar, sgd};
+use super::scalar::scalar;
+use super::{adam, sgd};
 use crate::trained::{Parameter, Parts, Role};
 
 /// A parameter's own rates and the rule's memory of it.

@@ -4,10 +4,11 @@ mod turned;
 
 use optlab_opt::{EnergyConfig, RotatedWeight, refine};
 use optlab_spec::{MethodSpec, NeuronInit, OptSpec};
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::failure::JobError;
 use crate::random::{self, Purpose};
+use crate::start::Start;
 use crate::trained::{Plain, Role, Trained};
 
 pub use turned::Turned;
@@ -19,27 +20,6 @@ pub enum Weight {
     Plain(Plain),
     /// R V with V as drawn, and R trained.
     Turned(Turned),
-}
-
-/// What decides how the weights of a network start.
-#[derive(Clone, Copy, Debug)]
-pub struct Start<'a> {
-    /// Of the arm.
-    pub method: &'a MethodSpec,
-    /// Of the job.
-    pub seed: u64,
-    /// Where the network lives.
-    pub device: Device,
-    /// Completed updates, which say what a round of stochastic OPT turns.
-    pub updates: u64,
-}
-
-#[cfg(test)]
-impl Start<'_> {
-    /// Plain training of a layer on the CPU.
-    pub(crate) fn baseline(seed: u64) -> Self {
-        Self { method: &MethodSpec::BASELINE, seed, device: Device::Cpu, updates: 0 }
-    }
 }
 
 impl Weight {
@@ -126,7 +106,7 @@ fn orthogonalised(neurons: &Tensor) -> Result<Tensor, JobError> {
 mod tests {
     use optlab_spec::ExperimentSpec;
     use serde_json::{Value, json};
-    use tch::Kind;
+    use tch::{Device, Kind};
 
     use super::*;
     use crate::trained::Parameters;

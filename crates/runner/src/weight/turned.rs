@@ -4,9 +4,9 @@ use optlab_opt::{Error, RotatedWeight};
 use optlab_spec::{Neurons, OptSpec};
 use tch::Tensor;
 
-use super::Start;
 use crate::failure::JobError;
 use crate::rotation::Rotations;
+use crate::start::Start;
 use crate::trained::{Parameter, Parameters, Parts, Role, Trained};
 
 /// R V: its parameters are the raw parameter of R and, where neurons are learned too, V.

@@ -17,7 +17,7 @@
 
 use tch::Tensor;
 
-use super::{EPSILON, MOMENTUM};
+use super::published::{EPSILON, MOMENTUM};
 use crate::Error;
 
 /// `weight` is W^T, `momentum` m^T, `gradient` G^T, all `[n, d]`. The device is never waited for.

@@ -14,6 +14,7 @@
 
 mod low_rank;
 mod omega;
+mod published;
 mod repair;
 
 use tch::Tensor;
@@ -21,12 +22,6 @@ use tch::Tensor;
 use self::repair::Repair;
 use super::{Pullback, Rotated, Rotation, State, canonical};
 use crate::Error;
-
-/// What of the last momentum stays in the next, as published.
-const MOMENTUM: f64 = 0.9;
-
-/// What the published code adds to the norm of Omega, so that it can be divided by.
-const EPSILON: f64 = 1e-8;
 
 /// Own steps from one [`Repair`] to the next.
 const REPAIR_INTERVAL: u64 = 50;

@@ -17,7 +17,7 @@
 
 use tch::Tensor;
 
-use super::{EPSILON, MOMENTUM};
+use super::published::{EPSILON, MOMENTUM};
 use crate::Error;
 use crate::transform::transpose_difference;
 

@@ -1,4 +1,4 @@
-//! Rejects NUL, the one character that no text may contain, and shortens texts of others.
+//! Rejects NUL, the one character that no text may contain.
 
 use serde_json::Value;
 
@@ -6,16 +6,6 @@ use crate::problem::{Problems, escaped};
 
 /// The reason for rejecting NUL, appended to the name of the field.
 pub const NO_NUL: &str = "must not contain the character U+0000, which databases cannot store";
-
-/// Keeps the beginning of a text of more than `longest` bytes, and says how many bytes are left out.
-pub fn shorten(text: &mut String, longest: usize) {
-    if text.len() > longest {
-        let kept = text.floor_char_boundary(longest);
-        let rest = text.len() - kept;
-        text.truncate(kept);
-        text.push_str(&format!("... ({rest} bytes left out)"));
-    }
-}
 
 /// Checks every text of a document for NUL, including names of fields.
 ///
@@ -52,15 +42,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_between_characters() {
-        let mut text = "é".repeat(10);
-        shorten(&mut text, 20);
-        assert_eq!(text, "é".repeat(10));
-        shorten(&mut text, 11);
-        assert_eq!(text, "ééééé... (10 bytes left out)");
-    }
 
     #[test]
     fn every_text_with_nul_is_found_by_its_path() {

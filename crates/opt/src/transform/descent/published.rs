@@ -1,0 +1,7 @@
+//! Constants of the published code.
+
+/// Share of the last momentum in the next.
+pub const MOMENTUM: f64 = 0.9;
+
+/// Added to the norm of Omega before a division by it.
+pub const EPSILON: f64 = 1e-8;
