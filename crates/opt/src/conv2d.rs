@@ -144,8 +144,11 @@ mod tests {
                 let loss = layer.forward(&images()).mse_loss(&target, tch::Reduction::Mean);
                 loss.backward();
                 let gradient = layer.weight.raw_gradient().unwrap();
-                if !layer.weight.step_along(&gradient, 0.02).unwrap() {
-                    let _ = tch::no_grad(|| layer.weight.raw().shallow_clone().g_sub_(&(gradient * 0.5)));
+                match layer.weight.own_step() {
+                    Some(rotation) => rotation.step_along(&gradient, 0.02).unwrap(),
+                    None => tch::no_grad(|| {
+                        let _ = layer.weight.raw().shallow_clone().g_sub_(&(gradient * 0.5));
+                    }),
                 }
                 layer.weight.refresh().unwrap();
                 losses.push(loss.double_value(&[]));

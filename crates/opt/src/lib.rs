@@ -11,7 +11,7 @@
 //! # A training step
 //! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once a step,
 //! hands it to the forward pass as a leaf, and maps dL/dW to the gradient of the rotation's raw parameter. The
-//! optimizer belongs to the caller; [`Descent`] alone takes its steps itself, by [`RotatedWeight::step_along`].
+//! optimizer belongs to the caller; [`Descent`] alone takes its steps itself, see [`RotatedWeight::own_step`].
 //!
 //! ```
 //! use optlab_opt::{Cayley, OptLinear};
@@ -89,4 +89,4 @@ pub use transform::lowdin::Lowdin;
 pub use transform::relaxed::Relaxed;
 pub use transform::stochastic::Stochastic;
 pub use transform::unconstrained::Unconstrained;
-pub use transform::{Pullback, Rotated, Rotation, State, Warning};
+pub use transform::{OwnStep, Pullback, Rotated, Rotation, State, Warning};

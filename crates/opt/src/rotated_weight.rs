@@ -3,12 +3,13 @@
 use tch::Tensor;
 
 use crate::transform::canonical;
-use crate::{Error, Rotated, Rotation, State, gram_drift, orthogonality_error};
+use crate::{Error, OwnStep, Rotated, Rotation, State, gram_drift, orthogonality_error};
 
 /// W = R V, computed once a step and reused until the raw parameter changes.
 ///
 /// A step is: forward and backward through [`value`](Self::value), [`raw_gradient`](Self::raw_gradient), an
-/// in-place change of [`raw`](Self::raw) by any optimizer, [`refresh`](Self::refresh). Several backward passes
+/// in-place change of [`raw`](Self::raw) by any optimizer or by [`own_step`](Self::own_step),
+/// [`refresh`](Self::refresh). Several backward passes
 /// between refreshes add up, as they do for any leaf.
 #[derive(Debug)]
 pub struct RotatedWeight {
@@ -78,12 +79,9 @@ impl RotatedWeight {
         if gradient.defined() { Ok(gradient) } else { Err(Error::NoGradient) }
     }
 
-    /// Steps the raw parameter by the rotation's own rule, where it has one: see [`Rotation::step_along`].
-    ///
-    /// # Errors
-    /// libtorch's own.
-    pub fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-        self.rotation.step_along(raw_gradient, rate)
+    /// The rotation, if it steps its own raw parameter: no other step may be taken of it then.
+    pub fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        self.rotation.own_step()
     }
 
     /// Freezes W as it is and goes on with another rotation of it, which `next` makes of the new V^T, `[n, d]`: how a

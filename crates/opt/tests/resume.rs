@@ -43,8 +43,9 @@ fn noise(size: &[i64], phase: f64) -> Tensor {
 fn step(weight: &mut RotatedWeight, target: &Tensor) {
     (weight.value() - target).square().sum(Kind::Float).backward();
     let gradient = weight.raw_gradient().unwrap();
-    if !weight.step_along(&gradient, 0.02).unwrap() {
-        let _ = tch::no_grad(|| weight.raw().shallow_clone().g_sub_(&(gradient * 0.05)));
+    match weight.own_step() {
+        Some(rotation) => rotation.step_along(&gradient, 0.02).unwrap(),
+        None => drop(tch::no_grad(|| weight.raw().shallow_clone().g_sub_(&(gradient * 0.05)))),
     }
     weight.refresh().unwrap();
 }

@@ -58,9 +58,12 @@ fn stays_orthogonal<R: Rotation + 'static>(
             if step + LAST_STEPS < steps { &targets[step as usize / 10 % targets.len()] } else { &goal };
         ((weight.value() - target).square().sum(kind) * (0.5 * PULL)).backward();
         let gradient = weight.raw_gradient().unwrap();
-        if !weight.step_along(&gradient, LEARNING_RATE).unwrap() {
-            momentum = momentum * MOMENTUM + gradient;
-            let _ = weight.raw().shallow_clone().g_sub_(&(&momentum * LEARNING_RATE));
+        match weight.own_step() {
+            Some(rotation) => rotation.step_along(&gradient, LEARNING_RATE).unwrap(),
+            None => {
+                momentum = momentum * MOMENTUM + gradient;
+                let _ = weight.raw().shallow_clone().g_sub_(&(&momentum * LEARNING_RATE));
+            }
         }
         weight.refresh().unwrap();
         // The last step before a repair among others.

@@ -1,6 +1,6 @@
 //! What an optimizer steps, and how its gradients come about.
 
-use optlab_opt::{Error, State};
+use optlab_opt::{Error, OwnStep, State};
 use tch::{TchError, Tensor};
 
 /// What outlives a step, by names that are unique in a job.
@@ -63,13 +63,9 @@ pub trait Trained {
     fn gradients(&self) -> Result<Vec<Tensor>, Error> {
         Ok(vec![self.effective_gradient()?])
     }
-    /// Steps a parameter of role [`Role::Rotation`] by a rule of its own; `false`, with nothing done, where there is
-    /// none.
-    ///
-    /// # Errors
-    /// libtorch's own.
-    fn step_along(&mut self, _gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
-        Ok(false)
+    /// The rotation that steps the parameter of role [`Role::Rotation`] by its own rule, if there is one.
+    fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        None
     }
     /// Makes the next forward pass see what was stepped.
     ///

@@ -50,13 +50,9 @@ pub trait Rotation: fmt::Debug + Send {
         Ok(Some(self.rotate(&eye)?.weight.f_tr()?.f_contiguous()?))
     }
 
-    /// Steps the raw parameter against its gradient by a rule of its own, `rate` far, where entry by entry would
-    /// leave the manifold. `false`, with nothing done, where any optimizer may step it.
-    ///
-    /// # Errors
-    /// libtorch's own.
-    fn step_along(&mut self, _raw_gradient: &Tensor, _rate: f64) -> Result<bool, Error> {
-        Ok(false)
+    /// The rotation itself, if it steps its own raw parameter. `None` where any optimizer may step it.
+    fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        None
     }
 
     /// What it remembers from one step to the next beside the raw parameter, by names that are always the same. A
@@ -81,6 +77,15 @@ pub trait Rotation: fmt::Debug + Send {
     fn warning(&self) -> Result<Option<Warning>, Error> {
         Ok(None)
     }
+}
+
+/// A rotation that steps its own raw parameter, because a step of each entry by itself would leave the manifold.
+pub trait OwnStep {
+    /// Steps the raw parameter against its gradient, `rate` far.
+    ///
+    /// # Errors
+    /// libtorch's own.
+    fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<(), Error>;
 }
 
 /// A part of a state that outlives a step, to be read or overwritten.

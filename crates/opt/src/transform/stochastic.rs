@@ -13,7 +13,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Pullback, Rotated, Rotation, State, Warning, canonical};
+use super::{OwnStep, Pullback, Rotated, Rotation, State, Warning, canonical};
 use crate::Error;
 
 /// Any rotation of p dimensions, as a rotation of d that leaves the others alone: one round of S-OPT.
@@ -72,8 +72,8 @@ impl Rotation for Stochastic {
         Ok(None)
     }
 
-    fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-        self.inner.step_along(raw_gradient, rate)
+    fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        self.inner.own_step()
     }
 
     /// That of the inner rotation. The dimensions are the caller's to draw again.
@@ -151,8 +151,9 @@ mod tests {
     fn step(weight: &mut RotatedWeight, target: &Tensor) {
         (weight.value() - target).square().sum(target.kind()).backward();
         let gradient = weight.raw_gradient().unwrap();
-        if !weight.step_along(&gradient, 0.02).unwrap() {
-            let _ = weight.raw().shallow_clone().g_sub_(&(gradient * 0.02));
+        match weight.own_step() {
+            Some(rotation) => rotation.step_along(&gradient, 0.02).unwrap(),
+            None => drop(weight.raw().shallow_clone().g_sub_(&(gradient * 0.02))),
         }
         weight.refresh().unwrap();
     }
@@ -206,7 +207,7 @@ mod tests {
                 // Steps as long as they can be.
                 let target = gaussian(&[N, D], seed, Kind::Float) * 1e3;
                 let gradient = (weight.merged() - target).index_select(1, &draw(8, number));
-                assert!(weight.step_along(&gradient, 1.0).unwrap());
+                weight.own_step().unwrap().step_along(&gradient, 1.0).unwrap();
                 weight.refresh().unwrap();
             }
             weight.merge(|merged| descent(merged, number + 1)).unwrap();

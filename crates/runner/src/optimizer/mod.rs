@@ -42,8 +42,9 @@ impl Optimizer {
         let (mut slots, mut numbers) = (Vec::new(), 0);
         for trained in trained {
             let parameters = trained.parameters();
+            let steps_itself = trained.own_step().is_some();
             for ((name, _), parameter) in trained.state().into_iter().zip(&parameters) {
-                slots.push(Slot::new(rule, method, name, parameter)?);
+                slots.push(Slot::new(rule, method, name, parameter, steps_itself)?);
                 numbers += parameter.tensor.numel() as u64;
             }
         }
@@ -68,8 +69,9 @@ impl Optimizer {
             let (own, rest) = slots.split_at_mut(parameters.len());
             for ((slot, mut parameter), gradient) in own.iter_mut().zip(parameters).zip(gradients) {
                 let rate = slot.learning_rate * factor;
-                if slot.role != Role::Rotation || !trained.step_along(&gradient, rate)? {
-                    slot.step(&self.rule, &mut parameter.tensor, gradient, rate)?;
+                match trained.own_step() {
+                    Some(rotation) if slot.role == Role::Rotation => rotation.step_along(&gradient, rate)?,
+                    _ => slot.step(&self.rule, &mut parameter.tensor, gradient, rate)?,
                 }
             }
             trained.refresh()?;

@@ -1,7 +1,7 @@
 //! What an optimizer holds of one parameter.
 
 use optlab_opt::State;
-use optlab_spec::{MethodSpec, OptimizerSpec, TransformSpec};
+use optlab_spec::{MethodSpec, OptimizerSpec};
 use tch::{TchError, Tensor};
 
 use super::scalar::scalar;
@@ -23,16 +23,19 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Of the parameter `name`, with nothing to remember yet.
+    /// The slot of the parameter `name`, with empty memory. A rotation that `steps_itself` gets no memory at all.
     pub fn new(
         rule: &OptimizerSpec,
         method: &MethodSpec,
         name: String,
         Parameter { role, tensor }: &Parameter,
+        steps_itself: bool,
     ) -> Result<Self, TchError> {
         let (learning_rate, weight_decay) = rates(rule, method, *role);
         let named = |name: &&'static str| Ok((*name, tensor.f_zeros_like()?));
-        let memory = memories(rule, method, *role).iter().map(named).collect::<Result<_, TchError>>()?;
+        let memories: &[&'static str] =
+            if steps_itself && *role == Role::Rotation { &[] } else { memories(rule) };
+        let memory = memories.iter().map(named).collect::<Result<_, TchError>>()?;
         Ok(Self { name, role: *role, learning_rate, weight_decay, memory, updates: 0 })
     }
 
@@ -86,12 +89,9 @@ impl Slot {
     }
 }
 
-/// Names of what the rule remembers; nothing of a rotation that steps itself.
-fn memories(rule: &OptimizerSpec, method: &MethodSpec, role: Role) -> &'static [&'static str] {
-    let steps_itself =
-        matches!(method, MethodSpec::Opt(opt) if matches!(opt.transform, TransformSpec::Descent { .. }));
+/// Names of what the rule remembers of a parameter.
+fn memories(rule: &OptimizerSpec) -> &'static [&'static str] {
     match rule {
-        _ if role == Role::Rotation && steps_itself => &[],
         OptimizerSpec::Sgd { momentum, .. } if *momentum == 0.0 => &[],
         OptimizerSpec::Sgd { .. } => &["momentum"],
         OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => &["first_moment", "second_moment"],
@@ -109,7 +109,7 @@ fn rates(rule: &OptimizerSpec, method: &MethodSpec, role: Role) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    use optlab_opt::Error;
+    use optlab_opt::{Error, OwnStep};
     use serde_json::json;
     use tch::Kind;
 
@@ -157,9 +157,8 @@ mod tests {
             self.0.effective_gradient()
         }
 
-        fn step_along(&mut self, _gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-            let _ = self.0.parameters().remove(0).tensor.f_fill_(rate)?;
-            Ok(true)
+        fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+            Some(self)
         }
 
         fn refresh(&mut self) -> Result<(), Error> {
@@ -171,6 +170,13 @@ mod tests {
         }
     }
 
+    impl OwnStep for OwnRule {
+        fn step_along(&mut self, _gradient: &Tensor, rate: f64) -> Result<(), Error> {
+            let _ = self.0.parameters().remove(0).tensor.f_fill_(rate)?;
+            Ok(())
+        }
+    }
+
     fn own_rule(role: Role) -> OwnRule {
         OwnRule(Plain::new("x".to_owned(), Tensor::from_slice(&[1.0f32]), Role::Weight).unwrap(), role)
     }
@@ -178,7 +184,7 @@ mod tests {
     #[test]
     fn a_rotation_that_steps_itself_neither_decays_nor_is_remembered() {
         let mut x = own_rule(Role::Rotation);
-        let method = method("descent", 0.5, 0.3);
+        let method = method("cayley", 0.5, 0.3);
         let mut optimizer = Optimizer::new(&SGD, None, &method, &mut [&mut x]).unwrap();
         x.value().sum(Kind::Float).backward();
         optimizer.step(vec![&mut x], 0.5, 1).unwrap();

@@ -1,6 +1,6 @@
 //! A weight whose neurons are turned by learned rotations.
 
-use optlab_opt::{Error, RotatedWeight};
+use optlab_opt::{Error, OwnStep, RotatedWeight};
 use optlab_spec::{Neurons, OptSpec};
 use tch::Tensor;
 
@@ -66,8 +66,8 @@ impl Trained for Turned {
         Ok([self.rotated.raw_gradient()?].into_iter().chain(neurons).collect())
     }
 
-    fn step_along(&mut self, gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-        self.rotated.step_along(gradient, rate)
+    fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        self.rotated.own_step()
     }
 
     fn refresh(&mut self) -> Result<(), Error> {

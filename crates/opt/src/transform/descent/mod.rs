@@ -20,7 +20,7 @@ mod repair;
 use tch::Tensor;
 
 use self::repair::Repair;
-use super::{Pullback, Rotated, Rotation, State, canonical};
+use super::{OwnStep, Pullback, Rotated, Rotation, State, canonical};
 use crate::Error;
 
 /// Own steps from one [`Repair`] to the next.
@@ -72,7 +72,7 @@ impl Descent {
 }
 
 impl Rotation for Descent {
-    /// W^T, `[n, d]`. Stepped by [`step_along`](Self::step_along) alone: entry by entry it leaves the manifold.
+    /// W^T, `[n, d]`. Stepped by [`step_along`](OwnStep::step_along) alone: entry by entry it leaves the manifold.
     fn raw(&self) -> &Tensor {
         &self.weight
     }
@@ -91,17 +91,8 @@ impl Rotation for Descent {
         Ok(None)
     }
 
-    fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<bool, Error> {
-        let _guard = tch::no_grad_guard();
-        match self.form {
-            DescentForm::Omega => omega::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
-            DescentForm::LowRank => low_rank::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
-        }
-        self.steps += 1;
-        if self.steps.is_multiple_of(REPAIR_INTERVAL) {
-            self.repair.apply(&mut self.weight)?;
-        }
-        Ok(true)
+    fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
+        Some(self)
     }
 
     /// The triangle of the repair is of the neurons that a round of stochastic OPT began with, which a program that goes
@@ -116,6 +107,21 @@ impl Rotation for Descent {
 
     fn settle(&mut self) -> Result<(), Error> {
         self.repair.apply(&mut self.weight)
+    }
+}
+
+impl OwnStep for Descent {
+    fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<(), Error> {
+        let _guard = tch::no_grad_guard();
+        match self.form {
+            DescentForm::Omega => omega::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
+            DescentForm::LowRank => low_rank::step(&mut self.weight, &mut self.momentum, raw_gradient, rate)?,
+        }
+        self.steps += 1;
+        if self.steps.is_multiple_of(REPAIR_INTERVAL) {
+            self.repair.apply(&mut self.weight)?;
+        }
+        Ok(())
     }
 }
 
@@ -154,7 +160,7 @@ mod tests {
     }
 
     fn step(descent: &mut Descent, gradient: &Tensor) {
-        assert!(descent.step_along(gradient, RATE).unwrap());
+        descent.step_along(gradient, RATE).unwrap();
     }
 
     /// Steps towards targets that take turns, so that it never arrives; the worst drift on the way. With `pull` 0.1
@@ -202,7 +208,7 @@ mod tests {
                 let loss = (weight.value() - &target).square().sum(Kind::Float);
                 loss.backward();
                 let gradient = weight.raw_gradient().unwrap();
-                assert!(weight.step_along(&gradient, RATE).unwrap());
+                weight.own_step().unwrap().step_along(&gradient, RATE).unwrap();
                 weight.refresh().unwrap();
                 losses.push(loss.double_value(&[]));
             }
@@ -217,7 +223,7 @@ mod tests {
         let mut weight =
             RotatedWeight::new(&frozen_weight, Box::new(descent(&frozen_weight, FORMS[0]))).unwrap();
         let merged = weight.merged();
-        assert!(weight.step_along(&gaussian(&[2, 3], 1, Kind::Float), RATE).unwrap());
+        weight.own_step().unwrap().step_along(&gaussian(&[2, 3], 1, Kind::Float), RATE).unwrap();
         weight.refresh().unwrap();
         assert_eq!(merged, frozen_weight);
         assert_ne!(weight.merged(), frozen_weight);
