@@ -1,11 +1,15 @@
-//! The networks, one file each: its fields in a spec, and its layers. To add one, write its file and name it here.
+//! The networks. A network, or a family of them, is one file: its fields in a spec, and its layers. To add one, write
+//! its file and a row of the table.
 
 mod builder;
 
 mod batch_norm;
-mod cifar_resnet;
-mod plain_cnn;
 mod residual;
+
+mod cifar_resnet;
+mod mlp;
+mod plain_cnn;
+mod resnet18;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +18,12 @@ use crate::fields::Fields;
 
 pub use batch_norm::{BatchNorm, OptionalBatchNorm};
 pub use cifar_resnet::CifarResnet;
+pub use mlp::Mlp;
 pub use plain_cnn::PlainCnn;
+pub use resnet18::Resnet18;
 
 macro_rules! models {
-    ($($kind:literal => $module:ident::$Model:ident),* $(,)?) => {
-        $(mod $module;)*
-        $(pub use $module::$Model;)*
-
+    ($($kind:literal => $Kind:ident($Model:ident $(, $depth:literal)?)),* $(,)?) => {
         /// The network of a run.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind")]
@@ -28,14 +31,14 @@ macro_rules! models {
             $(
                 #[doc = concat!("`", $kind, "`")]
                 #[serde(rename = $kind)]
-                $Model($Model),
+                $Kind($Model),
             )*
         }
 
         /// Reads the fields of one kind of model.
         type Read = fn(&mut Fields<'_>) -> ModelSpec;
 
-        const KINDS: &[(&str, Read)] = &[$(($kind, |fields| ModelSpec::$Model($Model::read(fields)))),*];
+        const KINDS: &[(&str, Read)] = &[$(($kind, |fields| ModelSpec::$Kind($Model::read(fields)))),*];
 
         impl ModelSpec {
             /// The layers for the images and classes of `task`.
@@ -44,20 +47,21 @@ macro_rules! models {
             /// Why there are none, as the end of a sentence about the model: a submission with it is refused.
             pub fn architecture(&self, task: &Task) -> Result<Architecture, String> {
                 match self {
-                    $(Self::$Model(model) => model.architecture(task)),*
+                    $(Self::$Kind(model) => model.architecture(task $(, $depth)?)),*
                 }
             }
         }
     };
 }
 
+// Members of a family differ in the depth of a stage: its convolutions, or its residual blocks.
 models! {
-    "mlp" => mlp::Mlp,
-    "cnn6" => cnn6::Cnn6,
-    "cnn9" => cnn9::Cnn9,
-    "resnet20" => resnet20::Resnet20,
-    "resnet32" => resnet32::Resnet32,
-    "resnet18" => resnet18::Resnet18,
+    "mlp" => Mlp(Mlp),
+    "cnn6" => Cnn6(PlainCnn, 2),
+    "cnn9" => Cnn9(PlainCnn, 3),
+    "resnet20" => Resnet20(CifarResnet, 3),
+    "resnet32" => Resnet32(CifarResnet, 5),
+    "resnet18" => Resnet18(Resnet18),
 }
 
 impl ModelSpec {

@@ -61,11 +61,10 @@ mod tests {
         // 17 convolutions and 3 projections.
         assert_eq!(layers.len(), 20);
         assert_eq!(layers[0], ("stem", 27, 64));
-        assert_eq!(layers[5..8], [
-            ("block2_1_conv1", 576, 128),
-            ("block2_1_conv2", 1152, 128),
-            ("block2_1_shortcut", 64, 128),
-        ]);
+        assert_eq!(
+            layers[5..8],
+            [("block2_1_conv1", 576, 128), ("block2_1_conv2", 1152, 128), ("block2_1_shortcut", 64, 128),]
+        );
         assert_eq!(layers[19], ("block4_2_conv2", 4608, 512));
         // 11.2 million.
         assert_eq!(parameters(&net), 11_220_132);
