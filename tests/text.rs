@@ -107,7 +107,7 @@ fn an_import_with_nul_is_rejected_with_the_field(database: Database) {
 /// A server of one slot whose runner is this script, and the job that it gets.
 fn job_of(database: Database, folder: &TempDir, script: &str) -> (Server, Value) {
     let path = folder.path().join("runner");
-    let probe = r#"{"libtorch":"2\u0000","devices":[{"device":"cpu","name":"A\u0000B","uuid":null}]}"#;
+    let probe = r#"{"protocol":1,"libtorch":"2\u0000","devices":[{"device":"cpu","name":"A\u0000B","uuid":null}],"threads":1}"#;
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = --probe ]; then printf '%s\\n' '{probe}'; exit; fi\nread -r command\n{script}\nread -r next\n"
     );
@@ -139,7 +139,8 @@ const STARTED: &str = r#"{"type":"started","step":0,"steps":12,"environment":{"o
 
 fn nul_in_an_error_keeps_the_end_reason(database: Database) {
     let folder = TempDir::new().unwrap();
-    let point = r#"{"type":"metrics","points":[{"series":"odd\u0000","step":1,"value":0.5,"time_ms":1}]}"#;
+    let point =
+        r#"{"type":"flush","points":[{"series":"odd\u0000","step":1,"value":0.5,"time_ms":1}],"step":1}"#;
     let log = r#"{"type":"log","message":"one\u0000two"}"#;
     let long = "x".repeat(50_000);
     let failed = format!(

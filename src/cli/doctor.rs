@@ -95,7 +95,7 @@ fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
     let found = match block_on(probe(runner))? {
         Ok(probe) => {
             let opened = format!("libtorch {}, opened by {}", probe.libtorch, runner.display());
-            let device = |device: crate::worker::ProbedDevice| {
+            let device = |device: optlab_spec::protocol::ProbedDevice| {
                 Verdict::Ok.finding(format!("device {}: {}", device.device, device.name))
             };
             let devices = probe.devices.into_iter().map(device);

@@ -4,7 +4,8 @@ use std::fs;
 
 use nvml_wrapper::Nvml;
 
-use super::{Probe, ProbedDevice};
+use optlab_spec::protocol::{Probe, ProbedDevice};
+
 use crate::store::{Memory, OfferedDevice};
 
 /// The devices and slots of a worker.
@@ -72,12 +73,14 @@ fn of_machine(meminfo: &str) -> Option<Memory> {
 
 #[cfg(test)]
 mod tests {
+    use optlab_spec::protocol::Version;
+
     use super::*;
 
     #[test]
     fn each_device_is_listed_once_with_slots_and_memory() {
         let cpu = ProbedDevice { device: "cpu".to_owned(), name: "a processor".to_owned(), uuid: None };
-        let probe = Probe { libtorch: String::new(), devices: vec![cpu] };
+        let probe = Probe { protocol: Version, libtorch: String::new(), devices: vec![cpu], threads: 1 };
         let slots = ["cuda:7", "cpu", "cuda:7"].map(str::to_owned);
         let devices = Devices::new(&probe, &slots).now(|device| usize::from(device == "cpu"));
         let unknown =

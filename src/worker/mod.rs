@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use optlab_spec::protocol::Probe;
 use tokio::task::{JoinSet, block_in_place};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ use health::Troubles;
 use idle::Idle;
 
 pub use attempt::LONGEST_STOP;
-pub use probe::{Probe, ProbeError, ProbedDevice, probe};
+pub use probe::{ProbeError, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
@@ -119,7 +120,7 @@ async fn work(
     config: WorkerConfig,
     shutdown: CancellationToken,
 ) {
-    let slots = probe.slots(&config.slots);
+    let slots = config.slots.devices(probe);
     let devices = Devices::new(probe, &slots);
     tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
     // Ends the claiming, on a signal, a drain request or idleness.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use optlab_spec::protocol::Probe;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
@@ -17,26 +17,6 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Maximum length of the runner's answer, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
-
-/// The output of `optlab-runner --probe`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Probe {
-    /// Version of libtorch.
-    pub libtorch: String,
-    /// The CPU and each GPU.
-    pub devices: Vec<ProbedDevice>,
-}
-
-/// A device that libtorch can use.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ProbedDevice {
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
-    /// Name from the manufacturer.
-    pub name: String,
-    /// UUID of a GPU, assigned by the driver.
-    pub uuid: Option<String>,
-}
 
 /// The reason why no runner works here.
 #[derive(Debug, thiserror::Error)]
@@ -93,22 +73,21 @@ async fn bounded(output: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
     }
 }
 
-impl Probe {
-    /// The device of each slot.
-    pub fn slots(&self, wanted: &Slots) -> Vec<String> {
+impl Slots {
+    /// The device of each slot, on a machine that answers a probe like this.
+    pub(super) fn devices(&self, probe: &Probe) -> Vec<String> {
         let each_of = |devices: &[String], each: usize| {
             devices.iter().flat_map(|device| std::iter::repeat_n(device.clone(), each)).collect()
         };
-        let gpus = self.devices.iter().map(|d| d.device.clone()).filter(|device| device.starts_with("cuda"));
+        let gpus = probe.devices.iter().map(|d| d.device.clone()).filter(|device| device.starts_with("cuda"));
         let gpus: Vec<String> = gpus.collect();
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let (devices, most_each) =
-            if gpus.is_empty() { (vec!["cpu".to_owned()], cores()) } else { (gpus, 1) };
-        match *wanted {
-            Slots::Count(Some(count)) => devices.iter().cycle().take(count).cloned().collect(),
-            Slots::Count(None) | Slots::PerDevice(None) => each_of(&devices, most_each),
-            Slots::PerDevice(Some(each)) => each_of(&devices, each),
-            Slots::On { ref devices, each } => each_of(devices, each),
+            if gpus.is_empty() { (vec!["cpu".to_owned()], probe.threads) } else { (gpus, 1) };
+        match *self {
+            Self::Count(Some(count)) => devices.iter().cycle().take(count).cloned().collect(),
+            Self::Count(None) | Self::PerDevice(None) => each_of(&devices, most_each),
+            Self::PerDevice(Some(each)) => each_of(&devices, each),
+            Self::On { ref devices, each } => each_of(devices, each),
         }
     }
 }
@@ -118,23 +97,31 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
+    use optlab_spec::protocol::{ProbedDevice, Version};
+
     use super::*;
 
     fn probe(devices: &[&str]) -> Probe {
         let device =
             |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
-        Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
+        Probe {
+            protocol: Version,
+            libtorch: String::new(),
+            devices: devices.iter().map(device).collect(),
+            threads: 3,
+        }
     }
 
     #[test]
     fn slots_are_distributed_over_gpus_before_the_cpu() {
         let gpus = probe(&["cpu", "cuda:0", "cuda:1"]);
-        assert_eq!(gpus.slots(&Slots::Count(None)), ["cuda:0", "cuda:1"]);
-        assert_eq!(gpus.slots(&Slots::Count(Some(3))), ["cuda:0", "cuda:1", "cuda:0"]);
-        assert_eq!(probe(&["cpu"]).slots(&Slots::Count(Some(2))), ["cpu", "cpu"]);
-        assert_eq!(gpus.slots(&Slots::PerDevice(Some(2))), ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]);
+        assert_eq!(Slots::Count(None).devices(&gpus), ["cuda:0", "cuda:1"]);
+        assert_eq!(Slots::Count(Some(3)).devices(&gpus), ["cuda:0", "cuda:1", "cuda:0"]);
+        assert_eq!(Slots::Count(Some(2)).devices(&probe(&["cpu"])), ["cpu", "cpu"]);
+        assert_eq!(Slots::Count(None).devices(&probe(&["cpu"])), ["cpu"; 3], "one per thread");
+        assert_eq!(Slots::PerDevice(Some(2)).devices(&gpus), ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]);
         let named = Slots::On { devices: vec!["cuda:1".to_owned(), "cpu".to_owned()], each: 2 };
-        assert_eq!(gpus.slots(&named), ["cuda:1", "cuda:1", "cpu", "cpu"]);
+        assert_eq!(named.devices(&gpus), ["cuda:1", "cuda:1", "cpu", "cpu"]);
     }
 
     #[tokio::test]
@@ -143,13 +130,27 @@ mod tests {
         assert!(matches!(super::probe(Path::new("/bin/false")).await, Err(ProbeError::Broken(_))));
     }
 
+    fn program(folder: &Path, script: &str) -> PathBuf {
+        let program = folder.join("runner");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    #[tokio::test]
+    async fn a_runner_of_another_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = r#"{"protocol":70,"libtorch":"9","accelerators":[]}"#;
+        let program = program(folder.path(), &format!("echo '{answer}'"));
+        let error = super::probe(&program).await.unwrap_err().to_string();
+        assert!(error.contains("version 70") && error.contains("from the same build"), "{error}");
+    }
+
     #[tokio::test]
     async fn an_endless_answer_is_read_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("runner");
         for output in ["", ">&2"] {
-            fs::write(&program, format!("#!/bin/sh\nexec head -c 100000000 /dev/zero {output}\n")).unwrap();
-            fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            let program = program(folder.path(), &format!("exec head -c 100000000 /dev/zero {output}"));
             let error = super::probe(&program).await.unwrap_err().to_string();
             assert!(error.contains("more than 1000000 bytes"), "{error}");
         }

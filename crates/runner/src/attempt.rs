@@ -55,7 +55,7 @@ pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobErr
     }
     let folder = run.artifact_dir.as_deref();
     let mut checkpoints = Checkpoints::new(folder, run.spec.checkpoint, job.resumed_at);
-    let mut meter = Meter::new(pipe, checkpoints.newest(), steps);
+    let mut meter = Meter::new(pipe, checkpoints.newest());
     if training::train(&mut job, &mut meter, &inbox.requests(), &mut checkpoints)? == Reached::Pause {
         return Ok(End::Paused { step: checkpoints.newest() });
     }

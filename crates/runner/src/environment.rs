@@ -6,55 +6,29 @@ use std::thread;
 
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device as Gpu, Nvml};
-use optlab_spec::protocol::Environment;
-use serde::Serialize;
+use optlab_spec::protocol::{Environment, Probe, ProbedDevice, Version};
 use tch::{Cuda, Device, utils};
 
 use crate::failure::JobError;
 
 /// What this machine can train on: for `optlab doctor`, and for a worker to know its slots.
-#[derive(Debug, Serialize)]
-pub struct Probe {
-    /// Version of libtorch.
-    pub libtorch: String,
-    /// The CPU first.
-    pub devices: Vec<Found>,
-    /// Hardware threads of the machine.
-    pub threads: usize,
-}
-
-/// A device that jobs can ask for.
-#[derive(Debug, Serialize)]
-pub struct Found {
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
-    /// The processor's or the GPU's name.
-    pub name: String,
-    /// By which the driver knows a GPU, whichever number it has here.
-    pub uuid: Option<String>,
-}
-
-impl Probe {
-    /// Looks around.
-    pub fn take() -> Self {
-        let gpus = (0..Cuda::device_count().max(0) as usize).map(Device::Cuda);
-        let devices = [Device::Cpu].into_iter().chain(gpus);
-        Self {
-            libtorch: libtorch_version(),
-            devices: devices.map(Found::of).collect(),
-            threads: thread::available_parallelism().map_or(1, usize::from),
-        }
+pub fn probe() -> Probe {
+    let gpus = (0..Cuda::device_count().max(0) as usize).map(Device::Cuda);
+    let devices = [Device::Cpu].into_iter().chain(gpus);
+    Probe {
+        protocol: Version,
+        libtorch: libtorch_version(),
+        devices: devices.map(probe_device).collect(),
+        threads: thread::available_parallelism().map_or(1, usize::from),
     }
 }
 
-impl Found {
-    fn of(device: Device) -> Self {
-        let uuid = match device {
-            Device::Cuda(index) => of_gpu(index, |gpu| gpu.uuid()),
-            _ => None,
-        };
-        Self { device: word(device), name: name(device), uuid }
-    }
+fn probe_device(device: Device) -> ProbedDevice {
+    let uuid = match device {
+        Device::Cuda(index) => of_gpu(index, |gpu| gpu.uuid()),
+        _ => None,
+    };
+    ProbedDevice { device: word(device), name: name(device), uuid }
 }
 
 /// What is stored with the attempt.

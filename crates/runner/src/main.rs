@@ -5,17 +5,15 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use optlab_runner::environment::Probe;
 use optlab_runner::inbox::Inbox;
 use optlab_runner::pipe::EventPipe;
-use optlab_runner::{libtorch, serve};
+use optlab_runner::{environment, libtorch, serve};
 
-const USAGE: &str =
-    "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol.rs)
+const USAGE: &str = "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol)
 and answers with one JSON event a line. It is started by `optlab serve`, `optlab demo` and `optlab train`.
 
     optlab-runner            run jobs until the input ends
-    optlab-runner --probe    one line of JSON: libtorch, devices, threads";
+    optlab-runner --probe    one line of JSON: protocol, libtorch, devices, threads";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -44,7 +42,7 @@ fn run() -> io::Result<()> {
 fn probe() -> io::Result<()> {
     let mut pipe = EventPipe::take_stdout()?;
     libtorch::prepare();
-    pipe.line(&Probe::take())
+    pipe.line(&environment::probe())
 }
 
 fn end(result: io::Result<()>) -> ExitCode {

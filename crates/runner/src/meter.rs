@@ -22,7 +22,6 @@ const MOST_UPDATES: usize = 1000;
 /// Collects a job's points and sends them in the order of their steps.
 pub struct Meter<'a> {
     pipe: &'a mut EventPipe,
-    steps: u64,
     /// Completed updates.
     step: u64,
     points: Vec<Point>,
@@ -57,12 +56,12 @@ struct Throughput {
 }
 
 impl<'a> Meter<'a> {
-    /// A meter of a job that has completed `step` of `steps` updates. Training time runs from [`resume`](Self::resume)
+    /// A meter of a job that has completed `step` updates. Training time runs from [`resume`](Self::resume)
     /// on.
-    pub fn new(pipe: &'a mut EventPipe, step: u64, steps: u64) -> Self {
+    pub fn new(pipe: &'a mut EventPipe, step: u64) -> Self {
         let throughput = Throughput { samples: 0, time: Duration::ZERO, running_since: None };
         let flushed = clock::instant();
-        Self { pipe, steps, step, points: Vec::new(), updates: Vec::new(), throughput, flushed }
+        Self { pipe, step, points: Vec::new(), updates: Vec::new(), throughput, flushed }
     }
 
     /// Completed updates.
@@ -165,11 +164,8 @@ impl<'a> Meter<'a> {
 
     fn send(&mut self) -> Result<(), JobError> {
         let mut points = mem::take(&mut self.points);
-        if !points.is_empty() {
-            points.sort_by_key(|point| point.step);
-            self.pipe.send(&Event::Metrics { points })?;
-        }
-        self.pipe.send(&Event::Progress { step: self.step, steps: self.steps })?;
+        points.sort_by_key(|point| point.step);
+        self.pipe.send(&Event::Flush { points, step: self.step })?;
         self.flushed = clock::instant();
         Ok(())
     }

@@ -86,8 +86,6 @@ fn not_understood(error: &str) -> Failure {
         reason: EndReason::UserError,
         series: None,
         step: None,
-        error: format!(
-            "the runner cannot read its command ({error}); are `optlab` and `optlab-runner` of one version?"
-        ),
+        error: format!("the runner cannot read its command: {error}"),
     }
 }

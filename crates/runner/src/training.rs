@@ -204,7 +204,7 @@ mod tests {
     /// What is told of an error of libtorch in an update after these losses.
     fn told(losses: &[f32]) -> JobError {
         let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
-        let mut meter = Meter::new(&mut pipe, 0, 10);
+        let mut meter = Meter::new(&mut pipe, 0);
         for (step, &loss) in (1..).zip(losses) {
             let loss = Tensor::from(loss);
             meter.updated(Update { step, samples: 1, loss, accuracy: None });

@@ -24,7 +24,7 @@ fn a_job_has_every_curve_from_its_start_to_its_end() {
     // Two raw parameters of 64^2 and 24^2, their biases, and the classifier.
     assert_eq!(summary.parameters_trained, 4096 + 576 + 24 + 16 + 170);
     assert_eq!(heard.environment.as_ref().unwrap().threads, 1);
-    assert_eq!(heard.progress.last(), Some(&(44, 44)));
+    assert_eq!(heard.progress.last(), Some(&44));
 
     let curves = heard.curves();
     let steps = |series: &str| -> Vec<u64> { curves[series].iter().map(|&(step, _)| step).collect() };
@@ -114,7 +114,7 @@ fn synthetic_data_needs_no_file_and_is_gone_through_in_the_order_of_the_seed() {
     let base = spec(baseline(), json!({ "data": data, "epochs": 1 }));
     // Noise cannot be learned, but ten batches of it can be gone through.
     let ends = [3, 3, 4].map(|seed| train(&JobSpec { seed, ..base.clone() }));
-    assert_eq!(ends[0].progress.last(), Some(&(10, 10)));
+    assert_eq!(ends[0].progress.last(), Some(&10));
     assert_eq!(ends[0].reproducible(), ends[1].reproducible());
     assert_ne!(ends[0].reproducible(), ends[2].reproducible());
 }
@@ -160,7 +160,7 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
     let heard = runner.hear();
     let failure = heard.failure();
     assert_eq!(failure.reason, EndReason::Cancelled);
-    assert_eq!(failure.step, heard.progress.last().map(|&(step, _)| step));
+    assert_eq!(failure.step, heard.progress.last().copied());
     // A request that crosses with the end of its job is void.
     runner.cancel();
     runner.train(&spec(baseline(), json!({})));
@@ -220,6 +220,15 @@ fn a_line_that_is_no_command_is_answered_and_survived() {
         assert!(failure.error.contains("cannot read its command"), "{}", failure.error);
     }
     runner.train(&spec(baseline(), json!({ "epochs": 1 })));
+}
+
+#[test]
+fn a_command_of_another_version_is_refused() {
+    let mut runner = Runner::start();
+    runner.line(r#"{"type":"run","protocol":70,"job":{"id":7}}"#);
+    let failure = runner.hear().failure();
+    assert_eq!(failure.reason, EndReason::UserError);
+    assert!(failure.error.contains("version 70"), "{}", failure.error);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
 use optlab_domain::Request;
-use optlab_spec::protocol::{Command, Environment, Event, Run};
+use optlab_spec::protocol::{Command, Environment, Event, Probe, Run, Version};
 use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -24,7 +24,7 @@ use super::signals::Signals;
 use super::spec::SpecArgs;
 use super::{Failure, data};
 use crate::config::default_runner;
-use crate::worker::{Probe, Runner, probe};
+use crate::worker::{Runner, probe};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -162,11 +162,11 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
             }
         };
         match event {
-            Some(Event::Metrics { points }) => {
+            Some(Event::Flush { points, step }) => {
                 folder.note(&points)?;
                 screen.note(&points);
+                screen.progress(step);
             }
-            Some(Event::Progress { step, .. }) => screen.progress(step),
             Some(Event::Log { message }) => screen.say(&message),
             Some(Event::Checkpoint { step, file, sha256, .. }) => {
                 let (device, time_limit_seconds) = (device.clone(), time_limit.as_secs());
@@ -218,7 +218,8 @@ async fn begin(
     let resume_from = from.as_ref().map(|checkpoint| place.join(&checkpoint.file));
     let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let (spec, artifact_dir) = (job.clone(), Some(place));
-    let run = Run { job: 0, attempt: 1, device: device.clone(), spec, artifact_dir, resume_from };
+    let (protocol, device_name) = (Version, device.clone());
+    let run = Run { protocol, job: 0, attempt: 1, device: device_name, spec, artifact_dir, resume_from };
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;
     if let Some(Event::UnusableCheckpoint) = first {
@@ -239,14 +240,19 @@ async fn begin(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::ProbedDevice;
+    use optlab_spec::protocol::ProbedDevice;
 
     #[test]
     fn a_missing_gpu_does_not_fall_back_to_the_cpu() {
         let probe = |devices: &[&str]| {
             let device =
                 |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
-            Probe { libtorch: String::new(), devices: devices.iter().map(device).collect() }
+            Probe {
+                protocol: Version,
+                libtorch: String::new(),
+                devices: devices.iter().map(device).collect(),
+                threads: 1,
+            }
         };
         let (with, without) = (probe(&["cpu", "cuda:0"]), probe(&["cpu"]));
         let chosen = |probe: &Probe, wanted| choose_device(probe, None, wanted).unwrap();

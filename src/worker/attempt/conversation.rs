@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use optlab_domain::{EndReason, Request};
-use optlab_spec::protocol::{self, Command, Event, Run};
+use optlab_spec::protocol::{self, Command, Event, Point, Run, Version};
 use tokio::time::{Instant, sleep_until};
 
 use super::super::runner::Runner;
@@ -50,6 +50,7 @@ impl Attempt {
         };
         self.resumed = resumed;
         let run = Run {
+            protocol: Version,
             job: self.claim.lease.job,
             attempt: self.claim.lease.attempt,
             device: self.device.clone(),
@@ -100,7 +101,7 @@ impl Attempt {
                     tracing::error!(%error, "unreadable event");
                     return Ok(Outcome::Died);
                 }
-                Next::Heartbeat => self.record(None, runner).await?,
+                Next::Heartbeat => self.record(&[], None, runner).await?,
                 Next::TimeLimit => {
                     let error = format!("longer than time_limit_seconds = {}", self.claim.time_limit_seconds);
                     return Ok(Outcome::Stopped(failed(EndReason::TimedOut, error)));
@@ -128,12 +129,10 @@ impl Attempt {
                 self.keep_text("spec.json", ArtifactKind::Spec, &spec).await?;
                 self.keep_text("environment.json", ArtifactKind::Environment, &environment).await?;
             }
-            Event::Metrics { points } => self.pending.extend(points),
-            // A runner sends its progress after each batch of points, and both are written together.
-            Event::Progress { step, .. } => self.record(Some(step), runner).await?,
+            Event::Flush { points, step } => self.record(&points, Some(step), runner).await?,
             Event::Checkpoint { step, file, sha256, bytes } => {
                 let written = protocol::Artifact { file, sha256, bytes };
-                self.record(Some(step), runner).await?;
+                self.record(&[], Some(step), runner).await?;
                 self.keep_checkpoint(&written, step).await?;
                 self.keep_log(step).await?;
             }
@@ -160,9 +159,14 @@ impl Attempt {
         Ok(None)
     }
 
-    /// Stores pending points, renews the lease, and passes on a request.
-    async fn record(&mut self, step: Option<u64>, runner: &mut Runner) -> Result<(), StoreError> {
-        if let Some(request) = self.store_pending(step).await? {
+    /// Stores points and progress, renews the lease, and passes on a request.
+    async fn record(
+        &mut self,
+        points: &[Point],
+        step: Option<u64>,
+        runner: &mut Runner,
+    ) -> Result<(), StoreError> {
+        if let Some(request) = self.store_points(points, step).await? {
             self.stop(request, runner).await;
         }
         Ok(())

@@ -93,7 +93,7 @@ impl Attempt {
                 return Ok(Kept::Interrupted);
             }
             // A pending cancel or pause request does not wait for files.
-            if self.store_pending(None).await?.is_some() {
+            if self.prolong().await?.is_some() {
                 break;
             }
             let _ = self.shutdown.run_until_cancelled(sleep(self.lease / 3)).await;

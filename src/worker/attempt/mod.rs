@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use optlab_domain::{EndReason, JobState, Request};
-use optlab_spec::protocol::{Failure, Point};
+use optlab_spec::protocol::Failure;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +45,6 @@ pub(super) struct Attempt {
     step: u64,
     /// Required files that could not be stored yet, each with the reason.
     unkept: Vec<(Promised, ArtifactError)>,
-    /// Points that the runner has sent and the store does not have yet.
-    pending: Vec<Point>,
     /// The request with which the runner is being stopped, and when it is killed.
     stopping: Option<(Request, Instant)>,
 }
@@ -83,7 +81,6 @@ impl Attempt {
             started: false,
             step: 0,
             unkept: Vec::new(),
-            pending: Vec::new(),
             stopping: None,
         }
     }
@@ -140,9 +137,6 @@ impl Attempt {
     }
 
     async fn end(&mut self, mut end: AttemptEnd) -> Result<JobState, StoreError> {
-        if matches!(end, AttemptEnd::Finished(_) | AttemptEnd::Failed(_)) {
-            self.store_pending(None).await?;
-        }
         if let AttemptEnd::Finished(run) = &mut end {
             match self.keep_all_of(&run.summary).await? {
                 Kept::All => {}

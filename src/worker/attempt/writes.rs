@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use optlab_domain::Request;
+use optlab_spec::protocol::Point;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Attempt;
@@ -18,16 +19,24 @@ impl Attempt {
         self.lease_until - self.lease * 2 / 3
     }
 
-    /// Stores pending points and the step, and renews the lease; returns a pending request.
-    pub(super) async fn store_pending(&mut self, step: Option<u64>) -> Result<Option<Request>, StoreError> {
+    /// Stores points and the step, and renews the lease; returns a pending request.
+    pub(super) async fn store_points(
+        &mut self,
+        points: &[Point],
+        step: Option<u64>,
+    ) -> Result<Option<Request>, StoreError> {
         self.step = step.unwrap_or(self.step);
-        let points = std::mem::take(&mut self.pending);
         let (store, lease, lease_ms) = (self.store.clone(), self.claim.lease, self.lease.as_millis() as i64);
         let asked = Instant::now();
-        let request = self.persist(|| store.record(lease, &points, step, lease_ms)).await?;
+        let request = self.persist(|| store.record(lease, points, step, lease_ms)).await?;
         // Counted from before the write, so that the worker never assumes a longer lease than the store.
         self.lease_until = asked + self.lease;
         Ok(request)
+    }
+
+    /// Prolongs the lease. Returns the pending request of a person.
+    pub(super) async fn prolong(&mut self) -> Result<Option<Request>, StoreError> {
+        self.store_points(&[], None).await
     }
 
     /// Sets or clears the warning that is shown with the job.
@@ -46,7 +55,7 @@ impl Attempt {
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                () = sleep_until(self.heartbeat()) => { self.store_pending(None).await?; }
+                () = sleep_until(self.heartbeat()) => { self.prolong().await?; }
             }
         }
     }

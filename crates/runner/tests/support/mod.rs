@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 
 use optlab_domain::Request;
-use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary};
+use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary, Version};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub struct Runner {
 pub struct Heard {
     pub environment: Option<Environment>,
     pub points: Vec<Point>,
-    pub progress: Vec<(u64, u64)>,
+    pub progress: Vec<u64>,
     pub logs: Vec<String>,
     /// Where this attempt started.
     pub from: Option<u64>,
@@ -99,7 +99,8 @@ impl Runner {
         resume_from: Option<PathBuf>,
     ) {
         let (device, artifact_dir) = (device.to_owned(), artifact_dir.map(Path::to_owned));
-        let run = Run { job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir, resume_from };
+        let protocol = Version;
+        let run = Run { protocol, job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir, resume_from };
         self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
     }
 
@@ -126,7 +127,7 @@ impl Runner {
 
     /// Reads until some update is done.
     pub fn wait_for_progress(&mut self) {
-        while !matches!(self.event().expect("an event"), Event::Progress { step: 1.., .. }) {}
+        while !matches!(self.event().expect("an event"), Event::Flush { step: 1.., .. }) {}
     }
 
     /// Reads up to the end of the job.
@@ -145,8 +146,10 @@ impl Runner {
                 Some(Event::Started { environment, step, .. }) => {
                     (heard.environment, heard.from) = (Some(environment), Some(step));
                 }
-                Some(Event::Metrics { points }) => heard.points.extend(points),
-                Some(Event::Progress { step, steps }) => heard.progress.push((step, steps)),
+                Some(Event::Flush { points, step }) => {
+                    heard.points.extend(points);
+                    heard.progress.push(step);
+                }
                 Some(Event::Log { message }) => heard.logs.push(message),
                 Some(Event::Checkpoint { step, file, sha256, bytes }) => {
                     heard.checkpoints.push((step, Artifact { file, sha256, bytes }, heard.points.len()));

@@ -3,6 +3,12 @@
 //! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come
 //! in the order of its steps: `started` before all that is trained, `finished`, `paused` or `failed` last, and every
 //! point of a step before a checkpoint of it and before the end.
+//!
+//! Both ends check that they are of one [`VERSION`]: the worker when it [probes](Probe) the runner, the runner when it
+//! gets a job.
+
+mod probe;
+mod version;
 
 use std::path::PathBuf;
 
@@ -11,6 +17,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::experiment::JobSpec;
+
+pub use probe::{Probe, ProbedDevice};
+pub use version::{VERSION, Version};
 
 /// From the slot to the runner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +38,8 @@ pub enum Command {
 /// One attempt at a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// Version of the protocol that the slot speaks.
+    pub protocol: Version,
     /// Id of the job.
     pub job: i64,
     /// Number of the attempt.
@@ -59,17 +70,13 @@ pub enum Event {
         /// Updates of the whole run.
         steps: u64,
     },
-    /// Points of curves, in the order of their steps.
-    Metrics {
-        /// At least one.
+    /// Points of curves since the last flush, and the progress of the run: one write to the store. A flush without
+    /// points reports progress alone.
+    Flush {
+        /// In the order of their steps.
         points: Vec<Point>,
-    },
-    /// So far.
-    Progress {
         /// Completed updates.
         step: u64,
-        /// Updates of the whole run.
-        steps: u64,
     },
     /// The state after an update is on the disk, and every point up to it was sent.
     Checkpoint {
@@ -199,8 +206,8 @@ mod tests {
     fn floats_cross_the_pipe_bit_for_bit() {
         for value in [0.1, 1.0 / 3.0, f64::MIN_POSITIVE, f64::MAX, 5e-324, -0.0, 97.229_999_999_999_99] {
             let point = Point { series: "x".to_owned(), step: 1, value, time_ms: 2 };
-            let line = serde_json::to_string(&Event::Metrics { points: vec![point] }).unwrap();
-            let Event::Metrics { points } = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
+            let line = serde_json::to_string(&Event::Flush { points: vec![point], step: 1 }).unwrap();
+            let Event::Flush { points, .. } = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
             assert_eq!(points[0].value.to_bits(), value.to_bits(), "{line}");
         }
     }

@@ -1,0 +1,29 @@
+//! What `optlab-runner --probe` prints about its machine, as one line of JSON.
+
+use serde::{Deserialize, Serialize};
+
+use super::Version;
+
+/// What the runner can train on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Version of the protocol that the runner speaks.
+    pub protocol: Version,
+    /// Version of libtorch.
+    pub libtorch: String,
+    /// The CPU first, then each GPU.
+    pub devices: Vec<ProbedDevice>,
+    /// Hardware threads available to the runner.
+    pub threads: usize,
+}
+
+/// A device that libtorch can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbedDevice {
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Product name of the processor or GPU.
+    pub name: String,
+    /// UUID of a GPU, assigned by the driver and independent of its number here.
+    pub uuid: Option<String>,
+}
