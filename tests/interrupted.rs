@@ -1,5 +1,7 @@
 //! Signals shut `optlab train` down gracefully, and the run can be resumed.
 
+#![expect(clippy::disallowed_methods, reason = "waits for other processes")]
+
 mod support;
 
 use std::fs;

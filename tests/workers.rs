@@ -1,5 +1,7 @@
 //! Workers in their own processes, on both databases: whatever happens to one, its jobs resume elsewhere, bit for bit.
 
+#![expect(clippy::disallowed_methods, reason = "waits for other processes")]
+
 mod support;
 
 use std::cell::RefCell;

@@ -2,6 +2,8 @@
 //!
 //! The benchmark starts its own PostgreSQL server, with the durability settings of production.
 
+#![expect(clippy::disallowed_methods, reason = "measures how long things take")]
+
 #[path = "../../tests/support/mod.rs"]
 mod support;
 

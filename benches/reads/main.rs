@@ -3,6 +3,8 @@
 //!
 //! A server on SQLite, limited to one core if `taskset` exists, answers over HTTP, compressed as for a browser.
 
+#![expect(clippy::disallowed_methods, reason = "measures how long things take")]
+
 #[path = "../filled/mod.rs"]
 mod filled;
 #[path = "../../tests/support/mod.rs"]

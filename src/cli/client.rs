@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, hea
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
+use crate::clock::{Clock, SystemClock};
 
 /// The longest JSON that is read, in bytes: a query's answer may have 8 MB.
 const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
@@ -190,8 +191,7 @@ impl Client {
 
     /// Submits once: where the answer is lost, it is asked for again with the same key.
     pub(super) fn submit(&self, spec: &Value) -> Result<Submitted, ClientError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let key = format!("cli-{}-{now}", std::process::id());
+        let key = format!("cli-{}-{}", std::process::id(), SystemClock.now_ms());
         let url = format!("{}/api/v1/experiments", self.server);
         let send = || self.read(self.agent.post(&url).header("idempotency-key", &key).send_json(spec));
         match send() {

@@ -1,11 +1,12 @@
 //! The progress of an experiment until its end.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use optlab_spec::Resources;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::client::{Client, ClientError};
 use super::{jobs, output, waiting};

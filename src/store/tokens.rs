@@ -34,6 +34,7 @@ impl Secret {
     ///
     /// # Errors
     /// Where the operating system has none.
+    #[expect(clippy::disallowed_methods, reason = "the room for randomness")]
     pub fn draw() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; Self::RANDOM_BYTES];
         getrandom::fill(&mut bytes)?;

@@ -126,6 +126,7 @@ fn is_abandoned(folder: &DirEntry) -> io::Result<bool> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "files carry times of the wall clock")]
 mod tests {
     use std::time::SystemTime;
 

@@ -1,7 +1,9 @@
 //! Measures how long a worker has been idle.
 
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Counts running attempts.
 pub(super) struct Idle(Mutex<State>);

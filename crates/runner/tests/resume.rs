@@ -1,5 +1,7 @@
 //! Checkpoints of the real program: runs that are killed, paused or cancelled go on as if they had not been.
 
+#![expect(clippy::disallowed_methods, reason = "waits for other processes")]
+
 mod support;
 
 use std::fs;

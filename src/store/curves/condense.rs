@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::FromRow;
+use tokio::time::Instant;
 
 use super::block::{block_of, finest_width, levels, pack, unpack};
 use crate::stats::{Bucket, CurvePoint, floor, widen};

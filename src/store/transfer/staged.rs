@@ -5,10 +5,10 @@
 //! completes the import. [`remove_unfinished`] deletes the staged points of imports that never got there.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::import;
 use crate::store::curves::{condense, forget, long_curves};

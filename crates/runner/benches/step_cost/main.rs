@@ -4,6 +4,8 @@
 //! docs/benchmarks.md. On the CPU one thread is used. With `--serve NETWORK ARM` the program answers each number on its
 //! input with the seconds that so many steps took, for benches/peers.
 
+#![expect(clippy::disallowed_methods, reason = "measures how long things take")]
+
 mod growth;
 mod memory;
 mod steps;
