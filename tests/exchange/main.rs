@@ -215,9 +215,9 @@ fn events(bytes: &[u8]) -> Vec<(f64, i64, String, f32)> {
     let (mut rest, mut found) = (bytes, Vec::new());
     while !rest.is_empty() {
         let length = number(&rest[..8]) as usize;
-        assert_eq!(unmasked(&rest[8..12]), crc32c::crc32c(&rest[..8]));
+        assert_eq!(unmasked(&rest[8..12]), crc_fast::crc32_iscsi(&rest[..8]));
         let message = &rest[12..12 + length];
-        assert_eq!(unmasked(&rest[12 + length..16 + length]), crc32c::crc32c(message));
+        assert_eq!(unmasked(&rest[12 + length..16 + length]), crc_fast::crc32_iscsi(message));
         rest = &rest[16 + length..];
         let mut event = (0.0, 0, String::new(), 0.0);
         for (field, value) in fields(message) {
