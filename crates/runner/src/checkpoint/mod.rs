@@ -54,7 +54,7 @@ impl<'a> Checkpoints<'a> {
     /// nothing without a folder, or where that step's is there.
     ///
     /// # Errors
-    /// Those of [`Meter::flush`] and [`Saved::write`]: no checkpoint holds a loss that is not finite.
+    /// Those of [`Meter::flush`] and `Saved::write`: no checkpoint holds a loss that is not finite.
     pub fn write(&mut self, job: &mut Job<'_>, step: u64, meter: &mut Meter<'_>) -> Result<(), JobError> {
         let Some(folder) = self.folder.filter(|_| self.newest != Some(step)) else { return Ok(()) };
         meter.flush()?;
