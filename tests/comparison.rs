@@ -176,8 +176,8 @@ async fn pairs_count_where_both_have_succeeded(house: House) {
     let difference = &cayley["difference"];
     close(&difference["mean"], expected.mean);
     close(&cayley["mean_difference"], expected.mean);
-    close(&difference["low"], expected.interval[0]);
-    close(&difference["bootstrap_high"], expected.bootstrap[1]);
+    close(&difference["low"], expected.low);
+    close(&difference["bootstrap_high"], expected.bootstrap_high);
     close(&difference["p_value"], expected.p_value);
     close(&difference["p_adjusted"], 2.0 * expected.p_value);
     close(&difference["sign_flip"]["p_value"], 0.25);

@@ -10,13 +10,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header, uri::Authority};
 use axum::middleware::Next;
 use axum::response::Response;
+use optlab_domain::Scope;
 use tokio::time::sleep;
 
 use super::AppState;
 use super::error::ApiError;
 use super::{query, session};
 use crate::clock::Clock;
-use crate::store::{Scope, Secret, Store, StoreError};
+use crate::store::{Secret, Store, StoreError};
 
 /// For so long an answer of the store about a token is good: a revoked one is refused after this time at the latest.
 const FRESH: Duration = Duration::from_secs(2);

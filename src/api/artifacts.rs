@@ -7,36 +7,22 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use optlab_api_types::{Artifact, List};
+use optlab_domain::ArtifactKind;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Id, Whole};
-use super::views::List;
-use crate::store::{Artifact, ArtifactKind};
+use crate::store;
 
-/// A file of a job.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ArtifactView {
-    /// For `/artifacts/{name}`.
-    name: String,
-    /// `checkpoint`, `weights`, `log`, `spec` or `environment`.
-    kind: &'static str,
-    /// The attempt that made it.
-    attempt: i64,
-    /// Completed updates.
-    step: i64,
-    bytes: i64,
-    sha256: String,
-}
-
-impl From<Artifact> for ArtifactView {
-    fn from(artifact: Artifact) -> Self {
+impl From<store::Artifact> for Artifact {
+    fn from(artifact: store::Artifact) -> Self {
         Self {
             name: artifact.name,
-            kind: artifact.kind.into(),
+            kind: artifact.kind,
             attempt: artifact.attempt,
             step: artifact.step,
             bytes: artifact.bytes,
@@ -47,13 +33,13 @@ impl From<Artifact> for ArtifactView {
 
 /// The files of a job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts", tag = "jobs",
-    responses((status = 200, body = List<ArtifactView>)))]
+    responses((status = 200, body = List<Artifact>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<List<ArtifactView>>, ApiError> {
-    let items = state.store.artifacts(id).await?.into_iter().map(ArtifactView::from).collect();
-    Ok(Json(List { items, next_cursor: None }))
+) -> Result<Json<List<Artifact>>, ApiError> {
+    let items = state.store.artifacts(id).await?.into_iter().map(Artifact::from).collect();
+    Ok(Json(List::whole(items)))
 }
 
 /// The bytes of a file, or a range of them.
@@ -97,7 +83,7 @@ pub(super) async fn get(
 async fn body(
     state: &AppState,
     job: i64,
-    artifact: &Artifact,
+    artifact: &store::Artifact,
     range: Option<Range<u64>>,
 ) -> Result<Body, ApiError> {
     let chunks = state.artifacts.read(&artifact.path, artifact.bytes as u64, range).await;

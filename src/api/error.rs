@@ -7,10 +7,9 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use optlab_api_types::ProblemDetails;
 use optlab_spec::submission::Refusal;
-use optlab_spec::{Problem, Problems, shorten};
-use serde::Serialize;
-use utoipa::ToSchema;
+use optlab_spec::{Problems, shorten};
 
 use crate::artifacts::ArtifactError;
 use crate::exchange::ExchangeError;
@@ -19,33 +18,9 @@ use crate::store::{QueryError, StoreError};
 /// Maximum length of a detail, in bytes, because most details quote the request.
 const LONGEST_DETAIL: usize = 4000;
 
-/// What a client is told.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ApiError {
-    /// Stable identifier of the kind of error.
-    #[serde(rename = "type")]
-    kind: String,
-    /// The kind in words.
-    title: &'static str,
-    /// The HTTP status.
-    status: u16,
-    /// What is wrong here, and what would be right.
-    detail: String,
-    /// Each mistake of a spec, with its path. If there are more than 50, the last entry says how many are not listed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Mistake>)]
-    errors: Vec<Problem>,
-}
-
-/// How the OpenAPI document shows a [`Problem`].
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-struct Mistake {
-    /// JSON pointer (RFC 6901) of the field.
-    pointer: String,
-    /// What is wrong and what would be right.
-    detail: String,
-}
+/// An error that is answered as a problem document.
+#[derive(Debug)]
+pub struct ApiError(ProblemDetails);
 
 impl ApiError {
     pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -97,11 +72,17 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "read-only", "This token may only look", detail)
     }
 
-    fn new(status: StatusCode, slug: &str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:optlab:problem:{slug}");
         let mut detail = detail.into();
         shorten(&mut detail, LONGEST_DETAIL);
-        Self { kind, title, status: status.as_u16(), detail, errors: Vec::new() }
+        Self(ProblemDetails {
+            kind,
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail,
+            errors: Vec::new(),
+        })
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -176,8 +157,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
         let kind = HeaderValue::from_static(Self::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         let more = match status {
@@ -284,7 +265,9 @@ impl From<Problems> for ApiError {
             many => format!("{} mistakes; the first: {}", problems.total, many[0]),
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { errors: problems.list, ..Self::new(status, "invalid-spec", "The spec has mistakes", detail) }
+        let mut error = Self::new(status, "invalid-spec", "The spec has mistakes", detail);
+        error.0.errors = problems.list;
+        error
     }
 }
 

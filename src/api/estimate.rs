@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::mem::discriminant;
 
+use optlab_api_types::Estimate;
 use optlab_spec::{ExperimentSpec, JobSpec};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::ApiError;
@@ -14,38 +13,28 @@ use crate::store::PastRun;
 /// The latest of a method that are looked at.
 const LATEST: i64 = 100;
 
-/// How long the jobs of a submission would take.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Estimate {
-    /// Of all jobs, one after another; null where an arm has no complete run alike.
-    seconds: Option<f64>,
-    /// Complete jobs that it is measured by.
-    jobs_measured: usize,
-}
-
-impl Estimate {
-    pub(super) async fn of(state: &AppState, spec: &ExperimentSpec) -> Result<Self, ApiError> {
-        let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
-        let (mut seconds, mut jobs_measured) = (Some(0.0), 0);
-        for arm in &spec.arms {
-            let method = arm.method.to_string();
-            if !past.contains_key(&method) {
-                past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
-            }
-            // Its jobs differ by their seeds only.
-            let job = spec.job(arm, 0);
-            let mut paces: Vec<f64> = past[&method]
-                .iter()
-                .filter(|run| costs_the_same(&run.spec, &job))
-                .map(|run| run.seconds_per_step)
-                .collect();
-            jobs_measured += paces.len();
-            paces.sort_by(f64::total_cmp);
-            let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
-            seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
+/// How long the jobs of `spec` would take.
+pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<Estimate, ApiError> {
+    let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
+    let (mut seconds, mut jobs_measured) = (Some(0.0), 0);
+    for arm in &spec.arms {
+        let method = arm.method.to_string();
+        if !past.contains_key(&method) {
+            past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
         }
-        Ok(Self { seconds, jobs_measured })
+        // Its jobs differ by their seeds only.
+        let job = spec.job(arm, 0);
+        let mut paces: Vec<f64> = past[&method]
+            .iter()
+            .filter(|run| costs_the_same(&run.spec, &job))
+            .map(|run| run.seconds_per_step)
+            .collect();
+        jobs_measured += paces.len();
+        paces.sort_by(f64::total_cmp);
+        let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
+        seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
     }
+    Ok(Estimate { seconds, jobs_measured })
 }
 
 /// An update of both takes about as long, on the same machine: rates and schedules cost nothing.

@@ -14,7 +14,6 @@ use tokio_stream::wrappers::BroadcastStream;
 use utoipa::IntoParams;
 
 use super::AppState;
-use super::bodies::EventBody;
 use super::error::ApiError;
 use super::extract::Query;
 use super::live::Hint;
@@ -37,7 +36,7 @@ const ALIVE: Duration = Duration::from_secs(10);
 /// whenever there was nothing else for 10 seconds.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(Params, ("Last-Event-ID" = Option<String>, Header, description = "Of the last event that came: those since then come first")),
-    responses((status = 200, description = "The events, until the client or the server goes", content_type = "text/event-stream", body = EventBody)))]
+    responses((status = 200, description = "The events, until the client or the server goes", content_type = "text/event-stream", body = optlab_api_types::Event)))]
 pub(super) async fn stream(
     State(state): State<AppState>,
     Query(params): Query<Params>,

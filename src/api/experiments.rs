@@ -4,21 +4,23 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use optlab_api_types::{
+    DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
+};
 use optlab_domain::Action;
-use optlab_spec::{ExperimentSpec, Fields, submission};
-use serde::{Deserialize, Serialize};
+use optlab_spec::{Fields, submission};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::AppState;
-use super::bodies::{EditBody, SeedsBody, SubmissionBody};
 use super::error::ApiError;
-use super::estimate::Estimate;
+use super::estimate::estimate;
 use super::extract::{Document, Path, Query};
 use super::parameter::{Id, Whole};
-use super::views::{ExperimentView, JobView, List};
-use crate::store::{Edit, Experiment, JobFilter, JobOrder, Submission};
+use super::views;
+use crate::store::{self, Edit, JobFilter, JobOrder};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -29,37 +31,11 @@ pub(super) struct SubmitParams {
     dry_run: bool,
 }
 
-/// What a submission made.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Submitted {
-    id: i64,
-    name: String,
-    jobs: Vec<JobView>,
-}
-
-/// What a submission would make.
-#[derive(Serialize, ToSchema)]
-pub(super) struct DryRun {
-    /// Every default spelled out.
-    #[schema(value_type = Object)]
-    spec: ExperimentSpec,
-    jobs: Vec<PlannedJob>,
-    estimate: Estimate,
-}
-
-/// A job that a submission would make.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PlannedJob {
-    arm: String,
-    seed: u64,
-    steps: u64,
-}
-
 /// Submits an experiment: a spec (JSON, or TOML with `application/toml`), or a recipe with overrides.
 #[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments",
     params(SubmitParams, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$",
            description = "A repeated submission with the key and body of one before answers as that one did")),
-    request_body(content((SubmissionBody = "application/json"), (String = "application/toml"))),
+    request_body(content((Submission = "application/json"), (String = "application/toml"))),
     responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "Dry run")))]
 pub(super) async fn submit(
     State(state): State<AppState>,
@@ -75,20 +51,22 @@ pub(super) async fn submit(
             PlannedJob { arm: job.arm, seed: job.seed, steps }
         };
         let jobs = spec.jobs().map(planned).collect();
-        let estimate = Estimate::of(&state, &spec).await?;
+        let estimate = estimate(&state, &spec).await?;
         return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
     }
     let body = Sha256::digest(&document.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let idempotency = key.map(|key| (key, body.as_str()));
-    let id = state.store.submit(Submission { spec: &spec, idempotency }).await?;
-    let submitted = Submitted::of(&state, id, spec.name).await?;
+    let id = state.store.submit(store::Submission { spec: &spec, idempotency }).await?;
+    let submitted = submitted(&state, id, spec.name).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
 }
 
-impl Submitted {
-    pub(super) async fn of(state: &AppState, id: i64, name: String) -> Result<Self, ApiError> {
-        Ok(Self { id, name, jobs: all_jobs(state, id).await? })
-    }
+/// The answer to a submission or an import of experiment `id`.
+pub(super) async fn submitted(state: &AppState, id: i64, name: String) -> Result<Submitted, ApiError> {
+    let filter = JobFilter { experiment: Some(id), ..JobFilter::default() };
+    let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
+    let now = state.clock.now_ms();
+    Ok(Submitted { id, name, jobs: jobs.into_iter().map(|job| views::job(job, now)).collect() })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -97,13 +75,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         Ok(key) if (1..=200).contains(&key.len()) => Ok(Some(key)),
         _ => Err(ApiError::malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")),
     }
-}
-
-async fn all_jobs(state: &AppState, experiment: i64) -> Result<Vec<JobView>, ApiError> {
-    let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
-    let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
-    let now = state.clock.now_ms();
-    Ok(jobs.into_iter().map(|job| JobView::new(job, now)).collect())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -121,53 +92,42 @@ pub(super) struct ListParams {
 
 /// Experiments, newest first.
 #[utoipa::path(get, path = "/api/v1/experiments", tag = "experiments", params(ListParams),
-    responses((status = 200, body = List<ExperimentView>)))]
+    responses((status = 200, body = List<ExperimentSummary>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
-) -> Result<Json<List<ExperimentView>>, ApiError> {
+) -> Result<Json<List<ExperimentSummary>>, ApiError> {
     let (cursor, limit) = (Id::read(params.cursor, "cursor")?, params.limit.read("limit")?);
     let page = state.store.experiments(cursor, limit).await?;
-    let items = page.items.into_iter().map(ExperimentView::from).collect();
+    let items = page.items.into_iter().map(ExperimentSummary::from).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
-}
-
-/// An experiment with its spec and the series that it has.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ExperimentDetail {
-    #[serde(flatten)]
-    experiment: ExperimentView,
-    /// As resolved at submission.
-    #[schema(value_type = Object)]
-    spec: ExperimentSpec,
-    series: Vec<super::metrics::SeriesView>,
 }
 
 /// One experiment.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail)))]
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     let experiment = state.store.experiment(id).await?;
     detail(&state, experiment).await
 }
 
-async fn detail(state: &AppState, experiment: Experiment) -> Result<Json<ExperimentDetail>, ApiError> {
+async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Json<Experiment>, ApiError> {
     let series = state.store.series_of_experiment(experiment.id).await?;
     let series = series.into_iter().map(Into::into).collect();
-    Ok(Json(ExperimentDetail { spec: experiment.spec.clone(), experiment: experiment.into(), series }))
+    Ok(Json(Experiment { spec: experiment.spec.clone(), summary: experiment.into(), series }))
 }
 
 /// Changes name, notes, tags, archived, or the priority of its jobs in the queue; what is left out stays.
-#[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = EditBody,
-    responses((status = 200, body = ExperimentDetail)))]
+#[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = optlab_api_types::Edit,
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn edit(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     document: Document,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     state.store.edit_experiment(id, read_edit(&document.value)?).await?;
     changed(&state, id).await
 }
@@ -185,62 +145,62 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
 
 /// Cancels every job that has not ended.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/cancel", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail)))]
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     state.store.act_on_experiment(id, Action::Cancel).await?;
     changed(&state, id).await
 }
 
 /// Pauses every job that has not ended; running jobs write a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/pause", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail)))]
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn pause(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     state.store.act_on_experiment(id, Action::Pause).await?;
     changed(&state, id).await
 }
 
 /// Queues the paused jobs again, and withdraws pending pause requests.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/resume", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail)))]
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     state.store.act_on_experiment(id, Action::Resume).await?;
     changed(&state, id).await
 }
 
 /// Queues the failed and cancelled jobs again.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/retry", tag = "experiments",
-    responses((status = 200, body = ExperimentDetail)))]
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     state.store.act_on_experiment(id, Action::Retry).await?;
     changed(&state, id).await
 }
 
 /// Adds seeds, `{"seeds": [...]}`, to every arm; those that it has already add nothing.
-#[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = SeedsBody,
-    responses((status = 200, body = ExperimentDetail)))]
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = Seeds,
+    responses((status = 200, body = Experiment)))]
 pub(super) async fn add_seeds(
     State(state): State<AppState>,
     Path(id): Path<i64>,
     document: Document,
-) -> Result<Json<ExperimentDetail>, ApiError> {
+) -> Result<Json<Experiment>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
     state.store.add_seeds(id, &spec.read_more_seeds(&document.value)?).await?;
     changed(&state, id).await
 }
 
-async fn changed(state: &AppState, id: i64) -> Result<Json<ExperimentDetail>, ApiError> {
+async fn changed(state: &AppState, id: i64) -> Result<Json<Experiment>, ApiError> {
     state.live.experiment_changed(id);
     let experiment = state.store.experiment(id).await?;
     detail(state, experiment).await

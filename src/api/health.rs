@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
+use optlab_api_types::Health;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::ApiError;
@@ -22,19 +21,14 @@ const LONGEST_WRITE: Duration = Duration::from_secs(300);
 /// Paths that are answered even on spare connections.
 pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// A sign of life.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Health {
-    status: &'static str,
-    version: &'static str,
+fn ok() -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
 }
-
-const OK: Health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") };
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
-    Json(OK)
+    ok()
 }
 
 /// The write checks of `/readyz`.
@@ -78,5 +72,5 @@ impl WriteChecks {
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state.store.ping().await?;
     state.write_checks.renew(&state.store).await?;
-    Ok(Json(OK))
+    Ok(ok())
 }

@@ -9,13 +9,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
+use optlab_api_types::Submitted;
 use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::timeout;
 
 use super::AppState;
 use super::error::ApiError;
-use super::experiments::Submitted;
+use super::experiments::submitted;
 use crate::exchange::ParquetReader;
 
 /// A client that sends nothing for so long has gone.
@@ -45,7 +46,7 @@ pub(super) async fn import(
     let stored = tokio::spawn(async move { store.import(&import, points).await }).await;
     reading.await.map_err(damaged)??;
     let id = stored.map_err(|error| ApiError::failed(&error))??;
-    Ok((StatusCode::CREATED, Json(Submitted::of(&state, id, name).await?)))
+    Ok((StatusCode::CREATED, Json(submitted(&state, id, name).await?)))
 }
 
 /// The body in a temporary file, which is gone when nobody has it open, whatever ends this process.

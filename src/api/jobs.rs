@@ -2,19 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use optlab_domain::{Action, EndReason, JobState};
-use optlab_spec::protocol::Environment;
-use serde::{Deserialize, Serialize};
-use strum::VariantArray;
-use utoipa::{IntoParams, ToSchema};
+use optlab_api_types::{Attempt, Job, List};
+use optlab_domain::{Action, JobState, parse_word};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
-use super::views::{JobView, List, rfc3339};
-use crate::store::{JobFilter, JobKey, JobOrder};
+use super::views::rfc3339;
+use crate::store::{self, JobFilter, JobKey, JobOrder};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,15 +45,15 @@ pub(super) struct ListParams {
 
 /// Jobs, oldest first unless `sort` says otherwise.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListParams),
-    responses((status = 200, body = List<JobView>)))]
+    responses((status = 200, body = List<Job>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
-) -> Result<Json<List<JobView>>, ApiError> {
+) -> Result<Json<List<Job>>, ApiError> {
     let filter = JobFilter {
         experiment: Id::read(params.experiment, "experiment")?,
         arm: Name::read(params.arm, "arm")?,
-        state: params.state.as_deref().map(parse_state).transpose()?,
+        state: state_of(params.state.as_deref())?,
     };
     let order = order(params.sort.as_deref(), params.order.as_deref())?;
     let (cursor, limit) = (Id::read(params.cursor, "cursor")?, params.limit.read("limit")?);
@@ -62,6 +61,11 @@ pub(super) async fn list(
     let queue = QueueState::of(&state).await?;
     let items = page.items.into_iter().map(|job| queue.view(job)).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+fn state_of(word: Option<&str>) -> Result<Option<JobState>, ApiError> {
+    let state = word.map(parse_word).transpose();
+    state.map_err(|right| ApiError::invalid_parameter(format!("`state` {right}")))
 }
 
 fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> {
@@ -75,102 +79,75 @@ fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> 
     }
 }
 
-fn parse_state(word: &str) -> Result<JobState, ApiError> {
-    word.parse().map_err(|_| {
-        let words: Vec<&str> = JobState::VARIANTS.iter().map(|&state| state.into()).collect();
-        ApiError::invalid_parameter(format!("`state` must be one of {}", words.join(", ")))
-    })
-}
-
 /// One job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs",
-    responses((status = 200, body = JobView)))]
-pub(super) async fn get(
-    State(state): State<AppState>,
-    Path(id): Path<i64>,
-) -> Result<Json<JobView>, ApiError> {
+    responses((status = 200, body = Job)))]
+pub(super) async fn get(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
     let job = state.store.job(id).await?;
     Ok(Json(QueueState::of(&state).await?.view(job)))
 }
 
 /// Cancels a job; one that runs stops after its current step.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 409)))]
+    responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<JobView>, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Cancel).await?;
     get(State(state), Path(id)).await
 }
 
 /// Takes a job off the queue; one that runs writes a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 409)))]
-pub(super) async fn pause(
-    State(state): State<AppState>,
-    Path(id): Path<i64>,
-) -> Result<Json<JobView>, ApiError> {
+    responses((status = 200, body = Job), (status = 409)))]
+pub(super) async fn pause(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Pause).await?;
     get(State(state), Path(id)).await
 }
 
 /// Queues a paused job again, at its last checkpoint.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 409)))]
+    responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<JobView>, ApiError> {
+) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Resume).await?;
     get(State(state), Path(id)).await
 }
 
 /// Queues a failed or cancelled job again, with a fresh budget of attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs",
-    responses((status = 200, body = JobView), (status = 409)))]
-pub(super) async fn retry(
-    State(state): State<AppState>,
-    Path(id): Path<i64>,
-) -> Result<Json<JobView>, ApiError> {
+    responses((status = 200, body = Job), (status = 409)))]
+pub(super) async fn retry(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Retry).await?;
     get(State(state), Path(id)).await
 }
 
-/// One lease of a job by a worker.
-#[derive(Serialize, ToSchema)]
-pub(super) struct AttemptView {
-    number: i64,
-    worker_id: i64,
-    device: String,
-    /// Versions, device and threads.
-    #[schema(value_type = Option<Object>)]
-    environment: Option<Environment>,
-    /// Completed updates when it began: of the checkpoint that it took up.
-    start_step: i64,
-    started_at: String,
-    ended_at: Option<String>,
-    end_reason: Option<EndReason>,
-    error: Option<String>,
+impl From<store::Attempt> for Attempt {
+    fn from(attempt: store::Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            worker_id: attempt.worker_id,
+            device: attempt.device,
+            environment: attempt.environment,
+            start_step: attempt.start_step,
+            started_at: rfc3339(attempt.started_ms),
+            ended_at: attempt.ended_ms.map(rfc3339),
+            end_reason: attempt.end_reason,
+            error: attempt.error,
+        }
+    }
 }
 
 /// The attempts at a job, the first one first.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/attempts", tag = "jobs",
-    responses((status = 200, body = List<AttemptView>)))]
+    responses((status = 200, body = List<Attempt>)))]
 pub(super) async fn attempts(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<List<AttemptView>>, ApiError> {
-    let attempts = state.store.attempts(id).await?.into_iter().map(|attempt| AttemptView {
-        number: attempt.number,
-        worker_id: attempt.worker_id,
-        device: attempt.device,
-        environment: attempt.environment,
-        start_step: attempt.start_step,
-        started_at: rfc3339(attempt.started_ms),
-        ended_at: attempt.ended_ms.map(rfc3339),
-        end_reason: attempt.end_reason,
-        error: attempt.error,
-    });
-    Ok(Json(List { items: attempts.collect(), next_cursor: None }))
+) -> Result<Json<List<Attempt>>, ApiError> {
+    let attempts = state.store.attempts(id).await?.into_iter().map(Attempt::from);
+    Ok(Json(List::whole(attempts.collect())))
 }

@@ -7,13 +7,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use optlab_api_types::{ExperimentHint, Job, MetricsHint};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use super::views::JobView;
+use super::views;
 use crate::clock::Clock;
-use crate::store::{Job, Store, StoreError};
+use crate::store::{self, Store, StoreError};
 
 const RING: usize = 1024;
 /// Writes within this time are told together.
@@ -43,18 +44,6 @@ pub(super) struct Live {
     sender: broadcast::Sender<Hint>,
 }
 
-#[derive(Serialize)]
-struct MetricsHint {
-    experiment_id: i64,
-    job_id: i64,
-    step: i64,
-}
-
-#[derive(Serialize)]
-struct ExperimentHint {
-    experiment_id: i64,
-}
-
 impl Live {
     pub(super) fn new(boot: i64) -> Self {
         Self { boot, ring: Mutex::default(), sender: broadcast::Sender::new(RING) }
@@ -77,7 +66,7 @@ impl Live {
         self.publish(experiment_id, "experiment", &ExperimentHint { experiment_id });
     }
 
-    fn job_changed(&self, job: &JobView) {
+    fn job_changed(&self, job: &Job) {
         self.publish(job.experiment_id, "job", job);
         if job.step > 0 {
             let hint = MetricsHint { experiment_id: job.experiment_id, job_id: job.id, step: job.step };
@@ -139,12 +128,12 @@ impl Live {
         Ok(())
     }
 
-    fn jobs_changed(&self, jobs: Vec<Job>, clock: &dyn Clock, told: &mut Told) {
+    fn jobs_changed(&self, jobs: Vec<store::Job>, clock: &dyn Clock, told: &mut Told) {
         let now = clock.now_ms();
         for job in jobs {
             let before = told.unsettled.insert(job.id, job.version);
             if before != Some(job.version) {
-                self.job_changed(&JobView::new(job, now));
+                self.job_changed(&views::job(job, now));
             }
         }
     }

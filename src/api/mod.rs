@@ -24,7 +24,6 @@ mod views;
 
 mod access;
 mod base_path;
-mod bodies;
 mod connections;
 mod error;
 mod extract;

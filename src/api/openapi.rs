@@ -5,16 +5,18 @@
 //! `(status = 409)`.
 
 use axum::http::{Method, StatusCode};
+use optlab_api_types::{ExperimentHint, MetricsHint, ProblemDetails};
+use optlab_spec::schema::Name;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, Header, OpenApi, PathItem, Ref, RefOr, Response, SecurityRequirement,
 };
-use utoipa::{OpenApi as _, PartialSchema};
+use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
 use super::error::ApiError;
-use super::parameter::{Id, name_schema};
+use super::parameter::Id;
 use super::session;
 
 /// Names of the security schemes: a bearer token and the session cookie.
@@ -23,7 +25,7 @@ const SCHEMES: [&str; 2] = ["token", "session"];
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "optlab", description = "Controlled experiments on Orthogonal Over-Parameterized Training"),
-    components(schemas(ApiError))
+    components(schemas(ProblemDetails, ExperimentHint, MetricsHint))
 )]
 struct Description;
 
@@ -157,8 +159,10 @@ pub(super) fn asks_for_token(document: &mut OpenApi) {
     }
 }
 
-/// Adds to every operation what follows from its shape.
+/// Adds to every operation what follows from its shape, and to every answer that its fields are there even if null.
 pub(super) fn complete(document: &mut OpenApi) {
+    let schemas = document.components.iter_mut().flat_map(|components| components.schemas.values_mut());
+    schemas.for_each(require_nullable);
     for (path, method, operation) in operations(document) {
         operation.operation_id = Some(operation_id(path, &method));
         operation.parameters.iter_mut().flatten().for_each(bound);
@@ -178,7 +182,7 @@ pub(super) fn complete(document: &mut OpenApi) {
 
 impl Refusal {
     fn response(&self) -> Response {
-        let problem = Content::new(Some(Ref::from_schema_name("ApiError")));
+        let problem = Content::new(Some(Ref::from_schema_name(ProblemDetails::name())));
         let response = Response::builder().description(self.when).content(ApiError::CONTENT_TYPE, problem);
         match self.status {
             401 => response.header("WWW-Authenticate", Header::new(String::schema())),
@@ -212,7 +216,7 @@ fn bound(parameter: &mut RefOr<Parameter>) {
     if parameter.parameter_in == ParameterIn::Path {
         parameter.schema = Some(match parameter.name.as_str() {
             "id" => Id::schema(),
-            _ => name_schema().into(),
+            _ => Name::schema(),
         });
     }
     // An optional header can be absent but never null.
@@ -220,6 +224,33 @@ fn bound(parameter: &mut RefOr<Parameter>) {
         && let SchemaType::Array(types) = &mut object.schema_type
     {
         types.retain(|kind| *kind != Type::Null);
+    }
+}
+
+/// Marks the fields that may be null as required, because answers write null instead of leaving a field out. Requests,
+/// in which such a field may be left out, are recognized by refusing unknown fields.
+fn require_nullable(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) if object.additional_properties.is_none() => {
+            let nullable = object.properties.iter().filter(|(_, schema)| may_be_null(schema));
+            object.required.extend(nullable.map(|(name, _)| name.clone()));
+        }
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_nullable),
+        _ => {}
+    }
+}
+
+fn may_be_null(schema: &RefOr<Schema>) -> bool {
+    let allows_null = |kind: &SchemaType| match kind {
+        SchemaType::Type(kind) => *kind == Type::Null,
+        SchemaType::Array(kinds) => kinds.contains(&Type::Null),
+        SchemaType::AnyValue => false,
+    };
+    match schema {
+        RefOr::T(Schema::Object(object)) => allows_null(&object.schema_type),
+        RefOr::T(Schema::Array(array)) => allows_null(&array.schema_type),
+        RefOr::T(Schema::OneOf(either)) => either.items.iter().any(may_be_null),
+        _ => false,
     }
 }
 

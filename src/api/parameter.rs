@@ -3,15 +3,15 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use optlab_spec::schema::whole;
 use optlab_spec::{IDENTIFIER_PATTERN, is_identifier};
 use serde::Deserialize;
 use strum::VariantArray;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ApiError;
-use crate::stats::Metric;
 use crate::store::JobKey;
 
 /// A whole number from `LEAST` to `MOST`; `DEFAULT` where it is left out.
@@ -91,19 +91,8 @@ impl PartialSchema for Id {
 
 impl PartialSchema for Name {
     fn schema() -> RefOr<Schema> {
-        name_schema().into()
+        optlab_spec::schema::Name::schema()
     }
-}
-
-/// Schema of a whole number.
-pub(super) fn whole(least: i64) -> ObjectBuilder {
-    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
-    Object::builder().schema_type(Type::Integer).format(Some(format)).minimum(Some(least))
-}
-
-/// Schema of a name as in specs.
-pub(super) fn name_schema() -> ObjectBuilder {
-    Object::builder().schema_type(Type::String).pattern(Some(IDENTIFIER_PATTERN))
 }
 
 /// Schema of one of several words.
@@ -117,14 +106,7 @@ impl PartialSchema for JobKey {
     }
 }
 
-impl PartialSchema for Metric {
-    fn schema() -> RefOr<Schema> {
-        one_of(Self::ALL.map(Self::name))
-    }
-}
-
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> ToSchema for Whole<LEAST, MOST, DEFAULT> {}
 impl ToSchema for Id {}
 impl ToSchema for Name {}
 impl ToSchema for JobKey {}
-impl ToSchema for Metric {}

@@ -1,11 +1,12 @@
 //! Why a job waits.
 
+use optlab_api_types::Job;
+use optlab_domain::{EndReason, JobState};
+
 use super::AppState;
 use super::error::ApiError;
-use super::views::JobView;
-use super::workers;
-use crate::store::{Job, LAST_PLACE, OfferedDevice, Worker};
-use optlab_domain::{EndReason, JobState};
+use super::{views, workers};
+use crate::store::{self, LAST_PLACE, OfferedDevice, Worker};
 
 /// Who could take a job now.
 pub(super) struct QueueState {
@@ -21,13 +22,13 @@ impl QueueState {
         Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect() })
     }
 
-    pub(super) fn view(&self, job: Job) -> JobView {
+    pub(super) fn view(&self, job: store::Job) -> Job {
         let why_queued = (job.state == JobState::Queued).then(|| self.why(&job));
-        JobView::new(job, self.now_ms).waiting(why_queued)
+        Job { why_queued, ..views::job(job, self.now_ms) }
     }
 
     /// What the job waits for, and why its last attempt ended, if that was a failure.
-    fn why(&self, job: &Job) -> String {
+    fn why(&self, job: &store::Job) -> String {
         let waits = self.waits_for(job);
         match (job.attempt_end, &job.attempt_error) {
             (Some(EndReason::MachineFault), Some(error)) => {
@@ -43,7 +44,7 @@ impl QueueState {
         }
     }
 
-    fn waits_for(&self, job: &Job) -> String {
+    fn waits_for(&self, job: &store::Job) -> String {
         if let Some(delay) = job.delay_ms(self.now_ms) {
             let seconds = (delay + 999) / 1000;
             return format!("it is tried again in {seconds} s");

@@ -4,57 +4,48 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use optlab_api_types::{Session, SignIn};
+use optlab_domain::Scope;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::base_path::BasePath;
-use super::bodies::TokenBody;
 use super::error::ApiError;
 use super::extract::{Document, Query};
-use crate::store::{Scope, Secret};
+use crate::store::Secret;
 
 pub(super) const COOKIE: &str = "optlab_session";
 /// A browser forgets the token after so many seconds; the server, when it is revoked.
 const REMEMBERED_FOR: u32 = 30 * 24 * 3600;
 
-/// What the one who asks may do.
-#[derive(Serialize, ToSchema)]
-pub(super) struct SessionView {
-    /// `read` or `write`.
-    scope: &'static str,
-    /// Whether this took a token.
-    signed_in: bool,
-}
-
 /// What a request with this token may do.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
-    responses((status = 200, body = SessionView)))]
+    responses((status = 200, body = Session)))]
 pub(super) async fn get(
     State(state): State<AppState>,
     token: Option<Extension<Secret>>,
-) -> Result<Json<SessionView>, ApiError> {
+) -> Result<Json<Session>, ApiError> {
     let Some(Extension(secret)) = token else {
-        return Ok(Json(SessionView { scope: Scope::Write.into(), signed_in: false }));
+        return Ok(Json(Session { scope: Scope::Write, signed_in: false }));
     };
     let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
-    Ok(Json(SessionView { scope: scope.into(), signed_in: true }))
+    Ok(Json(Session { scope, signed_in: true }))
 }
 
 /// Signs a browser in: `{"token": ..., "path": ...}` becomes a cookie for this folder of the host; without
 /// `path`, for the server's base path.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = TokenBody,
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn,
     responses((status = 204, headers(("Set-Cookie" = String))), (status = 401), (status = 503)))]
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     headers: HeaderMap,
     document: Document,
 ) -> Result<impl IntoResponse, ApiError> {
-    let token = document.value.get("token").and_then(Value::as_str);
-    let token = token.ok_or_else(|| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
-    let secret = Secret::parse(token.trim()).ok_or_else(ApiError::unknown_token)?;
-    let folder = folder(document.value.get("path").and_then(Value::as_str), &state.base_path)?;
+    let sign_in = SignIn::deserialize(&document.value)
+        .map_err(|_| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
+    let secret = Secret::parse(sign_in.token.trim()).ok_or_else(ApiError::unknown_token)?;
+    let folder = folder(sign_in.path.as_deref(), &state.base_path)?;
     state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, secret.reveal(), REMEMBERED_FOR)))
 }

@@ -2,14 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use optlab_api_types::{List, Warning};
 use optlab_spec::{Arm, MethodSpec, series};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::ApiError;
 use super::extract::Path;
-use super::views::List;
 use crate::store::{Cell, Curve, CurveRange};
 
 /// Of the energy at the start. Rounding moves it by a hundred-thousandth of this.
@@ -19,20 +17,6 @@ const ORTHOGONALITY_TOLERANCE: f64 = 1e-3;
 
 /// The whole curve at one glance.
 const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buckets: 1 };
-
-/// A broken promise of the method.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Warning {
-    job_id: i64,
-    arm: String,
-    seed: i64,
-    series: String,
-    /// How far it went at most: of an energy, as a share of that at the start.
-    value: f64,
-    tolerance: f64,
-    /// For people.
-    detail: String,
-}
 
 /// Where an OPT job's energy or orthogonality error has drifted beyond what rounding explains.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/warnings", tag = "metrics",
@@ -54,7 +38,7 @@ pub(super) async fn of_experiment(
         }
     }
     items.sort_by_key(|warning| warning.job_id);
-    Ok(Json(List { items, next_cursor: None }))
+    Ok(Json(List::whole(items)))
 }
 
 /// What a series must not do.

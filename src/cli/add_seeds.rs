@@ -1,10 +1,9 @@
 //! `optlab add-seeds`: adds seeds to an experiment.
 
-use serde_json::{Value, json};
+use optlab_api_types::{Experiment, Seeds};
 
 use super::client::ServerArgs;
-use super::progress::Experiment;
-use super::{Failure, experiments, output};
+use super::{Failure, experiments, output, progress};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -23,12 +22,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     let id = experiments::find(&client, &args.experiment)?;
-    let answer: Value = client.post(&format!("/experiments/{id}/seeds"), &json!({ "seeds": args.seeds }))?;
+    let seeds = Seeds { seeds: args.seeds.clone() };
+    let experiment: Experiment = client.post(&format!("/experiments/{id}/seeds"), &seeds)?;
     if args.json {
-        return Ok(output::json(&answer)?);
+        return Ok(output::json(&experiment)?);
     }
-    let experiment: Experiment = serde_json::from_value(answer)?;
-    output::line(format!("Experiment {id} `{}`: {experiment}", experiment.name))?;
-    experiment.warn(&client);
+    let summary = &experiment.summary;
+    output::line(format!("Experiment {id} `{}`: {}", summary.name, progress::state(summary)))?;
+    progress::warn(&client, &experiment);
     Ok(())
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
+use optlab_api_types::{Job, List, ProblemDetails, Submission, Submitted};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use ureq::SendBody;
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use ureq::middleware::MiddlewareNext;
@@ -46,30 +46,6 @@ pub(super) enum ClientError {
     Unreachable(String),
     /// The server's refusal: status and text.
     Refused(u16, String),
-}
-
-/// A problem+json.
-#[derive(Deserialize)]
-struct Problem {
-    detail: String,
-    #[serde(default)]
-    errors: Vec<optlab_spec::Problem>,
-}
-
-/// A page of a list.
-#[derive(Deserialize)]
-pub(super) struct List<T> {
-    pub(super) items: Vec<T>,
-    /// Where it goes on.
-    next_cursor: Option<String>,
-}
-
-/// The answer to a submission.
-#[derive(Deserialize)]
-pub(super) struct Submitted {
-    pub(super) id: i64,
-    pub(super) name: String,
-    pub(super) jobs: Vec<Value>,
 }
 
 impl From<ClientError> for Failure {
@@ -133,7 +109,7 @@ impl Client {
     }
 
     /// Every job that matches the `filters`, in pages of the maximum size.
-    pub(super) fn jobs<T: DeserializeOwned>(&self, filters: &[(&str, &str)]) -> Result<Vec<T>, ClientError> {
+    pub(super) fn jobs(&self, filters: &[(&str, &str)]) -> Result<Vec<Job>, ClientError> {
         self.list("/jobs", &[filters, &[("limit", "1000")]].concat())
     }
 
@@ -179,21 +155,29 @@ impl Client {
         self.read(request.header(header::EXPECT, "100-continue").send(file))
     }
 
-    pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
+    pub(super) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         self.read(self.agent.post(&url).send_json(body))
     }
 
-    pub(super) fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
+    pub(super) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         self.read(self.agent.patch(&url).send_json(body))
     }
 
     /// Submits once: where the answer is lost, it is asked for again with the same key.
-    pub(super) fn submit(&self, spec: &Value) -> Result<Submitted, ClientError> {
+    pub(super) fn submit(&self, submission: &Submission) -> Result<Submitted, ClientError> {
         let key = format!("cli-{}-{}", std::process::id(), SystemClock.now_ms());
         let url = format!("{}/api/v1/experiments", self.server);
-        let send = || self.read(self.agent.post(&url).header("idempotency-key", &key).send_json(spec));
+        let send = || self.read(self.agent.post(&url).header("idempotency-key", &key).send_json(submission));
         match send() {
             Err(ClientError::Unreachable(_)) => send(),
             result => result,
@@ -230,14 +214,14 @@ impl Client {
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
             // optlab sends a problem document with the reason; a proxy does not.
-            let told = answer.body_mut().read_json().map(|problem: Problem| problem.detail);
+            let told = answer.body_mut().read_json().map(|problem: ProblemDetails| problem.detail);
             return Err(told.map_or_else(|_| self.unreachable(&status), ClientError::Unreachable));
         }
         if status.is_success() {
             return Ok(answer);
         }
         let stranger = self.stranger(&answer);
-        let problem: Problem = answer.body_mut().read_json().map_err(|_| stranger)?;
+        let problem: ProblemDetails = answer.body_mut().read_json().map_err(|_| stranger)?;
         let text = match problem.errors.as_slice() {
             [] => problem.detail,
             errors => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "),

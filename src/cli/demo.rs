@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use optlab_api_types::{RecipeSubmission, Submission};
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, ClientError};
-use super::progress::watch;
+use super::progress::{state, watch};
 use super::serve::{block_on, listen, service, stop_on_signal};
 use super::{Failure, compare, output};
 use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
@@ -67,11 +68,11 @@ async fn demo(args: Args) -> Result<(), Failure> {
 }
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
-    let sent = serde_json::json!({ "recipe": RECIPE });
-    let submitted = client.submit(&sent).map_err(ClientError::into_anyhow)?;
+    let recipe = RecipeSubmission { recipe: RECIPE.to_owned(), overrides: None };
+    let submitted = client.submit(&Submission::Recipe(recipe)).map_err(ClientError::into_anyhow)?;
     output::line(format!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id)))?;
     let ended = watch(client, submitted.id)?;
-    output::line(&ended)?;
+    output::line(state(&ended.experiment.summary))?;
     compare::print_table(client, submitted.id)?;
     anyhow::ensure!(ended.is_well(), "some jobs did not succeed or lack files; the dashboard shows why");
     Ok(())

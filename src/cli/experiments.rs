@@ -1,11 +1,10 @@
 //! `optlab experiments`, and the choice of an experiment by id or name.
 
 use anyhow::anyhow;
-use serde::Deserialize;
-use serde_json::Value;
+use optlab_api_types::ExperimentSummary;
 
 use super::client::{Client, ServerArgs};
-use super::progress::Counts;
+use super::progress::counts;
 use super::table::table;
 use super::{Failure, output};
 
@@ -18,31 +17,29 @@ pub(super) struct Args {
     json: bool,
 }
 
-#[derive(Deserialize)]
-struct Experiment {
-    id: i64,
-    name: String,
-    created_at: String,
-    arms: Vec<Value>,
-    seeds: Vec<u64>,
-    counts: Counts,
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
+    let experiments: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
     if args.json {
-        let experiments: Vec<Value> = client.list("/experiments", &[])?;
         return Ok(output::json(&experiments)?);
     }
     let mut table = table(["id", "name", "submitted", "arms", "seeds", "jobs"], &[0, 3, 4]);
-    table.add_rows(client.list("/experiments", &[])?.into_iter().map(row));
+    table.add_rows(experiments.into_iter().map(row));
     Ok(output::line(table.trim_fmt())?)
 }
 
-fn row(Experiment { id, name, created_at, arms, seeds, counts }: Experiment) -> [String; 6] {
+fn row(experiment: ExperimentSummary) -> [String; 6] {
+    let ExperimentSummary { id, name, created_at, arms, seeds, .. } = experiment;
     // Seconds suffice to distinguish two submissions. The server's times are UTC.
     let submitted = created_at.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ") + "Z";
-    [id.to_string(), name, submitted, arms.len().to_string(), seeds.len().to_string(), counts.to_string()]
+    [
+        id.to_string(),
+        name,
+        submitted,
+        arms.len().to_string(),
+        seeds.len().to_string(),
+        counts(&experiment.counts),
+    ]
 }
 
 /// Parses an id, with or without a leading `#`.
@@ -56,7 +53,7 @@ pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
     if let Ok(id) = id(given) {
         return Ok(id);
     }
-    let all: Vec<Experiment> = client.list("/experiments", &[])?;
+    let all: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
     let called: Vec<i64> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
     newest(&called, given)
 }

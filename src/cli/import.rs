@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde_json::json;
+use optlab_api_types::Submitted;
 
-use super::client::{ServerArgs, Submitted};
+use super::client::ServerArgs;
 use super::{Failure, output};
 
 #[derive(clap::Args)]
@@ -27,9 +27,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{shown} is a folder; name the Parquet file of one experiment")));
     }
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
-    let Submitted { id, name, jobs } = client.upload("/imports", file)?;
+    let submitted: Submitted = client.upload("/imports", file)?;
     Ok(match args.json {
-        true => output::json(&json!({ "id": id, "name": name, "jobs": jobs })),
-        false => output::line(format!("Experiment {id} `{name}`, {} jobs: {}", jobs.len(), client.page(id))),
+        true => output::json(&submitted),
+        false => {
+            let Submitted { id, name, jobs } = &submitted;
+            let page = client.page(*id);
+            output::line(format!("Experiment {id} `{name}`, {} jobs: {page}", jobs.len()))
+        }
     }?)
 }

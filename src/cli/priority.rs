@@ -1,10 +1,9 @@
 //! `optlab priority`: changes the priority of an experiment's jobs.
 
-use serde_json::{Value, json};
+use optlab_api_types::{Edit, Experiment};
 
 use super::client::ServerArgs;
-use super::progress::Experiment;
-use super::{Failure, experiments, output};
+use super::{Failure, experiments, output, progress};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -23,12 +22,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     let id = experiments::find(&client, &args.experiment)?;
-    let edit = json!({ "priority": args.priority });
-    let answer: Value = client.patch(&format!("/experiments/{id}"), &edit)?;
+    let edit = Edit { priority: Some(args.priority), ..Edit::default() };
+    let experiment: Experiment = client.patch(&format!("/experiments/{id}"), &edit)?;
     if args.json {
-        return Ok(output::json(&answer)?);
+        return Ok(output::json(&experiment)?);
     }
-    let experiment: Experiment = serde_json::from_value(answer)?;
-    let name = &experiment.name;
-    Ok(output::line(format!("Experiment {id} `{name}`: {experiment}, priority {}", args.priority))?)
+    let summary = &experiment.summary;
+    let (name, state) = (&summary.name, progress::state(summary));
+    Ok(output::line(format!("Experiment {id} `{name}`: {state}, priority {}", args.priority))?)
 }

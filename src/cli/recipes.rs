@@ -1,6 +1,7 @@
 //! `optlab recipes`: the built-in experiments.
 
 use clap::Subcommand;
+use optlab_api_types::Recipe;
 use optlab_spec::recipes;
 
 use super::table::print_list;
@@ -35,8 +36,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }
         }
         None if args.json => {
-            let list = |recipe: &recipes::Recipe| serde_json::json!({ "name": recipe.name, "description": recipe.description() });
-            output::json(&recipes::ALL.iter().map(list).collect::<serde_json::Value>())?;
+            let view = |recipe: &recipes::Recipe| Recipe {
+                name: recipe.name.to_owned(),
+                description: recipe.description(),
+            };
+            output::json(&recipes::ALL.iter().map(view).collect::<Vec<_>>())?;
         }
         None => {
             print_list(recipes::ALL.iter().map(|recipe| [recipe.name.to_owned(), recipe.description()]))?;

@@ -4,9 +4,9 @@ use std::io::stdin;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, Table, TableStyle, presets};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use comfy_table::{CellAlignment, TableStyle, presets};
+use optlab_api_types::{Question, Table};
+use serde_json::Value;
 
 use super::client::ServerArgs;
 use super::{Failure, input, output};
@@ -40,16 +40,9 @@ enum Format {
     Json,
 }
 
-#[derive(Deserialize, Serialize)]
-struct Answer {
-    columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
-    truncated: bool,
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let question = json!({ "sql": args.sql()?, "limit": args.limit });
-    let answer: Answer = args.server.client()?.post("/query", &question)?;
+    let question = Question { sql: args.sql()?, limit: Some(args.limit.into()) };
+    let answer: Table = args.server.client()?.post("/query", &question)?;
     match if args.json { Format::Json } else { args.format } {
         Format::Json => output::json(&answer)?,
         Format::Csv => output::verbatim(csv(&answer).as_bytes())?,
@@ -79,8 +72,8 @@ impl Args {
 }
 
 /// Aligns numbers to the right.
-fn table(answer: &Answer, style: TableStyle) -> Table {
-    let mut table = Table::new();
+fn table(answer: &Table, style: TableStyle) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
     table.load_style(style).set_header(&answer.columns);
     for row in &answer.rows {
         table.add_row(row.iter().map(text));
@@ -94,7 +87,7 @@ fn table(answer: &Answer, style: TableStyle) -> Table {
 }
 
 /// CSV as in RFC 4180. NULL is empty, and an empty text is `""`.
-fn csv(answer: &Answer) -> String {
+fn csv(answer: &Table) -> String {
     let quoted = |text: &str| match text.is_empty() || text.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.to_owned(),
@@ -121,6 +114,8 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -131,7 +126,7 @@ mod tests {
             vec![json!(""), json!(0.1)],
             vec![json!({ "hex": "00ff" }), json!(true)],
         ];
-        let answer = Answer { columns, rows, truncated: false };
+        let answer = Table { columns, rows, truncated: false };
         assert_eq!(csv(&answer), "a,\"b,c\"\n\"say \"\"hi\"\"\nor, well\",\n\"\",0.1\n00ff,true\n");
     }
 }

@@ -1,14 +1,13 @@
 //! `optlab cancel`, `pause`, `resume` and `retry`.
 
 use clap::ArgGroup;
+use optlab_api_types::{Counts, Experiment, Job};
 use optlab_domain::Action;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::Serialize;
 
 use super::client::ServerArgs;
-use super::jobs::Job;
-use super::progress::{Counts, Experiment};
-use super::{Failure, experiments, output};
+use super::jobs::condition;
+use super::{Failure, experiments, output, progress};
 
 #[derive(clap::Args)]
 #[command(group = ArgGroup::new("which").args(["experiment", "job"]).required(true))]
@@ -26,7 +25,7 @@ pub(super) struct Args {
 }
 
 /// The number of jobs to which an action applies.
-fn concerned(action: Action, counts: Counts) -> u64 {
+fn concerned(action: Action, counts: Counts) -> i64 {
     let Counts { queued, running, paused, failed, cancelled, .. } = counts;
     match action {
         Action::Cancel => queued + running + paused,
@@ -40,33 +39,29 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     match (args.job, &args.experiment) {
         (Some(job), _) => {
-            let answer = client.post(&format!("/jobs/{job}/{action}"), &Value::Null)?;
-            tell(args.json, answer, |job: Job| format!("Job {}: {}", job.id, job.condition()))
+            let job: Job = client.post(&format!("/jobs/{job}/{action}"), &())?;
+            tell(args.json, &job, |job| format!("Job {}: {}", job.id, condition(job)))
         }
         (None, Some(experiment)) => {
             let id = experiments::find(&client, experiment)?;
             // Distinguishes an experiment that does not exist from one without jobs.
-            let before = Experiment::get(&client, id)?.counts;
-            let answer = client.post(&format!("/experiments/{id}/{action}"), &Value::Null)?;
+            let before = progress::get(&client, id)?.summary.counts;
+            let experiment: Experiment = client.post(&format!("/experiments/{id}/{action}"), &())?;
             let nothing = match concerned(action, before) {
                 0 => format!("; there was nothing to {action}"),
                 _ => String::new(),
             };
-            tell(args.json, answer, |experiment: Experiment| {
-                format!("Experiment {id} `{}`: {experiment}{nothing}", experiment.name)
+            tell(args.json, &experiment, |Experiment { summary, .. }| {
+                format!("Experiment {id} `{}`: {}{nothing}", summary.name, progress::state(summary))
             })
         }
         (None, None) => unreachable!("one of both is required"),
     }
 }
 
-fn tell<T: DeserializeOwned>(
-    json: bool,
-    answer: Value,
-    sentence: impl FnOnce(T) -> String,
-) -> Result<(), Failure> {
+fn tell<T: Serialize>(json: bool, answer: &T, sentence: impl FnOnce(&T) -> String) -> Result<(), Failure> {
     Ok(match json {
-        true => output::json(&answer),
-        false => output::line(sentence(serde_json::from_value(answer)?)),
+        true => output::json(answer),
+        false => output::line(sentence(answer)),
     }?)
 }

@@ -1,10 +1,11 @@
 //! `optlab submit`: submits an experiment, and watches it on request.
 
+use optlab_api_types::{DryRun, Submission};
 use optlab_spec::arms;
-use serde_json::{Value, json};
+use optlab_spec::schema::WrittenSpec;
 
 use super::client::ServerArgs;
-use super::progress::Experiment;
+use super::progress;
 use super::spec::SpecArgs;
 use super::watch::to_the_end;
 use super::{Failure, output};
@@ -35,11 +36,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !args.arms.is_empty() {
         arms::keep(&mut spec, &args.arms)?;
     }
+    let submission = Submission::Spec(WrittenSpec(spec));
     if args.dry_run {
-        let answer: Value = client.post("/experiments?dry_run=true", &spec)?;
+        let answer: DryRun = client.post("/experiments?dry_run=true", &submission)?;
         return Ok(output::json(&answer)?);
     }
-    let submitted = client.submit(&spec)?;
+    let submitted = client.submit(&submission)?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());
@@ -47,10 +49,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (false, _) => output::line(said)?,
         // Standard output has only the document at the end.
         (true, true) => output::note(said),
-        (true, false) => output::json(&json!({ "id": id, "name": submitted.name, "jobs": submitted.jobs }))?,
+        (true, false) => output::json(&submitted)?,
     }
-    if let Ok(experiment) = Experiment::get(&client, id) {
-        experiment.warn(&client);
+    if let Ok(experiment) = progress::get(&client, id) {
+        progress::warn(&client, &experiment);
     }
     if !args.watch {
         return Ok(());

@@ -4,11 +4,12 @@ use anyhow::Context;
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
+use optlab_domain::{Scope, parse_word};
 
 use super::serve::block_on;
 use super::{Failure, experiments, output};
 use crate::config::DatabaseArgs;
-use crate::store::{self, Scope, Secret, Store, Token};
+use crate::store::{self, Secret, Store, Token};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -23,8 +24,8 @@ enum Command {
         /// Name of its owner or purpose
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
-        /// Scope
-        #[arg(long, value_enum, default_value_t = Scope::Read)]
+        /// Scope: read or write
+        #[arg(long, value_parser = parse_word::<Scope>, default_value_t = Scope::Read)]
         scope: Scope,
         #[command(flatten)]
         database: DatabaseArgs,
@@ -76,8 +77,7 @@ async fn act(store: &Store, command: &Command) -> anyhow::Result<()> {
                 return Err(error.context(format!("token {id} is revoked, because it could not be printed")));
             }
             output::note(format!(
-                "Token {id} `{name}` may {}. It is not shown again; commands read it from OPTLAB_TOKEN.",
-                scope
+                "Token {id} `{name}` may {scope}. It is not shown again; commands read it from OPTLAB_TOKEN."
             ));
         }
         Command::List { json, .. } => print(&store.tokens().await?, *json)?,
@@ -93,7 +93,7 @@ fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
     if json {
         let view = |token: &Token| {
             serde_json::json!({
-                "id": token.id, "name": token.name, "scope": token.scope.to_string(),
+                "id": token.id, "name": token.name, "scope": token.scope,
                 "created_at": time(token.created_ms), "revoked_at": token.revoked_ms.map(time),
             })
         };
@@ -101,11 +101,7 @@ fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
     }
     for Token { id, name, scope, created_ms, revoked_ms } in tokens {
         let revoked = revoked_ms.map(|ms| format!(", revoked {}", time(ms))).unwrap_or_default();
-        output::line(format!(
-            "{id:>4}  {:<5}  {name}  made {}{revoked}",
-            scope.to_string(),
-            time(*created_ms)
-        ))?;
+        output::line(format!("{id:>4}  {scope:<5}  {name}  made {}{revoked}", time(*created_ms)))?;
     }
     Ok(())
 }

@@ -2,31 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use optlab_api_types::{Worker, WorkerState};
 use optlab_spec::Device;
-use serde::Deserialize;
 
 use super::client::Client;
 use super::output;
-
-#[derive(Deserialize)]
-struct Worker {
-    /// `active` or `gone`.
-    state: String,
-    devices: Vec<Offered>,
-    trouble: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Offered {
-    /// `cpu`, `cuda:0`, ...
-    device: String,
-}
 
 /// Reports on standard error why no job with device `wanted` is claimed, if no active worker could claim one.
 pub(super) fn warn(client: &Client, wanted: Device) {
     // Without an answer, nothing is reported.
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
-    let active: Vec<Worker> = workers.into_iter().filter(|worker| worker.state == "active").collect();
+    let active: Vec<Worker> =
+        workers.into_iter().filter(|worker| worker.state == WorkerState::Active).collect();
     for trouble in active.iter().filter_map(|worker| worker.trouble.as_deref()) {
         output::note(format!("optlab: {trouble}"));
     }

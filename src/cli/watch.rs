@@ -1,9 +1,9 @@
 //! `optlab watch`: waits until an experiment has ended, and prints the result.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{Client, ClientError, ServerArgs};
-use super::progress::watch;
+use super::progress::{state, watch};
 use super::{Failure, compare, experiments, output};
 
 #[derive(clap::Args)]
@@ -27,11 +27,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
     let ended = watch(client, id)?;
     if json {
-        let jobs: Vec<Value> = client.jobs(&[("experiment", &id.to_string())])?;
+        let jobs = client.jobs(&[("experiment", &id.to_string())])?;
         let comparison = compare::fetch(client, id).map_err(ClientError::into_anyhow)?;
-        output::json(&json!({ "id": id, "name": ended.name, "jobs": jobs, "comparison": comparison }))?;
+        output::json(
+            &json!({ "id": id, "name": ended.experiment.summary.name, "jobs": jobs, "comparison": comparison }),
+        )?;
     } else {
-        output::line(&ended)?;
+        output::line(state(&ended.experiment.summary))?;
         compare::print_table(client, id)?;
     }
     if !ended.is_well() {

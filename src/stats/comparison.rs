@@ -3,47 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::sign_flip::{SignFlip, sign_flip};
+use optlab_api_types::Difference;
+
+use super::sign_flip::sign_flip;
 use super::{SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
 
 const LEVEL: f64 = 0.95;
 /// Relative difference of figures that are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
-
-/// A paired difference, arm minus baseline, with its uncertainty.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Difference {
-    /// Pairs.
-    pub n: usize,
-    /// Mean of the differences.
-    pub mean: f64,
-    /// Their sample standard deviation; not 0.
-    pub std: f64,
-    /// The 95% interval by Student's t.
-    pub interval: [f64; 2],
-    /// The 95% interval by the percentile bootstrap.
-    pub bootstrap: [f64; 2],
-    /// Two-sided p-value of no difference, by the paired t-test.
-    pub p_value: f64,
-    /// The same, [adjusted](adjust) for the arms that are tested with it.
-    pub p_adjusted: f64,
-    /// The test that assumes no distribution.
-    pub sign_flip: SignFlip,
-    /// Its p-value, adjusted too.
-    pub sign_flip_adjusted: f64,
-    /// Cohen's d_z: the mean in standard deviations of the differences.
-    pub effect_size: f64,
-    /// Seeds with which a true difference of this size would be detected, among all arms that are tested with it;
-    /// `None` above 10,000.
-    pub seeds_needed: Option<usize>,
-}
-
-impl Difference {
-    /// Whether the paired t-test is significant after adjustment for all arms.
-    pub fn is_significant(&self) -> bool {
-        self.p_adjusted < SIGNIFICANT
-    }
-}
 
 /// Why a difference cannot be tested.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +56,7 @@ pub fn pairs(baseline: &[(i64, f64)], arm: &[(i64, f64)]) -> Vec<f64> {
     arm.iter().filter_map(difference).collect()
 }
 
-/// Tests the differences of [`pairs`].
+/// Tests the differences of [`pairs`], as if no other arm were tested.
 ///
 /// # Errors
 /// [`CannotTell`] for fewer than two pairs, or if all differences are equal.
@@ -100,17 +67,21 @@ pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
     if is_rounding(std, pairs) {
         return Err(CannotTell::NoSpread { n, mean });
     }
-    let (p_value, sign_flip, effect_size) = (t_test::p_value(n, mean, std), sign_flip(pairs), mean / std);
+    let [low, high] = t_test::interval(n, mean, std, LEVEL);
+    let [bootstrap_low, bootstrap_high] = bootstrap_interval(pairs, LEVEL);
+    let (p_value, effect_size) = (t_test::p_value(n, mean, std), mean / std);
     Ok(Difference {
         n,
         mean,
         std,
-        interval: t_test::interval(n, mean, std, LEVEL),
-        bootstrap: bootstrap_interval(pairs, LEVEL),
+        low,
+        high,
+        bootstrap_low,
+        bootstrap_high,
         p_value,
         p_adjusted: p_value,
-        sign_flip,
-        sign_flip_adjusted: sign_flip.p_value,
+        significant: p_value < SIGNIFICANT,
+        sign_flip: sign_flip(pairs),
         effect_size,
         seeds_needed: seeds_needed(effect_size, SIGNIFICANT),
     })
@@ -123,7 +94,8 @@ pub fn adjust(tested: &mut [&mut Difference]) {
     let of = |pick: fn(&Difference) -> f64| holm(&tested.iter().map(|one| pick(one)).collect::<Vec<_>>());
     let (p, sign_flip) = (of(|one| one.p_value), of(|one| one.sign_flip.p_value));
     for (one, (p, sign_flip)) in tested.iter_mut().zip(p.into_iter().zip(sign_flip)) {
-        (one.p_adjusted, one.sign_flip_adjusted) = (p, sign_flip);
+        (one.p_adjusted, one.sign_flip.p_adjusted) = (p, sign_flip);
+        one.significant = p < SIGNIFICANT;
         one.seeds_needed = seeds_needed(one.effect_size, strictest);
     }
 }

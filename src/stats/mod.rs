@@ -11,17 +11,15 @@ mod power;
 mod holm;
 
 mod comparison;
-mod metric;
 mod verdict;
 
-pub use band::{BandPoint, band};
+pub use band::band;
 pub use bootstrap::{RESAMPLES, SEED, bootstrap_interval};
 pub use bucket::{Bucket, CurvePoint, extremes, floor, widen, width_for};
-pub use comparison::{CannotTell, Difference, adjust, paired_difference, pairs};
+pub use comparison::{CannotTell, adjust, paired_difference, pairs};
 pub use holm::holm;
-pub use metric::Metric;
 pub use power::{POWER, power, seeds_needed};
-pub use sign_flip::{SignFlip, sign_flip};
+pub use sign_flip::sign_flip;
 pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
 pub use verdict::{Contender, verdict};

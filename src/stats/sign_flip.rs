@@ -1,5 +1,6 @@
 //! The sign-flip permutation test: if two arms are equal, each difference could as well have the other sign.
 
+use optlab_api_types::SignFlip;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
@@ -12,31 +13,24 @@ const DRAWS: usize = 100_000;
 /// Relative difference up to which two sums count as equal, because of rounding.
 const ROUNDING: f64 = 1e-12;
 
-/// The result of the sign-flip test.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SignFlip {
-    /// Two-sided p-value.
-    pub p_value: f64,
-    /// The smallest p-value that this number of pairs can reach: 0.0625 for 5.
-    pub least: f64,
-    /// All signs were tried; otherwise 100,000 random ones.
-    pub exact: bool,
-}
-
-/// Tests differences, which are not empty.
+/// Tests differences, which are not empty, as if no other arm were tested.
 pub fn sign_flip(differences: &[f64]) -> SignFlip {
     let size: f64 = differences.iter().map(|difference| difference.abs()).sum();
     let far = differences.iter().sum::<f64>().abs() - ROUNDING * size;
     let n = differences.len();
     if n <= MOST_EXACT {
         let all = (1u64 << n) as f64;
-        return SignFlip { p_value: count(differences, far) as f64 / all, least: 2.0 / all, exact: true };
+        return test(count(differences, far) as f64 / all, 2.0 / all, true);
     }
     let mut random = Pcg64::new(SEED.into(), 0);
     let as_far = (0..DRAWS).filter(|_| flipped(differences, &mut random).abs() >= far).count();
     // The observed signs count, too, so that p is never 0.
     let of_draws = |count: usize| (count + 1) as f64 / (DRAWS + 1) as f64;
-    SignFlip { p_value: of_draws(as_far), least: of_draws(0), exact: false }
+    test(of_draws(as_far), of_draws(0), false)
+}
+
+fn test(p_value: f64, least_p: f64, exact: bool) -> SignFlip {
+    SignFlip { p_value, p_adjusted: p_value, least_p, exact }
 }
 
 /// The number of sign assignments whose sum is at least `far` from 0. Each is an assignment of the first half of the

@@ -1,6 +1,9 @@
 //! The comparison as a sentence, with its uncertainty.
 
-use super::{CannotTell, Difference, Metric};
+use optlab_api_types::Difference;
+use optlab_domain::Metric;
+
+use super::CannotTell;
 
 /// An arm against the baseline.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +37,7 @@ pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], set
         sentence.push_str(&format!(", level with {}", names(&level)));
     }
     sentence.push('.');
-    if !best.difference.is_significant() {
+    if !best.difference.significant {
         sentence.push_str(&seeds_needed(&best.difference));
     }
     let ahead = others.iter().filter(|one| one.is_ahead());
@@ -61,11 +64,11 @@ struct Tested<'a> {
 
 impl Tested<'_> {
     fn is_ahead(&self) -> bool {
-        self.difference.is_significant() && self.gain > 0.0
+        self.difference.significant && self.gain > 0.0
     }
 
     fn is_behind(&self) -> bool {
-        self.difference.is_significant() && self.gain < 0.0
+        self.difference.significant && self.gain < 0.0
     }
 }
 
@@ -98,7 +101,7 @@ impl Say<'_> {
                 self.certainty(difference, 1.0)
             )
         };
-        if !difference.is_significant() {
+        if !difference.significant {
             let unclear = if settled { "No clear difference" } else { "Too early to tell" };
             return format!("{unclear}: {}", signed());
         }
@@ -128,7 +131,7 @@ impl Say<'_> {
     }
 
     fn certainty(&self, difference: &Difference, sign: f64) -> String {
-        let Difference { n, interval: [low, high], p_adjusted, .. } = *difference;
+        let Difference { n, low, high, p_adjusted, .. } = *difference;
         let (low, high) = if sign < 0.0 { (-high, -low) } else { (low, high) };
         let [low, high] = [low, high].map(|end| self.metric.shown(end));
         let adjusted =

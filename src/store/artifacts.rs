@@ -1,7 +1,7 @@
 //! Files of jobs: what the database knows of them. Their bytes are elsewhere.
 
+use optlab_domain::ArtifactKind;
 use sqlx::FromRow;
-use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::store::database::{Connect, Transaction, sql};
 use crate::store::{Store, StoreError};
@@ -24,24 +24,6 @@ pub struct Artifact {
     /// Their SHA-256, in lower-case hexadecimal.
     pub sha256: String,
 }
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum ArtifactKind {
-    /// What the next attempt needs to go on.
-    Checkpoint,
-    /// The trained weights.
-    Weights,
-    /// What the runner said.
-    Log,
-    /// What was trained.
-    Spec,
-    /// Where it was trained.
-    Environment,
-}
-
-optlab_domain::decode_words!(ArtifactKind);
 
 /// An artifact with its job.
 #[derive(FromRow)]

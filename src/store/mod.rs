@@ -37,7 +37,7 @@ use crate::clock::{Clock, SystemClock};
 pub use crate::stats::CurvePoint;
 
 pub use self::url::redacted;
-pub use artifacts::{Artifact, ArtifactKind};
+pub use artifacts::Artifact;
 pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite};
 pub use error::StoreError;
@@ -51,7 +51,7 @@ pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Slot};
 pub use results::{JobFigures, LastEvaluations};
 pub use settings::Root;
 pub use thinning::Thinned;
-pub use tokens::{Scope, Secret, Token};
+pub use tokens::{Secret, Token};
 pub use transfer::{CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint};
 pub use workers::{Memory, OfferedDevice, Worker};
 

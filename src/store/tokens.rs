@@ -2,24 +2,12 @@
 
 use std::fmt;
 
+use optlab_domain::Scope;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
-use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::store::database::sql;
 use crate::store::{Store, StoreError};
-
-/// What a token allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr, clap::ValueEnum)]
-#[strum(serialize_all = "snake_case")]
-pub enum Scope {
-    /// To look.
-    Read,
-    /// To look and to change.
-    Write,
-}
-
-optlab_domain::decode_words!(Scope);
 
 /// A bearer token. The database holds its hash only, and no log shows it.
 #[derive(Clone)]

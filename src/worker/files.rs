@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use optlab_domain::ArtifactKind;
 use tempfile::TempDir;
 
 use super::log::Log;
 use crate::artifacts::{ArtifactError, ArtifactRoot};
-use crate::store::{Artifact, ArtifactKind, Lease};
+use crate::store::{Artifact, Lease};
 
 /// Name of the log in the folder.
 pub(super) const LOG: &str = "log.txt";

@@ -1,7 +1,7 @@
 //! Artifacts, and the step from which the next attempt resumes.
 
-use optlab::store::{Artifact, ArtifactKind, AttemptEnd, Lease};
-use optlab_domain::{Action, EndReason, JobState};
+use optlab::store::{Artifact, AttemptEnd, Lease};
+use optlab_domain::{Action, ArtifactKind, EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, ArtifactKind, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Lease, Memory,
-    OfferedDevice, Slot, Store, StoreError, Submission, TimedPoint,
+    self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Lease, Memory, OfferedDevice,
+    Slot, Store, StoreError, Submission, TimedPoint,
 };
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{ArtifactKind, EndReason, JobState, Request};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Tokens.
 
-use optlab::store::{Scope, Secret};
+use optlab::store::Secret;
+use optlab_domain::Scope;
 
 use crate::fixture::{Fixture, is_not_found};
 

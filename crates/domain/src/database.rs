@@ -1,6 +1,6 @@
 //! How the words are read from a database, where they are text.
 
-use crate::{EndReason, JobState, Request};
+use crate::{ArtifactKind, EndReason, JobState, Request, Scope};
 
 #[doc(hidden)]
 pub use sqlx;
@@ -38,4 +38,4 @@ macro_rules! decode_words {
     };
 }
 
-decode_words!(JobState, EndReason, Request);
+decode_words!(JobState, EndReason, Request, ArtifactKind, Scope);

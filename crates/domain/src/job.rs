@@ -146,29 +146,3 @@ pub enum Action {
     /// Queue it again after it has failed or was cancelled, with a fresh budget of attempts.
     Retry,
 }
-
-#[cfg(test)]
-mod tests {
-    use std::fmt::{Debug, Display};
-    use std::str::FromStr;
-
-    use super::*;
-
-    fn has_one_word<T>(words: &[T])
-    where
-        T: Copy + Debug + Display + FromStr + PartialEq + Serialize + for<'d> Deserialize<'d>,
-    {
-        for &word in words {
-            let text = word.to_string();
-            assert_eq!(text.parse().ok(), Some(word));
-            assert_eq!(serde_json::to_string(&word).unwrap(), format!("{text:?}"));
-        }
-    }
-
-    #[test]
-    fn a_word_is_the_same_in_the_database_and_in_json() {
-        has_one_word(JobState::VARIANTS);
-        has_one_word(EndReason::VARIANTS);
-        has_one_word(Request::VARIANTS);
-    }
-}

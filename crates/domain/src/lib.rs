@@ -2,11 +2,23 @@
 //!
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
 //! - [`lifecycle`]: which of these lead where.
+//! - [`artifact`]: what the files of a job hold.
+//! - [`metric`]: the figures by which arms are compared.
+//! - [`token`]: what an access token allows.
+//! - [`word`]: how people write any of these.
 
+pub mod artifact;
 pub mod job;
 pub mod lifecycle;
+pub mod metric;
+pub mod token;
+pub mod word;
 
 #[cfg(feature = "sqlx")]
 pub mod database;
 
+pub use artifact::ArtifactKind;
 pub use job::{Action, EndReason, JobState, Request};
+pub use metric::Metric;
+pub use token::Scope;
+pub use word::parse_word;

@@ -7,6 +7,7 @@ use crate::fields::Fields;
 /// When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
 /// decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckpointSpec {
     /// Wall time since the last one, or since training began; `None` where only updates count.
     pub every_seconds: Option<u64>,

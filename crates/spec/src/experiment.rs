@@ -17,18 +17,27 @@ pub const MOST_JOBS: usize = 10_000;
 
 /// A named comparison: one base training spec, several arms, several seeds. Every default is spelled out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExperimentSpec {
     /// Version of the spec format.
     pub version: u64,
     /// Not unique: two experiments of one name stay two.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// Free text of the researcher.
+    #[cfg_attr(feature = "openapi", schema(max_length = 100_000))]
     pub notes: String,
     /// Words to find it by.
+    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
     pub tags: Vec<String>,
     /// One job for each arm and seed.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_items = 1, max_items = 10_000, value_type = Vec<crate::schema::Seed>)
+    )]
     pub seeds: Vec<u64>,
     /// Jobs of higher priority are claimed first.
+    #[cfg_attr(feature = "openapi", schema(minimum = -1_000_000, maximum = 1_000_000))]
     pub priority: i64,
     /// How often a job is tried when its worker is lost or its runner crashes.
     pub max_attempts: u64,
@@ -41,11 +50,13 @@ pub struct ExperimentSpec {
     /// What all arms share.
     pub train: TrainSpec,
     /// What is compared.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub arms: Vec<Arm>,
 }
 
 /// What a job asks of its worker slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resources {
     /// Where the job may run.
     pub device: Device,
@@ -55,6 +66,7 @@ pub struct Resources {
 
 /// Where a job may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     /// On the first slot that is free.
@@ -78,12 +90,15 @@ impl Device {
 
 /// One way of training in an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Arm {
     /// Unique in the experiment.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// What sets the arm apart.
     pub method: MethodSpec,
     /// Fields of `train` that this arm has otherwise, as given.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Map<String, Value>>,
 }

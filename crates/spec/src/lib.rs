@@ -28,6 +28,9 @@ pub mod models;
 pub mod protocol;
 pub mod series;
 
+#[cfg(feature = "openapi")]
+pub mod schema;
+
 mod fields;
 mod merge;
 mod problem;

@@ -7,6 +7,7 @@ use crate::fields::Fields;
 /// The optimizer of every trained tensor; rotations may have their own learning rate and weight decay
 /// (see [`MethodSpec`](crate::MethodSpec)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum OptimizerSpec {
     /// Stochastic gradient descent with momentum as in Sutskever et al. (ICML 2013):
@@ -31,6 +32,7 @@ pub enum OptimizerSpec {
 
 /// The numbers of Adam and AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdamSpec {
     /// Step size before the schedule's factor.
     pub learning_rate: f64,

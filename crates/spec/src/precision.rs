@@ -6,6 +6,7 @@ use crate::fields::Fields;
 
 /// The arithmetic of a network's layers. Weights are kept and stepped in float32 in any case, and the loss is float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 24 significant bits throughout, also on GPUs that would round for speed.

@@ -13,6 +13,7 @@ const LONGEST_TEXT: usize = 2000;
 
 /// One mistake in a submitted spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Mistake))]
 pub struct Problem {
     /// JSON pointer (RFC 6901) of the field, for example `/train/model/hidden/0`.
     pub pointer: String,

@@ -8,6 +8,7 @@ use crate::problem::Problems;
 
 /// A factor on every learning rate: a ramp over the first updates, times a curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScheduleSpec {
     /// What follows the ramp.
     #[serde(flatten)]
@@ -19,6 +20,7 @@ pub struct ScheduleSpec {
 
 /// The learning rate as a function of the share of the run that is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CurveSpec {
     /// The same rate throughout.

@@ -18,6 +18,7 @@ pub(crate) const MOST_STEPS: u64 = 100_000_000;
 
 /// Everything of a run but the arm's method and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TrainSpec {
     /// Passes over the training set; `None` where `steps` is given.
     pub epochs: Option<u64>,
@@ -55,6 +56,7 @@ pub struct TrainSpec {
 
 /// Between two evaluations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum EvaluateEvery {
     /// After every so many updates.
@@ -65,6 +67,7 @@ pub enum EvaluateEvery {
 
 /// The word `"epoch"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EpochWord {
     /// `"epoch"`.
     #[serde(rename = "epoch")]
@@ -73,6 +76,7 @@ pub enum EpochWord {
 
 /// Which energy is plotted (Liu et al., NeurIPS 2018, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnergySpec {
     /// s of the kernel z^-s; 0 stands for log(1/z).
     pub power: u8,

@@ -1,11 +1,14 @@
 //! From figures to the comparison: only arithmetic.
 
+use optlab_api_types::{
+    ArmResult, Bootstrap, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
+};
+use optlab_domain::Metric;
+
 use super::environments;
 use super::figures::{Figure, Figures};
-use super::view::{ArmComparison, Bootstrap, Comparison, MissingCell, SeedValue, SpecDifference};
 use crate::stats::{
-    CannotTell, Contender, Difference, Metric, RESAMPLES, SEED, adjust, paired_difference, pairs, spread,
-    verdict,
+    CannotTell, Contender, RESAMPLES, SEED, adjust, paired_difference, pairs, spread, verdict,
 };
 use crate::store::{Experiment, JobFigures};
 
@@ -33,8 +36,8 @@ pub(super) fn compare(
     let settled = counts.queued + counts.running + counts.paused == 0;
     let of_spec = experiment.spec.differences().into_iter();
     Comparison {
-        metric: metric.name(),
-        unit: metric.unit(),
+        metric,
+        unit: metric.unit().to_owned(),
         higher_is_better: metric.higher_is_better(),
         selected_on_test_set: metric.is_selected_on_test_set(),
         last: metric.is_mean_of_last().then_some(last),
@@ -50,7 +53,7 @@ pub(super) fn compare(
             .iter()
             .flat_map(|contender| environments::differences(figures, &baseline, contender.arm))
             .collect(),
-        arms: arms.iter().map(|arm| view(arm, figures)).collect(),
+        arms: arms.iter().map(|arm| result(arm, figures)).collect(),
         bootstrap: Bootstrap { resamples: RESAMPLES, seed: SEED },
         baseline,
     }
@@ -71,7 +74,7 @@ fn arms<'a>(experiment: &'a Experiment, baseline: &str, figures: &Figures) -> Ve
     arms
 }
 
-fn view(arm: &Arm<'_>, figures: &Figures) -> ArmComparison {
+fn result(arm: &Arm<'_>, figures: &Figures) -> ArmResult {
     let seeds = figures.values(arm.name);
     let values: Vec<f64> = seeds.iter().map(|(_, value)| *value).collect();
     let of_values = spread(&values);
@@ -79,7 +82,7 @@ fn view(arm: &Arm<'_>, figures: &Figures) -> ArmComparison {
         let values: Vec<f64> = figures.of(arm.name).filter_map(|figure| pick(&figure.job)).collect();
         spread(&values).map(|spread| spread.mean)
     };
-    ArmComparison {
+    ArmResult {
         arm: arm.name.to_owned(),
         method: arm.method.clone(),
         n: values.len(),
@@ -89,7 +92,7 @@ fn view(arm: &Arm<'_>, figures: &Figures) -> ArmComparison {
         seconds: mean(|job| job.seconds),
         pairs: arm.pairs.as_ref().map(Vec::len),
         mean_difference: arm.pairs.as_deref().and_then(spread).map(|spread| spread.mean),
-        difference: arm.difference.as_ref().and_then(|tested| tested.as_ref().ok()).map(Into::into),
+        difference: arm.difference.and_then(Result::ok),
         cannot_tell: arm.difference.and_then(Result::err).map(|why| why.to_string()),
         values: seeds.into_iter().map(|(seed, value)| SeedValue { seed, value }).collect(),
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use optlab_api_types::EnvironmentDifference;
 use optlab_spec::protocol::Environment;
 
 use super::figures::{Figure, Figures};
-use super::view::EnvironmentDifference;
 
 /// What two runs should share, by the name of its field.
 type Field = (&'static str, fn(&Environment) -> String);
@@ -34,7 +34,12 @@ pub(super) fn differences(figures: &Figures, baseline: &str, arm: &str) -> Vec<E
             let values: BTreeSet<String> = found(partner).iter().chain(found(figure)).map(read).collect();
             if values.len() > 1 {
                 let values = values.into_iter().collect();
-                differences.push(EnvironmentDifference { arm: arm.to_owned(), seed, field, values });
+                differences.push(EnvironmentDifference {
+                    arm: arm.to_owned(),
+                    seed,
+                    field: field.to_owned(),
+                    values,
+                });
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use optlab_domain::Metric;
 use optlab_spec::protocol::Environment;
 
-use crate::stats::Metric;
 use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
 
 /// The figures of an experiment.

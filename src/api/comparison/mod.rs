@@ -3,10 +3,11 @@
 mod figures;
 mod compare;
 mod environments;
-mod view;
 
 use axum::Json;
 use axum::extract::State;
+use optlab_api_types::Comparison;
+use optlab_domain::{Metric, parse_word};
 use optlab_spec::MethodSpec;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
@@ -16,11 +17,9 @@ use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Name, Whole};
-use crate::stats::Metric;
 use crate::store::Experiment;
 use compare::compare;
 use figures::Figures;
-use view::Comparison;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -40,8 +39,8 @@ pub(super) struct Params {
 
 impl Params {
     fn metric(&self) -> Result<Metric, ApiError> {
-        let metric = self.metric.as_deref().map_or(Ok(Metric::TestError), Metric::parse);
-        metric.map_err(|names| ApiError::invalid_parameter(format!("`metric` {names}")))
+        let metric = self.metric.as_deref().map_or(Ok(Metric::TestError), parse_word);
+        metric.map_err(|right| ApiError::invalid_parameter(format!("`metric` {right}")))
     }
 }
 

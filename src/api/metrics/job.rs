@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use optlab_api_types::{JobCurve, JobMetrics};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
 use super::super::parameter::Whole;
-use super::{AfterStep, Columns, MOST_POINTS, SeriesView, ToStep, known_series, range};
+use super::{AfterStep, MOST_POINTS, ToStep, known_series, range};
 use crate::store::Series;
 
 type Points = Whole<1, MOST_POINTS, 1000>;
@@ -34,24 +35,6 @@ pub(in crate::api) struct MetricsParams {
     to_step: ToStep,
 }
 
-/// The curves of a job.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobMetrics {
-    job_id: i64,
-    series: Vec<JobCurve>,
-}
-
-/// One curve, column by column.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct JobCurve {
-    #[serde(flatten)]
-    about: SeriesView,
-    /// Steps of a stretch: 1 where no point was left out.
-    width: i64,
-    #[serde(flatten)]
-    points: Columns,
-}
-
 /// Curves of one job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/metrics", tag = "metrics", params(MetricsParams),
     responses((status = 200, body = JobMetrics)))]
@@ -65,7 +48,7 @@ pub(in crate::api) async fn of_job(
     let mut curves = Vec::new();
     for series in wanted(&state, id, params.series.as_deref()).await? {
         let set = state.store.curves(&[id], &series.name, range).await?;
-        let points = set.curves.iter().map(Columns::from);
+        let points = set.curves.iter().map(Into::into);
         curves.extend(points.map(|points| JobCurve {
             about: series.clone().into(),
             width: set.width,

@@ -4,8 +4,9 @@ mod arms;
 mod job;
 mod runs;
 
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use optlab_api_types::Columns;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::error::ApiError;
@@ -52,27 +53,6 @@ impl CurveParams {
     async fn series(&self, state: &AppState) -> Result<Series, ApiError> {
         known_series(state, self.series.as_deref().unwrap_or("test/accuracy")).await
     }
-}
-
-/// A named curve.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SeriesView {
-    name: String,
-    unit: String,
-    higher_is_better: Option<bool>,
-}
-
-impl From<Series> for SeriesView {
-    fn from(series: Series) -> Self {
-        Self { name: series.name, unit: series.unit, higher_is_better: series.higher_is_better }
-    }
-}
-
-/// Points of a curve, column by column.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Columns {
-    steps: Vec<i64>,
-    values: Vec<f64>,
 }
 
 impl From<&Curve> for Columns {

@@ -2,35 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use optlab_api_types::{Run, Runs};
 
 use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
-use super::{Columns, CurveParams};
+use super::CurveParams;
 use crate::store::Series;
-
-/// One series of an experiment's jobs.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct Runs {
-    series: String,
-    unit: String,
-    higher_is_better: Option<bool>,
-    /// Steps of a stretch: 1 where no point was left out.
-    width: i64,
-    runs: Vec<Run>,
-}
-
-/// The curve of one job, column by column.
-#[derive(Serialize, ToSchema)]
-pub(in crate::api) struct Run {
-    job_id: i64,
-    arm: String,
-    seed: i64,
-    #[serde(flatten)]
-    points: Columns,
-}
 
 /// The single curves of an experiment's jobs.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(CurveParams),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::answer::{Arm, Comparison, Difference};
+use optlab_api_types::{ArmResult, Comparison, Difference};
+
 use crate::stats;
 
 const EXAMPLE: &str = "a claim looks like `opt-cayley < baseline @ 0.95`";
@@ -79,7 +80,8 @@ impl Claim {
     /// # Errors
     /// If the other arm is not in the experiment.
     pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, String> {
-        let arm = comparison.arm(&self.left).ok_or_else(|| {
+        let arm = comparison.arms.iter().find(|arm| arm.arm == self.left);
+        let arm = arm.ok_or_else(|| {
             let arms: Vec<&str> = comparison.arms.iter().map(|arm| arm.arm.as_str()).collect();
             format!("there is no arm `{}`; there is {}", self.left, arms.join(", "))
         })?;
@@ -102,7 +104,7 @@ impl Claim {
         points_there && difference.p_value < 1.0 - self.level
     }
 
-    fn evidence(&self, comparison: &Comparison, arm: &Arm, difference: &Difference) -> String {
+    fn evidence(&self, comparison: &Comparison, arm: &ArmResult, difference: &Difference) -> String {
         let &Difference { n, mean, std, p_value, .. } = difference;
         let [low, high] = stats::interval(n, mean, std, self.level);
         let metric = comparison.metric;
@@ -155,7 +157,7 @@ mod tests {
         let difference: Difference = serde_json::from_value(serde_json::json!({
             "n": 5, "mean": -0.8, "std": 0.5, "low": -1.4, "high": -0.2, "bootstrap_low": -1.2, "bootstrap_high": -0.4,
             "p_value": 0.023, "p_adjusted": 0.046, "significant": true, "effect_size": -1.6, "seeds_needed": 6,
-            "sign_flip": { "p_value": 0.0625, "p_adjusted": 0.125, "least_p": 0.0625 },
+            "sign_flip": { "p_value": 0.0625, "p_adjusted": 0.125, "least_p": 0.0625, "exact": true },
         }))
         .unwrap();
         let holds = |text: &str| text.parse::<Claim>().unwrap().holds(&difference);

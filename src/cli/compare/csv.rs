@@ -1,6 +1,6 @@
 //! The comparison in full precision, for programs. Names of arms need no quotes in CSV.
 
-use super::answer::{Arm, Comparison, Difference};
+use optlab_api_types::{ArmResult, Comparison, Difference};
 
 const HEADER: &str = "arm,method,n,mean,std,energy,seconds,difference,low,high,p_value,\
     metric,selected_on_test_set,pairs,difference_std,p_adjusted,sign_flip_p,sign_flip_p_adjusted,least_sign_flip_p,\
@@ -11,7 +11,7 @@ pub(super) fn rows(comparison: &Comparison) -> String {
     [HEADER.to_owned()].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
 }
 
-fn row(comparison: &Comparison, arm: &Arm) -> Vec<String> {
+fn row(comparison: &Comparison, arm: &ArmResult) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let of = |pick: fn(&Difference) -> f64| number(arm.difference.as_ref().map(pick));
     let missing = comparison.missing.iter().filter(|cell| cell.arm == arm.arm);
@@ -29,7 +29,7 @@ fn row(comparison: &Comparison, arm: &Arm) -> Vec<String> {
         of(|d| d.low),
         of(|d| d.high),
         of(|d| d.p_value),
-        comparison.metric.name().to_owned(),
+        comparison.metric.to_string(),
         comparison.metric.is_selected_on_test_set().to_string(),
         arm.pairs.map_or_else(String::new, |pairs| pairs.to_string()),
         of(|d| d.std),

@@ -1,6 +1,7 @@
 //! The comparison as a table for a paper: booktabs, the best figure in bold, mean and standard deviation.
 
-use super::answer::{Arm, Comparison};
+use optlab_api_types::{ArmResult, Comparison};
+
 use super::notes::notes;
 use super::table::mean_and_std;
 
@@ -20,7 +21,7 @@ pub(super) fn tabular(comparison: &Comparison) -> String {
     )
 }
 
-fn row(comparison: &Comparison, arm: &Arm, best: Option<&str>) -> String {
+fn row(comparison: &Comparison, arm: &ArmResult, best: Option<&str>) -> String {
     let figure = mean_and_std(comparison, arm, "\\pm").map_or_else(dash, |figure| {
         let is_best = arm.mean.map(|mean| comparison.metric.shown(mean)).as_deref() == best && best.is_some();
         if is_best { format!("$\\mathbf{{{figure}}}$") } else { format!("${figure}$") }
@@ -52,7 +53,8 @@ fn missing(comparison: &Comparison) -> String {
         .missing
         .iter()
         .map(|cell| {
-            format!("{} seed {} ({})", cell.arm, cell.seed, cell.end_reason.as_ref().unwrap_or(&cell.state))
+            let why = cell.end_reason.map_or(cell.state.into(), <&str>::from);
+            format!("{} seed {} ({why})", cell.arm, cell.seed)
         })
         .collect();
     if cells.is_empty() {

@@ -1,6 +1,5 @@
 //! `optlab compare`: compares the arms with one of them, as tables and claims.
 
-mod answer;
 mod claim;
 mod csv;
 mod latex;
@@ -8,12 +7,11 @@ mod notes;
 mod table;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use optlab_api_types::Comparison;
+use optlab_domain::{Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::{Failure, experiments, output};
-use crate::stats::Metric;
-use answer::Comparison;
 use claim::Claim;
 
 #[derive(clap::Args)]
@@ -24,7 +22,7 @@ pub(super) struct Args {
     server: ServerArgs,
     /// Metric: test_error, best_test_error or last_test_error, the same of test_accuracy, energy, seconds,
     /// peak_memory or parameters_trained
-    #[arg(long, value_parser = Metric::parse, default_value = "test_error")]
+    #[arg(long, value_parser = parse_word::<Metric>, default_value = "test_error")]
     metric: Metric,
     /// Arm to compare with [default: the first whose method is baseline, else the first]
     #[arg(long, value_name = "ARM")]
@@ -62,37 +60,34 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     let experiment = experiments::find(&client, &args.experiment)?;
     let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
-    let answer = ask(args.baseline.as_deref())?;
+    let comparison = ask(args.baseline.as_deref())?;
     let mut outcomes = Vec::new();
     for claim in &args.require {
-        let against = read(ask(Some(claim.right()))?)?;
+        let against = ask(Some(claim.right()))?;
         outcomes.push(claim.outcome(&against).map_err(Failure::Usage)?);
     }
-    print(answer, if args.json { Format::Json } else { args.format })?;
+    print(&comparison, if args.json { Format::Json } else { args.format })?;
     for outcome in &outcomes {
         output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
 }
 
-fn print(answer: Value, format: Format) -> Result<(), Failure> {
-    if let Format::Json = format {
-        return Ok(output::json(&answer)?);
-    }
-    let comparison = read(answer)?;
+fn print(comparison: &Comparison, format: Format) -> Result<(), Failure> {
     Ok(match format {
-        Format::Table => print_for_people(&comparison),
-        Format::Markdown => output::line(table::markdown(&comparison)),
-        Format::Latex => output::line(latex::tabular(&comparison)),
-        Format::Csv | Format::Json => output::line(csv::rows(&comparison)),
+        Format::Table => print_for_people(comparison),
+        Format::Markdown => output::line(table::markdown(comparison)),
+        Format::Latex => output::line(latex::tabular(comparison)),
+        Format::Csv => output::line(csv::rows(comparison)),
+        Format::Json => output::json(comparison),
     }?)
 }
 
 /// The table with its verdict, for people.
 pub(super) fn print_table(client: &Client, experiment: i64) -> anyhow::Result<()> {
-    let answer = fetch(client, experiment).map_err(ClientError::into_anyhow)?;
+    let comparison = fetch(client, experiment).map_err(ClientError::into_anyhow)?;
     output::line("")?;
-    print_for_people(&serde_json::from_value(answer)?)
+    print_for_people(&comparison)
 }
 
 fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
@@ -101,7 +96,7 @@ fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
 }
 
 /// The server's comparison by test error.
-pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Value, ClientError> {
+pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Comparison, ClientError> {
     client.get(&format!("/experiments/{experiment}/comparison"))
 }
 
@@ -111,14 +106,10 @@ fn ask(
     metric: Metric,
     last: Option<u32>,
     baseline: Option<&str>,
-) -> Result<Value, ClientError> {
+) -> Result<Comparison, ClientError> {
     let last = last.map(|last| last.to_string());
-    let mut parameters = vec![("metric", metric.name())];
+    let mut parameters = vec![("metric", metric.into())];
     parameters.extend(last.as_deref().map(|last| ("last", last)));
     parameters.extend(baseline.map(|arm| ("baseline", arm)));
     client.ask(&format!("/experiments/{experiment}/comparison"), &parameters)
-}
-
-fn read(answer: Value) -> Result<Comparison, Failure> {
-    Ok(serde_json::from_value(answer)?)
 }

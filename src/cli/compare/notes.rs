@@ -1,6 +1,7 @@
 //! The notes below a table of a comparison: tests, missing jobs, differing environments.
 
-use super::answer::{Comparison, Difference, Missing, SpecDifference};
+use optlab_api_types::{ArmResult, Comparison, Difference, MissingCell, SpecDifference};
+use optlab_domain::JobState;
 
 /// The notes, of one or a few sentences each.
 pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
@@ -19,7 +20,7 @@ pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
 
 /// The tests behind the p-values, and the smallest p-value that the pairs can reach.
 fn tests(comparison: &Comparison) -> Option<String> {
-    let tested: Vec<&Difference> = comparison.tested().collect();
+    let tested: Vec<&Difference> = comparison.arms.iter().filter_map(|arm| arm.difference.as_ref()).collect();
     let fewest = tested.iter().min_by_key(|difference| difference.n)?;
     let adjusted = match tested.len() {
         1 => String::new(),
@@ -65,16 +66,16 @@ fn missing(comparison: &Comparison) -> Option<String> {
     (!arms.is_empty()).then(|| format!("Missing, with their pairs: {}.", arms.join("; ")))
 }
 
-fn why(cell: &Missing) -> String {
-    match (cell.state.as_str(), &cell.end_reason) {
-        ("succeeded", _) => "succeeded without this figure".to_owned(),
-        ("failed", Some(reason)) => format!("failed ({reason})"),
-        (state, _) => state.to_owned(),
+fn why(cell: &MissingCell) -> String {
+    match (cell.state, cell.end_reason) {
+        (JobState::Succeeded, _) => "succeeded without this figure".to_owned(),
+        (JobState::Failed, Some(reason)) => format!("failed ({reason})"),
+        (state, _) => state.to_string(),
     }
 }
 
 fn untested(comparison: &Comparison) -> Option<String> {
-    let why = |arm: &super::answer::Arm| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
+    let why = |arm: &ArmResult| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
     let arms: Vec<String> = comparison.arms.iter().filter_map(why).collect();
     (!arms.is_empty()).then(|| format!("Cannot tell of {}.", arms.join("; ")))
 }

@@ -3,7 +3,8 @@
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table, TableStyle};
 
-use super::answer::{Arm, Comparison, Difference};
+use optlab_api_types::{ArmResult, Comparison, Difference};
+
 use super::notes::notes;
 
 pub(super) fn plain(comparison: &Comparison) -> String {
@@ -47,7 +48,7 @@ fn table(comparison: &Comparison, style: TableStyle) -> Table {
     table
 }
 
-fn row(comparison: &Comparison, arm: &Arm) -> [String; 11] {
+fn row(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let of_test = |show: fn(&Difference) -> String| or_dash(arm.difference.as_ref().map(show));
     [
@@ -66,7 +67,7 @@ fn row(comparison: &Comparison, arm: &Arm) -> [String; 11] {
 }
 
 /// The mean and, for several seeds, the standard deviation after `sign`.
-pub(super) fn mean_and_std(comparison: &Comparison, arm: &Arm, sign: &str) -> Option<String> {
+pub(super) fn mean_and_std(comparison: &Comparison, arm: &ArmResult, sign: &str) -> Option<String> {
     let metric = comparison.metric;
     let mean = metric.shown(arm.mean?);
     Some(match arm.std {
@@ -76,7 +77,7 @@ pub(super) fn mean_and_std(comparison: &Comparison, arm: &Arm, sign: &str) -> Op
 }
 
 /// The difference, without an interval if it cannot be tested.
-fn difference(comparison: &Comparison, arm: &Arm) -> Option<String> {
+fn difference(comparison: &Comparison, arm: &ArmResult) -> Option<String> {
     let shown = |value| comparison.metric.shown_difference(value);
     let mean = shown(arm.mean_difference?);
     Some(match &arm.difference {

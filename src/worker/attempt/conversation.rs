@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use optlab_domain::{EndReason, Request};
+use optlab_domain::{ArtifactKind, EndReason, Request};
 use optlab_spec::protocol::{self, Command, Event, Point, Run, Version};
 use tokio::time::{Instant, sleep_until};
 
@@ -12,7 +12,7 @@ use super::super::text;
 use super::silence::{Silence, Verdict};
 use super::{Attempt, failed};
 use crate::artifacts::ArtifactError;
-use crate::store::{ArtifactKind, AttemptEnd, CompleteRun, StoreError};
+use crate::store::{AttemptEnd, CompleteRun, StoreError};
 
 /// Time limit for a runner to stop. It reads commands between two steps.
 pub const LONGEST_STOP: Duration = Duration::from_secs(20);

@@ -6,6 +6,7 @@
 
 use std::io;
 
+use optlab_domain::ArtifactKind;
 use optlab_spec::protocol::{self, Summary};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::super::files::LOG;
 use super::Attempt;
 use crate::artifacts::ArtifactError;
-use crate::store::{ArtifactKind, StoreError};
+use crate::store::StoreError;
 
 /// How long the end of a run retries files that cannot be stored, in leases: two and a half minutes by default.
 const PATIENCE_LEASES: u32 = 10;

@@ -6,6 +6,7 @@ use crate::fields::{Fields, choice_item};
 
 /// A random change of an image that keeps its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Augment {
     /// Four pixels more on each side, mirrored so that the edge stands twice, then a cut of the old size out of that.

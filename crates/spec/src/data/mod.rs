@@ -19,11 +19,13 @@ const SYNTHETIC: &str = "synthetic";
 
 /// The data of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DataSpec {
     /// A name that `optlab data list` shows, or `synthetic`.
     pub name: String,
     /// Its sizes, where it is synthetic.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::optional::<Synthetic>))]
     pub synthetic: Option<Synthetic>,
     /// Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
     /// `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.

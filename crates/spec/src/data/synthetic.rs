@@ -9,6 +9,7 @@ const MOST_BYTES: u64 = 4_000_000_000;
 
 /// Random images for benchmarks: the same for every seed. There is nothing to learn from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Synthetic {
     /// Channels, height and width of an image.
     pub shape: [u64; 3],

@@ -17,6 +17,7 @@ use crate::train::TrainSpec;
 
 /// How the hidden layers are trained; the classifier is trained normally in every arm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MethodSpec {
     /// Every weight is trained directly.
@@ -48,6 +49,7 @@ pub enum MethodSpec {
 
 /// How neurons start where they are trained directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NeuronInit {
     /// Independent normal entries of variance 2/d (He et al., ICCV 2015).
@@ -58,6 +60,7 @@ pub enum NeuronInit {
 
 /// A distance of W^T W from I, neurons as columns; of W W^T where there are more neurons than dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SoftForm {
     /// The square of the Frobenius norm.

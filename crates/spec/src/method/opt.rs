@@ -14,12 +14,14 @@ use crate::train::{MOST_STEPS, TrainSpec};
 
 /// An OPT arm; the options beyond the transform are the ablations of Liu et al. (CVPR 2021).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptSpec {
     /// What keeps the matrix orthogonal, with its options.
     #[serde(flatten)]
     pub transform: TransformSpec,
     /// Rounds, each of which turns some of the dimensions; `None`: all of them, all the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub stochastic: Option<StochasticSpec>,
     /// Whether the neurons are trained too.
     pub neurons: Neurons,
@@ -39,6 +41,7 @@ pub struct OptSpec {
 
 /// Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StochasticSpec {
     /// Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
     pub fraction: f64,
@@ -48,6 +51,7 @@ pub struct StochasticSpec {
 
 /// Whether V is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Neurons {
     /// V stays as it was drawn.
@@ -58,6 +62,7 @@ pub enum Neurons {
 
 /// Some of a network's method layers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum LayerChoice {
     /// Each of them.
@@ -68,6 +73,7 @@ pub enum LayerChoice {
 
 /// The word `"all"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum AllWord {
     /// `"all"`.
     #[serde(rename = "all")]

@@ -8,6 +8,7 @@ use crate::fields::Fields;
 
 /// The transforms, by the names of Liu et al. (CVPR 2021), section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "transform", rename_all = "snake_case")]
 pub enum TransformSpec {
     /// OPT (GS): Gram-Schmidt on the rows of a square matrix.
@@ -53,6 +54,7 @@ pub enum TransformSpec {
 
 /// Where a raw parameter starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RotationInit {
     /// Such that R = I.
@@ -65,6 +67,7 @@ pub enum RotationInit {
 
 /// How the nearest orthogonal matrix is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LowdinForm {
     /// By a singular value decomposition.
@@ -75,6 +78,7 @@ pub enum LowdinForm {
 
 /// How a step along the orthogonal group is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DescentForm {
     /// Two fixed-point passes with a d x d momentum: nearest to the published code.

@@ -6,6 +6,7 @@ use crate::fields::Fields;
 
 /// Batch normalisation's settings, fields of the model that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchNorm {
     /// Weight of the newest batch in the running statistics.
     #[serde(rename = "batch_norm_momentum")]
@@ -17,11 +18,13 @@ pub struct BatchNorm {
 
 /// Batch normalisation in a model that can do without.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptionalBatchNorm {
     /// Normalise before each ReLU; the layer before has no bias then.
     pub batch_norm: bool,
     /// Some where `batch_norm` is true.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::optional::<BatchNorm>))]
     pub settings: Option<BatchNorm>,
 }
 

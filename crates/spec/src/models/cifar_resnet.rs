@@ -12,6 +12,7 @@ use crate::fields::Fields;
 
 /// Fields of `model = { kind = "resnet20", ... }` and its siblings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CifarResnet {
     /// c for stages of c, 2c and 4c neurons; 16 in the paper.
     pub width: u64,

@@ -9,6 +9,7 @@ use crate::fields::{Fields, integer_item};
 
 /// Fields of `model = { kind = "mlp", ... }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Mlp {
     /// Width of each hidden layer.
     pub hidden: Vec<u64>,

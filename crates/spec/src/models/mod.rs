@@ -23,9 +23,11 @@ pub use plain_cnn::PlainCnn;
 pub use resnet18::Resnet18;
 
 macro_rules! models {
-    ($($kind:literal => $Kind:ident($Model:ident $(, $depth:literal)?)),* $(,)?) => {
+    // `tt`, because utoipa does not see through the group of a `literal`.
+    ($($kind:tt => $Kind:ident($Model:ident $(, $depth:literal)?)),* $(,)?) => {
         /// The network of a run.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(tag = "kind")]
         pub enum ModelSpec {
             $(

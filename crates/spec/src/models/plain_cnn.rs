@@ -19,6 +19,7 @@ const WIDEST: u64 = 4096;
 
 /// Fields of `model = { kind = "cnn6", ... }` and its siblings; of `width` and `widths` one is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlainCnn {
     /// c for stages of c, 2c and 4c neurons.
     pub width: Option<u64>,

@@ -16,6 +16,7 @@ const LARGE: u64 = 64;
 
 /// Fields of `model = { kind = "resnet18", ... }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resnet18 {
     /// c for stages of c, 2c, 4c and 8c neurons; 64 in the paper.
     pub width: u64,

@@ -126,6 +126,7 @@ pub struct Point {
 
 /// Where an attempt ran: what two curves must share to be compared bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Environment {
     /// Version of optlab.
     pub optlab: String,

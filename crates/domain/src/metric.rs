@@ -1,7 +1,25 @@
-//! The metrics by which arms can be compared.
+//! The metrics by which arms are compared: their words, units and directions.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A final figure of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// At the last evaluation.
     TestError,
@@ -26,46 +44,6 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Every metric, the default first.
-    pub const ALL: [Self; 10] = [
-        Self::TestError,
-        Self::BestTestError,
-        Self::LastTestError,
-        Self::TestAccuracy,
-        Self::BestTestAccuracy,
-        Self::LastTestAccuracy,
-        Self::Energy,
-        Self::Seconds,
-        Self::PeakMemory,
-        Self::ParametersTrained,
-    ];
-
-    /// Its name in the API and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TestError => "test_error",
-            Self::BestTestError => "best_test_error",
-            Self::LastTestError => "last_test_error",
-            Self::TestAccuracy => "test_accuracy",
-            Self::BestTestAccuracy => "best_test_accuracy",
-            Self::LastTestAccuracy => "last_test_accuracy",
-            Self::Energy => "energy",
-            Self::Seconds => "seconds",
-            Self::PeakMemory => "peak_memory",
-            Self::ParametersTrained => "parameters_trained",
-        }
-    }
-
-    /// The metric of this name.
-    ///
-    /// # Errors
-    /// All names, in a sentence.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        let found = Self::ALL.into_iter().find(|metric| metric.name() == name);
-        found.ok_or_else(|| format!("must be one of {}", names()))
-    }
-
     /// Unit of its values, empty for a pure number.
     pub fn unit(self) -> &'static str {
         match self {
@@ -129,7 +107,7 @@ impl Metric {
     }
 
     /// The unit of [`shown`](Self::shown) in a sentence.
-    pub(super) fn counted(self) -> &'static str {
+    pub fn counted(self) -> &'static str {
         match self {
             Self::TestError => "points of test error",
             Self::BestTestError => "points of test error at its best epoch",
@@ -148,14 +126,6 @@ impl Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_metric_is_found_by_its_name() {
-        for metric in Metric::ALL {
-            assert_eq!(Metric::parse(metric.name()), Ok(metric));
-        }
-        assert!(Metric::parse("beauty").unwrap_err().contains("test_error, best_test_error"));
-    }
 
     #[test]
     fn a_difference_has_a_sign() {

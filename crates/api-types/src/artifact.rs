@@ -1,0 +1,22 @@
+//! Files of jobs.
+
+use optlab_domain::ArtifactKind;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A file of a job.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Artifact {
+    /// The name for `/artifacts/{name}`.
+    pub name: String,
+    /// What it holds.
+    pub kind: ArtifactKind,
+    /// Number of the attempt that wrote it.
+    pub attempt: i64,
+    /// Completed updates when it was written.
+    pub step: i64,
+    /// Its length.
+    pub bytes: i64,
+    /// Its SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}

@@ -1,0 +1,33 @@
+//! Server-sent events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One event of the stream, by its lines.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    /// `job`, `metrics`, `experiment`, `reset` or `alive`.
+    pub event: String,
+    /// JSON: a `Job`, a `MetricsHint`, an `ExperimentHint`, or an empty object.
+    pub data: String,
+    /// Value for `Last-Event-ID`; `reset` and `alive` have none.
+    pub id: Option<String>,
+}
+
+/// The data of a `metrics` event: a job has new points.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MetricsHint {
+    /// Id of the job's experiment.
+    pub experiment_id: i64,
+    /// Id of the job.
+    pub job_id: i64,
+    /// Its completed updates.
+    pub step: i64,
+}
+
+/// The data of an `experiment` event: the experiment itself has changed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExperimentHint {
+    /// Id of the experiment.
+    pub experiment_id: i64,
+}

@@ -1,0 +1,111 @@
+//! Experiments.
+
+use optlab_spec::ExperimentSpec;
+use optlab_spec::schema::{Name, Seed};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::SeriesInfo;
+
+/// An experiment and its progress.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExperimentSummary {
+    /// Its id.
+    pub id: i64,
+    /// Its name, which other experiments may share.
+    pub name: String,
+    /// Free text.
+    pub notes: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Whether lists leave it out by default.
+    pub archived: bool,
+    /// When it was submitted.
+    pub created_at: String,
+    /// Its arms, in the order of the spec.
+    pub arms: Vec<ArmSummary>,
+    /// Its seeds; each arm has one job per seed.
+    pub seeds: Vec<u64>,
+    /// Its jobs by state.
+    pub counts: Counts,
+    /// Completed updates of all jobs.
+    pub step: i64,
+    /// Updates of all jobs.
+    pub steps: i64,
+    /// Time left at the present pace.
+    pub eta_seconds: Option<f64>,
+}
+
+/// An arm by name and method.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArmSummary {
+    /// Its name.
+    pub name: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+}
+
+/// Jobs by state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[expect(missing_docs, reason = "the fields are the words of `JobState`")]
+pub struct Counts {
+    pub queued: i64,
+    pub running: i64,
+    pub paused: i64,
+    pub succeeded: i64,
+    pub failed: i64,
+    pub cancelled: i64,
+}
+
+impl Counts {
+    /// Jobs that have not ended.
+    pub fn unfinished(&self) -> i64 {
+        self.queued + self.running + self.paused
+    }
+}
+
+/// An experiment with its spec and its series.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Experiment {
+    /// What lists show of it.
+    #[serde(flatten)]
+    pub summary: ExperimentSummary,
+    /// The spec with every default filled in.
+    pub spec: ExperimentSpec,
+    /// The series that its jobs have recorded so far.
+    pub series: Vec<SeriesInfo>,
+}
+
+/// Changes of an experiment. A field that is left out stays as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// The new name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Name>)]
+    pub name: Option<String>,
+    /// The new notes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 100_000)]
+    pub notes: Option<String>,
+    /// The new tags, in place of the old ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50)]
+    pub tags: Option<Vec<String>>,
+    /// Whether lists leave it out by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// Priority of the jobs that have not succeeded and of seeds that are added later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -1_000_000, maximum = 1_000_000)]
+    pub priority: Option<i64>,
+}
+
+/// Seeds to add to every arm.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Seeds {
+    /// The seeds; those that the experiment already has add nothing.
+    #[schema(min_items = 1, max_items = 10_000, value_type = Vec<Seed>)]
+    pub seeds: Vec<u64>,
+}

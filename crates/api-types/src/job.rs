@@ -1,0 +1,82 @@
+//! Jobs and their attempts.
+
+use optlab_domain::{EndReason, JobState, Request};
+use optlab_spec::protocol::Environment;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One training run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub id: i64,
+    /// Id of its experiment.
+    pub experiment_id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// Its seed.
+    pub seed: i64,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// Request that its worker has not fulfilled yet.
+    pub requested: Option<Request>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+    /// Number of its last attempt; 0 before the first.
+    pub attempt: i64,
+    /// Jobs of higher priority are claimed first.
+    pub priority: i64,
+    /// Completed updates.
+    pub step: i64,
+    /// Updates of the whole run.
+    pub steps: i64,
+    /// Time left at the present pace of a running job.
+    pub eta_seconds: Option<f64>,
+    /// Place in the queue, from 1; null if the job is not queued or more than 1,000 jobs are before it.
+    pub queue_position: Option<i64>,
+    /// Why a queued job waits; always null in an event.
+    pub why_queued: Option<String>,
+    /// Warning about a running job, for example that its runner has been silent for long.
+    pub trouble: Option<String>,
+    /// Device of its last attempt.
+    pub device: Option<String>,
+    /// When it was submitted.
+    pub created_at: String,
+    /// When its last attempt started.
+    pub started_at: Option<String>,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// Last test error in percent of a job that has succeeded.
+    pub test_error: Option<f64>,
+    /// Last mean energy of a job that has succeeded.
+    pub energy: Option<f64>,
+    /// Wall time of a job that has succeeded.
+    pub seconds: Option<f64>,
+}
+
+/// One lease of a job by a worker.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: i64,
+    /// Id of the worker.
+    pub worker_id: i64,
+    /// `cpu`, `cuda:0`, ...
+    pub device: String,
+    /// Versions, device and threads, once training has begun.
+    pub environment: Option<Environment>,
+    /// Completed updates when it began: those of the checkpoint that it continued from.
+    pub start_step: i64,
+    /// When the job was claimed.
+    pub started_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What went wrong, in a sentence.
+    pub error: Option<String>,
+}

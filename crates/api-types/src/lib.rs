@@ -1,0 +1,45 @@
+//! Every request and answer of the REST API. The server's handlers write these types, clients read them, and the OpenAPI
+//! document and the dashboard's `contract.ts` are generated from them.
+//!
+//! Times are RFC 3339 in UTC with milliseconds. A request that has an unknown field is refused. A field of an answer is
+//! null where it has no value.
+
+mod list;
+
+mod experiment;
+mod submission;
+
+mod job;
+mod artifact;
+mod worker;
+
+mod curve;
+mod comparison;
+mod warning;
+
+mod recipe;
+mod query;
+
+mod event;
+mod session;
+mod health;
+mod problem;
+
+pub use artifact::Artifact;
+pub use comparison::{
+    ArmResult, Bootstrap, Comparison, Difference, EnvironmentDifference, MissingCell, SeedValue, SignFlip,
+    SpecDifference,
+};
+pub use curve::{ArmCurve, Band, Columns, Curves, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
+pub use event::{Event, ExperimentHint, MetricsHint};
+pub use experiment::{ArmSummary, Counts, Edit, Experiment, ExperimentSummary, Seeds};
+pub use health::Health;
+pub use job::{Attempt, Job};
+pub use list::List;
+pub use problem::ProblemDetails;
+pub use query::{Question, Table};
+pub use recipe::{Recipe, RecipeDetail};
+pub use session::{Session, SignIn};
+pub use submission::{DryRun, Estimate, PlannedJob, RecipeSubmission, Submission, Submitted};
+pub use warning::Warning;
+pub use worker::{OfferedDevice, Worker, WorkerState};

@@ -1,0 +1,75 @@
+//! Submissions: what a client sends, and what comes of it.
+
+use optlab_spec::ExperimentSpec;
+use optlab_spec::schema::{Name, WrittenSpec};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::Job;
+
+/// A new experiment: a recipe with changes, or a whole spec.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(example = json!({ "recipe": "digits-mlp", "overrides": { "name": "mine", "seeds": [0, 1] } }))]
+pub enum Submission {
+    /// A recipe with changes.
+    Recipe(RecipeSubmission),
+    /// A spec as a person writes it.
+    Spec(WrittenSpec),
+}
+
+/// A built-in experiment with changes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeSubmission {
+    /// Name of the recipe.
+    #[schema(value_type = Name)]
+    pub recipe: String,
+    /// Fields of the spec that replace those of the recipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub overrides: Option<Map<String, Value>>,
+}
+
+/// The experiment that a submission or an import has made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Submitted {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its jobs.
+    pub jobs: Vec<Job>,
+}
+
+/// The experiment that a submission would make.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DryRun {
+    /// The spec with every default filled in.
+    pub spec: ExperimentSpec,
+    /// Its jobs.
+    pub jobs: Vec<PlannedJob>,
+    /// How long they would take.
+    pub estimate: Estimate,
+}
+
+/// A job that a submission would make.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PlannedJob {
+    /// Name of its arm.
+    pub arm: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Its updates.
+    pub steps: u64,
+}
+
+/// How long the jobs of a submission would take, judged by similar jobs that have succeeded.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Estimate {
+    /// Time of all jobs, one after another; null if an arm has no similar job that has succeeded.
+    pub seconds: Option<f64>,
+    /// Number of jobs that the estimate is based on.
+    pub jobs_measured: usize,
+}

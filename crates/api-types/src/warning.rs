@@ -1,0 +1,23 @@
+//! Warnings about jobs that break an invariant of their method.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An invariant of the method that a job does not keep.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// Id of the job.
+    pub job_id: i64,
+    /// Name of its arm.
+    pub arm: String,
+    /// Its seed.
+    pub seed: i64,
+    /// The series that shows it.
+    pub series: String,
+    /// The largest deviation; that of an energy is relative to the energy at the start.
+    pub value: f64,
+    /// The deviation that rounding can explain.
+    pub tolerance: f64,
+    /// The warning as a sentence.
+    pub detail: String,
+}

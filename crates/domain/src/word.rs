@@ -1,0 +1,57 @@
+//! Closed sets of words, as people write them.
+
+use std::str::FromStr;
+
+use strum::VariantArray;
+
+/// Parses one word of a closed set.
+///
+/// # Errors
+/// `must be one of a, b, c` for any other text.
+pub fn parse_word<T>(text: &str) -> Result<T, String>
+where
+    T: VariantArray + FromStr + Copy + Into<&'static str>,
+{
+    text.parse().map_err(|_| {
+        let words: Vec<&str> = T::VARIANTS.iter().map(|&word| word.into()).collect();
+        format!("must be one of {}", words.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::{Debug, Display};
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::{ArtifactKind, EndReason, JobState, Metric, Request, Scope};
+
+    fn has_one_word<T>()
+    where
+        T: VariantArray + Copy + Debug + Display + FromStr + PartialEq,
+        T: Serialize + for<'d> Deserialize<'d>,
+    {
+        for &word in T::VARIANTS {
+            let text = word.to_string();
+            assert_eq!(text.parse().ok(), Some(word));
+            assert_eq!(serde_json::to_string(&word).unwrap(), format!("{text:?}"));
+        }
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_the_database_and_in_json() {
+        has_one_word::<JobState>();
+        has_one_word::<EndReason>();
+        has_one_word::<Request>();
+        has_one_word::<ArtifactKind>();
+        has_one_word::<Metric>();
+        has_one_word::<Scope>();
+    }
+
+    #[test]
+    fn another_word_is_refused_with_those_there_are() {
+        assert_eq!(parse_word("energy"), Ok(Metric::Energy));
+        assert_eq!(parse_word::<Scope>("admin"), Err("must be one of read, write".to_owned()));
+    }
+}

@@ -1,0 +1,227 @@
+//! What people write: a field may be left out or null, because it has a default or its absence is a mistake that the reader
+//! explains better, and a field that no kind of its table has is refused.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ArrayItems, Object, Schema, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::experiment::ExperimentSpec;
+
+/// The table that a spec is.
+const ROOT: &str = "ExperimentSpec";
+
+/// Fields that have no default. Those within `train` are not among them, because an arm inherits what it leaves out.
+const REQUIRED: [(&str, &[&str]); 4] = [
+    (ROOT, &["name", "train", "arms"]),
+    ("Arm", &["name", "method"]),
+    ("MethodSpec", &["kind", "transform"]),
+    ("StochasticSpec", &["inner_steps"]),
+];
+
+/// An arm's own fields of `train`, which a resolved spec keeps as they were given.
+const PATCH: (&str, &str, &str) = ("Arm", "train", "TrainSpec");
+
+/// Where definitions stand.
+pub(super) struct Place {
+    pub(super) path: &'static str,
+    /// What sets the names of written tables apart from those of resolved ones.
+    pub(super) prefix: &'static str,
+}
+
+impl Place {
+    /// The name of the table that a spec is.
+    pub(super) fn root(&self) -> String {
+        format!("{}{ROOT}", self.prefix)
+    }
+
+    /// The schema of a written spec and, by name, those that it refers to.
+    pub(super) fn written(&self) -> (Schema, BTreeMap<String, Schema>) {
+        let mut schemas = vec![(ROOT.to_owned(), ExperimentSpec::schema())];
+        ExperimentSpec::schemas(&mut schemas);
+        let resolved = Resolved(schemas.into_iter().collect());
+        let writer = Writer { resolved, place: self, wanted: RefCell::new(vec![ROOT.to_owned()]) };
+        let mut definitions = BTreeMap::new();
+        while let Some(name) = writer.next_wanted() {
+            definitions.entry(writer.name(&name)).or_insert_with(|| writer.definition(&name));
+        }
+        let mut root = definitions.remove(&self.root()).expect("the first that was wanted");
+        if let Schema::Object(root) = &mut root {
+            root.schema_type = Type::Object.into();
+        }
+        (root, definitions)
+    }
+}
+
+/// The schemas of a resolved spec, by name.
+struct Resolved(BTreeMap<String, RefOr<Schema>>);
+
+impl Resolved {
+    fn is_table(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|schema| self.kinds(schema).is_some())
+    }
+
+    /// The kinds of a table with the fields of each; `None` for what is no table.
+    fn kinds(&self, schema: &RefOr<Schema>) -> Option<Vec<Object>> {
+        match schema {
+            RefOr::Ref(to) => self.kinds(&self.0[target(to)]),
+            RefOr::T(Schema::Object(table)) => (!table.properties.is_empty()).then(|| vec![table.clone()]),
+            RefOr::T(Schema::OneOf(kinds)) => {
+                let kinds: Option<Vec<_>> = kinds.items.iter().map(|kind| self.kinds(kind)).collect();
+                Some(kinds?.concat())
+            }
+            RefOr::T(Schema::AllOf(parts)) => {
+                parts.items.iter().try_fold(vec![Object::default()], |whole, part| {
+                    let part = self.kinds(part)?;
+                    Some(whole.iter().flat_map(|a| part.iter().map(move |b| joined(a, b))).collect())
+                })
+            }
+            RefOr::T(_) => None,
+        }
+    }
+}
+
+/// Makes written forms of definitions and keeps the names of those that it has referred to.
+struct Writer<'a> {
+    resolved: Resolved,
+    place: &'a Place,
+    wanted: RefCell<Vec<String>>,
+}
+
+impl Writer<'_> {
+    fn next_wanted(&self) -> Option<String> {
+        self.wanted.borrow_mut().pop()
+    }
+
+    /// The name of a definition in its written form. What is no table has only one form.
+    fn name(&self, name: &str) -> String {
+        let prefix = if self.resolved.is_table(name) { self.place.prefix } else { "" };
+        format!("{prefix}{name}")
+    }
+
+    fn definition(&self, name: &str) -> Schema {
+        let schema = &self.resolved.0[name];
+        let Some(kinds) = self.resolved.kinds(schema) else { return self.plain(schema) };
+        let description = description(schema);
+        let mut kinds: Vec<Object> = kinds.into_iter().map(|kind| self.table(name, kind)).collect();
+        if kinds.len() > 1 {
+            return any_of(kinds.into_iter().map(|kind| Schema::Object(kind).into()), description);
+        }
+        let mut table = kinds.remove(0);
+        table.description = description.or(table.description);
+        table.into()
+    }
+
+    /// One kind of the table `name`, with its fields and no others. It may be null as a whole.
+    fn table(&self, name: &str, mut kind: Object) -> Object {
+        let properties = std::mem::take(&mut kind.properties).into_iter();
+        kind.properties = properties.map(|(name, schema)| (name, self.field(schema))).collect();
+        if name == PATCH.0 {
+            kind.properties.insert(PATCH.1.to_owned(), self.refer(Ref::new(PATCH.2)).into());
+        }
+        let required = REQUIRED.iter().filter(|(table, _)| *table == name).flat_map(|(_, fields)| *fields);
+        let required = required.filter(|field| kind.properties.contains_key(**field));
+        kind.required = required.map(|&field| field.to_owned()).collect();
+        kind.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        kind.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+        kind
+    }
+
+    /// The schema of a field, which may be null.
+    fn field(&self, schema: RefOr<Schema>) -> RefOr<Schema> {
+        let mut schema = match schema {
+            RefOr::Ref(to) if self.resolved.is_table(target(&to)) => return self.refer(to).into(),
+            RefOr::Ref(to) => {
+                let null = Object::builder().schema_type(Type::Null).into();
+                return any_of([self.refer(to).into(), null], None).into();
+            }
+            RefOr::T(schema) => schema,
+        };
+        match &mut schema {
+            Schema::Object(object) => {
+                object.schema_type = or_null(&object.schema_type);
+                if let Some(words) = &mut object.enum_values {
+                    words.push(Value::Null);
+                }
+            }
+            Schema::Array(array) => {
+                array.schema_type = or_null(&array.schema_type);
+                if let ArrayItems::RefOrSchema(items) = &mut array.items {
+                    self.refer_in(items);
+                }
+            }
+            // That of an `Option`.
+            Schema::OneOf(either) => {
+                let inner = either.items.drain(..).find(|item| matches!(item, RefOr::Ref(_)));
+                return self.field(inner.unwrap_or_default());
+            }
+            _ => {}
+        }
+        schema.into()
+    }
+
+    /// A word, a number or either.
+    fn plain(&self, schema: &RefOr<Schema>) -> Schema {
+        match schema {
+            RefOr::T(Schema::OneOf(either)) => {
+                let mut either = either.clone();
+                either.items.iter_mut().for_each(|item| self.refer_in(item));
+                either.into()
+            }
+            RefOr::T(schema) => schema.clone(),
+            RefOr::Ref(to) => any_of([self.refer(to.clone()).into()], None),
+        }
+    }
+
+    fn refer_in(&self, schema: &mut RefOr<Schema>) {
+        if let RefOr::Ref(to) = schema {
+            *to = self.refer(to.clone());
+        }
+    }
+
+    /// To the written form of what the reference leads to.
+    fn refer(&self, mut to: Ref) -> Ref {
+        let name = target(&to).to_owned();
+        to.ref_location = format!("{}{}", self.place.path, self.name(&name));
+        self.wanted.borrow_mut().push(name);
+        to
+    }
+}
+
+fn any_of(items: impl IntoIterator<Item = RefOr<Schema>>, description: Option<String>) -> Schema {
+    let items = items.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+    Schema::AnyOf(items.description(description).build())
+}
+
+/// The fields of both.
+fn joined(a: &Object, b: &Object) -> Object {
+    let mut joined = a.clone();
+    joined.properties.extend(b.properties.clone());
+    joined.description = a.description.clone().or_else(|| b.description.clone());
+    joined
+}
+
+fn or_null(kind: &SchemaType) -> SchemaType {
+    match kind {
+        SchemaType::Type(kind) => SchemaType::from_iter([kind.clone(), Type::Null]),
+        other => other.clone(),
+    }
+}
+
+fn description(schema: &RefOr<Schema>) -> Option<String> {
+    match schema {
+        RefOr::T(Schema::OneOf(one)) => one.description.clone(),
+        RefOr::T(Schema::AllOf(all)) => all.description.clone(),
+        _ => None,
+    }
+}
+
+/// The name that a reference leads to.
+fn target(to: &Ref) -> &str {
+    to.ref_location.rsplit('/').next().unwrap_or_default()
+}
