@@ -24,6 +24,7 @@ mod data;
 mod doctor;
 mod migrate;
 mod recipes;
+mod schema;
 mod thin;
 mod token;
 
@@ -105,6 +106,8 @@ enum Command {
     Import(import::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),
+    /// Print the schema of specs, for editors
+    Spec(schema::Args),
     /// List, fetch or verify the data sets
     Data(data::Args),
     /// Migrate a database to the current schema
@@ -183,6 +186,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Recipes(args) => recipes::run(&args),
+        Command::Spec(args) => schema::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Backup(args) => backup::run(&args),

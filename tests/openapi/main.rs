@@ -1,6 +1,7 @@
 //! The server conforms to the OpenAPI document: a client that is generated from it (Schemathesis) sends valid and
 //! invalid requests and validates the answers. `OPTLAB_OPENAPI_EXAMPLES` and `OPTLAB_OPENAPI_SEED` set number and seed.
 
+mod spec;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,9 +1,9 @@
 //! Words as parameters of statements.
 
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{ArtifactKind, EndReason, JobState, Request, Scope};
 
 use super::statement::Value;
-use crate::store::{ArtifactKind, JobKey, Scope};
+use crate::store::JobKey;
 
 macro_rules! bind_as_text {
     ($($word:ty),+) => {
