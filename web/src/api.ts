@@ -2,10 +2,10 @@
 
 import { BASE } from "./base";
 import type {
-  Artifact, Attempt, Comparison, Curves, DryRun, Experiment, ExperimentSummary, Job, JobMetrics, Mistake, Page, Recipe, RecipeDetail, Runs, Session, Submitted,
-  Table, Warning, Worker,
+  Comparison, Curves, DryRun, Edit, Experiment, Job, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJob, ListRecipe, ListWarning, ListWorker,
+  Mistake, RecipeDetail, Runs, Session, Submitted,
 } from "./contract";
-import { exactIntegers } from "./exact";
+import { type Table, exactIntegers } from "./exact";
 import { session } from "./session.svelte";
 
 const PREFIX = `${BASE}api/v1`;
@@ -80,7 +80,7 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 export const listExperiments = (limit: number, cursor?: string | null, signal?: AbortSignal) =>
-  call<Page<ExperimentSummary>>("GET", address("/experiments", { limit, cursor }), undefined, signal);
+  call<ListExperimentSummary>("GET", address("/experiments", { limit, cursor }), undefined, signal);
 
 export const getExperiment = (id: number, signal?: AbortSignal) =>
   call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
@@ -110,10 +110,10 @@ export const getComparison = (id: number, question: Question, signal?: AbortSign
   call<Comparison>("GET", address(`/experiments/${id}/comparison`, { ...question }), undefined, signal);
 
 export const listWarnings = (id: number, signal?: AbortSignal) =>
-  call<{ items: Warning[] }>("GET", address(`/experiments/${id}/warnings`), undefined, signal);
+  call<ListWarning>("GET", address(`/experiments/${id}/warnings`), undefined, signal);
 
 export const listJobs = (experiment: number, limit: number, cursor?: string | null, signal?: AbortSignal) =>
-  call<Page<Job>>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
+  call<ListJob>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
 
 export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));
 
@@ -124,9 +124,6 @@ export const resumeExperiment = (id: number) => call<unknown>("POST", address(`/
 export const retryExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/retry`));
 
 export const addSeeds = (id: number, seeds: number[]) => call<unknown>("POST", address(`/experiments/${id}/seeds`), { seeds });
-
-/** The fields of an experiment that can be changed after submission. */
-export type Edit = Partial<{ name: string; notes: string; tags: string[]; archived: boolean; priority: number }>;
 
 export const editExperiment = (id: number, edit: Edit) => call<unknown>("PATCH", address(`/experiments/${id}`), edit);
 
@@ -143,10 +140,10 @@ export const retryJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/r
 export const getJob = (id: number, signal?: AbortSignal) => call<Job>("GET", address(`/jobs/${id}`), undefined, signal);
 
 export const listAttempts = (id: number, signal?: AbortSignal) =>
-  call<Page<Attempt>>("GET", address(`/jobs/${id}/attempts`), undefined, signal);
+  call<ListAttempt>("GET", address(`/jobs/${id}/attempts`), undefined, signal);
 
 export const listArtifacts = (id: number, signal?: AbortSignal) =>
-  call<Page<Artifact>>("GET", address(`/jobs/${id}/artifacts`), undefined, signal);
+  call<ListArtifact>("GET", address(`/jobs/${id}/artifacts`), undefined, signal);
 
 export const artifactAddress = (id: number, name: string) => address(`/jobs/${id}/artifacts/${encodeURIComponent(name)}`);
 
@@ -187,13 +184,13 @@ export const getRecipe = (name: string, signal?: AbortSignal) =>
 
 /** The running jobs. */
 export const listRunning = (signal?: AbortSignal) =>
-  call<Page<Job>>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
+  call<ListJob>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
 
 export const drainWorker = (id: number) => call<void>("POST", address(`/workers/${id}/drain`));
 
-export const listRecipes = (signal?: AbortSignal) => call<Page<Recipe>>("GET", address("/recipes"), undefined, signal);
+export const listRecipes = (signal?: AbortSignal) => call<ListRecipe>("GET", address("/recipes"), undefined, signal);
 
-export const listWorkers = (signal?: AbortSignal) => call<Page<Worker>>("GET", address("/workers"), undefined, signal);
+export const listWorkers = (signal?: AbortSignal) => call<ListWorker>("GET", address("/workers"), undefined, signal);
 
 export const getSession = () => call<Session>("GET", address("/session"));
 

@@ -1,6 +1,6 @@
 // An arm has one colour, one line style and one name everywhere.
 
-import type { Arm } from "./contract";
+import type { ArmSummary } from "./contract";
 
 export interface ArmStyle {
   name: string;
@@ -19,7 +19,7 @@ const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
 
 /** The baseline is grey and dashed; the other arms take colours in the order of the spec. */
-export function styleArms(arms: Arm[]): ArmStyle[] {
+export function styleArms(arms: ArmSummary[]): ArmStyle[] {
   const baseline = arms.find((arm) => arm.method === "baseline") ?? arms.find((arm) => arm.method.startsWith("baseline:"));
   let next = 0;
   return arms.map((arm) => {
@@ -31,7 +31,7 @@ export function styleArms(arms: Arm[]): ArmStyle[] {
   });
 }
 
-function style(arm: Arm, token: string, dash: number[]): ArmStyle {
+function style(arm: ArmSummary, token: string, dash: number[]): ArmStyle {
   return { name: arm.name, method: arm.method, token, colour: `var(${token})`, dash };
 }
 

@@ -1,311 +1,2195 @@
-// The shapes that the server sends; `/api/openapi.json` describes them in full. Times are RFC 3339 in UTC.
+// Generated from the OpenAPI document by `npm run contract`. Do not edit.
 
-export type JobState = "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
-
-/** The order in which states are listed and drawn. */
-export const JOB_STATES: readonly JobState[] = ["succeeded", "failed", "cancelled", "running", "paused", "queued"];
-
-export type Counts = Record<JobState, number>;
-
-export interface Page<T> {
-  items: T[];
-  next_cursor: string | null;
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description The numbers of Adam and AdamW. */
+        AdamSpec: {
+            /**
+             * Format: double
+             * @description Decay of the first moment.
+             */
+            beta1: number;
+            /**
+             * Format: double
+             * @description Decay of the second moment.
+             */
+            beta2: number;
+            /**
+             * Format: double
+             * @description Added to the root of the second moment.
+             */
+            epsilon: number;
+            /**
+             * Format: double
+             * @description Step size before the schedule's factor.
+             */
+            learning_rate: number;
+            /**
+             * Format: double
+             * @description Of every tensor that decays.
+             */
+            weight_decay: number;
+        };
+        /**
+         * @description The word `"all"`.
+         * @enum {string}
+         */
+        AllWord: "all";
+        /** @description One way of training in an experiment. */
+        Arm: {
+            /** @description What sets the arm apart. */
+            method: components["schemas"]["MethodSpec"];
+            /** @description Unique in the experiment. */
+            name: components["schemas"]["Name"];
+            /** @description Fields of `train` that this arm has otherwise, as given. */
+            train?: Record<string, unknown>;
+        };
+        /** @description An arm over its seeds. */
+        ArmCurve: components["schemas"]["Band"] & {
+            /** @description Name of the arm. */
+            arm: string;
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+        };
+        /** @description One arm. */
+        ArmResult: {
+            /** @description Its name. */
+            arm: string;
+            /** @description Why it cannot be tested. */
+            cannot_tell: string | null;
+            difference: components["schemas"]["Difference"] | null;
+            /**
+             * Format: double
+             * @description Mean of the last `energy/mean`.
+             */
+            energy: number | null;
+            /**
+             * Format: double
+             * @description Mean of the figure.
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description Mean over the pairs of the arm's figure minus the baseline's.
+             */
+            mean_difference: number | null;
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+            /** @description Number of jobs with the figure. */
+            n: number;
+            /** @description Number of seeds for which this arm and the baseline have the figure; null for the baseline itself. */
+            pairs: number | null;
+            /**
+             * Format: double
+             * @description Mean wall time of a run.
+             */
+            seconds: number | null;
+            /**
+             * Format: double
+             * @description Sample standard deviation of the figure.
+             */
+            std: number | null;
+            /** @description The figure of each job that has it. */
+            values: components["schemas"]["SeedValue"][];
+        };
+        /** @description An arm by name and method. */
+        ArmSummary: {
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description A file of a job. */
+        Artifact: {
+            /**
+             * Format: int64
+             * @description Number of the attempt that wrote it.
+             */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            /** @description What it holds. */
+            kind: components["schemas"]["ArtifactKind"];
+            /** @description The name for `/artifacts/{name}`. */
+            name: string;
+            /** @description Its SHA-256 in lower-case hexadecimal. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Completed updates when it was written.
+             */
+            step: number;
+        };
+        /**
+         * @description What a file of a job holds.
+         * @enum {string}
+         */
+        ArtifactKind: "checkpoint" | "weights" | "log" | "spec" | "environment";
+        /** @description One lease of a job by a worker. */
+        Attempt: {
+            /** @description `cpu`, `cuda:0`, ... */
+            device: string;
+            end_reason: components["schemas"]["EndReason"] | null;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /** @description Versions, device and threads, once training has begun. */
+            environment: {
+                [key: string]: unknown;
+            } | null;
+            /** @description What went wrong, in a sentence. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Its number, from 1.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Completed updates when it began: those of the checkpoint that it continued from.
+             */
+            start_step: number;
+            /** @description When the job was claimed. */
+            started_at: string;
+            /**
+             * Format: int64
+             * @description Id of the worker.
+             */
+            worker_id: number;
+        };
+        /**
+         * @description A random change of an image that keeps its class.
+         * @enum {string}
+         */
+        Augment: "pad-crop" | "pad-crop-zero" | "flip";
+        /**
+         * @description The mean of several seeds with its spread, column by column, one entry per bucket of steps. In a bucket of more than
+         *     one step each seed counts with its mean, and `min` and `max` are those of single points.
+         */
+        Band: {
+            /** @description Highest point of any seed. */
+            max: number[];
+            /** @description Mean over the seeds that have points in the bucket. */
+            mean: number[];
+            /** @description Lowest point of any seed. */
+            min: number[];
+            /** @description Number of seeds that have points in the bucket. */
+            n: number[];
+            /** @description Sample standard deviation; null for a single seed. */
+            std: (number | null)[];
+            /** @description Where each bucket begins. */
+            steps: number[];
+        };
+        /** @description Batch normalisation's settings, fields of the model that has it. */
+        BatchNorm: {
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon: number;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum: number;
+        };
+        /** @description How the bootstrap intervals can be reproduced. */
+        Bootstrap: {
+            /** @description Number of resamples. */
+            resamples: number;
+            /**
+             * Format: int64
+             * @description Seed of PCG64, stream 0.
+             */
+            seed: number;
+        };
+        /**
+         * @description When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
+         *     decide.
+         */
+        CheckpointSpec: {
+            /**
+             * Format: int64
+             * @description Wall time since the last one, or since training began; `None` where only updates count.
+             */
+            every_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Updates whose multiples are due; `None` where only time counts.
+             */
+            every_steps: number | null;
+        };
+        /** @description Fields of `model = { kind = "resnet20", ... }` and its siblings. */
+        CifarResnet: components["schemas"]["BatchNorm"] & {
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons; 16 in the paper.
+             */
+            width: number;
+        };
+        /** @description Two convolutions in each stage. */
+        Cnn6: components["schemas"]["PlainCnn"];
+        /** @description Three convolutions in each stage. */
+        Cnn9: components["schemas"]["PlainCnn"];
+        /** @description Points of a curve, column by column. */
+        Columns: {
+            /** @description Completed updates. */
+            steps: number[];
+            /** @description The value at each step. */
+            values: number[];
+        };
+        /** @description The arms of an experiment, compared over their succeeded jobs. */
+        Comparison: {
+            /** @description The arms, in the order of the spec. */
+            arms: components["schemas"]["ArmResult"][];
+            /** @description Name of the arm that the others are compared with. */
+            baseline: string;
+            /** @description How the bootstrap intervals can be reproduced. */
+            bootstrap: components["schemas"]["Bootstrap"];
+            /** @description Every field of the spec in which arms differ. */
+            differences: components["schemas"]["SpecDifference"][];
+            /** @description Pairs that were trained in more than one environment. */
+            environments: components["schemas"]["EnvironmentDifference"][];
+            /** @description Which direction is better; null if neither is. */
+            higher_is_better: boolean | null;
+            /**
+             * Format: int64
+             * @description Number of evaluations whose mean each value is, for the metrics that are such a mean.
+             */
+            last: number | null;
+            /** @description The compared figure. */
+            metric: components["schemas"]["Metric"];
+            /** @description Jobs without the figure. No pair of theirs counts. */
+            missing: components["schemas"]["MissingCell"][];
+            /** @description Whether the test set has selected the evaluation that it judges, which makes every arm look better. */
+            selected_on_test_set: boolean;
+            /** @description Unit of every value; empty for a pure number. */
+            unit: string;
+            /** @description The result as a sentence. */
+            verdict: string;
+        };
+        /** @description Jobs by state. */
+        Counts: {
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            paused: number;
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            succeeded: number;
+        };
+        /** @description The learning rate as a function of the share of the run that is done. */
+        CurveSpec: {
+            /** @enum {string} */
+            kind: "constant";
+        } | {
+            /**
+             * Format: double
+             * @description What each milestone multiplies the rate with.
+             */
+            factor: number;
+            /** @enum {string} */
+            kind: "step";
+            /** @description Shares of the whole run, the ramp included, in (0, 1), ascending. */
+            milestones: number[];
+        } | {
+            /**
+             * Format: double
+             * @description The last factor.
+             */
+            floor: number;
+            /** @enum {string} */
+            kind: "cosine";
+        };
+        /** @description One series of an experiment. */
+        Curves: {
+            /** @description One curve per arm. */
+            arms: components["schemas"]["ArmCurve"][];
+            /** @description Which direction is better; null if neither is. */
+            higher_is_better: boolean | null;
+            /** @description Name of the series. */
+            series: string;
+            /** @description Unit of its values; empty for a pure number. */
+            unit: string;
+            /**
+             * Format: int64
+             * @description Steps per bucket; 1 if no point was left out.
+             */
+            width: number;
+        };
+        /** @description The data of a run. */
+        DataSpec: {
+            /**
+             * Format: int64
+             * @description Number of classes.
+             */
+            classes?: number;
+            /**
+             * Format: int64
+             * @description Images of the training set; the test set has a tenth as many.
+             */
+            samples?: number;
+            /** @description Channels, height and width of an image. */
+            shape?: number[];
+        } & {
+            /** @description What is done to each training image whenever an update learns from it. */
+            augment: components["schemas"]["Augment"][];
+            /** @description A name that `optlab data list` shows, or `synthetic`. */
+            name: string;
+            /**
+             * Format: double
+             * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
+             *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
+             *     The test set stays what it is.
+             */
+            validation: number;
+        };
+        /**
+         * @description How a step along the orthogonal group is taken.
+         * @enum {string}
+         */
+        DescentForm: "omega" | "low_rank";
+        /**
+         * @description Where a job may run.
+         * @enum {string}
+         */
+        Device: "any" | "cpu" | "cuda";
+        /** @description A paired difference, arm minus baseline, with its uncertainty. */
+        Difference: {
+            /**
+             * Format: double
+             * @description Upper end of the 95% interval by the percentile bootstrap.
+             */
+            bootstrap_high: number;
+            /**
+             * Format: double
+             * @description Lower end of the 95% interval by the percentile bootstrap.
+             */
+            bootstrap_low: number;
+            /**
+             * Format: double
+             * @description Cohen's d_z: `mean` divided by `std`.
+             */
+            effect_size: number;
+            /**
+             * Format: double
+             * @description Upper end of the 95% interval by Student's t.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Lower end of the 95% interval by Student's t.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Mean of the differences.
+             */
+            mean: number;
+            /** @description Number of pairs. */
+            n: number;
+            /**
+             * Format: double
+             * @description `p_value` after Holm's procedure over all tested arms.
+             */
+            p_adjusted: number;
+            /**
+             * Format: double
+             * @description Two-sided p-value of the paired t-test.
+             */
+            p_value: number;
+            /** @description Number of seeds with which 80% of experiments would find a true difference of this size at 0.05; null above 10,000. */
+            seeds_needed: number | null;
+            /** @description The test that assumes no distribution. */
+            sign_flip: components["schemas"]["SignFlip"];
+            /** @description Whether `p_adjusted` is below 0.05. */
+            significant: boolean;
+            /**
+             * Format: double
+             * @description Sample standard deviation of the differences; never 0.
+             */
+            std: number;
+        };
+        /** @description The experiment that a submission would make. */
+        DryRun: {
+            /** @description How long they would take. */
+            estimate: components["schemas"]["Estimate"];
+            /** @description Its jobs. */
+            jobs: components["schemas"]["PlannedJob"][];
+            /** @description The spec with every default filled in. */
+            spec: components["schemas"]["ExperimentSpec"];
+        };
+        /** @description Changes of an experiment. A field that is left out stays as it is. */
+        Edit: {
+            /** @description Whether lists leave it out by default. */
+            archived?: boolean | null;
+            name?: components["schemas"]["Name"] | null;
+            /** @description The new notes. */
+            notes?: string | null;
+            /**
+             * Format: int64
+             * @description Priority of the jobs that have not succeeded and of seeds that are added later.
+             */
+            priority?: number | null;
+            /** @description The new tags, in place of the old ones. */
+            tags?: string[] | null;
+        };
+        /**
+         * @description Why an attempt or a job ended.
+         * @enum {string}
+         */
+        EndReason: "completed" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
+        /** @description Which energy is plotted (Liu et al., NeurIPS 2018, section 3). */
+        EnergySpec: {
+            /**
+             * Format: int64
+             * @description Updates between two points, besides step 0 and the end.
+             */
+            every_steps: number;
+            /** @description A neuron and its mirror image count as one direction. */
+            half_space: boolean;
+            /**
+             * Format: int32
+             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             */
+            power: number;
+        };
+        /** @description A pair that was trained in more than one environment. */
+        EnvironmentDifference: {
+            /** @description Name of the arm. */
+            arm: string;
+            /** @description `optlab`, `libtorch`, `device`, `device_name` or `threads`. */
+            field: string;
+            /**
+             * Format: int64
+             * @description The seed of the pair.
+             */
+            seed: number;
+            /** @description All values that it had. */
+            values: string[];
+        };
+        /**
+         * @description The word `"epoch"`.
+         * @enum {string}
+         */
+        EpochWord: "epoch";
+        /** @description How long the jobs of a submission would take, judged by similar jobs that have succeeded. */
+        Estimate: {
+            /** @description Number of jobs that the estimate is based on. */
+            jobs_measured: number;
+            /**
+             * Format: double
+             * @description Time of all jobs, one after another; null if an arm has no similar job that has succeeded.
+             */
+            seconds: number | null;
+        };
+        /** @description Between two evaluations. */
+        EvaluateEvery: number | components["schemas"]["EpochWord"];
+        /** @description One event of the stream, by its lines. */
+        Event: {
+            /** @description JSON: a `Job`, a `MetricsHint`, an `ExperimentHint`, or an empty object. */
+            data: string;
+            /** @description `job`, `metrics`, `experiment`, `reset` or `alive`. */
+            event: string;
+            /** @description Value for `Last-Event-ID`; `reset` and `alive` have none. */
+            id: string | null;
+        };
+        /** @description An experiment with its spec and its series. */
+        Experiment: components["schemas"]["ExperimentSummary"] & {
+            /** @description The series that its jobs have recorded so far. */
+            series: components["schemas"]["SeriesInfo"][];
+            /** @description The spec with every default filled in. */
+            spec: components["schemas"]["ExperimentSpec"];
+        };
+        /** @description A named comparison: one base training spec, several arms, several seeds. Every default is spelled out. */
+        ExperimentSpec: {
+            /** @description What is compared. */
+            arms: components["schemas"]["Arm"][];
+            /** @description How often its jobs write checkpoints. */
+            checkpoint: components["schemas"]["CheckpointSpec"];
+            /**
+             * Format: int64
+             * @description How often a job is tried when its worker is lost or its runner crashes.
+             */
+            max_attempts: number;
+            /** @description Not unique: two experiments of one name stay two. */
+            name: components["schemas"]["Name"];
+            /** @description Free text of the researcher. */
+            notes: string;
+            /**
+             * Format: int64
+             * @description Jobs of higher priority are claimed first.
+             */
+            priority: number;
+            /** @description What a slot must offer. */
+            resources: components["schemas"]["Resources"];
+            /** @description One job for each arm and seed. */
+            seeds: components["schemas"]["Seed"][];
+            /** @description Words to find it by. */
+            tags: string[];
+            /**
+             * Format: int64
+             * @description Wall time of an attempt after which it ends as `timed_out`.
+             */
+            time_limit_seconds: number;
+            /** @description What all arms share. */
+            train: components["schemas"]["TrainSpec"];
+            /**
+             * Format: int64
+             * @description Version of the spec format.
+             */
+            version: number;
+        };
+        /** @description An experiment and its progress. */
+        ExperimentSummary: {
+            /** @description Whether lists leave it out by default. */
+            archived: boolean;
+            /** @description Its arms, in the order of the spec. */
+            arms: components["schemas"]["ArmSummary"][];
+            /** @description Its jobs by state. */
+            counts: components["schemas"]["Counts"];
+            /** @description When it was submitted. */
+            created_at: string;
+            /**
+             * Format: double
+             * @description Time left at the present pace.
+             */
+            eta_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name, which other experiments may share. */
+            name: string;
+            /** @description Free text. */
+            notes: string;
+            /** @description Its seeds; each arm has one job per seed. */
+            seeds: number[];
+            /**
+             * Format: int64
+             * @description Completed updates of all jobs.
+             */
+            step: number;
+            /**
+             * Format: int64
+             * @description Updates of all jobs.
+             */
+            steps: number;
+            /** @description Words to find it by. */
+            tags: string[];
+        };
+        /** @description A sign of life. */
+        Health: {
+            /** @description Always `ok`. */
+            status: string;
+            /** @description Version of the server. */
+            version: string;
+        };
+        /** @description One training run. */
+        Job: {
+            /** @description Name of its arm. */
+            arm: string;
+            /**
+             * Format: int64
+             * @description Number of its last attempt; 0 before the first.
+             */
+            attempt: number;
+            /** @description When it was submitted. */
+            created_at: string;
+            /** @description Device of its last attempt. */
+            device: string | null;
+            end_reason: components["schemas"]["EndReason"] | null;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /**
+             * Format: double
+             * @description Last mean energy of a job that has succeeded.
+             */
+            energy: number | null;
+            /** @description What went wrong, in a sentence. */
+            error: string | null;
+            /**
+             * Format: double
+             * @description Time left at the present pace of a running job.
+             */
+            eta_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Id of its experiment.
+             */
+            experiment_id: number;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+            /**
+             * Format: int64
+             * @description Jobs of higher priority are claimed first.
+             */
+            priority: number;
+            /**
+             * Format: int64
+             * @description Place in the queue, from 1; null if the job is not queued or more than 1,000 jobs are before it.
+             */
+            queue_position: number | null;
+            requested: components["schemas"]["Request"] | null;
+            /**
+             * Format: double
+             * @description Wall time of a job that has succeeded.
+             */
+            seconds: number | null;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+            /** @description When its last attempt started. */
+            started_at: string | null;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description Completed updates.
+             */
+            step: number;
+            /**
+             * Format: int64
+             * @description Updates of the whole run.
+             */
+            steps: number;
+            /**
+             * Format: double
+             * @description Last test error in percent of a job that has succeeded.
+             */
+            test_error: number | null;
+            /** @description Warning about a running job, for example that its runner has been silent for long. */
+            trouble: string | null;
+            /** @description Why a queued job waits; always null in an event. */
+            why_queued: string | null;
+        };
+        /** @description One curve of a job. */
+        JobCurve: components["schemas"]["SeriesInfo"] & components["schemas"]["Columns"] & {
+            /**
+             * Format: int64
+             * @description Steps per bucket; 1 if no point was left out.
+             */
+            width: number;
+        };
+        /** @description The curves of a job. */
+        JobMetrics: {
+            /**
+             * Format: int64
+             * @description Id of the job.
+             */
+            job_id: number;
+            /** @description One curve per series. */
+            series: components["schemas"]["JobCurve"][];
+        };
+        /**
+         * @description Where a job is in its life.
+         * @enum {string}
+         */
+        JobState: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+        /** @description Some of a network's method layers. */
+        LayerChoice: components["schemas"]["AllWord"] | string[];
+        /** @description A page of a list. */
+        List_Artifact: {
+            items: components["schemas"]["Artifact"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_Attempt: {
+            items: components["schemas"]["Attempt"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_ExperimentSummary: {
+            items: components["schemas"]["ExperimentSummary"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_Job: {
+            items: components["schemas"]["Job"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_Recipe: {
+            items: components["schemas"]["Recipe"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_Warning: {
+            items: components["schemas"]["Warning"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_Worker: {
+            items: components["schemas"]["Worker"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description How the nearest orthogonal matrix is computed.
+         * @enum {string}
+         */
+        LowdinForm: "exact" | "polynomial";
+        /** @description How the hidden layers are trained; the classifier is trained normally in every arm. */
+        MethodSpec: {
+            /** @description How the neurons of the hidden layers start. */
+            init: components["schemas"]["NeuronInit"];
+            /** @enum {string} */
+            kind: "baseline";
+        } | (components["schemas"]["OptSpec"] & {
+            /** @enum {string} */
+            kind: "opt";
+        }) | {
+            /** @description A neuron and its mirror image count as one direction. */
+            half_space: boolean;
+            /** @enum {string} */
+            kind: "mhe";
+            /**
+             * Format: int32
+             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             */
+            power: number;
+            /**
+             * Format: double
+             * @description Factor of the energies, each the mean over its layer's pairs.
+             */
+            weight: number;
+        } | {
+            /** @description How the distance is measured. */
+            form: components["schemas"]["SoftForm"];
+            /** @enum {string} */
+            kind: "soft_orthogonal";
+            /**
+             * Format: double
+             * @description Factor of the distances.
+             */
+            weight: number;
+        };
+        /**
+         * @description A figure that each run ends with.
+         * @enum {string}
+         */
+        Metric: "test_error" | "best_test_error" | "last_test_error" | "test_accuracy" | "best_test_accuracy" | "last_test_accuracy" | "energy" | "seconds" | "peak_memory" | "parameters_trained";
+        /** @description A job without the figure. */
+        MissingCell: {
+            /** @description Name of its arm. */
+            arm: string;
+            end_reason: components["schemas"]["EndReason"] | null;
+            /** @description What went wrong, in a sentence. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            job_id: number;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+            /** @description Its state; `succeeded` if it has succeeded without recording the figure. */
+            state: components["schemas"]["JobState"];
+        };
+        /** @description One mistake in a submitted spec. */
+        Mistake: {
+            /** @description What is wrong and what would be right, one sentence. */
+            detail: string;
+            /** @description JSON pointer (RFC 6901) of the field, for example `/train/model/hidden/0`. */
+            pointer: string;
+        };
+        /** @description Fields of `model = { kind = "mlp", ... }`. */
+        Mlp: components["schemas"]["OptionalBatchNorm"] & {
+            /** @description Width of each hidden layer. */
+            hidden: number[];
+        };
+        /** @description The network of a run. */
+        ModelSpec: (components["schemas"]["Mlp"] & {
+            /** @enum {string} */
+            kind: "mlp";
+        }) | (components["schemas"]["Cnn6"] & {
+            /** @enum {string} */
+            kind: "cnn6";
+        }) | (components["schemas"]["Cnn9"] & {
+            /** @enum {string} */
+            kind: "cnn9";
+        }) | (components["schemas"]["Resnet20"] & {
+            /** @enum {string} */
+            kind: "resnet20";
+        }) | (components["schemas"]["Resnet32"] & {
+            /** @enum {string} */
+            kind: "resnet32";
+        }) | (components["schemas"]["Resnet18"] & {
+            /** @enum {string} */
+            kind: "resnet18";
+        });
+        Name: string;
+        /**
+         * @description How neurons start where they are trained directly.
+         * @enum {string}
+         */
+        NeuronInit: "gaussian" | "orthogonal";
+        /**
+         * @description Whether V is trained.
+         * @enum {string}
+         */
+        Neurons: "fixed" | "learned";
+        /** @description A device on which a worker runs jobs. */
+        OfferedDevice: {
+            /** @description `cpu`, `cuda:0`, ... */
+            device: string;
+            /**
+             * Format: int64
+             * @description Memory of the GPU or, for `cpu`, of the machine; null if unknown.
+             */
+            memory_bytes: number | null;
+            /**
+             * Format: int64
+             * @description Memory in use by all programs a few seconds ago.
+             */
+            memory_used_bytes: number | null;
+            /** @description Name given by its maker; null if libtorch does not find it. */
+            name: string | null;
+            /** @description Jobs that it runs at a time. */
+            slots: number;
+        };
+        /** @description An OPT arm; the options beyond the transform are the ablations of Liu et al. (CVPR 2021). */
+        OptSpec: components["schemas"]["TransformSpec"] & {
+            /** @description The layers whose neurons are rotated; the others are trained directly. */
+            layers: components["schemas"]["LayerChoice"];
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate: number;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean: number;
+            /** @description Whether the neurons are trained too. */
+            neurons: components["schemas"]["Neurons"];
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps: number;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["StochasticSpec"];
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay: number;
+        };
+        /**
+         * @description The optimizer of every trained tensor; rotations may have their own learning rate and weight decay
+         *     (see [`MethodSpec`](crate::MethodSpec)).
+         */
+        OptimizerSpec: {
+            /** @enum {string} */
+            kind: "sgd";
+            /**
+             * Format: double
+             * @description Step size before the schedule's factor.
+             */
+            learning_rate: number;
+            /**
+             * Format: double
+             * @description Share of the last step that is kept.
+             */
+            momentum: number;
+            /** @description Look ahead by one momentum step. */
+            nesterov: boolean;
+            /**
+             * Format: double
+             * @description L2 penalty, added to the gradient of every tensor that decays.
+             */
+            weight_decay: number;
+        } | (components["schemas"]["AdamSpec"] & {
+            /** @enum {string} */
+            kind: "adam";
+        }) | (components["schemas"]["AdamSpec"] & {
+            /** @enum {string} */
+            kind: "adamw";
+        });
+        /** @description Batch normalisation in a model that can do without. */
+        OptionalBatchNorm: {
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number;
+        } & {
+            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            batch_norm: boolean;
+        };
+        /** @description Fields of `model = { kind = "cnn6", ... }` and its siblings; of `width` and `widths` one is given. */
+        PlainCnn: components["schemas"]["OptionalBatchNorm"] & {
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons.
+             */
+            width: number | null;
+            /** @description Neurons of a convolution in each stage; the last hidden layer has as many as the last stage. */
+            widths: number[] | null;
+        };
+        /** @description A job that a submission would make. */
+        PlannedJob: {
+            /** @description Name of its arm. */
+            arm: string;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+            /**
+             * Format: int64
+             * @description Its updates.
+             */
+            steps: number;
+        };
+        /**
+         * @description The arithmetic of a network's layers. Weights are kept and stepped in float32 in any case, and the loss is float32.
+         * @enum {string}
+         */
+        Precision: "float32" | "tf32" | "bfloat16";
+        /** @description An error, as `application/problem+json` (RFC 9457). */
+        ProblemDetails: {
+            /** @description What is wrong, and what would be right. */
+            detail: string;
+            /** @description The mistakes of a spec, each with its path. If there are more than 50, the last entry says how many are not listed. */
+            errors?: components["schemas"]["Mistake"][];
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind in words. */
+            title: string;
+            /** @description Stable identifier of the kind of error. */
+            type: string;
+        };
+        /** @description A query. */
+        Question: {
+            /**
+             * Format: int64
+             * @description Maximum number of rows, 1 to 10,000; default 1,000.
+             */
+            limit?: number | null;
+            /** @description One SELECT, WITH or VALUES in the SQL of the server's database. docs/database.md describes the tables. */
+            sql: string;
+        };
+        /** @description A built-in experiment. */
+        Recipe: {
+            /** @description Its purpose. */
+            description: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description A built-in experiment with its spec. */
+        RecipeDetail: components["schemas"]["Recipe"] & {
+            /** @description The spec as it is written. */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** @description The file with its comments. */
+            toml: string;
+        };
+        /** @description A built-in experiment with changes. */
+        RecipeSubmission: {
+            /** @description Fields of the spec that replace those of the recipe. */
+            overrides?: Record<string, unknown> | null;
+            /** @description Name of the recipe. */
+            recipe: components["schemas"]["Name"];
+        };
+        /**
+         * @description What the worker of a running job is asked to do.
+         * @enum {string}
+         */
+        Request: "cancel" | "pause";
+        /** @description Fields of `model = { kind = "resnet18", ... }`. */
+        Resnet18: components["schemas"]["BatchNorm"] & {
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c, 4c and 8c neurons; 64 in the paper.
+             */
+            width: number;
+        };
+        /** @description Three blocks in each stage. */
+        Resnet20: components["schemas"]["CifarResnet"];
+        /** @description Five blocks in each stage. */
+        Resnet32: components["schemas"]["CifarResnet"];
+        /** @description What a job asks of its worker slot. */
+        Resources: {
+            /** @description Where the job may run. */
+            device: components["schemas"]["Device"];
+            /**
+             * Format: int64
+             * @description Threads of libtorch: part of the spec, because sums depend on how they are split.
+             */
+            threads: number;
+        };
+        /**
+         * @description Where a raw parameter starts.
+         * @enum {string}
+         */
+        RotationInit: "identity" | "gaussian" | "scaled";
+        /** @description The curve of one job. */
+        Run: components["schemas"]["Columns"] & {
+            /** @description Name of its arm. */
+            arm: string;
+            /**
+             * Format: int64
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+        };
+        /** @description One series of the jobs of an experiment. */
+        Runs: {
+            /** @description Which direction is better; null if neither is. */
+            higher_is_better: boolean | null;
+            /** @description One curve per job. */
+            runs: components["schemas"]["Run"][];
+            /** @description Name of the series. */
+            series: string;
+            /** @description Unit of its values; empty for a pure number. */
+            unit: string;
+            /**
+             * Format: int64
+             * @description Steps per bucket; 1 if no point was left out.
+             */
+            width: number;
+        };
+        /** @description A factor on every learning rate: a ramp over the first updates, times a curve. */
+        ScheduleSpec: components["schemas"]["CurveSpec"] & {
+            /**
+             * Format: double
+             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             */
+            warmup: number;
+        };
+        /**
+         * @description What a token allows.
+         * @enum {string}
+         */
+        Scope: "read" | "write";
+        /** Format: int64 */
+        Seed: number;
+        /** @description The figure of one job. */
+        SeedValue: {
+            /**
+             * Format: int64
+             * @description The seed of the job.
+             */
+            seed: number;
+            /**
+             * Format: double
+             * @description The figure.
+             */
+            value: number;
+        };
+        /** @description Seeds to add to every arm. */
+        Seeds: {
+            /** @description The seeds; those that the experiment already has add nothing. */
+            seeds: components["schemas"]["Seed"][];
+        };
+        /** @description A named series. */
+        SeriesInfo: {
+            /** @description Which direction is better; null if neither is. */
+            higher_is_better: boolean | null;
+            /** @description `test/accuracy`, `energy/mean`, ... */
+            name: string;
+            /** @description Unit of its values; empty for a pure number. */
+            unit: string;
+        };
+        /** @description What the client may do. */
+        Session: {
+            /** @description What its token allows; without tokens, everybody may write. */
+            scope: components["schemas"]["Scope"];
+            /** @description Whether it has sent a token. */
+            signed_in: boolean;
+        };
+        /** @description The sign-flip permutation test. */
+        SignFlip: {
+            /** @description Whether all signs were tried, and not 100,000 random ones. */
+            exact: boolean;
+            /**
+             * Format: double
+             * @description The least p-value that this number of pairs can reach.
+             */
+            least_p: number;
+            /**
+             * Format: double
+             * @description `p_value` after Holm's procedure over all tested arms.
+             */
+            p_adjusted: number;
+            /**
+             * Format: double
+             * @description Two-sided p-value.
+             */
+            p_value: number;
+        };
+        /** @description A token for a session. */
+        SignIn: {
+            /** @description Folder of the host that the page is in; default: the server's base path. */
+            path?: string;
+            /** @description The token. */
+            token: string;
+        };
+        /**
+         * @description A distance of W^T W from I, neurons as columns; of W W^T where there are more neurons than dimensions.
+         * @enum {string}
+         */
+        SoftForm: "frobenius" | "srip";
+        /** @description A field in which arms differ. */
+        SpecDifference: {
+            /** @description JSON pointer of the field in a job's spec. */
+            pointer: string;
+            /** @description The value in each arm that has the field, by the name of the arm. */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged. */
+        StochasticSpec: {
+            /**
+             * Format: double
+             * @description Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
+             */
+            fraction: number;
+            /**
+             * Format: int64
+             * @description Updates of a round.
+             */
+            inner_steps: number;
+        };
+        /**
+         * @description A new experiment: a recipe with changes, or a whole spec.
+         * @example {
+         *       "recipe": "digits-mlp",
+         *       "overrides": {
+         *         "name": "mine",
+         *         "seeds": [
+         *           0,
+         *           1
+         *         ]
+         *       }
+         *     }
+         */
+        Submission: components["schemas"]["RecipeSubmission"] | components["schemas"]["WrittenExperimentSpec"];
+        /** @description The experiment that a submission or an import has made. */
+        Submitted: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its jobs. */
+            jobs: components["schemas"]["Job"][];
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description The answer of the database. */
+        Table: {
+            /** @description Names of the columns as the statement gives them; they may repeat. */
+            columns: string[];
+            /**
+             * @description One value per column: null, a number, a text, true or false, or `{"hex": "00ff"}` for bytes. Integers are exact, also
+             *     beyond 2^53. A number that JSON cannot represent is the text `NaN`, `Infinity` or `-Infinity`.
+             */
+            rows: unknown[][];
+            /** @description Whether rows are missing because of `limit`, or because they would take more than 8 MB. */
+            truncated: boolean;
+        };
+        /** @description Everything of a run but the arm's method and the seed. */
+        TrainSpec: {
+            /**
+             * Format: double
+             * @description Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
+             *     run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
+             *     any case: the average of rotated neurons is no rotation of them.
+             */
+            average_decay: number | null;
+            /**
+             * Format: int64
+             * @description Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+             */
+            batch_size: number;
+            /**
+             * Format: double
+             * @description The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
+             *     weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
+             *     penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
+             */
+            clip_norm: number | null;
+            /** @description What is learned. */
+            data: components["schemas"]["DataSpec"];
+            /** @description How hyperspherical energy is measured. */
+            energy: components["schemas"]["EnergySpec"];
+            /**
+             * Format: int64
+             * @description Passes over the training set; `None` where `steps` is given.
+             */
+            epochs: number | null;
+            /** @description When the test set is evaluated, and the validation set where there is one, besides step 0 and the end. */
+            evaluate_every: components["schemas"]["EvaluateEvery"];
+            /**
+             * Format: double
+             * @description Share of the target probability spread over all classes (Szegedy et al., CVPR 2016).
+             */
+            label_smoothing: number;
+            /**
+             * Format: int64
+             * @description Updates between two points of the training series.
+             */
+            log_every_steps: number;
+            /** @description The network. */
+            model: components["schemas"]["ModelSpec"];
+            /** @description How gradients become steps. */
+            optimizer: components["schemas"]["OptimizerSpec"];
+            /** @description In which arithmetic the network is computed. */
+            precision: components["schemas"]["Precision"];
+            /** @description How the learning rate changes. */
+            schedule: components["schemas"]["ScheduleSpec"];
+            /**
+             * Format: int64
+             * @description Optimizer updates; `None` where `epochs` is given.
+             */
+            steps: number | null;
+        };
+        /** @description The transforms, by the names of Liu et al. (CVPR 2021), section 4. */
+        TransformSpec: {
+            /** @description Where the matrix starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "gram_schmidt";
+        } | {
+            /** @description Where the matrix starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "householder";
+        } | {
+            /** @description How it is computed. */
+            form: components["schemas"]["LowdinForm"];
+            /** @description Where the matrix starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "lowdin";
+        } | {
+            /** @description Where the skew matrix starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "cayley";
+        } | {
+            /** @description How a step is taken. */
+            form: components["schemas"]["DescentForm"];
+            /** @enum {string} */
+            transform: "descent";
+        } | {
+            /**
+             * Format: double
+             * @description Factor of the penalty.
+             */
+            beta: number;
+            /** @description Where R starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "relaxed";
+        } | {
+            /** @description Where R starts. */
+            init: components["schemas"]["RotationInit"];
+            /** @enum {string} */
+            transform: "unconstrained";
+        };
+        /** @description An invariant of the method that a job does not keep. */
+        Warning: {
+            /** @description Name of its arm. */
+            arm: string;
+            /** @description The warning as a sentence. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+            /** @description The series that shows it. */
+            series: string;
+            /**
+             * Format: double
+             * @description The deviation that rounding can explain.
+             */
+            tolerance: number;
+            /**
+             * Format: double
+             * @description The largest deviation; that of an energy is relative to the energy at the start.
+             */
+            value: number;
+        };
+        /** @description A process that claims jobs. */
+        Worker: {
+            /** @description Its devices. */
+            devices: components["schemas"]["OfferedDevice"][];
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Ids of the jobs that it is running. */
+            jobs: number[];
+            /** @description When it last reported. */
+            last_seen_at: string;
+            /** @description Host and process. */
+            name: string;
+            /** @description Slots of all its devices. */
+            slots: number;
+            /** @description When it started. */
+            started_at: string;
+            /** @description Whether it claims jobs. */
+            state: components["schemas"]["WorkerState"];
+            /** @description Why the worker, or one of its slots, claims nothing at present. */
+            trouble: string | null;
+        };
+        /**
+         * @description Whether a worker claims jobs.
+         * @enum {string}
+         */
+        WorkerState: "active" | "draining" | "gone";
+        /** @description One way of training in an experiment. */
+        WrittenArm: {
+            /** @description What sets the arm apart. */
+            method: components["schemas"]["WrittenMethodSpec"];
+            name: components["schemas"]["Name"] | null;
+            train?: components["schemas"]["WrittenTrainSpec"];
+        } | null;
+        /**
+         * @description When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
+         *     decide.
+         */
+        WrittenCheckpointSpec: {
+            /**
+             * Format: int64
+             * @description Wall time since the last one, or since training began; `None` where only updates count.
+             */
+            every_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Updates whose multiples are due; `None` where only time counts.
+             */
+            every_steps?: number | null;
+        } | null;
+        /** @description The data of a run. */
+        WrittenDataSpec: {
+            /** @description What is done to each training image whenever an update learns from it. */
+            augment?: components["schemas"]["Augment"][] | null;
+            /**
+             * Format: int64
+             * @description Number of classes.
+             */
+            classes?: number | null;
+            /** @description A name that `optlab data list` shows, or `synthetic`. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Images of the training set; the test set has a tenth as many.
+             */
+            samples?: number | null;
+            /** @description Channels, height and width of an image. */
+            shape?: number[] | null;
+            /**
+             * Format: double
+             * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
+             *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
+             *     The test set stays what it is.
+             */
+            validation?: number | null;
+        } | null;
+        /** @description Which energy is plotted (Liu et al., NeurIPS 2018, section 3). */
+        WrittenEnergySpec: {
+            /**
+             * Format: int64
+             * @description Updates between two points, besides step 0 and the end.
+             */
+            every_steps?: number | null;
+            /** @description A neuron and its mirror image count as one direction. */
+            half_space?: boolean | null;
+            /**
+             * Format: int32
+             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             */
+            power?: number | null;
+        } | null;
+        /** @description A named comparison: one base training spec, several arms, several seeds. Every default is spelled out. */
+        WrittenExperimentSpec: {
+            /** @description What is compared. */
+            arms: components["schemas"]["WrittenArm"][] | null;
+            /** @description How often its jobs write checkpoints. */
+            checkpoint?: components["schemas"]["WrittenCheckpointSpec"];
+            /**
+             * Format: int64
+             * @description How often a job is tried when its worker is lost or its runner crashes.
+             */
+            max_attempts?: number | null;
+            name: components["schemas"]["Name"] | null;
+            /** @description Free text of the researcher. */
+            notes?: string | null;
+            /**
+             * Format: int64
+             * @description Jobs of higher priority are claimed first.
+             */
+            priority?: number | null;
+            /** @description What a slot must offer. */
+            resources?: components["schemas"]["WrittenResources"];
+            /** @description One job for each arm and seed. */
+            seeds?: components["schemas"]["Seed"][] | null;
+            /** @description Words to find it by. */
+            tags?: string[] | null;
+            /**
+             * Format: int64
+             * @description Wall time of an attempt after which it ends as `timed_out`.
+             */
+            time_limit_seconds?: number | null;
+            /** @description What all arms share. */
+            train: components["schemas"]["WrittenTrainSpec"];
+            /**
+             * Format: int64
+             * @description Version of the spec format.
+             */
+            version?: number | null;
+        };
+        /** @description How the hidden layers are trained; the classifier is trained normally in every arm. */
+        WrittenMethodSpec: ({
+            init?: components["schemas"]["NeuronInit"] | null;
+            /** @enum {string|null} */
+            kind: "baseline" | null;
+        } | null) | ({
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "gram_schmidt" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "householder" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            form?: components["schemas"]["LowdinForm"] | null;
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "lowdin" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "cayley" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            form?: components["schemas"]["DescentForm"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "descent" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Factor of the penalty.
+             */
+            beta?: number | null;
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "relaxed" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            init?: components["schemas"]["RotationInit"] | null;
+            /** @enum {string|null} */
+            kind: "opt" | null;
+            layers?: components["schemas"]["LayerChoice"] | null;
+            /**
+             * Format: double
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
+             *     descent the published 0.02.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             */
+            neuron_mean?: number | null;
+            neurons?: components["schemas"]["Neurons"] | null;
+            /**
+             * Format: int32
+             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
+             *     training starts.
+             */
+            refine_steps?: number | null;
+            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            stochastic?: components["schemas"]["WrittenStochasticSpec"];
+            /** @enum {string|null} */
+            transform: "unconstrained" | null;
+            /**
+             * Format: double
+             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            /** @description A neuron and its mirror image count as one direction. */
+            half_space?: boolean | null;
+            /** @enum {string|null} */
+            kind: "mhe" | null;
+            /**
+             * Format: int32
+             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             */
+            power?: number | null;
+            /**
+             * Format: double
+             * @description Factor of the energies, each the mean over its layer's pairs.
+             */
+            weight?: number | null;
+        } | null) | ({
+            form?: components["schemas"]["SoftForm"] | null;
+            /** @enum {string|null} */
+            kind: "soft_orthogonal" | null;
+            /**
+             * Format: double
+             * @description Factor of the distances.
+             */
+            weight?: number | null;
+        } | null);
+        /** @description The network of a run. */
+        WrittenModelSpec: ({
+            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            batch_norm?: boolean | null;
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @description Width of each hidden layer. */
+            hidden?: number[] | null;
+            /** @enum {string|null} */
+            kind?: "mlp" | null;
+        } | null) | ({
+            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            batch_norm?: boolean | null;
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @enum {string|null} */
+            kind?: "cnn6" | null;
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons.
+             */
+            width?: number | null;
+            /** @description Neurons of a convolution in each stage; the last hidden layer has as many as the last stage. */
+            widths?: number[] | null;
+        } | null) | ({
+            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            batch_norm?: boolean | null;
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @enum {string|null} */
+            kind?: "cnn9" | null;
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons.
+             */
+            width?: number | null;
+            /** @description Neurons of a convolution in each stage; the last hidden layer has as many as the last stage. */
+            widths?: number[] | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @enum {string|null} */
+            kind?: "resnet20" | null;
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons; 16 in the paper.
+             */
+            width?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @enum {string|null} */
+            kind?: "resnet32" | null;
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c and 4c neurons; 16 in the paper.
+             */
+            width?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Added to a variance.
+             */
+            batch_norm_epsilon?: number | null;
+            /**
+             * Format: double
+             * @description Weight of the newest batch in the running statistics.
+             */
+            batch_norm_momentum?: number | null;
+            /** @enum {string|null} */
+            kind?: "resnet18" | null;
+            /**
+             * Format: int64
+             * @description c for stages of c, 2c, 4c and 8c neurons; 64 in the paper.
+             */
+            width?: number | null;
+        } | null);
+        /**
+         * @description The optimizer of every trained tensor; rotations may have their own learning rate and weight decay
+         *     (see [`MethodSpec`](crate::MethodSpec)).
+         */
+        WrittenOptimizerSpec: ({
+            /** @enum {string|null} */
+            kind?: "sgd" | null;
+            /**
+             * Format: double
+             * @description Step size before the schedule's factor.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Share of the last step that is kept.
+             */
+            momentum?: number | null;
+            /** @description Look ahead by one momentum step. */
+            nesterov?: boolean | null;
+            /**
+             * Format: double
+             * @description L2 penalty, added to the gradient of every tensor that decays.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Decay of the first moment.
+             */
+            beta1?: number | null;
+            /**
+             * Format: double
+             * @description Decay of the second moment.
+             */
+            beta2?: number | null;
+            /**
+             * Format: double
+             * @description Added to the root of the second moment.
+             */
+            epsilon?: number | null;
+            /** @enum {string|null} */
+            kind?: "adam" | null;
+            /**
+             * Format: double
+             * @description Step size before the schedule's factor.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Of every tensor that decays.
+             */
+            weight_decay?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description Decay of the first moment.
+             */
+            beta1?: number | null;
+            /**
+             * Format: double
+             * @description Decay of the second moment.
+             */
+            beta2?: number | null;
+            /**
+             * Format: double
+             * @description Added to the root of the second moment.
+             */
+            epsilon?: number | null;
+            /** @enum {string|null} */
+            kind?: "adamw" | null;
+            /**
+             * Format: double
+             * @description Step size before the schedule's factor.
+             */
+            learning_rate?: number | null;
+            /**
+             * Format: double
+             * @description Of every tensor that decays.
+             */
+            weight_decay?: number | null;
+        } | null);
+        /** @description What a job asks of its worker slot. */
+        WrittenResources: {
+            device?: components["schemas"]["Device"] | null;
+            /**
+             * Format: int64
+             * @description Threads of libtorch: part of the spec, because sums depend on how they are split.
+             */
+            threads?: number | null;
+        } | null;
+        /** @description A factor on every learning rate: a ramp over the first updates, times a curve. */
+        WrittenScheduleSpec: ({
+            /** @enum {string|null} */
+            kind?: "constant" | null;
+            /**
+             * Format: double
+             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             */
+            warmup?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description What each milestone multiplies the rate with.
+             */
+            factor?: number | null;
+            /** @enum {string|null} */
+            kind?: "step" | null;
+            /** @description Shares of the whole run, the ramp included, in (0, 1), ascending. */
+            milestones?: number[] | null;
+            /**
+             * Format: double
+             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             */
+            warmup?: number | null;
+        } | null) | ({
+            /**
+             * Format: double
+             * @description The last factor.
+             */
+            floor?: number | null;
+            /** @enum {string|null} */
+            kind?: "cosine" | null;
+            /**
+             * Format: double
+             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             */
+            warmup?: number | null;
+        } | null);
+        /** @description Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged. */
+        WrittenStochasticSpec: {
+            /**
+             * Format: double
+             * @description Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
+             */
+            fraction?: number | null;
+            /**
+             * Format: int64
+             * @description Updates of a round.
+             */
+            inner_steps: number | null;
+        } | null;
+        /** @description Everything of a run but the arm's method and the seed. */
+        WrittenTrainSpec: {
+            /**
+             * Format: double
+             * @description Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
+             *     run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
+             *     any case: the average of rotated neurons is no rotation of them.
+             */
+            average_decay?: number | null;
+            /**
+             * Format: int64
+             * @description Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+             */
+            batch_size?: number | null;
+            /**
+             * Format: double
+             * @description The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
+             *     weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
+             *     penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
+             */
+            clip_norm?: number | null;
+            /** @description What is learned. */
+            data?: components["schemas"]["WrittenDataSpec"];
+            /** @description How hyperspherical energy is measured. */
+            energy?: components["schemas"]["WrittenEnergySpec"];
+            /**
+             * Format: int64
+             * @description Passes over the training set; `None` where `steps` is given.
+             */
+            epochs?: number | null;
+            evaluate_every?: components["schemas"]["EvaluateEvery"] | null;
+            /**
+             * Format: double
+             * @description Share of the target probability spread over all classes (Szegedy et al., CVPR 2016).
+             */
+            label_smoothing?: number | null;
+            /**
+             * Format: int64
+             * @description Updates between two points of the training series.
+             */
+            log_every_steps?: number | null;
+            /** @description The network. */
+            model?: components["schemas"]["WrittenModelSpec"];
+            /** @description How gradients become steps. */
+            optimizer?: components["schemas"]["WrittenOptimizerSpec"];
+            precision?: components["schemas"]["Precision"] | null;
+            /** @description How the learning rate changes. */
+            schedule?: components["schemas"]["WrittenScheduleSpec"];
+            /**
+             * Format: int64
+             * @description Optimizer updates; `None` where `epochs` is given.
+             */
+            steps?: number | null;
+        } | null;
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
-
-/** What the reader may do. Without tokens, on one machine, everybody may write and nobody is signed in. */
-export interface Session {
-  scope: "read" | "write";
-  signed_in: boolean;
-}
-
-export interface Arm {
-  name: string;
-  method: string;
-}
-
-export interface ExperimentSummary {
-  id: number;
-  name: string;
-  notes: string;
-  tags: string[];
-  archived: boolean;
-  created_at: string;
-  arms: Arm[];
-  seeds: number[];
-  counts: Counts;
-  /** Completed updates of all jobs, and how many there will be. */
-  step: number;
-  steps: number;
-  eta_seconds: number | null;
-}
-
-export interface SeriesInfo {
-  name: string;
-  unit: string;
-  higher_is_better: boolean | null;
-}
-
-/** The parts of a resolved spec that the page reads; the rest passes through unread. */
-export interface ResolvedSpec {
-  resources?: { device?: string };
-  train?: {
-    epochs?: number | null;
-    steps?: number | null;
-    batch_size?: number;
-    data?: { name?: string; samples?: number; validation?: number | null };
-    model?: { kind?: string };
-  };
-  arms?: { train?: object | null }[];
-}
-
-export interface Experiment extends ExperimentSummary {
-  spec: ResolvedSpec;
-  series: SeriesInfo[];
-}
-
-/** One arm's curve over its seeds; `std` is null at steps that only one seed has reached. */
-export interface ArmCurve {
-  arm: string;
-  method: string;
-  steps: number[];
-  mean: number[];
-  std: (number | null)[];
-  min: number[];
-  max: number[];
-  n: number[];
-}
-
-export interface Curves {
-  series: string;
-  unit: string;
-  higher_is_better: boolean | null;
-  /** Steps of a stretch; 1 where no point was left out. */
-  width: number;
-  arms: ArmCurve[];
-}
-
-export interface Run {
-  job_id: number;
-  arm: string;
-  seed: number;
-  steps: number[];
-  values: number[];
-}
-
-export interface Runs {
-  series: string;
-  unit: string;
-  higher_is_better: boolean | null;
-  width: number;
-  runs: Run[];
-}
-
-/** An OPT job whose invariant does not hold any more. */
-export interface Warning {
-  job_id: number;
-  arm: string;
-  seed: number;
-  series: string;
-  value: number;
-  tolerance: number;
-  detail: string;
-}
-
-/** A paired difference to the baseline, with its 95% interval by Student's t. */
-export interface Difference {
-  n: number;
-  mean: number;
-  std: number;
-  low: number;
-  high: number;
-  bootstrap_low: number;
-  bootstrap_high: number;
-  /** Paired t-test; `p_adjusted` is after Holm, for all arms that are tested. */
-  p_value: number;
-  p_adjusted: number;
-  /** Whether `p_adjusted` is below 0.05. */
-  significant: boolean;
-  sign_flip: { p_value: number; p_adjusted: number; least_p: number; exact: boolean };
-  effect_size: number;
-  /** Null above 10,000. */
-  seeds_needed: number | null;
-}
-
-export interface ArmResult {
-  arm: string;
-  method: string;
-  n: number;
-  mean: number | null;
-  std: number | null;
-  energy: number | null;
-  seconds: number | null;
-  /** Seeds of which both this arm and the baseline have the figure; null for the baseline. */
-  pairs: number | null;
-  mean_difference: number | null;
-  difference?: Difference | null;
-  /** Why there is none. */
-  cannot_tell?: string | null;
-  values: { seed: number; value: number }[];
-}
-
-/** A job without the figure: no pair of it counts. */
-export interface MissingCell {
-  arm: string;
-  seed: number;
-  job_id: number;
-  state: JobState;
-  end_reason: string | null;
-  error: string | null;
-}
-
-export interface Comparison {
-  metric: string;
-  unit: string;
-  higher_is_better: boolean | null;
-  selected_on_test_set: boolean;
-  last: number | null;
-  baseline: string;
-  verdict: string;
-  arms: ArmResult[];
-  missing: MissingCell[];
-  /** Fields of the spec in which arms differ, by pointer. */
-  differences: { pointer: string; values: Record<string, unknown> }[];
-  /** Pairs that were trained in more than one environment. */
-  environments: { arm: string; seed: number; field: string; values: string[] }[];
-  bootstrap: { resamples: number; seed: number };
-}
-
-export interface Job {
-  id: number;
-  experiment_id: number;
-  arm: string;
-  method: string;
-  seed: number;
-  state: JobState;
-  requested?: string | null;
-  end_reason?: string | null;
-  error?: string | null;
-  attempt: number;
-  priority: number;
-  step: number;
-  steps: number;
-  eta_seconds?: number | null;
-  queue_position?: number | null;
-  /** Not in an event. */
-  why_queued?: string | null;
-  /** Of a job that runs: its runner has said nothing for long, say. */
-  trouble?: string | null;
-  device?: string | null;
-  created_at: string;
-  started_at?: string | null;
-  ended_at?: string | null;
-  /** Of a job that succeeded, where the server sends them. */
-  test_error?: number | null;
-  energy?: number | null;
-  seconds?: number | null;
-}
-
-/** One lease of a job by a worker. */
-export interface Attempt {
-  number: number;
-  worker_id: number;
-  device: string;
-  environment?: Record<string, unknown> | null;
-  /** Completed updates when it began. */
-  start_step?: number;
-  started_at: string;
-  ended_at?: string | null;
-  end_reason?: string | null;
-  error?: string | null;
-}
-
-export interface Artifact {
-  name: string;
-  kind: "checkpoint" | "weights" | "log" | "spec" | "environment";
-  attempt: number;
-  step: number;
-  bytes: number;
-  sha256: string;
-}
-
-export interface JobCurve extends SeriesInfo {
-  /** Steps of a stretch; 1 where no point was left out. */
-  width?: number;
-  steps: number[];
-  values: number[];
-}
-
-export interface JobMetrics {
-  job_id: number;
-  series: JobCurve[];
-}
-
-export interface Recipe {
-  name: string;
-  title?: string;
-  description: string;
-}
-
-export interface RecipeDetail extends Recipe {
-  spec: unknown;
-  /** The file, comments included. */
-  toml: string;
-}
-
-/** A mistake of a spec: a JSON pointer to the field, and what would be right. */
-export interface Mistake {
-  pointer: string;
-  detail: string;
-}
-
-export interface DryRun {
-  /** Every default spelled out. */
-  spec: unknown;
-  jobs: { arm: string; seed: number; steps: number }[];
-  /** Slot time of all jobs, from earlier ones alike; null where there were none. */
-  estimate?: { seconds: number | null; jobs_measured: number };
-}
-
-export interface Submitted {
-  id: number;
-  name: string;
-}
-
-/** A value of a result: bytes are in hexadecimal, integers beyond 2^53 are exact. */
-export type Cell = null | number | bigint | string | boolean | { hex: string };
-
-/** What the database answers. Names of columns may repeat. */
-export interface Table {
-  columns: string[];
-  rows: Cell[][];
-  truncated: boolean;
-}
-
-export interface OfferedDevice {
-  device: string;
-  name: string | null;
-  slots: number;
-  memory_bytes: number | null;
-  memory_used_bytes: number | null;
-}
-
-export interface Worker {
-  id: number;
-  name: string;
-  state: "active" | "draining" | "gone";
-  devices: OfferedDevice[];
-  slots: number;
-  jobs: number[];
-  /** Why it, or one of its slots, claims nothing now. */
-  trouble: string | null;
-  started_at: string;
-  last_seen_at: string;
-}
-
-/** The data of a `metrics` event; without `series`, any may have new points. */
-export interface MetricsHint {
-  experiment_id: number;
-  job_id: number;
-  step: number;
-  series?: string[];
-}
+export type AdamSpec = components['schemas']['AdamSpec'];
+export type AllWord = components['schemas']['AllWord'];
+export type Arm = components['schemas']['Arm'];
+export type ArmCurve = components['schemas']['ArmCurve'];
+export type ArmResult = components['schemas']['ArmResult'];
+export type ArmSummary = components['schemas']['ArmSummary'];
+export type Artifact = components['schemas']['Artifact'];
+export type ArtifactKind = components['schemas']['ArtifactKind'];
+export type Attempt = components['schemas']['Attempt'];
+export type Augment = components['schemas']['Augment'];
+export type Band = components['schemas']['Band'];
+export type BatchNorm = components['schemas']['BatchNorm'];
+export type Bootstrap = components['schemas']['Bootstrap'];
+export type CheckpointSpec = components['schemas']['CheckpointSpec'];
+export type CifarResnet = components['schemas']['CifarResnet'];
+export type Cnn6 = components['schemas']['Cnn6'];
+export type Cnn9 = components['schemas']['Cnn9'];
+export type Columns = components['schemas']['Columns'];
+export type Comparison = components['schemas']['Comparison'];
+export type Counts = components['schemas']['Counts'];
+export type CurveSpec = components['schemas']['CurveSpec'];
+export type Curves = components['schemas']['Curves'];
+export type DataSpec = components['schemas']['DataSpec'];
+export type DescentForm = components['schemas']['DescentForm'];
+export type Device = components['schemas']['Device'];
+export type Difference = components['schemas']['Difference'];
+export type DryRun = components['schemas']['DryRun'];
+export type Edit = components['schemas']['Edit'];
+export type EndReason = components['schemas']['EndReason'];
+export type EnergySpec = components['schemas']['EnergySpec'];
+export type EnvironmentDifference = components['schemas']['EnvironmentDifference'];
+export type EpochWord = components['schemas']['EpochWord'];
+export type Estimate = components['schemas']['Estimate'];
+export type EvaluateEvery = components['schemas']['EvaluateEvery'];
+export type Event = components['schemas']['Event'];
+export type Experiment = components['schemas']['Experiment'];
+export type ExperimentSpec = components['schemas']['ExperimentSpec'];
+export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type Health = components['schemas']['Health'];
+export type Job = components['schemas']['Job'];
+export type JobCurve = components['schemas']['JobCurve'];
+export type JobMetrics = components['schemas']['JobMetrics'];
+export type JobState = components['schemas']['JobState'];
+export type LayerChoice = components['schemas']['LayerChoice'];
+export type ListArtifact = components['schemas']['List_Artifact'];
+export type ListAttempt = components['schemas']['List_Attempt'];
+export type ListExperimentSummary = components['schemas']['List_ExperimentSummary'];
+export type ListJob = components['schemas']['List_Job'];
+export type ListRecipe = components['schemas']['List_Recipe'];
+export type ListWarning = components['schemas']['List_Warning'];
+export type ListWorker = components['schemas']['List_Worker'];
+export type LowdinForm = components['schemas']['LowdinForm'];
+export type MethodSpec = components['schemas']['MethodSpec'];
+export type Metric = components['schemas']['Metric'];
+export type MissingCell = components['schemas']['MissingCell'];
+export type Mistake = components['schemas']['Mistake'];
+export type Mlp = components['schemas']['Mlp'];
+export type ModelSpec = components['schemas']['ModelSpec'];
+export type Name = components['schemas']['Name'];
+export type NeuronInit = components['schemas']['NeuronInit'];
+export type Neurons = components['schemas']['Neurons'];
+export type OfferedDevice = components['schemas']['OfferedDevice'];
+export type OptSpec = components['schemas']['OptSpec'];
+export type OptimizerSpec = components['schemas']['OptimizerSpec'];
+export type OptionalBatchNorm = components['schemas']['OptionalBatchNorm'];
+export type PlainCnn = components['schemas']['PlainCnn'];
+export type PlannedJob = components['schemas']['PlannedJob'];
+export type Precision = components['schemas']['Precision'];
+export type ProblemDetails = components['schemas']['ProblemDetails'];
+export type Question = components['schemas']['Question'];
+export type Recipe = components['schemas']['Recipe'];
+export type RecipeDetail = components['schemas']['RecipeDetail'];
+export type RecipeSubmission = components['schemas']['RecipeSubmission'];
+export type Request = components['schemas']['Request'];
+export type Resnet18 = components['schemas']['Resnet18'];
+export type Resnet20 = components['schemas']['Resnet20'];
+export type Resnet32 = components['schemas']['Resnet32'];
+export type Resources = components['schemas']['Resources'];
+export type RotationInit = components['schemas']['RotationInit'];
+export type Run = components['schemas']['Run'];
+export type Runs = components['schemas']['Runs'];
+export type ScheduleSpec = components['schemas']['ScheduleSpec'];
+export type Scope = components['schemas']['Scope'];
+export type Seed = components['schemas']['Seed'];
+export type SeedValue = components['schemas']['SeedValue'];
+export type Seeds = components['schemas']['Seeds'];
+export type SeriesInfo = components['schemas']['SeriesInfo'];
+export type Session = components['schemas']['Session'];
+export type SignFlip = components['schemas']['SignFlip'];
+export type SignIn = components['schemas']['SignIn'];
+export type SoftForm = components['schemas']['SoftForm'];
+export type SpecDifference = components['schemas']['SpecDifference'];
+export type StochasticSpec = components['schemas']['StochasticSpec'];
+export type Submission = components['schemas']['Submission'];
+export type Submitted = components['schemas']['Submitted'];
+export type Table = components['schemas']['Table'];
+export type TrainSpec = components['schemas']['TrainSpec'];
+export type TransformSpec = components['schemas']['TransformSpec'];
+export type Warning = components['schemas']['Warning'];
+export type Worker = components['schemas']['Worker'];
+export type WorkerState = components['schemas']['WorkerState'];
+export type WrittenArm = components['schemas']['WrittenArm'];
+export type WrittenCheckpointSpec = components['schemas']['WrittenCheckpointSpec'];
+export type WrittenDataSpec = components['schemas']['WrittenDataSpec'];
+export type WrittenEnergySpec = components['schemas']['WrittenEnergySpec'];
+export type WrittenExperimentSpec = components['schemas']['WrittenExperimentSpec'];
+export type WrittenMethodSpec = components['schemas']['WrittenMethodSpec'];
+export type WrittenModelSpec = components['schemas']['WrittenModelSpec'];
+export type WrittenOptimizerSpec = components['schemas']['WrittenOptimizerSpec'];
+export type WrittenResources = components['schemas']['WrittenResources'];
+export type WrittenScheduleSpec = components['schemas']['WrittenScheduleSpec'];
+export type WrittenStochasticSpec = components['schemas']['WrittenStochasticSpec'];
+export type WrittenTrainSpec = components['schemas']['WrittenTrainSpec'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

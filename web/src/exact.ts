@@ -1,5 +1,13 @@
 // Integers of the database have 64 bits, JavaScript's numbers 53.
 
+import type { Table as Sent } from "./contract";
+
+/** A value of a query's answer; bytes are in hexadecimal. */
+export type Cell = null | number | bigint | string | boolean | { hex: string };
+
+/** The answer to a query, with exact integers. */
+export type Table = Omit<Sent, "rows"> & { rows: Cell[][] };
+
 interface Source {
   /** The digits as they were sent; older browsers do not provide them. */
   source?: string;

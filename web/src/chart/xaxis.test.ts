@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import type { Comparison, Job } from "../contract";
+import type { Comparison, Experiment, Job } from "../contract";
+import { JOB } from "../fixtures";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "./xaxis";
 
-const job = (some: Partial<Job>): Job => ({
-  id: 1, experiment_id: 1, arm: "a", method: "baseline", seed: 0, state: "succeeded", attempt: 1, priority: 0, step: 0, steps: 100, created_at: "", ...some,
-});
+const job = (some: Partial<Job>): Job => ({ ...JOB, ...some });
+const of = (spec: object) => ({ spec }) as Pick<Experiment, "spec">;
 
 test("an epoch is a fraction of the run, or of the training set for runs in steps", () => {
-  expect(stepsPerEpoch({ spec: { train: { epochs: 20 } } }, [{ steps: 900 }])).toBe(45);
-  expect(stepsPerEpoch({ spec: { train: { steps: 900, batch_size: 32, data: { name: "digits" } } } }, [{ steps: 900 }])).toBe(45);
-  expect(stepsPerEpoch({ spec: { train: { steps: 9, batch_size: 32, data: { name: "own" } } } }, [])).toBeNull();
-  expect(stepsPerEpoch({ spec: { train: { epochs: 20 }, arms: [{ train: { batch_size: 8 } }] } }, [{ steps: 900 }])).toBeNull();
+  expect(stepsPerEpoch(of({ train: { epochs: 20 } }), [{ steps: 900 }])).toBe(45);
+  expect(stepsPerEpoch(of({ train: { steps: 900, batch_size: 32, data: { name: "digits" } } }), [{ steps: 900 }])).toBe(45);
+  expect(stepsPerEpoch(of({ train: { steps: 9, batch_size: 32, data: { name: "own" } } }), [])).toBeNull();
+  expect(stepsPerEpoch(of({ train: { epochs: 20 }, arms: [{ train: { batch_size: 8 } }] }), [{ steps: 900 }])).toBeNull();
 });
 
 test("seconds come from finished runs, or else from the present rate", () => {

@@ -112,7 +112,11 @@ test("the form asks for the width by the model's own name, and for the length in
 
 /** Checks under way, in the order in which they were asked for; the test answers them. */
 let checks: { text: string; signal: AbortSignal; answer: (made: DryRun) => void; refuse: (problem: Problem) => void }[];
-const made = (steps: number): DryRun => ({ spec: read(TOML), jobs: [{ arm: "baseline", seed: 0, steps }] });
+const made = (steps: number): DryRun => ({
+  spec: read(TOML) as unknown as DryRun["spec"],
+  jobs: [{ arm: "baseline", seed: 0, steps }],
+  estimate: { seconds: null, jobs_measured: 0 },
+});
 const soon = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {

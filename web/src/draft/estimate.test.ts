@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { DryRun, Worker } from "../contract";
 import { extent, time } from "./estimate";
 
-const run = (estimate?: DryRun["estimate"]): DryRun => ({
-  spec: {},
+const UNKNOWN: DryRun["estimate"] = { seconds: null, jobs_measured: 0 };
+const run = (estimate: DryRun["estimate"]) => ({
   jobs: ["a", "b"].flatMap((arm) => [0, 1, 2].map((seed) => ({ arm, seed, steps: 100 }))),
-  ...(estimate ? { estimate } : {}),
+  estimate,
 });
 const worker = (device: string, slots: number, state: Worker["state"] = "active"): Worker => ({
   id: 1, name: "w", state, slots, jobs: [], trouble: null, started_at: "", last_seen_at: "",
@@ -13,14 +13,13 @@ const worker = (device: string, slots: number, state: Worker["state"] = "active"
 });
 
 test("the size of a submission is given in arms, seeds and steps", () => {
-  expect(extent(run())).toBe("2 arms × 3 seeds: 6 jobs of 100 steps");
-  expect(extent({ spec: {}, jobs: [{ arm: "a", seed: 0, steps: 1 }] })).toBe("1 arm × 1 seed: 1 job of 1 step");
+  expect(extent(run(UNKNOWN))).toBe("2 arms × 3 seeds: 6 jobs of 100 steps");
+  expect(extent({ jobs: [{ arm: "a", seed: 0, steps: 1 }] })).toBe("1 arm × 1 seed: 1 job of 1 step");
 });
 
 test("its time is estimated for one slot and for all suitable slots", () => {
   const known = run({ seconds: 6000, jobs_measured: 4 });
   expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min 00 s on 2 available slots");
   expect(time(known, [worker("cpu", 2, "gone")], "any")).toBe("about 1 h 40 min on one slot");
-  expect(time(run({ seconds: null, jobs_measured: 0 }), [], "any")).toContain("no estimate");
-  expect(time(run(), [], "any")).toBe("");
+  expect(time(run(UNKNOWN), [], "any")).toContain("no estimate");
 });

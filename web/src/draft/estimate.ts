@@ -4,7 +4,7 @@ import type { DryRun, Worker } from "../contract";
 import { count, roughly, plural } from "../format";
 
 /** "3 arms × 5 seeds: 15 jobs of 2,700 steps". */
-export function extent({ jobs }: DryRun): string {
+export function extent({ jobs }: Pick<DryRun, "jobs">): string {
   const arms = new Set(jobs.map((job) => job.arm)).size;
   const seeds = new Set(jobs.map((job) => job.seed)).size;
   const steps = jobs.map((job) => job.steps);
@@ -14,8 +14,7 @@ export function extent({ jobs }: DryRun): string {
 }
 
 /** How long that takes on one slot, and on all that would take these jobs now. */
-export function time({ estimate, jobs }: DryRun, workers: Worker[] | null, device: string): string {
-  if (estimate === undefined) return "";
+export function time({ estimate, jobs }: Pick<DryRun, "estimate" | "jobs">, workers: Worker[] | null, device: string): string {
   if (estimate.seconds === null) return "no estimate yet: no similar job has run";
   const alone = `about ${roughly(estimate.seconds)} on one slot`;
   const active = (workers ?? []).filter((worker) => worker.state === "active");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Comparison, MissingCell } from "../contract";
 import { lostPairs } from "./missing";
 
-const cell = (seed: number, state: MissingCell["state"], end_reason: string | null): MissingCell => ({
+const cell = (seed: number, state: MissingCell["state"], end_reason: MissingCell["end_reason"]): MissingCell => ({
   arm: "opt", seed, job_id: seed, state, end_reason, error: null,
 });
 

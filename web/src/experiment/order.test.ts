@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import type { Job } from "../contract";
+import { JOB } from "../fixtures";
 import { nextOrder, ordered } from "./order";
 
-const job = (id: number, some: Partial<Job>): Job => ({
-  id, experiment_id: 1, arm: "a", method: "baseline", seed: 0, state: "succeeded", attempt: 1, priority: 0, step: 0, steps: 100, created_at: "", ...some,
-});
+const job = (id: number, some: Partial<Job>): Job => ({ ...JOB, id, ...some });
 const ids = (jobs: Job[]) => jobs.map((one) => one.id);
 
 test("jobs without a value come last in both directions", () => {

@@ -1,6 +1,7 @@
 // The order of jobs by a column.
 
-import { type Job, JOB_STATES } from "../contract";
+import type { Job } from "../contract";
+import { JOB_STATES } from "../states";
 
 /** The sort keys; a leading minus means descending. */
 const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined>([

@@ -2,7 +2,7 @@
 
 import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "../api";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, Page, Warning, Worker } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListJob, Warning, Worker } from "../contract";
 import { CurveStore } from "./curve_store.svelte";
 import { listen } from "../live.svelte";
 import { newest } from "../newest";
@@ -144,7 +144,7 @@ export class ExperimentView {
     try {
       let cursor: string | null = null;
       do {
-        const page: Page<Job> = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+        const page: ListJob = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
         const known = new Map(this.jobs.map((job) => [job.id, job]));
         for (const job of page.items) known.set(job.id, job);
         this.jobs = [...known.values()].sort((a, b) => a.id - b.id);

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { styleArms } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
+import { ATTEMPT } from "../fixtures";
 import { beside, figuresOf, seamsOf } from "./groups";
 
-const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, steps: [0, 1], values: [1, 2] });
+const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, width: 1, steps: [0, 1], values: [1, 2] });
 const [baseline, opt] = styleArms([{ name: "baseline", method: "baseline" }, { name: "opt", method: "opt:cayley" }]);
 
 test("series of the same kind share a figure, the most important one first", () => {
@@ -26,8 +27,8 @@ test("the leading line has the arm's colour, and no other line has it", () => {
 });
 
 test("a mark is at the start of each resumed attempt", () => {
-  const attempt = (number: number, start_step?: number): Attempt => ({ number, worker_id: 1, device: "cpu", started_at: "", ...(start_step === undefined ? {} : { start_step }) });
-  expect(seamsOf([attempt(1, 0), attempt(2, 300), attempt(3)])).toEqual([{ attempt: 2, step: 300 }]);
+  const attempt = (number: number, start_step: number): Attempt => ({ ...ATTEMPT, number, start_step });
+  expect(seamsOf([attempt(1, 0), attempt(2, 300), attempt(3, 0)])).toEqual([{ attempt: 2, step: 300 }]);
 });
 
 test("a zoomed line includes the neighbouring points, even without points inside", () => {

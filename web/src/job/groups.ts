@@ -90,5 +90,5 @@ export interface Seam {
 }
 
 export function seamsOf(attempts: Attempt[]): Seam[] {
-  return attempts.map(({ number, start_step }) => ({ attempt: number, step: start_step ?? 0 })).filter((seam) => seam.step > 0);
+  return attempts.map(({ number, start_step }) => ({ attempt: number, step: start_step })).filter((seam) => seam.step > 0);
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Attempt } from "../contract";
+import { ATTEMPT } from "../fixtures";
 import { barsOf } from "./timeline";
 
 const attempt = (number: number, from: number, to: number | null): Attempt => ({
+  ...ATTEMPT,
   number,
-  worker_id: 1,
-  device: "cpu",
   started_at: new Date(from * 1000).toISOString(),
   ended_at: to === null ? null : new Date(to * 1000).toISOString(),
 });

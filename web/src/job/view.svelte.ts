@@ -82,7 +82,7 @@ export class JobView {
     // A pending answer is older.
     this.#askJob()();
     const before = this.job;
-    this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? before?.why_queued : null) };
+    this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? (before?.why_queued ?? null) : null) };
     if (job.state === "queued" && job.why_queued == null) this.#job.ask();
     this.#curves.ask();
     this.#files.ask();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Cell, Table } from "../contract";
+import type { Cell, Table } from "../exact";
 import { toCsv } from "../csv";
 import { exactIntegers } from "../exact";
 import { columnsOf, full } from "./table";

@@ -1,6 +1,6 @@
 // A result as text: aligned on the page, with all digits in a file.
 
-import type { Cell, Table } from "../contract";
+import type { Cell, Table } from "../exact";
 import { number } from "../format";
 
 /** The format of one column. */
