@@ -116,6 +116,11 @@ fn invalid_specs_are_rejected_with_the_path_of_the_field() {
             "did you mean `cayley`?",
         ),
         (with("/arms/0/method/init", json!("zero")), "/arms/0/method/init", "`identity`"),
+        (
+            with("/arms/0/method/beta", json!(1)),
+            "/arms/0/method/beta",
+            "belongs to transform = \\\"relaxed\\\"",
+        ),
         (with("/arms/0/method", json!("opt")), "/arms/0/method", "like { kind = \\\"opt\\\" }"),
         (with("/arms/0/method/kind", json!("baseline")), "/arms/0/method/transform", "belongs to kind = "),
         (with("/arms/0/method/init", json!(1)), "/arms/0/method/init", "is 1 (arm `a`)"),
@@ -245,6 +250,25 @@ fn all_mistakes_are_reported_at_once() {
     let errors = server.post(EXPERIMENTS, &spec).json()["errors"].clone();
     let pointers: Vec<&Value> = errors.as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
     assert_eq!(pointers, ["/seeds/0", "/seeds/2", "/train/epochs", "/arms/0/method/transform", "/sedes"]);
+}
+
+#[test]
+fn an_unknown_kind_is_the_only_mistake_of_its_table() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let cnn = json!({ "kind": "cnn7", "width": 8 });
+    let relaxed = json!({ "kind": "opt", "transform": "relaxd", "beta": 0.1 });
+    for (pointer, value, told) in [
+        ("/arms/0/method", json!({ "kind": "optt", "transform": "cayley" }), "/arms/0/method/kind"),
+        ("/arms/0/method", relaxed, "/arms/0/method/transform"),
+        ("/train/model", cnn, "/train/model/kind"),
+        ("/train/optimizer", json!({ "kind": "adagrad", "beta1": 0.9 }), "/train/optimizer/kind"),
+    ] {
+        let errors = server.post(EXPERIMENTS, &with(pointer, value)).json()["errors"].clone();
+        let pointers: Vec<&Value> =
+            errors.as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+        assert_eq!(pointers, [told], "{errors}");
+    }
 }
 
 #[test]

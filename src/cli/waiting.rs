@@ -32,7 +32,7 @@ fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     }
     let fits = |device: &String| match wanted {
         Device::Any => true,
-        Device::Cpu | Device::Cuda => device.starts_with(wanted.as_str()),
+        Device::Cpu | Device::Cuda => device.starts_with(<&str>::from(wanted)),
     };
     let other = match wanted {
         Device::Cuda => "cpu",
@@ -41,9 +41,8 @@ fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     let list = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     (!offered.iter().any(fits)).then(|| {
         format!(
-            "the jobs wait: they want `{}`, and active workers offer only {list}. Start a worker that has it, or \
-             cancel and submit with --set resources.device={other}",
-            wanted.as_str()
+            "the jobs wait: they want `{wanted}`, and active workers offer only {list}. Start a worker that has it, or \
+             cancel and submit with --set resources.device={other}"
         )
     })
 }

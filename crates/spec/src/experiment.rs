@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::checkpoint::CheckpointSpec;
-use crate::fields::{Fields, integer_item, shown};
+use crate::fields::{Fields, integer_item};
 use crate::merge::merge;
 use crate::method::MethodSpec;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, shown};
+use crate::resources::Resources;
 use crate::train::TrainSpec;
 
 /// The only version of the spec format so far.
@@ -52,40 +53,6 @@ pub struct ExperimentSpec {
     /// What is compared.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub arms: Vec<Arm>,
-}
-
-/// What a job asks of its worker slot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Resources {
-    /// Where the job may run.
-    pub device: Device,
-    /// Threads of libtorch: part of the spec, because sums depend on how they are split.
-    pub threads: u64,
-}
-
-/// Where a job may run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// On the first slot that is free.
-    Any,
-    /// On CPU slots only.
-    Cpu,
-    /// On CUDA slots only.
-    Cuda,
-}
-
-impl Device {
-    /// The word that specs and the database use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-        }
-    }
 }
 
 /// One way of training in an experiment.
@@ -179,9 +146,10 @@ impl ExperimentSpec {
         fields.integer("version", Some(VERSION), VERSION..=VERSION);
         let name = fields.name("name");
         let seeds = read_seeds(fields, Some(vec![0]));
+        let before = fields.mistakes();
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         // Arms repeat no mistake of the base that they patch.
-        let patches_count = fields.is_sound();
+        let patches_count = fields.mistakes() == before;
         let spec = Self {
             version: VERSION,
             name,
@@ -289,16 +257,6 @@ impl Arm {
 fn patched(base: &TrainSpec, patch: &Map<String, Value>) -> Value {
     let base = serde_json::to_value(base).expect("a spec is JSON");
     merge(base, &Value::Object(patch.clone()))
-}
-
-impl Resources {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let devices = [Device::Any, Device::Cpu, Device::Cuda].map(|device| (device.as_str(), device));
-        Self {
-            device: fields.choice("device", Some(Device::Any), &devices),
-            threads: fields.integer("threads", Some(1), 1..=1024),
-        }
-    }
 }
 
 fn repeated<T: Ord + Clone>(items: &[T]) -> Option<T> {

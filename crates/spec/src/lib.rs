@@ -10,6 +10,7 @@ pub mod arms;
 mod differences;
 mod experiment;
 pub mod recipes;
+mod resources;
 
 mod method;
 mod train;
@@ -40,7 +41,7 @@ mod shorten;
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::FieldDifference;
-pub use experiment::{Arm, Device, ExperimentSpec, JobSpec, MOST_JOBS, Resources};
+pub use experiment::{Arm, ExperimentSpec, JobSpec, MOST_JOBS};
 pub use fields::{Fields, IDENTIFIER_PATTERN, is_identifier};
 pub use merge::{lay_over, merge, parse_assignment};
 pub use method::{
@@ -52,6 +53,7 @@ pub use nul::{NO_NUL, refuse_nul};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
 pub use problem::{Problem, Problems};
+pub use resources::{Device, Resources};
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use shorten::shorten;
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

@@ -87,8 +87,7 @@ impl OptimizerSpec {
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let read = fields.choice("kind", Some(SGD), &KINDS);
-        read(fields)
+        fields.kind(Some(SGD), &KINDS, |read, fields| read(fields))
     }
 }
 

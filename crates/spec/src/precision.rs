@@ -1,13 +1,15 @@
 //! In which arithmetic a network is computed.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::fields::Fields;
 
 /// The arithmetic of a network's layers. Weights are kept and stepped in float32 in any case, and the loss is float32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Precision {
     /// 24 significant bits throughout, also on GPUs that would round for speed.
     Float32,
@@ -21,7 +23,6 @@ pub enum Precision {
 
 impl Precision {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let words = [("float32", Self::Float32), ("tf32", Self::Tf32), ("bfloat16", Self::Bfloat16)];
-        fields.choice("precision", Some(Self::Float32), &words)
+        fields.choice("precision", Some(Self::Float32))
     }
 }

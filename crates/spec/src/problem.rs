@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::shorten::shorten;
 
@@ -127,6 +128,26 @@ pub(crate) fn alternatives<'a>(names: impl IntoIterator<Item = &'a str>) -> Stri
         Some((last, _)) => last.clone(),
         None => "nothing".to_owned(),
     }
+}
+
+/// A value as a message shows it: short, and unmistakable about its type.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(_) => "a table".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::String(text) => quoted(text),
+        other => other.to_string(),
+    }
+}
+
+/// A text as a message shows it.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST {
+        return format!("{text:?}");
+    }
+    let start: String = text.chars().take(LONGEST).collect();
+    format!("{start:?}... ({} bytes)", text.len())
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::fields::{Fields, shown};
-use crate::problem::Problems;
+use crate::fields::Fields;
+use crate::problem::{Problems, shown};
 
 /// A factor on every learning rate: a ramp over the first updates, times a curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,8 +82,7 @@ impl CurveSpec {
     }
 
     fn read(fields: &mut Fields<'_>) -> Self {
-        let read = fields.choice("kind", Some(CONSTANT), &KINDS);
-        read(fields)
+        fields.kind(Some(CONSTANT), &KINDS, |read, fields| read(fields))
     }
 
     fn read_step(fields: &mut Fields<'_>) -> Self {

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Layer};
 use crate::data::DataSpec;
-use crate::fields::{Fields, shown};
+use crate::fields::Fields;
 use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
 use crate::precision::Precision;
+use crate::problem::shown;
 use crate::schedule::ScheduleSpec;
 use crate::series;
 

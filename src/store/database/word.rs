@@ -1,6 +1,7 @@
 //! Words as parameters of statements.
 
 use optlab_domain::{ArtifactKind, EndReason, JobState, Request, Scope};
+use optlab_spec::Device;
 
 use super::statement::Value;
 use crate::store::JobKey;
@@ -23,4 +24,4 @@ macro_rules! bind_as_text {
     };
 }
 
-bind_as_text!(JobState, EndReason, Request, ArtifactKind, JobKey, Scope);
+bind_as_text!(JobState, EndReason, Request, Device, ArtifactKind, JobKey, Scope);

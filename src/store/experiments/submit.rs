@@ -128,7 +128,7 @@ async fn insert_job(
     .bind(job.method.to_string())
     .bind(job.seed as i64)
     .bind(serde_json::to_string(job)?)
-    .bind(job.resources.device.as_str())
+    .bind(job.resources.device)
     .bind(spec.priority)
     .bind(spec.max_attempts as i64)
     .bind(spec.time_limit_seconds as i64)

@@ -149,7 +149,7 @@ async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> 
         .bind(job.method.as_str())
         .bind(job.seed)
         .bind(serde_json::to_string(&job.spec)?)
-        .bind(device.as_str())
+        .bind(device)
         .bind(spec.priority)
         .bind(spec.max_attempts as i64)
         .bind(spec.time_limit_seconds as i64)

@@ -1,13 +1,15 @@
 //! Random changes of the training images.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
-use crate::fields::{Fields, choice_item};
+use crate::fields::{Fields, word_item};
 
 /// A random change of an image that keeps its class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Augment {
     /// Four pixels more on each side, mirrored so that the edge stands twice, then a cut of the old size out of that.
     PadCrop,
@@ -17,16 +19,10 @@ pub enum Augment {
     Flip,
 }
 
-const AUGMENTS: [(&str, Augment); 3] =
-    [("pad-crop", Augment::PadCrop), ("pad-crop-zero", Augment::PadCropZero), ("flip", Augment::Flip)];
-
 impl Augment {
     /// The list of a run.
     pub(super) fn read_all(fields: &mut Fields<'_>) -> Vec<Self> {
-        let word = |value: &_, pointer: &str, problems: &mut _| {
-            choice_item(value, pointer, problems, AUGMENTS.into_iter())
-        };
-        let words = fields.list("augment", Some(vec![]), 0..=AUGMENTS.len(), word);
+        let words = fields.list("augment", Some(vec![]), 0..=Self::VARIANTS.len(), word_item);
         let words: Vec<Self> = words.into_iter().flatten().collect();
         if (1..words.len()).any(|index| words[..index].contains(&words[index])) {
             fields.wrong("augment", "must not say the same twice");

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 pub use opt::{LayerChoice, Neurons, OptSpec, StochasticSpec};
 pub use transform::{DescentForm, LowdinForm, RotationInit, TransformSpec};
@@ -48,9 +49,10 @@ pub enum MethodSpec {
 }
 
 /// How neurons start where they are trained directly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum NeuronInit {
     /// Independent normal entries of variance 2/d (He et al., ICCV 2015).
     Gaussian,
@@ -59,9 +61,10 @@ pub enum NeuronInit {
 }
 
 /// A distance of W^T W from I, neurons as columns; of W W^T where there are more neurons than dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SoftForm {
     /// The square of the Frobenius norm.
     Frobenius,
@@ -69,22 +72,17 @@ pub enum SoftForm {
     Srip,
 }
 
-const NEURON_INITS: [(&str, NeuronInit); 2] =
-    [("gaussian", NeuronInit::Gaussian), ("orthogonal", NeuronInit::Orthogonal)];
-
-const SOFT_FORMS: [(&str, SoftForm); 2] = [("frobenius", SoftForm::Frobenius), ("srip", SoftForm::Srip)];
-
 /// Reads the fields of one kind of method.
 type Read = fn(&mut Fields<'_>, &TrainSpec) -> MethodSpec;
 
 const KINDS: [(&str, Read); 4] = [
     ("baseline", |fields, _| MethodSpec::Baseline {
-        init: fields.choice("init", Some(NeuronInit::Gaussian), &NEURON_INITS),
+        init: fields.choice("init", Some(NeuronInit::Gaussian)),
     }),
     ("opt", |fields, train| MethodSpec::Opt(Box::new(OptSpec::read(fields, train)))),
     ("mhe", read_mhe),
     ("soft_orthogonal", |fields, _| MethodSpec::SoftOrthogonal {
-        form: fields.choice("form", Some(SoftForm::Frobenius), &SOFT_FORMS),
+        form: fields.choice("form", Some(SoftForm::Frobenius)),
         weight: fields.number("weight", None, PENALTY_WEIGHTS),
     }),
 ];
@@ -115,9 +113,8 @@ impl MethodSpec {
     /// `train` is that of the arm: rates that are not given are taken from its optimizer and spelled out, and layers
     /// that are named must be in its model.
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
-        let read = fields.choice("kind", None, &KINDS);
         fields.belong(&OptSpec::OWN_FIELDS, "kind = \"opt\"");
-        read(fields, train)
+        fields.kind(None, &KINDS, |read, fields| read(fields, train))
     }
 
     /// What rotates the neurons of `layer`, if anything does.

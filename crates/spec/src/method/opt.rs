@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::transform::TransformSpec;
 use crate::architecture::{Architecture, LONGEST_NEURON};
-use crate::fields::{Fields, shown};
+use crate::fields::Fields;
 use crate::optimizer::{learning_rate, weight_decay};
-use crate::problem::{Problems, alternatives, suggestion};
+use crate::problem::{Problems, alternatives, shown, suggestion};
 use crate::train::{MOST_STEPS, TrainSpec};
 
 /// An OPT arm; the options beyond the transform are the ablations of Liu et al. (CVPR 2021).
@@ -50,9 +51,10 @@ pub struct StochasticSpec {
 }
 
 /// Whether V is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Neurons {
     /// V stays as it was drawn.
     Fixed,
@@ -83,8 +85,6 @@ pub enum AllWord {
 /// The published rate of OPT (OGD).
 const DESCENT_RATE: f64 = 0.02;
 
-const NEURONS: [(&str, Neurons); 2] = [("fixed", Neurons::Fixed), ("learned", Neurons::Learned)];
-
 impl OptSpec {
     /// Fields that no other kind of method has.
     pub(super) const OWN_FIELDS: [&str; 7] =
@@ -113,7 +113,7 @@ impl OptSpec {
         let opt = Self {
             transform,
             stochastic,
-            neurons: fields.choice("neurons", Some(Neurons::Fixed), &NEURONS),
+            neurons: fields.choice("neurons", Some(Neurons::Fixed)),
             neuron_mean: fields.number("neuron_mean", Some(0.0), -100.0..=100.0),
             refine_steps: fields.integer("refine_steps", Some(0), 0..=10_000) as u32,
             learning_rate: learning_rate(fields, Some(rate)),

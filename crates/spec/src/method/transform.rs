@@ -1,15 +1,15 @@
 //! What keeps a learned matrix orthogonal, with the options that each way has.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::fields::Fields;
 
 /// The transforms, by the names of Liu et al. (CVPR 2021), section 4.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Display)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "transform", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum TransformSpec {
     /// OPT (GS): Gram-Schmidt on the rows of a square matrix.
     GramSchmidt {
@@ -53,9 +53,10 @@ pub enum TransformSpec {
 }
 
 /// Where a raw parameter starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RotationInit {
     /// Such that R = I.
     Identity,
@@ -66,9 +67,10 @@ pub enum RotationInit {
 }
 
 /// How the nearest orthogonal matrix is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LowdinForm {
     /// By a singular value decomposition.
     Exact,
@@ -77,27 +79,16 @@ pub enum LowdinForm {
 }
 
 /// How a step along the orthogonal group is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DescentForm {
     /// Two fixed-point passes with a d x d momentum: nearest to the published code.
     Omega,
     /// An exact Cayley step, the same momentum held by factors of d x n: fast where n is below d/2.
     LowRank,
 }
-
-const INITS: [(&str, RotationInit); 3] = [
-    ("identity", RotationInit::Identity),
-    ("gaussian", RotationInit::Gaussian),
-    ("scaled", RotationInit::Scaled),
-];
-
-const LOWDIN_FORMS: [(&str, LowdinForm); 2] =
-    [("exact", LowdinForm::Exact), ("polynomial", LowdinForm::Polynomial)];
-
-const DESCENT_FORMS: [(&str, DescentForm); 2] =
-    [("omega", DescentForm::Omega), ("low_rank", DescentForm::LowRank)];
 
 /// Reads the options of one transform, the first word being where its parameter starts if nothing is said.
 type Read = fn(&mut Fields<'_>, RotationInit) -> TransformSpec;
@@ -136,12 +127,12 @@ const TRANSFORMS: [(&str, (RotationInit, Read)); 7] = [
 ];
 
 fn read_init(fields: &mut Fields<'_>, default: RotationInit) -> RotationInit {
-    fields.choice("init", Some(default), &INITS)
+    fields.choice("init", Some(default))
 }
 
 /// A polynomial needs a matrix near a multiple of an orthogonal one, which a Gaussian is not.
 fn read_lowdin(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec {
-    let form = fields.choice("form", Some(LowdinForm::Exact), &LOWDIN_FORMS);
+    let form = fields.choice("form", Some(LowdinForm::Exact));
     let default = if form == LowdinForm::Polynomial { RotationInit::Identity } else { default };
     let init = read_init(fields, default);
     if form == LowdinForm::Polynomial && init != RotationInit::Identity {
@@ -154,7 +145,7 @@ fn read_lowdin(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec 
 }
 
 fn read_descent(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec {
-    let form = fields.choice("form", Some(DescentForm::Omega), &DESCENT_FORMS);
+    let form = fields.choice("form", Some(DescentForm::Omega));
     if read_init(fields, default) != RotationInit::Identity {
         fields.wrong("init", "must be `identity`: descent steps the weight itself, from R = I");
     }
@@ -164,7 +155,15 @@ fn read_descent(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec
 impl TransformSpec {
     /// `rounds`: whether the rotation starts anew again and again, which has to be at R = I.
     pub(crate) fn read(fields: &mut Fields<'_>, rounds: bool) -> Self {
-        let (init, read) = fields.choice("transform", None, &TRANSFORMS);
+        fields.belong(&["form"], "transform = \"lowdin\" or \"descent\"");
+        fields.belong(&["beta"], "transform = \"relaxed\"");
+        let Some((init, read)) = fields.chosen("transform", None, &TRANSFORMS) else {
+            // The right transform may have any of these.
+            for name in ["init", "form", "beta"] {
+                fields.has(name);
+            }
+            return Self::Cayley { init: RotationInit::Identity };
+        };
         let transform = read(fields, if rounds { RotationInit::Identity } else { init });
         if rounds && transform.init() != RotationInit::Identity {
             fields.wrong(
@@ -186,19 +185,5 @@ impl TransformSpec {
             | Self::Unconstrained { init } => init,
             Self::Descent { .. } => RotationInit::Identity,
         }
-    }
-}
-
-impl fmt::Display for TransformSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GramSchmidt { .. } => "gram_schmidt",
-            Self::Householder { .. } => "householder",
-            Self::Lowdin { .. } => "lowdin",
-            Self::Cayley { .. } => "cayley",
-            Self::Descent { .. } => "descent",
-            Self::Relaxed { .. } => "relaxed",
-            Self::Unconstrained { .. } => "unconstrained",
-        })
     }
 }

@@ -68,8 +68,7 @@ models! {
 
 impl ModelSpec {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
-        let read = fields.choice("kind", None, KINDS);
-        read(fields)
+        fields.kind(None, KINDS, |read, fields| read(fields))
     }
 }
 

@@ -1,0 +1,39 @@
+//! What a job asks of its worker slot.
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
+
+use crate::fields::Fields;
+
+/// What a job asks of its worker slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Resources {
+    /// Where the job may run.
+    pub device: Device,
+    /// Threads of libtorch: part of the spec, because sums depend on how they are split.
+    pub threads: u64,
+}
+
+/// Where a job may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr, VariantArray)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Device {
+    /// On the first slot that is free.
+    Any,
+    /// On CPU slots only.
+    Cpu,
+    /// On CUDA slots only.
+    Cuda,
+}
+
+impl Resources {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            device: fields.choice("device", Some(Device::Any)),
+            threads: fields.integer("threads", Some(1), 1..=1024),
+        }
+    }
+}
