@@ -331,6 +331,7 @@ fn malformed_requests_are_rejected() {
         (&[], b"\xff\xfe\x00".to_vec(), 400, "not JSON"),
         (&[], deep.into_bytes(), 400, "not JSON"),
         (&[], b"name = \"toml\"".to_vec(), 400, "not JSON"),
+        (&[], b"{\"seeds\": [0], \"seeds\": [1]}".to_vec(), 400, "the field \\\"seeds\\\" stands twice"),
         (&[], b"null".to_vec(), 422, "must be a table, is null"),
         (&toml, b"name = ".to_vec(), 400, "not TOML"),
         (&toml, b"a = 1\na = 2".to_vec(), 400, "not TOML"),

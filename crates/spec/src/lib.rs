@@ -33,6 +33,7 @@ pub mod series;
 pub mod schema;
 
 mod fields;
+mod json;
 mod merge;
 mod problem;
 mod nul;

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::experiment::ExperimentSpec;
 use crate::fields::Fields;
+use crate::json::Unambiguous;
 use crate::merge::merge;
 use crate::nul::refuse_nul;
-use crate::problem::{Problems, escaped};
+use crate::problem::{Problems, escaped, shown};
 use crate::recipes;
 
 /// Maximum length of what a message about TOML quotes, in bytes.
@@ -43,10 +44,13 @@ impl From<Problems> for Refusal {
 /// Reads JSON.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a text with NUL.
+/// [`Refusal::Malformed`] with line and column, also for a table that has a field twice; [`Refusal::Invalid`] for a text
+/// with NUL.
 pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
-    let value =
-        serde_json::from_slice(text).map_err(|error| Refusal::Malformed(format!("not JSON: {error}")))?;
+    let Unambiguous(value) = serde_json::from_slice(text).map_err(|error| {
+        let what = if error.is_data() { "" } else { "not JSON: " };
+        Refusal::Malformed(format!("{what}{error}"))
+    })?;
     refuse_nul(&value)?;
     Ok(value)
 }
@@ -106,7 +110,10 @@ fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
 /// # Errors
 /// Every mistake with its path.
 pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
-    ExperimentSpec::from_value(&expand(sent)?)
+    let mut problems = Problems::default();
+    let spec = expanded(sent, &mut problems)
+        .map(|value| Fields::of(&value, "", &mut problems, ExperimentSpec::read));
+    problems.ok_or(spec).map(|spec| spec.expect("without a mistake there is a spec"))
 }
 
 /// What [`resolve`] reads, unchecked: a recipe with overrides as the spec that it stands for.
@@ -114,16 +121,58 @@ pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
 /// # Errors
 /// What is wrong with the names and the overrides.
 pub fn expand(sent: &Value) -> Result<Value, Problems> {
+    let mut problems = Problems::default();
+    let value = expanded(sent, &mut problems);
+    problems.ok_or(value).map(|value| value.expect("without a mistake there is a value"))
+}
+
+/// `None` where the recipe is unknown, which is noted. Invalid overrides are noted and left out, so that the rest is
+/// checked too.
+fn expanded(sent: &Value, problems: &mut Problems) -> Option<Value> {
     if sent.get("recipe").is_none() {
-        return Ok(sent.clone());
+        return Some(sent.clone());
     }
-    let (name, overrides) = Fields::read(sent, |fields| {
+    Fields::of(sent, "", problems, |fields| {
         let name = fields.identifier("recipe");
-        (name, fields.raw("overrides").cloned().unwrap_or(Value::Object(Map::new())))
-    })?;
-    let recipe = recipes::find(&name)?;
-    if !overrides.is_object() {
-        return Err(Problems::one("/overrides", "must be a table of fields of the spec"));
+        let recipe = recipes::find(&name).map_err(|problems| {
+            // An invalid name is noted already.
+            if !name.is_empty() {
+                problems.list.into_iter().for_each(|problem| fields.wrong("recipe", problem.detail));
+            }
+        });
+        let overrides = fields.raw("overrides");
+        if let Some(other) = overrides.filter(|overrides| !overrides.is_object()) {
+            let is = shown(other);
+            fields.wrong("overrides", format!("must be a table of fields of the spec, is {is}"));
+        }
+        let overrides = overrides.filter(|overrides| overrides.is_object());
+        recipe.ok().map(|recipe| match overrides {
+            Some(overrides) => merge(recipe.value(), overrides),
+            None => recipe.value(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointers(sent: Value) -> Vec<String> {
+        let problems = resolve(&sent).unwrap_err();
+        problems.list.into_iter().map(|problem| problem.pointer).collect()
     }
-    Ok(merge(recipe.value(), &overrides))
+
+    #[test]
+    fn mistakes_beside_a_recipe_and_in_its_overrides_are_told_together() {
+        let sent = json!({ "recipe": "digits-mlp", "seeds": [1], "overrides": { "train": { "epochs": 0 } } });
+        assert_eq!(pointers(sent), ["/seeds", "/train/epochs"]);
+        let sent = json!({ "recipe": "digits", "overides": {}, "overrides": [1] });
+        assert_eq!(pointers(sent), ["/recipe", "/overrides", "/overides"]);
+        assert_eq!(pointers(json!({ "recipe": "../digits", "overrides": 1 })), ["/recipe", "/overrides"]);
+        let arms = json!([{ "name": "a", "method": { "kind": "baseline" }, "train": { "epochs": 0 } }]);
+        let sent = json!({ "recipe": "digits-mlp", "overrides": { "arms": arms }, "name": "x" });
+        assert_eq!(pointers(sent), ["/name", "/arms/0/train/epochs"]);
+    }
 }
