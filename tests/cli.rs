@@ -127,8 +127,8 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert!(watched.status.success(), "{}", err(&watched));
     assert!(out(&watched).starts_with("6 succeeded\n"), "{}", out(&watched));
     assert!(out(&watched).contains("95% interval"), "{}", out(&watched));
-    let arms_differ =
-        "\nThe arms differ in method.init, method.kind, method.learning_rate, method.transform.\n";
+    let arms_differ = "\nThe arms differ in method.init, method.kind, method.layers, method.learning_rate, \
+                       method.neuron_mean, method.neurons, method.refine_steps, method.transform.\n";
     assert!(out(&watched).contains(arms_differ), "{}", out(&watched));
 
     let logs: Value = serde_json::from_slice(&client(&["logs", "1", "--json"]).stdout).unwrap();
@@ -189,7 +189,8 @@ fn jobs_are_listed_paused_and_retried() {
     assert!(out(&submitted).contains("Experiment 1 `sopt-fractions`, 6 jobs"), "{}", out(&submitted));
     assert!(err(&submitted).contains("no worker is active"), "{}", err(&submitted));
     let spec = &server.read("/api/v1/experiments/1")["spec"];
-    assert_eq!(spec["arms"][1]["train"], serde_json::json!({ "batch_size": 64 }));
+    let batch_sizes = [0, 1].map(|arm| spec["arms"][arm]["train"]["batch_size"].clone());
+    assert!(batch_sizes[0] != 64 && batch_sizes[1] == 64, "{batch_sizes:?}");
 
     let listed = client(&["experiments"]);
     assert!(out(&listed).contains("sopt-fractions") && out(&listed).contains("6 queued"), "{}", out(&listed));

@@ -140,7 +140,9 @@ pub struct MissingCell {
 pub struct SpecDifference {
     /// JSON pointer of the field in a job's spec.
     pub pointer: String,
-    /// The value in each arm that has the field, by the name of the arm.
+    /// The value in each arm that has the field, by the name of the arm; null if the field is switched off. For an arm
+    /// without rotations, `/method/learning_rate` and `/method/weight_decay` are those of its optimizer, which train the
+    /// same layers.
     pub values: BTreeMap<String, Value>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::arm::Arm;
 use crate::experiment::ExperimentSpec;
 
 /// A field that is not the same in all arms.
@@ -12,28 +13,25 @@ use crate::experiment::ExperimentSpec;
 pub struct FieldDifference {
     /// Where it stands in a job's spec: `/method/kind`, `/train/optimizer/learning_rate`, ...
     pub pointer: String,
-    /// What it is in each arm that has it, by the arm's name. Lists are shown whole.
+    /// What it is in each arm that has it, by the arm's name; null where it is off. Lists are shown whole.
     pub values: Map<String, Value>,
 }
 
+/// The rates of rotations. A method that has none trains the same layers at those of the optimizer.
+const RATES: [&str; 2] = ["learning_rate", "weight_decay"];
+
 impl ExperimentSpec {
-    /// Every field in which arms differ, in the order of the alphabet, defaults too. Seeds are the same in all.
+    /// Every field in which arms differ, in the order of the alphabet: of all that is resolved, defaults and fields of
+    /// one method alone too. Seeds are the same in all.
     pub fn differences(&self) -> Vec<FieldDifference> {
-        let arms: Vec<(&str, Map<String, Value>)> = self
-            .arms
-            .iter()
-            .map(|arm| {
-                let job = self.job(arm, 0);
-                let mut fields = Map::new();
-                flatten("/method", &serde_json::to_value(&job.method).expect("a spec is JSON"), &mut fields);
-                flatten("/train", &serde_json::to_value(&job.train).expect("a spec is JSON"), &mut fields);
-                (arm.name.as_str(), fields)
-            })
-            .collect();
+        let arms: Vec<(&str, Map<String, Value>)> =
+            self.arms.iter().map(|arm| (arm.name.as_str(), fields(arm))).collect();
         let pointers: BTreeSet<&String> = arms.iter().flat_map(|(_, fields)| fields.keys()).collect();
-        let differs = |pointer: &&String| {
-            arms.iter().any(|(_, fields)| fields.get(*pointer) != arms[0].1.get(*pointer))
+        let value = |arm: &(&str, Map<String, Value>), pointer: &String| {
+            arm.1.get(pointer).filter(|value| !value.is_null()).cloned()
         };
+        let differs =
+            |pointer: &&String| arms.iter().any(|arm| value(arm, pointer) != value(&arms[0], pointer));
         let of_arms = |pointer: &String| {
             let value = |(name, fields): &(&str, Map<String, Value>)| {
                 Some(((*name).to_owned(), fields.get(pointer)?.clone()))
@@ -44,13 +42,24 @@ impl ExperimentSpec {
     }
 }
 
-/// Notes every field of a value that is no table itself; one that is absent and one that is null are the same.
+/// Every field of the arm that is no table itself, by its pointer.
+fn fields(arm: &Arm) -> Map<String, Value> {
+    let mut fields = Map::new();
+    flatten("/method", &serde_json::to_value(&arm.method).expect("a spec is JSON"), &mut fields);
+    flatten("/train", &serde_json::to_value(&arm.train).expect("a spec is JSON"), &mut fields);
+    for rate in RATES {
+        if let Some(of_optimizer) = fields.get(&format!("/train/optimizer/{rate}")).cloned() {
+            fields.entry(format!("/method/{rate}")).or_insert(of_optimizer);
+        }
+    }
+    fields
+}
+
 fn flatten(pointer: &str, value: &Value, fields: &mut Map<String, Value>) {
     match value {
         Value::Object(table) => {
             table.iter().for_each(|(name, value)| flatten(&format!("{pointer}/{name}"), value, fields));
         }
-        Value::Null => {}
         leaf => {
             fields.insert(pointer.to_owned(), leaf.clone());
         }
@@ -63,32 +72,69 @@ mod tests {
 
     use super::*;
 
+    fn spec(arms: Value) -> ExperimentSpec {
+        let model = json!({ "kind": "mlp", "hidden": [8] });
+        let train = json!({ "epochs": 1, "data": { "name": "digits" }, "model": model });
+        ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": arms })).unwrap()
+    }
+
+    fn differences(spec: &ExperimentSpec) -> Value {
+        let differences = spec.differences().into_iter();
+        Value::Object(differences.map(|field| (field.pointer, Value::Object(field.values))).collect())
+    }
+
     #[test]
     fn fields_that_one_arm_has_otherwise_or_alone_are_listed() {
-        let spec = ExperimentSpec::from_value(&json!({
-            "name": "x",
-            "train": { "epochs": 1, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [8] } },
-            "arms": [
-                { "name": "plain", "method": { "kind": "baseline" } },
-                { "name": "wide", "method": { "kind": "baseline" }, "train": { "model": { "hidden": [8, 4] } } },
-                { "name": "mhe", "method": { "kind": "mhe", "weight": 2.0 } },
-            ],
-        }))
-        .unwrap();
-        let differences = spec.differences();
-        let of = |pointer: &str| {
-            let found = differences.iter().find(|difference| difference.pointer == pointer);
-            found.map(|difference| Value::Object(difference.values.clone()))
-        };
+        let spec = spec(json!([
+            { "name": "plain", "method": { "kind": "baseline" } },
+            { "name": "wide", "method": { "kind": "baseline" }, "train": { "model": { "hidden": [8, 4] }, "clip_norm": 1 } },
+            { "name": "mhe", "method": { "kind": "mhe", "weight": 2.0 } },
+        ]));
         assert_eq!(
-            of("/method/kind"),
-            Some(json!({ "plain": "baseline", "wide": "baseline", "mhe": "mhe" }))
+            differences(&spec),
+            json!({
+                "/method/half_space": { "mhe": false },
+                "/method/init": { "plain": "gaussian", "wide": "gaussian" },
+                "/method/kind": { "plain": "baseline", "wide": "baseline", "mhe": "mhe" },
+                "/method/power": { "mhe": 1 },
+                "/method/weight": { "mhe": 2.0 },
+                "/train/clip_norm": { "plain": null, "wide": 1.0, "mhe": null },
+                "/train/model/hidden": { "plain": [8], "wide": [8, 4], "mhe": [8] },
+            })
         );
-        assert_eq!(of("/method/weight"), Some(json!({ "mhe": 2.0 })));
-        let hidden = json!({ "plain": [8], "wide": [8, 4], "mhe": [8] });
-        assert_eq!(of("/train/model/hidden"), Some(hidden));
-        assert_eq!(of("/train/batch_size"), None);
         let alone = ExperimentSpec { arms: spec.arms[..1].to_vec(), ..spec };
         assert!(alone.differences().is_empty());
+    }
+
+    #[test]
+    fn a_field_that_only_one_transform_has_is_listed() {
+        let opt = |more: Value| crate::merge(json!({ "kind": "opt", "transform": "cayley" }), &more);
+        let spec = spec(json!([
+            { "name": "cayley", "method": opt(json!({})) },
+            { "name": "relaxed", "method": opt(json!({ "transform": "relaxed", "beta": 0.2 })) },
+            { "name": "stochastic", "method": opt(json!({ "stochastic": { "inner_steps": 3 } })) },
+        ]));
+        assert_eq!(
+            differences(&spec),
+            json!({
+                "/method/beta": { "relaxed": 0.2 },
+                "/method/stochastic/fraction": { "stochastic": 0.25 },
+                "/method/stochastic/inner_steps": { "stochastic": 3 },
+                "/method/transform": { "cayley": "cayley", "relaxed": "relaxed", "stochastic": "cayley" },
+            })
+        );
+    }
+
+    #[test]
+    fn rates_of_rotations_are_compared_with_those_of_the_optimizer() {
+        let arms = |rate: f64| {
+            json!([
+                { "name": "baseline", "method": { "kind": "baseline" } },
+                { "name": "opt", "method": { "kind": "opt", "transform": "cayley", "learning_rate": rate } },
+            ])
+        };
+        let of = |rate: f64| differences(&spec(arms(rate))).get("/method/learning_rate").cloned();
+        assert_eq!(of(0.1), None, "both train the hidden layers at the optimizer's");
+        assert_eq!(of(0.3), Some(json!({ "baseline": 0.1, "opt": 0.3 })));
     }
 }

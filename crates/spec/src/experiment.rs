@@ -1,13 +1,13 @@
-//! An experiment, its arms, and the jobs that it makes.
+//! An experiment, and the jobs that it makes.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::arm::{Arm, Base};
 use crate::checkpoint::CheckpointSpec;
 use crate::fields::{Fields, integer_item};
-use crate::merge::merge;
-use crate::method::MethodSpec;
-use crate::problem::{Problem, Problems, shown};
+use crate::job::JobSpec;
+use crate::problem::Problems;
 use crate::resources::Resources;
 use crate::train::TrainSpec;
 
@@ -48,43 +48,11 @@ pub struct ExperimentSpec {
     pub resources: Resources,
     /// How often its jobs write checkpoints.
     pub checkpoint: CheckpointSpec,
-    /// What all arms share.
+    /// What arms have unless they have their own.
     pub train: TrainSpec,
     /// What is compared.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub arms: Vec<Arm>,
-}
-
-/// One way of training in an experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Arm {
-    /// Unique in the experiment.
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
-    pub name: String,
-    /// What sets the arm apart.
-    pub method: MethodSpec,
-    /// Fields of `train` that this arm has otherwise, as given.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train: Option<Map<String, Value>>,
-}
-
-/// One training run, complete: what a runner needs besides the device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobSpec {
-    /// The arm's name.
-    pub arm: String,
-    /// Feeds every random stream.
-    pub seed: u64,
-    /// How the hidden layers are trained.
-    pub method: MethodSpec,
-    /// Everything else of the run, the arm's own fields merged in.
-    pub train: TrainSpec,
-    /// Threads and device.
-    pub resources: Resources,
-    /// How often it writes checkpoints.
-    pub checkpoint: CheckpointSpec,
 }
 
 impl ExperimentSpec {
@@ -130,26 +98,19 @@ impl ExperimentSpec {
             arm: arm.name.clone(),
             seed,
             method: arm.method.clone(),
-            train: self.train_of(arm),
+            train: arm.train.clone(),
             resources: self.resources.clone(),
             checkpoint: self.checkpoint,
         }
     }
 
-    fn train_of(&self, arm: &Arm) -> TrainSpec {
-        let Some(patch) = &arm.train else { return self.train.clone() };
-        // The patch was read and checked together with the base when the arm was.
-        Fields::of(&patched(&self.train, patch), "", &mut Problems::default(), TrainSpec::read)
-    }
-
-    fn read(fields: &mut Fields<'_>) -> Self {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         fields.integer("version", Some(VERSION), VERSION..=VERSION);
         let name = fields.name("name");
         let seeds = read_seeds(fields, Some(vec![0]));
         let before = fields.mistakes();
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
-        // Arms repeat no mistake of the base that they patch.
-        let patches_count = fields.mistakes() == before;
+        let base = Base { train, written: fields.raw("train"), is_sound: fields.mistakes() == before };
         let spec = Self {
             version: VERSION,
             name,
@@ -162,12 +123,12 @@ impl ExperimentSpec {
             checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
                 let told = problems.list.len();
-                let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &train, patches_count));
+                let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &base));
                 arm.sign(&mut problems.list[told..]);
                 arm
             }),
             seeds,
-            train,
+            train: base.train,
         };
         let names: Vec<&str> = spec.arms.iter().map(|arm| arm.name.as_str()).collect();
         if let Some(twice) = repeated(&names) {
@@ -200,65 +161,6 @@ fn too_many(jobs: usize) -> String {
     format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed")
 }
 
-impl JobSpec {
-    /// Reads a job that was checked when it was stored, by this version or an older one.
-    ///
-    /// # Errors
-    /// Where this version cannot make sense of it.
-    pub fn from_stored(value: &Value) -> Result<Self, Problems> {
-        Fields::read_stored(value, |fields| {
-            let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
-            Self {
-                arm: fields.identifier("arm"),
-                seed: fields.integer("seed", None, 0..=u64::from(u32::MAX)),
-                method: fields.table("method", Some("{ kind = \"baseline\" }"), |method| {
-                    MethodSpec::read(method, &train)
-                }),
-                resources: fields.table("resources", None, Resources::read),
-                checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
-                train,
-            }
-        })
-    }
-}
-
-impl Arm {
-    /// The arm's own fields are read as part of `base` where `patches_count`.
-    fn read(fields: &mut Fields<'_>, base: &TrainSpec, patches_count: bool) -> Self {
-        let name = fields.arm_name("name");
-        let patch = match fields.raw("train") {
-            None => None,
-            Some(Value::Object(patch)) => Some(patch.clone()),
-            Some(other) => {
-                fields.wrong("train", format!("must be a table of fields of `train`, is {}", shown(other)));
-                None
-            }
-        };
-        let train = match &patch {
-            Some(patch) if patches_count => fields.nested("train", &patched(base, patch), TrainSpec::read),
-            _ => base.clone(),
-        };
-        let example = "{ kind = \"opt\", transform = \"cayley\" }";
-        let method = fields.table("method", Some(example), |method| MethodSpec::read(method, &train));
-        Self { name, method, train: patch }
-    }
-
-    /// Adds the arm's name to its problems, whose paths count arms from 0.
-    fn sign(&self, problems: &mut [Problem]) {
-        if !self.name.is_empty() {
-            for problem in problems {
-                problem.detail.push_str(&format!(" (arm `{}`)", self.name));
-            }
-        }
-    }
-}
-
-/// An arm's fields laid over the base, every default of which is spelled out.
-fn patched(base: &TrainSpec, patch: &Map<String, Value>) -> Value {
-    let base = serde_json::to_value(base).expect("a spec is JSON");
-    merge(base, &Value::Object(patch.clone()))
-}
-
 fn repeated<T: Ord + Clone>(items: &[T]) -> Option<T> {
     let mut sorted = items.to_vec();
     sorted.sort();
@@ -270,6 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::method::MethodSpec;
     use crate::optimizer::OptimizerSpec;
 
     /// As the first version stored it, with a field that a later one might add and without one that it has.

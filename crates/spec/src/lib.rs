@@ -6,9 +6,11 @@
 
 pub mod submission;
 
+mod arm;
 pub mod arms;
 mod differences;
 mod experiment;
+mod job;
 pub mod recipes;
 mod resources;
 
@@ -39,11 +41,13 @@ mod problem;
 mod nul;
 mod shorten;
 
+pub use arm::Arm;
 pub use checkpoint::CheckpointSpec;
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::FieldDifference;
-pub use experiment::{Arm, ExperimentSpec, JobSpec, MOST_JOBS};
+pub use experiment::{ExperimentSpec, MOST_JOBS};
 pub use fields::{Fields, IDENTIFIER_PATTERN, is_identifier};
+pub use job::JobSpec;
 pub use merge::{lay_over, merge, parse_assignment};
 pub use method::{
     DescentForm, LayerChoice, LowdinForm, MethodSpec, NeuronInit, Neurons, OptSpec, RotationInit, SoftForm,

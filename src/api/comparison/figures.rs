@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use optlab_domain::Metric;
+use optlab_spec::Arm;
 use optlab_spec::protocol::Environment;
 
 use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
@@ -60,12 +61,8 @@ impl Figures {
 
 /// For each arm the step of the first of its last evaluations.
 fn first_steps(experiment: &Experiment, last: i64) -> HashMap<&str, Option<i64>> {
-    let spec = &experiment.spec;
-    let of_arm = |arm| {
-        let step = spec.job(arm, 0).train.evaluation_from_end(last as u64);
-        (arm.name.as_str(), step.map(|step| step as i64))
-    };
-    spec.arms.iter().map(of_arm).collect()
+    let first_step = |arm: &Arm| arm.train.evaluation_from_end(last as u64).map(|step| step as i64);
+    experiment.spec.arms.iter().map(|arm| (arm.name.as_str(), first_step(arm))).collect()
 }
 
 fn value(metric: Metric, job: &JobFigures, last: Option<&LastEvaluations>) -> Option<f64> {

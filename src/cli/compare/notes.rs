@@ -1,6 +1,6 @@
 //! The notes below a table of a comparison: tests, missing jobs, differing environments.
 
-use optlab_api_types::{ArmResult, Comparison, Difference, MissingCell, SpecDifference};
+use optlab_api_types::{ArmResult, Comparison, Difference, MissingCell};
 use optlab_domain::JobState;
 
 /// The notes, of one or a few sentences each.
@@ -93,16 +93,9 @@ fn environments(comparison: &Comparison) -> Option<String> {
     (!found.is_empty()).then(|| format!("Pairs trained in more than one environment: {}.", found.join("; ")))
 }
 
-/// The fields in which arms differ. Fields that only some kinds have are left out if they are equal there.
+/// Every field in which the resolved arms differ.
 fn spec(comparison: &Comparison) -> Option<String> {
-    let differ = |pointer: &str| comparison.differences.iter().any(|field| field.pointer == pointer);
-    let is_of_kind = |field: &&SpecDifference| {
-        let table = field.pointer.rsplit_once('/').map_or("", |(table, _)| table);
-        let mut values = field.values.values();
-        let first = values.next();
-        values.all(|value| Some(value) == first) && differ(&format!("{table}/kind"))
-    };
-    let fields = comparison.differences.iter().filter(|field| !is_of_kind(field));
+    let fields = comparison.differences.iter();
     let fields: Vec<String> = fields.map(|field| field.pointer[1..].replace('/', ".")).collect();
     (!fields.is_empty()).then(|| format!("The arms differ in {}.", fields.join(", ")))
 }

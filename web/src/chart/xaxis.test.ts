@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import type { Comparison, Experiment, Job } from "../contract";
+import type { Comparison, Job, TrainSpec } from "../contract";
 import { JOB } from "../fixtures";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "./xaxis";
 
 const job = (some: Partial<Job>): Job => ({ ...JOB, ...some });
-const of = (spec: object) => ({ spec }) as Pick<Experiment, "spec">;
 
 test("an epoch is a fraction of the run, or of the training set for runs in steps", () => {
-  expect(stepsPerEpoch(of({ train: { epochs: 20 } }), [{ steps: 900 }])).toBe(45);
-  expect(stepsPerEpoch(of({ train: { steps: 900, batch_size: 32, data: { name: "digits" } } }), [{ steps: 900 }])).toBe(45);
-  expect(stepsPerEpoch(of({ train: { steps: 9, batch_size: 32, data: { name: "own" } } }), [])).toBeNull();
-  expect(stepsPerEpoch(of({ train: { epochs: 20 }, arms: [{ train: { batch_size: 8 } }] }), [{ steps: 900 }])).toBeNull();
+  const of = (...trains: Partial<TrainSpec>[]) => stepsPerEpoch({ spec: { arms: trains.map((train) => ({ train })) } } as Parameters<typeof stepsPerEpoch>[0], [{ steps: 900 }]);
+  expect(of({ epochs: 20 })).toBe(45);
+  expect(of({ steps: 900, batch_size: 32, data: { name: "digits" } as TrainSpec["data"] })).toBe(45);
+  expect(of({ steps: 9, batch_size: 32, data: { name: "own" } as TrainSpec["data"] })).toBeNull();
+  expect([of({ epochs: 20, batch_size: 8 }, { epochs: 20, batch_size: 8 }), of({ epochs: 20, batch_size: 8 }, { epochs: 20, batch_size: 9 })]).toEqual([45, null]);
 });
 
 test("seconds come from finished runs, or else from the present rate", () => {

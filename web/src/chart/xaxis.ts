@@ -1,6 +1,6 @@
 // The x axis as steps, epochs or seconds. Points are kept by step; the others are multiples of it.
 
-import type { Comparison, Experiment, Job } from "../contract";
+import type { Comparison, Experiment, Job, TrainSpec } from "../contract";
 
 export type XKind = "step" | "epoch" | "seconds";
 
@@ -16,8 +16,9 @@ const SAMPLES: Record<string, number> = { digits: 1442, mnist: 60_000, "fashion-
 
 /** Steps of one pass over the training set; null if it is unknown or differs between arms. */
 export function stepsPerEpoch({ spec }: Pick<Experiment, "spec">, jobs: Pick<Job, "steps">[]): number | null {
-  const { train, arms = [] } = spec;
-  if (!train || arms.some((arm) => ["epochs", "steps", "batch_size", "data"].some((field) => field in (arm.train ?? {})))) return null;
+  const length = ({ epochs, steps, batch_size, data }: TrainSpec) => JSON.stringify([epochs, steps, batch_size, data]);
+  const [train, ...others] = (spec.arms ?? []).map((arm) => arm.train);
+  if (!train || others.some((other) => length(other) !== length(train))) return null;
   const steps = jobs[0]?.steps ?? 0;
   if (train.epochs && steps > 0) return steps / train.epochs;
   const { name = "", samples, validation } = train.data ?? {};

@@ -16,7 +16,7 @@ use optlab_domain::{EndReason, Request};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::experiment::JobSpec;
+use crate::job::JobSpec;
 
 pub use probe::{Probe, ProbedDevice};
 pub use version::{VERSION, Version};

@@ -24,9 +24,6 @@ const REQUIRED: [(&str, &[&str]); 4] = [
     ("StochasticSpec", &["inner_steps"]),
 ];
 
-/// An arm's own fields of `train`, which a resolved spec keeps as they were given.
-const PATCH: (&str, &str, &str) = ("Arm", "train", "TrainSpec");
-
 /// Where definitions stand.
 pub(super) struct Place {
     pub(super) path: &'static str,
@@ -121,9 +118,6 @@ impl Writer<'_> {
     fn table(&self, name: &str, mut kind: Object) -> Object {
         let properties = std::mem::take(&mut kind.properties).into_iter();
         kind.properties = properties.map(|(name, schema)| (name, self.field(schema))).collect();
-        if name == PATCH.0 {
-            kind.properties.insert(PATCH.1.to_owned(), self.refer(Ref::new(PATCH.2)).into());
-        }
         let required = REQUIRED.iter().filter(|(table, _)| *table == name).flat_map(|(_, fields)| *fields);
         let required = required.filter(|field| kind.properties.contains_key(**field));
         kind.required = required.map(|&field| field.to_owned()).collect();
