@@ -6,8 +6,11 @@ CREATE TABLE experiments (
     notes       TEXT    NOT NULL,
     tags        TEXT    NOT NULL,               -- JSON list
     archived    BIGINT  NOT NULL DEFAULT 0,     -- 0 or 1
-    spec        TEXT    NOT NULL,               -- JSON, every default spelled out
-    created_ms  BIGINT  NOT NULL
+    spec        TEXT    NOT NULL,               -- JSON, every default spelled out, arm by arm
+    created_ms  BIGINT  NOT NULL,
+    -- The request as it was sent, JSON or TOML; NULL if it was not stored. A copy of the experiment starts from it, so
+    -- that inherited fields stay inherited.
+    submitted_text TEXT
 );
 
 -- What an Idempotency-Key was first used for.

@@ -54,9 +54,10 @@ pub(super) async fn submit(
         let estimate = estimate(&state, &spec).await?;
         return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
     }
-    let body = Sha256::digest(&document.bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let body = Sha256::digest(&document.text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let idempotency = key.map(|key| (key, body.as_str()));
-    let id = state.store.submit(store::Submission { spec: &spec, idempotency }).await?;
+    let submission = store::Submission { spec: &spec, text: Some(&document.text), idempotency };
+    let id = state.store.submit(submission).await?;
     let submitted = submitted(&state, id, spec.name).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
 }

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use futures_util::StreamExt;
 use optlab_spec::NO_NUL;
-use optlab_spec::submission::{Refusal, parse_json, parse_toml};
+use optlab_spec::submission::{Refusal, is_json, parse_json, parse_toml};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -48,7 +48,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 /// A body: TOML where it says so, JSON otherwise, whatever `curl -d` calls it.
 pub(super) struct Document {
     /// What was sent, byte for byte.
-    pub(super) bytes: Bytes,
+    pub(super) text: String,
     /// What it says.
     pub(super) value: Value,
 }
@@ -61,25 +61,25 @@ impl<S: Send + Sync> FromRequest<S> for Document {
         let is_toml = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/toml"));
         let body = tokio::time::timeout(BODY_TIMEOUT, read_body(request.into_body())).await;
         let bytes = body.map_err(|_| ApiError::too_slow(BODY_TIMEOUT))??;
-        let value = if is_toml {
-            let text = std::str::from_utf8(&bytes)
-                .map_err(|error| ApiError::malformed(format!("not TOML: {error}")))?;
-            parse_toml(text)?
-        } else {
-            parse_json(&bytes).map_err(|error| match error {
-                Refusal::Malformed(detail) => {
+        let language = if is_toml { "TOML" } else { "JSON" };
+        let text = String::from_utf8(bytes)
+            .map_err(|error| ApiError::malformed(format!("not {language}: {}", error.utf8_error())))?;
+        let value = match is_toml {
+            true => parse_toml(&text)?,
+            false => parse_json(text.as_bytes()).map_err(|error| match error {
+                Refusal::Malformed(detail) if !is_json(&text) => {
                     ApiError::malformed(format!("{detail} (TOML needs `content-type: application/toml`)"))
                 }
                 error => error.into(),
-            })?
+            })?,
         };
-        Ok(Self { bytes, value })
+        Ok(Self { text, value })
     }
 }
 
 /// The body, where it is not too large. A larger one is read on for a while and thrown away: a client that is still
 /// sending would not see the answer.
-async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+async fn read_body(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut received) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
@@ -91,7 +91,7 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
             break;
         }
     }
-    if received > BODY_LIMIT { Err(ApiError::too_large(BODY_LIMIT as u64)) } else { Ok(kept.into()) }
+    if received > BODY_LIMIT { Err(ApiError::too_large(BODY_LIMIT as u64)) } else { Ok(kept) }
 }
 
 /// A numeric parameter within its bounds.

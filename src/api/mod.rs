@@ -14,6 +14,7 @@ mod monitoring;
 mod query;
 mod recipes;
 mod session;
+mod submission;
 mod warnings;
 mod workers;
 
@@ -158,6 +159,7 @@ fn router(state: AppState, base_path: &BasePath) -> Router {
         // Researchers.
         .routes(routes!(experiments::list, experiments::submit))
         .routes(routes!(experiments::get, experiments::edit))
+        .routes(routes!(submission::get))
         .routes(routes!(experiments::cancel))
         .routes(routes!(experiments::pause))
         .routes(routes!(experiments::resume))

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use optlab_api_types::{Job, List, ProblemDetails, Submission, Submitted};
+use optlab_api_types::{DryRun, Job, List, ProblemDetails, Submitted};
+use optlab_spec::submission::is_json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::SendBody;
@@ -173,11 +174,20 @@ impl Client {
         self.read(self.agent.patch(&url).send_json(body))
     }
 
-    /// Submits once: where the answer is lost, it is asked for again with the same key.
-    pub(super) fn submit(&self, submission: &Submission) -> Result<Submitted, ClientError> {
+    /// Resolves a spec, TOML or JSON, without submitting it.
+    pub(super) fn check_spec(&self, spec: &str) -> Result<DryRun, ClientError> {
+        let url = format!("{}/api/v1/experiments?dry_run=true", self.server);
+        self.read(self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec)).send(spec))
+    }
+
+    /// Submits a spec, TOML or JSON, once: if the answer is lost, the request is repeated with the same key.
+    pub(super) fn submit(&self, spec: &str) -> Result<Submitted, ClientError> {
         let key = format!("cli-{}-{}", std::process::id(), SystemClock.now_ms());
         let url = format!("{}/api/v1/experiments", self.server);
-        let send = || self.read(self.agent.post(&url).header("idempotency-key", &key).send_json(submission));
+        let send = || {
+            let request = self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec));
+            self.read(request.header("idempotency-key", &key).send(spec))
+        };
         match send() {
             Err(ClientError::Unreachable(_)) => send(),
             result => result,
@@ -261,6 +271,10 @@ impl Client {
             self.server
         ))
     }
+}
+
+fn content_type(spec: &str) -> &'static str {
+    if is_json(spec) { "application/json" } else { "application/toml" }
 }
 
 /// The name in a `Content-Disposition` header, where it is no more than a name.

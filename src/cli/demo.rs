@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use optlab_api_types::{RecipeSubmission, Submission};
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -68,8 +67,8 @@ async fn demo(args: Args) -> Result<(), Failure> {
 }
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
-    let recipe = RecipeSubmission { recipe: RECIPE.to_owned(), overrides: None };
-    let submitted = client.submit(&Submission::Recipe(recipe)).map_err(ClientError::into_anyhow)?;
+    let sent = serde_json::json!({ "recipe": RECIPE });
+    let submitted = client.submit(&sent.to_string()).map_err(ClientError::into_anyhow)?;
     output::line(format!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id)))?;
     let ended = watch(client, submitted.id)?;
     output::line(state(&ended.experiment.summary))?;

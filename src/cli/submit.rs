@@ -1,19 +1,25 @@
 //! `optlab submit`: submits an experiment, and watches it on request.
 
-use optlab_api_types::{DryRun, Submission};
 use optlab_spec::arms;
-use optlab_spec::schema::WrittenSpec;
 
 use super::client::ServerArgs;
 use super::progress;
-use super::spec::SpecArgs;
+use super::spec::{Changes, Written};
 use super::watch::to_the_end;
 use super::{Failure, output};
 
 #[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("written").required(true))]
 pub(super) struct Args {
+    /// Name of a recipe, or a file (JSON if it ends in .json, else TOML)
+    #[arg(value_name = "RECIPE|FILE", group = "written")]
+    source: Option<String>,
+    /// Start from what was written for this experiment (its id, or its name: the newest of that name) instead of a recipe
+    /// or file; inherited fields stay inherited
+    #[arg(long, value_name = "EXPERIMENT", group = "written")]
+    from: Option<String>,
     #[command(flatten)]
-    spec: SpecArgs,
+    changes: Changes,
     /// Keep only this arm; can be repeated
     #[arg(long = "arm", value_name = "ARM")]
     arms: Vec<String>,
@@ -32,16 +38,21 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let mut spec = args.spec.value()?;
+    let written = match (&args.from, &args.source) {
+        (Some(experiment), _) => Written::of_experiment(&client, experiment)?,
+        (None, Some(source)) => Written::read(source)?,
+        (None, None) => unreachable!("one of both is required"),
+    };
+    let mut spec = args.changes.apply(written.spec.clone())?;
     if !args.arms.is_empty() {
         arms::keep(&mut spec, &args.arms)?;
     }
-    let submission = Submission::Spec(WrittenSpec(spec));
+    // The server stores the text. An unchanged file is sent as it is, with its comments.
+    let text = if spec == written.spec { written.text } else { spec.to_string() };
     if args.dry_run {
-        let answer: DryRun = client.post("/experiments?dry_run=true", &submission)?;
-        return Ok(output::json(&answer)?);
+        return Ok(output::json(&client.check_spec(&text)?)?);
     }
-    let submitted = client.submit(&submission)?;
+    let submitted = client.submit(&text)?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());

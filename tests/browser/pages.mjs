@@ -121,11 +121,24 @@ const experiment = experiments[0].id;
 const jobs = (await api(`/jobs?experiment=${experiment}`)).items;
 assert.deepEqual(jobs.map(({ arm, seed }) => `${arm} ${seed}`).sort(), ["baseline 0", "baseline 1", "opt-cayley 0", "opt-cayley 1"]);
 
-// A copy of it begins with its spec.
+// Its page shows the text that was sent beside what that resolves to.
+await page.goto(`${server}/experiments/${experiment}?tab=spec`);
+await until("the text that was sent is there", async () => (await seen("submitted-text").count()) === 1);
+assert.match(await seen("submitted-text").innerText(), /^# The demo[^]*batch_size = 64/);
+await look("spec");
+
+// A copy of it begins with that text. A rate that is raised in it is raised in every arm, because none has written its own.
 await page.goto(`${server}/new?from=${experiment}`);
 await until("the copy is valid", valid);
 assert.equal(await page.getByLabel("Name").inputValue(), "made-here");
 assert.equal(await page.getByLabel("Batch size").inputValue(), "64");
+assert.match(await text(), /^# The demo/);
+await page.getByLabel("Learning rate").fill("0.05");
+await until("the rate is in the text", async () => (await valid()) && /learning_rate = 0.05/.test(await text()));
+const headers = { "content-type": "application/toml" };
+const checked = await fetch(`${server}/api/v1/experiments?dry_run=true`, { method: "POST", headers, body: await text() });
+const rates = (await checked.json()).spec.arms.map(({ method, train }) => [method.learning_rate, train.optimizer.learning_rate]);
+assert.deepEqual(rates, [[undefined, 0.05], [0.05, 0.05]]);
 
 // The last job waits, and the page shows why.
 const last = jobs.at(-1).id;

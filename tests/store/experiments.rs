@@ -1,8 +1,9 @@
 //! Submissions and their repetition.
 
-use optlab::store::{Edit, StoreError, Submission};
+use optlab::store::{Edit, Import, StoreError, Submission};
 use optlab_domain::JobState;
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use crate::fixture::{Fixture, is_not_found, spec};
 
@@ -11,7 +12,10 @@ pub async fn an_idempotency_key_makes_one_experiment(fixture: Fixture) {
         let store = fixture.store.clone();
         tokio::spawn(async move {
             let spec = spec(json!({}));
-            store.submit(Submission { spec: &spec, idempotency: Some(("key", "body")) }).await.unwrap()
+            store
+                .submit(Submission { spec: &spec, text: None, idempotency: Some(("key", "body")) })
+                .await
+                .unwrap()
         })
     });
     let mut ids = Vec::new();
@@ -23,8 +27,60 @@ pub async fn an_idempotency_key_makes_one_experiment(fixture: Fixture) {
     let page = fixture.store.experiments(None, 100).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].id), (1, ids[0]));
     assert_eq!(fixture.jobs(ids[0]).await.len(), 3);
-    let other = Submission { spec: &spec(json!({})), idempotency: Some(("key", "other body")) };
+    let other = Submission { spec: &spec(json!({})), text: None, idempotency: Some(("key", "other body")) };
     assert!(matches!(fixture.store.submit(other).await, Err(StoreError::KeyReused)));
+}
+
+pub async fn the_submitted_text_is_stored_and_exported(fixture: Fixture) {
+    let text = "# Why.\nname = \"x\"\n";
+    let spec = spec(json!({}));
+    let submission = |text| Submission { spec: &spec, text, idempotency: None };
+    let id = fixture.store.submit(submission(Some(text))).await.unwrap();
+    fixture.store.add_seeds(id, &[5]).await.unwrap();
+    assert_eq!(fixture.store.submitted_text(id).await.unwrap().as_deref(), Some(text));
+    let unknown = fixture.store.submit(submission(None)).await.unwrap();
+    assert_eq!(fixture.store.submitted_text(unknown).await.unwrap(), None);
+    is_not_found(fixture.store.submitted_text(99).await);
+
+    // It travels to other servers.
+    let (experiment, jobs) = fixture.store.records(id).await.unwrap();
+    let import = Import { experiment, jobs, series: Vec::new(), points: 0 };
+    let (_, points) = mpsc::channel(1);
+    let copy = fixture.store.import(&import, points).await.unwrap();
+    assert_eq!(fixture.store.submitted_text(copy).await.unwrap().as_deref(), Some(text));
+}
+
+/// Its arms hold only their own fields of `train`, as the program before stored them.
+pub async fn arms_of_older_experiments_are_completed(fixture: Fixture) {
+    let id = fixture.submit(json!({ "seeds": [0] })).await;
+    let older = fixture.execute(
+        r#"UPDATE experiments SET submitted_text = NULL, spec = '{
+            "version": 1, "name": "old", "notes": "", "tags": [], "seeds": [0], "priority": 0, "max_attempts": 5,
+            "time_limit_seconds": 9, "resources": { "device": "any", "threads": 1 },
+            "train": {
+                "epochs": 2, "steps": null, "batch_size": 32, "data": { "name": "digits" },
+                "model": { "kind": "mlp", "hidden": [8] }, "optimizer": { "kind": "sgd", "learning_rate": 0.1 }
+            },
+            "arms": [
+                { "name": "baseline", "method": { "kind": "baseline" } },
+                {
+                    "name": "opt", "method": { "kind": "opt", "transform": "cayley", "learning_rate": 0.1 },
+                    "train": { "batch_size": 16 }
+                }
+            ]
+        }'"#,
+    );
+    assert_eq!(older.await, 1);
+    for seeds in [1, 2] {
+        let spec = fixture.store.experiment(id).await.unwrap().spec;
+        let trains: Vec<_> = spec.arms.iter().map(|arm| (arm.train.epochs, arm.train.batch_size)).collect();
+        assert_eq!((trains, spec.seeds.len()), (vec![(Some(2), 32), (Some(2), 16)], seeds));
+        let arms = &spec.draft(None)["arms"];
+        assert_eq!(arms[1]["train"], json!({ "batch_size": 16 }));
+        assert_eq!(arms[1]["method"], json!({ "kind": "opt", "transform": "cayley" }));
+        // From then on it is stored with complete arms.
+        fixture.store.add_seeds(id, &[7]).await.unwrap();
+    }
 }
 
 pub async fn new_seeds_are_added_to_every_arm_once(fixture: Fixture) {

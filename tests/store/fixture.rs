@@ -85,7 +85,9 @@ impl Fixture {
 
     /// Three arms and the seed 0, unless the changes say otherwise; returns the experiment.
     pub async fn submit(&self, changes: Value) -> i64 {
-        self.store.submit(Submission { spec: &spec(changes), idempotency: None }).await.unwrap()
+        let sent = sent(changes);
+        let (spec, text) = (submission::resolve(&sent).unwrap(), sent.to_string());
+        self.store.submit(Submission { spec: &spec, text: Some(&text), idempotency: None }).await.unwrap()
     }
 
     /// An experiment of one job, which is returned.
@@ -154,8 +156,12 @@ impl Fixture {
 }
 
 pub fn spec(changes: Value) -> ExperimentSpec {
+    submission::resolve(&sent(changes)).unwrap()
+}
+
+fn sent(changes: Value) -> Value {
     let overrides = optlab_spec::merge(json!({ "seeds": [0], "train": { "steps": STEPS } }), &changes);
-    submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap()
+    json!({ "recipe": "digits-mlp", "overrides": overrides })
 }
 
 pub fn point(step: u64, value: f64) -> Point {

@@ -67,6 +67,8 @@ macro_rules! on_both_databases {
 on_both_databases! {
     experiments {
         an_idempotency_key_makes_one_experiment,
+        the_submitted_text_is_stored_and_exported,
+        arms_of_older_experiments_are_completed,
         new_seeds_are_added_to_every_arm_once,
         the_priority_of_queued_jobs_can_be_changed,
     }

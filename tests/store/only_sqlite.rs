@@ -27,7 +27,7 @@ async fn a_transaction_rolled_back_by_sqlite_costs_only_its_connection() {
         .await;
     let spec = spec(json!({}));
     for _ in 0..2 {
-        let submitted = fixture.store.submit(Submission { spec: &spec, idempotency: None }).await;
+        let submitted = fixture.store.submit(Submission { spec: &spec, text: None, idempotency: None }).await;
         assert_eq!(submitted.unwrap_err().to_string(), "database: no room");
         fixture.store.ping().await.unwrap();
     }

@@ -3,7 +3,7 @@
 import { BASE } from "./base";
 import type {
   Comparison, Curves, DryRun, Edit, Experiment, Job, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJob, ListRecipe, ListWarning, ListWorker,
-  Mistake, RecipeDetail, Runs, Session, Submitted,
+  Mistake, RecipeDetail, Runs, Session, StoredSubmission, Submitted,
 } from "./contract";
 import { type Table, exactIntegers } from "./exact";
 import { session } from "./session.svelte";
@@ -84,6 +84,9 @@ export const listExperiments = (limit: number, cursor?: string | null, signal?: 
 
 export const getExperiment = (id: number, signal?: AbortSignal) =>
   call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
+
+export const getSubmission = (id: number, signal?: AbortSignal) =>
+  call<StoredSubmission>("GET", address(`/experiments/${id}/submission`), undefined, signal);
 
 /** A range of steps of one series, in at most `points` buckets. */
 export interface Span {

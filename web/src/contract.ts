@@ -43,8 +43,8 @@ export interface components {
             method: components["schemas"]["MethodSpec"];
             /** @description Unique in the experiment. */
             name: components["schemas"]["Name"];
-            /** @description Fields of `train` that this arm has otherwise, as given. */
-            train?: Record<string, unknown>;
+            /** @description How it is trained. Fields that the arm does not set are those of the experiment's `train`. */
+            train: components["schemas"]["TrainSpec"];
         };
         /** @description An arm over its seeds. */
         ArmCurve: components["schemas"]["Band"] & {
@@ -541,7 +541,7 @@ export interface components {
              * @description Wall time of an attempt after which it ends as `timed_out`.
              */
             time_limit_seconds: number;
-            /** @description What all arms share. */
+            /** @description What arms have unless they have their own. */
             train: components["schemas"]["TrainSpec"];
             /**
              * Format: int64
@@ -1180,7 +1180,11 @@ export interface components {
         SpecDifference: {
             /** @description JSON pointer of the field in a job's spec. */
             pointer: string;
-            /** @description The value in each arm that has the field, by the name of the arm. */
+            /**
+             * @description The value in each arm that has the field, by the name of the arm; null if the field is switched off. For an arm
+             *     without rotations, `/method/learning_rate` and `/method/weight_decay` are those of its optimizer, which train the
+             *     same layers.
+             */
             values: {
                 [key: string]: unknown;
             };
@@ -1197,6 +1201,16 @@ export interface components {
              * @description Updates of a round.
              */
             inner_steps: number;
+        };
+        /** @description The text that was submitted for an experiment, and a draft for a copy of it. */
+        StoredSubmission: {
+            /**
+             * @description A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled in,
+             *     and with the present seeds and priority. Without a text, the resolved spec without what its arms would inherit.
+             */
+            draft: components["schemas"]["WrittenExperimentSpec"];
+            /** @description The body of the request as it was sent, JSON or TOML; null if it was not stored. */
+            text: string | null;
         };
         /**
          * @description A new experiment: a recipe with changes, or a whole spec.
@@ -1399,6 +1413,7 @@ export interface components {
             /** @description What sets the arm apart. */
             method: components["schemas"]["WrittenMethodSpec"];
             name: components["schemas"]["Name"] | null;
+            /** @description How it is trained. Fields that the arm does not set are those of the experiment's `train`. */
             train?: components["schemas"]["WrittenTrainSpec"];
         } | null;
         /**
@@ -1488,7 +1503,7 @@ export interface components {
              * @description Wall time of an attempt after which it ends as `timed_out`.
              */
             time_limit_seconds?: number | null;
-            /** @description What all arms share. */
+            /** @description What arms have unless they have their own. */
             train: components["schemas"]["WrittenTrainSpec"];
             /**
              * Format: int64
@@ -2171,6 +2186,7 @@ export type SignIn = components['schemas']['SignIn'];
 export type SoftForm = components['schemas']['SoftForm'];
 export type SpecDifference = components['schemas']['SpecDifference'];
 export type StochasticSpec = components['schemas']['StochasticSpec'];
+export type StoredSubmission = components['schemas']['StoredSubmission'];
 export type Submission = components['schemas']['Submission'];
 export type Submitted = components['schemas']['Submitted'];
 export type Table = components['schemas']['Table'];

@@ -43,6 +43,16 @@ pub struct Submitted {
     pub jobs: Vec<Job>,
 }
 
+/// The text that was submitted for an experiment, and a draft for a copy of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StoredSubmission {
+    /// The body of the request as it was sent, JSON or TOML; null if it was not stored.
+    pub text: Option<String>,
+    /// A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled in,
+    /// and with the present seeds and priority. Without a text, the resolved spec without what its arms would inherit.
+    pub draft: WrittenSpec,
+}
+
 /// The experiment that a submission would make.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DryRun {

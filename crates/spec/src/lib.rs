@@ -1,7 +1,7 @@
 //! What is to be trained, said once and checked once.
 //!
 //! A submission (JSON, TOML or a recipe with overrides) becomes an [`ExperimentSpec`] in which every default is
-//! spelled out; an experiment makes one [`JobSpec`] for each arm and seed; a runner is told of it by the
+//! spelled out, for each arm; an experiment makes one [`JobSpec`] for each arm and seed; a runner is told of it by the
 //! [`protocol`]. Nothing here knows libtorch, a database or HTTP.
 
 pub mod submission;
@@ -9,6 +9,7 @@ pub mod submission;
 mod arm;
 pub mod arms;
 mod differences;
+mod draft;
 mod experiment;
 mod job;
 pub mod recipes;

@@ -40,6 +40,21 @@ pub fn merge(base: Value, patch: &Value) -> Value {
     Value::Object(base)
 }
 
+/// The patch that makes `whole` of `base`: the inverse of [`merge`].
+pub(crate) fn difference(base: &Map<String, Value>, whole: &Map<String, Value>) -> Map<String, Value> {
+    let differs = |(name, value): &(&String, &Value)| base.get(*name) != Some(*value);
+    let of_field = |(name, value): (&String, &Value)| {
+        let value = match (base.get(name), value) {
+            (Some(old @ Value::Object(base)), Value::Object(whole)) if !replaces(old, value) => {
+                Value::Object(difference(base, whole))
+            }
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    whole.iter().filter(differs).map(of_field).collect()
+}
+
 /// `below` with every field of `above`, without the rules of [`merge`]: what a person says in several breaths is one
 /// patch, in which contradictions stay to be told.
 pub fn lay_over(below: Value, above: Value) -> Value {
@@ -117,6 +132,32 @@ mod tests {
         assert_eq!(merge(json!({"epochs": 3}), &json!({"steps": 10})), json!({"steps": 10}));
         assert_eq!(merge(json!({"width": 32}), &json!({"widths": [1, 2, 3]})), json!({"widths": [1, 2, 3]}));
         assert_eq!(merge(json!({"steps": 3}), &json!({"epochs": null}))["steps"], 3, "null gives nothing");
+    }
+
+    #[test]
+    fn a_difference_is_what_to_merge() {
+        let base = json!({
+            "epochs": 3, "steps": null, "clip_norm": 0.5, "seeds": [0, 1],
+            "model": {"kind": "cnn6", "width": 4, "batch_norm": true, "batch_norm_momentum": 0.1},
+        });
+        for (whole, fields) in [
+            (base.clone(), json!({})),
+            (merge(base.clone(), &json!({"clip_norm": null})), json!({"clip_norm": null})),
+            (merge(base.clone(), &json!({"model": {"width": 8}})), json!({"model": {"width": 8}})),
+            (
+                merge(base.clone(), &json!({"model": {"batch_norm": false}})),
+                json!({"model": {"batch_norm": false}}),
+            ),
+            (
+                merge(base.clone(), &json!({"model": {"kind": "mlp", "width": 4}})),
+                json!({"model": {"kind": "mlp", "width": 4}}),
+            ),
+            (merge(base.clone(), &json!({"seeds": [0], "epochs": 4})), json!({"seeds": [0], "epochs": 4})),
+        ] {
+            let found = difference(base.as_object().unwrap(), whole.as_object().unwrap());
+            assert_eq!(Value::Object(found.clone()), fields);
+            assert_eq!(merge(base.clone(), &Value::Object(found)), whole);
+        }
     }
 
     #[test]

@@ -41,6 +41,19 @@ impl From<Problems> for Refusal {
     }
 }
 
+/// Whether a submission is JSON and not TOML: no TOML document begins with a brace.
+pub fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// Reads a submission, be it JSON or TOML.
+///
+/// # Errors
+/// Those of [`parse_json`] and [`parse_toml`].
+pub fn parse(text: &str) -> Result<Value, Refusal> {
+    if is_json(text) { parse_json(text.as_bytes()) } else { parse_toml(text) }
+}
+
 /// Reads JSON.
 ///
 /// # Errors
@@ -174,5 +187,18 @@ mod tests {
         let arms = json!([{ "name": "a", "method": { "kind": "baseline" }, "train": { "epochs": 0 } }]);
         let sent = json!({ "recipe": "digits-mlp", "overrides": { "arms": arms }, "name": "x" });
         assert_eq!(pointers(sent), ["/name", "/arms/0/train/epochs"]);
+    }
+
+    #[test]
+    fn a_text_is_read_by_what_it_begins_with() {
+        let value = json!({ "name": "x", "seeds": [1] });
+        assert_eq!(parse(" \n{\"name\": \"x\", \"seeds\": [1]}").unwrap(), value);
+        assert_eq!(parse("# why\nname = \"x\"\nseeds = [1]").unwrap(), value);
+        assert!(
+            parse("{\"name\": \"x\", \"name\": \"y\"}")
+                .unwrap_err()
+                .to_string()
+                .contains("\"name\" stands twice")
+        );
     }
 }

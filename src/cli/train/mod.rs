@@ -21,15 +21,18 @@ use self::folder::RunFolder;
 use self::screen::Screen;
 use super::serve::block_on;
 use super::signals::Signals;
-use super::spec::SpecArgs;
+use super::spec::{Changes, Written};
 use super::{Failure, data};
 use crate::config::default_runner;
 use crate::worker::{Runner, probe};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Name of a recipe, or a file (JSON if it ends in .json, else TOML)
+    #[arg(value_name = "RECIPE|FILE", required_unless_present = "resume")]
+    source: Option<String>,
     #[command(flatten)]
-    spec: Option<SpecArgs>,
+    changes: Changes,
     /// Name of the arm; may be omitted if there is only one
     #[arg(long)]
     arm: Option<String>,
@@ -67,9 +70,9 @@ enum Start {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let runner = args.runner.clone().unwrap_or_else(default_runner);
     let device = args.device.clone();
-    let plan = match (&args.resume, &args.spec) {
+    let plan = match (&args.resume, &args.source) {
         (Some(folder), _) => Plan::resumed(folder)?,
-        (None, Some(spec)) => Plan::fresh(spec, &args)?,
+        (None, Some(source)) => Plan::fresh(source, &args)?,
         (None, None) => unreachable!("one of both is required"),
     };
     if let Some(dataset) = optlab_data::find(&plan.job.train.data.name) {
@@ -79,8 +82,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 impl Plan {
-    fn fresh(spec: &SpecArgs, args: &Args) -> Result<Self, Failure> {
-        let mut spec = spec.value()?;
+    fn fresh(source: &str, args: &Args) -> Result<Self, Failure> {
+        let mut spec = args.changes.apply(Written::read(source)?.spec)?;
         choose_arm(&mut spec, args.arm.clone())?;
         let spec = ExperimentSpec::from_value(&spec)?;
         let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));

@@ -74,6 +74,8 @@ impl Counts {
 pub struct Submission<'a> {
     /// Checked and resolved.
     pub spec: &'a ExperimentSpec,
+    /// The text that it was resolved from, JSON or TOML; `None` if there is none.
+    pub text: Option<&'a str>,
     /// `Idempotency-Key` and the SHA-256 of the body that came with it.
     pub idempotency: Option<(&'a str, &'a str)>,
 }
@@ -143,12 +145,13 @@ impl TryFrom<Row> for Experiment {
     }
 }
 
-/// Experiments with the counts of their jobs. `$page` selects the experiments; $1: now. Jobs without an attempt are counted
-/// with the index alone, because there may be thousands of them and their `step` is 0.
+/// Experiments with the counts of their jobs. `$page` is the condition for the experiments; $1: now. Jobs without an
+/// attempt are counted with the index alone, because there may be thousands of them and their `step` is 0.
 macro_rules! select_experiments {
     ($page:literal) => {
         concat!(
-            "WITH page AS (",
+            "WITH page AS (
+        SELECT id, name, notes, tags, archived, spec, created_ms FROM experiments WHERE ",
             $page,
             "), counted AS MATERIALIZED (
         SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps, 0.0 AS steps_per_ms
@@ -191,7 +194,7 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn experiment(&self, id: i64) -> Result<Experiment, StoreError> {
         let mut reader = self.read().await?;
-        let row: Option<Row> = sql(select_experiments!("SELECT * FROM experiments WHERE id = $2"))
+        let row: Option<Row> = sql(select_experiments!("id = $2"))
             .bind(self.now(&mut reader).await?)
             .bind(id)
             .fetch_optional(&mut reader)
@@ -202,14 +205,12 @@ impl Store {
     /// Experiments before the id `before`, newest first.
     pub async fn experiments(&self, before: Option<i64>, limit: i64) -> Result<Page<Experiment>, StoreError> {
         let mut reader = self.read().await?;
-        let rows: Vec<Row> = sql(select_experiments!(
-            "SELECT * FROM experiments WHERE $2 IS NULL OR id < $2 ORDER BY id DESC LIMIT $3"
-        ))
-        .bind(self.now(&mut reader).await?)
-        .bind(before)
-        .bind(limit + 1)
-        .fetch_all(&mut reader)
-        .await?;
+        let rows: Vec<Row> = sql(select_experiments!("$2 IS NULL OR id < $2 ORDER BY id DESC LIMIT $3"))
+            .bind(self.now(&mut reader).await?)
+            .bind(before)
+            .bind(limit + 1)
+            .fetch_all(&mut reader)
+            .await?;
         let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_surplus(items, limit, |experiment| experiment.id))
     }

@@ -3,6 +3,7 @@
 use optlab_spec::{ExperimentSpec, JobSpec};
 
 use super::edit::{locked_spec, store_spec};
+use super::not_found;
 use crate::store::database::{Connect, Transaction, sql};
 use crate::store::version::next_version;
 use crate::store::{Store, StoreError, Submission};
@@ -22,13 +23,13 @@ impl Store {
         }
         let spec = submission.spec;
         let now = self.now(&mut tx).await?;
-        let id = sql(
-            "INSERT INTO experiments (name, notes, tags, spec, created_ms) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-        )
+        let id = sql("INSERT INTO experiments (name, notes, tags, spec, submitted_text, created_ms)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
         .bind(spec.name.as_str())
         .bind(spec.notes.as_str())
         .bind(serde_json::to_string(&spec.tags)?)
         .bind(serde_json::to_string(spec)?)
+        .bind(submission.text)
         .bind(now)
         .fetch_number(&mut tx)
         .await?;
@@ -46,6 +47,18 @@ impl Store {
         }
         self.commit_queued(tx).await?;
         Ok(id)
+    }
+
+    /// The text that was submitted for an experiment, byte for byte; `None` if it was not stored.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn submitted_text(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let row: Option<(Option<String>,)> = sql("SELECT submitted_text FROM experiments WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        Ok(row.ok_or(not_found(id))?.0)
     }
 
     /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.

@@ -37,13 +37,14 @@ pub(super) async fn insert(
 ) -> Result<(i64, Vec<i64>), StoreError> {
     let experiment = &import.experiment;
     let spec = ExperimentSpec::from_stored(&experiment.spec)?;
-    let id = sql("INSERT INTO experiments (name, notes, tags, archived, spec, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
+    let id = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
     .bind(experiment.name.as_str())
     .bind(experiment.notes.as_str())
     .bind(serde_json::to_string(&experiment.tags)?)
     .bind(i64::from(experiment.archived))
     .bind(serde_json::to_string(&experiment.spec)?)
+    .bind(experiment.submitted_text.as_deref())
     .bind(experiment.created_ms)
     .fetch_number(tx)
     .await?;

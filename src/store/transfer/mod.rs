@@ -28,6 +28,9 @@ pub struct ExperimentRecord {
     pub archived: bool,
     /// As resolved at submission.
     pub spec: Value,
+    /// The text that was submitted for it.
+    #[serde(default)]
+    pub submitted_text: Option<String>,
     /// When it was submitted, milliseconds since the epoch.
     pub created_ms: i64,
 }

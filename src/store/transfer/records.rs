@@ -17,6 +17,7 @@ struct ExperimentRow {
     tags: String,
     archived: i64,
     spec: String,
+    submitted_text: Option<String>,
     created_ms: i64,
 }
 
@@ -53,7 +54,7 @@ pub(super) async fn read(
     experiment: i64,
 ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
     let row: Option<ExperimentRow> =
-        sql("SELECT id, name, notes, tags, archived, spec, created_ms FROM experiments WHERE id = $1")
+        sql("SELECT id, name, notes, tags, archived, spec, submitted_text, created_ms FROM experiments WHERE id = $1")
             .bind(experiment)
             .fetch_optional(moment)
             .await?;
@@ -98,6 +99,7 @@ impl TryFrom<ExperimentRow> for ExperimentRecord {
             tags: serde_json::from_str(&row.tags)?,
             archived: row.archived != 0,
             spec: serde_json::from_str(&row.spec)?,
+            submitted_text: row.submitted_text,
             created_ms: row.created_ms,
         })
     }

@@ -5,7 +5,7 @@ import { armsOf, placeOf, remember, toggled } from "./arms";
 import { Draft } from "./draft.svelte";
 import { fieldsOf, lengthOf } from "./fields";
 import { numberFrom, numbersFrom, setAt, type Spec, textOf, valueAt, withoutNulls } from "./spec";
-import { read, rewrite, write } from "./text";
+import { copyOf, read, rewrite, write } from "./text";
 
 vi.mock("../api", async (original) => ({ ...(await original<typeof import("../api")>()), checkSpec: vi.fn() }));
 
@@ -91,6 +91,29 @@ test("what is no document is no spec", () => {
 test("a stored spec becomes a text that says the same", () => {
   const stored = { name: "a", train: { steps: null, epochs: 2, data: { name: "digits", augment: [] } }, arms: [{ name: "b", train: null, method: { kind: "baseline" } }] };
   expect(read(write(stored))).toEqual(withoutNulls(stored));
+});
+
+test("what an arm switches off stays off in a new text", () => {
+  const spec = { name: "a", train: { clip_norm: 0.5 }, arms: [{ name: "b", train: { clip_norm: null } }] };
+  expect(read(write(spec))).toEqual(spec);
+});
+
+test("a copy inherits what its original inherited: a rate that is raised in it is raised in every arm", () => {
+  const text = copyOf({ text: TOML, draft: read(TOML)! });
+  expect(text).toBe(TOML);
+  const raised = edited(text, (spec) => setAt(spec, ["train", "optimizer", "learning_rate"], 0.5));
+  expect(armsOf(read(raised)).map((arm) => arm.table.method)).toEqual([{ kind: "baseline" }, { kind: "opt", transform: "cayley" }]);
+  expect(valueAt(read(raised), ["train", "optimizer", "learning_rate"])).toBe(0.5);
+});
+
+test("a copy begins with what was sent, as far as that still holds", () => {
+  const draft = { ...read(TOML)!, seeds: [0, 1, 2] };
+  expect(copyOf({ text: TOML, draft })).toBe(TOML.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"));
+  const recipe = '{"recipe": "digits-mlp"}';
+  expect(read(copyOf({ text: recipe, draft }))).toEqual(draft);
+  expect(read(copyOf({ text: null, draft }))).toEqual(draft);
+  const compact = '{"name":"a","arms":[]}';
+  expect(copyOf({ text: compact, draft: { arms: [], name: "a" } })).toBe(compact);
 });
 
 test("lists of whole numbers are read and shown as ranges", () => {
