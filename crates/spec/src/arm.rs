@@ -9,7 +9,7 @@ use crate::method::MethodSpec;
 use crate::problem::{Problem, shown};
 use crate::train::TrainSpec;
 
-/// One way of training in an experiment. Every default is spelled out, and so is what the arm inherits.
+/// One way of training in an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Arm {
@@ -18,7 +18,7 @@ pub struct Arm {
     pub name: String,
     /// What sets the arm apart.
     pub method: MethodSpec,
-    /// The experiment's `train` with the arm's own fields.
+    /// How it is trained. Fields that the arm does not set are those of the experiment's `train`.
     pub train: TrainSpec,
 }
 

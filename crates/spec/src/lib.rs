@@ -35,8 +35,8 @@ pub mod series;
 #[cfg(feature = "openapi")]
 pub mod schema;
 
+mod document;
 mod fields;
-mod json;
 mod merge;
 mod problem;
 mod nul;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::document::{Refusal, parse_toml};
 use crate::problem::Problems;
-use crate::submission::{Refusal, parse_toml};
 
 /// Words that say what the other fields of a table mean: a changed one makes those meaningless.
 const DISCRIMINANTS: [&str; 2] = ["kind", "name"];

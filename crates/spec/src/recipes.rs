@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::document::parse_toml;
 use crate::problem::{Problems, alternatives, suggestion};
-use crate::submission::parse_toml;
 
 /// A built-in experiment.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,25 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::Refusal;
+use crate::nul::refuse_nul;
+
+/// Reads JSON.
+///
+/// # Errors
+/// [`Refusal::Malformed`] with line and column, also for a table that has a field twice; [`Refusal::Invalid`] for a text
+/// with NUL.
+pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
+    let Unambiguous(value) = serde_json::from_slice(text).map_err(|error| {
+        let what = if error.is_data() { "" } else { "not JSON: " };
+        Refusal::Malformed(format!("{what}{error}"))
+    })?;
+    refuse_nul(&value)?;
+    Ok(value)
+}
+
 /// A value that is refused where a table names a field twice, of which a [`Value`] keeps only the last.
-pub(crate) struct Unambiguous(pub(crate) Value);
+struct Unambiguous(Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,0 +1,124 @@
+//! From a text, JSON or TOML, to an unchecked value.
+
+mod json;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::nul::refuse_nul;
+use crate::problem::{Problems, escaped};
+
+pub use json::parse_json;
+
+/// Maximum length of what a message about TOML quotes, in bytes.
+const LONGEST_QUOTE: usize = 1000;
+
+/// Why a submission is refused.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The text is no JSON or TOML; says where.
+    Malformed(String),
+    /// It can be read, but not run.
+    Invalid(Problems),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(detail) => f.write_str(detail),
+            Self::Invalid(problems) => problems.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Problems> for Refusal {
+    fn from(problems: Problems) -> Self {
+        Self::Invalid(problems)
+    }
+}
+
+/// Whether a submission is JSON and not TOML: no TOML document begins with a brace.
+pub fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// Reads a submission, be it JSON or TOML.
+///
+/// # Errors
+/// Those of [`parse_json`] and [`parse_toml`].
+pub fn parse(text: &str) -> Result<Value, Refusal> {
+    if is_json(text) { parse_json(text.as_bytes()) } else { parse_toml(text) }
+}
+
+/// Reads TOML as the JSON that says the same.
+///
+/// # Errors
+/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON cannot represent and for a
+/// text with NUL.
+pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
+    let table = toml::from_str::<toml::Table>(text).map_err(|error| Refusal::Malformed(not_toml(&error)))?;
+    let value = to_json(toml::Value::Table(table), "")?;
+    refuse_nul(&value)?;
+    Ok(value)
+}
+
+/// The library's text with the place and the line, without its own "TOML parse error". A long line is not quoted.
+fn not_toml(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let Some(text) = text.trim_end().strip_prefix("TOML parse error at ") else {
+        return format!("not TOML: {}", text.trim_end());
+    };
+    match text.split_once('\n') {
+        Some((place, quoted)) if quoted.len() > LONGEST_QUOTE => {
+            format!("not TOML, at {place}: {}", error.message())
+        }
+        _ => format!("not TOML, at {text}"),
+    }
+}
+
+fn to_json(value: toml::Value, pointer: &str) -> Result<Value, Problems> {
+    Ok(match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) if !number.is_finite() => {
+            return Err(Problems::one(pointer, format!("must be finite, is {number}")));
+        }
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => Value::String(time.to_string()),
+        toml::Value::Array(items) => {
+            let item = |(index, item)| to_json(item, &format!("{pointer}/{index}"));
+            items.into_iter().enumerate().map(item).collect::<Result<_, _>>()?
+        }
+        toml::Value::Table(table) => {
+            let field = |(name, field): (String, toml::Value)| {
+                let field = to_json(field, &format!("{pointer}/{}", escaped(&name)))?;
+                Ok((name, field))
+            };
+            Value::Object(table.into_iter().map(field).collect::<Result<_, Problems>>()?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_by_what_it_begins_with() {
+        let value = json!({ "name": "x", "seeds": [1] });
+        assert_eq!(parse(" \n{\"name\": \"x\", \"seeds\": [1]}").unwrap(), value);
+        assert_eq!(parse("# why\nname = \"x\"\nseeds = [1]").unwrap(), value);
+        assert!(
+            parse("{\"name\": \"x\", \"name\": \"y\"}")
+                .unwrap_err()
+                .to_string()
+                .contains("\"name\" stands twice")
+        );
+    }
+}
