@@ -31,29 +31,54 @@ pub(super) struct Outcome {
     pub(super) sentence: String,
 }
 
-impl FromStr for Claim {
-    type Err = String;
+/// Why a text is not a claim.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClaimError {
+    #[error("no level: {EXAMPLE}")]
+    NoLevel,
+    #[error("needs one `<` or one `>`: {EXAMPLE}")]
+    NoRelation,
+    #[error("the level is not a number: {EXAMPLE}")]
+    LevelIsNotANumber,
+    #[error("the level must be between 0 and 1, such as 0.95, is {0}")]
+    ImpossibleLevel(f64),
+    #[error("`{0}` is not a name of an arm: {EXAMPLE}")]
+    NotAName(String),
+    #[error("`{0}` cannot differ from itself")]
+    SameArm(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (arms, level) = text.split_once('@').ok_or(format!("no level: {EXAMPLE}"))?;
+/// A claim names an arm that the experiment lacks.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no arm `{name}`; there is {known}")]
+pub(super) struct UnknownArm {
+    name: String,
+    known: String,
+}
+
+impl FromStr for Claim {
+    type Err = ClaimError;
+
+    fn from_str(text: &str) -> Result<Self, ClaimError> {
+        let (arms, level) = text.split_once('@').ok_or(ClaimError::NoLevel)?;
         let (place, relation) = match (arms.find('<'), arms.find('>')) {
             (Some(place), None) => (place, Relation::Lower),
             (None, Some(place)) => (place, Relation::Higher),
-            _ => return Err(format!("needs one `<` or one `>`: {EXAMPLE}")),
+            _ => return Err(ClaimError::NoRelation),
         };
-        let level: f64 = level.trim().parse().map_err(|_| format!("the level is not a number: {EXAMPLE}"))?;
+        let level: f64 = level.trim().parse().map_err(|_| ClaimError::LevelIsNotANumber)?;
         if !(level > 0.0 && level < 1.0) {
-            return Err(format!("the level must be between 0 and 1, such as 0.95, is {level}"));
+            return Err(ClaimError::ImpossibleLevel(level));
         }
         let [left, right] = [&arms[..place], &arms[place + 1..]].map(|name| name.trim().to_owned());
         for name in [&left, &right] {
             let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             if name.is_empty() || !name.chars().all(is_name) {
-                return Err(format!("`{name}` is not a name of an arm: {EXAMPLE}"));
+                return Err(ClaimError::NotAName(name.clone()));
             }
         }
         if left == right {
-            return Err(format!("`{left}` cannot differ from itself"));
+            return Err(ClaimError::SameArm(left));
         }
         Ok(Self { left, relation, right, level })
     }
@@ -79,11 +104,11 @@ impl Claim {
     ///
     /// # Errors
     /// If the other arm is not in the experiment.
-    pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, String> {
+    pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, UnknownArm> {
         let arm = comparison.arms.iter().find(|arm| arm.arm == self.left);
         let arm = arm.ok_or_else(|| {
             let arms: Vec<&str> = comparison.arms.iter().map(|arm| arm.arm.as_str()).collect();
-            format!("there is no arm `{}`; there is {}", self.left, arms.join(", "))
+            UnknownArm { name: self.left.clone(), known: arms.join(", ") }
         })?;
         let Some(difference) = &arm.difference else {
             let why = arm.cannot_tell.as_deref().unwrap_or("there is nothing to compare");
@@ -147,7 +172,7 @@ mod tests {
             ("a < b @ 0.9 @ 0.9", "no number"),
             ("a < a @ 0.9", "cannot differ from itself"),
         ] {
-            let error = text.parse::<Claim>().unwrap_err();
+            let error = text.parse::<Claim>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
     }

@@ -11,7 +11,7 @@ use optlab_api_types::Comparison;
 use optlab_domain::{Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
-use super::{Failure, experiments, output};
+use super::{Failure, output, which};
 use claim::Claim;
 
 #[derive(clap::Args)]
@@ -58,13 +58,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ));
     }
     let client = args.server.client()?;
-    let experiment = experiments::find(&client, &args.experiment)?;
+    let experiment = which::find(&client, &args.experiment)?;
     let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
     let comparison = ask(args.baseline.as_deref())?;
     let mut outcomes = Vec::new();
     for claim in &args.require {
         let against = ask(Some(claim.right()))?;
-        outcomes.push(claim.outcome(&against).map_err(Failure::Usage)?);
+        outcomes.push(claim.outcome(&against).map_err(|error| Failure::Usage(error.to_string()))?);
     }
     print(&comparison, if args.json { Format::Json } else { args.format })?;
     for outcome in &outcomes {

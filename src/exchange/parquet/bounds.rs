@@ -15,6 +15,7 @@ use parquet::file::metadata::{
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::flaw::Flaw;
 use super::{GROUP, unreadable};
 use crate::exchange::ExchangeError;
 
@@ -38,7 +39,7 @@ pub(super) fn metadata(file: &File) -> std::result::Result<ParquetMetaData, Exch
         )));
     }
     let metadata = ParquetMetaDataReader::new().parse_and_finish(file).map_err(unreadable)?;
-    check_groups(&metadata).map_err(ExchangeError::refused)?;
+    check_groups(&metadata)?;
     Ok(metadata)
 }
 
@@ -54,15 +55,17 @@ fn claimed_metadata(mut file: &File) -> io::Result<u64> {
 }
 
 /// Checks that every group except the last one is full, and that no column chunk exceeds its limit.
-fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), String> {
+fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), Flaw> {
     let rows = u64::try_from(metadata.file_metadata().num_rows())
         .map_err(|_| "the file has a negative number of rows")?;
     if rows > MOST_POINTS {
-        return Err(format!("the file has {rows} points, and an import may have at most {MOST_POINTS}"));
+        return Err(Flaw(format!(
+            "the file has {rows} points, and an import may have at most {MOST_POINTS}"
+        )));
     }
     let sizes = (0..rows).step_by(GROUP).map(|first| (rows - first).min(GROUP as u64) as i64);
     if !metadata.row_groups().iter().map(RowGroupMetaData::num_rows).eq(sizes) {
-        return Err(format!("the groups of the file are not those of an export of {rows} points"));
+        return Err(Flaw(format!("the groups of the file are not those of an export of {rows} points")));
     }
     let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let fits = |column: &ColumnChunkMetaData| {
@@ -74,7 +77,9 @@ fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), String> {
     match columns.into_iter().find(|column| !fits(column)) {
         Some(column) => {
             let name = column.column_descr().name();
-            Err(format!("a column `{name}` is larger than that of an export, or is compressed otherwise"))
+            Err(Flaw(format!(
+                "a column `{name}` is larger than that of an export, or is compressed otherwise"
+            )))
         }
         None => Ok(()),
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::digest::Digest;
+use super::flaw::Flaw;
 use super::records::{check_experiment, check_jobs};
 use crate::exchange::ExchangeError;
 use crate::store::{ExperimentRecord, Import, JobRecord};
@@ -86,22 +87,22 @@ pub(super) fn check_digest(file: &FileMetaData, digest: Digest) -> Result<(), Ex
 /// # Errors
 /// [`ExchangeError::Refused`] with the first mistake.
 pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
-    checked(file).map_err(ExchangeError::refused)
+    Ok(checked(file)?)
 }
 
-fn checked(file: &FileMetaData) -> Result<Import, String> {
+fn checked(file: &FileMetaData) -> Result<Import, Flaw> {
     let format = value(file, FORMAT)
         .ok_or("this Parquet file is not an export of optlab: its metadata lacks `optlab.format`")?;
     if format == "1" {
         return Err(
             "this export is of format 1, which cannot be checked for damage: export the experiment again"
-                .to_owned(),
+                .into(),
         );
     }
     if format != VERSION {
-        return Err(format!(
+        return Err(Flaw(format!(
             "this export is of format {format}, and this optlab reads format {VERSION}: import it with a newer one"
-        ));
+        )));
     }
     let points = u64::try_from(file.num_rows()).map_err(|_| "the file has a negative number of rows")?;
     let experiment = parse(file, EXPERIMENT, MOST_OF_EXPERIMENT)?;
@@ -115,7 +116,9 @@ fn checked(file: &FileMetaData) -> Result<Import, String> {
     let steps = jobs.iter().fold(0_u64, |sum, job| sum.saturating_add(job.steps as u64 + 1));
     let most = steps.saturating_mul(series.len() as u64);
     if points > most {
-        return Err(format!("the file has {points} points, and the steps of its jobs make at most {most}"));
+        return Err(Flaw(format!(
+            "the file has {points} points, and the steps of its jobs make at most {most}"
+        )));
     }
     Ok(Import { experiment, jobs, series, points })
 }
@@ -124,25 +127,28 @@ fn value<'a>(file: &'a FileMetaData, key: &str) -> Option<&'a str> {
     file.key_value_metadata()?.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Result<T, String> {
+fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Result<T, Flaw> {
     let text = value(file, key).ok_or_else(|| format!("the file's metadata lacks `{key}`"))?;
     if text.len() > most {
-        return Err(format!(
+        return Err(Flaw(format!(
             "`{key}` in the file's metadata has {} bytes, at most {most} are needed",
             text.len()
-        ));
+        )));
     }
     let wrong = |error: &dyn Display| format!("`{key}` in the file's metadata: {error}");
     let value = parse_json(text.as_bytes()).map_err(|refusal| wrong(&refusal))?;
-    T::deserialize(value).map_err(|error| wrong(&error))
+    T::deserialize(value).map_err(|error| wrong(&error).into())
 }
 
-fn check_series(series: &[String]) -> Result<(), String> {
+fn check_series(series: &[String]) -> Result<(), Flaw> {
     if series.len() > MOST_SERIES {
-        return Err(format!("the file has {} series, and an experiment at most {MOST_SERIES}", series.len()));
+        return Err(Flaw(format!(
+            "the file has {} series, and an experiment at most {MOST_SERIES}",
+            series.len()
+        )));
     }
     match series.iter().find(|name| !series::is_known(name)) {
-        Some(name) => Err(format!("the file has a series {name:?}, which no job records")),
+        Some(name) => Err(Flaw(format!("the file has a series {name:?}, which no job records"))),
         None => Ok(()),
     }
 }

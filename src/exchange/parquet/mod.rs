@@ -3,6 +3,7 @@
 
 mod bounds;
 mod digest;
+mod flaw;
 mod header;
 mod read;
 mod records;

@@ -11,6 +11,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::bounds::{self, Pages};
 use super::digest::Digest;
+use super::flaw::Flaw;
 use super::records::TIMES;
 use super::{header, schema, unreadable};
 use crate::exchange::ExchangeError;
@@ -83,7 +84,7 @@ impl ParquetReader {
                     return Err(ExchangeError::refused("a column of the file is too short"));
                 }
                 left -= rows.step.len();
-                for batch in order.batches(&rows).map_err(ExchangeError::refused)? {
+                for batch in order.batches(&rows)? {
                     if !take(batch) {
                         return Ok(());
                     }
@@ -173,11 +174,11 @@ impl<'a> Order<'a> {
     }
 
     /// The rows by job and series.
-    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, String> {
+    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, Flaw> {
         let count = rows.step.len();
         let counts = [rows.job_id.len(), rows.series.len(), rows.value.len(), rows.time_ms.len()];
         if counts.iter().any(|&other| other != count) {
-            return Err("the columns of the file are not equally long".to_owned());
+            return Err("the columns of the file are not equally long".into());
         }
         let mut batches: Vec<CurveBatch> = Vec::new();
         for row in 0..count {
@@ -194,9 +195,10 @@ impl<'a> Order<'a> {
     }
 
     /// The position of the job, if the row is valid here.
-    fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, String> {
+    fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, Flaw> {
         let TimedPoint { step, value, time_ms } = *point;
-        let wrong = |what: &str| Err(format!("the point of {series} at step {step} of job {job} {what}"));
+        let wrong =
+            |what: &str| Err(Flaw(format!("the point of {series} at step {step} of job {job} {what}")));
         let Some(&place) = self.places.get(&job) else { return wrong("belongs to no job of the experiment") };
         let steps = self.import.jobs[place].steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {

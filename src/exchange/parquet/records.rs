@@ -7,6 +7,7 @@ use optlab_domain::{EndReason, JobState};
 use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
 use serde_json::json;
 
+use super::flaw::Flaw;
 use crate::store::{ExperimentRecord, JobRecord, ResultsRecord};
 
 /// Valid times in milliseconds since the epoch, from 1970 to 9999.
@@ -15,7 +16,7 @@ pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
 const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
 /// Applies the rules for edits to the editable fields.
-pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, String> {
+pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, Flaw> {
     let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
     check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
     let edited = json!({ "name": name, "notes": notes, "tags": tags });
@@ -26,12 +27,12 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
     let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
     match spec.arms.len().saturating_mul(spec.seeds.len()) {
         1..=MOST_JOBS => Ok(spec),
-        jobs => Err(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed")),
+        jobs => Err(Flaw(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed"))),
     }
 }
 
 /// Checks that there is one job per arm and seed, and that each matches the spec.
-pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), String> {
+pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), Flaw> {
     let mut ids = HashSet::new();
     let mut missing: HashSet<(&str, i64)> = spec
         .arms
@@ -41,36 +42,36 @@ pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<()
     for job in jobs {
         let called = format!("job {} ({} with seed {})", job.id, job.arm, job.seed);
         if !missing.remove(&(job.arm.as_str(), job.seed)) || !ids.insert(job.id) {
-            return Err(format!("{called} is not in the spec, or is a duplicate"));
+            return Err(Flaw(format!("{called} is not in the spec, or is a duplicate")));
         }
         check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
     }
     match missing.iter().min() {
-        Some((arm, seed)) => Err(format!("the job of {arm} with seed {seed} is missing")),
+        Some((arm, seed)) => Err(Flaw(format!("the job of {arm} with seed {seed} is missing"))),
         None => Ok(()),
     }
 }
 
-fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
+fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), Flaw> {
     let own =
         JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
     let arm = spec.arms.iter().find(|arm| arm.name == job.arm);
     if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
-        return Err("has a spec that differs from the experiment's".to_owned());
+        return Err("has a spec that differs from the experiment's".into());
     }
     let method = own.method.to_string();
     if job.method != method {
-        return Err(format!("has the method {}, but its spec has {method}", job.method));
+        return Err(Flaw(format!("has the method {}, but its spec has {method}", job.method)));
     }
     let steps = own.train.total_steps() as i64;
     if job.steps != steps {
-        return Err(format!("has {} steps, and its spec makes {steps}", job.steps));
+        return Err(Flaw(format!("has {} steps, and its spec makes {steps}", job.steps)));
     }
     if !(0..=job.steps).contains(&job.step) {
-        return Err(format!("is at step {} of {}", job.step, job.steps));
+        return Err(Flaw(format!("is at step {} of {}", job.step, job.steps)));
     }
     if job.state.has_ended() && job.ended_ms.is_none() {
-        return Err(format!("is {} without a time", job.state));
+        return Err(Flaw(format!("is {} without a time", job.state)));
     }
     check_times([Some(job.created_ms), job.started_ms, job.ended_ms])?;
     for attempt in &job.attempts {
@@ -80,39 +81,41 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), String> {
     check_results(job)?;
     let numbers = job.attempts.iter().map(|attempt| attempt.number);
     if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
-        return Err(format!("does not have the expected {} attempts", job.attempt));
+        return Err(Flaw(format!("does not have the expected {} attempts", job.attempt)));
     }
     match job.end_reason.filter(|reason| !reason.ends_jobs()) {
-        Some(reason) => Err(format!("ended by {reason}, which ends only attempts")),
+        Some(reason) => Err(Flaw(format!("ended by {reason}, which ends only attempts"))),
         None => Ok(()),
     }
 }
 
-fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), String> {
+fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), Flaw> {
     match times.into_iter().flatten().find(|time| !TIMES.contains(time)) {
-        Some(time) => Err(format!("has a time of {time} ms, which is not between the years 1970 and 9999")),
+        Some(time) => {
+            Err(Flaw(format!("has a time of {time} ms, which is not between the years 1970 and 9999")))
+        }
         None => Ok(()),
     }
 }
 
-fn check_seconds(seconds: Option<f64>) -> Result<(), String> {
+fn check_seconds(seconds: Option<f64>) -> Result<(), Flaw> {
     match seconds.filter(|seconds| !SECONDS.contains(seconds)) {
-        Some(seconds) => Err(format!("has taken {seconds} seconds, which is impossible")),
+        Some(seconds) => Err(Flaw(format!("has taken {seconds} seconds, which is impossible"))),
         None => Ok(()),
     }
 }
 
 /// Checks that exactly the succeeded jobs have final figures.
-fn check_results(job: &JobRecord) -> Result<(), String> {
+fn check_results(job: &JobRecord) -> Result<(), Flaw> {
     let results = &job.results;
     let completed = job.end_reason == Some(EndReason::Completed);
     match job.state {
         JobState::Succeeded if !completed || results.test_accuracy.is_none() => {
-            return Err("has succeeded without results".to_owned());
+            return Err("has succeeded without results".into());
         }
         JobState::Succeeded => {}
         state if completed || *results != ResultsRecord::default() => {
-            return Err(format!("is {state} and has results"));
+            return Err(Flaw(format!("is {state} and has results")));
         }
         _ => {}
     }
@@ -126,13 +129,11 @@ fn check_results(job: &JobRecord) -> Result<(), String> {
         percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
     if let Some((name, value)) = wrong {
         let value = value.unwrap_or_default();
-        return Err(format!("has a {name} of {value}, and percentages go from 0 to 100"));
+        return Err(Flaw(format!("has a {name} of {value}, and percentages go from 0 to 100")));
     }
     let negative = [results.peak_memory_bytes, job.parameters_trained].into_iter().flatten().any(|n| n < 0);
     if negative || results.energy.is_some_and(|energy| !energy.is_finite()) {
-        return Err(
-            "has a negative number of bytes or parameters, or an energy that is not finite".to_owned()
-        );
+        return Err("has a negative number of bytes or parameters, or an energy that is not finite".into());
     }
     Ok(())
 }
