@@ -1,6 +1,8 @@
 //! Imports that are killed, and concurrent writes during an import.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
@@ -9,6 +11,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
 use tempfile::TempDir;
 
+use crate::support::processes::signal;
 use crate::support::waiting::{Patience, wait_until};
 use crate::support::{Database, OPTLAB, Server};
 use crate::{client, import, long_curve, said, without_slots};
@@ -34,6 +37,37 @@ fn count(folder: &TempDir, sql: &str) -> i64 {
 fn has_no_experiment(server: &Server) {
     assert_eq!(server.read("/api/v1/experiments")["items"], Value::Array(Vec::new()));
     assert_eq!(server.read("/api/v1/jobs")["items"], Value::Array(Vec::new()));
+}
+
+/// A server that sends a part of a file and then nothing more. Returns its address.
+fn stalling() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let head =
+            "HTTP/1.1 200 OK\r\ncontent-length: 100\r\ncontent-disposition: attachment; filename=\"x.csv\"";
+        write!(stream, "{head}\r\n\r\na part").unwrap();
+        // Returns when the client has gone.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    address
+}
+
+#[test]
+fn an_interrupted_export_leaves_no_file() {
+    for name in ["INT", "TERM"] {
+        let folder = TempDir::new().unwrap();
+        let mut export = Command::new(OPTLAB)
+            .args(["export", "1", "--format", "csv", "--server", &stalling()])
+            .current_dir(folder.path())
+            .spawn()
+            .unwrap();
+        wait_until("the export has begun", || folder.path().join("x.csv.unfinished").exists());
+        assert!(signal(export.id(), name));
+        assert_eq!(export.wait().unwrap().code(), Some(130));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
 
 #[test]
