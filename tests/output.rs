@@ -135,7 +135,9 @@ fn a_command_fails_on_a_write_error_but_not_on_a_closed_pipe() {
     assert_eq!(export.status.code(), Some(1), "{}", said(&export.stderr));
     let import = ["import", "small-1.parquet"];
     place.run(&["export", "1", "--format", "parquet"], Stdio::piped(), Stdio::piped());
-    assert_eq!(place.run(&import, full(), Stdio::piped()).status.code(), Some(1));
+    let import = place.run(&import, full(), Stdio::piped());
+    assert_eq!(import.status.code(), Some(1));
+    assert!(said(&import.stderr).contains("`small` is stored: cannot write to"), "{}", said(&import.stderr));
     // A failing command fails even if its message cannot be written.
     for stderr in [full, unread] {
         let refused = place.run(&["compare", "nothing"], Stdio::piped(), stderr());

@@ -28,12 +28,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
     let submitted: Submitted = client.upload("/imports", file)?;
-    Ok(match args.json {
+    let Submitted { id, name, jobs } = &submitted;
+    let printed = match args.json {
         true => output::json(&submitted),
-        false => {
-            let Submitted { id, name, jobs } = &submitted;
-            let page = client.page(*id);
-            output::line(format!("Experiment {id} `{name}`, {} jobs: {page}", jobs.len()))
-        }
-    }?)
+        false => output::line(format!("Experiment {id} `{name}`, {} jobs: {}", jobs.len(), client.page(*id))),
+    };
+    Ok(printed.with_context(|| format!("experiment {id} `{name}` is stored"))?)
 }
