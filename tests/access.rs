@@ -88,6 +88,28 @@ fn every_route_but_health_and_sign_in_requires_a_token() {
     assert_eq!(get(&server, "/healthz", "host", "optlab.example").status, 200);
 }
 
+/// A read is a GET, or the query, which is sent by POST because of its length.
+#[test]
+fn every_route_that_writes_needs_the_scope_write() {
+    let folder = TempDir::new().unwrap();
+    let reader = bearer(&token(&folder, &["create", "reader", "--scope", "read"]));
+    let server = Server::start_on(EVERYWHERE, &folder, &["--workers", "0"]);
+    let description = get(&server, "/api/openapi.json", "authorization", &reader).json();
+    let mut refused = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let url = path.replace("{id}", "1").replace("{name}", "digits-mlp");
+        for (method, operation) in methods.as_object().unwrap() {
+            let method = method.to_uppercase();
+            let is_read = method == "GET" || path == "/api/v1/query" || operation["security"].is_null();
+            let (status, _) = server.head_of(&method, &url, &[("authorization", &reader)]);
+            assert_eq!(status == 403, !is_read, "{method} {path}: {status}");
+            assert_ne!(status, 401, "{method} {path}");
+            refused += usize::from(!is_read);
+        }
+    }
+    assert!(refused > 10, "only {refused} routes write");
+}
+
 #[test]
 fn a_token_grants_its_scope_until_it_is_revoked() {
     let folder = TempDir::new().unwrap();

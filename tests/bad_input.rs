@@ -363,7 +363,8 @@ fn malformed_requests_are_rejected() {
         ("GET", "/api/v1/recipes/..%2f..%2fetc%2fpasswd", 404, "unknown recipe"),
         ("GET", "/api/v1/experiments/x", 404, "path"),
         ("GET", "/api/v1/experiments/-1", 404, "no experiment -1"),
-        ("GET", "/api/v1/experiments/99999999999999999999", 404, "path"),
+        ("GET", "/api/v1/experiments/99999999999999999999", 404, "path: `99999999999999999999` is not an id"),
+        ("GET", "/api/v1/jobs/first/metrics", 404, "path: `first` is not an id"),
         ("GET", "/api/v1/experiments/7", 404, "no experiment 7"),
         ("GET", "/api/v1/experiments/7/curves", 404, "no experiment 7"),
         ("GET", "/api/v1/experiments/7/comparison", 404, "no experiment 7"),
@@ -377,7 +378,7 @@ fn malformed_requests_are_rejected() {
         ("POST", "/healthz", 405, "does not answer POST"),
         ("GET", "/api/v1/experiments?limit=0", 422, "from 1 to 1000"),
         ("GET", "/api/v1/experiments?limit=-1", 422, "is -1"),
-        ("GET", "/api/v1/experiments?limit=x", 400, "limit"),
+        ("GET", "/api/v1/experiments?limit=x", 400, "query string: limit: "),
         ("GET", "/api/v1/experiments?limt=5", 400, "unknown field `limt`"),
         ("GET", "/api/v1/experiments?cursor=abc", 400, "cursor"),
         ("GET", "/api/v1/jobs?state=sleeping", 422, "must be one of queued, running"),
@@ -386,6 +387,11 @@ fn malformed_requests_are_rejected() {
     ];
     for &(method, path, status, says) in requests {
         is_problem(&server.send(method, path, &[], b""), status, says);
+    }
+    for path in [EXPERIMENTS, "/api/v1/imports"] {
+        let send = |encoding| server.send("POST", path, &[("content-encoding", encoding)], b"{");
+        is_problem(&send("gzip"), 415, "without `Content-Encoding`");
+        assert_ne!(send("identity").status, 415, "{path}");
     }
     let id = server.submit(&good());
     let (experiment, job) =

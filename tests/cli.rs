@@ -489,6 +489,8 @@ fn the_doctor_checks_that_folders_are_writable() {
     {
         assert!(out(&ill).contains(part), "{part} is missing:\n{}", out(&ill));
     }
+    let ill = examine("/tmp", "sqlite::memory:");
+    assert!(out(&ill).contains("[broken]  database: `sqlite::memory:` names no file"), "{}", out(&ill));
     let here = folder.path().display();
     let well = examine(folder.path().to_str().unwrap(), "sqlite:optlab.db");
     assert!(well.status.success(), "{}", out(&well));

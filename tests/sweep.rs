@@ -34,7 +34,7 @@ fn files_are_whole(server: &Server, job: &Value) {
     for artifact in artifacts["items"].as_array().unwrap() {
         let url = format!("{}{path}/{}", server.address, artifact["name"].as_str().unwrap());
         let bytes = ureq::get(url).call().unwrap().body_mut().read_to_vec().unwrap();
-        let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest(bytes));
         assert_eq!(artifact["sha256"], Value::from(digest), "{artifact:#}");
     }
 }

@@ -7,15 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header, uri::Authority};
+use axum::http::{header, uri::Authority};
 use axum::middleware::Next;
 use axum::response::Response;
 use optlab_domain::Scope;
 use tokio::time::sleep;
 
-use super::AppState;
+use super::credentials::token_of;
 use super::error::ApiError;
-use super::{query, session};
 use crate::clock::Clock;
 use crate::store::{Secret, Store, StoreError};
 
@@ -73,45 +72,32 @@ impl Access {
     }
 }
 
-/// Lets a request through that may be made; handlers find its token among the extensions.
+/// Admits requests whose token has the scope that their route needs. Handlers find the token among the extensions.
 pub(super) async fn admit(
-    State(state): State<AppState>,
+    State((access, needed)): State<(Arc<Access>, Scope)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    if state.access.is_local {
+    if access.is_local {
         return Ok(next.run(request).await);
     }
     let headers = request.headers();
-    let secret = brought(headers).ok_or_else(|| match headers.contains_key(header::AUTHORIZATION) {
+    let secret = token_of(headers).ok_or_else(|| match headers.contains_key(header::AUTHORIZATION) {
         true => ApiError::unknown_token(),
         false => ApiError::no_token(),
     })?;
-    let scope = state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
-    if scope == Scope::Read && !looks(&request) {
+    let scope = access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
+    if needed == Scope::Write && scope == Scope::Read {
         return Err(ApiError::read_only());
     }
     request.extensions_mut().insert(secret);
     Ok(next.run(request).await)
 }
 
-/// Whether the request changes nothing. A query is sent by POST, for its length; the store sees to it that it only reads.
-fn looks(request: &Request) -> bool {
-    let is_query = request.method() == Method::POST && request.uri().path() == query::PATH;
-    is_query || [Method::GET, Method::HEAD].contains(request.method())
-}
-
-/// The token of a program's header, else that of a browser's cookie.
-pub(super) fn brought(headers: &HeaderMap) -> Option<Secret> {
-    let Some(authorization) = headers.get(header::AUTHORIZATION) else { return session::cookie(headers) };
-    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") { Secret::parse(token.trim()) } else { None }
-}
-
 /// Without tokens, refuses requests that name another machine: a page elsewhere can have its own name lead to this
 /// address, and a browser would then let it read the answers.
 pub(super) async fn known_host(
-    State(state): State<AppState>,
+    State(access): State<Arc<Access>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
@@ -120,7 +106,7 @@ pub(super) async fn known_host(
     // A request may also name the host in an absolute request target.
     let mut hosts = in_headers.chain(request.uri().authority().map(Authority::as_str));
     match hosts.find(|host| !is_loopback(host)) {
-        Some(host) if state.access.is_local => Err(ApiError::foreign_host(host)),
+        Some(host) if access.is_local => Err(ApiError::foreign_host(host)),
         _ => {
             drop(hosts);
             Ok(next.run(request).await)
@@ -183,20 +169,5 @@ mod tests {
         clock.advance(1);
         assert_eq!(access.scope_of(&secret).await.unwrap(), None);
         assert!(access.known.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_header_wins_over_a_cookie() {
-        let (one, two) = (Secret::draw().unwrap(), Secret::draw().unwrap());
-        let mut headers = HeaderMap::new();
-        assert!(brought(&headers).is_none());
-        let cookie = format!("theme=dark; optlab_session={}", one.reveal());
-        headers.insert(header::COOKIE, cookie.parse().unwrap());
-        assert_eq!(brought(&headers).unwrap().sha256(), one.sha256());
-        let bearer = format!("bearer {}", two.reveal());
-        headers.insert(header::AUTHORIZATION, bearer.parse().unwrap());
-        assert_eq!(brought(&headers).unwrap().sha256(), two.sha256());
-        headers.insert(header::AUTHORIZATION, "Basic eDp5".parse().unwrap());
-        assert!(brought(&headers).is_none());
     }
 }

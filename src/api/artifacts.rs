@@ -12,10 +12,10 @@ use optlab_domain::ArtifactKind;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Id, Whole};
+use super::state::AppState;
 use crate::store;
 
 impl From<store::Artifact> for Artifact {

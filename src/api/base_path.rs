@@ -1,7 +1,4 @@
-//! The path prefix under which a proxy serves optlab.
-
-use std::fmt;
-use std::str::FromStr;
+//! Requests under the path prefix of a proxy.
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,69 +9,29 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower::ServiceExt;
 
-/// A prefix such as `/optlab`; empty if the server has the whole host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "String")]
-pub struct BasePath(String);
+use crate::config::BasePath;
 
-impl FromStr for BasePath {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let path = text.trim_matches('/');
-        let is_plain = |segment: &str| {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~%@+=:,".contains(c);
-            !segment.is_empty() && segment.chars().all(allowed) && ![".", ".."].contains(&segment)
-        };
-        match path {
-            "" => Ok(Self::default()),
-            path if path.split('/').all(is_plain) => Ok(Self(format!("/{path}"))),
-            _ => Err(format!("must be a folder like /optlab or /lab/optlab, is `{text}`")),
+/// Strips the prefix, unless a proxy already has, and passes the request to the router, which does not know it.
+pub(super) async fn answer(base_path: BasePath, router: Router, mut request: Request) -> Response {
+    let below = request.uri().path().strip_prefix(base_path.as_str());
+    if let Some(rest) = below.filter(|_| !base_path.is_root()) {
+        if rest.is_empty() {
+            return Redirect::permanent(&format!("{base_path}/")).into_response();
+        }
+        if rest.starts_with('/') {
+            *request.uri_mut() = without(&base_path, request.uri());
         }
     }
+    router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
-impl TryFrom<String> for BasePath {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for BasePath {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl BasePath {
-    /// Whether the prefix is empty.
-    pub(super) fn is_root(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Strips the prefix, unless a proxy already has, and passes the request to the router, which does not know it.
-    pub(super) async fn answer(self, router: Router, mut request: Request) -> Response {
-        if let Some(rest) = request.uri().path().strip_prefix(&self.0).filter(|_| !self.is_root()) {
-            if rest.is_empty() {
-                return Redirect::permanent(&format!("{self}/")).into_response();
-            }
-            if rest.starts_with('/') {
-                *request.uri_mut() = self.within(request.uri());
-            }
-        }
-        router.oneshot(request).await.unwrap_or_else(|never| match never {})
-    }
-
-    /// The URI, which begins with the prefix, without it.
-    fn within(&self, uri: &Uri) -> Uri {
-        let mut parts = uri.clone().into_parts();
-        let shorter =
-            parts.path_and_query.as_ref().map(|path| path.as_str()[self.0.len()..].parse::<PathAndQuery>());
-        parts.path_and_query = shorter.and_then(Result::ok);
-        Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
-    }
+/// The URI, which begins with the prefix, without it.
+fn without(base_path: &BasePath, uri: &Uri) -> Uri {
+    let mut parts = uri.clone().into_parts();
+    let prefix = base_path.as_str().len();
+    let shorter = parts.path_and_query.as_ref().map(|path| path.as_str()[prefix..].parse::<PathAndQuery>());
+    parts.path_and_query = shorter.and_then(Result::ok);
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
 /// Makes redirects that only add a slash relative, so that they stay correct behind a proxy that strips a prefix.

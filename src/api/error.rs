@@ -1,9 +1,10 @@
 //! Every error of the API as `application/problem+json` (RFC 9457): the one place that maps to HTTP.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,11 @@ const LONGEST_DETAIL: usize = 4000;
 
 /// An error that is answered as a problem document.
 #[derive(Debug)]
-pub struct ApiError(ProblemDetails);
+pub struct ApiError {
+    problem: ProblemDetails,
+    /// What the log says about it. Clients do not see this.
+    cause: Option<String>,
+}
 
 impl ApiError {
     pub(super) const CONTENT_TYPE: &str = "application/problem+json";
@@ -76,13 +81,9 @@ impl ApiError {
         let kind = format!("urn:optlab:problem:{slug}");
         let mut detail = detail.into();
         shorten(&mut detail, LONGEST_DETAIL);
-        Self(ProblemDetails {
-            kind,
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail,
-            errors: Vec::new(),
-        })
+        let status = status.as_u16();
+        let problem = ProblemDetails { kind, title: title.to_owned(), status, detail, errors: Vec::new() };
+        Self { problem, cause: None }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -112,6 +113,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
     }
 
+    pub(super) fn encoded() -> Self {
+        let (status, title) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed");
+        Self::new(status, "encoded", title, "send the body as it is, without `Content-Encoding`")
+    }
+
     pub(super) fn unsatisfiable_range(bytes: u64) -> Self {
         let detail = format!("`Range` must be like bytes=0-99, within the {bytes} bytes of the file");
         Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "unsatisfiable-range", "No such range", detail)
@@ -130,23 +136,27 @@ impl ApiError {
 
     /// A temporary file cannot be written.
     pub(super) fn no_temporary_file(error: &io::Error) -> Self {
-        tracing::error!(%error, "cannot write a temporary file in {}", std::env::temp_dir().display());
+        let cause = format!("cannot write a temporary file in {}: {error}", std::env::temp_dir().display());
         let detail = format!(
             "the server cannot write to its folder for temporary files: {error}. Free space there, or set TMPDIR of the \
              server to another folder"
         );
-        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             let (status, title) = (StatusCode::INSUFFICIENT_STORAGE, "No room for a temporary file");
-            return Self::new(status, "temporary-storage-full", title, detail);
+            return Self::new(status, "temporary-storage-full", title, detail).logged(cause);
         }
         let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "No folder for temporary files");
-        Self::new(status, "temporary-storage-failing", title, detail)
+        Self::new(status, "temporary-storage-failing", title, detail).logged(cause)
     }
 
-    /// A bug or a broken machine, which the log has the details of.
+    /// A bug or a broken machine. The log has the details.
     pub(super) fn failed(error: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%error, "a request failed");
-        Self::internal()
+        Self::internal().logged(error)
+    }
+
+    /// Logs the cause when the error is answered.
+    fn logged(self, cause: impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     pub(super) fn internal() -> Self {
@@ -157,8 +167,12 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let Self { problem, cause } = self;
+        if let Some(cause) = cause {
+            tracing::error!("a request failed: {cause}");
+        }
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(problem)).into_response();
         let kind = HeaderValue::from_static(Self::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         let more = match status {
@@ -176,7 +190,7 @@ impl IntoResponse for ApiError {
 impl ApiError {
     /// The file `name` of a job cannot be had.
     pub(super) fn no_file(job: i64, name: &str, error: &ArtifactError) -> Self {
-        tracing::error!(job.id = job, name, %error, "a file of a job cannot be had");
+        let cause = format!("`{name}` of job {job} cannot be read: {error}");
         let what = match error {
             ArtifactError::Missing(_) => "is gone: somebody has removed it since",
             ArtifactError::Altered(_) => "was changed since, and is not what was stored",
@@ -184,11 +198,12 @@ impl ApiError {
                 let detail = format!(
                     "the place where `{name}` of job {job} is stored cannot be read now; the log of the server says why"
                 );
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "files-away", "Files are away", detail);
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "files-away", "Files are away", detail)
+                    .logged(cause);
             }
         };
         let detail = format!("`{name}` of job {job} was stored and {what}");
-        Self::new(StatusCode::GONE, "file-gone", "The file is gone", detail)
+        Self::new(StatusCode::GONE, "file-gone", "The file is gone", detail).logged(cause)
     }
 }
 
@@ -214,14 +229,12 @@ impl From<StoreError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, error.to_string())
             }
             StoreError::Full => {
-                tracing::error!(%error, "a request failed");
                 let (status, title) = (StatusCode::INSUFFICIENT_STORAGE, "No room for the database");
-                Self::new(status, "database-full", title, error.to_string())
+                Self::new(status, "database-full", title, error.to_string()).logged(error)
             }
             StoreError::Failing(_) => {
-                tracing::error!(%error, "a request failed");
                 let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "The database fails");
-                Self::new(status, "database-failing", title, error.to_string())
+                Self::new(status, "database-failing", title, error.to_string()).logged(error)
             }
             // The store has logged it, with the path.
             StoreError::Moved => {
@@ -243,6 +256,7 @@ impl From<QueryError> for ApiError {
             QueryError::Refused(detail) => ("query-refused", "Not a query that may be asked here", detail),
             QueryError::Invalid(detail) => ("query-invalid", "The database cannot answer this", detail),
             QueryError::Stopped(detail) => ("query-stopped", "The query took too much", detail),
+            QueryError::Failed(_) => return Self::failed(&error),
             QueryError::Store(error) => return error.into(),
         };
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, slug, title, detail)
@@ -266,7 +280,7 @@ impl From<Problems> for ApiError {
         };
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let mut error = Self::new(status, "invalid-spec", "The spec has mistakes", detail);
-        error.0.errors = problems.list;
+        error.problem.errors = problems.list;
         error
     }
 }
@@ -282,12 +296,22 @@ impl From<Refusal> for ApiError {
 
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
-        Self::malformed(format!("query string: {}", rejection.body_text()))
+        let text = rejection.body_text();
+        let problem = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        Self::malformed(format!("query string: {problem}"))
     }
 }
 
 impl From<PathRejection> for ApiError {
     fn from(rejection: PathRejection) -> Self {
-        Self::not_found(format!("path: {}", rejection.body_text()))
+        Self::not_found(match &rejection {
+            PathRejection::FailedToDeserializePathParams(error) => match error.kind() {
+                ErrorKind::ParseError { value, .. } | ErrorKind::ParseErrorAtKey { value, .. } => {
+                    format!("path: `{value}` is not an id")
+                }
+                kind => format!("path: {kind}"),
+            },
+            rejection => format!("path: {}", rejection.body_text()),
+        })
     }
 }

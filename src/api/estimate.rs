@@ -6,8 +6,8 @@ use std::mem::discriminant;
 use optlab_api_types::Estimate;
 use optlab_spec::{ExperimentSpec, JobSpec};
 
-use super::AppState;
 use super::error::ApiError;
+use super::state::AppState;
 use crate::store::PastRun;
 
 /// The latest of a method that are looked at.

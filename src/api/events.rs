@@ -13,11 +13,11 @@ use serde::Deserialize;
 use tokio_stream::wrappers::BroadcastStream;
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::Query;
 use super::live::Hint;
 use super::parameter::Id;
+use super::state::AppState;
 use crate::store::Secret;
 
 #[derive(Deserialize, IntoParams)]

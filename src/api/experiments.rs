@@ -14,11 +14,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::estimate::estimate;
 use super::extract::{Document, Path, Query};
 use super::parameter::{Id, Whole};
+use super::state::AppState;
 use super::views;
 use crate::store::{self, Edit, JobFilter, JobOrder};
 
@@ -54,7 +54,7 @@ pub(super) async fn submit(
         let estimate = estimate(&state, &spec).await?;
         return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
     }
-    let body = Sha256::digest(&document.text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let body = hex::encode(Sha256::digest(&document.text));
     let idempotency = key.map(|key| (key, body.as_str()));
     let submission = store::Submission { spec: &spec, text: Some(&document.text), idempotency };
     let id = state.store.submit(submission).await?;

@@ -14,9 +14,9 @@ use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
+use super::state::AppState;
 use crate::exchange::{CsvWriter, ExchangeError, ParquetWriter, PointWriter, write_jobs};
 use crate::store::{ExperimentRecord, JobRecord, Store, StoreError};
 

@@ -79,6 +79,14 @@ pub(super) async fn close_over_unread_body(request: Request, next: Next) -> Resp
     response
 }
 
+/// Refuses bodies that are compressed. They would be read as they are, and the error would not name the cause.
+pub(super) async fn plain_body(request: Request, next: Next) -> Result<Response, ApiError> {
+    match request.headers().get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => Err(ApiError::encoded()),
+        _ => Ok(next.run(request).await),
+    }
+}
+
 fn is_read(request: &Request) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method())
 }

@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::timeout;
 
-use super::AppState;
 use super::error::ApiError;
 use super::experiments::submitted;
+use super::state::AppState;
 use crate::exchange::ParquetReader;
 
 /// A client that sends nothing for so long has gone.
@@ -34,7 +34,7 @@ pub(super) async fn import(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Submitted>), ApiError> {
-    let file = receive(&headers, body, state.import_limit).await?;
+    let file = receive(&headers, body, state.settings.import_limit()).await?;
     let reader = spawn_blocking(|| ParquetReader::open(file)).await.map_err(damaged)??;
     let import = reader.import().clone();
     let name = import.experiment.name.clone();

@@ -7,11 +7,11 @@ use optlab_domain::{Action, JobState, parse_word};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
+use super::state::AppState;
 use super::views::rfc3339;
 use crate::store::{self, JobFilter, JobKey, JobOrder};
 

@@ -1,8 +1,7 @@
 //! `/metrics`: how the service does, in the text format of Prometheus. docs/operations.md lists the names.
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, header};
-use axum::middleware::Next;
+use axum::extract::State;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use optlab_domain::EndReason;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -13,22 +12,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::AppState;
 use super::error::ApiError;
+use super::request_count::Requests;
+use super::state::AppState;
 use crate::store::{Activity, Census};
 
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Requests that were answered. Its labels take few values, whatever clients ask for.
-pub(super) type Requests = Family<RequestLabels, Counter>;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RequestLabels {
-    method: &'static str,
-    /// As it is written in the router: `/api/v1/jobs/{id}`.
-    route: String,
-    status: u16,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabel {
@@ -49,22 +38,6 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, A
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| ApiError::failed(&error))?;
     Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
-}
-
-/// Counts a request when it is answered.
-pub(super) async fn count(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let method = name(request.method());
-    let response = next.run(request).await;
-    let labels = RequestLabels { method, route, status: response.status().as_u16() };
-    state.requests.get_or_create_owned(&labels).inc();
-    response
-}
-
-/// Clients may make methods up.
-fn name(method: &Method) -> &'static str {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    known.into_iter().find(|known| method == known).unwrap_or("other")
 }
 
 /// Made anew for each answer, so that two readers cannot mix up what they see. The counters are shared, not copied.

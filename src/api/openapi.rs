@@ -15,9 +15,9 @@ use utoipa::openapi::{
 };
 use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
+use super::credentials::COOKIE;
 use super::error::ApiError;
 use super::parameter::Id;
-use super::session;
 
 /// Names of the security schemes: a bearer token and the session cookie.
 const SCHEMES: [&str; 2] = ["token", "session"];
@@ -82,6 +82,12 @@ const REFUSALS: &[Refusal] = &[
     },
     Refusal { status: 413, name: "TooLarge", when: "The body is too large", applies: |shape| shape.has_body },
     Refusal {
+        status: 415,
+        name: "Compressed",
+        when: "The body is compressed: the request has a `Content-Encoding`",
+        applies: |shape| shape.has_body,
+    },
+    Refusal {
         status: 416,
         name: "NoSuchRange",
         when: "`Range` is not like bytes=0-99, or is beyond the end of the file",
@@ -141,8 +147,7 @@ pub(super) fn description() -> OpenApi {
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
         "Made by `optlab token create NAME`. A server that answers only its own machine asks for none.",
     ));
-    let session =
-        ApiKeyValue::with_description(session::COOKIE, "What `POST /api/v1/session` makes of a token.");
+    let session = ApiKeyValue::with_description(COOKIE, "What `POST /api/v1/session` makes of a token.");
     components.add_security_scheme(SCHEMES[0], SecurityScheme::Http(token.build()));
     components.add_security_scheme(SCHEMES[1], SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     for refusal in REFUSALS {

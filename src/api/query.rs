@@ -6,12 +6,12 @@ use axum::response::IntoResponse;
 use optlab_api_types::{Question, Table};
 use serde::Deserialize;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::{Document, bounded};
+use super::state::AppState;
 use crate::store::MOST_ROWS;
 
-pub(super) const PATH: &str = "/api/v1/query";
+const PATH: &str = "/api/v1/query";
 
 /// Rows of an answer to a query that says nothing of them.
 const ROWS: i64 = 1_000;

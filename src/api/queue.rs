@@ -3,8 +3,8 @@
 use optlab_api_types::Job;
 use optlab_domain::{EndReason, JobState};
 
-use super::AppState;
 use super::error::ApiError;
+use super::state::AppState;
 use super::{views, workers};
 use crate::store::{self, LAST_PLACE, OfferedDevice, Worker};
 

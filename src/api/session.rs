@@ -9,13 +9,13 @@ use optlab_domain::Scope;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::AppState;
-use super::base_path::BasePath;
+use super::credentials::COOKIE;
 use super::error::ApiError;
 use super::extract::{Document, Query};
+use super::state::AppState;
+use crate::config::{BasePath, BasePathError};
 use crate::store::Secret;
 
-pub(super) const COOKIE: &str = "optlab_session";
 /// A browser forgets the token after so many seconds; the server, when it is revoked.
 const REMEMBERED_FOR: u32 = 30 * 24 * 3600;
 
@@ -45,7 +45,7 @@ pub(super) async fn sign_in(
     let sign_in = SignIn::deserialize(&document.value)
         .map_err(|_| ApiError::malformed("the body must be {\"token\": TOKEN}"))?;
     let secret = Secret::parse(sign_in.token.trim()).ok_or_else(ApiError::unknown_token)?;
-    let folder = folder(sign_in.path.as_deref(), &state.base_path)?;
+    let folder = folder(sign_in.path.as_deref(), &state.settings.base_path)?;
     state.access.scope_of(&secret).await?.ok_or_else(ApiError::unknown_token)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, secret.reveal(), REMEMBERED_FOR)))
 }
@@ -67,7 +67,7 @@ pub(super) async fn sign_out(
     Query(params): Query<SignOutParams>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let folder = folder(params.path.as_deref(), &state.base_path)?;
+    let folder = folder(params.path.as_deref(), &state.settings.base_path)?;
     Ok((StatusCode::NO_CONTENT, set_cookie(&headers, &folder, "", 0)))
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn sign_out(
 /// people.
 fn folder(path: Option<&str>, default: &BasePath) -> Result<BasePath, ApiError> {
     let Some(path) = path else { return Ok(default.clone()) };
-    path.parse().map_err(|why: String| ApiError::invalid_parameter(format!("`path` {why}")))
+    path.parse().map_err(|why: BasePathError| ApiError::invalid_parameter(format!("`path` {why}")))
 }
 
 fn set_cookie(
@@ -92,13 +92,4 @@ fn set_cookie(
     let path = if folder.is_root() { "/".to_owned() } else { folder.to_string() };
     let rest = format!("Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     [(header::SET_COOKIE, format!("{COOKIE}={value}; {rest}"))]
-}
-
-/// The token that the browser kept.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<Secret> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut cookies =
-        lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, value) = cookies.find(|(name, _)| *name == COOKIE)?;
-    Secret::parse(value)
 }

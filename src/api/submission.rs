@@ -5,9 +5,9 @@ use axum::extract::State;
 use optlab_api_types::StoredSubmission;
 use optlab_spec::schema::WrittenSpec;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::Path;
+use super::state::AppState;
 
 /// The submission of one experiment.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/submission", tag = "experiments",

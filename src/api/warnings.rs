@@ -5,9 +5,9 @@ use axum::extract::State;
 use optlab_api_types::{List, Warning};
 use optlab_spec::{Arm, MethodSpec, series};
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::Path;
+use super::state::AppState;
 use crate::store::{Cell, Curve, CurveRange};
 
 /// Of the energy at the start. Rounding moves it by a hundred-thousandth of this.

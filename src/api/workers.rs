@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use optlab_api_types::{List, OfferedDevice, Worker, WorkerState};
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::Path;
+use super::state::AppState;
 use super::views::rfc3339;
 use crate::store::{self, Store, StoreError};
 

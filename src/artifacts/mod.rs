@@ -23,6 +23,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
+pub use bucket::BucketAccess;
 pub use error::ArtifactError;
 
 /// File that [`ArtifactRoot::try_to_write`] writes.
@@ -49,12 +50,11 @@ pub struct Written {
 }
 
 impl ArtifactRoot {
-    /// Opens `place`: a folder, which is created, or a URL `s3://bucket/folder` with credentials, region and endpoint
-    /// from the `AWS_*` environment variables.
+    /// Opens `place`: a folder, which is created, or the URL `s3://bucket/folder` of a bucket.
     ///
     /// # Errors
     /// If the folder cannot be created or the URL is invalid.
-    pub fn open(place: &str) -> Result<Self, ArtifactError> {
+    pub fn open(place: &str, bucket: &BucketAccess) -> Result<Self, ArtifactError> {
         if !place.contains("://") {
             return Self::folder(FilePath::new(place));
         }
@@ -63,10 +63,7 @@ impl ArtifactRoot {
         if let ("file", Ok(folder)) = (url.scheme(), url.to_file_path()) {
             return Self::folder(&folder);
         }
-        // The library takes lower-case names of these variables; others are ignored.
-        let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
-        let options = options.chain(bucket::network());
-        let (store, prefix) = parse_url_opts(&url, options).map_err(|error| unusable(&error))?;
+        let (store, prefix) = parse_url_opts(&url, bucket.options()).map_err(|error| unusable(&error))?;
         Ok(Self { store: Arc::from(store), prefix, folder: None })
     }
 
@@ -110,7 +107,7 @@ impl ArtifactRoot {
             sink.write_all(&chunk[..read]).await.map_err(|error| ArtifactError::stored(path, error))?;
         }
         sink.shutdown().await.map_err(|error| ArtifactError::stored(path, error))?;
-        Ok(Written { bytes, sha256: hex(&hash.finalize()) })
+        Ok(Written { bytes, sha256: hex::encode(hash.finalize()) })
     }
 
     /// Downloads `path` into the file `to` and verifies the bytes.
@@ -128,7 +125,11 @@ impl ArtifactRoot {
             sink.write_all(&chunk).await.map_err(|error| ArtifactError::file(to, error))?;
         }
         sink.flush().await.map_err(|error| ArtifactError::file(to, error))?;
-        if hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(ArtifactError::Altered(path.to_owned())) }
+        if hex::encode(hash.finalize()) == sha256 {
+            Ok(())
+        } else {
+            Err(ArtifactError::Altered(path.to_owned()))
+        }
     }
 
     /// Reads `path`, whose length must be `bytes`, or a range of it.
@@ -228,11 +229,7 @@ impl ArtifactRoot {
 
 /// The SHA-256 of some bytes, in the format of the database.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -252,7 +249,9 @@ mod tests {
     #[tokio::test]
     async fn stored_files_can_be_read_fetched_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        let root = ArtifactRoot::open(folder.path().join("new/root").to_str().unwrap()).unwrap();
+        let root =
+            ArtifactRoot::open(folder.path().join("new/root").to_str().unwrap(), &BucketAccess::default())
+                .unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "0123456789").unwrap();
         let written = root.put("jobs/1/2/file", &file).await.unwrap();
@@ -275,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn altered_bytes_are_detected() {
         let folder = tempfile::tempdir().unwrap();
-        let root = ArtifactRoot::open(folder.path().to_str().unwrap()).unwrap();
+        let root = ArtifactRoot::open(folder.path().to_str().unwrap(), &BucketAccess::default()).unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "as it was").unwrap();
         let written = root.put("x", &file).await.unwrap();
@@ -292,7 +291,8 @@ mod tests {
     async fn a_path_cannot_leave_the_root() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret"), "x").unwrap();
-        let root = ArtifactRoot::open(folder.path().join("root").to_str().unwrap()).unwrap();
+        let root = ArtifactRoot::open(folder.path().join("root").to_str().unwrap(), &BucketAccess::default())
+            .unwrap();
         for path in ["../secret", "a/../../secret", "/../secret", "..%2Fsecret", "a//b"] {
             assert!(root.read(path, 1, None).await.is_err(), "{path}");
         }
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_unusable_root_is_explained() {
-        let error = ArtifactRoot::open("gopher://x/y").unwrap_err().to_string();
+        let error = ArtifactRoot::open("gopher://x/y", &BucketAccess::default()).unwrap_err().to_string();
         assert!(error.contains("`gopher://x/y`: "), "{error}");
     }
 }

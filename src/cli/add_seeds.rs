@@ -3,7 +3,7 @@
 use optlab_api_types::{Experiment, Seeds};
 
 use super::client::ServerArgs;
-use super::{Failure, experiments, output, progress};
+use super::{Failure, output, progress, which};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let id = experiments::find(&client, &args.experiment)?;
+    let id = which::find(&client, &args.experiment)?;
     let seeds = Seeds { seeds: args.seeds.clone() };
     let experiment: Experiment = client.post(&format!("/experiments/{id}/seeds"), &seeds)?;
     if args.json {

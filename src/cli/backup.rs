@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 use super::serve::block_on;
 use super::unfinished::Unfinished;
 use super::{Failure, output};
-use crate::config::DatabaseArgs;
+use crate::config::{DatabaseSettings, DatabaseUrl};
 use crate::store::{self, CopyError};
 
 #[derive(clap::Args)]
@@ -15,19 +15,17 @@ pub(super) struct Args {
     /// The copy; an existing file is not overwritten
     file: PathBuf,
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: DatabaseSettings,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let url = args.database.resolve()?;
-    Ok(block_on(backup(&url, &args.file))??)
+    Ok(block_on(backup(&args.database.database_url, &args.file))??)
 }
 
-async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
-    let shown = store::redacted(url);
-    if !url.starts_with("sqlite:") {
+async fn backup(url: &DatabaseUrl, file: &Path) -> anyhow::Result<()> {
+    if !url.expose().starts_with("sqlite:") {
         bail!(
-            "PostgreSQL has its own program for that:\n  pg_dump --format=custom --file={} {shown}\n\
+            "PostgreSQL has its own program for that:\n  pg_dump --format=custom --file={} {url}\n\
              (pg_restore reads the copy)",
             file.display()
         );
@@ -35,17 +33,17 @@ async fn backup(url: &str, file: &Path) -> anyhow::Result<()> {
     let folder = std::path::absolute(file)?.parent().map(Path::to_owned).unwrap_or_default();
     ensure!(folder.is_dir(), "there is no folder {}", folder.display());
     let unfinished = Unfinished::beside(file)?;
-    store::copy_sqlite(url, unfinished.path()).await.map_err(|error| explained(error, &shown, file))?;
+    store::copy_sqlite(url.expose(), unfinished.path()).await.map_err(|error| explained(error, url, file))?;
     std::fs::File::open(unfinished.path())?.sync_all()?;
     unfinished.finish()?;
     output::line(format!(
-        "{} is a copy of {shown}. It does not contain the files of jobs (weights, checkpoints, logs).",
+        "{} is a copy of {url}. It does not contain the files of jobs (weights, checkpoints, logs).",
         file.display()
     ))
 }
 
 /// Distinguishes errors of the copy's disk from those of the database's.
-fn explained(error: CopyError, database: &str, file: &Path) -> anyhow::Error {
+fn explained(error: CopyError, database: &DatabaseUrl, file: &Path) -> anyhow::Error {
     match error {
         CopyError::Source(error) => anyhow::Error::from(error).context(format!("cannot copy {database}")),
         CopyError::Target(reason) => anyhow::anyhow!(

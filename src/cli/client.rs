@@ -1,5 +1,7 @@
 //! The REST interface, as the client commands use it.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use optlab_api_types::{DryRun, Job, List, ProblemDetails, Submitted};
+use optlab_net::Network;
 use optlab_spec::submission::is_json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,14 +26,49 @@ const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 /// Where the server is.
 #[derive(Args, Clone)]
 pub(super) struct ServerArgs {
-    /// The server
+    /// Address of the server, for client commands
     #[arg(long, env = "OPTLAB_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
     server: String,
+    #[arg(skip = Surroundings::from_env())]
+    surroundings: Surroundings,
 }
 
 impl ServerArgs {
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.server)
+        Client::new(&self.server, self.surroundings.clone())
+    }
+}
+
+/// What a client takes from the environment alone. There is no flag for the token, because the arguments of a process are
+/// no secret.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    /// `OPTLAB_TOKEN`.
+    token: Option<OsString>,
+    network: Network,
+}
+
+impl Surroundings {
+    /// Reads the environment of the process.
+    pub(super) fn from_env() -> Self {
+        let token = env::var_os("OPTLAB_TOKEN").filter(|token| !token.is_empty());
+        Self { token, network: Network::from_env() }
+    }
+
+    /// The header with the token.
+    fn authorization(&self) -> Result<Option<HeaderValue>, Failure> {
+        let Some(token) = &self.token else { return Ok(None) };
+        let token = token.to_str().unwrap_or_default().trim();
+        if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(Failure::Usage(
+                "OPTLAB_TOKEN holds no token: it is blank or has characters that no token has. Copy the line that \
+                 `optlab token create` printed"
+                    .to_owned(),
+            ));
+        }
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
+        value.set_sensitive(true);
+        Ok(Some(value))
     }
 }
 
@@ -38,6 +76,7 @@ impl ServerArgs {
 #[derive(Clone)]
 pub(super) struct Client {
     server: String,
+    network: Network,
     agent: ureq::Agent,
 }
 
@@ -68,15 +107,16 @@ impl ClientError {
 }
 
 impl Client {
-    /// Brings the token of `OPTLAB_TOKEN`, where that is set. (There is no flag for it: the arguments of a process are
-    /// no secret.)
+    /// A client that brings the token of its surroundings, if they have one.
     ///
     /// # Errors
     /// If `server` is no URL, its proxy cannot be used, or the token cannot be sent.
-    pub(super) fn new(server: &str) -> Result<Self, Failure> {
-        let authorization = authorization()?;
+    pub(super) fn new(server: &str, surroundings: Surroundings) -> Result<Self, Failure> {
+        let authorization = surroundings.authorization()?;
+        let network = surroundings.network;
         let server = base_url(server)?;
-        let agent = optlab_net::agent(&server)?
+        let agent = network
+            .agent(&server)?
             .middleware(move |mut request: Request<SendBody>, next: MiddlewareNext| {
                 if let Some(value) = &authorization {
                     request.headers_mut().insert(header::AUTHORIZATION, value.clone());
@@ -87,7 +127,7 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Ok(Self { server, agent: agent.into() })
+        Ok(Self { server, network, agent: agent.into() })
     }
 
     /// Address of an experiment's page.
@@ -265,7 +305,7 @@ impl Client {
             Some(address) => format!("; without TLS in front of it, it is http://{address}"),
             None => String::new(),
         };
-        let hint = optlab_net::hint(&self.server, error);
+        let hint = self.network.hint(&self.server, error);
         ClientError::Unreachable(format!(
             "no answer from {}: {error}{hint}. Is `optlab serve` running there{http}? --server or OPTLAB_SERVER names another",
             self.server
@@ -297,22 +337,4 @@ fn base_url(given: &str) -> Result<String, Failure> {
             "`{given}` is no address of a server; --server and OPTLAB_SERVER take one like http://127.0.0.1:8080"
         ))),
     }
-}
-
-/// The header with the token of the environment.
-fn authorization() -> Result<Option<HeaderValue>, Failure> {
-    let Some(token) = std::env::var_os("OPTLAB_TOKEN").filter(|token| !token.is_empty()) else {
-        return Ok(None);
-    };
-    let token = token.to_str().unwrap_or_default().trim();
-    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Failure::Usage(
-            "OPTLAB_TOKEN holds no token: it is blank or has characters that no token has. Copy the line that `optlab \
-             token create` printed"
-                .to_owned(),
-        ));
-    }
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
-    value.set_sensitive(true);
-    Ok(Some(value))
 }

@@ -7,11 +7,11 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, Surroundings};
 use super::progress::{state, watch};
 use super::serve::{block_on, listen, service, stop_on_signal};
 use super::{Failure, compare, output};
-use crate::config::{DEFAULT_ADDRESS, ServiceArgs};
+use crate::config::{DEFAULT_ADDRESS, ServiceSettings};
 use crate::worker::probe;
 
 const RECIPE: &str = "digits-mlp";
@@ -19,10 +19,12 @@ const RECIPE: &str = "digits-mlp";
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    service: ServiceArgs,
+    settings: ServiceSettings,
     /// Stop after the comparison instead of continuing to serve
     #[arg(long)]
     once: bool,
+    #[arg(skip = Surroundings::from_env())]
+    surroundings: Surroundings,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -30,20 +32,20 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 async fn demo(args: Args) -> Result<(), Failure> {
-    let config = args.service.resolve()?;
-    probe(&config.worker.runner)
+    let settings = args.settings;
+    probe(&settings.training.runner.program)
         .await
         .context("no job can be trained here; `optlab doctor` explains what to do")?;
-    let listener = match config.listen {
+    let listener = match settings.listen {
         Some(address) => listen(address).await?,
         None => listen_nearby(DEFAULT_ADDRESS).await?,
     };
-    let address = format!("http://{}{}", listener.local_addr()?, config.base_path);
+    let address = format!("http://{}{}", listener.local_addr()?, settings.api.base_path);
     let shutdown = CancellationToken::new();
-    tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
-    let mut service = tokio::spawn(service(config, listener, shutdown.clone()));
+    tokio::spawn(stop_on_signal(shutdown.clone(), settings.training.drain));
+    let mut service = tokio::spawn(service(settings, listener, shutdown.clone()));
 
-    let client = Client::new(&address)?;
+    let client = Client::new(&address, args.surroundings)?;
     let experiment = spawn_blocking(move || experiment(&client));
     let done = tokio::select! {
         done = experiment => done?,

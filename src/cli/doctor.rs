@@ -1,76 +1,36 @@
 //! `optlab doctor`: checks this machine, and prints commands that install what is missing.
 
+mod finding;
 mod folders;
 
 use std::path::Path;
 
 use optlab_data::{Library, State};
-use serde::Serialize;
 use serde_json::json;
 
 use super::serve::block_on;
 use super::{Failure, output};
 use crate::api;
-use crate::config::ServiceArgs;
+use crate::config::ServiceSettings;
 use crate::worker::{ProbeError, probe};
+use finding::{Finding, Verdict};
 use folders::look_at_folders;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The settings of `optlab serve`
     #[command(flatten)]
-    service: ServiceArgs,
+    settings: ServiceSettings,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// One check.
-#[derive(Serialize)]
-struct Finding {
-    verdict: Verdict,
-    what: String,
-    /// The remedy.
-    cure: Option<String>,
-}
-
-#[derive(Clone, Copy, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Ok,
-    Missing,
-    Broken,
-    /// Missing, but obtained on demand.
-    Later,
-}
-
-impl Verdict {
-    /// Padded, so that the following column aligns.
-    fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "[ok]     ",
-            Self::Missing => "[missing]",
-            Self::Broken => "[broken] ",
-            Self::Later => "[later]  ",
-        }
-    }
-
-    fn finding(self, what: impl Into<String>) -> Finding {
-        Finding { verdict: self, what: what.into(), cure: None }
-    }
-}
-
-impl Finding {
-    fn cured_by(self, cure: impl Into<String>) -> Self {
-        Self { cure: Some(cure.into()), ..self }
-    }
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let (config, library) = (args.service.clone().resolve()?, Library::from_env());
-    let (runs, mut findings) = look_at_runner(&config.worker.runner)?;
+    let (settings, library) = (&args.settings, Library::from_env());
+    let (runs, mut findings) = look_at_runner(&settings.training.runner.program)?;
     findings.push(look_at_dashboard());
-    let (has_room, folders) = look_at_folders(&config, &library);
+    let (has_room, folders) = look_at_folders(settings, &library);
     findings.extend(folders);
     findings.extend(look_at_data(&library));
     let can_train = runs && has_room;

@@ -1,9 +1,8 @@
-//! `optlab experiments`, and the choice of an experiment by id or name.
+//! `optlab experiments`: lists the experiments of a server.
 
-use anyhow::anyhow;
 use optlab_api_types::ExperimentSummary;
 
-use super::client::{Client, ServerArgs};
+use super::client::ServerArgs;
 use super::progress::counts;
 use super::table::table;
 use super::{Failure, output};
@@ -40,35 +39,4 @@ fn row(experiment: ExperimentSummary) -> [String; 6] {
         seeds.len().to_string(),
         counts(&experiment.counts),
     ]
-}
-
-/// Parses an id, with or without a leading `#`.
-pub(super) fn id(given: &str) -> Result<i64, String> {
-    given.strip_prefix('#').unwrap_or(given).parse().map_err(|_| "must be an id, like 7 or #7".to_owned())
-}
-
-/// The experiment with this id, or the newest with this name; reports the choice on standard error if there are
-/// several. Ids and names cannot be confused, because no name consists only of digits.
-pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
-    if let Ok(id) = id(given) {
-        return Ok(id);
-    }
-    let all: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
-    let called: Vec<i64> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
-    newest(&called, given)
-}
-
-/// The first of the experiments with this name, the newest first; reports the choice if there are several.
-pub(super) fn newest(called: &[i64], name: &str) -> Result<i64, Failure> {
-    match *called {
-        [] => Err(anyhow!("there is no experiment `{name}`; `optlab experiments` lists them").into()),
-        [id] => Ok(id),
-        [newest, ..] => {
-            let count = called.len();
-            output::note(format!(
-                "optlab: {count} experiments have the name `{name}`; {newest} is the newest"
-            ));
-            Ok(newest)
-        }
-    }
 }

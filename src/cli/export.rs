@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::client::{Client, ServerArgs};
 use super::unfinished::Unfinished;
-use super::{Failure, experiments, output};
+use super::{Failure, output, which};
 use crate::exchange::{EventWriter, ExchangeError, ParquetReader, PointWriter};
 
 #[derive(clap::Args)]
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Usage("--table is for --format csv".to_owned()));
     }
     let client = args.server.client()?;
-    let experiment = experiments::find(&client, &args.experiment)?;
+    let experiment = which::find(&client, &args.experiment)?;
     let to_screen = args.output.as_deref() == Some(Path::new("-"));
     let path = match args.format {
         Format::Tensorboard if to_screen => {

@@ -5,7 +5,7 @@ use optlab_domain::JobState;
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::table::table;
-use super::{Failure, experiments, output};
+use super::{Failure, output, which};
 
 /// Maximum number of failures or remarks to print; the rest are only counted.
 const TOLD: usize = 10;
@@ -29,7 +29,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let experiment = args.experiment.as_deref().map(|given| experiments::find(&client, given)).transpose()?;
+    let experiment = args.experiment.as_deref().map(|given| which::find(&client, given)).transpose()?;
     let experiment = experiment.map(|id| id.to_string());
     let filters = [("experiment", &experiment), ("state", &args.state), ("arm", &args.arm)];
     let filters: Vec<(&str, &str)> =

@@ -5,12 +5,12 @@ use std::io;
 use serde_json::json;
 
 use super::client::ServerArgs;
-use super::{Failure, experiments, output};
+use super::{Failure, output, which};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id of the job
-    #[arg(value_parser = experiments::id)]
+    #[arg(value_parser = which::id)]
     job: i64,
     /// Number of the attempt [default: the last one with a log]
     #[arg(long)]

@@ -4,21 +4,20 @@ use anyhow::Context;
 
 use super::serve::block_on;
 use super::{Failure, output};
-use crate::config::DatabaseArgs;
+use crate::config::DatabaseSettings;
 use crate::store;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: DatabaseSettings,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let url = args.database.resolve()?;
+    let url = &args.database.database_url;
     block_on(async {
-        let shown = store::redacted(&url);
-        let store = store::open(&url).await.with_context(|| format!("cannot migrate {shown}"))?;
+        let store = store::open(url.expose()).await.with_context(|| format!("cannot migrate {url}"))?;
         store.close().await;
-        Ok(output::line(format!("{shown} is up to date"))?)
+        Ok(output::line(format!("{url} is up to date"))?)
     })?
 }

@@ -39,25 +39,28 @@ mod signals;
 mod spec;
 mod table;
 mod unfinished;
+mod which;
+
+mod failure;
+
+#[cfg(test)]
+mod settings_table;
 
 use std::env;
 use std::process::ExitCode;
 
-use clap::builder::Resettable;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use optlab_domain::Action;
-use optlab_net::NetError;
-use optlab_spec::Problems;
-use optlab_spec::submission::Refusal;
 
-use crate::config::ConfigError;
+use crate::config::{self, ConfigError};
 use crate::telemetry;
+use failure::Failure;
 
 /// Controlled experiments on Orthogonal Over-Parameterized Training: queue, train, compare.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
-    /// Log filter, in the syntax of `tracing` [default: info for serve and worker, else warn]
+    /// Log filter, in the syntax of `tracing` [default: info for serve and worker, otherwise warn]
     #[arg(long, env = "OPTLAB_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
     #[command(subcommand)]
@@ -125,40 +128,18 @@ enum Command {
     QueryChild(query_child::Args),
 }
 
-/// The reason why a command failed.
-enum Failure {
-    /// The command or the spec is wrong: exit status 2.
-    Usage(String),
-    /// Something else went wrong: exit status 1.
-    Other(anyhow::Error),
-    /// The error has been reported already: exit status 1.
-    Told,
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        let is_usage = error.is::<Problems>() || error.is::<Refusal>() || error.is::<ConfigError>();
-        if is_usage || error.is::<NetError>() {
-            return Self::Usage(error.to_string());
-        }
-        Self::Other(error)
-    }
-}
-
 /// Runs the command of the process's arguments.
 pub fn main() -> ExitCode {
-    match parsed() {
+    let arguments: Vec<_> = env::args_os().collect();
+    match config::read(&arguments) {
         Ok(cli) => end(run(cli)),
         // Requested help and the version go to standard output.
-        Err(said) if !said.use_stderr() => end(output::printed(said.print()).map_err(Failure::from)),
-        Err(mistake) => mistake.exit(),
+        Err(ConfigError::Arguments(said)) if !said.use_stderr() => {
+            end(output::printed(said.print()).map_err(Failure::from))
+        }
+        Err(ConfigError::Arguments(mistake)) => mistake.exit(),
+        Err(error) => end(Err(error.into())),
     }
-}
-
-fn parsed() -> Result<Cli, clap::Error> {
-    let matches = without_empty_variables(Cli::command()).try_get_matches()?;
-    Cli::from_arg_matches(&matches)
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
@@ -211,12 +192,4 @@ fn end(result: Result<(), Failure>) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// An empty environment variable counts as unset, as scripts and container files intend.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty =
-        |arg: &clap::Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
-    let unset = |arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg };
-    command.mut_args(unset).mut_subcommands(without_empty_variables)
 }

@@ -3,7 +3,7 @@
 use optlab_api_types::{Edit, Experiment};
 
 use super::client::ServerArgs;
-use super::{Failure, experiments, output, progress};
+use super::{Failure, output, progress, which};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let id = experiments::find(&client, &args.experiment)?;
+    let id = which::find(&client, &args.experiment)?;
     let edit = Edit { priority: Some(args.priority), ..Edit::default() };
     let experiment: Experiment = client.patch(&format!("/experiments/{id}"), &edit)?;
     if args.json {

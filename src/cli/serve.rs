@@ -14,9 +14,9 @@ use super::Failure;
 use super::signals::Signals;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DEFAULT_ADDRESS, ServiceArgs, ServiceConfig};
+use crate::config::{DEFAULT_ADDRESS, DatabaseUrl, Drain, ServiceSettings};
 use crate::store::{QueryRunner, Root, Store};
-use crate::worker::{Drain, Reaper};
+use crate::worker::Reaper;
 use crate::{api, store, worker};
 
 /// Requested number of open files; the system may allow fewer.
@@ -30,16 +30,15 @@ const SIGXFSZ: i32 = 25;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    service: ServiceArgs,
+    settings: ServiceSettings,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let config = args.service.resolve()?;
     block_on(async {
-        let listener = listen(config.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
+        let listener = listen(args.settings.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
         let shutdown = CancellationToken::new();
-        tokio::spawn(stop_on_signal(shutdown.clone(), config.worker.drain));
-        Ok(service(config, listener, shutdown).await?)
+        tokio::spawn(stop_on_signal(shutdown.clone(), args.settings.training.drain));
+        Ok(service(args.settings, listener, shutdown).await?)
     })?
 }
 
@@ -72,34 +71,33 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Runs everything until `shutdown`.
 pub(super) async fn service(
-    config: ServiceConfig,
+    settings: ServiceSettings,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let connections = connections();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let url = store::redacted(&config.database_url);
-    let queries = QueryRunner::new(&config.query_database_url, config.query_time, this_program()?)?;
-    let store = store::open(&config.database_url).await.with_context(|| format!("cannot open {url}"))?;
-    require_token(&store, listener.local_addr()?, &config.database_url).await?;
+    let (url, lease) = (&settings.database.database_url, settings.training.lease);
+    let query_time = settings.queries.query_time;
+    let queries = QueryRunner::new(settings.query_database_url().expose(), query_time, this_program()?)?;
+    let store = store::open(url.expose()).await.with_context(|| format!("cannot open {url}"))?;
+    require_token(&store, listener.local_addr()?, url).await?;
     if let Err(error) = store.remove_unfinished_imports().await {
         tracing::warn!(%error, "cannot remove unfinished imports; the next start tries again");
     }
-    let artifacts = artifact_root(&store, config.artifacts.as_deref()).await?;
-    tracing::info!("serving http://{}{} from {url}", listener.local_addr()?, config.base_path);
+    let artifacts = artifact_root(&store, &settings).await?;
+    tracing::info!("serving http://{}{} from {url}", listener.local_addr()?, settings.api.base_path);
+    try_temporary_folder();
     tokio::spawn(try_queries(queries.clone()));
-    let reaper = Reaper::new(store.clone(), clock.clone(), config.worker.lease);
+    let reaper = Reaper::new(store.clone(), clock.clone(), lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
-    let sweeps = worker::Sweeps { checkpoints: config.worker.lease, strays: config.sweep_every };
+    let sweeps = worker::Sweeps { checkpoints: lease, strays: settings.sweep_every };
     let sweeper = worker::sweep(store.clone(), artifacts.clone(), clock.clone(), sweeps, shutdown.clone());
     let sweeper = tokio::spawn(sweeper);
-    let worker = worker::run(store.clone(), artifacts.clone(), config.worker, shutdown.clone());
+    let worker = worker::run(store.clone(), artifacts.clone(), settings.worker(), shutdown.clone());
     let worker = tokio::spawn(worker);
-    let settings =
-        api::Settings { import_limit: config.import_limit, base_path: config.base_path, connections };
-    let store_of_api = store.clone();
-    let served =
-        api::serve(listener, store_of_api, artifacts, queries, clock, settings, shutdown.clone()).await;
+    let resources = api::Resources { store: store.clone(), artifacts, queries, clock };
+    let served = api::serve(listener, resources, settings.api, connections, shutdown.clone()).await;
     // If the server cannot listen any more, the rest ends, too.
     shutdown.cancel();
     let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);
@@ -112,9 +110,10 @@ pub(super) async fn service(
 
 /// Opens the artifact root. One that is given for the first time is kept only after a file could be written there, so
 /// that a wrong path can be corrected.
-async fn artifact_root(store: &Store, given: Option<&str>) -> anyhow::Result<ArtifactRoot> {
+async fn artifact_root(store: &Store, settings: &ServiceSettings) -> anyhow::Result<ArtifactRoot> {
+    let given = settings.artifacts.as_deref();
     let Root { place, is_new } = store.artifact_root(given).await?;
-    let root = ArtifactRoot::open(&place)?;
+    let root = ArtifactRoot::open(&place, &settings.bucket)?;
     if is_new {
         root.try_to_write().await.with_context(|| format!("no file can be written to {place}"))?;
         store.keep_artifact_root(&place).await?;
@@ -122,6 +121,16 @@ async fn artifact_root(store: &Store, given: Option<&str>) -> anyhow::Result<Art
         store.artifact_root(given).await?;
     }
     Ok(root)
+}
+
+/// Logs whether temporary files can be written. Jobs and imports need them, and would fail later.
+pub(super) fn try_temporary_folder() {
+    if let Err(error) = tempfile::tempfile() {
+        tracing::warn!(
+            "no temporary file can be written to {}: {error}. Jobs and imports need them; set TMPDIR to another folder",
+            std::env::temp_dir().display()
+        );
+    }
 }
 
 /// Path of this program. On Linux, `/proc/self/exe` is valid even after an update has replaced the file.
@@ -149,14 +158,13 @@ fn connections() -> usize {
 }
 
 /// A server that other machines can reach requires tokens, so it does not start if there are none.
-async fn require_token(store: &Store, address: SocketAddr, url: &str) -> anyhow::Result<()> {
+async fn require_token(store: &Store, address: SocketAddr, url: &DatabaseUrl) -> anyhow::Result<()> {
     let usable = store.tokens().await?.iter().any(|token| token.revoked_ms.is_none());
-    let shown = store::redacted(url);
     // The redacted parts of the URL must not be copied from the message.
-    let typed = if shown == url { url } else { "URL" };
+    let typed = if url.to_string() == url.expose() { url.expose() } else { "URL" };
     anyhow::ensure!(
         api::is_local(address) || usable,
-        "other machines can reach {address}, so whoever comes must bring a token, and {shown} has none. Make one with\n  \
+        "other machines can reach {address}, so whoever comes must bring a token, and {url} has none. Make one with\n  \
          optlab token create NAME --scope write --database-url {typed}\n\
          or listen on 127.0.0.1, where no token is asked for"
     );

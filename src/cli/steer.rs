@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::client::ServerArgs;
 use super::jobs::condition;
-use super::{Failure, experiments, output, progress};
+use super::{Failure, output, progress, which};
 
 #[derive(clap::Args)]
 #[command(group = ArgGroup::new("which").args(["experiment", "job"]).required(true))]
@@ -15,7 +15,7 @@ pub(super) struct Args {
     /// Id or name of an experiment, for all its jobs
     experiment: Option<String>,
     /// Id of one job
-    #[arg(long, value_name = "ID", value_parser = experiments::id)]
+    #[arg(long, value_name = "ID", value_parser = which::id)]
     job: Option<i64>,
     #[command(flatten)]
     server: ServerArgs,
@@ -43,7 +43,7 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
             tell(args.json, &job, |job| format!("Job {}: {}", job.id, condition(job)))
         }
         (None, Some(experiment)) => {
-            let id = experiments::find(&client, experiment)?;
+            let id = which::find(&client, experiment)?;
             // Distinguishes an experiment that does not exist from one without jobs.
             let before = progress::get(&client, id)?.summary.counts;
             let experiment: Experiment = client.post(&format!("/experiments/{id}/{action}"), &())?;

@@ -3,8 +3,8 @@
 use anyhow::Context;
 
 use super::serve::block_on;
-use super::{Failure, experiments, output};
-use crate::config::DatabaseArgs;
+use super::{Failure, output, which};
+use crate::config::DatabaseSettings;
 use crate::store::{self, Store, StoreError, Thinned};
 
 #[derive(clap::Args)]
@@ -18,14 +18,14 @@ pub(super) struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    database: DatabaseArgs,
+    database: DatabaseSettings,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let url = args.database.resolve()?;
+    let url = &args.database.database_url;
     block_on(async {
-        let store = store::join(&url).await;
-        let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
+        let store = store::join(url.expose()).await;
+        let store = store.with_context(|| format!("cannot open {url}"))?;
         let thinned = thin(&store, args).await;
         store.close().await;
         let (experiment, Thinned { jobs, points, deleted }) = thinned?;
@@ -39,9 +39,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The named experiment, and the number of points that are or would be deleted.
 async fn thin(store: &Store, args: &Args) -> Result<(i64, Thinned), Failure> {
-    let experiment = match experiments::id(&args.experiment) {
+    let experiment = match which::id(&args.experiment) {
         Ok(id) => id,
-        Err(_) => experiments::newest(&called(store, &args.experiment).await?, &args.experiment)?,
+        Err(_) => which::newest(&called(store, &args.experiment).await?, &args.experiment)?,
     };
     let thinned = match args.yes {
         true => store.thin(experiment, args.every).await?,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use optlab_domain::{Scope, parse_word};
 
 use super::serve::block_on;
-use super::{Failure, experiments, output};
-use crate::config::DatabaseArgs;
+use super::{Failure, output, which};
+use crate::config::DatabaseSettings;
 use crate::store::{self, Secret, Store, Token};
 
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ enum Command {
         #[arg(long, value_parser = parse_word::<Scope>, default_value_t = Scope::Read)]
         scope: Scope,
         #[command(flatten)]
-        database: DatabaseArgs,
+        database: DatabaseSettings,
     },
     /// List the tokens, without their secrets
     List {
@@ -36,15 +36,15 @@ enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        database: DatabaseArgs,
+        database: DatabaseSettings,
     },
     /// Revoke a token; servers reject it within two seconds
     Revoke {
         /// Id of the token, from the list
-        #[arg(value_parser = experiments::id)]
+        #[arg(value_parser = which::id)]
         id: i64,
         #[command(flatten)]
-        database: DatabaseArgs,
+        database: DatabaseSettings,
     },
 }
 
@@ -52,14 +52,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (Command::Create { database, .. }
     | Command::List { database, .. }
     | Command::Revoke { database, .. }) = &args.command;
-    let url = database.resolve()?;
+    let url = &database.database_url;
     block_on(async {
         let opened = match args.command {
             // The first token comes before the first server.
-            Command::Create { .. } => store::open(&url).await,
-            Command::List { .. } | Command::Revoke { .. } => store::join(&url).await,
+            Command::Create { .. } => store::open(url.expose()).await,
+            Command::List { .. } | Command::Revoke { .. } => store::join(url.expose()).await,
         };
-        let store = opened.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
+        let store = opened.with_context(|| format!("cannot open {url}"))?;
         let done = act(&store, &args.command).await;
         store.close().await;
         Ok(done?)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::progress::{state, watch};
-use super::{Failure, compare, experiments, output};
+use super::{Failure, compare, output, which};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let id = experiments::find(&client, &args.experiment)?;
+    let id = which::find(&client, &args.experiment)?;
     to_the_end(&client, id, args.json)
 }
 

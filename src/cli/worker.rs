@@ -7,9 +7,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
-use super::serve::{block_on, stop_on_signal};
+use super::serve::{block_on, stop_on_signal, try_temporary_folder};
 use crate::artifacts::ArtifactRoot;
-use crate::config::WorkerArgs;
+use crate::config::WorkerSettings;
 use crate::store::{self, Store};
 use crate::worker;
 
@@ -19,18 +19,21 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    worker: WorkerArgs,
+    settings: WorkerSettings,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let (url, config) = args.worker.resolve()?;
+    let (url, config) = (args.settings.database.database_url.clone(), args.settings.worker());
     block_on(async {
+        try_temporary_folder();
         let shutdown = CancellationToken::new();
-        tokio::spawn(stop_on_signal(shutdown.clone(), config.drain));
-        let Some(store) = shutdown.run_until_cancelled(store::join(&url)).await else { return Ok(()) };
-        let store = store.with_context(|| format!("cannot open {}", store::redacted(&url)))?;
+        tokio::spawn(stop_on_signal(shutdown.clone(), config.training.drain));
+        let Some(store) = shutdown.run_until_cancelled(store::join(url.expose())).await else {
+            return Ok(());
+        };
+        let store = store.with_context(|| format!("cannot open {url}"))?;
         let Some(root) = shutdown.run_until_cancelled(artifact_root(&store)).await else { return Ok(()) };
-        let artifacts = ArtifactRoot::open(&root)?;
+        let artifacts = ArtifactRoot::open(&root, &args.settings.bucket)?;
         worker::run(store.clone(), artifacts, config, shutdown).await;
         store.close().await;
         Ok(())

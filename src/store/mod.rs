@@ -39,7 +39,7 @@ pub use crate::stats::CurvePoint;
 pub use self::url::redacted;
 pub use artifacts::Artifact;
 pub use curves::{Curve, CurveRange, CurveSet};
-pub use database::{CopyError, copy_sqlite};
+pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::StoreError;
 pub use experiments::{Counts, Edit, Experiment, Submission};
 pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};

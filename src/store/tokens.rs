@@ -26,7 +26,7 @@ impl Secret {
     pub fn draw() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; Self::RANDOM_BYTES];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(format!("{}{}", Self::PREFIX, hexadecimal(&bytes))))
+        Ok(Self(format!("{}{}", Self::PREFIX, hex::encode(bytes))))
     }
 
     /// What somebody sent; `None` where it does not look like a token.
@@ -43,7 +43,7 @@ impl Secret {
 
     /// What it is known by, in lower-case hexadecimal. A salt would add nothing: nobody can try all random tokens.
     pub fn sha256(&self) -> String {
-        hexadecimal(&Sha256::digest(&self.0))
+        hex::encode(Sha256::digest(&self.0))
     }
 }
 
@@ -51,10 +51,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}...", Self::PREFIX)
     }
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A token as it may be listed.

@@ -15,21 +15,23 @@ mod text;
 mod reaper;
 mod sweeper;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use optlab_spec::protocol::Probe;
+use rustix::system::uname;
 use tokio::task::{JoinSet, block_in_place};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::ArtifactRoot;
-use crate::store::{Claim, Slot, Store};
+use crate::config::{Slots, WorkerConfig};
+use crate::store::{Slot, Store};
 
 use devices::Devices;
 use health::Troubles;
 use idle::Idle;
+use probe::{PROBE_AGAIN, look_for_runner};
 
 pub use attempt::LONGEST_STOP;
 pub use probe::{ProbeError, probe};
@@ -37,59 +39,7 @@ pub use reaper::Reaper;
 pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
 
-/// The longest lease that can be configured.
-pub const LONGEST_LEASE_SECONDS: u64 = Claim::LONGEST_LEASE_SECONDS;
-
-/// Interval between probes while no runner starts, so that installing libtorch needs no restart.
-const PROBE_AGAIN: Duration = Duration::from_secs(15);
-
 const REPORT_EVERY: Duration = Duration::from_secs(5);
-
-/// Settings of a worker.
-#[derive(Clone, Debug)]
-pub struct WorkerConfig {
-    /// The slots that it offers.
-    pub slots: Slots,
-    /// The program `optlab-runner`.
-    pub runner: PathBuf,
-    /// Length of a lease.
-    pub lease: Duration,
-    /// Minimum silence after which a runner is killed as hung. Longer silences earlier in the attempt raise the
-    /// threshold.
-    pub hung_after: Duration,
-    /// What happens to running jobs when the worker stops.
-    pub drain: Drain,
-    /// Idle time after which the worker stops.
-    pub exit_when_idle: Option<Duration>,
-}
-
-/// The devices and slots of a worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Slots {
-    /// This many in all, on the GPUs in turn or, without GPUs, on the CPU; `None` for one per GPU, or one per core
-    /// without GPUs.
-    Count(Option<usize>),
-    /// This many on each GPU or, without GPUs, on the CPU; `None` for one per GPU, or one per core without GPUs.
-    PerDevice(Option<usize>),
-    /// This many on each of these devices.
-    On {
-        /// `cpu`, `cuda:0`, ...
-        devices: Vec<String>,
-        /// Slots per device.
-        each: usize,
-    },
-}
-
-/// What happens to running jobs when their worker stops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drain {
-    /// They write a checkpoint and are requeued.
-    #[default]
-    Checkpoint,
-    /// They are finished first, however long that takes.
-    Finish,
-}
 
 /// Works until `shutdown`, until a drain is requested, or until it has been idle for long enough. Running jobs are then
 /// handed back or finished. A stop takes at most a training step and a checkpoint, or [`LONGEST_STOP`].
@@ -163,10 +113,10 @@ async fn work(
 
 async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> Probe {
     loop {
-        match look_for_runner(config).await {
+        match look_for_runner(&config.training.runner.program).await {
             Ok(probe) => return probe,
             Err(trouble) => {
-                if let Err(error) = store.worker_is_alive(worker, &[], Some(&trouble)).await {
+                if let Err(error) = store.worker_is_alive(worker, &[], Some(&trouble.to_string())).await {
                     tracing::warn!(%error, "cannot report to the store");
                 }
                 sleep(PROBE_AGAIN).await;
@@ -175,22 +125,9 @@ async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> P
     }
 }
 
-/// Probes for the runner.
-///
-/// # Errors
-/// The reason why no runner starts on this machine.
-async fn look_for_runner(config: &WorkerConfig) -> Result<Probe, String> {
-    probe(&config.runner).await.map_err(|error| {
-        tracing::warn!(
-            "no job can run here: {error}. `optlab doctor` explains what to do; probing again soon"
-        );
-        format!("no job can run here: {error}")
-    })
-}
-
 /// Registers the worker without devices, which are known only after the probe.
 async fn register(store: &Store) -> i64 {
-    let name = format!("{}:{}", hostname(), std::process::id());
+    let name = format!("{}:{}", uname().nodename().to_string_lossy(), std::process::id());
     loop {
         match store.register_worker(&name, &[]).await {
             Ok(worker) => return worker,
@@ -219,7 +156,7 @@ impl Reporter {
         let mut drains = false;
         while !done.is_cancelled() {
             self.report(&stop).await;
-            let pause = sleep(REPORT_EVERY.min(self.config.lease / 3));
+            let pause = sleep(REPORT_EVERY.min(self.config.training.lease / 3));
             tokio::select! {
                 () = pause => {}
                 () = done.cancelled() => {}
@@ -250,9 +187,4 @@ impl Reporter {
             stop.cancel();
         }
     }
-}
-
-fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }

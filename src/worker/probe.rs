@@ -10,12 +10,16 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::runner::{BY_BUS, DEVICE_ORDER};
-use super::{Slots, text};
+use super::text;
+use crate::config::Slots;
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Maximum length of the runner's answer, in bytes.
+/// Interval between probes while no runner starts: setting libtorch up needs no restart.
+pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(15);
+
+/// The most that a runner may print about itself, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
 
 /// The reason why no runner works here.
@@ -46,6 +50,22 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
     }
     text::read(&String::from_utf8_lossy(&answer))
         .map_err(|error| broken(format!("unreadable answer: {error}")))
+}
+
+/// The reason why this machine can run no job.
+#[derive(Debug, thiserror::Error)]
+#[error("no job can run here: {0}")]
+pub(super) struct NoRunner(ProbeError);
+
+/// Probes the runner on behalf of a worker, and logs a failure.
+///
+/// # Errors
+/// The reason why no runner starts on this machine.
+pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, NoRunner> {
+    probe(runner).await.map_err(|error| {
+        tracing::warn!("no job can run here: {error}. `optlab doctor` says what to do; looking again soon");
+        NoRunner(error)
+    })
 }
 
 fn broken(reason: impl ToString) -> ProbeError {

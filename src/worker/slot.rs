@@ -1,6 +1,8 @@
 //! One slot: claims jobs and trains them, one after another.
 
 use std::env;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +14,10 @@ use super::attempt::{Attempt, Ended};
 use super::files::Files;
 use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
+use super::probe::{PROBE_AGAIN, look_for_runner};
 use super::runner::Runner;
-use super::{Drain, PROBE_AGAIN, WorkerConfig, look_for_runner};
 use crate::artifacts::ArtifactRoot;
+use crate::config::{Drain, WorkerConfig};
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
 /// Polling interval. Jobs that this process queues wake the slot at once.
@@ -39,7 +42,7 @@ pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: Cancellat
     let mut health = Health::default();
     while !stop.is_cancelled() {
         changes.mark_unchanged();
-        match place.store.claim(&slot, place.config.lease.as_millis() as i64).await {
+        match place.store.claim(&slot, place.config.training.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
                 // A resting slot is not idle, because the job that it could not run is still waiting.
                 let _busy = place.idle.busy();
@@ -76,8 +79,8 @@ impl Place {
         tracing::warn!("{trouble}");
         self.troubles.set(number, &slot.device, trouble);
         sleep(time).await;
-        while let Err(trouble) = look_for_runner(&self.config).await {
-            self.troubles.set(number, &slot.device, trouble);
+        while let Err(trouble) = look_for_runner(&self.config.training.runner.program).await {
+            self.troubles.set(number, &slot.device, trouble.to_string());
             sleep(PROBE_AGAIN).await;
         }
         self.troubles.clear(number);
@@ -95,8 +98,8 @@ impl Place {
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::error!("no job can start here: {error}. The job is requeued");
-                let end = AttemptEnd::machine_fault(error);
+                tracing::error!("nothing can begin here: {error}. The job goes back to the queue");
+                let end = AttemptEnd::machine_fault(error.to_string());
                 if let Err(error) = self.store.end(lease, end.clone()).await {
                     tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires");
                 }
@@ -105,28 +108,35 @@ impl Place {
         };
         let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
         tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
-        let stop = match self.config.drain {
+        let stop = match self.config.training.drain {
             Drain::Checkpoint => stop.clone(),
             // Only its own end stops the attempt.
             Drain::Finish => CancellationToken::new(),
         };
-        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, &self.config, stop)
+        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, &self.config.training, stop)
             .run(runner)
             .await
     }
 
-    /// The runner and the files of an attempt, or a message that says what this machine lacks.
-    fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> Result<(Runner, Files), String> {
+    /// The runner and the files of an attempt.
+    fn prepare(&self, claim: &Claim, idle: Option<Runner>) -> Result<(Runner, Files), PrepareError> {
         let precision = claim.spec.train.precision;
         let fitting = idle.filter(|runner| runner.fits(precision));
-        let program = &self.config.runner;
+        let program = &self.config.training.runner.program;
         let runner = fitting
             .map_or_else(|| Runner::start(program, precision), Ok)
-            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
-        let files = Files::new(self.artifacts.clone(), claim.lease).map_err(|error| {
-            let place = env::temp_dir();
-            format!("no folder for the job's files can be created in {} (TMPDIR): {error}", place.display())
-        })?;
+            .map_err(|source| PrepareError::Runner { program: program.clone(), source })?;
+        let files = Files::new(self.artifacts.clone(), claim.lease)
+            .map_err(|source| PrepareError::Folder { parent: env::temp_dir(), source })?;
         Ok((runner, files))
     }
+}
+
+/// What this machine lacks for an attempt.
+#[derive(Debug, thiserror::Error)]
+enum PrepareError {
+    #[error("{} does not start: {source}", program.display())]
+    Runner { program: PathBuf, source: io::Error },
+    #[error("no folder for the job's files can be made in {}, the folder of TMPDIR: {source}", parent.display())]
+    Folder { parent: PathBuf, source: io::Error },
 }

@@ -128,6 +128,20 @@ fn the_service_has_no_unsafe_code() {
     only_in("nowhere", &["unsafe_code"]);
 }
 
+/// Variables of the environment are settings, which are read once, while the command line is parsed.
+#[test]
+fn only_settings_read_the_environment() {
+    let readers = ["src/config/layers.rs", "src/artifacts/bucket.rs", "src/cli/client.rs"];
+    let mut found = 0;
+    for path in sources(&root().join("src")) {
+        let reads = fs::read_to_string(&path).unwrap_or_default().contains("env::var");
+        let within = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        assert!(!reads || readers.contains(&within), "{within} reads the environment");
+        found += usize::from(reads);
+    }
+    assert_eq!(found, readers.len());
+}
+
 #[test]
 fn imports_in_groups_are_found() {
     assert_eq!(named("use crate::{api, store::{Job, Lease}, worker};")[..2], ["api", "store"]);

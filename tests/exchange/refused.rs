@@ -114,4 +114,10 @@ fn an_import_reports_a_missing_temporary_folder() {
         (503, Some("urn:optlab:problem:temporary-storage-failing"))
     );
     assert!(answer.text.contains("TMPDIR"), "{answer:?}");
+    let log = server.kill_for_its_log();
+    let told = log.find("no temporary file can be written to /nonexistent");
+    assert!(
+        told < log.find("a request failed") && told.is_some(),
+        "the log does not say so at the start:\n{log}"
+    );
 }

@@ -40,6 +40,8 @@ pub use problem::ProblemDetails;
 pub use query::{Question, Table};
 pub use recipe::{Recipe, RecipeDetail};
 pub use session::{Session, SignIn};
-pub use submission::{DryRun, Estimate, PlannedJob, RecipeSubmission, StoredSubmission, Submission, Submitted};
+pub use submission::{
+    DryRun, Estimate, PlannedJob, RecipeSubmission, StoredSubmission, Submission, Submitted,
+};
 pub use warning::Warning;
 pub use worker::{OfferedDevice, Worker, WorkerState};

@@ -4,6 +4,5 @@ use sha2::{Digest, Sha256};
 
 /// Whether `content` hashes to `sha256`, in lower-case hexadecimal.
 pub(crate) fn has_sha256(content: &[u8], sha256: &str) -> bool {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == sha256
+    hex::encode(Sha256::digest(content)) == sha256
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::Read;
 use std::time::Duration;
 
+use optlab_net::Network;
+
 use crate::dataset::{Dataset, RemoteFile};
 use crate::error::DataError;
 
@@ -28,6 +30,7 @@ pub(crate) fn fetch(
     dataset: &dyn Dataset,
     file: &RemoteFile,
     mirror: Option<&str>,
+    network: &Network,
     advice: impl FnOnce() -> String,
     progress: &mut dyn Progress,
 ) -> Result<Vec<u8>, DataError> {
@@ -35,12 +38,12 @@ pub(crate) fn fetch(
         mirror.map(|mirror| format!("{}/{}/{}", mirror.trim_end_matches('/'), dataset.name(), file.name));
     let mut reasons = Vec::new();
     for address in mirrored.into_iter().chain(file.addresses.iter().map(|&address| address.to_owned())) {
-        match download(&address, file, progress) {
+        match download(&address, file, network, progress) {
             Ok(content) if file.is(&content) => return Ok(content),
             Ok(content) => {
                 reasons.push(format!("{address} sent {} other bytes (wrong SHA-256)", content.len()))
             }
-            Err(error) => reasons.push(format!("{address}: {error}{}", optlab_net::hint(&address, &error))),
+            Err(error) => reasons.push(format!("{address}: {error}{}", network.hint(&address, &error))),
         }
     }
     Err(DataError::Unreachable {
@@ -54,9 +57,11 @@ pub(crate) fn fetch(
 fn download(
     address: &str,
     file: &RemoteFile,
+    network: &Network,
     progress: &mut dyn Progress,
 ) -> Result<Vec<u8>, Box<dyn Error>> {
-    let agent: ureq::Agent = optlab_net::agent(address)?
+    let agent: ureq::Agent = network
+        .agent(address)?
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .timeout_global(Some(FILE_TIMEOUT))
         .build()

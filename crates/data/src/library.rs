@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use optlab_net::Network;
+
 use crate::archive::Archive;
 use crate::dataset::{Dataset, RemoteFile, Split};
 use crate::error::DataError;
@@ -19,6 +21,8 @@ pub struct Library {
     pub cache: PathBuf,
     /// Tried before the official addresses, as `MIRROR/DATASET/FILE` (`OPTLAB_DATA_MIRROR`).
     pub mirror: Option<String>,
+    /// How the mirror and the official addresses are reached.
+    pub network: Network,
 }
 
 /// Whether the files of a data set are on this machine.
@@ -35,7 +39,8 @@ pub enum State {
 }
 
 impl Library {
-    /// `OPTLAB_DATA_DIR`, `OPTLAB_DATA_MIRROR`, and the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`).
+    /// `OPTLAB_DATA_DIR`, `OPTLAB_DATA_MIRROR`, the user's cache folder (`XDG_CACHE_HOME`, else `~/.cache`) and the
+    /// proxies. Programs call this once, at the start.
     pub fn from_env() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
         let cache = set("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| {
@@ -46,6 +51,7 @@ impl Library {
             given: set("OPTLAB_DATA_DIR").map(PathBuf::from),
             cache: cache.join("optlab").join("data"),
             mirror: set("OPTLAB_DATA_MIRROR").map(|value| value.to_string_lossy().into_owned()),
+            network: Network::from_env(),
         }
     }
 
@@ -162,7 +168,7 @@ impl Library {
             Some(path) => format!("{} is truncated or altered. {}", path.display(), self.advice(dataset)),
             None => self.advice(dataset),
         };
-        let content = fetch::fetch(dataset, file, self.mirror.as_deref(), advice, progress)?;
+        let content = fetch::fetch(dataset, file, self.mirror.as_deref(), &self.network, advice, progress)?;
         write_atomically(&self.cache.join(dataset.name()), file.name, &content)?;
         Ok(content)
     }

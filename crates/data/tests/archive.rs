@@ -7,6 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use optlab_data::{
     Archive, DataError, Dataset, Library, Member, Normalisation, RemoteFile, Samples, Silent, Split, State,
 };
+use optlab_net::Network;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -32,7 +33,7 @@ struct Packed([RemoteFile; 1]);
 
 impl Packed {
     fn of(content: &[u8]) -> Self {
-        let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex::encode(Sha256::digest(content));
         let bytes = content.len() as u64;
         Self([RemoteFile { name: "packed.tar.gz", bytes, sha256: sha256.leak(), addresses: &[] }])
     }
@@ -84,7 +85,12 @@ fn packed(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn library(folder: &TempDir) -> Library {
-    Library { given: Some(folder.path().join("given")), cache: folder.path().join("cache"), mirror: None }
+    Library {
+        given: Some(folder.path().join("given")),
+        cache: folder.path().join("cache"),
+        mirror: None,
+        network: Network::default(),
+    }
 }
 
 fn write(path: &Path, content: &[u8]) {

@@ -8,6 +8,7 @@ use std::path::Path;
 use optlab_data::{
     DataError, Dataset, Library, Normalisation, Progress, RemoteFile, Samples, Silent, Split, State,
 };
+use optlab_net::Network;
 use tempfile::TempDir;
 
 const CONTENT: &[u8] = b"six bytes and some more";
@@ -77,7 +78,12 @@ fn mirror(body: &'static [u8]) -> String {
 }
 
 fn library(folder: &TempDir, mirror: Option<String>) -> Library {
-    Library { given: Some(folder.path().join("given")), cache: folder.path().join("cache"), mirror }
+    Library {
+        given: Some(folder.path().join("given")),
+        cache: folder.path().join("cache"),
+        mirror,
+        network: Network::default(),
+    }
 }
 
 fn write(folder: &Path, content: &[u8]) {

@@ -5,7 +5,7 @@
 
 mod proxy;
 
-pub use proxy::{EVERYWHERE, Proxy, direct_hosts, proxy_for};
+pub use proxy::{EVERYWHERE, Network, Proxy};
 
 use std::fmt::Display;
 
@@ -24,37 +24,39 @@ pub enum NetError {
     },
 }
 
-/// Configures an HTTP agent for requests to the host of `url`.
-///
-/// # Errors
-/// [`NetError::NoProxy`] if the proxy for `url` cannot be used.
-pub fn agent(url: &str) -> Result<ConfigBuilder<AgentScope>, NetError> {
-    use_ring();
-    let proxy = match proxy_for(url) {
-        Some(proxy) => {
-            let variable = proxy.variable();
-            Some(ureq::Proxy::new(proxy.address()).map_err(|_| NetError::NoProxy { variable })?)
-        }
-        None => None,
-    };
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    Ok(ureq::Agent::config_builder().tls_config(tls).proxy(proxy))
-}
+impl Network {
+    /// Configures an HTTP agent for requests to the host of `url`.
+    ///
+    /// # Errors
+    /// [`NetError::NoProxy`] if the proxy for `url` cannot be used.
+    pub fn agent(&self, url: &str) -> Result<ConfigBuilder<AgentScope>, NetError> {
+        use_ring();
+        let proxy = match self.proxy_for(url) {
+            Some(proxy) => {
+                let variable = proxy.variable();
+                Some(ureq::Proxy::new(proxy.address()).map_err(|_| NetError::NoProxy { variable })?)
+            }
+            None => None,
+        };
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        Ok(ureq::Agent::config_builder().tls_config(tls).proxy(proxy))
+    }
 
-/// Explains a connection error to `url` with the proxy that was used and, for certificate errors, the trusted
-/// certificates. The text is appended to the error message.
-pub fn hint(url: &str, error: &dyn Display) -> String {
-    let mut hint = String::new();
-    if let Some(proxy) = proxy_for(url) {
-        hint.push_str(&format!(" (through {proxy}; NO_PROXY lists the hosts that are reached directly)"));
+    /// Explains a connection error to `url` with the proxy that was used and, for certificate errors, the trusted
+    /// certificates. The text is appended to the error message.
+    pub fn hint(&self, url: &str, error: &dyn Display) -> String {
+        let mut hint = String::new();
+        if let Some(proxy) = self.proxy_for(url) {
+            hint.push_str(&format!(" (through {proxy}; NO_PROXY lists the hosts that are reached directly)"));
+        }
+        if error.to_string().to_ascii_lowercase().contains("certificate") {
+            hint.push_str(
+                "; the trusted certificates are those of this system, or those in SSL_CERT_FILE if it is set",
+            );
+        }
+        hint.push_str(certificate_cure(error));
+        hint
     }
-    if error.to_string().to_ascii_lowercase().contains("certificate") {
-        hint.push_str(
-            "; the trusted certificates are those of this system, or those in SSL_CERT_FILE if it is set",
-        );
-    }
-    hint.push_str(certificate_cure(error));
-    hint
 }
 
 /// Advice about a server's certificate that is rejected although it is trusted; empty for other errors.

@@ -49,54 +49,75 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// The proxy for `url`, from `HTTPS_PROXY` or `HTTP_PROXY` depending on its scheme, else from `ALL_PROXY`. `None` for
-/// hosts in `NO_PROXY` and for this machine.
-pub fn proxy_for(url: &str) -> Option<Proxy> {
-    choose(url, &|name| env::var(name).ok())
+const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The proxies that the environment names. The default has none.
+#[derive(Clone, Default)]
+pub struct Network {
+    /// The variables that are set and not empty.
+    variables: Vec<(&'static str, String)>,
 }
 
-/// The hosts that are reached without a proxy, in the syntax of `NO_PROXY`: those that it lists, and this machine.
-pub fn direct_hosts() -> String {
-    direct(&|name| env::var(name).ok())
-}
-
-type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-fn choose(url: &str, variables: Variables<'_>) -> Option<Proxy> {
-    let uri: Uri = url.parse().ok()?;
-    let of_scheme = match uri.scheme_str()? {
-        "https" => ["HTTPS_PROXY", "https_proxy"],
-        _ => ["HTTP_PROXY", "http_proxy"],
-    };
-    let (variable, address) =
-        first(variables, of_scheme).or_else(|| first(variables, ["ALL_PROXY", "all_proxy"]))?;
-    if is_this_machine(uri.host()?) {
-        return None;
+/// Without the values, which may contain passwords.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.variables.iter().map(|(name, _)| name);
+        f.write_str("Network ")?;
+        f.debug_list().entries(names).finish()
     }
-    // The matcher only decides whether this host is proxied; the address of its proxy is a placeholder.
-    let is_proxied =
-        Matcher::builder().all("http://proxy").no(direct(variables)).build().intercept(&uri).is_some();
-    let address = if address.contains("://") { address } else { format!("http://{address}") };
-    is_proxied.then_some(Proxy { variable, address })
 }
 
-/// An empty variable counts as unset.
-fn first(variables: Variables<'_>, names: [&'static str; 2]) -> Option<(&'static str, String)> {
-    names.into_iter().find_map(|name| Some((name, variables(name).filter(|value| !value.trim().is_empty())?)))
-}
+impl Network {
+    /// Reads the environment of the process.
+    pub fn from_env() -> Self {
+        Self::from_variables(|name| env::var(name).ok())
+    }
 
-fn direct(variables: Variables<'_>) -> String {
-    let (_, named) = first(variables, ["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    let named: Vec<&str> = named
-        .split(',')
-        .map(|host| match host.trim() {
-            "*" => EVERYWHERE,
-            // Some programs write `*.example.com` where others write `.example.com`.
-            host if host.starts_with("*.") => &host[1..],
-            host => host,
-        })
-        .collect();
-    format!("{},{LOOPBACK},{LINK_LOCAL}", named.join(","))
+    fn from_variables(value: impl Fn(&str) -> Option<String>) -> Self {
+        let names = [HTTPS, HTTP, ALL, NONE].into_iter().flatten();
+        let set = names.filter_map(|name| Some((name, value(name)?)));
+        // An empty variable counts as unset.
+        Self { variables: set.filter(|(_, value)| !value.trim().is_empty()).collect() }
+    }
+
+    /// The proxy for `url`, from `HTTPS_PROXY` or `HTTP_PROXY` depending on its scheme, else from `ALL_PROXY`. `None` for
+    /// hosts in `NO_PROXY` and for this machine.
+    pub fn proxy_for(&self, url: &str) -> Option<Proxy> {
+        let uri: Uri = url.parse().ok()?;
+        let of_scheme = if uri.scheme_str()? == "https" { HTTPS } else { HTTP };
+        let (variable, address) = self.first(of_scheme).or_else(|| self.first(ALL))?;
+        if is_this_machine(uri.host()?) {
+            return None;
+        }
+        // The matcher only decides whether this host is proxied; the address of its proxy is a placeholder.
+        let matcher = Matcher::builder().all("http://proxy").no(self.direct_hosts()).build();
+        let address = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+        matcher.intercept(&uri).is_some().then_some(Proxy { variable, address })
+    }
+
+    /// The hosts that are reached without a proxy, in the syntax of `NO_PROXY`: those that it lists, and this machine.
+    pub fn direct_hosts(&self) -> String {
+        let named = self.first(NONE).map_or("", |(_, hosts)| hosts);
+        let named: Vec<&str> = named
+            .split(',')
+            .map(|host| match host.trim() {
+                "*" => EVERYWHERE,
+                // Some programs write `*.example.com` where others write `.example.com`.
+                host if host.starts_with("*.") => &host[1..],
+                host => host,
+            })
+            .collect();
+        format!("{},{LOOPBACK},{LINK_LOCAL}", named.join(","))
+    }
+
+    /// The first of these variables that is set.
+    fn first(&self, names: [&str; 2]) -> Option<(&'static str, &str)> {
+        let value = |name| self.variables.iter().find(|(known, _)| *known == name);
+        names.into_iter().find_map(value).map(|(name, value)| (*name, value.as_str()))
+    }
 }
 
 /// Whether the host is this machine, also by names and notations that `NO_PROXY` cannot express.
@@ -112,12 +133,15 @@ fn is_this_machine(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn network(environment: &[(&str, &str)]) -> Network {
+        Network::from_variables(|name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
     /// The proxy for a URL in this environment.
     fn chosen(url: &str, environment: &[(&str, &str)]) -> Option<String> {
-        let variables = |name: &str| {
-            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
-        choose(url, &variables).map(|proxy| proxy.to_string())
+        network(environment).proxy_for(url).map(|proxy| proxy.to_string())
     }
 
     #[test]
@@ -192,5 +216,6 @@ mod tests {
             chosen("http://a.example", &environment).unwrap(),
             "the proxy http://proxy:1 in HTTP_PROXY"
         );
+        assert_eq!(format!("{:?}", network(&environment)), "Network [\"HTTP_PROXY\"]");
     }
 }

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Name, Whole};
+use super::state::AppState;
 use crate::store::Experiment;
 use compare::compare;
 use figures::Figures;

@@ -26,7 +26,8 @@ use tokio::time::sleep;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use super::base_path::BasePath;
+use super::base_path;
+use crate::config::BasePath;
 use places::{Place, Places};
 
 /// Maximum size of a request head, and of the response buffer for a slow client, in bytes.
@@ -104,7 +105,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<impl hyper::body::Body<Data = bytes::Bytes, Error = axum::Error>>, Infallible> {
     let busy = place.begin();
-    let response = base_path.answer(router, request.map(Body::new)).await;
+    let response = base_path::answer(base_path, router, request.map(Body::new)).await;
     Ok(response.map(|body| {
         body.map_err(move |error| {
             let _until_the_body_ends = &busy;

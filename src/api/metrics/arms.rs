@@ -5,9 +5,9 @@ use axum::extract::State;
 use optlab_api_types::{ArmCurve, Curves};
 use optlab_spec::Arm;
 
-use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
+use super::super::state::AppState;
 use super::CurveParams;
 use crate::stats::band;
 use crate::store::{Cell, Curve, Series};

@@ -6,10 +6,10 @@ use optlab_api_types::{JobCurve, JobMetrics};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
 use super::super::parameter::Whole;
+use super::super::state::AppState;
 use super::{AfterStep, MOST_POINTS, ToStep, known_series, range};
 use crate::store::Series;
 

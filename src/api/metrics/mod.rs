@@ -8,9 +8,9 @@ use optlab_api_types::Columns;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::AppState;
 use super::error::ApiError;
 use super::parameter::Whole;
+use super::state::AppState;
 use crate::store::{Curve, CurveRange, Series};
 
 // With what the description of the API finds beside each handler.

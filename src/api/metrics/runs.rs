@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{Run, Runs};
 
-use super::super::AppState;
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
+use super::super::state::AppState;
 use super::CurveParams;
 use crate::store::Series;
 

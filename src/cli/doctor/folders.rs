@@ -1,24 +1,29 @@
 //! Checks the folders that serving and training write to: permissions and free space.
 
 use std::env;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, absolute};
 
 use optlab_data::Library;
 
-use super::{Finding, Verdict};
-use crate::config::ServiceConfig;
+use super::finding::{Finding, Verdict};
+use crate::config::ServiceSettings;
+use crate::store::database_file;
 
 /// Less free space causes a warning: twice the checkpoint and the weights of a large model.
 const LITTLE_ROOM: u64 = 1 << 30;
 
 /// Checks all folders; returns whether jobs can be trained with them, and the findings.
-pub(super) fn look_at_folders(config: &ServiceConfig, library: &Library) -> (bool, Vec<Finding>) {
-    let database = database_file(&config.database_url);
+pub(super) fn look_at_folders(settings: &ServiceSettings, library: &Library) -> (bool, Vec<Finding>) {
+    let (database, refusal) = match database_file(settings.database.database_url.expose()) {
+        Ok(file) => (file, None),
+        Err(error) => (None, Some(Verdict::Broken.finding(format!("database: {error}")))),
+    };
     let beside = database.as_ref().map(|file| format!("{}.artifacts", file.display()));
-    let artifacts = config.artifacts.clone().or(beside).filter(|place| !place.contains("://"));
+    let artifacts = settings.artifacts.clone().or(beside).filter(|place| !place.contains("://"));
     let scratch = look_at("scratch folder (TMPDIR)", &env::temp_dir(), false);
     let can_train = !matches!(scratch.verdict, Verdict::Missing);
     let others = [
+        refusal,
         database
             .and_then(|file| Some(look_at("folder of the database", absolute(file).ok()?.parent()?, false))),
         artifacts.map(|place| look_at("artifact root", Path::new(&place), true)),
@@ -49,10 +54,4 @@ fn look_at(name: &str, folder: &Path, is_made: bool) -> Finding {
         }
         Err(error) => Verdict::Broken.finding(format!("{what}: {error}")),
     }
-}
-
-/// The file of a SQLite database URL.
-fn database_file(url: &str) -> Option<PathBuf> {
-    let place = url.strip_prefix("sqlite:")?.split('?').next()?;
-    Some(PathBuf::from(place.strip_prefix("//").unwrap_or(place)))
 }

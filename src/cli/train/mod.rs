@@ -23,7 +23,7 @@ use super::serve::block_on;
 use super::signals::Signals;
 use super::spec::{Changes, Written};
 use super::{Failure, data};
-use crate::config::default_runner;
+use crate::config::RunnerSettings;
 use crate::worker::{Runner, probe};
 
 #[derive(clap::Args)]
@@ -48,9 +48,8 @@ pub(super) struct Args {
     /// Resume an interrupted run from its last intact checkpoint; names the folder of its files
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["source", "assignments", "arm", "seed", "out"])]
     resume: Option<PathBuf>,
-    /// The program that trains [default: optlab-runner beside this program]
-    #[arg(long, env = "OPTLAB_RUNNER", value_name = "PATH")]
-    runner: Option<PathBuf>,
+    #[command(flatten)]
+    runner: RunnerSettings,
 }
 
 /// What to train, and where to store its files.
@@ -68,7 +67,7 @@ enum Start {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let runner = args.runner.clone().unwrap_or_else(default_runner);
+    let runner = args.runner.program.clone();
     let device = args.device.clone();
     let plan = match (&args.resume, &args.source) {
         (Some(folder), _) => Plan::resumed(folder)?,

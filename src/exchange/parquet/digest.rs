@@ -38,7 +38,7 @@ impl Digest {
         for text in metadata {
             self.text(text);
         }
-        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.hash.finalize())
     }
 
     fn text(&mut self, text: &str) {

@@ -11,6 +11,8 @@ mod schema;
 mod statement;
 mod word;
 
+use std::path::PathBuf;
+
 use tokio::sync::watch;
 
 pub(super) use self::connect::options as postgres_options;
@@ -20,6 +22,19 @@ pub use self::sqlite::{CopyError, copy_sqlite};
 pub(super) use self::sqlite::{Sqlite, options as sqlite_options};
 pub(super) use self::statement::{Connect, Reader, Statement, Transaction, locked, per_database, sql};
 use super::{StoreError, redacted};
+
+/// The file of the database at `url`; `None` for Postgres.
+///
+/// # Errors
+/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, [`StoreError::Unavailable`] for
+/// an SQLite database without a file.
+pub fn database_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Some(sqlite_options(url)?.get_filename().to_owned())),
+        Some(("postgres" | "postgresql", _)) => Ok(None),
+        _ => Err(StoreError::Unsupported(redacted(url))),
+    }
+}
 
 /// An open database.
 pub(super) enum Database {

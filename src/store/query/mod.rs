@@ -58,6 +58,9 @@ pub enum QueryError {
         "too many queries cannot be ended: the time of {0} is over and the database still works on them; try again later"
     )]
     UnendingQueries(usize),
+    /// The database or the machine has failed in the process of the query.
+    #[error("the process of the query failed: {0}")]
+    Failed(String),
     /// The database itself has failed, or is busy.
     #[error(transparent)]
     Store(#[from] StoreError),

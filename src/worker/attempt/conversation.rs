@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::super::runner::Runner;
 use super::super::text;
 use super::silence::{Silence, Verdict};
-use super::{Attempt, failed};
+use super::state::{Attempt, failed};
 use crate::artifacts::ArtifactError;
 use crate::store::{AttemptEnd, CompleteRun, StoreError};
 

@@ -12,24 +12,13 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::super::files::LOG;
-use super::Attempt;
+use super::promised::Promised;
+use super::state::Attempt;
 use crate::artifacts::ArtifactError;
 use crate::store::StoreError;
 
 /// How long the end of a run retries files that cannot be stored, in leases: two and a half minutes by default.
 const PATIENCE_LEASES: u32 = 10;
-
-/// A file that a complete success requires.
-#[derive(Clone, Debug)]
-pub(super) struct Promised {
-    file: String,
-    kind: ArtifactKind,
-    step: u64,
-    /// Content that the worker writes into the file first; `None` for the log and for files of the runner.
-    content: Option<Vec<u8>>,
-    /// As the runner reported it.
-    sha256: Option<String>,
-}
 
 /// Which files of a complete run are stored.
 pub(super) enum Kept {

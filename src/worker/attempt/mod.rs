@@ -3,51 +3,25 @@
 //! Order of writes: every point of a run is stored before its checkpoint and its end. A failed write is retried until
 //! the lease expires; then the job belongs to another attempt, and the runner is stopped.
 
+mod state;
+
 mod conversation;
 mod silence;
 
 mod keeping;
+mod promised;
 mod writes;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use optlab_domain::{EndReason, JobState, Request};
-use optlab_spec::protocol::Failure;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use optlab_domain::{EndReason, JobState};
 
 use self::conversation::Outcome;
-use self::keeping::{Kept, Promised};
-use super::WorkerConfig;
-use super::files::Files;
+use self::keeping::Kept;
+use self::state::crashed;
 use super::runner::Runner;
-use crate::artifacts::ArtifactError;
-use crate::store::{Artifact, AttemptEnd, Claim, Store, StoreError};
+use crate::store::{Artifact, AttemptEnd, StoreError};
 
 pub use self::conversation::LONGEST_STOP;
-
-/// A running attempt.
-pub(super) struct Attempt {
-    store: Arc<Store>,
-    claim: Claim,
-    device: String,
-    files: Arc<Files>,
-    lease: Duration,
-    lease_until: Instant,
-    hung_after: Duration,
-    shutdown: CancellationToken,
-    /// The checkpoint from which the runner resumed.
-    resumed: Option<Artifact>,
-    /// Whether the runner has started the job.
-    started: bool,
-    /// Completed updates.
-    step: u64,
-    /// Required files that could not be stored yet, each with the reason.
-    unkept: Vec<(Promised, ArtifactError)>,
-    /// The request with which the runner is being stopped, and when it is killed.
-    stopping: Option<(Request, Instant)>,
-}
+pub(super) use self::state::Attempt;
 
 /// The outcome of an attempt.
 pub(super) struct Ended {
@@ -58,33 +32,6 @@ pub(super) struct Ended {
 }
 
 impl Attempt {
-    pub(super) fn new(
-        store: Arc<Store>,
-        claim: Claim,
-        device: String,
-        files: Files,
-        config: &WorkerConfig,
-        shutdown: CancellationToken,
-    ) -> Self {
-        let WorkerConfig { lease, hung_after, .. } = *config;
-        let lease_until = Instant::now() + lease;
-        Self {
-            store,
-            claim,
-            device,
-            files: Arc::new(files),
-            lease,
-            lease_until,
-            hung_after,
-            shutdown,
-            resumed: None,
-            started: false,
-            step: 0,
-            unkept: Vec::new(),
-            stopping: None,
-        }
-    }
-
     /// Runs the attempt to its end.
     pub(super) async fn run(mut self, mut runner: Runner) -> Ended {
         match self.files.begin_log() {
@@ -168,12 +115,4 @@ impl Attempt {
         }
         Ok(())
     }
-}
-
-fn crashed(error: String) -> AttemptEnd {
-    failed(EndReason::RunnerCrashed, error)
-}
-
-fn failed(reason: EndReason, error: String) -> AttemptEnd {
-    AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
 }

@@ -7,7 +7,7 @@ use optlab_domain::Request;
 use optlab_spec::protocol::Point;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Attempt;
+use super::state::Attempt;
 use crate::store::StoreError;
 
 /// Delay between two tries of a write.

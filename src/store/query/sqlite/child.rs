@@ -19,8 +19,7 @@ use serde_json::{Value, json};
 use super::super::Query;
 use super::super::answer::{Added, Answer, LONGEST_VALUE, MOST_COLUMNS, ONLY_QUERIES, real};
 use super::authorizer::{self, Refusal};
-use super::{Failed, broken};
-use crate::store::tokens::hexadecimal;
+use super::{Report, failed};
 use crate::store::{LONGEST_STATEMENT, QueryAnswer, QueryError, StoreError};
 
 /// The memory limit of a query, in bytes. It includes sorting and grouping, which happen in memory.
@@ -39,7 +38,7 @@ pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
         let _ = io::copy(&mut stdin(), &mut sink());
         process::exit(1);
     });
-    let answer = answer(file, &query).map_err(Failed::from);
+    let answer = answer(file, &query).map_err(Report::from);
     match &answer {
         Ok(answer) => stdout().write_all(&answer.json)?,
         Err(failed) => serde_json::to_writer(stdout(), failed)?,
@@ -50,7 +49,7 @@ pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
 
 fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
     let refusal = Refusal::default();
-    let connection = connect(file, refusal.clone()).map_err(|error| broken(io::Error::other(error)))?;
+    let connection = connect(file, refusal.clone()).map_err(failed)?;
     let answer = read(&connection, query);
     let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (answer, refusal) {
@@ -122,7 +121,7 @@ fn value(row: &Row<'_>, index: usize) -> rusqlite::Result<Value> {
         ValueRef::Real(value) => real(value),
         // SQLite does not enforce UTF-8.
         ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into(),
-        ValueRef::Blob(bytes) => json!({ "hex": hexadecimal(bytes) }),
+        ValueRef::Blob(bytes) => json!({ "hex": hex::encode(bytes) }),
     })
 }
 
@@ -170,7 +169,7 @@ impl Unread {
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::CannotOpen,
-            ) => broken(io::Error::other(error)),
+            ) => failed(error),
             _ => QueryError::Invalid(format!("SQLite: {said}")),
         }
     }

@@ -39,12 +39,12 @@ pub(super) struct Process {
 
 /// The error of a query, as the child process reports it.
 #[derive(Debug, Deserialize, Serialize)]
-enum Failed {
+enum Report {
     Refused(String),
     Invalid(String),
     Stopped(String),
     Busy,
-    Database(String),
+    Failed(String),
 }
 
 impl Process {
@@ -59,20 +59,19 @@ impl Process {
             // Ctrl-C in a terminal reaches the whole group; the server decides when its queries end.
             .process_group(0)
             .spawn()
-            .map_err(broken)?;
+            .map_err(failed)?;
         let input = child.stdin.take().expect("stdin is piped");
         let output = child.stdout.take().expect("stdout is piped");
         Ok(Self { child, input, output })
     }
 
     pub(super) async fn answer(&mut self, query: &Query) -> Result<QueryAnswer, QueryError> {
-        let (output, status) = self.exchange(query).await.map_err(broken)?;
+        let (output, status) = self.exchange(query).await.map_err(failed)?;
         if status.success() {
             return Ok(QueryAnswer { json: output });
         }
-        let failed = serde_json::from_slice::<Failed>(&output);
-        Err(failed
-            .map_or_else(|_| broken(io::Error::other(format!("a query ended early: {status}"))), Into::into))
+        let answer = serde_json::from_slice::<Report>(&output);
+        Err(answer.map_or_else(|_| failed(format!("it ended early: {status}")), Into::into))
     }
 
     /// Sends the query, and reads what the process writes until it ends.
@@ -95,30 +94,32 @@ impl Process {
     }
 }
 
-impl From<QueryError> for Failed {
+impl From<QueryError> for Report {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Refused(sentence) => Self::Refused(sentence),
             QueryError::Invalid(sentence) => Self::Invalid(sentence),
             QueryError::Stopped(sentence) => Self::Stopped(sentence),
             QueryError::Store(StoreError::Busy) => Self::Busy,
-            error => Self::Database(error.to_string()),
+            QueryError::Failed(reason) => Self::Failed(reason),
+            error => Self::Failed(error.to_string()),
         }
     }
 }
 
-impl From<Failed> for QueryError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Refused(sentence) => Self::Refused(sentence),
-            Failed::Invalid(sentence) => Self::Invalid(sentence),
-            Failed::Stopped(sentence) => Self::Stopped(sentence),
-            Failed::Busy => StoreError::Busy.into(),
-            Failed::Database(sentence) => broken(io::Error::other(sentence)),
+impl From<Report> for QueryError {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Refused(sentence) => Self::Refused(sentence),
+            Report::Invalid(sentence) => Self::Invalid(sentence),
+            Report::Stopped(sentence) => Self::Stopped(sentence),
+            Report::Busy => StoreError::Busy.into(),
+            Report::Failed(reason) => Self::Failed(reason),
         }
     }
 }
 
-fn broken(error: io::Error) -> QueryError {
-    StoreError::QueryProcess(error).into()
+/// The database or the machine has failed.
+fn failed(reason: impl ToString) -> QueryError {
+    QueryError::Failed(reason.to_string())
 }

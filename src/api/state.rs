@@ -1,0 +1,66 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::access::Access;
+use super::live::Live;
+use super::request_count::Requests;
+use super::write_checks::WriteChecks;
+use crate::artifacts::ArtifactRoot;
+use crate::clock::Clock;
+use crate::config::ApiSettings;
+use crate::store::{QueryRunner, Store};
+
+/// What the API works on.
+pub struct Resources {
+    /// The database.
+    pub store: Arc<Store>,
+    /// The files of jobs.
+    pub artifacts: ArtifactRoot,
+    /// Runs the queries of users.
+    pub queries: QueryRunner,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What every handler may use.
+#[derive(Clone)]
+pub(super) struct AppState {
+    pub(super) store: Arc<Store>,
+    pub(super) artifacts: ArtifactRoot,
+    pub(super) queries: QueryRunner,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: Arc<ApiSettings>,
+    pub(super) access: Arc<Access>,
+    pub(super) live: Arc<Live>,
+    pub(super) requests: Requests,
+    pub(super) write_checks: Arc<WriteChecks>,
+    /// Ends the event streams, which would keep the server from stopping.
+    pub(super) shutdown: CancellationToken,
+}
+
+impl AppState {
+    /// `is_local` says whether only this machine can connect.
+    pub(super) fn new(
+        resources: Resources,
+        settings: ApiSettings,
+        is_local: bool,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let Resources { store, artifacts, queries, clock } = resources;
+        Self {
+            access: Arc::new(Access::new(store.clone(), clock.clone(), is_local)),
+            live: Arc::new(Live::new(clock.now_ms())),
+            requests: Requests::default(),
+            write_checks: Arc::default(),
+            settings: Arc::new(settings),
+            store,
+            artifacts,
+            queries,
+            clock,
+            shutdown,
+        }
+    }
+}

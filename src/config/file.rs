@@ -1,0 +1,88 @@
+//! `optlab.toml`, the settings file.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, Args, Command};
+use optlab_spec::submission::parse_toml;
+use serde_json::Value;
+
+use super::error::{ConfigError, LONGEST_FILE};
+use super::service::ServiceSettings;
+
+/// The values of a settings file, by key. All commands share one file, so it may have any setting of a server.
+#[derive(Default)]
+pub(super) struct SettingsFile {
+    values: HashMap<String, String>,
+}
+
+impl SettingsFile {
+    /// Reads and checks the `named` file, or `optlab.toml` if that exists.
+    pub(super) fn read(named: Option<&PathBuf>) -> Result<Self, ConfigError> {
+        let default = Path::new("optlab.toml");
+        let path = match named {
+            Some(path) => path,
+            None if default.exists() => default,
+            None => return Ok(Self::default()),
+        };
+        let malformed = |source| ConfigError::Malformed { path: path.to_owned(), source };
+        let Value::Object(table) = parse_toml(&text(path)?).map_err(malformed)? else {
+            return Ok(Self::default());
+        };
+        let known = ServiceSettings::augment_args(Command::new("optlab"));
+        let values = table.into_iter().map(|(key, value)| match arg_of(&known, &key) {
+            Some(arg) => Ok((key.clone(), checked(path, &key, arg, value)?)),
+            None => {
+                let known = known.get_arguments().filter_map(key_of).collect::<Vec<_>>().join(", ");
+                Err(ConfigError::UnknownKey { path: path.to_owned(), key, known })
+            }
+        });
+        Ok(Self { values: values.collect::<Result<_, _>>()? })
+    }
+
+    /// The value of an argument.
+    pub(super) fn value(&self, arg: &Arg) -> Option<&str> {
+        self.values.get(&key_of(arg)?).map(String::as_str)
+    }
+}
+
+/// The key of a setting is its flag with underscores. The file cannot name another file.
+pub(super) fn key_of(arg: &Arg) -> Option<String> {
+    let flag = arg.get_long().filter(|flag| *flag != "config")?;
+    Some(flag.replace('-', "_"))
+}
+
+fn arg_of<'a>(known: &'a Command, key: &str) -> Option<&'a Arg> {
+    known.get_arguments().find(|arg| key_of(arg).as_deref() == Some(key))
+}
+
+fn text(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_FILE + 1).read_to_string(&mut text))
+        .map_err(unreadable)?;
+    if text.len() as u64 > LONGEST_FILE { Err(ConfigError::TooLong(path.to_owned())) } else { Ok(text) }
+}
+
+/// The value as a text that the argument's own parser accepts.
+fn checked(path: &Path, key: &str, arg: &Arg, value: Value) -> Result<String, ConfigError> {
+    let invalid = |problem| ConfigError::InvalidValue { path: path.to_owned(), key: key.to_owned(), problem };
+    let text = match value {
+        Value::String(text) => text,
+        Value::Number(number) => number.to_string(),
+        _ => return Err(invalid("must be a text or a number".to_owned())),
+    };
+    let flag = format!("--{}={text}", key.replace('_', "-"));
+    let parser = Command::new("optlab").no_binary_name(true).arg(arg.clone());
+    let Err(error) = parser.try_get_matches_from([flag]) else { return Ok(text) };
+    let names: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    Err(invalid(match error.source() {
+        Some(problem) => problem.to_string(),
+        None if names.is_empty() => "must not be empty".to_owned(),
+        None => format!("must be one of {}", names.join(", ")),
+    }))
+}
