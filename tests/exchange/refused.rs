@@ -45,7 +45,10 @@ fn invalid_imports_are_rejected_with_the_reason() {
         (changed(|import| import.jobs[5].id = 99), "belongs to no job"),
         (changed(|import| import.jobs[1].seed = 4), "is not in the spec"),
         (changed(|import| import.jobs[1].id = import.jobs[0].id), "is a duplicate"),
-        (changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)), "another spec"),
+        (
+            changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)),
+            "differs from the experiment's",
+        ),
         (changed(|import| import.experiment.spec["train"]["batch_size"] = json!("x")), "the spec: "),
         (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
         (
@@ -53,7 +56,7 @@ fn invalid_imports_are_rejected_with_the_reason() {
             "more than digits, because commands take a number for an id",
         ),
         (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
-        (changed(|import| import.jobs[0].attempts.clear()), "other attempts"),
+        (changed(|import| import.jobs[0].attempts.clear()), "does not have the expected"),
         (reworded(&whole, "diverged", "wandered"), "unknown variant `wandered`"),
         (changed(|import| import.jobs[5].end_reason = Some(EndReason::MachineFault)), "ends only attempts"),
         (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "but its spec has"),
@@ -67,7 +70,7 @@ fn invalid_imports_are_rejected_with_the_reason() {
         (changed(|import| import.jobs[0].created_ms = i64::MAX), "not between the years"),
         (changed(|import| import.jobs[0].attempts[0].started_ms = -1), "not between the years"),
         (changed(|import| import.experiment.created_ms = i64::MIN), "not between the years"),
-        (changed(|import| import.jobs[0].method = "x".repeat(100_000)), "is called a job of xxx"),
+        (changed(|import| import.jobs[0].method = "x".repeat(100_000)), "has the method xxx"),
         (changed(|import| import.jobs.swap(0, 1)), "order"),
     ] {
         let answer = import(&server, &bytes);

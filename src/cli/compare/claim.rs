@@ -164,12 +164,12 @@ mod tests {
             ("a < b < c @ 0.95", "`b < c` is not a name"),
             ("a <= b @ 0.95", "`= b` is not a name"),
             (" < b @ 0.95", "`` is not a name"),
-            ("a < b @ 95", "between 0 and 1, as 0.95 does, is 95"),
+            ("a < b @ 95", "between 0 and 1, such as 0.95, is 95"),
             ("a < b @ 1", "between 0 and 1"),
             ("a < b @ 0", "between 0 and 1"),
             ("a < b @ nan", "between 0 and 1"),
-            ("a < b @ high", "no number"),
-            ("a < b @ 0.9 @ 0.9", "no number"),
+            ("a < b @ high", "not a number"),
+            ("a < b @ 0.9 @ 0.9", "not a number"),
             ("a < a @ 0.9", "cannot differ from itself"),
         ] {
             let error = text.parse::<Claim>().unwrap_err().to_string();
