@@ -5,23 +5,23 @@ use tch::{Tensor, nn};
 use crate::linear::gather_gradients;
 use crate::{Error, RotatedWeight, Rotation};
 
-/// How the filters of an [`OptConv2d`] move over the image.
+/// Stride and padding of an [`OptConv2d`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptConv2dConfig {
-    /// Pixels from one place to the next, in both directions.
+    /// Distance of neighbouring positions in pixels, in both directions.
     pub stride: i64,
     /// Zeros around the image, in pixels.
     pub padding: i64,
 }
 
 impl Default for OptConv2dConfig {
-    /// Every place at which the filters lie inside the image.
+    /// Every position at which the filters are inside the image.
     fn default() -> Self {
         Self { stride: 1, padding: 0 }
     }
 }
 
-/// xs * W + bias with W = R V: a [`nn::Conv2D`] whose filters are frozen and turned together.
+/// xs * W + bias with W = R V: a [`nn::Conv2D`] whose filters are frozen and rotated together.
 ///
 /// A filter is a neuron of d = `c_in` x height x width entries, in torch's order: the rows of one channel after those
 /// of another.
@@ -38,7 +38,7 @@ pub struct OptConv2d {
 
 impl OptConv2d {
     /// A layer over frozen `filters`, `[c_out, c_in, height, width]`, a rotation of d dimensions, and a `bias`,
-    /// `[c_out]`, a leaf that gathers gradients from here on.
+    /// `[c_out]`, a leaf that collects gradients from here on.
     ///
     /// # Errors
     /// [`Error::FiltersShape`], [`Error::BiasShape`], and those of [`Rotation::rotate`].
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn computes_what_a_plain_layer_with_the_merged_weight_does() {
+    fn agrees_with_a_plain_layer_with_the_merged_weight() {
         let vs = nn::VarStore::new(tch::Device::Cpu);
         for (stride, padding, with_bias) in [(1, 0, false), (1, 1, true), (2, 1, false), (3, 2, true)] {
             for c_out in C_OUT {
@@ -120,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn is_the_rotation_of_patches() {
-        // R stands on the left of V, so the layer is that of V on patches turned back: (R v) . x = v . (R^T x).
+    fn is_a_layer_on_rotated_patches() {
+        // The layer is that of V on patches rotated back: (R v) . x = v . (R^T x).
         let layer = OptConv2d::new(&filters(5), cayley(), None, OptConv2dConfig::default()).unwrap();
         let r = layer.weight.rotation().matrix().unwrap().unwrap();
-        // A row a patch, in torch's order of a patch's entries.
+        // One row per patch, in torch's order of a patch's entries.
         let patches = images().im2col([3, 3], [1, 1], [0, 0], [1, 1]).transpose(1, 2);
         let expected = patches.matmul(&r).matmul(&filters(5).view([5, 18]).tr()).transpose(1, 2);
         assert!(layer.forward(&images()).flatten(2, 3).allclose(&expected, 1e-4, 1e-5, false));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_filters_and_biases_of_other_sizes() {
+    fn rejects_filters_and_biases_of_wrong_sizes() {
         let new =
             |filters: &Tensor, bias| OptConv2d::new(filters, cayley(), bias, OptConv2dConfig::default());
         let message = new(&filters(5).flatten(1, -1), None).unwrap_err().to_string();

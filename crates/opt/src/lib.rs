@@ -9,7 +9,7 @@
 //! `[n, d]`. A linear layer has n outputs and d inputs; a filter of a convolution is a neuron of its c_in k k entries.
 //!
 //! # A training step
-//! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once a step,
+//! A rotation's gradient is written by hand, not left to autograd: [`RotatedWeight`] computes W once per step,
 //! hands it to the forward pass as a leaf, and maps dL/dW to the gradient of the rotation's raw parameter. The
 //! optimizer belongs to the caller; [`Descent`] alone takes its steps itself, see [`RotatedWeight::own_step`].
 //!
@@ -40,18 +40,18 @@
 //! # Ok::<(), optlab_opt::Error>(())
 //! ```
 //!
-//! What such a program has to keep to go on after an interruption is [`RotatedWeight::state`].
+//! To resume after an interruption, a program keeps [`RotatedWeight::state`].
 //!
 //! # Around it
-//! [`Stochastic`] makes a round of stochastic OPT of any rotation. [`refine`] moves neurons to lower energy before they
-//! are frozen. What OPT is compared with are terms of a plain layer's loss: [`energy_penalty`], [`frobenius_penalty`]
-//! and [`srip_penalty`].
+//! [`Stochastic`] turns any rotation into a round of stochastic OPT. [`refine`] moves neurons to lower energy before
+//! they are frozen. The methods that OPT is compared with add terms to a plain layer's loss: [`energy_penalty`],
+//! [`frobenius_penalty`] and [`srip_penalty`].
 //!
 //! # Invariants
 //! - Nothing here draws a random number, reads the environment or prints.
 //! - Results follow the kind and device of the tensors given, except where a function says float64.
-//! - Tensors that outlive a step are contiguous with canonical strides, so that a resumed run takes the same
-//!   kernels as one that was never stopped.
+//! - Tensors that outlive a step are contiguous with canonical strides, so that a resumed run uses the same kernels as
+//!   an uninterrupted one.
 
 // In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them, and the
 // penalties of other methods.

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn computes_what_a_plain_layer_with_the_merged_weight_does() {
+    fn agrees_with_a_plain_layer_with_the_merged_weight() {
         for rotation in rotations(Kind::Float) {
             let layer = layer(rotation);
             let plain = nn::Linear { ws: layer.weight.merged(), bs: layer.bias.as_ref().map(Tensor::detach) };
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_bias_of_another_size() {
+    fn rejects_a_bias_of_the_wrong_size() {
         let [rotation, _] = rotations(Kind::Float);
         let bias = Some(gaussian(&[IN], 3, Kind::Float));
         let message = OptLinear::new(&gaussian(&[OUT, IN], 2, Kind::Float), rotation, bias).unwrap_err();

@@ -5,7 +5,7 @@ use tch::Tensor;
 use crate::transform::canonical;
 use crate::{Error, OwnStep, Rotated, Rotation, State, gram_drift, orthogonality_error};
 
-/// W = R V, computed once a step and reused until the raw parameter changes.
+/// W = R V, computed once per step and reused until the raw parameter changes.
 ///
 /// A step is: forward and backward through [`value`](Self::value), [`raw_gradient`](Self::raw_gradient), an
 /// in-place change of [`raw`](Self::raw) by any optimizer or by [`own_step`](Self::own_step),
@@ -84,8 +84,8 @@ impl RotatedWeight {
         self.rotation.own_step()
     }
 
-    /// Freezes W as it is and goes on with another rotation of it, which `next` makes of the new V^T, `[n, d]`: how a
-    /// round of stochastic OPT ends.
+    /// Freezes W in its present state and continues with another rotation of it, which `next` makes from the new V^T,
+    /// `[n, d]`: how a round of stochastic OPT ends.
     ///
     /// # Errors
     /// Those of `next`, of [`Rotation::settle`] and of [`Rotation::rotate`].
@@ -121,7 +121,7 @@ impl RotatedWeight {
         }
     }
 
-    /// Computes W anew from the raw parameter, as a fresh leaf without a gradient.
+    /// Computes W from the raw parameter, as a new leaf without a gradient.
     pub fn refresh(&mut self) -> Result<(), Error> {
         self.rotated = rotate_to_leaf(self.rotation.as_ref(), &self.frozen_weight)?;
         self.raw_version = self.rotation.raw().f_internal_version()?;

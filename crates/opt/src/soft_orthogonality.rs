@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_convolution_weight_by_its_filters_and_refuses_other_shapes() {
+    fn takes_filters_of_a_convolution_as_neurons_and_rejects_wrong_shapes() {
         let filters = gaussian(&[6, 2, 3, 3], 1, Kind::Float);
         let start = gaussian(&[6], 2, Kind::Float);
         let rows = filters.view([6, 18]);

@@ -1,4 +1,4 @@
-//! Every transform against numbers that another program made by another route: see `golden/make.py`.
+//! Every transform against numbers of another program with another method: see `golden/make.py`.
 
 use optlab_opt::{
     Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, OwnStep, Relaxed, Rotation,

@@ -1,4 +1,4 @@
-//! A weight that is given another's state trains on as that one would.
+//! A weight with the restored state of another continues as that one would.
 
 use optlab_opt::{
     Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, Relaxed, RotatedWeight, Rotation,
@@ -32,7 +32,7 @@ fn eye(neurons: &Tensor) -> Tensor {
     Tensor::eye(neurons.size()[1], (Kind::Float, Device::Cpu))
 }
 
-/// Numbers without order between -1 and 1, the same for the same `phase`.
+/// Pseudorandom numbers between -1 and 1, fixed by `phase`.
 fn noise(size: &[i64], phase: f64) -> Tensor {
     let entries: i64 = size.iter().product();
     let places = Tensor::arange(entries, (Kind::Float, Device::Cpu)) + phase;
@@ -72,8 +72,8 @@ fn round(neurons: &Tensor, number: i64, start: Start) -> Result<Box<dyn Rotation
 }
 
 #[test]
-fn every_rotation_goes_on_from_its_state_to_the_last_bit() {
-    // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+fn every_rotation_resumes_from_its_state_bit_for_bit() {
+    // One thread, because threads mostly wait for each other on such small tensors.
     tch::set_num_threads(1);
     let (neurons, target) = (noise(&[N, D], 1.0), noise(&[N, D], 2.0));
     for (name, start) in STARTS {
@@ -100,8 +100,8 @@ fn every_rotation_goes_on_from_its_state_to_the_last_bit() {
 }
 
 #[test]
-fn a_round_of_any_rotation_goes_on_too() {
-    // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+fn a_round_of_any_rotation_resumes() {
+    // One thread, because threads mostly wait for each other on such small tensors.
     tch::set_num_threads(1);
     let (neurons, target) = (noise(&[N, D], 1.0), noise(&[N, D], 2.0));
     for (name, start) in STARTS {

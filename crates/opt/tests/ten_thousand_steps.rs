@@ -1,4 +1,4 @@
-//! Rounding must not add up: after ten thousand steps in float32, neurons are turned as rigidly as they have to be.
+//! Rounding errors do not accumulate: after ten thousand steps in float32, rotations are still orthogonal.
 
 use optlab_opt::{
     Cayley, Descent, DescentForm, EnergyConfig, Error, GramSchmidt, Householder, Lowdin, RotatedWeight,
@@ -15,9 +15,9 @@ const D: i64 = 24;
 const N: i64 = 16;
 /// The last one is the first after a repair of [`Descent`].
 const STEPS: u64 = 10_001;
-/// Those towards a goal that some rotation reaches; the others wander.
+/// Steps towards a reachable goal; the others wander.
 const LAST_STEPS: u64 = 2_000;
-/// Of half the square distance, so that steps have the length of the rate.
+/// Gradient of half the squared distance, so that steps have the length of the rate.
 const PULL: f64 = 0.1;
 const LEARNING_RATE: f64 = 0.02;
 const MOMENTUM: f64 = 0.9;
@@ -35,7 +35,7 @@ fn stays_orthogonal<R: Rotation + 'static>(
     round_steps: u64,
     start: impl Fn(&Tensor, u64) -> Result<R, Error>,
 ) {
-    // Matrices this small gain nothing from threads, which wait for each other where the machine is busy.
+    // One thread, because matrices this small gain nothing from more.
     tch::set_num_threads(1);
     let (size, kind) = (frozen_weight.size(), frozen_weight.kind());
     let goal = GramSchmidt::new(&gaussian(&[D, D], 2, kind)).unwrap().rotate(frozen_weight).unwrap().weight;
@@ -80,7 +80,7 @@ fn stays_orthogonal<R: Rotation + 'static>(
     assert_eq!(weight.rotation().warning().unwrap(), None);
 }
 
-/// One rotation, all the time.
+/// One rotation for all steps.
 fn one_stays_orthogonal<R: Rotation + 'static>(new: impl Fn() -> Result<R, Error>) {
     stays_orthogonal(&neurons(N, Kind::Float), STEPS, STEPS, |_, _| new());
 }

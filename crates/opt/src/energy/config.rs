@@ -1,6 +1,6 @@
 //! The choice among hyperspherical energies.
 
-/// Which energy is meant.
+/// The kind of energy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnergyConfig {
     /// s; 0 means the logarithmic energy.

@@ -1,4 +1,4 @@
-//! Energy as a figure, exact enough for a curve: in float64, from one Gram matrix of the directions.
+//! Measures the energy in float64, from the Gram matrix of the directions.
 
 use tch::{Kind, Tensor};
 
@@ -6,7 +6,7 @@ use super::config::EnergyConfig;
 use super::pairs::{count_distances, count_neurons, upper_sum};
 use crate::Error;
 
-/// Entries of the Gram matrix held at once: 32 MiB of float64.
+/// Maximum number of entries of the Gram matrix in memory: 32 MiB of float64.
 const BLOCK_ENTRIES: i64 = 1 << 22;
 
 /// Below this squared distance, 2 - 2 cos has lost more than half of float64's digits.
@@ -14,8 +14,8 @@ const NEAR: f64 = 1e-6;
 
 /// Mean energy of the pairs of neurons (rows) of `weight`, `[n, ...]`, computed in float64; it has no unit.
 ///
-/// Neurons that coincide (or, in half-space, oppose) have infinite energy, which is returned as such; where
-/// rounding sets them apart, it is large instead. A weight that is not finite gives NaN.
+/// Neurons that coincide (or, in half-space, oppose) have infinite energy, which is returned as such; if rounding
+/// separates them, it is large instead. A weight that is not finite gives NaN.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons, [`Error::ZeroNeuron`] for one without a direction.
@@ -41,7 +41,7 @@ fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Resu
     let neurons = directions.size()[0];
     let mut sum = 0.0;
     for start in (0..neurons).step_by(block_rows as usize) {
-        // Every pair is met once, above the diagonal, with the rows before this block left out.
+        // Every pair occurs once, above the diagonal; rows before this block are left out.
         let rest = directions.f_narrow(0, start, neurons - start)?;
         let block = rest.f_narrow(0, 0, block_rows.min(neurons - start))?;
         let cosines = block.f_matmul(&rest.f_tr()?)?;
@@ -55,7 +55,7 @@ fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Resu
     Ok(sum)
 }
 
-/// z^2 = 2 - 2 cos between rows of `block` and of `rest`, by subtraction if some pair is too near for that. The
+/// z^2 = 2 - 2 cos between rows of `block` and of `rest`, or by subtraction if some pair is too close. The
 /// diagonal, where a neuron meets itself, is set to 1.
 fn squared_distances(cosines: &Tensor, block: &Tensor, rest: &Tensor) -> Result<Tensor, Error> {
     const WITHOUT_GRAM: i64 = 2;
@@ -92,7 +92,7 @@ mod tests {
         if power == 0 { -z.ln() } else { z.powi(-(power as i32)) }
     }
 
-    /// By the definition: every ordered pair of vectors, mirrors included, but for a neuron with its own.
+    /// By the definition: over every ordered pair of vectors, mirrors included, except a neuron and its own mirror.
     fn naive(weight: &Tensor, config: &EnergyConfig) -> f64 {
         let rows: Vec<Vec<f64>> = weight.to_kind(Kind::Double).try_into().unwrap();
         let signs: &[f64] = if config.half_space { &[1.0, -1.0] } else { &[1.0] };
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_a_double_loop_in_any_blocks() {
+    fn agrees_with_a_double_loop_for_any_block_size() {
         for config in every_config() {
             for (n, d) in [(2, 3), (7, 27), (40, 5), (65, 64)] {
                 let weight = gaussian(&[n, d], 1, Kind::Double);
@@ -163,7 +163,7 @@ mod tests {
                     expected,
                     relative,
                 );
-                // The mirror of an almost opposite neuron is just as near.
+                // The mirror of an almost opposite neuron is just as close.
                 let expected = (expected + f_s(2.0 * (angle / 2.0).cos(), power)) / 2.0;
                 assert_close(
                     energy(&[&[1.0, 0.0], &[-cosine, -sine]], &half(power)).unwrap(),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_convolution_weight_by_its_filters() {
+    fn takes_filters_of_a_convolution_as_neurons() {
         let filters = gaussian(&[6, 2, 3, 3], 1, Kind::Float);
         let config = EnergyConfig::default();
         let rows = hyperspherical_energy(&filters.view([6, 18]), &config).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_has_no_energy() {
+    fn rejects_neurons_without_energy() {
         let config = EnergyConfig::default();
         assert!(matches!(energy(&[&[1.0, 2.0]], &config), Err(Error::NoPairs { .. })));
         let bias = Tensor::from_slice(&[1.0, 2.0]);

@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::config::EnergyConfig;
 use crate::Error;
 
-/// How many neurons (rows) a weight, `[n, ...]`, has, if they make a pair.
+/// The number of neurons (rows) of a weight, `[n, ...]`, if there are at least two.
 pub(super) fn count_neurons(weight: &Tensor) -> Result<i64, Error> {
     match weight.size()[..] {
         [n, _, ..] if n >= 2 => Ok(n),
@@ -13,8 +13,7 @@ pub(super) fn count_neurons(weight: &Tensor) -> Result<i64, Error> {
     }
 }
 
-/// Distances that the energy of `neurons` is the mean over. In half-space each pair stands for two: to the other and
-/// to its mirror.
+/// The number of distances in the mean. In half-space, each pair has two: to the other neuron and to its mirror.
 pub(super) fn count_distances(neurons: i64, config: &EnergyConfig) -> f64 {
     let pairs = (neurons * (neurons - 1) / 2) as f64;
     if config.half_space { 2.0 * pairs } else { pairs }

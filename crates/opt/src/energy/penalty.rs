@@ -9,10 +9,10 @@ use crate::Error;
 /// Above this cosine, 2 - 2 cos has lost some of float32's few digits.
 const NEAR: f64 = 0.98;
 
-/// No squared distance counts as smaller: neurons at a millionth of their length.
+/// Lower bound of squared distances: neurons at a millionth of their length.
 const SMALLEST: f64 = 1e-12;
 
-/// No length counts as smaller, so that a zero neuron does not divide by zero.
+/// Lower bound of lengths, so that a zero neuron does not divide by zero.
 const SHORTEST: f64 = 1e-12;
 
 /// Entries of neurons subtracted at once: 16 MiB of float32.
@@ -21,9 +21,9 @@ const CHUNK_ENTRIES: i64 = 1 << 22;
 /// What [`hyperspherical_energy`](super::hyperspherical_energy) measures of `weight`, `[n, ...]`, as a scalar on its
 /// graph and in its kind.
 ///
-/// Neurons that coincide (or, in half-space, oppose) have large energy instead of infinite, and do not push each other
-/// apart, for want of a direction to do so; nor has a zero neuron a gradient. A weight that is not finite gives NaN.
-/// Waits for the device, to see which neurons are near.
+/// Neurons that coincide (or, in half-space, oppose) have large instead of infinite energy and no gradient, because
+/// there is no direction; neither does a zero neuron have one. A weight that is not finite gives NaN. Waits for the
+/// device, to find close neurons.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons.
@@ -51,12 +51,12 @@ fn squared_distances(directions: &Tensor, cosines: &Tensor, sign: f64) -> Result
     Ok(squared.f_add(&correction)?.f_clamp_min(SMALLEST)?)
 }
 
-/// What to add to the squared distances of near pairs to have them by subtraction; outside the graph.
+/// The correction of the squared distances of close pairs to their value by subtraction, outside the graph.
 fn near_correction(directions: &Tensor, squared: &Tensor, sign: f64) -> Result<Tensor, Error> {
     let _guard = tch::no_grad_guard();
     let mut correction = squared.f_zeros_like()?;
     let near = squared.f_lt(2.0 - 2.0 * NEAR)?.f_nonzero()?;
-    // However many are near, little is held at once.
+    // Bounds the memory, however many pairs are close.
     for pairs in near.f_split((CHUNK_ENTRIES / directions.size()[1]).max(1), 0)? {
         let [i, j] = [pairs.f_select(1, 0)?, pairs.f_select(1, 1)?];
         let others = directions.f_index_select(0, &j)?.f_mul_scalar_(sign)?;
@@ -105,7 +105,7 @@ mod tests {
         (value.double_value(&[]), leaf.grad())
     }
 
-    /// Neurons of which the last is almost the first, and the last but one almost its mirror.
+    /// Neurons where the last almost equals the first, and the last but one almost equals its mirror.
     fn crowded(angle: f64) -> Tensor {
         let weight = gaussian(&[9, 6], 1, Kind::Double);
         let length = weight.get(0).norm().double_value(&[]);
@@ -158,7 +158,7 @@ mod tests {
                     with_gradient(weight, |weight| energy_penalty(weight, &config).unwrap());
                 assert!(energy.is_finite());
                 assert_eq!(gradient.isfinite().all().int64_value(&[]), 1, "{config:?}");
-                // Those that are apart still push.
+                // Distant neurons still have gradients.
                 assert!(gradient.get(4).abs().max().double_value(&[]) > 1e-6, "{config:?}");
             }
         }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_convolution_weight_by_its_filters_and_says_what_has_no_energy() {
+    fn takes_filters_as_neurons_and_rejects_neurons_without_energy() {
         let filters = gaussian(&[6, 2, 3, 3], 1, Kind::Float);
         let config = EnergyConfig::default();
         let rows = energy_penalty(&filters.view([6, 18]), &config).unwrap();
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn many_near_pairs_are_corrected_in_chunks() {
-        // 2^21 entries a neuron leave two pairs a chunk, of six.
+        // 2^21 entries per neuron leave two pairs per chunk, of six.
         let weight = gaussian(&[1, 1 << 21], 1, Kind::Float) + gaussian(&[4, 1 << 21], 2, Kind::Float) * 0.01;
         let config = EnergyConfig::default();
         let energy = energy_penalty(&weight, &config).unwrap().double_value(&[]);

@@ -11,15 +11,15 @@ use super::penalty::energy_penalty;
 use crate::Error;
 use crate::transform::canonical;
 
-/// Where no neuron would move by more than this part of its length, there is no lower energy to be found.
+/// Relative movement of a neuron below which no lower energy can be found.
 const SHORTEST_MOVE: f64 = 1e-12;
 
 /// Moves the directions of the neurons (rows) of `frozen_weight`, `[n, ...]`, down the gradient of their energy,
 /// at most `steps` times; their lengths stay. Computed in float64 and returned in the weight's kind.
 ///
-/// The rate has no parameter and draws nothing: the first step would move the neuron that is pushed hardest by its own
-/// length; a step that does not lower the energy is halved until it does, and each that does lets the next be twice
-/// as long. It ends early where no step lowers the energy. Neurons that coincide stay together.
+/// The rate needs no parameter: the first step moves the neuron with the largest gradient by its own length. A step
+/// that does not lower the energy is halved until it does, and after each success the next step is twice as long. It
+/// ends early if no step lowers the energy. Neurons that coincide stay together.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons, [`Error::ZeroNeuron`] for one without a direction.
@@ -38,7 +38,7 @@ pub fn refine(frozen_weight: &Tensor, config: &EnergyConfig, steps: u32) -> Resu
     canonical(&refined.f_to_kind(frozen_weight.kind())?)
 }
 
-/// Directions of lower energy, and the rate that led there from `first_rate`. `None` where no rate does.
+/// Directions of lower energy, and the rate that led there from `first_rate`; `None` if no rate does.
 fn descend(
     neurons: &Tensor,
     config: &EnergyConfig,
@@ -110,14 +110,14 @@ mod tests {
             let distance = (2.0 * n as f64 / (n - 1) as f64).sqrt();
             let error = energy(&refined, &config) * distance - 1.0;
             assert!((-1e-12..1e-9).contains(&error), "n = {n} d = {d}: {error}");
-            // From there on nothing is lower, and nothing rises.
+            // After that, the energy neither falls nor rises.
             let again = refine(&refined, &config, 10).unwrap();
             assert!(energy(&again, &config) <= energy(&refined, &config) * (1.0 + 1e-14));
         }
     }
 
     #[test]
-    fn is_the_same_each_time_also_without_gradients() {
+    fn is_deterministic_and_works_without_gradients() {
         let filters = gaussian(&[6, 2, 3, 3], 1, Kind::Float);
         let config = EnergyConfig::default();
         let refined = refine(&filters, &config, 5).unwrap();
@@ -127,12 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn says_what_has_no_energy_and_leaves_what_cannot_move() {
+    fn rejects_neurons_without_energy_and_leaves_immovable_ones() {
         let config = EnergyConfig::default();
         let zero = Tensor::from_slice(&[1.0, 0.0, 0.0, 0.0]).view([2, 2]);
         assert!(matches!(refine(&zero, &config, 1), Err(Error::ZeroNeuron { row: 1 })));
         assert!(matches!(refine(&zero.narrow(0, 0, 1), &config, 1), Err(Error::NoPairs { .. })));
-        // In one dimension there is no way to go, and two opposite neurons are at their best.
+        // In one dimension, neurons cannot move, and two opposite ones are optimal.
         let line = Tensor::from_slice(&[1.0, -2.0, 3.0]).view([3, 1]);
         assert_eq!(refine(&line, &config, 5).unwrap(), line);
         let opposite = Tensor::from_slice(&[1.0, 0.0, -2.0, 0.0]).view([2, 2]);

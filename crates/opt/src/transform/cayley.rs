@@ -26,7 +26,7 @@ use crate::Error;
 /// Above this spectral norm of the skew matrix, [`Rotation::warning`] speaks.
 const LARGE_SKEW_NORM: f64 = 100.0;
 
-/// Enough to tell 50 from 100; the estimate is from below whatever the number.
+/// Iterations that distinguish 50 from 100; the estimate is a lower bound for any number.
 const POWER_ITERATIONS: usize = 20;
 
 /// R = (I + S)(I - S)^-1. The raw parameter is S in full, `[d, d]`.
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_shapes() {
-        checks::refuses_other_shapes(|raw| Cayley::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
+    fn rejects_wrong_shapes() {
+        checks::rejects_wrong_shapes(|raw| Cayley::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
     }
 }

@@ -159,8 +159,8 @@ pub fn keeps_energy(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     }
 }
 
-/// What is not finite in the raw parameter or in a gradient must reach the loss or the optimizer's step, or be an
-/// error that says so: training then stops instead of going on with numbers that mean nothing.
+/// Checks that values that are not finite, in the raw parameter or a gradient, reach the loss or the optimizer's step,
+/// or are an error, so that training stops instead of continuing with meaningless numbers.
 pub fn passes_on_values_that_are_not_finite(rotation: fn(&Tensor) -> Box<dyn Rotation>, raw_values: &[f64]) {
     let all_finite = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) == 1;
     let (d, n) = (6, 4);
@@ -184,7 +184,7 @@ pub fn passes_on_values_that_are_not_finite(rotation: fn(&Tensor) -> Box<dyn Rot
     }
 }
 
-pub fn refuses_other_shapes(new: fn(&Tensor) -> Result<Box<dyn Rotation>, Error>) {
+pub fn rejects_wrong_shapes(new: fn(&Tensor) -> Result<Box<dyn Rotation>, Error>) {
     let zeros = |size: &[i64]| Tensor::zeros(size, tch::kind::FLOAT_CPU);
     for bad in [&[2, 3][..], &[4], &[0, 0], &[2, 2, 2]] {
         let message = new(&zeros(bad)).unwrap_err().to_string();

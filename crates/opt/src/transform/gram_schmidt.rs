@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_shapes() {
-        checks::refuses_other_shapes(|raw| GramSchmidt::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
+    fn rejects_wrong_shapes() {
+        checks::rejects_wrong_shapes(|raw| GramSchmidt::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
     }
 }

@@ -208,9 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_shapes() {
-        checks::refuses_other_shapes(|raw| Householder::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
-        checks::refuses_other_shapes(|raw| {
+    fn rejects_wrong_shapes() {
+        checks::rejects_wrong_shapes(|raw| Householder::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
+        checks::rejects_wrong_shapes(|raw| {
             Householder::rotation(raw).map(|r| Box::new(r) as Box<dyn Rotation>)
         });
     }

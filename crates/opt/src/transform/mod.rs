@@ -30,7 +30,7 @@ use crate::Error;
 ///
 /// Shapes: d is the dimension of the neurons, n their number.
 pub trait Rotation: fmt::Debug + Send {
-    /// The learned parameter, `[d, d]` unless the implementation says otherwise. Step a shallow clone of it in
+    /// The learned parameter, `[d, d]` unless the implementation documents another shape. Step a shallow clone of it in
     /// place, under `no_grad`.
     fn raw(&self) -> &Tensor;
 
@@ -55,14 +55,14 @@ pub trait Rotation: fmt::Debug + Send {
         None
     }
 
-    /// What it remembers from one step to the next beside the raw parameter, by names that are always the same. A
-    /// program that keeps both, and puts them into a rotation that was built alike, goes on as if it had not stopped.
+    /// State that is kept between steps besides the raw parameter, by fixed names. A program that stores both, and
+    /// restores them in an equal rotation, continues as if it had not stopped.
     fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
         Vec::new()
     }
 
-    /// Takes out what rounding has added up to, before this rotation is merged into the neurons and it can no longer be
-    /// told from them.
+    /// Removes accumulated rounding errors before this rotation is merged into the neurons, after which they could not
+    /// be separated any more.
     ///
     /// # Errors
     /// libtorch's own.
@@ -70,7 +70,7 @@ pub trait Rotation: fmt::Debug + Send {
         Ok(())
     }
 
-    /// What a user should know about the raw parameter as it is now, if anything. Reads from the device.
+    /// A warning about the present raw parameter, if any. Reads from the device.
     ///
     /// # Errors
     /// libtorch's own.
@@ -122,7 +122,7 @@ pub trait Pullback: fmt::Debug + Send {
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error>;
 }
 
-/// A state that is not wrong, but that a user should hear of.
+/// A state that is valid but worth a warning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_shapes() {
-        checks::refuses_other_shapes(|raw| Relaxed::new(raw, BETA).map(|r| Box::new(r) as Box<dyn Rotation>));
+    fn rejects_wrong_shapes() {
+        checks::rejects_wrong_shapes(|raw| Relaxed::new(raw, BETA).map(|r| Box::new(r) as Box<dyn Rotation>));
     }
 }

@@ -1,4 +1,4 @@
-//! Stochastic OPT (S-OPT): in every round a few dimensions are drawn, and only those are turned among each other.
+//! Stochastic OPT (S-OPT): every round draws a few dimensions and rotates only those.
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>). With I the p dimensions of the round and R_p
 //! orthogonal, `[p, p]`,
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The whole is an orthogonal map of R^d too, so angles and energy stay. Published: p = d / 4, and every round starts
-//! at R_p = I, with dimensions drawn anew, from what the last one made of V: `RotatedWeight::merge`. The draw is the
+//! at R_p = I, with newly drawn dimensions, from the V of the last round: `RotatedWeight::merge`. The draw is the
 //! caller's.
 
 use tch::{Kind, Tensor};
@@ -16,7 +16,7 @@ use tch::{Kind, Tensor};
 use super::{OwnStep, Pullback, Rotated, Rotation, State, Warning, canonical};
 use crate::Error;
 
-/// Any rotation of p dimensions, as a rotation of d that leaves the others alone: one round of S-OPT.
+/// Any rotation of p dimensions as a rotation of d dimensions that leaves the others unchanged: one round of S-OPT.
 #[derive(Debug)]
 pub struct Stochastic {
     /// I, `[p]` of int64.
@@ -26,7 +26,7 @@ pub struct Stochastic {
 }
 
 impl Stochastic {
-    /// Turns the dimensions `indices`, `[p]` of int64, distinct and from 0..`dimension`, by a rotation of p
+    /// Rotates the dimensions `indices`, `[p]` of int64, distinct and from 0..`dimension`, by a rotation of p
     /// dimensions. A [`Descent`](super::descent::Descent) is to be built from those columns of V^T, `[n, p]`; let its
     /// rounds have a multiple of 50 steps, so that they end with a repair of its drift.
     ///
@@ -50,7 +50,7 @@ impl Stochastic {
 }
 
 impl Rotation for Stochastic {
-    /// That of the inner rotation.
+    /// The raw parameter of the inner rotation.
     fn raw(&self) -> &Tensor {
         self.inner.raw()
     }
@@ -76,7 +76,7 @@ impl Rotation for Stochastic {
         self.inner.own_step()
     }
 
-    /// That of the inner rotation. The dimensions are the caller's to draw again.
+    /// The memory of the inner rotation. The dimensions are drawn again by the caller.
     fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
         self.inner.memory()
     }
@@ -90,7 +90,7 @@ impl Rotation for Stochastic {
     }
 }
 
-/// The columns of W^T that were turned.
+/// The rotated columns of W^T.
 #[derive(Debug)]
 struct Columns {
     indices: Tensor,
@@ -137,7 +137,7 @@ mod tests {
         gaussian(&[N, D], 1, kind) * (2.0 / D as f64).sqrt()
     }
 
-    /// p of D dimensions in disorder, the same for the same round.
+    /// p of D dimensions in random order, fixed for a round.
     fn draw(p: i64, round: u64) -> Tensor {
         gaussian(&[D], 100 + round, Kind::Float).argsort(0, false).narrow(0, 0, p)
     }
@@ -192,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_takes_out_the_drift_of_a_round_too_short_for_its_own_repair() {
-        // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+    fn a_merge_repairs_the_drift_of_a_short_round() {
+        // One thread, because threads mostly wait for each other on such small tensors.
         tch::set_num_threads(1);
         let frozen_weight = neurons(Kind::Float);
         let descent = |merged: &Tensor, number| -> Result<Box<dyn Rotation>, Error> {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_the_other_dimensions_alone() {
+    fn leaves_the_other_dimensions_unchanged() {
         let frozen_weight = neurons(Kind::Float);
         let inner = Box::new(Cayley::new(&gaussian(&[3, 3], 2, Kind::Float)).unwrap());
         let indices = Tensor::from_slice(&[7i64, 2, 4]);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_indices_that_are_no_set_of_dimensions() {
+    fn rejects_invalid_indices() {
         let new = |indices: &Tensor| {
             Stochastic::new(
                 indices,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_neurons_of_another_space() {
+    fn rejects_neurons_of_another_dimension() {
         let inner = || Box::new(Cayley::new(&Tensor::zeros([3, 3], tch::kind::FLOAT_CPU)).unwrap());
         let indices = Tensor::from_slice(&[0i64, 1, 2]);
         let three = Stochastic::new(&indices, 4, inner()).unwrap();

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_shapes() {
-        checks::refuses_other_shapes(|raw| Unconstrained::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
+    fn rejects_wrong_shapes() {
+        checks::rejects_wrong_shapes(|raw| Unconstrained::new(raw).map(|r| Box::new(r) as Box<dyn Rotation>));
     }
 }

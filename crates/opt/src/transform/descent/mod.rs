@@ -95,8 +95,8 @@ impl Rotation for Descent {
         Some(self)
     }
 
-    /// The triangle of the repair is of the neurons that a round of stochastic OPT began with, which a program that goes
-    /// on within a round may no longer have when it builds this.
+    /// The triangle of the repair is of the neurons that a round of stochastic OPT began with, which a program that
+    /// goes on within a round may no longer have when it builds this.
     fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
         vec![
             ("momentum", State::Tensor(self.momentum.shallow_clone())),
@@ -166,7 +166,7 @@ mod tests {
     /// Steps towards targets that take turns, so that it never arrives; the worst drift on the way. With `pull` 0.1
     /// steps have the length of the rate, with 100 that of the cap.
     fn wander(descent: &mut Descent, frozen_weight: &Tensor, pull: f64, steps: usize) -> f64 {
-        // Two threads on so little wait for each other most of the time, on a busy machine all of it.
+        // One thread, because threads mostly wait for each other on such small tensors.
         tch::set_num_threads(1);
         let targets: Vec<Tensor> =
             (0..16).map(|seed| gaussian(&frozen_weight.size(), 50 + seed, frozen_weight.kind())).collect();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_rotation_that_is_there() {
+    fn finds_an_existing_rotation() {
         let frozen_weight = neurons(8, 12, Kind::Float);
         let raw = gaussian(&[12, 12], 1, Kind::Float) * 0.1;
         let target = Cayley::new(&raw).unwrap().rotate(&frozen_weight).unwrap().weight;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_handed_out_stays() {
+    fn returned_tensors_do_not_change() {
         let frozen_weight = neurons(2, 3, Kind::Float);
         let mut weight =
             RotatedWeight::new(&frozen_weight, Box::new(descent(&frozen_weight, FORMS[0]))).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_gradient_moves_nothing() {
+    fn a_zero_gradient_changes_nothing() {
         for form in FORMS {
             let frozen_weight = neurons(5, 7, Kind::Float);
             let mut descent = descent(&frozen_weight, form);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn gradient_that_is_not_a_number_gives_a_weight_that_is_none() {
+    fn a_nan_gradient_gives_a_nan_weight() {
         for form in FORMS {
             let frozen_weight = neurons(5, 7, Kind::Float);
             let mut descent = descent(&frozen_weight, form);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn one_dimension_has_nothing_to_turn() {
+    fn one_dimension_has_no_rotation() {
         for form in FORMS {
             for n in [1, 3] {
                 let frozen_weight = neurons(n, 1, Kind::Double);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_it_cannot_do() {
+    fn unsupported_operations_are_errors() {
         let frozen_weight = neurons(2, 3, Kind::Float);
         let descent = descent(&frozen_weight, DescentForm::Omega);
         assert!(descent.matrix().unwrap().is_none());

@@ -26,7 +26,7 @@ pub fn step(weight: &mut Tensor, momentum: &mut Tensor, gradient: &Tensor, rate:
     let product = gradient.f_mul_scalar(0.5)?.f_tr()?.f_matmul(weight)?;
     let _ = momentum.f_mul_scalar_(MOMENTUM)?.f_add_(&transpose_difference(&product)?)?;
     let a = momentum.f_norm()?.f_add_scalar(EPSILON)?.f_reciprocal()?.f_clamp_max(rate)?;
-    // Rows are neurons, so Omega stands on the right, transposed.
+    // Rows are neurons, so Omega multiplies from the right, transposed.
     let omega = momentum.f_tr()?;
     let half_step = a.f_mul_scalar(0.5)?;
     let mut next = weight.f_addmm(&weight.f_mul(&half_step)?, &omega)?;
@@ -46,7 +46,7 @@ mod tests {
 
     const SIZES: [(i64, i64); 5] = [(1, 1), (3, 5), (6, 6), (9, 4), (1, 8)];
 
-    /// Whose way of starting the passes and of carrying the momentum.
+    /// The variant of the start of the passes and of the carried momentum.
     #[derive(Clone, Copy, PartialEq)]
     enum Way {
         Published,

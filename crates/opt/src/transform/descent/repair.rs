@@ -61,7 +61,7 @@ mod tests {
     use crate::{Cayley, Rotation, gram_drift};
 
     #[test]
-    fn goes_to_the_nearest_rotation_of_the_neurons() {
+    fn moves_to_the_nearest_rotation_of_the_neurons() {
         for (n, d) in [(1, 1), (3, 8), (8, 8), (11, 5)] {
             let frozen_weight = gaussian(&[n, d], 1, Kind::Double);
             let cayley = Cayley::new(&gaussian(&[d, d], 2, Kind::Double)).unwrap();
