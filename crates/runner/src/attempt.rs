@@ -14,12 +14,12 @@ use crate::meter::Meter;
 use crate::pipe::EventPipe;
 use crate::training::{self, Reached};
 
-/// How a run ended well.
+/// The regular end of a run.
 #[derive(Debug)]
 pub enum End {
     /// With all of its updates.
     Finished(Summary),
-    /// A pause was requested; the job goes on from here or from the beginning.
+    /// A pause was requested; the job resumes from here or from the beginning.
     Paused {
         /// Of the newest checkpoint; 0 without one.
         step: u64,

@@ -1,4 +1,4 @@
-//! The exponential moving average of what a network computes with (Polyak and Juditsky, SIAM Journal on Control and
+//! The exponential moving average of a network's effective weights (Polyak and Juditsky, SIAM Journal on Control and
 //! Optimization 30(4), 1992, average with equal weights; Tarvainen and Valpola, NeurIPS 2017, as here).
 
 use optlab_opt::State;
@@ -7,17 +7,17 @@ use tch::{TchError, Tensor};
 use crate::network::Network;
 use crate::trained::{Parts, Trained};
 
-/// One average for each trained tensor, of its effective value: of a rotated weight W, whose average is no rotation
-/// of its neurons any more. Running statistics of batch normalisation are averages already and stay as they are.
+/// One average for each trained tensor, of its effective value: of a rotated weight W, whose average is not a rotation
+/// of its neurons. Running statistics of batch normalisation are averages already and stay as they are.
 #[derive(Debug)]
 pub struct Average {
     decay: f64,
-    /// By the names of what is trained; empty where nothing is averaged.
+    /// By name of the trained tensor; empty without averaging.
     values: Vec<(String, Tensor)>,
 }
 
 impl Average {
-    /// Starts at the weights as they are; averages nothing where there is no `decay`.
+    /// Starts at the current weights; does nothing without a `decay`.
     ///
     /// # Errors
     /// libtorch's own.
@@ -29,7 +29,7 @@ impl Average {
         Ok(Self { decay: decay.unwrap_or(0.0), values })
     }
 
-    /// Takes the weights after update number `update`, from 1, in: a <- b a + (1 - b) w. As in TensorFlow's
+    /// Adds the weights after update number `update`, from 1: a <- b a + (1 - b) w. As in TensorFlow's
     /// `ExponentialMovingAverage`, b = min(decay, (1 + t) / (10 + t)) after t earlier updates: the first weights,
     /// which were drawn and not learned, are soon forgotten.
     ///
@@ -45,7 +45,7 @@ impl Average {
         Ok(())
     }
 
-    /// What the next update of it depends on.
+    /// The state on which the next update depends.
     pub fn state(&self) -> Parts<'static> {
         let part = |(name, value): &(String, Tensor)| {
             (format!("average.{name}"), State::Tensor(value.shallow_clone()))
@@ -53,7 +53,7 @@ impl Average {
         self.values.iter().map(part).collect()
     }
 
-    /// Shows `look` the network with its averaged weights. Nothing is copied: what is trained is the same
+    /// Calls `look` with the averaged weights in the network. Nothing is copied, and the trained weights are the same
     /// afterwards, to the last bit.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_average_forgets_its_start_before_it_grows_slow() {
+    fn the_average_forgets_its_start_quickly() {
         let mut network = network();
         let start = values(&mut network);
         let mut average = Average::new(Some(0.15), &mut network).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_shown_with_its_average_and_trains_on_as_if_it_had_not_been() {
+    fn showing_the_average_does_not_affect_training() {
         let mut network = network();
         let mut average = Average::new(Some(0.5), &mut network).unwrap();
         train(&mut network, 1.0);
@@ -133,7 +133,7 @@ mod tests {
         let before = logits(&network);
         assert_ne!(average.show(&mut network, logits).unwrap(), before);
         assert_eq!((values(&mut network), logits(&network)), (own, before));
-        // What is stepped and what is computed with are still one memory.
+        // The stepped and the used weight still share their memory.
         for trained in network.trained() {
             let tensor = trained.parameters().remove(0).tensor;
             let _ = tensor.shallow_clone().f_add_scalar_(1.0).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_decay_the_network_is_shown_as_it_is() {
+    fn without_a_decay_the_network_is_shown_unchanged() {
         let mut network = network();
         let mut average = Average::new(None, &mut network).unwrap();
         train(&mut network, 1.0);

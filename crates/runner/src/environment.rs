@@ -1,4 +1,4 @@
-//! Where a job runs: devices, their names and versions.
+//! The environment of a job: devices, names and versions.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use tch::{Cuda, Device, utils};
 
 use crate::failure::JobError;
 
-/// What this machine can train on: for `optlab doctor`, and for a worker to know its slots.
+/// The devices of this machine, for `optlab doctor` and for the slots of a worker.
 pub fn probe() -> Probe {
     let gpus = (0..Cuda::device_count().max(0) as usize).map(Device::Cuda);
     let devices = [Device::Cpu].into_iter().chain(gpus);
@@ -31,7 +31,7 @@ fn probe_device(device: Device) -> ProbedDevice {
     ProbedDevice { device: word(device), name: name(device), uuid }
 }
 
-/// What is stored with the attempt.
+/// The environment that is stored with the attempt.
 pub fn environment(device: Device, threads: u64) -> Environment {
     Environment {
         optlab: env!("CARGO_PKG_VERSION").to_owned(),
@@ -42,7 +42,7 @@ pub fn environment(device: Device, threads: u64) -> Environment {
     }
 }
 
-/// The device of this name, if it is here.
+/// The device of this name, if this machine has it.
 ///
 /// # Errors
 /// [`JobError::Setup`] that says what to do.
@@ -53,15 +53,15 @@ pub fn device(asked: &str) -> Result<Device, JobError> {
         ("cpu", _) => Ok(Device::Cpu),
         (_, Some(index)) if index < here => Ok(Device::Cuda(index)),
         (_, Some(_)) if here > 0 => Err(JobError::Setup(format!(
-            "there is no `{asked}`: this machine shows {here} CUDA devices, from cuda:0"
+            "there is no `{asked}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
         (_, Some(_)) => Err(JobError::Setup(format!(
             "`{asked}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
              driver and run `make setup` again for a libtorch with CUDA"
         ))),
-        _ => {
-            Err(JobError::Setup(format!("unknown device `{asked}`; there is `cpu`, and `cuda:0` and so on")))
-        }
+        _ => Err(JobError::Setup(format!(
+            "unknown device `{asked}`; valid are `cpu`, `cuda:0`, `cuda:1`, ..."
+        ))),
     }
 }
 
@@ -95,8 +95,8 @@ fn cpu_name() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// NVML counts all GPUs by their place on the bus, CUDA those that it may see; CUDA_DEVICE_ORDER, which whoever starts
-/// runners sets, has it go by that place too.
+/// NVML numbers all GPUs by their position on the bus, CUDA only the visible ones. CUDA_DEVICE_ORDER, which workers
+/// set, makes CUDA use the same order.
 fn of_gpu(index: usize, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Option<String> {
     let nvml = Nvml::init().ok()?;
     let visible = env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
@@ -114,9 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_that_is_not_here_is_the_set_up_s_fault() {
+    fn a_missing_device_is_an_error_of_the_setup() {
         assert_eq!(device("cpu").unwrap(), Device::Cpu);
-        for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "there is `cpu`"), ("cuda:", "unknown device")]
+        for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "valid are `cpu`"), ("cuda:", "unknown device")]
         {
             let failure = device(asked).unwrap_err().failure();
             assert_eq!(failure.reason, EndReason::UserError);

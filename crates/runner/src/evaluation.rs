@@ -16,10 +16,10 @@ pub struct Evaluation {
     pub accuracy: f64,
 }
 
-/// Evaluates `network` as it is; `check` is asked before each batch whether to go on.
+/// Evaluates `network` in its present state; `check` is called before each batch and may stop it.
 ///
 /// # Errors
-/// What `check` says, and libtorch's own.
+/// Errors of `check`, and libtorch's own.
 pub fn evaluate(
     network: &Network,
     images: &Images,

@@ -1,4 +1,4 @@
-//! The weights that a run leaves: a file of plain tensors, with nothing of OPT in it.
+//! The exported weights of a run: plain tensors, without traces of OPT.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::failure::JobError;
 use crate::network::Network;
 use crate::tensor_file;
 
-/// In the folder that the slot names.
+/// Name of the file in the folder of the job.
 const FILE: &str = "weights.safetensors";
 
 /// Writes every tensor of `network` by its name (docs/weights.md).

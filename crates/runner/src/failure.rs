@@ -1,4 +1,4 @@
-//! From whatever stopped a job to the failure that its researcher reads.
+//! Errors of jobs, and the failures that are reported for them.
 
 use std::any::Any;
 use std::io;
@@ -18,35 +18,35 @@ pub enum JobError {
         /// Completed updates.
         step: u64,
     },
-    /// The slot is gone, and nobody waits for an answer.
+    /// The slot has closed the input and expects no answer.
     #[error("the input ended")]
     EndOfInput,
-    /// The slot cannot hear an answer.
+    /// The slot has closed the output.
     #[error("events cannot be written: {0}")]
     Pipe(#[from] io::Error),
     /// A loss is infinite or not a number.
     #[error("{series} is not finite at step {step}; a lower learning rate may help")]
     Diverged {
-        /// Which loss.
+        /// The series of the loss.
         series: &'static str,
         /// The first such step.
         step: u64,
     },
-    /// The machine or the spec cannot work; says what to do.
+    /// The machine or the spec is unusable; the message says what to do.
     #[error("{0}")]
     Setup(String),
-    /// A file that cannot be written, because the disk is full say; another machine may have room.
+    /// A file cannot be written, for example on a full disk; another machine may have space.
     #[error("{0}")]
     Write(String),
-    /// A checkpoint that cannot be gone on from; another attempt may have another one.
+    /// A checkpoint is unusable; another attempt may have another one.
     #[error("the checkpoint {} cannot be used: {why}", file.display())]
     Checkpoint {
-        /// Where it is.
+        /// Its path.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// The data set cannot be had.
+    /// The data set cannot be loaded.
     #[error(transparent)]
     Data(#[from] DataError),
     /// A rotation or an energy failed.
@@ -58,7 +58,7 @@ pub enum JobError {
 }
 
 impl JobError {
-    /// What is told of it.
+    /// The failure to report.
     pub fn failure(&self) -> Failure {
         let (reason, series, step) = match self {
             Self::Cancelled { step } => (EndReason::Cancelled, None, Some(*step)),
@@ -73,14 +73,14 @@ impl JobError {
             Self::Setup(_) => (EndReason::UserError, None, None),
             Self::Opt(optlab_opt::Error::NotFinite) => (EndReason::Diverged, None, None),
             Self::Torch(_) | Self::Opt(optlab_opt::Error::Torch(_)) => (crash(&self.to_string()), None, None),
-            // Sizes that do not fit, which no other attempt would change.
+            // Mismatched sizes would fail at every attempt.
             Self::Opt(_) => (EndReason::UserError, None, None),
         };
         Failure { reason, series, step, error: without_backtrace(&self.to_string()) }
     }
 }
 
-/// What is told of a panic: ours, or tch's where libtorch threw.
+/// The failure of a panic, which tch also raises when libtorch throws.
 pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
     let text = (panic.downcast_ref::<String>().map(String::as_str))
         .or_else(|| panic.downcast_ref::<&str>().copied())
@@ -88,7 +88,7 @@ pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
     Failure { reason: crash(text), series: None, step: None, error: without_backtrace(text) }
 }
 
-/// libtorch tells its errors apart by their text alone.
+/// libtorch distinguishes errors only by their text.
 fn crash(text: &str) -> EndReason {
     const OUT_OF_MEMORY: [&str; 6] = [
         "out of memory",
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_libtorch_is_a_crash_told_without_frames() {
+    fn an_error_of_libtorch_is_a_crash_reported_without_stack_frames() {
         let xs = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
         let failure = JobError::from(xs.f_matmul(&xs).unwrap_err()).failure();
         assert_eq!(failure.reason, EndReason::RunnerCrashed);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn no_room_is_told_apart() {
+    fn lack_of_memory_is_distinguished() {
         let tensor = Tensor::f_zeros([1 << 44], (Kind::Float, Device::Cpu));
         assert_eq!(JobError::from(tensor.unwrap_err()).failure().reason, EndReason::OutOfMemory);
         let cuda = "CUDA out of memory. Tried to allocate 20.00 GiB.";

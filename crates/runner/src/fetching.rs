@@ -7,7 +7,7 @@ use optlab_data::Progress;
 use crate::clock;
 use crate::pipe::EventPipe;
 
-/// Interval between progress messages during a download. The worker takes a long silence for a hang.
+/// Interval between progress messages during a download. The worker treats a long silence as a hang.
 const PACE: Duration = Duration::from_secs(20);
 
 /// Logs which files are being fetched, and their progress.

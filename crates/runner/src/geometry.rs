@@ -10,11 +10,11 @@ use crate::failure::JobError;
 use crate::meter::Meter;
 use crate::network::Network;
 
-/// Measures every method layer in every arm, of the weight that the layer computes with.
+/// Measures the effective weight of every method layer, in every arm.
 #[derive(Debug)]
 pub struct Geometry {
     config: EnergyConfig,
-    /// Layers of which the log has a sentence: one a job is enough.
+    /// Layers with a warning in the log, which is written once per job.
     said: HashSet<String>,
 }
 

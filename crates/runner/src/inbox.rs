@@ -1,4 +1,4 @@
-//! The way in: commands of the slot, read by a thread of their own so that training sees them between two steps.
+//! Input: commands of the slot, read by a separate thread, so that training sees them between two steps.
 
 use std::cell::Cell;
 use std::io::{self, BufRead};
@@ -11,31 +11,31 @@ use optlab_spec::protocol::Command;
 
 use crate::failure::JobError;
 
-/// How long after the end of input a step, or a download, may still take before the process is killed.
+/// Time after the end of input until the process is killed during a step or a download.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Commands in the order in which they came; its end is the end of input.
+/// Commands in order; its end is the end of input.
 pub struct Inbox {
     messages: Receiver<Message>,
 }
 
 /// A line of the input.
 pub enum Message {
-    /// One that can be read.
+    /// A valid command.
     Command(Command),
-    /// One that cannot, and why.
+    /// An invalid line, with the reason.
     Malformed(String),
 }
 
 impl Inbox {
-    /// Starts to read standard input. The process ends with it, whatever it is doing then.
+    /// Starts to read standard input. The process ends at its end, whatever it is doing.
     pub fn of_stdin() -> Self {
         let (sender, messages) = mpsc::channel();
         thread::spawn(move || {
             read(io::stdin().lock(), &sender);
             drop(sender);
             thread::sleep(GRACE);
-            tracing::warn!("the input ended and the running step did not: killed");
+            tracing::warn!("the input has ended, but the running step has not: killing the process");
             // Not `exit`, which would run libtorch's destructors under a thread that still uses it.
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         });
@@ -47,21 +47,21 @@ impl Inbox {
         self.messages.recv().ok()
     }
 
-    /// What will be wanted of the job that begins now.
+    /// The requests for the job that starts now.
     pub fn requests(&self) -> Requests<'_> {
         Requests { inbox: self, pause: Cell::new(false) }
     }
 }
 
-/// What is wanted of the running job.
+/// The requests for the running job.
 pub struct Requests<'a> {
     inbox: &'a Inbox,
-    /// Whether a pause has been asked for: heard while something is measured, it waits for the end of that.
+    /// Whether a pause was requested. During a measurement, it waits for its end.
     pause: Cell<bool>,
 }
 
 impl Requests<'_> {
-    /// Whether the job that has completed `step` updates may go on with what it is doing.
+    /// Checks whether the job, after `step` updates, may continue.
     ///
     /// # Errors
     /// [`JobError::Cancelled`] or [`JobError::EndOfInput`].
@@ -72,7 +72,7 @@ impl Requests<'_> {
         }
     }
 
-    /// What is wanted between two steps.
+    /// Checks for requests between two steps.
     ///
     /// # Errors
     /// [`JobError::EndOfInput`].
@@ -86,9 +86,9 @@ impl Requests<'_> {
                 }
                 Ok(Message::Command(Command::Stop { request: Request::Pause })) => self.pause.set(true),
                 Ok(Message::Command(Command::Run(run))) => {
-                    tracing::error!(job = run.job, attempt = run.attempt, "refused: another job is running");
+                    tracing::error!(job = run.job, attempt = run.attempt, "rejected: another job is running");
                 }
-                // The answer would be taken for the end of the running job.
+                // An answer would be mistaken for the end of the running job.
                 Ok(Message::Malformed(error)) => tracing::error!(error, "ignored a line of input"),
             }
         }

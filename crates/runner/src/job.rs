@@ -80,7 +80,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Everything that the next update depends on and that spec and step do not give.
+    /// Everything on which the next update depends and that does not follow from spec and step.
     pub fn state(&mut self) -> Parts<'_> {
         let (network, optimizer) = (self.network.state(), self.optimizer.state());
         network.into_iter().chain(optimizer).chain(self.average.state()).collect()

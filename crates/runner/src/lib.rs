@@ -1,18 +1,18 @@
-//! One training job after another, told and reported over pipes: everything that needs libtorch.
+//! Trains one job after another, controlled and reported over pipes. Everything that needs libtorch is here.
 //!
 //! The service never loads libtorch. Each of its slots keeps one `optlab-runner`, which speaks
-//! [`optlab_spec::protocol`], and starts a new one when that ends.
+//! [`optlab_spec::protocol`], and starts a new one when it ends.
 //!
 //! # Invariants
-//! - Every arm runs through the same code. Arms differ in how a method layer's weight comes about ([`weight`],
+//! - Every arm runs through the same code. Arms differ in how a method layer's weight is computed ([`weight`],
 //!   [`rotation`]), in what is added to the loss ([`penalty`]) and in the rates of rotations ([`optimizer`]).
-//! - Every random number is drawn in [`random`], from the job's seed and what it is for. libtorch's generators and
+//! - Every random number is drawn in [`random`], from the job's seed and its purpose. libtorch's generators and
 //!   initialisers are not used.
-//! - What outlives a step is offered by name, for a [`checkpoint`], by whoever owns it: a run that was killed and goes
-//!   on from its last one ends, on a CPU, with the same bits as one that was not.
+//! - Every owner of state that outlives a step offers it by name for a [`checkpoint`]: on a CPU, a run that was killed
+//!   and resumes from its last checkpoint ends with the same bits as an uninterrupted one.
 //! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated or a
 //!   rotation or penalty says that it waits.
-//! - Nothing here knows a database or a network service, and nothing is asynchronous.
+//! - The crate uses no database and no network service, and no asynchronous code.
 
 pub mod serve;
 

@@ -1,11 +1,11 @@
-//! What has to happen before any other use of libtorch.
+//! Set-up before any other use of libtorch.
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
-/// Opens the CUDA half of libtorch where it is installed, and allows no operators side by side.
+/// Opens the CUDA half of libtorch if it is installed, and disables parallel operators.
 pub fn prepare() {
     open_cuda();
-    // Can be set once, before any work; how many threads an operator uses is set for each job.
+    // This can be set only once, before any work; the threads of an operator are set per job.
     tch::set_num_interop_threads(1);
 }
 

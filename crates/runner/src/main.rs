@@ -1,5 +1,5 @@
-//! `optlab-runner`: trains the jobs that it is told on standard input; events go to standard output, logs to
-//! standard error. With `--probe` it says what this machine can train on.
+//! `optlab-runner`: reads jobs from standard input and trains them; writes events to standard output and logs to
+//! standard error. With `--probe`, it prints the devices of this machine.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> io::Result<()> {
-    // First of all: from here on no library can write into the protocol.
+    // First, so that no library can write into the protocol.
     let mut pipe = EventPipe::take_stdout()?;
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
     libtorch::prepare();

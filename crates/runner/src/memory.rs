@@ -1,19 +1,19 @@
-//! The memory that a job took at most, as the system counts it.
+//! The peak memory of a job, from the system.
 
 use std::fs;
 use std::io;
 
 use tch::Device;
 
-/// Writing this to `clear_refs` sets the peak back to what is resident now (proc_pid_clear_refs(5)).
+/// Writing this to `clear_refs` resets the peak to the resident memory (proc_pid_clear_refs(5)).
 const RESET_PEAK: &str = "5";
 
 /// The peak of this process's resident memory since it was made.
 pub struct PeakMemory(());
 
 impl PeakMemory {
-    /// Begins anew, so that a job is not charged with the peak of the one before it; `None` where that cannot be done, and
-    /// on a GPU, whose memory is another.
+    /// Resets the peak, so that a job does not include that of the previous one; `None` if that is not possible, and on
+    /// a GPU, whose memory is separate.
     pub fn begin(device: Device) -> Option<Self> {
         (device == Device::Cpu).then(reset)?.ok().map(Self)
     }
@@ -41,8 +41,8 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_is_seen_after_it_has_passed_and_not_by_the_next_job() {
-        let first = PeakMemory::begin(Device::Cpu).expect("this system tells peaks");
+    fn a_peak_is_measured_for_its_job_only() {
+        let first = PeakMemory::begin(Device::Cpu).expect("this system reports peaks");
         let before = first.bytes().unwrap();
         drop(fill(256));
         let at_most = first.bytes().unwrap();

@@ -1,4 +1,4 @@
-//! Points of curves, kept until they are sent together; the values of updates stay on the device until then.
+//! Collects points and sends them together; the values of updates stay on the device until then.
 
 use std::fmt;
 use std::mem;
@@ -12,7 +12,7 @@ use crate::clock;
 use crate::failure::JobError;
 use crate::pipe::EventPipe;
 
-/// Wall time between two flushes: what a person who watches takes for "now".
+/// Wall time between two flushes: short enough for a live chart.
 const PACE: Duration = Duration::from_millis(500);
 /// Interval between two flushes during an evaluation.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
@@ -30,15 +30,15 @@ pub struct Meter<'a> {
     flushed: Instant,
 }
 
-/// What an update tells of itself: tensors without dimensions, on the device.
+/// The measurements of an update: tensors without dimensions, on the device.
 pub struct Update {
     /// Its number, from 1.
     pub step: u64,
-    /// How many it learned from.
+    /// Its number of samples.
     pub samples: u64,
-    /// Of its batch. Checked at every step.
+    /// The loss of its batch, which is checked at every step.
     pub loss: Tensor,
-    /// In percent; where the step is logged.
+    /// Accuracy in percent, if the step is logged.
     pub accuracy: Option<Tensor>,
 }
 
@@ -51,7 +51,7 @@ struct Measured {
 struct Throughput {
     samples: u64,
     time: Duration,
-    /// `None` while something else than training goes on.
+    /// `None` while it does not train.
     running_since: Option<Instant>,
 }
 
@@ -69,14 +69,14 @@ impl<'a> Meter<'a> {
         self.step
     }
 
-    /// Takes note of an update.
+    /// Records an update.
     pub fn updated(&mut self, update: Update) {
         self.step = update.step;
         self.throughput.samples += update.samples;
         self.updates.push(Measured { update, time_ms: clock::unix_ms() });
     }
 
-    /// Takes note of a value; one that is not finite is no point.
+    /// Records a value; a value that is not finite is dropped.
     pub fn point(&mut self, series: &str, step: u64, value: f64) {
         let point = Point { series: series.to_owned(), step, value, time_ms: clock::unix_ms() };
         self.points.extend(value.is_finite().then_some(point));
@@ -90,7 +90,7 @@ impl<'a> Meter<'a> {
         Ok(self.pipe.log(message)?)
     }
 
-    /// Tells of a checkpoint.
+    /// Reports a checkpoint.
     ///
     /// # Errors
     /// [`JobError::Pipe`].
@@ -111,12 +111,12 @@ impl<'a> Meter<'a> {
         settled
     }
 
-    /// Lets the training time run on.
+    /// Resumes the training time.
     pub fn resume(&mut self) {
         self.throughput.running_since = Some(clock::instant());
     }
 
-    /// Sends everything if it is time to.
+    /// Sends everything if a flush is due.
     ///
     /// # Errors
     /// Those of [`flush`](Self::flush).
@@ -143,7 +143,7 @@ impl<'a> Meter<'a> {
         self.send()
     }
 
-    /// Sends what can be had of a job that ends early.
+    /// Sends the available points of a job that ends early.
     ///
     /// # Errors
     /// [`JobError::Pipe`], or libtorch's own.
@@ -170,7 +170,7 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// Turns updates into points: two copies from the device, however many there are.
+    /// Converts updates to points with two copies from the device, whatever their number.
     fn settle(&mut self) -> Result<(), JobError> {
         let updates = mem::take(&mut self.updates);
         let losses = values(updates.iter().map(|measured| &measured.update.loss))?;
@@ -179,7 +179,7 @@ impl<'a> Meter<'a> {
         for (Measured { update, time_ms }, loss) in updates.into_iter().zip(losses) {
             let step = update.step;
             if !loss.is_finite() {
-                // What was noted of later steps before this was known is of a ruined network.
+                // Later measurements belong to a diverged network.
                 self.points.retain(|point| point.step < step);
                 self.step = step;
                 return Err(JobError::Diverged { series: series::TRAIN_LOSS, step });

@@ -1,4 +1,4 @@
-//! A network: layers in a row, built from the architecture that the spec names.
+//! A network: a sequence of layers, built from the architecture of the spec.
 
 use optlab_spec::Precision;
 use optlab_spec::architecture::{self, Architecture};
@@ -22,7 +22,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Draws the first weights of every layer.
+    /// Draws the initial weights of every layer.
     ///
     /// # Errors
     /// libtorch's own.
@@ -43,7 +43,7 @@ impl Network {
     /// # Errors
     /// libtorch's own.
     pub fn forward(&self, xs: &Tensor, mode: Mode) -> Result<Tensor, TchError> {
-        // Layers compute in the kind of what they are given; a cast to the kind that it has is no copy.
+        // Layers compute in the kind of their input; a cast to the same kind does not copy.
         self.layers.forward(&xs.f_to_kind(self.kind)?, mode)?.f_to_kind(Kind::Float)
     }
 
@@ -52,12 +52,12 @@ impl Network {
         self.layers.trained()
     }
 
-    /// Everything that the next step depends on. After it was overwritten, each of what is trained is to be refreshed.
+    /// Everything on which the next step depends. After overwriting it, refresh every trained tensor.
     pub fn state(&mut self) -> Parts<'_> {
         self.layers.state()
     }
 
-    /// Everything that an ordinary network of this architecture needs to compute the same, by unique names.
+    /// The tensors of an equivalent ordinary network of this architecture, by unique names.
     ///
     /// # Errors
     /// libtorch's own.

@@ -1,4 +1,4 @@
-//! What the arms that OPT is compared with add to their loss.
+//! The penalties that the compared methods add to their loss.
 
 use optlab_opt::{EnergyConfig, energy_penalty, frobenius_penalty, srip_penalty};
 use optlab_spec::{MethodSpec, SoftForm};

@@ -1,4 +1,4 @@
-//! The way out: events for the slot, on what was standard output.
+//! Output: events for the slot, on the original standard output.
 
 use std::fmt;
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use optlab_spec::protocol::Event;
 use serde::Serialize;
 
-/// Writes one JSON object a line and blocks while the reader is behind.
+/// Writes one JSON object per line, and blocks while the reader is slow.
 pub struct EventPipe {
     out: BufWriter<File>,
 }
@@ -32,7 +32,7 @@ impl EventPipe {
     /// Sends an event.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader is gone.
     pub fn send(&mut self, event: &Event) -> io::Result<()> {
         self.line(event)
     }
@@ -40,7 +40,7 @@ impl EventPipe {
     /// Sends a sentence for the job's log.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader is gone.
     pub fn log(&mut self, message: impl fmt::Display) -> io::Result<()> {
         self.send(&Event::Log { message: message.to_string() })
     }
@@ -48,7 +48,7 @@ impl EventPipe {
     /// Sends any value as one line of JSON.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the reader is gone.
     pub fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, value)?;
         self.out.write_all(b"\n")?;

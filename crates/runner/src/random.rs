@@ -1,7 +1,7 @@
-//! Random streams: every draw is a pure function of the job's seed, what it is for, and a name, an epoch or a step.
+//! Random streams: every draw is a pure function of the job's seed, its purpose, and a name, an epoch or a step.
 //!
-//! So the arms of one seed share neurons, classifier and data order, whatever else each of them draws, and a job
-//! that goes on at some step needs no state of a generator.
+//! The arms of one seed therefore share neurons, classifier and data order, whatever else they draw, and a job that
+//! resumes at some step needs no state of a generator.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -11,20 +11,20 @@ use rand_distr::StandardNormal;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, TchError, Tensor};
 
-/// What numbers are drawn for.
+/// The purpose of a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose<'a> {
-    /// The first weight of the layer of this name.
+    /// The initial weight of the layer of this name.
     Neurons(&'a str),
     /// The raw parameter of the layer's rotation.
     Rotation(&'a str),
-    /// The dimensions of the layer that this round of stochastic OPT turns.
+    /// The dimensions that this round of stochastic OPT rotates in the layer.
     Dimensions(&'a str, u64),
-    /// Where the power iteration on the layer's weight starts, at this step.
+    /// The start of the power iteration on the layer's weight at this step.
     PowerIteration(&'a str, u64),
     /// The order of the samples in this epoch.
     Shuffle(u64),
-    /// What is done to the images of the update that follows so many completed ones.
+    /// The augmentation of the images of the update after this many completed ones.
     Augment(u64),
     /// The pixels of synthetic images, of the training or the test set.
     Synthetic(&'a str),
@@ -41,7 +41,7 @@ pub fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
         Purpose::Augment(step) => ("augment", step.to_string()),
         Purpose::Synthetic(side) => ("synthetic", side.to_owned()),
     };
-    // Words and numbers hold no NUL, and a name is the last field: no two purposes give one text.
+    // Words and numbers contain no NUL, and a name is the last field, so the text is unique for each purpose.
     let digest = Sha256::digest(format!("optlab\0{seed}\0{word}\0{key}"));
     ChaCha8Rng::from_seed(digest.into())
 }
@@ -74,7 +74,7 @@ pub fn below(mut stream: ChaCha8Rng, bound: i64, count: i64) -> Vec<i64> {
     (0..count).map(|_| stream.random_range(0..bound)).collect()
 }
 
-/// So many bytes, each value equally likely.
+/// `count` bytes, uniform over all values.
 pub fn bytes(mut stream: ChaCha8Rng, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
     stream.fill(&mut bytes[..]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_depends_on_everything_that_names_it() {
+    fn a_stream_depends_on_all_of_its_arguments() {
         let purposes = [
             Purpose::Neurons("hidden1"),
             Purpose::Neurons("hidden2"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permutation_is_one() {
+    fn a_permutation_contains_every_index_once() {
         let order = permutation(stream(3, Purpose::Shuffle(2)), 1000);
         assert_ne!(order, permutation(stream(3, Purpose::Shuffle(3)), 1000));
         let mut sorted = order.clone();
@@ -133,7 +133,7 @@ mod tests {
 
     /// A change of these numbers is a change of every published curve.
     #[test]
-    fn numbers_stay_as_they_are() {
+    fn the_numbers_do_not_change() {
         let order = permutation(stream(0, Purpose::Shuffle(0)), 8);
         assert_eq!(order, [1, 0, 4, 7, 5, 6, 3, 2]);
         assert_eq!(below(stream(0, Purpose::Augment(0)), 162, 4), [49, 9, 123, 37]);

@@ -1,4 +1,4 @@
-//! The rotations of an OPT layer, as its arm's method wants them.
+//! The rotations of an OPT layer, from its arm's method.
 
 use optlab_opt::{
     Cayley, Descent, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Stochastic, Unconstrained,
@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 use crate::random::{self, Purpose};
 use crate::start::Start;
 
-/// Where the rotations of one layer come from: one for the whole run or, in stochastic OPT, one for each round.
+/// The source of one layer's rotations: one for the whole run or, in stochastic OPT, one per round.
 #[derive(Debug)]
 pub struct Rotations {
     transform: TransformSpec,
@@ -19,7 +19,7 @@ pub struct Rotations {
 }
 
 impl Rotations {
-    /// Those of `layer`.
+    /// The rotations of `layer`.
     pub fn new(opt: &OptSpec, start: Start<'_>, layer: &str) -> Self {
         let OptSpec { transform, stochastic, .. } = *opt;
         Self { transform, stochastic, seed: start.seed, layer: layer.to_owned() }
@@ -49,7 +49,7 @@ impl Rotations {
         let raw = || self.raw(neurons);
         Ok(match self.transform {
             TransformSpec::GramSchmidt { .. } => Box::new(GramSchmidt::new(&raw()?)?),
-            // With the published signs no P gives R = I in every dimension, and they jump by a reflection next to it.
+            // With the published signs, no P gives R = I in every dimension, and R jumps by a reflection next to it.
             TransformSpec::Householder { init: RotationInit::Identity } => {
                 Box::new(Householder::rotation(&raw()?)?)
             }
@@ -79,7 +79,7 @@ impl Rotations {
             Ok(random::gaussian(stream, [d, d], standard_deviation, device)?)
         };
         match (self.transform.init(), self.transform) {
-            // What gives R = I: the skew matrix 0, and of all others I.
+            // The raw parameter for R = I: the skew matrix 0, and I for all others.
             (RotationInit::Identity, TransformSpec::Cayley { .. }) => {
                 Ok(Tensor::f_zeros([d, d], (Kind::Float, device))?)
             }

@@ -1,4 +1,4 @@
-//! Jobs one after another, until the input ends.
+//! Runs one job after another until the input ends.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -15,7 +15,7 @@ use crate::pipe::EventPipe;
 /// Runs every job that comes in.
 ///
 /// # Errors
-/// If the pipe breaks, or after a crash of libtorch or of our own: no further job is trusted to what is left then.
+/// If the pipe breaks, or after a crash of libtorch or of this program, because the process may be damaged.
 pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
     while let Some(message) = inbox.next() {
         match message {
@@ -30,7 +30,7 @@ pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
                     Answer::InputEnded => return Ok(()),
                 }
             }
-            // It crossed with the end of its job.
+            // The request arrived after the end of its job.
             Message::Command(Command::Stop { .. }) => {}
             Message::Malformed(error) => pipe.send(&Event::Failed(not_understood(&error)))?,
         }
@@ -43,7 +43,7 @@ enum Answer {
     InputEnded,
 }
 
-/// Runs a job and says how it ended.
+/// Runs a job and reports its end.
 fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
     let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, inbox, pipe)));
@@ -70,16 +70,16 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
     Ok(Answer::Given(Event::Failed(failure)))
 }
 
-/// Once a job has its weights, nobody will go on from its checkpoints.
+/// Once a job has its weights, no attempt will resume from its checkpoints.
 fn tidy(run: &Run, end: &Event) {
     if let (Event::Finished { .. }, Some(folder)) = (end, &run.artifact_dir)
         && let Err(error) = checkpoint::clear(folder)
     {
-        tracing::warn!(%error, "checkpoints cannot be deleted");
+        tracing::warn!(%error, "cannot delete checkpoints");
     }
 }
 
-/// Sent while no job is running, so that a slot whose `run` is not understood does not wait for ever.
+/// Sent while no job is running, so that a slot whose `run` is invalid does not wait for ever.
 fn not_understood(error: &str) -> Failure {
     tracing::error!(error, "cannot read a line of input");
     Failure {

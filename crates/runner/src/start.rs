@@ -3,16 +3,16 @@
 use optlab_spec::MethodSpec;
 use tch::Device;
 
-/// What decides how the weights of a network start.
+/// The inputs of the initial weights of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
     /// Of the arm.
     pub method: &'a MethodSpec,
     /// Of the job.
     pub seed: u64,
-    /// Where the network lives.
+    /// The device of the network.
     pub device: Device,
-    /// Completed updates, which say what a round of stochastic OPT turns.
+    /// Completed updates, which determine the round of stochastic OPT.
     pub updates: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Files of named tensors in the safetensors format, there whole or not at all, also after a power cut.
+//! Files of named tensors in the safetensors format, written atomically, also with respect to power failures.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -13,11 +13,11 @@ use tch::{Device, TchError, Tensor};
 
 use crate::failure::JobError;
 
-/// The one entry of a file's header that is no tensor, by its key.
+/// The entry of a file's header that is not a tensor, with its key.
 pub type About = Option<(&'static str, String)>;
 
-/// Writes `tensors` and `about` to the file `name` of `folder`, in place of the one that is there. The same tensors
-/// give the same bytes.
+/// Writes `tensors` and `about` to the file `name` of `folder`, replacing an existing one. Equal tensors give equal
+/// bytes.
 ///
 /// # Errors
 /// [`JobError::Write`] where the folder cannot be written, and libtorch's own.
@@ -43,22 +43,22 @@ pub fn write(
     })
 }
 
-/// What stands in a file.
+/// The contents of a file.
 #[derive(Debug)]
 pub struct Content {
     /// On the CPU.
     pub tensors: BTreeMap<String, Tensor>,
-    /// The header's entry, where there is one of the key that was asked for.
+    /// The header's entry for the requested key, if any.
     pub about: Option<String>,
 }
 
 /// Reads a file, and in its header the entry of `key`.
 ///
 /// # Errors
-/// Why it cannot be read, in words.
+/// The reason why it cannot be read.
 pub fn read(file: &Path, key: &str) -> Result<Content, String> {
     let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    let broken = |error: SafeTensorError| format!("it is not a whole safetensors file ({error})");
+    let broken = |error: SafeTensorError| format!("it is not a complete safetensors file ({error})");
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
     let about = header.metadata().as_ref().and_then(|entries| entries.get(key).cloned());
     let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
@@ -79,14 +79,14 @@ fn view<'a>(tensor: &Tensor, (kind, bytes): &'a (Dtype, Vec<u8>)) -> Result<Tens
     TensorView::new(*kind, tensor.size().into_iter().map(|length| length as usize).collect(), bytes)
 }
 
-/// Writes beside the file and renames when that is on the disk.
+/// Writes under a temporary name, and renames the file when it is on the disk.
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let part = folder.join(format!("{name}.part"));
     let mut file = File::create(&part)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(part, folder.join(name))?;
-    // The name is in the folder, which is a file of its own to a disk.
+    // The folder has the name, so it is synced, too.
     File::open(folder)?.sync_all()
 }
 
@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_whole_is_told_from_one_that_is() {
+    fn an_incomplete_file_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("x");
         write(folder.path(), "x", &[("a".to_owned(), Tensor::from(1.0))], None).unwrap();
         let whole = fs::read(&place).unwrap();
         for length in [0, 7, 20, whole.len() - 1] {
             fs::write(&place, &whole[..length]).unwrap();
-            assert!(read(&place, "key").unwrap_err().contains("not a whole"), "{length} bytes");
+            assert!(read(&place, "key").unwrap_err().contains("not a complete"), "{length} bytes");
         }
     }
 }

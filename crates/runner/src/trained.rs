@@ -1,21 +1,21 @@
-//! What an optimizer steps, and how its gradients come about.
+//! Trained tensors: the parameters of an optimizer, and their gradients.
 
 use optlab_opt::{Error, OwnStep, State};
 use tch::{TchError, Tensor};
 
-/// What outlives a step, by names that are unique in a job.
+/// State that outlives a step, by names that are unique in a job.
 pub type Parts<'a> = Vec<(String, State<'a>)>;
 
-/// A tensor that is stepped in place, outside any graph.
+/// A parameter, which is stepped in place, outside any graph.
 #[derive(Debug)]
 pub struct Parameter {
-    /// What it is to its optimizer.
+    /// Its role for the optimizer.
     pub role: Role,
     /// Shares its memory with the owner's.
     pub tensor: Tensor,
 }
 
-/// What a parameter is to its optimizer.
+/// The role of a parameter for its optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A weight: it decays.
@@ -26,29 +26,29 @@ pub enum Role {
     Rotation,
 }
 
-/// What became of the parameters after a step.
+/// Whether the parameters were replaced after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parameters {
     /// The same as before.
     Kept,
-    /// Others in their place: what an optimizer remembers of the old ones says nothing of these.
+    /// They were replaced, so the optimizer's memory of the old ones is obsolete.
     Renewed,
 }
 
-/// A tensor that a layer computes with, made of parameters that are stepped in place; after each step,
+/// An effective tensor of a layer, computed from parameters that are stepped in place; after each step, call
 /// [`refresh`](Self::refresh).
 pub trait Trained {
-    /// The layer's and its own, unique in a network: `hidden1.weight`.
+    /// Name of the layer and the tensor, unique in a network: `hidden1.weight`.
     fn name(&self) -> &str;
-    /// What is stepped, always in the same order.
+    /// The parameters, always in the same order.
     fn parameters(&self) -> Vec<Parameter>;
-    /// Everything that its next step depends on: the parameters, in their order, then the rest. After it was
-    /// overwritten, [`refresh`](Self::refresh).
+    /// Everything on which its next step depends: the parameters, in their order, then the rest. After overwriting it,
+    /// call [`refresh`](Self::refresh).
     fn state(&mut self) -> Parts<'_> {
         let named = |parameter: Parameter| (self.name().to_owned(), State::Tensor(parameter.tensor));
         self.parameters().into_iter().map(named).collect()
     }
-    /// What the layer computes with: of a rotated weight W, not its raw parameter.
+    /// The effective tensor: W for a rotated weight, not its raw parameter.
     fn value(&self) -> &Tensor;
     /// dL/dx since the last refresh, for x the [`value`](Self::value). What scales it in place scales
     /// [`gradients`](Self::gradients) too.
@@ -56,7 +56,7 @@ pub trait Trained {
     /// # Errors
     /// If no backward pass has reached it.
     fn effective_gradient(&self) -> Result<Tensor, Error>;
-    /// The gradients of the parameters, made from the effective one; for the caller to keep or change.
+    /// The gradients of the parameters, computed from the effective one. The caller may keep or change them.
     ///
     /// # Errors
     /// If no backward pass has reached it.
@@ -67,12 +67,12 @@ pub trait Trained {
     fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
         None
     }
-    /// Makes the next forward pass see what was stepped.
+    /// Updates the effective tensor after a step.
     ///
     /// # Errors
     /// libtorch's own.
     fn refresh(&mut self) -> Result<(), Error>;
-    /// Exchanges the parameters for others where their time is over after `updates` updates.
+    /// Replaces the parameters if their round ends after `updates` updates.
     ///
     /// # Errors
     /// libtorch's own.
@@ -81,13 +81,13 @@ pub trait Trained {
     }
 }
 
-/// A tensor that is trained as it is.
+/// A tensor that is its own parameter.
 #[derive(Debug)]
 pub struct Plain {
     name: String,
     tensor: Tensor,
-    /// Shares the tensor's memory. Made anew for each step, as a rotated weight is: its gradient then starts empty,
-    /// and libtorch hands it over instead of adding it to zeros.
+    /// Shares the tensor's memory. Created again for each step, as a rotated weight is, so that its gradient starts
+    /// empty and libtorch does not add it to zeros.
     leaf: Tensor,
     role: Role,
 }
@@ -101,7 +101,7 @@ impl Plain {
         Ok(Self { name, leaf: leaf(&tensor)?, tensor, role })
     }
 
-    /// What a forward pass uses.
+    /// The tensor for a forward pass.
     pub fn value(&self) -> &Tensor {
         &self.leaf
     }

@@ -12,10 +12,10 @@ use crate::job::Job;
 use crate::layers::Mode;
 use crate::meter::{Meter, Update};
 
-/// About how many points the learning rate gets: it is a smooth curve.
+/// Approximate number of points of the learning rate, which is a smooth curve.
 const RATE_POINTS: u64 = 500;
 
-/// What a job was trained to.
+/// How far a job was trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// Its end.
@@ -67,7 +67,7 @@ fn run(
             meter.point(series::LEARNING_RATE, step, spec.optimizer.learning_rate() * spec.rate_factor(step));
         }
         measure(job, meter, requests, &cadence, step)?;
-        // The end is told by itself, and what it leaves are the weights.
+        // The end is reported separately, and leaves the weights.
         if step == cadence.steps {
             break;
         }
@@ -80,7 +80,7 @@ fn run(
     Ok(Reached::End)
 }
 
-/// A network of NaNs fails somewhere, in a factorisation say, before anybody has read the loss that ruined it.
+/// A network of NaNs may fail in a factorisation before the loss that caused them is read.
 fn cause(error: JobError, meter: &mut Meter<'_>) -> JobError {
     if matches!(error, JobError::Opt(_) | JobError::Torch(_))
         && let Err(diverged @ JobError::Diverged { .. }) = meter.pause()
@@ -96,7 +96,7 @@ fn cause(error: JobError, meter: &mut Meter<'_>) -> JobError {
     }
 }
 
-/// When what is measured, in completed updates.
+/// The steps of each measurement, in completed updates.
 struct Cadence {
     steps: u64,
     rate: u64,
@@ -120,8 +120,8 @@ impl Cadence {
     }
 }
 
-/// Update number `step`, from 1: one step of every trained tensor. `note` hears of the loss before anything is done
-/// with it: if it is not finite, what follows may fail of it.
+/// Update number `step`, from 1: one step of every trained tensor. `note` gets the loss before it is used, because
+/// later operations may fail if it is not finite.
 ///
 /// # Errors
 /// libtorch's own.
@@ -156,7 +156,7 @@ fn percent_right(logits: &Tensor, labels: &Tensor) -> Result<Tensor, JobError> {
     Ok(right.f_sum(Kind::Double)?.f_mul_scalar(100.0 / labels.size()[0] as f64)?)
 }
 
-/// Whatever is to be measured of the network as it is after `step` updates.
+/// Measures what is due after `step` updates.
 fn measure(
     job: &mut Job<'_>,
     meter: &mut Meter<'_>,
@@ -168,7 +168,7 @@ fn measure(
     if !evaluate && !energy {
         return Ok(());
     }
-    // A network whose loss was not finite is not worth measuring; and what follows is not training time.
+    // A diverged network is not measured, and the following is not training time.
     meter.pause()?;
     if evaluate {
         let held_out =
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::pipe::EventPipe;
 
-    /// What is told of an error of libtorch in an update after these losses.
+    /// The error to report for an error of libtorch in an update after these losses.
     fn told(losses: &[f32]) -> JobError {
         let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
         let mut meter = Meter::new(&mut pipe, 0);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_of_an_error_after_a_loss_that_is_not_finite_is_that_loss() {
+    fn an_error_after_a_loss_that_is_not_finite_is_attributed_to_the_loss() {
         let error = told(&[1.0, f32::INFINITY, f32::NAN]);
         assert!(matches!(error, JobError::Diverged { series: series::TRAIN_LOSS, step: 2 }), "{error}");
         let error = told(&[1.0, 2.0]);

@@ -1,4 +1,4 @@
-//! Every method that a spec can name, through the real program.
+//! Every method of a spec, in the real program.
 
 mod support;
 
@@ -64,7 +64,7 @@ fn every_constrained_form_keeps_its_energy_and_every_form_learns() {
 }
 
 #[test]
-fn every_method_gives_the_same_bits_again() {
+fn every_method_is_reproducible() {
     let rounds = json!({ "stochastic": { "inner_steps": 5 } });
     let methods = OPT.iter().map(|(options, _)| opt(options, json!({}))).chain([
         opt(OPT[1].0, rounds.clone()),
@@ -82,7 +82,7 @@ fn every_method_gives_the_same_bits_again() {
 }
 
 #[test]
-fn penalties_lower_what_they_are_of() {
+fn penalties_lower_their_quantity() {
     let mut runner = Runner::start();
     let plain = runner.train(&job(baseline()));
     let mhe = runner.train(&job(json!({ "kind": "mhe", "weight": 10 })));
@@ -97,7 +97,7 @@ fn penalties_lower_what_they_are_of() {
 }
 
 #[test]
-fn neurons_start_as_they_are_asked_to() {
+fn initial_neurons_follow_the_spec() {
     let mut runner = Runner::start();
     let first = |heard: &Heard| heard.curves()["energy/hidden1"][0].1;
     let drawn = first(&runner.train(&job(baseline())));
@@ -121,7 +121,7 @@ fn neurons_start_as_they_are_asked_to() {
 }
 
 #[test]
-fn only_the_layers_that_are_named_are_rotated() {
+fn only_the_named_layers_are_rotated() {
     let mut runner = Runner::start();
     let heard = runner.train(&job(opt(r#"{"transform": "cayley"}"#, json!({ "layers": ["hidden2"] }))));
     let curves = heard.curves();

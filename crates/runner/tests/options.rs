@@ -1,4 +1,4 @@
-//! What each option of `train` changes of a run, through the real program.
+//! The effect of each option of `train`, in the real program.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn a_warm_up_raises_the_rate_before_the_curve_lowers_it() {
 }
 
 #[test]
-fn adamw_trains_every_arm_and_its_decay_is_not_adams() {
+fn adamw_trains_every_arm_with_decoupled_decay() {
     let optimizer = |kind: &str, weight_decay: f64| json!({ "optimizer": { "kind": kind, "learning_rate": 0.01, "weight_decay": weight_decay } });
     for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
         let runs = [("adamw", 0.1), ("adam", 0.1), ("adamw", 0.0), ("adam", 0.0)]
@@ -30,14 +30,14 @@ fn adamw_trains_every_arm_and_its_decay_is_not_adams() {
         let losses = runs.each_ref().map(|heard| heard.curves()["train/loss"].clone());
         assert_ne!(losses[0], losses[1], "{method}");
         assert_ne!(losses[0], losses[2], "{method}");
-        assert_eq!(losses[2], losses[3], "without decay they are one rule: {method}");
+        assert_eq!(losses[2], losses[3], "without decay, both rules are equal: {method}");
         let accuracy = &runs[0].curves()["test/accuracy"];
         assert!(accuracy[2].1 > 75.0, "{method}: {accuracy:?}");
     }
 }
 
 #[test]
-fn clipping_shortens_steps_and_leaves_short_gradients_their_bits() {
+fn clipping_shortens_only_long_gradients() {
     for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
         let runs = [json!({}), json!({ "clip_norm": 1e6 }), json!({ "clip_norm": 0.01 })]
             .map(|option| train(&spec(method.clone(), option)));
@@ -49,7 +49,7 @@ fn clipping_shortens_steps_and_leaves_short_gradients_their_bits() {
 }
 
 #[test]
-fn averaged_weights_are_tested_and_training_does_not_notice() {
+fn averaged_weights_are_tested_without_affecting_training() {
     for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
         let model = json!({ "model": { "batch_norm": true } });
         let averaged = json!({ "model": { "batch_norm": true }, "average_decay": 0.9 });
@@ -70,7 +70,7 @@ fn averaged_weights_are_tested_and_training_does_not_notice() {
 }
 
 #[test]
-fn bfloat16_rounds_activations_and_nothing_of_the_method() {
+fn bfloat16_rounds_activations_but_not_the_method() {
     let cnn = json!({ "kind": "cnn6", "width": 4 });
     let mlp = json!({ "batch_norm": true });
     for (model, method) in [(&mlp, baseline()), (&mlp, opt("gram_schmidt")), (&cnn, opt("cayley"))] {
@@ -108,7 +108,7 @@ fn options(length: Value) -> Value {
 }
 
 #[test]
-fn with_every_option_a_job_gives_the_same_bits_twice() {
+fn a_job_with_every_option_is_reproducible() {
     for method in [baseline(), opt("cayley"), opt("gram_schmidt")] {
         let spec = spec(method, options(json!({})));
         assert_eq!(train(&spec).reproducible(), train(&spec).reproducible());
@@ -116,7 +116,7 @@ fn with_every_option_a_job_gives_the_same_bits_twice() {
 }
 
 #[test]
-fn with_every_option_a_job_can_be_cancelled() {
+fn a_job_with_every_option_can_be_cancelled() {
     let mut runner = Runner::start();
     runner.run(&spec(opt("cayley"), options(json!({ "epochs": 1_000_000, "log_every_steps": 100 }))));
     runner.wait_for_progress();

@@ -1,4 +1,4 @@
-//! The real program over its pipes: what a slot sees.
+//! The protocol of the real program over its pipes.
 
 mod support;
 
@@ -11,13 +11,13 @@ use serde_json::json;
 
 use support::{Heard, Runner, baseline, opt, spec, train};
 
-/// One that does not end by itself while a test lasts.
+/// A job that does not end during a test.
 fn endless() -> JobSpec {
     spec(baseline(), json!({ "epochs": 1_000_000, "log_every_steps": 100 }))
 }
 
 #[test]
-fn a_job_has_every_curve_from_its_start_to_its_end() {
+fn a_job_records_every_curve_completely() {
     // 1442 digits make 22 whole batches of 64.
     let heard = train(&spec(opt("cayley"), json!({})));
     let summary = heard.summary();
@@ -67,7 +67,7 @@ fn arms_share_their_start_and_opt_keeps_its_energy() {
 }
 
 #[test]
-fn a_job_gives_the_same_bits_in_any_process_and_after_any_job() {
+fn a_job_is_reproducible_in_any_process_and_after_any_job() {
     let mut specs =
         [baseline(), opt("cayley"), opt("gram_schmidt")].map(|method| spec(method, json!({}))).to_vec();
     specs.push(spec(
@@ -81,7 +81,7 @@ fn a_job_gives_the_same_bits_in_any_process_and_after_any_job() {
 }
 
 #[test]
-fn batch_norm_adam_and_smoothing_train_too() {
+fn batch_norm_adam_and_smoothing_train() {
     let train_spec = json!({
         "model": { "batch_norm": true },
         "optimizer": { "kind": "adam", "learning_rate": 0.01 },
@@ -94,7 +94,7 @@ fn batch_norm_adam_and_smoothing_train_too() {
 }
 
 #[test]
-fn held_out_images_have_curves_of_their_own() {
+fn held_out_images_have_their_own_curves() {
     let heard = train(&spec(baseline(), json!({ "data": { "validation": 0.2 }, "steps": 40 })));
     let curves = heard.curves();
     // 1442 - 288 images make 18 whole batches of 64.
@@ -109,10 +109,10 @@ fn held_out_images_have_curves_of_their_own() {
 }
 
 #[test]
-fn synthetic_data_needs_no_file_and_is_gone_through_in_the_order_of_the_seed() {
+fn synthetic_data_needs_no_file_and_follows_the_order_of_the_seed() {
     let data = json!({ "name": "synthetic", "shape": [3, 8, 8], "classes": 5, "samples": 640 });
     let base = spec(baseline(), json!({ "data": data, "epochs": 1 }));
-    // Noise cannot be learned, but ten batches of it can be gone through.
+    // Noise cannot be learned, but trained on for ten batches.
     let ends = [3, 3, 4].map(|seed| train(&JobSpec { seed, ..base.clone() }));
     assert_eq!(ends[0].progress.last(), Some(&10));
     assert_eq!(ends[0].reproducible(), ends[1].reproducible());
@@ -144,7 +144,7 @@ fn every_model_learns_in_every_arm() {
 }
 
 #[test]
-fn a_skew_matrix_that_grew_large_is_said_once_a_layer() {
+fn a_large_skew_matrix_is_reported_once_per_layer() {
     let method = json!({ "kind": "opt", "transform": "cayley", "learning_rate": 500 });
     let heard = train(&spec(method, json!({})));
     assert!(heard.logs.iter().any(|log| log.contains("`hidden1`") && log.contains("norm")), "{heard:?}");
@@ -152,7 +152,7 @@ fn a_skew_matrix_that_grew_large_is_said_once_a_layer() {
 }
 
 #[test]
-fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
+fn a_cancelled_job_ends_between_two_steps_and_the_next_job_runs() {
     let mut runner = Runner::start();
     runner.run(&endless());
     runner.wait_for_progress();
@@ -167,7 +167,7 @@ fn a_cancelled_job_ends_between_two_steps_and_the_next_one_runs() {
 }
 
 #[test]
-fn a_loss_that_is_not_finite_ends_the_job_with_its_first_step() {
+fn a_loss_that_is_not_finite_ends_the_job_and_names_its_first_step() {
     let wild = json!({ "optimizer": { "learning_rate": 1000, "weight_decay": 1 } });
     let heard = Runner::start().hear_of(&spec(baseline(), wild));
     let failure = heard.failure();
@@ -179,7 +179,7 @@ fn a_loss_that_is_not_finite_ends_the_job_with_its_first_step() {
 }
 
 #[test]
-fn a_rotation_that_is_ruined_by_a_loss_ends_as_that_loss_does() {
+fn a_rotation_that_fails_after_divergence_is_reported_as_divergence() {
     // The loss of the first update is finite, and its step so long that the second one's is not.
     let wild = json!({ "optimizer": { "learning_rate": 1000, "momentum": 0, "weight_decay": 10 }, "model": { "hidden": [24] } });
     // Singular values cannot be had of what is not finite; the others hand it on.
@@ -196,13 +196,13 @@ fn the_end_of_input_ends_the_process_at_once() {
     runner.run(&endless());
     runner.wait_for_progress();
     runner.close_input();
-    // Its job would go on for hours.
+    // The job would run for hours.
     while runner.event().is_some() {}
     assert!(runner.wait().success());
 }
 
 #[test]
-fn the_end_of_output_ends_the_process_too() {
+fn the_end_of_output_ends_the_process() {
     let mut runner = Runner::start();
     runner.run(&endless());
     runner.wait_for_progress();
@@ -211,7 +211,7 @@ fn the_end_of_output_ends_the_process_too() {
 }
 
 #[test]
-fn a_line_that_is_no_command_is_answered_and_survived() {
+fn an_invalid_line_is_answered() {
     let mut runner = Runner::start();
     for line in ["nonsense", "{\"type\":\"dance\"}", "{\"type\":\"run\",\"job\":1}"] {
         runner.line(line);
@@ -232,7 +232,7 @@ fn a_command_of_another_version_is_refused() {
 }
 
 #[test]
-fn a_line_that_is_no_command_does_not_disturb_a_running_job() {
+fn an_invalid_line_does_not_disturb_a_running_job() {
     let mut runner = Runner::start();
     runner.run(&endless());
     runner.wait_for_progress();
@@ -242,7 +242,7 @@ fn a_line_that_is_no_command_does_not_disturb_a_running_job() {
 }
 
 #[test]
-fn what_the_machine_lacks_is_said_in_full() {
+fn a_machine_fault_is_reported_in_full() {
     let empty = tempfile::tempdir().unwrap();
     // Where nothing listens: the test fetches nothing, also on a machine with a network.
     let nowhere = Path::new("http://127.0.0.1:9");

@@ -1,4 +1,4 @@
-//! Checkpoints of the real program: runs that are killed, paused or cancelled go on as if they had not been.
+//! Checkpoints of the real program: runs that are killed, paused or cancelled resume with the same bits.
 
 #![expect(clippy::disallowed_methods, reason = "waits for other processes")]
 
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 
 use support::{Heard, Runner, baseline, opt, reproducible, spec};
 
-/// With a checkpoint after every so many updates.
+/// A job with a checkpoint after every `every_steps` updates.
 fn with_checkpoints(every_steps: u64, mut spec: JobSpec) -> JobSpec {
     spec.checkpoint.every_steps = Some(every_steps);
     spec
 }
 
-/// One that does not end by itself while a test lasts.
+/// A job that does not end during a test.
 fn endless() -> JobSpec {
     spec(opt("cayley"), json!({ "epochs": 1_000_000, "log_every_steps": 100 }))
 }
@@ -34,14 +34,14 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The checkpoint of most updates, with their number.
+/// The latest checkpoint, with its step.
 fn newest(folder: &Path) -> Option<(u64, PathBuf)> {
     let step =
         |name: &str| name.strip_prefix("checkpoint-")?.strip_suffix(".safetensors")?.parse::<u64>().ok();
     names(folder).into_iter().filter_map(|name| Some((step(&name)?, folder.join(name)))).max()
 }
 
-/// A job to its end, without an interruption.
+/// Runs a job to its end, without interruption.
 fn whole(spec: &JobSpec) -> Heard {
     let folder = tempfile::tempdir().unwrap();
     let mut runner = Runner::start();
@@ -96,7 +96,7 @@ fn killed_again_and_again(spec: &JobSpec, draws: &mut Draws) -> (Vec<Point>, Hea
 }
 
 #[test]
-fn a_job_that_is_killed_again_and_again_ends_as_one_that_was_not() {
+fn a_job_that_is_killed_repeatedly_ends_with_the_same_bits() {
     let options = json!({
         "optimizer": { "kind": "adamw", "learning_rate": 0.01 }, "schedule": { "kind": "cosine", "warmup": 0.1 },
         "model": { "batch_norm": true }, "average_decay": 0.9, "log_every_steps": 3,
@@ -130,7 +130,7 @@ fn a_job_that_is_killed_again_and_again_ends_as_one_that_was_not() {
 }
 
 #[test]
-fn a_paused_job_goes_on_where_it_stopped() {
+fn a_paused_job_resumes_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let spec =
         spec(opt("gram_schmidt"), json!({ "steps": 1000, "evaluate_every": 40, "log_every_steps": 10 }));
@@ -157,7 +157,7 @@ fn a_paused_job_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn without_a_folder_a_pause_is_one_to_the_beginning() {
+fn without_a_folder_a_paused_job_restarts_from_the_beginning() {
     let mut runner = Runner::start();
     runner.run(&endless());
     runner.wait_for_progress();
@@ -222,7 +222,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_time_of_a_job_is_that_of_all_its_attempts() {
+fn the_training_time_covers_all_attempts() {
     let folder = tempfile::tempdir().unwrap();
     let job = with_checkpoints(100, spec(opt("cayley"), json!({ "steps": 300 })));
     let mut runner = Runner::start();
@@ -246,7 +246,7 @@ fn the_time_of_a_job_is_that_of_all_its_attempts() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
+fn an_unusable_checkpoint_is_named_before_the_job_starts() {
     let folder = tempfile::tempdir().unwrap();
     let good = folder.path().join("good.safetensors");
     let job = |width: u64, momentum: f64, steps: u64| {
@@ -285,8 +285,8 @@ fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
         );
     };
     refused(&many, folder.path().join("missing.safetensors"), "No such file");
-    refused(&many, with(&bytes[..bytes.len() - 100]), "not a whole safetensors file");
-    refused(&many, with(&[b"x", &bytes[..]].concat()), "not a whole safetensors file");
+    refused(&many, with(&bytes[..bytes.len() - 100]), "not a complete safetensors file");
+    refused(&many, with(&[b"x", &bytes[..]].concat()), "not a complete safetensors file");
     refused(&many, with(&other_name), "no `hidden1.bias.momentum`");
     refused(&many, with(&other_version), "version 7");
     refused(&many, with(&other_kind), "another kind");
@@ -294,15 +294,15 @@ fn a_file_that_cannot_be_used_is_named_before_the_job_starts() {
     refused(
         &job(9, 0.9, 1_000_000),
         good.clone(),
-        "`hidden1.weight.neurons` is [8, 64] of Float, and this job's [9, 64] of Float",
+        "`hidden1.weight.neurons` is [8, 64] of Float, but this job's is [9, 64] of Float",
     );
-    refused(&job(8, 0.0, 1_000_000), good.clone(), "which this job has not");
+    refused(&job(8, 0.0, 1_000_000), good.clone(), "which this job does not have");
     refused(&job(8, 0.9, 1), good, "beyond the 1 of this job");
 }
 
 /// The bytes with one text in place of another of the same length.
 fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     assert_eq!(old.len(), new.len());
-    let at = bytes.windows(old.len()).position(|window| window == old).expect("it stands there");
+    let at = bytes.windows(old.len()).position(|window| window == old).expect("the text occurs");
     [&bytes[..at], new, &bytes[at + old.len()..]].concat()
 }

@@ -1,4 +1,4 @@
-//! Every pair of options, interrupted and gone on with: the same bits as without the interruption.
+//! Every pair of options: an interrupted job resumes with the same bits.
 
 mod support;
 
@@ -8,7 +8,7 @@ use support::interruption::interrupt;
 use support::pairs::pairs;
 
 #[test]
-fn every_pair_of_options_goes_on_from_a_checkpoint_with_the_same_bits() {
+fn every_pair_of_options_resumes_with_the_same_bits() {
     let rows = pairs(&FACTORS.map(<[_]>::len), |row| job(row).is_some());
     assert!(rows.len() >= FACTORS[0].len() * FACTORS[1].len(), "{} rows", rows.len());
     let mut runners = [(); 3].map(|()| Runner::start());

@@ -1,13 +1,13 @@
-//! The whole product of options, interrupted and gone on with: the same bits as without the interruption.
+//! The whole product of options: an interrupted job resumes with the same bits.
 //!
 //! Crossed in full are the factors that a checkpoint has to do with: method, model, rounds, learned neurons, where
 //! neurons start, which layers, optimizer and averaged weights, every combination that a spec may ask for. The other
-//! factors and the steps of the interruption would make that many rows times 2880, so that they take turns over the rows:
-//! schedule, data, clipping, smoothing, precision and what is measured when. Their options, and the combinations of them,
-//! are spread as evenly as can be.
+//! factors and the steps of the interruption would make that many rows times 2880, so that they take turns over the
+//! rows: schedule, data, clipping, smoothing, precision and what is measured when. Their options, and the combinations
+//! of them, are spread as evenly as can be.
 //!
-//! Which row gets whose turn is drawn by OPTLAB_RESUME_SEED, another each time. OPTLAB_RESUME_PART=2/8 takes the second
-//! of eight parts of the rows, each of which is a sample of all; what fails says how to have that row alone.
+//! OPTLAB_RESUME_SEED determines the options of each row; it is random by default. OPTLAB_RESUME_PART=2/8 runs the
+//! second of eight parts, each a sample of all rows. A failure prints how to repeat its row alone.
 
 mod support;
 
@@ -28,12 +28,12 @@ use support::Runner;
 use support::factors::{FACTORS, STATEFUL, STEPS, job};
 use support::interruption::interrupt;
 
-/// Rows between two words on how far it is.
+/// Rows between two reports of progress.
 const REPORT_EVERY: usize = 250;
 
 #[test]
 #[ignore = "half an hour on two cores; `make chaos` runs it"]
-fn the_product_of_options_goes_on_from_a_checkpoint_with_the_same_bits() {
+fn the_product_of_options_resumes_with_the_same_bits() {
     let seed = env::var("OPTLAB_RESUME_SEED").map_or(1, |seed| seed.parse().unwrap());
     let mut rows = stateful_rows();
     rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -50,7 +50,7 @@ fn the_product_of_options_goes_on_from_a_checkpoint_with_the_same_bits() {
                 println!("{begun} of {} rows", part.len());
             }
             let (job, every_steps) = take_turns(&rows[number], number);
-            // A row that fails shall not hide the others; the panic has said why.
+            // A failed row does not hide the others; the panic was printed.
             if catch_unwind(AssertUnwindSafe(|| interrupt(&job, every_steps, &mut runners))).is_err() {
                 let repeat = format!("OPTLAB_RESUME_PART={}/{}", number + 1, rows.len());
                 let job = serde_json::to_string(&job).unwrap();
@@ -89,8 +89,8 @@ fn part(part: &str, rows: usize) -> Range<usize> {
     (i - 1) * rows / n..i * rows / n
 }
 
-/// The job of a row with those options of the other factors whose turn it is, and after how many updates each there is a
-/// checkpoint. `turn` counts in digits, one for each of them.
+/// The job of a row with those options of the other factors whose turn it is, and after how many updates each there is
+/// a checkpoint. `turn` counts in digits, one for each of them.
 fn take_turns(row: &[usize], mut turn: usize) -> (JobSpec, u64) {
     let mut digit = |size: usize| {
         let digit = turn % size;

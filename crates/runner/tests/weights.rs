@@ -1,4 +1,4 @@
-//! The file of weights, read by a program that knows nothing of OPT.
+//! The file of weights, read by a program without OPT.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{Heard, Runner, baseline, opt, spec};
 
 type Weights = HashMap<String, Tensor>;
 
-/// Trains and reads what is left.
+/// Trains and reads the exported weights.
 fn trained(method: Value, train_spec: Value) -> (Heard, Weights) {
     let folder = tempfile::tempdir().unwrap();
     let mut runner = Runner::start();
@@ -22,7 +22,7 @@ fn trained(method: Value, train_spec: Value) -> (Heard, Weights) {
     let heard = runner.hear();
     heard.summary();
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["weights.safetensors"], "nothing else is left");
+    assert_eq!(names, ["weights.safetensors"], "no other file is left");
     let weights = Tensor::read_safetensors(folder.path().join("weights.safetensors")).unwrap();
     (heard, weights.into_iter().collect())
 }
@@ -57,7 +57,7 @@ fn agrees(heard: &Heard, [loss, accuracy]: [f64; 2]) {
 }
 
 #[test]
-fn plain_layers_with_these_weights_are_the_network_that_was_tested() {
+fn plain_layers_with_the_exported_weights_give_the_tested_accuracy() {
     let averaged = json!({ "average_decay": 0.9 });
     for (method, option) in
         [(baseline(), json!({})), (opt("cayley"), json!({})), (opt("gram_schmidt"), averaged)]
@@ -94,7 +94,7 @@ fn normalised_layers_keep_their_statistics() {
 }
 
 #[test]
-fn filters_have_four_dimensions_and_residual_layers_are_all_there() {
+fn filters_have_four_dimensions_and_residual_layers_are_complete() {
     let network = |kind: &str| json!({ "epochs": 1, "model": { "kind": kind, "width": 4 } });
     let (_, cnn6) = trained(opt("cayley"), network("cnn6"));
     assert_eq!(cnn6["conv1_1.weight"].size(), [4, 1, 3, 3]);
@@ -109,6 +109,6 @@ fn a_folder_that_cannot_be_written_is_named() {
     let mut runner = Runner::start();
     runner.run_for_weights(&spec(baseline(), json!({ "epochs": 1 })), Path::new("/nonexistent/place"));
     let failure = runner.hear().failure();
-    assert_eq!(failure.reason, EndReason::MachineFault, "another machine may have room");
+    assert_eq!(failure.reason, EndReason::MachineFault, "another machine may have space");
     assert!(failure.error.contains("/nonexistent/place"), "{}", failure.error);
 }

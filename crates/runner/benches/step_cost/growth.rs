@@ -1,4 +1,4 @@
-//! One layer alone: how its cost grows with its size.
+//! The cost of one layer by its size.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ const DIMENSIONS: [i64; 4] = [288, 576, 1152, 2048];
 const NEURONS: i64 = 128;
 const ROUNDS: usize = 7;
 
-/// Prints milliseconds of what OPT adds to a step, by the length of the neurons: from dL/dW to the next W.
+/// Prints the milliseconds that OPT adds to a step, from dL/dW to the next W, by the length of the neurons.
 pub fn of_rotations(device: Device) {
     println!("Milliseconds from dL/dW to the next W of one layer of {NEURONS} neurons, by their length d:\n");
     row(["", "288", "576", "1152", "2048"].map(str::to_owned));
@@ -54,7 +54,7 @@ fn drawn(n: i64, d: i64, standard_deviation: f64, device: Device) -> Tensor {
     random::gaussian(stream, [n, d], standard_deviation, device).expect("libtorch works")
 }
 
-/// Prints milliseconds of measuring a layer's energy, by its number of neurons.
+/// Prints the milliseconds to measure a layer's energy, by its number of neurons.
 pub fn of_energy(device: Device) {
     println!("Milliseconds of the energy of n neurons of length 512:\n");
     row(["n", "512", "1024", "2048", "4096"].map(str::to_owned));

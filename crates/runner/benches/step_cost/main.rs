@@ -1,8 +1,8 @@
-//! What a training step costs: `cargo bench --bench step_cost [-- WHAT... --device cuda:0]`.
+//! The cost of a training step: `cargo bench --bench step_cost [-- WHAT... --device cuda:0]`.
 //!
 //! WHAT is any of `steps`, `growth`, `energy` and `memory`; without one, all are run. Tables are in Markdown, for
-//! docs/benchmarks.md. On the CPU one thread is used. With `--serve NETWORK ARM` the program answers each number on its
-//! input with the seconds that so many steps took, for benches/peers.
+//! docs/benchmarks.md. On the CPU, one thread is used. With `--serve NETWORK ARM`, the program reads numbers of steps
+//! and answers each with the seconds that they took, for benches/peers.
 
 #![expect(clippy::disallowed_methods, reason = "measures how long things take")]
 
@@ -19,7 +19,7 @@ use std::process::Command;
 use optlab_runner::{environment, libtorch};
 use tch::Device;
 
-/// The baseline, every form of OPT, then what OPT is compared with.
+/// The baseline, every form of OPT, and the methods that OPT is compared with.
 const ARMS: [(&str, &str); 13] = [
     ("baseline", r#"{"kind": "baseline"}"#),
     ("cayley", r#"{"kind": "opt", "transform": "cayley"}"#),
@@ -39,12 +39,12 @@ const ARMS: [(&str, &str); 13] = [
     ("srip", r#"{"kind": "soft_orthogonal", "form": "srip", "weight": 0.01}"#),
 ];
 
-/// Without it convolutions on a GPU round to TF32; a worker sets it for its runners too.
+/// Without it, convolutions on a GPU round to TF32; workers set it for their runners, too.
 const FLOAT32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
 
 fn main() {
     if env::var_os(FLOAT32.0).is_none() {
-        // libtorch reads it when it is loaded, so this program begins again with it.
+        // libtorch reads it when it is loaded, so this program restarts itself.
         let mut again = Command::new(env::current_exe().expect("this program has a path"));
         panic!("{}", again.args(env::args_os().skip(1)).env(FLOAT32.0, FLOAT32.1).exec());
     }
@@ -60,7 +60,7 @@ fn main() {
             "--serve" => return steps::serve(&next(), &next(), device),
             memory::CHILD => return memory::report(&next(), &next()),
             "steps" | "growth" | "energy" | "memory" => wanted.push(argument),
-            _ => panic!("`{argument}` is none of steps, growth, energy, memory, --device DEVICE"),
+            _ => panic!("`{argument}` is not one of steps, growth, energy, memory, --device DEVICE"),
         }
     }
     let wants = |what: &str| wanted.is_empty() || wanted.iter().any(|word| word == what);

@@ -1,4 +1,4 @@
-//! How much memory a training process of each arm needs at most: each in a process of its own.
+//! The peak memory of training, with each arm in a separate process.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::ARMS;
 use crate::table::row;
 use crate::trainer::{NETWORKS, Trainer};
 
-/// The argument by which this program asks itself for the memory of one arm.
+/// The argument with which this program starts itself to measure one arm.
 pub const CHILD: &str = "--memory-of";
 
 /// Prints the peak resident memory of a process that takes some steps.
@@ -32,11 +32,11 @@ fn of(network: &str, method: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Takes some steps and prints what the kernel says of this process.
+/// Takes some steps and prints the peak memory from the kernel.
 pub fn report(network: &str, method: &str) {
     Trainer::new(network, method, Device::Cpu).time(3);
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells the peak");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux reports the peak");
     let kilobytes: f64 = peak.trim_end_matches("kB").trim().parse().expect("a number of kB");
     println!("{:.0}", kilobytes / 1000.0);
 }

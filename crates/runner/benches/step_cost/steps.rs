@@ -1,4 +1,4 @@
-//! A training step of every arm, all arms by turns.
+//! A training step of every arm, interleaved.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::trainer::{NETWORKS, Trainer};
 
 const ROUNDS: usize = 9;
 
-/// Prints a table: milliseconds of the baseline, and every arm relative to it.
+/// Prints a table with the milliseconds of the baseline, and every arm relative to it.
 ///
 /// An arm's ratio is the median over the rounds of its time over the baseline's time in the same round.
 pub fn compare(device: Device) {
@@ -52,7 +52,7 @@ fn column(network: &str, device: Device) -> Vec<String> {
     ratios.iter_mut().enumerate().map(cell).collect()
 }
 
-/// Answers each number on standard input with the seconds that so many steps of this arm took.
+/// Answers each number of steps on standard input with the seconds that they took.
 pub fn serve(network: &str, arm: &str, device: Device) {
     let (_, method) =
         (ARMS.iter().find(|(name, _)| *name == arm)).unwrap_or_else(|| panic!("no arm `{arm}`"));

@@ -5,7 +5,7 @@ pub fn row<const N: usize>(cells: [String; N]) {
     println!("| {} |", cells.join(" | "));
 }
 
-/// The middle one; sorts the values.
+/// The median; sorts the values.
 pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -1,4 +1,4 @@
-//! A job of the benchmark, stepped by the product's own training step.
+//! A job of the benchmark, with the training step of the product.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 use tch::{Cuda, Device};
 
-/// Networks by name: the model, and the data that it is given.
+/// Networks by name: the model and its data.
 pub const NETWORKS: [(&str, &str, &str); 3] = [
     ("mlp", r#"{"kind": "mlp", "hidden": [256, 256]}"#, r#"{"shape": [1, 28, 28], "classes": 10}"#),
     ("cnn6", r#"{"kind": "cnn6", "width": 32}"#, r#"{"shape": [3, 32, 32], "classes": 100}"#),
@@ -26,7 +26,7 @@ pub struct Trainer {
 impl Trainer {
     pub fn new(network: &str, method: &str, device: Device) -> Self {
         let (_, model, data) = (NETWORKS.iter().find(|(name, ..)| *name == network))
-            .unwrap_or_else(|| panic!("`{network}` is none of mlp, cnn6 and cnn6-64"));
+            .unwrap_or_else(|| panic!("`{network}` is not one of mlp, cnn6 and cnn6-64"));
         let spec = Box::leak(Box::new(spec(model, data, method)));
         let job = Job::prepare(spec, device, &mut Silent).unwrap_or_else(|error| panic!("{error}"));
         Self { job, step: 0, device }
@@ -45,7 +45,8 @@ impl Trainer {
 }
 
 /// The job of an arm: SGD with momentum and decay, batch 128, on random data. The rate is low, as late in a training:
-/// at a high one the polynomial form of Löwdin leaves its range in the first steps and is as dear as the exact one.
+/// at a high one, the polynomial form of Löwdin leaves its range in the first steps and costs as much as the exact
+/// form.
 pub fn spec(model: &str, data: &str, method: &str) -> JobSpec {
     let parse = |text: &str| serde_json::from_str::<Value>(text).expect("written here");
     let data = optlab_spec::merge(json!({ "name": "synthetic", "samples": 2560 }), &parse(data));
@@ -58,7 +59,7 @@ pub fn spec(model: &str, data: &str, method: &str) -> JobSpec {
     spec.unwrap_or_else(|problems| panic!("{problems}")).jobs().next().expect("one arm and one seed")
 }
 
-/// Waits for what the device was given to do.
+/// Waits for the device.
 pub fn synchronize(device: Device) {
     if let Device::Cuda(index) = device {
         Cuda::synchronize(index as i64);

@@ -1,4 +1,4 @@
-//! Checkpoints: when a run writes one, and which it keeps.
+//! Checkpoints: when a run writes one, and which ones it keeps.
 
 mod saved;
 
@@ -18,7 +18,7 @@ use crate::meter::Meter;
 
 use self::saved::Saved;
 
-/// How many a folder keeps: should the newest be lost on its way to safety, there is the one before.
+/// Number of checkpoints that a folder keeps: the newest, and the one before in case the newest is lost.
 const KEPT: usize = 2;
 
 /// The checkpoints of one attempt.
@@ -31,17 +31,18 @@ pub struct Checkpoints<'a> {
 }
 
 impl<'a> Checkpoints<'a> {
-    /// Goes into `folder` if there is one; the attempt starts now, from the checkpoint of `newest` updates if from any.
+    /// Checkpoints in `folder`, if there is one. The attempt starts now, from the checkpoint of `newest` updates, if
+    /// any.
     pub fn new(folder: Option<&'a Path>, spec: CheckpointSpec, newest: Option<u64>) -> Self {
         Self { folder, spec, newest, written: clock::instant() }
     }
 
-    /// Completed updates of the newest one, written or started from; 0 where there is none.
+    /// Completed updates of the newest checkpoint, written or resumed from; 0 without one.
     pub fn newest(&self) -> u64 {
         self.newest.unwrap_or(0)
     }
 
-    /// Whether one is to be written after `step` updates.
+    /// Whether a checkpoint is due after `step` updates.
     pub fn is_due(&self, step: u64) -> bool {
         let CheckpointSpec { every_seconds, every_steps } = self.spec;
         let by_steps = every_steps.is_some_and(|every| step.is_multiple_of(every));
@@ -50,8 +51,8 @@ impl<'a> Checkpoints<'a> {
         self.folder.is_some() && (by_steps || by_time())
     }
 
-    /// Sends every point, writes what `job` is after `step` updates, says so, and deletes what has grown old. Does
-    /// nothing without a folder, or where that step's is there.
+    /// Sends every point, writes the state of `job` after `step` updates, reports it, and deletes old checkpoints. Does
+    /// nothing without a folder, or if the step has a checkpoint.
     ///
     /// # Errors
     /// Those of [`Meter::flush`] and `Saved::write`: no checkpoint holds a loss that is not finite.
@@ -60,9 +61,9 @@ impl<'a> Checkpoints<'a> {
         meter.flush()?;
         let file = Saved::write(job, step, folder, &name(step))?;
         meter.checkpoint(step, file)?;
-        // What is left over does no harm.
+        // Remaining files do no harm.
         if let Err(error) = delete(folder, step, KEPT) {
-            tracing::warn!(%error, "old checkpoints cannot be deleted");
+            tracing::warn!(%error, "cannot delete old checkpoints");
         }
         (self.newest, self.written) = (Some(step), clock::instant());
         meter.resume();
@@ -102,8 +103,8 @@ fn name(step: u64) -> String {
     format!("checkpoint-{step}.safetensors")
 }
 
-/// Deletes the checkpoints in `folder` up to `step` but for the `keep` newest of them, and what a process that was
-/// killed has begun. Of later steps are those of an attempt that this one has yet to catch up with.
+/// Deletes the checkpoints in `folder` up to `step`, except the `keep` newest of them, and incomplete files of killed
+/// processes. Checkpoints of later steps belong to an attempt that this one has not caught up with.
 fn delete(folder: &Path, step: u64, keep: usize) -> io::Result<()> {
     let mut steps = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_up_to_a_step_are_kept_and_nothing_else_is_touched() {
+    fn the_newest_checkpoints_up_to_a_step_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let strangers = ["weights.safetensors", "checkpoint-x.safetensors", "checkpoint-1.txt"];
         let files = ["checkpoint-9.safetensors", "checkpoint-10.safetensors", "checkpoint-100.safetensors"];
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_or_time_make_one_due_where_there_is_a_folder() {
+    fn checkpoints_are_due_by_steps_or_time() {
         let due = |folder, every_seconds, every_steps| {
             let spec = CheckpointSpec { every_seconds, every_steps };
             [2, 3, 4, 6].map(|step| Checkpoints::new(folder, spec, None).is_due(step))

@@ -1,6 +1,7 @@
-//! What a checkpoint holds: everything that the next update depends on and that spec and step do not give.
+//! The contents of a checkpoint: everything on which the next update depends and that does not follow from spec and
+//! step.
 //!
-//! There is no state of a random generator in it, because no draw depends on an earlier one; no place in the data and
+//! It contains no state of a random generator, because no draw depends on an earlier one; no position in the data and
 //! no learning rate, which follow from the step; and no points, which were all sent before.
 
 use std::collections::BTreeMap;
@@ -16,14 +17,14 @@ use crate::job::Job;
 use crate::tensor_file::{self, Content};
 use crate::trained::Parts;
 
-/// The header's key, and the only version so far of what stands behind it.
+/// The key in the header, and the version of the format.
 const KEY: &str = "optlab_checkpoint";
 const VERSION: &str = "2";
 
 /// The name of the number of completed updates.
 const STEP: &str = "step";
 
-/// The name of the time that they took.
+/// The name of their wall time.
 const MICROSECONDS: &str = "microseconds";
 
 /// A checkpoint in memory.
@@ -32,7 +33,7 @@ pub struct Saved {
     file: PathBuf,
     /// Completed updates.
     pub step: u64,
-    /// The wall time that they took.
+    /// Their wall time.
     pub trained_for: Duration,
     tensors: BTreeMap<String, Tensor>,
 }
@@ -61,7 +62,7 @@ impl Saved {
         let Content { mut tensors, about } = tensor_file::read(file, KEY).map_err(unusable)?;
         match about.as_deref() {
             Some(VERSION) => {}
-            Some(other) => return Err(unusable(format!("it is of version {other}, not {VERSION}"))),
+            Some(other) => return Err(unusable(format!("its version is {other}, not {VERSION}"))),
             None => return Err(unusable("it is a safetensors file of another kind".to_owned())),
         }
         let mut number = |name| match tensors.remove(name) {
@@ -76,7 +77,7 @@ impl Saved {
         Ok(Self { file: file.to_owned(), step, trained_for, tensors })
     }
 
-    /// Overwrites `state`, in place, where every part of it and nothing else was saved.
+    /// Overwrites `state` in place, if exactly its parts were saved.
     ///
     /// # Errors
     /// [`JobError::Checkpoint`], before anything is overwritten, and libtorch's own.
@@ -89,12 +90,12 @@ impl Saved {
             };
             let (is, wanted) = (shape(&saved), shape(&tensor(&part)?));
             if is != wanted {
-                return Err(unusable(format!("its `{name}` is {is}, and this job's {wanted}")));
+                return Err(unusable(format!("its `{name}` is {is}, but this job's is {wanted}")));
             }
             pairs.push((part, saved));
         }
         if let Some(surplus) = self.tensors.keys().next() {
-            return Err(unusable(format!("it has a `{surplus}`, which this job has not")));
+            return Err(unusable(format!("it has a `{surplus}`, which this job does not have")));
         }
         let _guard = tch::no_grad_guard();
         for (part, saved) in pairs {
@@ -107,7 +108,7 @@ impl Saved {
     }
 }
 
-/// What is written of a part.
+/// The tensor of a part.
 fn tensor(part: &State<'_>) -> Result<Tensor, TchError> {
     match part {
         State::Tensor(tensor) => tensor.f_detach(),
@@ -115,7 +116,7 @@ fn tensor(part: &State<'_>) -> Result<Tensor, TchError> {
     }
 }
 
-/// The other way: a file holds the same 64 bits.
+/// The inverse; a file contains the same 64 bits.
 fn count(tensor: &Tensor) -> Result<u64, TchError> {
     Ok(tensor.f_int64_value(&[])? as u64)
 }

@@ -1,39 +1,39 @@
-//! Random changes of training images, made on the device as they are needed.
+//! Random augmentation of training images on the device.
 
 use optlab_spec::Augment;
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::random::{self, Purpose};
 
-/// How far a cut can be off the middle, in pixels: He et al., CVPR 2016, section 4.2.
+/// Maximum offset of a crop from the middle, in pixels: He et al., CVPR 2016, section 4.2.
 const MARGIN: i64 = 4;
 
-/// Every way of changing an image, of which each image of a batch gets one at random.
+/// All augmentations of an image, of which each image of a batch gets one at random.
 ///
-/// All cuts and mirrorings of an image are rearrangements of its pixels, so that all of it is one gather; only the
-/// numbers of the ways chosen are copied to the device.
+/// Crops and mirrorings rearrange pixels, so a batch is one gather; only the indices of the chosen augmentations are
+/// copied to the device.
 #[derive(Debug)]
 pub struct Augmentation {
     seed: u64,
-    /// `[ways, height width]`: where each pixel comes from; `height width` stands for a black one.
+    /// `[ways, height width]`: the source of each pixel; `height width` means a black one.
     sources: Tensor,
-    /// Whether there are black ones.
+    /// Whether there are black pixels.
     black: bool,
 }
 
-/// One way of changing an image.
+/// One augmentation of an image.
 #[derive(Clone, Copy)]
 struct Way {
-    /// Left and right change places, after the cut.
+    /// Mirrored horizontally, after the crop.
     flip: bool,
-    /// How far the cut is below the middle.
+    /// Offset of the crop below the middle.
     down: i64,
-    /// How far the cut is right of the middle.
+    /// Offset of the crop to the right of the middle.
     right: i64,
 }
 
 impl Augmentation {
-    /// What these words say of images of this shape; nothing if there are none.
+    /// The augmentations of a spec for images of this shape; `None` if the list is empty.
     ///
     /// # Errors
     /// libtorch's own.
@@ -64,7 +64,7 @@ impl Augmentation {
         Ok(Some(Self { seed, sources, black }))
     }
 
-    /// Changes `pixels`, `[batch, channels, height, width]`, for the update that follows `step` completed ones.
+    /// Augments `pixels`, `[batch, channels, height, width]`, for the update that follows `step` completed ones.
     ///
     /// # Errors
     /// libtorch's own.
@@ -98,15 +98,14 @@ impl Way {
         ways
     }
 
-    /// Where the pixel of this place comes from, in rows and columns that go on beyond the image.
+    /// The source of a pixel, in rows and columns that may be outside the image.
     fn source(self, row: i64, column: i64, width: i64) -> (i64, i64) {
         let column = if self.flip { width - 1 - column } else { column };
         (row + self.down, column + self.right)
     }
 }
 
-/// The pixel of a row of `length` that stands at `place` when the row goes on beyond its ends as in a mirror, its
-/// last pixel twice.
+/// The index at `place` of a row of `length` that is mirrored beyond its ends, with the last pixel repeated.
 fn mirrored(place: i64, length: i64) -> i64 {
     let place = place.rem_euclid(2 * length);
     place.min(2 * length - 1 - place)
@@ -128,7 +127,7 @@ mod tests {
         Augmentation::new(words, SHAPE, 9, Device::Cpu).unwrap().unwrap()
     }
 
-    /// One image, cut and mirrored pixel by pixel out of a padded one.
+    /// One image, cropped and mirrored pixel by pixel from a padded one.
     fn naive(image: &Tensor, black: bool, way: i64, ways: i64) -> Tensor {
         let (flip, cut) = if ways == 162 { (way >= 81, way % 81) } else { (false, way) };
         let (down, right) = (cut / 9, cut % 9);
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_what_a_loop_over_its_images_makes() {
+    fn a_batch_agrees_with_a_loop_over_its_images() {
         for words in [
             &[Augment::PadCrop][..],
             &[Augment::PadCropZero],
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_images_are_mirrored_and_all_cuts_are_equally_likely() {
+    fn half_of_the_images_are_mirrored_and_all_crops_are_equally_likely() {
         let mirror = augmentation(&[Augment::Flip]);
         let pixels = pixels(1).expand([10_000, -1, -1, -1], false);
         let changed = mirror.change(&pixels, 0).unwrap();
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_those_of_the_seed_and_the_step() {
+    fn augmentation_depends_on_the_seed_and_the_step() {
         let (augmentation, pixels) = (augmentation(&[Augment::PadCrop, Augment::Flip]), pixels(32));
         let first = augmentation.change(&pixels, 7).unwrap();
         assert_eq!(augmentation.change(&pixels, 7).unwrap(), first);
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_goes_on_beyond_images_smaller_than_the_margin() {
+    fn images_smaller_than_the_margin_are_mirrored_repeatedly() {
         assert_eq!(
             (-4..6).map(|place| mirrored(place, 2)).collect::<Vec<_>>(),
             [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]

@@ -1,10 +1,10 @@
-//! What each update learns from.
+//! The batches of the updates.
 
 use tch::TchError;
 
 use super::{Augmentation, Batch, Images, Order};
 
-/// The training set, the order of its images, and what is done to them.
+/// The training set, the order of its images, and their augmentation.
 #[derive(Debug)]
 pub struct Batches {
     pub(super) images: Images,

@@ -3,7 +3,7 @@
 use optlab_data::{Normalisation, Samples};
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Images with labels. A batch is cut out and normalised on the device: a step copies no image from the host.
+/// Images with labels. Batches are selected and normalised on the device, so a step copies no image from the host.
 #[derive(Debug)]
 pub struct Images {
     /// `[samples, channels, height, width]`, bytes.
@@ -23,7 +23,7 @@ pub struct Batch {
 }
 
 impl Images {
-    /// Puts images of this shape on the device.
+    /// Copies images of this shape to the device.
     ///
     /// # Errors
     /// libtorch's own.
@@ -68,8 +68,8 @@ impl Images {
         Ok(Batch { xs: self.normalise(&pixels)?, labels })
     }
 
-    /// How many of these images at once keep a core or a GPU busy, and no more: for the outputs of a convolution over a
-    /// thousand images, a CPU spends nearly as long on fresh pages as on computing.
+    /// The number of images that keep a core or a GPU busy, and no more: for a convolution over a thousand images, a
+    /// CPU spends nearly as long on fresh memory pages as on computing.
     pub fn chunk(&self) -> i64 {
         const PIXELS: i64 = 1 << 17;
         let [_, _, height, width] = self.pixels.size()[..] else {

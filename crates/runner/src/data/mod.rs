@@ -1,4 +1,4 @@
-//! The data of a job: what it learns from, in which order and how changed, and what it is measured on.
+//! The data of a job: training set, order, augmentation, and the sets for evaluation.
 
 mod batches;
 mod images;
@@ -19,22 +19,22 @@ pub use batches::Batches;
 pub use images::{Batch, Images};
 pub use order::Order;
 
-/// Everything that a job sees.
+/// All data of a job.
 #[derive(Debug)]
 pub struct Data {
-    /// What updates learn from.
+    /// The training set.
     pub batches: Batches,
-    /// What is held out of the training set, if anything is.
+    /// The part of the training set that is held out, if any.
     pub validation: Option<Images>,
-    /// What accuracy is reported on.
+    /// The test set.
     pub test: Images,
 }
 
 impl Data {
-    /// Finds or draws the images and puts them on the device.
+    /// Loads or draws the images and copies them to the device.
     ///
     /// # Errors
-    /// If they cannot be had, and libtorch's own.
+    /// If they cannot be loaded, and libtorch's own.
     pub fn prepare(
         spec: &TrainSpec,
         seed: u64,

@@ -1,11 +1,11 @@
-//! In which order a job learns from its images.
+//! The order of the training images.
 
 use tch::{Device, TchError, Tensor};
 
 use super::Images;
 use crate::random::{self, Purpose};
 
-/// Batches of each epoch's own permutation; the samples that fill no last batch are left to the next shuffle.
+/// Batches from a permutation per epoch; an incomplete last batch is dropped.
 #[derive(Debug)]
 pub struct Order {
     seed: u64,
@@ -17,7 +17,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order that `seed` gives.
+    /// The order for `seed`.
     pub fn new(seed: u64, images: &Images, batch_size: u64, device: Device) -> Self {
         let samples = images.len() as u64;
         Self { seed, samples, batch_size: batch_size.min(samples), device, shuffled: None }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_meets_no_image_twice_and_the_next_is_in_another_order() {
+    fn an_epoch_uses_no_image_twice_and_each_epoch_has_its_own_order() {
         let samples = Samples { pixels: vec![0; 1442], labels: vec![0; 1442] };
         let normalisation = Normalisation { centre: 0.0, scale: 1.0 };
         let images = Images::new([1, 1, 1], normalisation, &samples, Device::Cpu).unwrap();

@@ -5,12 +5,12 @@ use optlab_spec::Synthetic;
 
 use crate::random::{self, Purpose};
 
-/// That of the real data sets of 256 levels.
+/// The normalisation of the real data sets with 256 levels.
 pub(super) const NORMALISATION: Normalisation = Normalisation { centre: 127.5, scale: 128.0 };
-/// The data is the same whatever the seed of the job, as real data is.
+/// A fixed seed: like real data, it does not depend on the seed of the job.
 const SEED: u64 = 0;
 
-/// Noise, and every class about equally often.
+/// Noise, with classes of about equal frequency.
 pub(super) fn draw(spec: &Synthetic) -> Split {
     let side = |name, samples: u64| {
         let pixels = spec.shape.iter().product::<u64>() * samples;
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_is_as_large_as_it_says_and_noise() {
+    fn synthetic_data_has_its_size_and_is_noise() {
         let spec = Synthetic { shape: [3, 8, 8], classes: 7, samples: 1000 };
         let Split { train, test } = draw(&spec);
         assert_eq!((train.pixels.len(), train.labels.len()), (192_000, 1000));

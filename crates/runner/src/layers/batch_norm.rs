@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_normalises_and_gathers_and_a_measurement_changes_nothing() {
+    fn training_updates_the_statistics_and_evaluation_does_not() {
         let config = BatchNormConfig { name: "norm", features: 2, momentum: 0.1, epsilon: 1e-5 };
         let layer = BatchNorm::new(config, Device::Cpu).unwrap();
         let xs = Tensor::from_slice(&[1.0f32, 10.0, 3.0, 30.0]).view([2, 2]);

@@ -6,10 +6,10 @@ use super::{Layer, Mode, Neurons};
 use crate::trained::Trained;
 use crate::weight::Weight;
 
-/// The neurons' answers to every patch of an image.
+/// The outputs of the neurons for every patch of an image.
 #[derive(Debug)]
 pub struct Conv2d {
-    /// Each of length `c_in kernel kernel`, in this order: the weight's rows are those of libtorch's filters.
+    /// Neurons of length `c_in kernel kernel`, in the order of libtorch's filters.
     pub neurons: Neurons,
     /// Height and width of a patch.
     pub kernel: i64,
@@ -64,11 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn a_neuron_answers_to_its_patch() {
+    fn a_neuron_is_applied_to_its_patch() {
         let (layer, xs) = (conv(3, 3, 2, 1), images([2, 3, 6, 6]));
         let ys = layer.forward(&xs, Mode::Evaluate).unwrap();
         assert_eq!(ys.size(), [2, 5, 3, 3]);
-        // The patch around pixel (2, 4) is that of the answer (1, 2).
+        // The patch around pixel (2, 4) gives the output (1, 2).
         let patch = xs.narrow(2, 1, 3).narrow(3, 3, 3).reshape([2, 27]);
         let expected = patch.matmul(&layer.neurons.weight(Kind::Float).unwrap().tr());
         assert!(ys.select(3, 2).select(2, 1).allclose(&expected, 1e-5, 1e-6, false));

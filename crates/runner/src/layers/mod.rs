@@ -28,12 +28,12 @@ pub use residual::{Residual, ZeroPadShortcut};
 pub use sequence::Sequence;
 pub use stateless::{Flatten, Relu};
 
-/// What a forward pass is for.
+/// The purpose of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A step: batch statistics are used and gathered.
+    /// Training: batch statistics are used and collected.
     Train,
-    /// A measurement: nothing changes.
+    /// Evaluation: nothing changes.
     Evaluate,
 }
 
@@ -45,18 +45,17 @@ pub trait Layer: Debug {
     /// libtorch's own.
     fn forward(&self, xs: &Tensor, mode: Mode) -> Result<Tensor, TchError>;
 
-    /// What is trained, always in the same order.
+    /// The trained tensors, always in the same order.
     fn trained(&mut self) -> Vec<&mut dyn Trained> {
         Vec::new()
     }
 
-    /// Everything that the next step depends on: the state of what is trained, and what a step gathers beside it.
+    /// Everything on which the next step depends: the state of trained tensors, and running statistics.
     fn state(&mut self) -> Parts<'_> {
         self.trained().into_iter().flat_map(|trained| trained.state()).collect()
     }
 
-    /// What an ordinary layer needs to compute the same, by the names that PyTorch's layers have for it, and outside
-    /// any graph.
+    /// The tensors of an equivalent ordinary layer, with the names of PyTorch's layers, outside any graph.
     ///
     /// # Errors
     /// libtorch's own.
@@ -64,7 +63,7 @@ pub trait Layer: Debug {
         Ok(Vec::new())
     }
 
-    /// Names and weights of what the arm's method trains, always in the same order.
+    /// Names and weights of the layers that the arm's method trains, always in the same order.
     fn by_method(&self) -> Vec<(&str, &Weight)> {
         Vec::new()
     }

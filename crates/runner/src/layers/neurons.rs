@@ -1,4 +1,4 @@
-//! What linear layers and convolutions share: neurons and their offsets.
+//! Neurons and their biases, shared by linear layers and convolutions.
 
 use tch::{Kind, TchError, Tensor};
 
@@ -25,7 +25,7 @@ pub struct NeuronsConfig<'a> {
     pub d: i64,
     /// Number of neurons.
     pub n: i64,
-    /// A learned offset for each neuron, starting at 0.
+    /// Whether each neuron has a learned bias, starting at 0.
     pub bias: bool,
     /// Whether the arm's method trains the weight.
     pub by_method: bool,

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fills_no_patch_is_left_out() {
+    fn incomplete_patches_are_left_out() {
         let xs = Tensor::arange(25, (Kind::Float, Device::Cpu)).view([1, 1, 5, 5]);
         let pool = MaxPool { size: 2, stride: 2, padding: 0 };
         let ys = pool.forward(&xs, Mode::Train).unwrap();

@@ -40,12 +40,12 @@ impl Layer for Residual {
     }
 }
 
-/// Every `stride`-th pixel of each row and column, then channels of zeros: option A of the paper.
+/// Takes every `stride`-th pixel of each row and column, and appends channels of zeros: option A of the paper.
 #[derive(Debug)]
 pub struct ZeroPadShortcut {
-    /// Pixels from one that is kept to the next.
+    /// Distance of the kept pixels.
     pub stride: i64,
-    /// How many channels of zeros.
+    /// Number of channels of zeros.
     pub more_channels: i64,
 }
 

@@ -6,7 +6,7 @@ use super::{Layer, Mode};
 use crate::trained::{Parts, Trained};
 use crate::weight::Weight;
 
-/// Each layer maps what the one before it makes; none of them map an input to itself.
+/// Each layer maps the output of the previous one; without layers, it is the identity.
 #[derive(Debug)]
 pub struct Sequence(pub Vec<Box<dyn Layer>>);
 

@@ -1,4 +1,4 @@
-//! Layers without numbers of their own.
+//! Layers without parameters.
 
 use tch::{TchError, Tensor};
 

@@ -31,17 +31,17 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_gradient_is_shortened_and_keeps_its_direction() {
+    fn a_long_gradient_is_scaled_down() {
         assert_eq!(clipped([&[3.0], &[0.0, 4.0]], 2.5), [vec![1.5], vec![0.0, 2.0]]);
     }
 
     #[test]
-    fn a_shorter_one_keeps_its_bits_and_none_stays_none() {
+    fn a_short_gradient_is_unchanged() {
         assert_eq!(clipped([&[0.1], &[0.2, -0.3]], 2.5), [vec![0.1], vec![0.2, -0.3]]);
         assert_eq!(clipped([&[0.0], &[0.0, 0.0]], 2.5), [vec![0.0], vec![0.0, 0.0]]);
     }
 
-    /// A rotated weight, stepped in its raw parameter.
+    /// A rotated weight, trained by its raw parameter.
     struct Rotated(RotatedWeight);
 
     impl Trained for Rotated {
@@ -81,12 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn clipping_counts_what_layers_compute_with_whatever_the_scale_of_a_raw_parameter() {
+    fn clipping_uses_the_gradient_of_effective_weights() {
         const MOST: f64 = 0.5;
         let raw = Tensor::from_slice(&[1.0f32, 0.2, 0.1, -0.3, 1.1, 0.4, 0.2, -0.5, 0.9]).view([3, 3]);
         let rule =
             OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-        // The gradient of a raw parameter that is 100 times as long is 100 times as short.
+        // The gradient of a raw parameter is inversely proportional to its length.
         for scale in [1.0, 100.0] {
             let raw = &raw * scale;
             let (mut weight, mut bias) = rotated_and_plain(&raw);

@@ -1,7 +1,7 @@
-//! Stepping every trained tensor in place: one rule, one file each.
+//! Optimizers, which step every trained tensor in place, with one rule per file.
 //!
-//! libtorch's own optimizers cannot be used: the gradient of a rotation is not where they look for it, and tch
-//! cannot save their state.
+//! libtorch's own optimizers cannot be used: they do not find the gradient of a rotation, and tch cannot save their
+//! state.
 
 mod slot;
 
@@ -18,7 +18,7 @@ use self::slot::Slot;
 use crate::failure::JobError;
 use crate::trained::{Parameters, Parts, Role, Trained};
 
-/// The rule of a spec, with what it remembers of each parameter.
+/// The rule of a spec, with its memory of each parameter.
 #[derive(Debug)]
 pub struct Optimizer {
     rule: OptimizerSpec,
@@ -51,9 +51,9 @@ impl Optimizer {
         Ok(Self { rule: rule.clone(), clip_norm, slots, numbers })
     }
 
-    /// Update number `update`, from 1, of what [`new`](Self::new) was given, in the same order: a step against the
-    /// gradient, then a refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by that,
-    /// without decay or memory.
+    /// Update number `update`, from 1, of the tensors given to [`new`](Self::new), in the same order: a step against
+    /// the gradient, then a refresh. `factor` is the schedule's. A rotation that has a rule of its own is stepped by
+    /// that, without decay or memory.
     ///
     /// # Errors
     /// If a gradient is missing, and libtorch's own.
@@ -83,12 +83,12 @@ impl Optimizer {
         Ok(())
     }
 
-    /// What the next step depends on beside the parameters.
+    /// The state on which the next step depends, besides the parameters.
     pub fn state(&mut self) -> Parts<'_> {
         self.slots.iter_mut().flat_map(Slot::state).collect()
     }
 
-    /// How many numbers are stepped. Of a rotation these are all d^2 of its raw parameter.
+    /// The number of trained numbers. A rotation counts all d^2 of its raw parameter.
     pub fn numbers(&self) -> u64 {
         self.numbers
     }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_those_of_the_formulas() {
+    fn steps_agree_with_the_formulas() {
         for (rule, factors, expected) in [
             // x <- x - 0.1 x, then with half the rate.
             (sgd(0.0, false, 0.0), &[1.0, 0.5][..], 0.9 * 0.95),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_those_of_libtorch() {
+    fn steps_agree_with_libtorch() {
         type Build = fn(&nn::VarStore) -> nn::Optimizer;
         let theirs: [(OptimizerSpec, Build); 5] = [
             (sgd(0.9, false, 0.0), |vs| nn::sgd(0.9, 0., 0., false).build(vs, 0.1).unwrap()),

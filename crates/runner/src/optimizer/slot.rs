@@ -1,4 +1,4 @@
-//! What an optimizer holds of one parameter.
+//! The optimizer's state of one parameter.
 
 use optlab_opt::State;
 use optlab_spec::{MethodSpec, OptimizerSpec};
@@ -16,7 +16,7 @@ pub(super) struct Slot {
     /// Before the schedule's factor.
     pub learning_rate: f64,
     weight_decay: f64,
-    /// What the rule remembers, by name: tensors of the parameter's size, starting at 0.
+    /// The rule's memory by name: tensors of the parameter's size, starting at 0.
     memory: Vec<(&'static str, Tensor)>,
     /// Steps since the start.
     updates: u64,
@@ -70,13 +70,13 @@ impl Slot {
         }
     }
 
-    /// Starts anew: another parameter stands in the place of the old one.
+    /// Resets the memory, because the parameter was replaced.
     pub fn forget(&mut self) -> Result<(), TchError> {
         self.updates = 0;
         self.memory.iter_mut().try_for_each(|(_, tensor)| tensor.f_zero_().map(drop))
     }
 
-    /// What the next step depends on beside the parameter.
+    /// The state on which the next step depends, besides the parameter.
     pub fn state(&mut self) -> Parts<'_> {
         let own = |part: &str| format!("{}.{part}", self.name);
         let tensors =
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_do_not_decay_and_rotations_have_their_own_rates() {
+    fn biases_do_not_decay_and_rotations_have_their_own_rates() {
         let method = method("cayley", 7.0, 0.3);
         assert_eq!(rates(&SGD, &method, Role::Weight), (0.1, 0.2));
         assert_eq!(rates(&SGD, &method, Role::Offset), (0.1, 0.0));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_steps_itself_neither_decays_nor_is_remembered() {
+    fn a_rotation_that_steps_itself_has_no_decay_and_no_memory() {
         let mut x = own_rule(Role::Rotation);
         let method = method("cayley", 0.5, 0.3);
         let mut optimizer = Optimizer::new(&SGD, None, &method, &mut [&mut x]).unwrap();

@@ -1,4 +1,4 @@
-//! How the weight of a method layer comes about.
+//! The weight of a method layer.
 
 mod turned;
 
@@ -48,7 +48,7 @@ impl Weight {
         Ok(Self::Plain(Plain::new(format!("{layer}.weight"), neurons, Role::Weight)?))
     }
 
-    /// What the layer computes with.
+    /// The effective weight.
     pub fn value(&self) -> &Tensor {
         match self {
             Self::Plain(plain) => plain.value(),
@@ -56,7 +56,7 @@ impl Weight {
         }
     }
 
-    /// The weight under its learned rotation, where there is one.
+    /// The weight with its learned rotation, if it has one.
     pub fn rotated(&self) -> Option<&RotatedWeight> {
         match self {
             Self::Plain(_) => None,
@@ -64,7 +64,7 @@ impl Weight {
         }
     }
 
-    /// What the optimizer steps.
+    /// The trained tensor.
     pub fn trained(&mut self) -> &mut dyn Trained {
         match self {
             Self::Plain(plain) => plain,
@@ -79,7 +79,7 @@ fn neurons(start: Start<'_>, layer: &str, d: i64, n: i64, variance: f64) -> Resu
     Ok(random::gaussian(stream, [n, d], (variance / d as f64).sqrt(), start.device)?)
 }
 
-/// Drawn neurons as the ablations of an OPT arm want them.
+/// Applies the ablations of an OPT arm to drawn neurons.
 fn moved(neurons: Tensor, opt: &OptSpec) -> Result<Tensor, JobError> {
     let neurons = if opt.neuron_mean == 0.0 { neurons } else { neurons.f_add_scalar(opt.neuron_mean)? };
     // One neuron has no energy to lower.
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_turns_its_own_dimensions_and_the_next_one_goes_on_from_there() {
+    fn a_round_rotates_its_own_dimensions_and_the_next_continues_from_there() {
         let stochastic = json!({ "fraction": 0.5, "inner_steps": 2 });
         let method = json!({ "kind": "opt", "transform": "cayley", "stochastic": stochastic });
         let mut weight = weight(method, 12, 7);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orthogonal_start_has_the_length_of_a_gaussian_one() {
+    fn an_orthogonal_start_has_the_norm_of_a_gaussian_one() {
         for (d, n) in [(12, 7), (7, 12), (9, 9)] {
             let (gaussian, w) =
                 (baseline(d, n), weight(json!({ "kind": "baseline", "init": "orthogonal" }), d, n));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn neurons_start_as_the_ablations_ask() {
+    fn ablations_change_the_initial_neurons() {
         let opt = |field: &str, value: Value| {
             let mut method = json!({ "kind": "opt", "transform": "cayley" });
             method[field] = value;

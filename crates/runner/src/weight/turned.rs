@@ -1,4 +1,4 @@
-//! A weight whose neurons are turned by learned rotations.
+//! A weight whose neurons are rotated by learned rotations.
 
 use optlab_opt::{Error, OwnStep, RotatedWeight};
 use optlab_spec::{Neurons, OptSpec};
@@ -30,7 +30,7 @@ impl Turned {
         Ok(Self { name, rotated, rotations, learns_neurons: opt.neurons == Neurons::Learned })
     }
 
-    /// The weight as it is now.
+    /// The current weight.
     pub fn rotated(&self) -> &RotatedWeight {
         &self.rotated
     }

@@ -1,4 +1,4 @@
-//! What the jobs of an experiment can differ in, and jobs that do.
+//! The options in which jobs can differ, and jobs with them.
 
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 /// Updates of each of these jobs.
 pub const STEPS: u64 = 11;
 
-/// So many factors, the first ones, are what a checkpoint has to do with: they say how weights come about, or have state
-/// of their own from one update to the next.
+/// So many factors, the first ones, are what a checkpoint has to do with: they say how weights come about, or have
+/// state of their own from one update to the next.
 pub const STATEFUL: usize = 8;
 
 /// Each factor with its options, as what they change of a plain job. A new option is a new line.

@@ -1,4 +1,4 @@
-//! A job that is interrupted and gone on with by another process.
+//! A job that is interrupted and resumed by another process.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use optlab_spec::JobSpec;
 
 use super::{Runner, reproducible};
 
-/// Trains the job without an interruption in one process, up to a checkpoint in the second, and from there in the third,
-/// and wants the same bits of curves and weights. `every_steps` says which updates are between the two.
+/// Trains the job without an interruption in one process, up to a checkpoint in the second, and from there in the
+/// third, and wants the same bits of curves and weights. `every_steps` says which updates are between the two.
 pub fn interrupt(job: &JobSpec, every_steps: u64, runners: &mut [Runner; 3]) {
     let [whole, first, second] = runners;
     let folder = tempfile::tempdir().unwrap();
@@ -23,7 +23,7 @@ pub fn interrupt(job: &JobSpec, every_steps: u64, runners: &mut [Runner; 3]) {
     first.run_for_weights(&interrupted, &places[1]);
     let first = first.hear();
     assert!(first.failure().error.contains("weights.safetensors"), "{:?}", first.end);
-    assert_eq!(first.reproducible(), whole.reproducible(), "to write checkpoints changes nothing");
+    assert_eq!(first.reproducible(), whole.reproducible(), "writing checkpoints changes nothing");
 
     let (step, file, points) = first.checkpoints.iter().rev().nth(1).or(first.checkpoints.last()).unwrap();
     second.resume(job, Some(&places[2]), Some(places[1].join(&file.file)));

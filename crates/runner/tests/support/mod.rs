@@ -1,4 +1,4 @@
-//! A runner process, told and heard over its pipes as a slot does it.
+//! A runner process, controlled over its pipes like by a slot.
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
@@ -16,14 +16,14 @@ use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Poin
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 
-/// A process that is told to end when it is dropped.
+/// A process that ends when it is dropped.
 pub struct Runner {
     child: Child,
     commands: Option<ChildStdin>,
     events: Option<BufReader<ChildStdout>>,
 }
 
-/// Everything that was heard of one job.
+/// All events of one job.
 #[derive(Debug, Default)]
 pub struct Heard {
     pub environment: Option<Environment>,
@@ -32,11 +32,11 @@ pub struct Heard {
     pub logs: Vec<String>,
     /// Where this attempt started.
     pub from: Option<u64>,
-    /// With their steps, and how many points had come before each.
+    /// Checkpoints with their steps and the number of points before each.
     pub checkpoints: Vec<(u64, Artifact, usize)>,
-    /// Whether it refused the checkpoint to go on from.
+    /// Whether it rejected the checkpoint to resume from.
     pub refused_checkpoint: bool,
-    /// The last word; `None` of a process that ended without one.
+    /// The last event; `None` if the process ended without one.
     pub end: Option<Event>,
 }
 
@@ -49,7 +49,7 @@ impl Runner {
         Self::spawn(Self::program().envs(environment.iter().copied()))
     }
 
-    /// One whose log goes nowhere.
+    /// A runner whose log is discarded.
     pub fn start_quiet() -> Self {
         Self::spawn(Self::program().stderr(Stdio::null()))
     }
@@ -82,7 +82,7 @@ impl Runner {
         self.send_run("cpu", spec, Some(artifact_dir));
     }
 
-    /// The job goes on from a checkpoint.
+    /// The job resumes from a checkpoint.
     pub fn resume(&mut self, spec: &JobSpec, artifact_dir: Option<&Path>, from: Option<PathBuf>) {
         self.send("cpu", spec, artifact_dir, from);
     }
@@ -112,7 +112,7 @@ impl Runner {
         self.line(&serde_json::to_string(&Command::Stop { request: Request::Pause }).unwrap());
     }
 
-    /// As a power cut would.
+    /// Kills the process, like a power failure.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
     }
@@ -133,11 +133,11 @@ impl Runner {
     /// Reads up to the end of the job.
     pub fn hear(&mut self) -> Heard {
         let heard = self.hear_until(|_| false);
-        assert!(heard.end.is_some(), "the runner ended without a word: {heard:?}");
+        assert!(heard.end.is_some(), "the runner ended without an event: {heard:?}");
         heard
     }
 
-    /// Reads up to the end of the job or of the process, or to where `enough` was heard.
+    /// Reads up to the end of the job or the process, or until `enough`.
     pub fn hear_until(&mut self, enough: impl Fn(&Heard) -> bool) -> Heard {
         let mut heard = Heard::default();
         while heard.end.is_none() && !enough(&heard) {
@@ -163,13 +163,13 @@ impl Runner {
         heard
     }
 
-    /// One job to its end, whatever that is.
+    /// Runs one job to its end, whatever that is.
     pub fn hear_of(&mut self, spec: &JobSpec) -> Heard {
         self.run(spec);
         self.hear()
     }
 
-    /// One job, which must end well.
+    /// Runs one job, which must succeed.
     pub fn train(&mut self, spec: &JobSpec) -> Heard {
         let heard = self.hear_of(spec);
         assert!(matches!(heard.end, Some(Event::Finished { .. })), "{:?} of {spec:?}", heard.end);
@@ -229,13 +229,13 @@ impl Heard {
         curves
     }
 
-    /// The curves to the last bit, without those of time.
+    /// The bits of the curves, without timing series.
     pub fn reproducible(&self) -> Vec<(&str, u64, u64)> {
         reproducible(&self.points)
     }
 }
 
-/// These points to the last bit and in order, without those of time.
+/// The bits of these points in order, without timing series.
 pub fn reproducible(points: &[Point]) -> Vec<(&str, u64, u64)> {
     let points = points.iter().filter(|point| point.series != "samples_per_second");
     let mut points: Vec<_> = points.map(|p| (p.series.as_str(), p.step, p.value.to_bits())).collect();
@@ -243,7 +243,7 @@ pub fn reproducible(points: &[Point]) -> Vec<(&str, u64, u64)> {
     points
 }
 
-/// One job, which must end well, in a process of its own.
+/// Runs one job in its own process, which must succeed.
 pub fn train(spec: &JobSpec) -> Heard {
     Runner::start().train(spec)
 }
