@@ -69,10 +69,8 @@ fn state_of(word: Option<&str>) -> Result<Option<JobState>, ApiError> {
 }
 
 fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> {
-    let by = sort.unwrap_or("id").parse().map_err(|_| {
-        let words: Vec<&str> = JobKey::VARIANTS.iter().map(|&key| key.into()).collect();
-        ApiError::invalid_parameter(format!("`sort` must be one of {}", words.join(", ")))
-    })?;
+    let by: Result<JobKey, _> = parse_word(sort.unwrap_or("id"));
+    let by = by.map_err(|right| ApiError::invalid_parameter(format!("`sort` {right}")))?;
     match order.unwrap_or("asc") {
         word @ ("asc" | "desc") => Ok(JobOrder { by, descending: word == "desc" }),
         _ => Err(ApiError::invalid_parameter("`order` must be asc or desc")),
