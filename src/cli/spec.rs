@@ -10,7 +10,7 @@ use optlab_spec::{arms, lay_over, parse_assignment, recipes};
 use serde_json::Value;
 
 use super::client::Client;
-use super::{Failure, experiments, input};
+use super::{Failure, input, which};
 use crate::api::BODY_LIMIT;
 
 #[derive(Args)]
@@ -50,7 +50,7 @@ impl Written {
 
     /// What was written for an experiment, which is given by id or name.
     pub(super) fn of_experiment(client: &Client, experiment: &str) -> Result<Self, Failure> {
-        let id = experiments::find(client, experiment)?;
+        let id = which::find(client, experiment)?;
         let StoredSubmission { text, draft: WrittenSpec(draft) } =
             client.get(&format!("/experiments/{id}/submission"))?;
         let says_the_same =

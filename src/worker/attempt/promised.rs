@@ -1,6 +1,6 @@
 //! Files that a run must leave.
 
-use crate::store::ArtifactKind;
+use optlab_domain::ArtifactKind;
 
 /// A file that a complete success requires.
 #[derive(Clone, Debug)]
