@@ -22,7 +22,8 @@ const LONGEST_DETAIL: usize = 4000;
 /// An error that is answered as a problem document.
 #[derive(Debug)]
 pub struct ApiError {
-    problem: ProblemDetails,
+    /// Boxed, because most functions return it as the rare variant of a result.
+    problem: Box<ProblemDetails>,
     /// What the log says about it. Clients do not see this.
     cause: Option<String>,
 }
@@ -83,7 +84,7 @@ impl ApiError {
         shorten(&mut detail, LONGEST_DETAIL);
         let status = status.as_u16();
         let problem = ProblemDetails { kind, title: title.to_owned(), status, detail, errors: Vec::new() };
-        Self { problem, cause: None }
+        Self { problem: Box::new(problem), cause: None }
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -172,7 +173,7 @@ impl IntoResponse for ApiError {
             tracing::error!("a request failed: {cause}");
         }
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(*problem)).into_response();
         let kind = HeaderValue::from_static(Self::CONTENT_TYPE);
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         let more = match status {

@@ -137,10 +137,7 @@ export interface components {
             end_reason: components["schemas"]["EndReason"] | null;
             /** @description When it ended. */
             ended_at: string | null;
-            /** @description Versions, device and threads, once training has begun. */
-            environment: {
-                [key: string]: unknown;
-            } | null;
+            environment: components["schemas"]["Environment"] | null;
             /** @description What went wrong, in a sentence. */
             error: string | null;
             /**
@@ -231,10 +228,6 @@ export interface components {
              */
             width: number;
         };
-        /** @description Two convolutions in each stage. */
-        Cnn6: components["schemas"]["PlainCnn"];
-        /** @description Three convolutions in each stage. */
-        Cnn9: components["schemas"]["PlainCnn"];
         /** @description Points of a curve, column by column. */
         Columns: {
             /** @description Completed updates. */
@@ -463,6 +456,22 @@ export interface components {
              */
             power: number;
         };
+        /** @description Where an attempt ran: what two curves must share to be compared bit for bit. */
+        Environment: {
+            /** @description `cpu` or `cuda:0`, ... */
+            device: string;
+            /** @description The processor's or the GPU's name. */
+            device_name: string;
+            /** @description Version of libtorch. */
+            libtorch: string;
+            /** @description Version of optlab. */
+            optlab: string;
+            /**
+             * Format: int64
+             * @description Threads of libtorch.
+             */
+            threads: number;
+        };
         /** @description A pair that was trained in more than one environment. */
         EnvironmentDifference: {
             /** @description Name of the arm. */
@@ -509,6 +518,14 @@ export interface components {
             series: components["schemas"]["SeriesInfo"][];
             /** @description The spec with every default filled in. */
             spec: components["schemas"]["ExperimentSpec"];
+        };
+        /** @description The data of an `experiment` event: the experiment itself has changed. */
+        ExperimentHint: {
+            /**
+             * Format: int64
+             * @description Id of the experiment.
+             */
+            experiment_id: number;
         };
         /** @description A named comparison: one base training spec, several arms, several seeds. Every default is spelled out. */
         ExperimentSpec: {
@@ -788,10 +805,28 @@ export interface components {
             weight: number;
         };
         /**
-         * @description A figure that each run ends with.
+         * @description A final figure of a run.
          * @enum {string}
          */
         Metric: "test_error" | "best_test_error" | "last_test_error" | "test_accuracy" | "best_test_accuracy" | "last_test_accuracy" | "energy" | "seconds" | "peak_memory" | "parameters_trained";
+        /** @description The data of a `metrics` event: a job has new points. */
+        MetricsHint: {
+            /**
+             * Format: int64
+             * @description Id of the job's experiment.
+             */
+            experiment_id: number;
+            /**
+             * Format: int64
+             * @description Id of the job.
+             */
+            job_id: number;
+            /**
+             * Format: int64
+             * @description Its completed updates.
+             */
+            step: number;
+        };
         /** @description A job without the figure. */
         MissingCell: {
             /** @description Name of its arm. */
@@ -828,16 +863,16 @@ export interface components {
         ModelSpec: (components["schemas"]["Mlp"] & {
             /** @enum {string} */
             kind: "mlp";
-        }) | (components["schemas"]["Cnn6"] & {
+        }) | (components["schemas"]["PlainCnn"] & {
             /** @enum {string} */
             kind: "cnn6";
-        }) | (components["schemas"]["Cnn9"] & {
+        }) | (components["schemas"]["PlainCnn"] & {
             /** @enum {string} */
             kind: "cnn9";
-        }) | (components["schemas"]["Resnet20"] & {
+        }) | (components["schemas"]["CifarResnet"] & {
             /** @enum {string} */
             kind: "resnet20";
-        }) | (components["schemas"]["Resnet32"] & {
+        }) | (components["schemas"]["CifarResnet"] & {
             /** @enum {string} */
             kind: "resnet32";
         }) | (components["schemas"]["Resnet18"] & {
@@ -1044,10 +1079,6 @@ export interface components {
              */
             width: number;
         };
-        /** @description Three blocks in each stage. */
-        Resnet20: components["schemas"]["CifarResnet"];
-        /** @description Five blocks in each stage. */
-        Resnet32: components["schemas"]["CifarResnet"];
         /** @description What a job asks of its worker slot. */
         Resources: {
             /** @description Where the job may run. */
@@ -2108,8 +2139,6 @@ export type BatchNorm = components['schemas']['BatchNorm'];
 export type Bootstrap = components['schemas']['Bootstrap'];
 export type CheckpointSpec = components['schemas']['CheckpointSpec'];
 export type CifarResnet = components['schemas']['CifarResnet'];
-export type Cnn6 = components['schemas']['Cnn6'];
-export type Cnn9 = components['schemas']['Cnn9'];
 export type Columns = components['schemas']['Columns'];
 export type Comparison = components['schemas']['Comparison'];
 export type Counts = components['schemas']['Counts'];
@@ -2123,12 +2152,14 @@ export type DryRun = components['schemas']['DryRun'];
 export type Edit = components['schemas']['Edit'];
 export type EndReason = components['schemas']['EndReason'];
 export type EnergySpec = components['schemas']['EnergySpec'];
+export type Environment = components['schemas']['Environment'];
 export type EnvironmentDifference = components['schemas']['EnvironmentDifference'];
 export type EpochWord = components['schemas']['EpochWord'];
 export type Estimate = components['schemas']['Estimate'];
 export type EvaluateEvery = components['schemas']['EvaluateEvery'];
 export type Event = components['schemas']['Event'];
 export type Experiment = components['schemas']['Experiment'];
+export type ExperimentHint = components['schemas']['ExperimentHint'];
 export type ExperimentSpec = components['schemas']['ExperimentSpec'];
 export type ExperimentSummary = components['schemas']['ExperimentSummary'];
 export type Health = components['schemas']['Health'];
@@ -2147,6 +2178,7 @@ export type ListWorker = components['schemas']['List_Worker'];
 export type LowdinForm = components['schemas']['LowdinForm'];
 export type MethodSpec = components['schemas']['MethodSpec'];
 export type Metric = components['schemas']['Metric'];
+export type MetricsHint = components['schemas']['MetricsHint'];
 export type MissingCell = components['schemas']['MissingCell'];
 export type Mistake = components['schemas']['Mistake'];
 export type Mlp = components['schemas']['Mlp'];
@@ -2168,8 +2200,6 @@ export type RecipeDetail = components['schemas']['RecipeDetail'];
 export type RecipeSubmission = components['schemas']['RecipeSubmission'];
 export type Request = components['schemas']['Request'];
 export type Resnet18 = components['schemas']['Resnet18'];
-export type Resnet20 = components['schemas']['Resnet20'];
-export type Resnet32 = components['schemas']['Resnet32'];
 export type Resources = components['schemas']['Resources'];
 export type RotationInit = components['schemas']['RotationInit'];
 export type Run = components['schemas']['Run'];
