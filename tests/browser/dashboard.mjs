@@ -203,7 +203,7 @@ assert.deepEqual([...ids].sort(), jobs.items.map((job) => String(job.id)).sort()
 // More seeds for every arm, and words of its own.
 await seen("more-actions").click();
 await page.getByRole("button", { name: "Add seeds" }).click();
-await page.getByLabel("How many").fill("1");
+await page.getByLabel("Number per arm").fill("1");
 await seen("add-seeds").click();
 await until("each arm has a third seed", async () =>
   (await page.locator("[data-testid=job-row][data-state=succeeded]").count()) === 9);

@@ -509,8 +509,8 @@ export interface components {
             data: string;
             /** @description `job`, `metrics`, `experiment`, `reset` or `alive`. */
             event: string;
-            /** @description Value for `Last-Event-ID`; `reset` and `alive` have none. */
-            id: string | null;
+            /** @description Value for `Last-Event-ID`. A `reset` and an `alive` have no such line. */
+            id?: string;
         };
         /** @description An experiment with its spec and its series. */
         Experiment: components["schemas"]["ExperimentSummary"] & {

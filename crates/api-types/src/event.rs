@@ -10,7 +10,9 @@ pub struct Event {
     pub event: String,
     /// JSON: a `Job`, a `MetricsHint`, an `ExperimentHint`, or an empty object.
     pub data: String,
-    /// Value for `Last-Event-ID`; `reset` and `alive` have none.
+    /// Value for `Last-Event-ID`. A `reset` and an `alive` have no such line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<String>,
 }
 

@@ -133,7 +133,8 @@ async fn close_attempt(tx: &mut Transaction, lease: Lease, end: &End, now: i64) 
     .bind(end.reason)
     .bind(end.error.as_deref())
     .bind(end.seconds)
-    .execute_one(tx)
+    // A job whose attempt has no row, which only a change by hand leaves, must not keep the reaper from all others.
+    .execute(tx)
     .await?;
     Ok(())
 }
