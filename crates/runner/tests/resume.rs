@@ -288,7 +288,7 @@ fn an_unusable_checkpoint_is_named_before_the_job_starts() {
     refused(&many, with(&bytes[..bytes.len() - 100]), "not a complete safetensors file");
     refused(&many, with(&[b"x", &bytes[..]].concat()), "not a complete safetensors file");
     refused(&many, with(&other_name), "no `hidden1.bias.momentum`");
-    refused(&many, with(&other_version), "version 7");
+    refused(&many, with(&other_version), "its version is 7");
     refused(&many, with(&other_kind), "another kind");
     // A job with other sizes, with less to remember, and with an end before this step.
     refused(
