@@ -1,4 +1,4 @@
-//! Who may come in: on a loopback address everybody on this machine, elsewhere whoever brings a token.
+//! Access control: on a loopback address everybody on this machine, elsewhere everybody with a token.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -18,17 +18,17 @@ use super::error::ApiError;
 use crate::clock::Clock;
 use crate::store::{Secret, Store, StoreError};
 
-/// For so long an answer of the store about a token is good: a revoked one is refused after this time at the latest.
+/// How long a token lookup stays cached, and the longest time until a revoked token is rejected.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The doorkeeper of one server.
+/// The access control of one server.
 pub(super) struct Access {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     /// Whether only this machine can connect.
     is_local: bool,
-    /// Tokens that were good, by their hash: what they allow, and when the store said so. Wrong ones are not kept, so
-    /// nobody can fill the memory with them.
+    /// Valid tokens by hash, with their scope and the time of the lookup. Invalid ones are not cached, so that nobody
+    /// can fill the memory with them.
     known: Mutex<HashMap<String, (Scope, i64)>>,
 }
 
@@ -42,7 +42,7 @@ impl Access {
         Self { store, clock, is_local, known: Mutex::default() }
     }
 
-    /// What the token allows; `None` where it is unknown or revoked.
+    /// The scope of the token; `None` if it is unknown or revoked.
     pub(super) async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError> {
         let (now, hash) = (self.clock.now_ms(), secret.sha256());
         let fresh = |asked_ms: i64| (0..FRESH.as_millis() as i64).contains(&(now - asked_ms));
@@ -59,12 +59,12 @@ impl Access {
         Ok(scope)
     }
 
-    /// Returns once the token that opened a long answer lets nobody in any more.
+    /// Returns once the token that opened a stream is no longer valid.
     pub(super) async fn revoked(&self, secret: Option<Secret>) {
         let Some(secret) = secret else { return pending().await };
         loop {
             sleep(FRESH).await;
-            // A store that does not answer takes nothing away.
+            // A store that does not answer revokes nothing.
             if let Ok(None) = self.scope_of(&secret).await {
                 return;
             }
@@ -94,8 +94,8 @@ pub(super) async fn admit(
     Ok(next.run(request).await)
 }
 
-/// Without tokens, refuses requests that name another machine: a page elsewhere can have its own name lead to this
-/// address, and a browser would then let it read the answers.
+/// Without tokens, rejects requests that name another host: another site can let its own name resolve to this address,
+/// and a browser would then let it read the answers.
 pub(super) async fn known_host(
     State(access): State<Arc<Access>>,
     request: Request,
@@ -114,7 +114,7 @@ pub(super) async fn known_host(
     }
 }
 
-/// Of a `Host` header, whatever the port.
+/// The host of a `Host` header, without the port.
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host();

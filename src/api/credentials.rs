@@ -7,7 +7,7 @@ use crate::store::Secret;
 /// Name of the cookie in which a browser keeps its token.
 pub(super) const COOKIE: &str = "optlab_session";
 
-/// The token of a program's header, else that of a browser's cookie.
+/// The token in the header of a program, or else in the cookie of a browser.
 pub(super) fn token_of(headers: &HeaderMap) -> Option<Secret> {
     let Some(authorization) = headers.get(header::AUTHORIZATION) else { return of_cookie(headers) };
     let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;

@@ -1,7 +1,7 @@
-//! What has just changed, for pages that are open: a bounded ring of hints.
+//! Live hints about changes for open pages, in a bounded ring.
 //!
-//! A hint says what to fetch anew, and losing one costs nothing: a client that has been away for longer than the ring
-//! reaches is told to fetch everything.
+//! A hint names what to fetch again, and losing one costs nothing: a client that was away for longer than the ring
+//! reaches gets `reset` and fetches everything.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -17,16 +17,16 @@ use crate::clock::Clock;
 use crate::store::{self, Store, StoreError};
 
 const RING: usize = 1024;
-/// Writes within this time are told together.
+/// Writes within this time are reported together.
 const GATHER: Duration = Duration::from_millis(200);
-/// Writes of other processes are found by asking this often.
+/// Polling interval for writes of other processes.
 const POLL: Duration = Duration::from_secs(1);
 const MOST_JOBS: i64 = 500;
 
 /// One change.
 #[derive(Clone, Debug)]
 pub(super) struct Hint {
-    /// Place in this process's sequence.
+    /// Number in this process's sequence.
     pub(super) number: u64,
     /// The experiment it belongs to.
     pub(super) experiment_id: i64,
@@ -36,9 +36,9 @@ pub(super) struct Hint {
     pub(super) data: String,
 }
 
-/// The ring and those who listen.
+/// The ring and its subscribers.
 pub(super) struct Live {
-    /// Sets the ids of this process apart from those of the one before.
+    /// Distinguishes the ids of this process from those of an earlier one.
     pub(super) boot: i64,
     ring: Mutex<VecDeque<Hint>>,
     sender: broadcast::Sender<Hint>,
@@ -49,10 +49,10 @@ impl Live {
         Self { boot, ring: Mutex::default(), sender: broadcast::Sender::new(RING) }
     }
 
-    /// The hints after `number` that the ring still has, `None` where it has lost some, and those to come.
+    /// The hints after `number`, `None` if the ring has dropped some, and a receiver for later ones.
     pub(super) fn subscribe(&self, after: Option<u64>) -> (Option<Vec<Hint>>, broadcast::Receiver<Hint>) {
         let ring = self.ring.lock().expect("no holder panics");
-        // Under the lock nothing is published, so that the past and the future neither overlap nor leave a gap.
+        // Nothing is published under the lock, so past and future hints neither overlap nor leave a gap.
         let future = self.sender.subscribe();
         let Some(after) = after else { return (Some(Vec::new()), future) };
         let next = ring.back().map_or(1, |hint| hint.number + 1);
@@ -83,7 +83,7 @@ impl Live {
             ring.pop_front();
         }
         ring.push_back(hint.clone());
-        // An error only says that nobody listens.
+        // An error only means that there is no subscriber.
         let _ = self.sender.send(hint);
     }
 
@@ -104,7 +104,7 @@ impl Live {
         }
     }
 
-    /// Tells what has changed since the last time; nothing the first time.
+    /// Publishes what has changed since the last call; nothing at the first call.
     async fn tell_since(
         &self,
         store: &Store,
@@ -139,11 +139,11 @@ impl Live {
     }
 }
 
-/// What has been told.
+/// The published state.
 struct Told {
     /// All changes up to this version.
     version: i64,
-    /// Versions of jobs that were told beyond it.
+    /// Versions of jobs that were published beyond it.
     unsettled: HashMap<i64, i64>,
 }
 

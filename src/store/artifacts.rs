@@ -1,4 +1,4 @@
-//! Files of jobs: what the database knows of them. Their bytes are elsewhere.
+//! Rows of artifacts; their bytes are in the artifact root.
 
 use optlab_domain::ArtifactKind;
 use sqlx::FromRow;
@@ -9,15 +9,15 @@ use crate::store::{Store, StoreError};
 /// A file of a job.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Artifact {
-    /// Unique among those of the job.
+    /// Unique in the job.
     pub name: String,
-    /// What it holds.
+    /// The kind of its content.
     pub kind: ArtifactKind,
     /// The attempt that made it.
     pub attempt: i64,
     /// Completed updates.
     pub step: i64,
-    /// Where its bytes are, below the artifact root.
+    /// Path of its bytes below the artifact root.
     pub path: String,
     /// How many.
     pub bytes: i64,
@@ -49,8 +49,8 @@ impl Store {
             .await
     }
 
-    /// Checkpoints that nobody will go on from, with their jobs: of jobs that succeeded, and all but the last two of
-    /// others. At most `limit`.
+    /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last two of others. At most
+    /// `limit`.
     pub async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(i64, Artifact)>, StoreError> {
         let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
                  SELECT a.job_id, a.name, a.kind, a.attempt, a.step, a.path, a.bytes, a.sha256, j.state,
@@ -64,7 +64,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.job_id, row.artifact)).collect())
     }
 
-    /// Forgets a file whose bytes are gone.
+    /// Deletes the row of a file whose bytes are removed.
     pub async fn forget_artifact(&self, job: i64, artifact: &Artifact) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sql("DELETE FROM artifacts WHERE job_id = $1 AND name = $2 AND path = $3")

@@ -1,10 +1,10 @@
-//! What can go wrong with a database, as far as a caller would act on it.
+//! Errors of the store, as far as callers distinguish them.
 
 use std::io;
 
 use sqlx::migrate::MigrateError;
 
-/// Why the store could not do what it was asked.
+/// The reason why a call of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such row.

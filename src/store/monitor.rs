@@ -1,4 +1,4 @@
-//! How the service does, for those who watch over it: of the whole queue, and of this process.
+//! Figures for monitoring: of the whole queue, and of this process.
 
 use optlab_domain::{EndReason, JobState};
 use prometheus_client::metrics::counter::Counter;

@@ -1,4 +1,4 @@
-//! What jobs ended with, and what a fair comparison must know besides.
+//! Final figures of jobs, and the environments that a fair comparison checks.
 
 use std::collections::HashMap;
 
@@ -96,7 +96,8 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.job_id, row.evaluations)).collect())
     }
 
-    /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one first.
+    /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one
+    /// first.
     pub async fn environments(&self, experiment: i64) -> Result<HashMap<i64, Vec<Environment>>, StoreError> {
         // A curve comes from the last attempt that began at the beginning, and from those that went on from it.
         let rows: Vec<(i64, String)> = sql(concat!(

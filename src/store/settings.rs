@@ -1,11 +1,11 @@
-//! What belongs to a database and not to a process that opens it.
+//! Settings of a database: its artifact root.
 
 use std::path::{Path, PathBuf, absolute};
 
 use crate::store::database::{Database, sql};
 use crate::store::{Store, StoreError};
 
-/// Where the files of jobs are.
+/// The artifact root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     /// A folder with an absolute path, or a URL.

@@ -1,4 +1,4 @@
-//! Who may come in from other machines.
+//! Tokens of other machines.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl Secret {
         Ok(Self(format!("{}{}", Self::PREFIX, hex::encode(bytes))))
     }
 
-    /// What somebody sent; `None` where it does not look like a token.
+    /// Parses a token; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(Self::PREFIX)?;
         let fits = digits.len() == 2 * Self::RANDOM_BYTES && digits.bytes().all(|c| c.is_ascii_hexdigit());
@@ -69,7 +69,7 @@ pub struct Token {
 }
 
 impl Store {
-    /// Lets whoever brings `secret` in; returns the token's id.
+    /// Stores the hash of `secret` as a new token; returns its id.
     pub async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
@@ -92,7 +92,7 @@ impl Store {
             .await
     }
 
-    /// Lets nobody in by this token any more; nothing where it was revoked before.
+    /// Revokes a token; does nothing if it was revoked before.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

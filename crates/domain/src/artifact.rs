@@ -21,14 +21,14 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ArtifactKind {
-    /// What the next attempt needs to go on.
+    /// The state from which the next attempt resumes.
     Checkpoint,
     /// The trained weights.
     Weights,
     /// The output of the runner.
     Log,
-    /// What was trained.
+    /// The spec of the run.
     Spec,
-    /// Where it was trained.
+    /// The environment of the run.
     Environment,
 }

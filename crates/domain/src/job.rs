@@ -1,4 +1,4 @@
-//! The closed sets of words in a job's life. The database, the API and the runner protocol use the same words.
+//! The closed sets of words in a job's life, used by the database, the API and the runner protocol.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -78,7 +78,7 @@ pub enum EndReason {
     RunnerCrashed,
     /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
     MachineFault,
-    /// The worker was not heard of until its lease was over.
+    /// The lease expired without a heartbeat of the worker.
     WorkerLost,
     /// A person cancelled the job.
     Cancelled,

@@ -1,7 +1,7 @@
-//! The words that every part of optlab shares, and the life of a job. Nothing here reads a clock, a file or a database.
+//! The words shared by all parts of optlab, and the life of a job. Nothing here reads a clock, a file or a database.
 //!
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
-//! - [`lifecycle`]: which of these lead where.
+//! - [`lifecycle`]: the transitions between these.
 //! - [`artifact`]: what the files of a job hold.
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`token`]: what an access token allows.

@@ -1,21 +1,21 @@
-//! The life of a job: what people can do to it, what the end of an attempt makes of it, and who may write to it.
+//! The life of a job: actions of people, the transition at the end of an attempt, and the fence.
 //!
-//! These are pure functions. The store applies what they return. `tests/protocol_model` runs [`may_write`] and [`end`] in a
-//! world of crashes, late writes and lost answers; `tests/store/random.rs` compares the store with all of them.
+//! These are pure functions. The store applies what they return. `tests/protocol_model` runs [`may_write`] and [`end`]
+//! in a world of crashes, late writes and lost answers; `tests/store/random.rs` compares the store with all of them.
 
 use std::fmt;
 
 use crate::{Action, EndReason, JobState, Request};
 
-/// The first wait before a job whose attempt failed is tried again. It doubles each time, up to [`LONGEST_WAIT_MS`].
+/// The first delay before a failed attempt is retried. It doubles each time, up to [`LONGEST_WAIT_MS`].
 const FIRST_WAIT_MS: i64 = 1_000;
-/// The longest wait before a job is tried again.
+/// The longest delay of a retry.
 pub const LONGEST_WAIT_MS: i64 = 300_000;
 /// How long a job waits at most for another place than one at which it has failed.
 pub const LONGEST_WAIT_FOR_PLACE_MS: i64 = 600_000;
 
-/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts. `store/queue/record.rs`
-/// has the same condition in SQL, because the most frequent write is one statement.
+/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts.
+/// `store/queue/record.rs` has the same condition in SQL, because the most frequent write is one statement.
 pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
     state == JobState::Running && attempt == attempts
 }
@@ -23,24 +23,24 @@ pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
 /// What an action changes about a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The worker of the running job is asked for this, or for nothing any more.
+    /// Sets the pending request for the running job, or withdraws it.
     SetRequest(Option<Request>),
     /// The queued job becomes [`JobState::Paused`].
     Pause,
-    /// The job, which nobody runs, becomes [`JobState::Cancelled`].
+    /// The queued or paused job becomes [`JobState::Cancelled`].
     Cancel,
-    /// The paused job is queued again. A wait after a failure goes on.
+    /// The paused job is requeued. A retry delay continues.
     Resume,
     /// The job that had ended is queued again: at its last checkpoint, at once, and with a fresh budget of attempts.
     Requeue,
 }
 
-/// Why an action is refused.
+/// Why an action is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Its state does not allow it.
     State(JobState, Action),
-    /// Its worker was asked to cancel it.
+    /// A cancel request is pending.
     BeingCancelled(Action),
 }
 
@@ -77,7 +77,7 @@ fn instead(action: Action, state: JobState) -> &'static str {
 /// change.
 ///
 /// # Errors
-/// [`Refusal`] where the job cannot get there.
+/// [`Refusal`] if the action is impossible in this state.
 pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<Option<Change>, Refusal> {
     use JobState::{Cancelled, Failed, Paused, Queued, Running, Succeeded};
     let change = match (action, state) {
@@ -116,7 +116,7 @@ pub fn situations() -> impl Iterator<Item = (JobState, Option<Request>)> {
     JobState::VARIANTS.iter().flat_map(move |&state| requests(state).map(move |request| (state, request)))
 }
 
-/// The attempts that a job has used of those that it may use, the one that ends now included.
+/// The attempts that a job has used, including the one that ends now, and those that it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Attempts that count.
@@ -139,15 +139,15 @@ pub struct Ending {
     pub is_elsewhere_untried: bool,
 }
 
-/// What the end of an attempt makes of its job.
+/// The transition of a job at the end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The job ends too.
     Finished {
         /// In this state.
         state: JobState,
-        /// For this reason: that of the attempt, or [`EndReason::Cancelled`] where the job would have gone on and was to
-        /// be cancelled.
+        /// For this reason: that of the attempt, or [`EndReason::Cancelled`] where the job would have gone on and was
+        /// to be cancelled.
         reason: EndReason,
     },
     /// The job goes back to its last checkpoint.
@@ -170,7 +170,7 @@ impl Outcome {
     }
 }
 
-/// What becomes of a job whose attempt has ended.
+/// The transition of a job whose attempt has ended.
 pub fn end(ending: Ending, now_ms: i64) -> Outcome {
     let Ending { reason, request, budget, is_elsewhere_untried } = ending;
     let (counts, waits) = match reason {

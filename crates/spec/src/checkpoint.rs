@@ -1,4 +1,4 @@
-//! How often a run writes down what it needs to go on after an interruption.
+//! The intervals between checkpoints.
 
 use serde::{Deserialize, Serialize};
 

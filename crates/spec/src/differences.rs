@@ -1,4 +1,4 @@
-//! What sets the arms of an experiment apart, field by field.
+//! The fields in which the arms of an experiment differ.
 
 use std::collections::BTreeSet;
 

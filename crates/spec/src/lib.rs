@@ -1,4 +1,4 @@
-//! What is to be trained, said once and checked once.
+//! Specs of experiments and jobs, and their validation.
 //!
 //! A submission (JSON, TOML or a recipe with overrides) becomes an [`ExperimentSpec`] in which every default is
 //! spelled out, for each arm; an experiment makes one [`JobSpec`] for each arm and seed; a runner is told of it by the

@@ -1,4 +1,4 @@
-//! How raw gradients become steps.
+//! Optimizers.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! In which arithmetic a network is computed.
+//! The arithmetic of a network.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};

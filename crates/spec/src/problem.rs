@@ -1,4 +1,4 @@
-//! What is wrong with a spec: the path of each field and what would be right.
+//! Mistakes in a spec, each with the path of its field and the valid values.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How levels of detail lie in the database: neighbouring buckets of a level packed into one value.
+//! The encoding of levels of detail: neighbouring buckets of a level are packed into one value.
 
 use crate::stats::{Bucket, CurvePoint, floor};
 use crate::store::StoreError;

@@ -1,7 +1,7 @@
-//! Keeps the levels of detail of curves up with their points.
+//! Keeps the levels of detail of curves up to date with their points.
 //!
-//! Levels are derived and may lag behind: a reader takes what is not condensed yet from the points. Only whole stretches
-//! are condensed, and the last point of a curve is always left, so that a bucket never changes unless points are deleted.
+//! Levels are derived and may lag behind: a reader takes the rest from the points. Only complete buckets are condensed,
+//! and the last point of a curve is always left, so that a bucket never changes unless points are deleted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use crate::stats::{Bucket, CurvePoint, floor, widen};
 use crate::store::StoreError;
 use crate::store::database::{Connect, Transaction, sql};
 
-/// A curve is condensed when it has so many new points; shorter ones are read as they are.
+/// Number of new points at which a curve is condensed; shorter curves are read directly.
 const WORTH_IT: u64 = 512;
 /// How often the curves of a job are condensed, unless one has so many new points.
 const EVERY: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Curves in as many points as a chart can show.
+//! Curves, downsampled for charts.
 
 mod block;
 mod condense;
@@ -22,14 +22,14 @@ pub struct CurveRange {
     pub after_step: i64,
     /// Only points up to this step.
     pub to_step: i64,
-    /// At most so many stretches of steps.
+    /// Maximum number of buckets.
     pub buckets: usize,
 }
 
 /// One series of several jobs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurveSet {
-    /// Steps of a stretch, a power of two; 1 where no point was left out.
+    /// Steps per bucket, a power of two; 1 if no point was left out.
     pub width: i64,
     /// One for each job that was asked for, in that order.
     pub curves: Vec<Curve>,
@@ -61,8 +61,8 @@ impl Curve {
 /// What is read of a level is at least so many of its stretches, for at both ends up to one is read point by point.
 const MARGIN: i64 = 64;
 
-/// $1: what is wanted, a JSON list that the text in brackets makes rows of; $2: the series. SQLite takes the tables of a
-/// CROSS JOIN in the order that they are written in.
+/// $1: what is wanted, a JSON list that the text in brackets makes rows of; $2: the series. SQLite takes the tables of
+/// a CROSS JOIN in the order that they are written in.
 macro_rules! extents {
     ($wanted:literal) => {
         concat!(
@@ -131,8 +131,8 @@ struct Piece {
 }
 
 impl Store {
-    /// The curves of a series, whether or not the jobs have points of it. All have the same stretches, which depend on the
-    /// range and on the longest curve only.
+    /// The curves of a series, whether or not the jobs have points of it. All have the same stretches, which depend on
+    /// the range and on the longest curve only.
     pub async fn curves(
         &self,
         jobs: &[i64],

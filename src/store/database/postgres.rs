@@ -1,7 +1,7 @@
 //! Postgres: for workers on several machines.
 //!
-//! A transaction sees what was committed before each of its statements, and locks the rows that it decides by. Who puts
-//! jobs into the queue says so on a channel; who waits for jobs listens there, and asks now and then all the same.
+//! A transaction sees what was committed before each of its statements, and locks the rows on which it decides.
+//! Queueing a job notifies a channel; waiting slots listen there, and also poll.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use super::schema::{self, Schema, is_current, wait_until_current};
 use super::statement::Reader;
 use crate::store::StoreError;
 
-/// Of one process; a server asks for its pages and writes for its slots.
+/// Connections of one process; a server reads for its pages and writes for its slots.
 const CONNECTIONS: u32 = 16;
 /// How long a statement waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A row that somebody else holds keeps no request for longer, and a process that is frozen within a transaction does not
-/// keep what it holds. Set by statement, because poolers refuse parameters at the start of a connection.
+/// Limits on waiting for a locked row, and on transactions of frozen processes. Set by a statement, because poolers
+/// reject startup parameters.
 const LIMITS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'";
 const CHANNEL: &str = "optlab_queue";
 /// Before the channel is listened to again, after the server was not to be reached.

@@ -1,4 +1,4 @@
-//! The tables of a database: brought up to date by a server, waited for by everybody else.
+//! The schema of a database: migrated by servers, awaited by other processes.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// The table in which sqlx notes the migrations of a database.
 pub(super) const TABLE: &str = "_sqlx_migrations";
 
-/// Between two looks.
+/// Interval between checks.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What to do about the schema of a database that is being opened.
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(in crate::store) enum Schema {
     /// Bring it up to date.
     Migrate,
-    /// Wait until somebody has.
+    /// Wait until another process has migrated.
     Await,
 }
 

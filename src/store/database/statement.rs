@@ -1,4 +1,4 @@
-//! One way to run a statement on either database.
+//! Runs a statement on either database.
 //!
 //! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. What a query
 //! returns is read by the names of its columns, whichever database it came from.

@@ -1,4 +1,4 @@
-//! What people change about an experiment.
+//! Edits of an experiment.
 
 use optlab_spec::ExperimentSpec;
 

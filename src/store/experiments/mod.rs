@@ -1,4 +1,4 @@
-//! Experiments: submitted whole, listed with how far they are.
+//! Experiments, with the progress of their jobs.
 
 mod submit;
 mod edit;

@@ -1,4 +1,4 @@
-//! How an experiment and its jobs come in.
+//! Submission of an experiment and its jobs.
 
 use optlab_spec::{ExperimentSpec, JobSpec};
 
@@ -36,7 +36,7 @@ impl Store {
         if let Some((key, body)) = submission.idempotency
             && !is_first_submission(&mut tx, key, body, id).await?
         {
-            // Somebody sent the same at the same time and was faster.
+            // A concurrent submission with the same key was faster.
             tx.rollback().await?;
             let earlier = earlier_submission(&mut self.read().await?, key, body).await?;
             return earlier.ok_or(StoreError::Busy);

@@ -1,4 +1,4 @@
-//! What people do to jobs, to one or to all of an experiment: [`lifecycle::act`] decides, and this stores it.
+//! Actions of people on one job or on all jobs of an experiment: [`lifecycle::act`] decides, and this module stores it.
 
 use optlab_domain::lifecycle::{self, Change};
 use optlab_domain::{Action, JobState, Request};
@@ -22,8 +22,8 @@ struct Stamp {
     now: i64,
 }
 
-/// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5: the
-/// present state and request; $6: the new request.
+/// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5:
+/// the present state and request; $6: the new request.
 macro_rules! change {
     ($sets:literal) => {
         (
@@ -67,7 +67,8 @@ impl Store {
         let mut tx = self.begin().await?;
         lock(&mut tx, experiment).await?;
         let stamp = self.stamp(&mut tx).await?;
-        // A job that one statement has changed may be met by a later one: an action that was taken changes nothing more.
+        // A job that one statement has changed may be met by a later one: an action that was taken changes nothing
+        // more.
         for (state, request) in lifecycle::situations() {
             if let Ok(Some(change)) = lifecycle::act(action, state, request) {
                 apply(&mut tx, Scope::Experiment(experiment), (state, request), change, stamp).await?;

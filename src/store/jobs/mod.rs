@@ -1,4 +1,4 @@
-//! Jobs as people see them: read, cancelled, tried again.
+//! Jobs as people see them.
 
 mod read;
 mod listing;
@@ -155,7 +155,7 @@ pub enum JobKey {
 /// A complete run, as a measure for runs to come.
 #[derive(Clone, Debug)]
 pub struct PastRun {
-    /// What was trained.
+    /// The spec of the run.
     pub spec: JobSpec,
     /// Wall time of an update, evaluation included.
     pub seconds_per_step: f64,

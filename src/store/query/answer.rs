@@ -1,4 +1,4 @@
-//! What may come back to the users of queries, and how it is refused.
+//! The answers to queries of users, their limits and rejections.
 
 use std::io::{self, ErrorKind, Write};
 

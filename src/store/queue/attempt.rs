@@ -1,4 +1,4 @@
-//! What an attempt writes, from its start to its end.
+//! The writes of an attempt, from its start to its end.
 
 use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::protocol::{Environment, Point, Summary};

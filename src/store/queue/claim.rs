@@ -1,4 +1,4 @@
-//! How a slot claims the next job.
+//! The claim of the next job by a slot.
 
 use optlab_domain::EndReason;
 use optlab_domain::lifecycle::{LONGEST_WAIT_FOR_PLACE_MS, LONGEST_WAIT_MS};

@@ -1,4 +1,4 @@
-//! Stores how attempts end, and what [`lifecycle::end`] makes of their jobs.
+//! Stores the ends of attempts, and the transitions of their jobs by [`lifecycle::end`].
 
 use optlab_domain::lifecycle::{self, Budget, Ending, Outcome};
 use optlab_domain::{EndReason, JobState, Request};

@@ -18,7 +18,7 @@ impl Store {
     }
 }
 
-/// The fence: whoever is not the running attempt of the job can write nothing. Holds the job until the transaction ends.
+/// The fence: only the running attempt of the job can write. Locks the job until the transaction ends.
 pub(super) async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     let job: Option<(JobState, i64)> =
         locked!("SELECT state, attempt FROM jobs WHERE id = $1").bind(lease.job).fetch_optional(tx).await?;

@@ -1,7 +1,7 @@
-//! The queue as workers see it: claim a job, record what it does, end the attempt.
+//! The queue for workers: claim a job, record points, end the attempt.
 //!
-//! A claim is a lease: it ends at a time of the store's clock unless the attempt goes on recording. The number of
-//! the attempt is the fence; once another attempt has begun, or the job has ended, the old one can write nothing.
+//! A claim is a lease, which expires by the store's clock unless the attempt renews it. The number of the attempt is
+//! the fence: once another attempt has begun, or the job has ended, the old one can write nothing.
 
 mod claim;
 mod attempt;
@@ -26,7 +26,7 @@ pub struct Lease {
     pub attempt: i64,
 }
 
-/// Who claims, and with what.
+/// The claiming worker and device.
 #[derive(Clone, Debug)]
 pub struct Slot {
     /// Id of the worker.
@@ -51,9 +51,9 @@ pub struct Claim {
     pub experiment_id: i64,
     /// What to train.
     pub spec: JobSpec,
-    /// After so long the attempt ends as `timed_out`.
+    /// Time limit, after which the attempt ends as `timed_out`.
     pub time_limit_seconds: i64,
-    /// Where earlier attempts got to, the latest first.
+    /// Checkpoints of earlier attempts, the latest first.
     pub checkpoints: Vec<Artifact>,
 }
 
@@ -79,11 +79,11 @@ pub enum AttemptEnd {
     /// The run is complete. The job succeeds unless its curves lack points; then it is trained again from the
     /// beginning, as long as it has attempts left.
     Finished(CompleteRun),
-    /// By a reason that the runner or the worker knows. One that may be gone at another attempt (memory, a crash) is
-    /// tried again while the job's budget lasts, after a while that grows.
+    /// The attempt failed, for a reason from the runner or the worker. A temporary failure (memory, a crash) is retried
+    /// after a growing delay, while the job's budget lasts.
     Failed(Failure),
-    /// The worker stops in good order, for itself or because a pause was wanted: the job waits again or is paused, and
-    /// the attempt does not count.
+    /// The worker stops in good order, by itself or for a pause request. The job is requeued or paused, and the attempt
+    /// does not count.
     HandedBack,
 }
 

@@ -1,4 +1,4 @@
-//! Jobs that nobody runs any more go back to the queue.
+//! Ends attempts that nobody runs any more, so that their jobs are requeued.
 
 use optlab_domain::EndReason;
 

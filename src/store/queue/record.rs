@@ -1,5 +1,5 @@
-//! The most frequent write: a batch of points, how far the run is, and the lease that both prolong. All or nothing, and
-//! nothing at all of an attempt that no longer has the job.
+//! The most frequent write: a batch of points, the step, and the renewed lease. It is atomic, and fails for an attempt
+//! that no longer has the job.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::store::database::{Reader, Statement, Transaction, sql};
 use crate::store::version::new_version;
 use crate::store::{Lease, StoreError};
 
-/// What an attempt has to say.
+/// A report of an attempt.
 pub(super) struct Record<'a> {
     pub(super) lease: Lease,
     pub(super) points: &'a [Point],
-    /// Those of the points' series.
+    /// Series of the points.
     pub(super) series_ids: Vec<i64>,
     /// Completed updates.
     pub(super) step: Option<u64>,
@@ -27,11 +27,11 @@ pub(super) struct Record<'a> {
 /// The attempt has the job.
 #[derive(FromRow)]
 pub(super) struct Held {
-    /// What its worker is asked for.
+    /// The pending request for its worker.
     pub(super) requested: Option<Request>,
 }
 
-/// The fence, the lease, the version and the points, and what is to happen with points that stand already.
+/// The fence, the lease, the version and the points, with the clause for existing points.
 macro_rules! with_points {
     ($conflict:literal) => {
         concat!(
@@ -52,7 +52,7 @@ macro_rules! with_points {
 }
 
 impl Record<'_> {
-    /// Row by row, in one transaction: for SQLite, which is called and not sent to.
+    /// Row by row, in one transaction: for SQLite, where a call costs no round trip.
     pub(super) async fn write_rows(&self, tx: &mut Transaction) -> Result<Option<Held>, StoreError> {
         // The fence, the lease and the version are one statement.
         let held = sql(concat!(
@@ -71,7 +71,7 @@ impl Record<'_> {
             return Ok(None);
         }
         for (point, &series) in self.points.iter().zip(&self.series_ids) {
-            // A point that stands already is the same point sent again.
+            // An existing point is the same point sent again.
             sql("INSERT INTO metric_points (job_id, series_id, step, value, time_ms) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (job_id, series_id, step) DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms")
             .bind(self.lease.job)
@@ -85,16 +85,16 @@ impl Record<'_> {
         Ok(held)
     }
 
-    /// By one statement, which is a transaction too: for Postgres, where the way to the server and back costs the most.
+    /// In one statement, which is also a transaction: for Postgres, where round trips cost the most.
     pub(super) async fn write_at_once(&self, connection: &mut Reader) -> Result<Option<Held>, StoreError> {
-        // The statement may not meet a row twice: of a point that was sent twice it takes the last.
+        // The statement must not contain a row twice: the last value of a repeated point is taken.
         let points: BTreeMap<(i64, u64), &Point> = self
             .series_ids
             .iter()
             .zip(self.points)
             .map(|(&series, point)| ((series, point.step), point))
             .collect();
-        // To be ready for points that stand already costs half as much again, and they are rare.
+        // Handling existing points costs half as much again, and they are rare.
         match self.bind_all(with_points!(""), &points).fetch_optional(connection).await {
             Err(StoreError::Database(error)) if stands_already(&error) => {
                 let upsert = with_points!(

@@ -1,4 +1,4 @@
-//! Rows of an experiment that comes from another server.
+//! Rows of an imported experiment.
 
 use std::collections::HashMap;
 use std::fmt::Write;

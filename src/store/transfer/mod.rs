@@ -1,4 +1,4 @@
-//! Experiments on their way to other servers: whole, every point, never sampled.
+//! Export and import of experiments between servers, with every point.
 
 mod import;
 mod records;
@@ -148,8 +148,8 @@ impl Store {
     /// At most `limit` points of a curve after a step, of a job that is still as it was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where a later attempt has begun, or a job that had ended was changed, by thinning say: what
-    /// was read before may be no part of this curve.
+    /// [`StoreError::Conflict`] where a later attempt has begun, or a job that had ended was changed, by thinning say:
+    /// what was read before may be no part of this curve.
     pub async fn points(
         &self,
         job: &JobRecord,
@@ -189,8 +189,8 @@ impl Store {
     /// that had not ended is imported as cancelled.
     ///
     /// # Errors
-    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] while another process removes
-    /// what a dead import has left.
+    /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] while another process
+    /// removes what a dead import has left.
     pub async fn import(
         &self,
         import: &Import,

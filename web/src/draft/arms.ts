@@ -1,10 +1,10 @@
-// Arms that were switched off stay in the form, so that they can be switched on again.
+// Disabled arms stay in the form, so that they can be enabled again.
 
 import { isTable, type Spec } from "./spec";
 
 export interface KnownArm {
   name: string;
-  /** As it stands in the spec. */
+  /** The arm in the spec. */
   table: Spec;
 }
 
@@ -15,7 +15,7 @@ export function armsOf(spec: Spec | null): KnownArm[] {
   });
 }
 
-/** The arms that were known, as they now are, and new ones after the one that they follow. */
+/** The known arms in their present form, and new ones after the arm that they follow. */
 export function remember(known: KnownArm[], now: KnownArm[]): KnownArm[] {
   const merged = known.map((arm) => now.find((one) => one.name === arm.name) ?? arm);
   now.forEach((arm, index) => {
@@ -26,7 +26,7 @@ export function remember(known: KnownArm[], now: KnownArm[]): KnownArm[] {
   return merged;
 }
 
-/** The list of arms with one of the known ones put in or taken out, in the order of the known. What has no name yet stays. */
+/** The list of arms with a known one added or removed, in the order of the known arms. Arms without a name stay. */
 export function toggled(spec: Spec, known: KnownArm[], name: string): unknown[] {
   const on = new Set(armsOf(spec).map((arm) => arm.name));
   if (!on.delete(name)) on.add(name);
@@ -34,7 +34,7 @@ export function toggled(spec: Spec, known: KnownArm[], name: string): unknown[] 
   return [...known.filter((arm) => on.has(arm.name)).map((arm) => arm.table), ...unnamed];
 }
 
-/** Where an arm stands in the spec's own list, as the server counts; -1 where it does not. */
+/** The index of an arm in the spec's list, as the server counts; -1 if it is absent. */
 export function placeOf(spec: Spec, name: string): number {
   return listOf(spec).findIndex((table) => nameOf(table) === name);
 }
@@ -47,7 +47,7 @@ function nameOf(table: unknown): string | null {
   return isTable(table) && typeof table.name === "string" ? table.name : null;
 }
 
-/** "opt, cayley": what a method is, in short. */
+/** A method in short: "opt, cayley". */
 export function methodOf({ table }: KnownArm): string {
   const method = isTable(table.method) ? table.method : {};
   return [method.kind, method.transform, method.form].filter((word) => typeof word === "string").join(", ");

@@ -1,4 +1,4 @@
-// A spec that is being written: one text, the form's view of it, and what the server says of it.
+// A draft of a spec: one text, the form's view of it, and the server's answer to it.
 
 import { checkSpec, Problem } from "../api";
 import type { DryRun, Mistake } from "../contract";
@@ -13,27 +13,27 @@ const AGAIN_MS = 3000;
 
 export class Draft {
   text = $state("");
-  /** The tree of the last text that could be read. */
+  /** The tree of the last readable text. */
   spec = $state.raw<Spec>({});
-  /** Whether that is the present one. */
+  /** Whether the present text is readable. */
   readable = $state(true);
   arms = $state.raw<KnownArm[]>([]);
-  /** What the server said last: what a text would make, or why it cannot be. While it is asked again, that is of an older text. */
+  /** The server's last answer: a dry run, or its mistakes. While a request is pending, it belongs to an older text. */
   latest = $state.raw<DryRun | null>(null);
   problem = $state.raw<Problem | null>(null);
   checking = $state(false);
-  /** What the present text would make; null while the server is asked and where it refuses. */
+  /** The dry run of the present text; null while it is pending and if it is rejected. */
   answer = $derived(this.checking ? null : this.latest);
-  /** The last tree that the server completed: what an empty field stands for. */
+  /** The last resolved tree, which has the defaults of empty fields. */
   resolved = $state.raw<unknown>(null);
 
   mistakes = $derived<Mistake[]>(this.problem?.errors ?? []);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked: AbortController | undefined;
-  /** The length in the unit that is not in use, for whoever comes back to it. */
+  /** The length in the other unit, restored when the reader switches back. */
   #lengths: Partial<Record<Length, unknown>> = {};
 
-  /** Begins with another text. */
+  /** Starts with another text. */
   begin(text: string) {
     this.arms = [];
     this.#lengths = {};
@@ -42,7 +42,7 @@ export class Draft {
   }
 
   type(text: string) {
-    // An editor also tells what it was told.
+    // An editor also reports the texts that it was given.
     if (text !== this.text) this.#take(text);
   }
 
@@ -61,7 +61,7 @@ export class Draft {
     this.#edit((spec) => setAt(spec, field.path, field.read(typed)));
   }
 
-  /** Counts in epochs or in steps, beginning with what it was before, or with as many steps as the epochs were. */
+  /** Switches the length to epochs or steps, with its earlier value, or with the steps of the epochs. */
   measure(length: Length) {
     const usual = length === "steps" ? (this.latest?.jobs[0]?.steps ?? 1000) : 10;
     this.#edit((spec) => {
@@ -77,13 +77,13 @@ export class Draft {
     this.#edit((spec) => (spec.arms = toggled(spec, this.arms, arm)));
   }
 
-  /** The mistakes in a field, or in anything below it. */
+  /** The mistakes in a field or below it. */
   mistakesAt(path: Path): Mistake[] {
     const pointer = pointerTo(path);
     return this.mistakes.filter((mistake) => mistake.pointer === pointer || mistake.pointer.startsWith(`${pointer}/`));
   }
 
-  /** What the server takes where the spec says nothing. */
+  /** The default of the server. */
   fallback(path: Path): unknown {
     return valueAt(this.resolved, path);
   }

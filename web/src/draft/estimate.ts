@@ -1,4 +1,4 @@
-// How much a submission would make, in words.
+// The size and the estimated time of a submission, in words.
 
 import type { DryRun, Worker } from "../contract";
 import { count, roughly, plural } from "../format";
@@ -13,7 +13,7 @@ export function extent({ jobs }: Pick<DryRun, "jobs">): string {
   return `${plural(arms, "arm")} × ${plural(seeds, "seed")}: ${plural(jobs.length, "job")} of ${each}`;
 }
 
-/** How long that takes on one slot, and on all that would take these jobs now. */
+/** The time on one slot, and on all suitable slots. */
 export function time({ estimate, jobs }: Pick<DryRun, "estimate" | "jobs">, workers: Worker[] | null, device: string): string {
   if (estimate.seconds === null) return "no estimate yet: no similar job has run";
   const alone = `about ${roughly(estimate.seconds)} on one slot`;

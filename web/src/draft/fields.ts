@@ -1,13 +1,13 @@
-// The fields that most experiments differ in. The rest is changed in the text beside the form.
+// The fields of the form. Other fields are changed in the text beside it.
 
 import { isTable, numberFrom, numbersFrom, type Path, type Spec, valueAt } from "./spec";
 
 export interface Field {
   label: string;
   path: Path;
-  /** What a typed text means. */
+  /** Parses a typed text. */
   read: (text: string) => unknown;
-  /** Where only some values are possible. */
+  /** The possible values, if they are limited. */
   choices?: readonly string[];
   hint?: string;
 }
@@ -24,12 +24,12 @@ const PRIORITY: Field = { label: "Priority", path: ["priority"], read: numberFro
 export const LENGTHS = ["epochs", "steps"] as const;
 export type Length = (typeof LENGTHS)[number];
 
-/** In what a spec counts how long it trains. */
+/** The units of the length of a run. */
 export function lengthOf(spec: Spec): Length {
   return valueAt(spec, ["train", "steps"]) === undefined ? "epochs" : "steps";
 }
 
-/** How wide a model is, by the name that its kind has for it. */
+/** The field for the width of a model, which depends on its kind. */
 function widthOf(spec: Spec): Field {
   const model = valueAt(spec, ["train", "model"]);
   const has = (key: string) => isTable(model) && model[key] !== undefined;

@@ -1,4 +1,4 @@
-// The key that makes a repeated submission one: the same text sent twice is the same experiment.
+// The idempotency key of a submission: the same text sent twice makes one experiment.
 
 export class SubmissionKey {
   #text = "";

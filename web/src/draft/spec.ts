@@ -1,4 +1,4 @@
-// The spec that a reader writes, as a tree: reading and changing single fields of it.
+// A spec as a tree: reading and changing single fields.
 
 export type Spec = Record<string, unknown>;
 export type Path = readonly string[];
@@ -11,7 +11,7 @@ export function valueAt(spec: unknown, path: Path): unknown {
   return path.reduce<unknown>((value, key) => (isTable(value) ? value[key] : undefined), spec);
 }
 
-/** Sets a field, and makes the tables above it where they are missing; undefined takes the field out. */
+/** Sets a field and creates missing tables above it; undefined removes the field. */
 export function setAt(spec: Spec, path: Path, value: unknown) {
   const [key, ...rest] = path;
   if (key === undefined) return;
@@ -25,7 +25,7 @@ export function setAt(spec: Spec, path: Path, value: unknown) {
   else spec[key] = value;
 }
 
-/** Whether two trees say the same; the order of fields says nothing. */
+/** Whether two trees are equal, in any order of fields. */
 export function equal(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, index) => equal(value, b[index]));
   if (!isTable(a) || !isTable(b)) return a === b;
@@ -42,7 +42,7 @@ export function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, withoutNulls(inner)]])));
 }
 
-/** A number where the text is one; any other text is left for the server to refuse. Nothing is no value. */
+/** A number if the text is one; other texts are left for the server to reject. An empty text is no value. */
 export function numberFrom(text: string): unknown {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
@@ -63,7 +63,7 @@ export function numbersFrom(text: string): unknown {
   });
 }
 
-/** As a field shows a value. Runs of whole numbers are ranges. */
+/** The text of a value in a field. Consecutive integers become ranges. */
 export function textOf(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (!Array.isArray(value)) return String(value);

@@ -1,11 +1,11 @@
-// The text of a spec and its tree. A change of the tree changes the text only where it must: comments stay.
+// The text of a spec and its tree. A change of the tree changes only the affected part of the text, so comments stay.
 
 import { parse, patch, stringify } from "@decimalturn/toml-patch";
 import { isJson } from "../api";
 import type { StoredSubmission } from "../contract";
 import { equal, isTable, type Spec, withoutNulls } from "./spec";
 
-/** The tree of a text; null where it is neither TOML nor JSON, or no table. */
+/** The tree of a text; null if it is neither TOML nor JSON, or not a table. */
 export function read(text: string): Spec | null {
   const value = attempted<unknown>(() => (isJson(text) ? JSON.parse(text) : parse(text)));
   return isTable(value) ? value : null;
@@ -19,7 +19,7 @@ function attempted<T>(make: () => T): T | null {
   }
 }
 
-/** The text after its tree has become `spec`. A text whose patch would say something else is written anew. */
+/** The text after its tree has become `spec`. If a patch would give another tree, the text is rewritten. */
 export function rewrite(text: string, spec: Spec): string {
   if (equal(read(text), spec)) return text;
   if (isJson(text)) return json(spec);

@@ -1,4 +1,4 @@
-//! Random changes of the training images.
+//! Random augmentation of the training images.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};

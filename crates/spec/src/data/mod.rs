@@ -1,4 +1,4 @@
-//! What a run learns from.
+//! The data of a run.
 
 mod synthetic;
 

@@ -1,4 +1,4 @@
-//! Reading one table of a spec, field by field: name, default and range stand together in one line.
+//! Reads one table of a spec, field by field: name, default and range are in one line.
 //!
 //! serde stops at the first mistake and loses the path inside tagged tables; a researcher wants all mistakes of a
 //! submission at once, each with its path. A field that cannot be read is noted and replaced by a stand-in, so that
@@ -144,8 +144,8 @@ impl<'a> Fields<'a> {
         Fields::of(value, &format!("{}/{name}", self.pointer), self.problems, read)
     }
 
-    /// Reads a table whose `kind` decides which fields it has. An invalid `kind` is the table's only mistake, because the
-    /// right fields are unknown then.
+    /// Reads a table whose `kind` decides which fields it has. An invalid `kind` is the table's only mistake, because
+    /// the right fields are unknown then.
     pub(crate) fn kind<K: Copy, T>(
         &mut self,
         default: Option<K>,

@@ -1,7 +1,7 @@
-//! Which tables and functions a statement may name.
+//! The tables and functions that a statement may name.
 //!
-//! The catalog says what a word is the name of. Of the functions that come with Postgres, those that it calls immutable
-//! see nothing but their arguments; of the others users may call the ones that are listed here.
+//! The catalog says which words are names of tables or functions. Functions of Postgres that are immutable depend only
+//! on their arguments; of the others, users may call the ones listed here.
 
 use std::collections::BTreeSet;
 

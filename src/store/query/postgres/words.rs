@@ -1,8 +1,8 @@
-//! What a statement names: a reader of Postgres's tokens that knows no grammar.
+//! The names in a statement, from a tokenizer for Postgres that knows no grammar.
 //!
-//! Whatever a statement uses, its name stands in it as a word. So no name escapes [`super::names`], wherever the grammar
-//! lets it stand: `pg_read_file(p)` may be written as `p.pg_read_file`. The few ways to write a word or a text in which
-//! a reader could differ from Postgres are refused.
+//! Whatever a statement uses, its name stands in it as a word. So no name escapes [`super::names`], wherever the
+//! grammar lets it stand: `pg_read_file(p)` may be written as `p.pg_read_file`. The few ways to write a word or a text
+//! in which a reader could differ from Postgres are refused.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -26,8 +26,8 @@ pub(super) struct Words<'a> {
 /// Reads one statement.
 ///
 /// # Errors
-/// [`QueryError::Refused`] for several statements, for none, for what cannot stand in brackets, and for doubtful ways of
-/// writing.
+/// [`QueryError::Refused`] for several statements, for none, for what cannot stand in brackets, and for doubtful ways
+/// of writing.
 pub(super) fn read(sql: &str) -> Result<Words<'_>, QueryError> {
     Reader { sql, rest: sql.char_indices().peekable(), names: BTreeSet::new(), open: 0, end: None }.read()
 }

@@ -1,4 +1,4 @@
-//! What a statement may do in SQLite, decided while the library prepares it.
+//! The authorizer: decides what a statement may do while SQLite prepares it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
