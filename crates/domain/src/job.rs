@@ -1,41 +1,25 @@
 //! The closed sets of words in a job's life, used by the database, the API and the runner protocol.
 
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use strum::{Display, IntoStaticStr, VariantArray};
 
-/// Where a job is in its life.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum JobState {
-    /// Waiting for a slot.
-    Queued,
-    /// In a slot.
-    Running,
-    /// Off the queue until resumed.
-    Paused,
-    /// Ended with results.
-    Succeeded,
-    /// Ended without results.
-    Failed,
-    /// Ended by a person.
-    Cancelled,
+use crate::word::words;
+
+words! {
+    /// Where a job is in its life.
+    pub enum JobState {
+        /// Waiting for a slot.
+        Queued,
+        /// In a slot.
+        Running,
+        /// Off the queue until resumed.
+        Paused,
+        /// Ended with results.
+        Succeeded,
+        /// Ended without results.
+        Failed,
+        /// Ended by a person.
+        Cancelled,
+    }
 }
 
 impl JobState {
@@ -45,47 +29,30 @@ impl JobState {
     }
 }
 
-/// Why an attempt or a job ended.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum EndReason {
-    /// All steps are done.
-    Completed,
-    /// The spec or the set-up cannot work; another attempt would end the same way.
-    UserError,
-    /// A loss was not finite.
-    Diverged,
-    /// The device had too little memory.
-    OutOfMemory,
-    /// The runner ended without saying why.
-    RunnerCrashed,
-    /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
-    MachineFault,
-    /// The lease expired without a heartbeat of the worker.
-    WorkerLost,
-    /// A person cancelled the job.
-    Cancelled,
-    /// The attempt took longer than `time_limit_seconds`.
-    TimedOut,
-    /// The worker gave the job back, because it shuts down or because a pause was requested.
-    HandedBack,
+words! {
+    /// Why an attempt or a job ended.
+    pub enum EndReason {
+        /// All steps are done.
+        Completed,
+        /// The spec or the set-up cannot work; another attempt would end the same way.
+        UserError,
+        /// A loss was not finite.
+        Diverged,
+        /// The device had too little memory.
+        OutOfMemory,
+        /// The runner ended without saying why.
+        RunnerCrashed,
+        /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
+        MachineFault,
+        /// The lease expired without a heartbeat of the worker.
+        WorkerLost,
+        /// A person cancelled the job.
+        Cancelled,
+        /// The attempt took longer than `time_limit_seconds`.
+        TimedOut,
+        /// The worker gave the job back, because it shuts down or because a pause was requested.
+        HandedBack,
+    }
 }
 
 impl EndReason {
@@ -106,31 +73,14 @@ impl EndReason {
     }
 }
 
-/// What the worker of a running job is asked to do.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Request {
-    /// Stop for good.
-    Cancel,
-    /// Stop until the job is resumed.
-    Pause,
+words! {
+    /// What the worker of a running job is asked to do.
+    pub enum Request {
+        /// Stop for good.
+        Cancel,
+        /// Stop until the job is resumed.
+        Pause,
+    }
 }
 
 /// What a person can do to a job.

@@ -1,46 +1,31 @@
 //! The metrics by which arms are compared: their words, units and directions.
 
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use crate::word::words;
 
-/// A final figure of a run.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Metric {
-    /// At the last evaluation.
-    TestError,
-    /// At the evaluation that was best on the test set itself.
-    BestTestError,
-    /// Mean of the last evaluations.
-    LastTestError,
-    /// At the last evaluation.
-    TestAccuracy,
-    /// At the evaluation that was best on the test set itself.
-    BestTestAccuracy,
-    /// Mean of the last evaluations.
-    LastTestAccuracy,
-    /// The last `energy/mean`.
-    Energy,
-    /// Wall time.
-    Seconds,
-    /// Peak resident memory of the runner, on a CPU.
-    PeakMemory,
-    /// Number of trained parameters.
-    ParametersTrained,
+words! {
+    /// A final figure of a run.
+    pub enum Metric {
+        /// At the last evaluation.
+        TestError,
+        /// At the evaluation that was best on the test set itself.
+        BestTestError,
+        /// Mean of the last evaluations.
+        LastTestError,
+        /// At the last evaluation.
+        TestAccuracy,
+        /// At the evaluation that was best on the test set itself.
+        BestTestAccuracy,
+        /// Mean of the last evaluations.
+        LastTestAccuracy,
+        /// The last `energy/mean`.
+        Energy,
+        /// Wall time.
+        Seconds,
+        /// Peak resident memory of the runner, on a CPU.
+        PeakMemory,
+        /// Number of trained parameters.
+        ParametersTrained,
+    }
 }
 
 impl Metric {

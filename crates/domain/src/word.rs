@@ -4,6 +4,24 @@ use std::str::FromStr;
 
 use strum::VariantArray;
 
+/// Declares enums whose variants are words in snake case: the same in JSON, in the OpenAPI document, in `Display` and in
+/// `FromStr`. They are ordered as they are declared.
+macro_rules! words {
+    ($($words:item)+) => {
+        $(
+            #[derive(
+                Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+                strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+            )]
+            #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+            #[serde(rename_all = "snake_case")]
+            #[strum(serialize_all = "snake_case")]
+            $words
+        )+
+    };
+}
+pub(crate) use words;
+
 /// Parses one word of a closed set.
 ///
 /// # Errors
