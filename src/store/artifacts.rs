@@ -1,7 +1,7 @@
 //! Rows of artifacts; their bytes are in the artifact root.
 
 use optlab_domain::ArtifactKind;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, Transaction, sql};
 use crate::store::{Store, StoreError};

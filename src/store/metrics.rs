@@ -5,7 +5,7 @@ use std::sync::RwLock;
 
 use optlab_spec::protocol::Point;
 use optlab_spec::series;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
 use crate::store::jobs::begun;

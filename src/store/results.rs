@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use optlab_domain::{EndReason, JobState};
 use optlab_spec::protocol::{Environment, Summary};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::{Transaction, sql};
 use crate::store::jobs::begun;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use optlab_domain::Scope;
 use sha2::{Digest, Sha256};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
 use crate::store::{Store, StoreError};

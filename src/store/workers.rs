@@ -1,7 +1,7 @@
 //! Who offers slots.
 
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
 use crate::store::{Store, StoreError};

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use tokio::time::Instant;
 
 use super::block::{block_of, finest_width, levels, pack, unpack};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::json;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use self::block::{block_of, level_for, unpack};
 pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget, long_curves};

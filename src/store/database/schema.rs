@@ -1,15 +1,26 @@
 //! The schema of a database: migrated by servers, awaited by other processes.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::SqlStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use tokio::time::sleep;
 
 use super::statement::{Connect, Connection, Reader, sql};
 use crate::store::StoreError;
 
-pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-pub(super) static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static SQLITE: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(include_str!("../../../migrations/sqlite/0001_schema.sql")));
+pub(super) static POSTGRES: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(include_str!("../../../migrations/postgres/0001_schema.sql")));
+
+/// The migrations of a database, which are one file. sqlx's macro for this would compile sqlx, both drivers and SQLite a
+/// second time.
+fn migrator(schema: &'static str) -> Migrator {
+    let schema = SqlStr::from_static(schema);
+    Migrator::with_migrations(vec![Migration::new(1, "schema".into(), MigrationType::Simple, schema, false)])
+}
 
 /// The table in which sqlx notes the migrations of a database.
 pub(super) const TABLE: &str = "_sqlx_migrations";
@@ -32,8 +43,8 @@ pub(in crate::store) enum Schema {
 /// [`StoreError::Migrate`] where it is that of a newer one.
 pub(super) async fn is_current(on: &mut impl Connect) -> Result<bool, StoreError> {
     let latest = match on.connection() {
-        Connection::Sqlite(_) => &SQLITE,
-        Connection::Postgres(_) => &POSTGRES,
+        Connection::Sqlite(_) => &*SQLITE,
+        Connection::Postgres(_) => &*POSTGRES,
     };
     let latest = latest.iter().map(|migration| migration.version).max().unwrap_or_default();
     let version =

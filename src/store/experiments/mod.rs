@@ -5,7 +5,7 @@ mod edit;
 
 use optlab_domain::JobState;
 use optlab_spec::ExperimentSpec;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
 use crate::store::{Page, Store, StoreError};

@@ -3,7 +3,7 @@
 use optlab_domain::EndReason;
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::begun;

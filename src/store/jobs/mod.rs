@@ -8,7 +8,7 @@ mod attempts;
 use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::JobSpec;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 pub use self::attempts::Attempt;

@@ -3,7 +3,7 @@
 use optlab_domain::EndReason;
 use optlab_domain::lifecycle::{LONGEST_WAIT_FOR_PLACE_MS, LONGEST_WAIT_MS};
 use optlab_spec::JobSpec;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::ends::{End, close};
 use super::places::{better_elsewhere, failed_at, offered};

@@ -3,7 +3,7 @@
 use optlab_domain::lifecycle::{self, Budget, Ending, Outcome};
 use optlab_domain::{EndReason, JobState, Request};
 use optlab_spec::protocol::Failure;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use super::places::says_nothing_new;
 use crate::store::database::{Transaction, sql};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use optlab_domain::Request;
 use optlab_spec::protocol::Point;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::{Reader, Statement, Transaction, sql};
 use crate::store::version::new_version;

@@ -7,7 +7,7 @@ mod staged;
 use optlab_domain::{EndReason, JobState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use tokio::sync::mpsc;
 
 use crate::store::database::{Database, sql};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use optlab_domain::{EndReason, JobState};
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::attempts_of_experiment;
