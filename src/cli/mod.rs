@@ -34,6 +34,7 @@ mod progress;
 mod client;
 mod figures;
 mod input;
+mod outcome;
 mod output;
 mod signals;
 mod spec;

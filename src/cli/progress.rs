@@ -7,7 +7,7 @@ use optlab_api_types::{Counts, Experiment, ExperimentSummary};
 use tokio::time::Instant;
 
 use super::client::{Client, ClientError};
-use super::{jobs, output, waiting};
+use super::{outcome, output, waiting};
 
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// How long to wait for a server that restarts.
@@ -89,10 +89,10 @@ pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Ended> {
                 if now.counts.unfinished() == 0 {
                     bar.finish_and_clear();
                     if now.counts.failed > 0 {
-                        jobs::tell_failures(client, id, now.counts.failed);
+                        outcome::tell_failures(client, id, now.counts.failed);
                     }
                     let incomplete =
-                        jobs::warn_of_missing_files(client, id).map_err(ClientError::into_anyhow)?;
+                        outcome::warn_of_missing_files(client, id).map_err(ClientError::into_anyhow)?;
                     return Ok(Ended { experiment, incomplete });
                 }
                 let place = Some((now.step, now.counts));

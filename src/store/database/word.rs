@@ -4,7 +4,6 @@ use optlab_domain::{ArtifactKind, EndReason, JobState, Request, Scope};
 use optlab_spec::Device;
 
 use super::statement::Value;
-use crate::store::JobKey;
 
 macro_rules! bind_as_text {
     ($($word:ty),+) => {
@@ -24,4 +23,4 @@ macro_rules! bind_as_text {
     };
 }
 
-bind_as_text!(JobState, EndReason, Request, Device, ArtifactKind, JobKey, Scope);
+bind_as_text!(JobState, EndReason, Request, Device, ArtifactKind, Scope);

@@ -85,7 +85,7 @@ pub(super) async fn ordered(
         Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
             .filtered(filter)
             .bind(sign)
-            .bind(order.by)
+            .bind(<&str>::from(order.by))
             .bind(job)
             .fetch_optional::<(f64,)>(moment)
             .await?
@@ -98,7 +98,7 @@ pub(super) async fn ordered(
     ))
     .filtered(filter)
     .bind(sign)
-    .bind(order.by)
+    .bind(<&str>::from(order.by))
     .bind(place)
     .bind(after.unwrap_or(0))
     .bind(most)
