@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::StoredSubmission;
-use optlab_spec::schema::WrittenSpec;
+use optlab_spec::written::WrittenSpec;
 
 use super::error::ApiError;
 use super::extract::Path;

@@ -1,7 +1,7 @@
 //! `optlab spec schema`: the schema of specs, for editors.
 
 use clap::Subcommand;
-use optlab_spec::schema::json_schema;
+use optlab_spec::written::json_schema;
 
 use super::{Failure, output};
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 use optlab_api_types::StoredSubmission;
-use optlab_spec::schema::WrittenSpec;
 use optlab_spec::submission::{expand, parse, parse_json, parse_toml};
+use optlab_spec::written::WrittenSpec;
 use optlab_spec::{arms, lay_over, parse_assignment, recipes};
 use serde_json::Value;
 

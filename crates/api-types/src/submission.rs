@@ -1,7 +1,8 @@
 //! Submissions: what a client sends, and what comes of it.
 
 use optlab_spec::ExperimentSpec;
-use optlab_spec::schema::{Name, WrittenSpec};
+use optlab_spec::schema::Name;
+use optlab_spec::written::WrittenSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

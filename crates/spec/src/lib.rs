@@ -34,6 +34,8 @@ pub mod series;
 
 #[cfg(feature = "openapi")]
 pub mod schema;
+#[cfg(feature = "openapi")]
+pub mod written;
 
 mod document;
 mod fields;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use optlab_domain::JobState;
 
-use super::read::select_jobs;
+use super::columns::select_jobs;
 use crate::store::database::{Connect, Statement, Transaction, sql};
 use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, StoreError};
 

@@ -1,5 +1,6 @@
 //! Jobs as people see them.
 
+mod columns;
 mod read;
 mod listing;
 mod actions;

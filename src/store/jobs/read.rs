@@ -2,29 +2,11 @@
 
 use optlab_spec::JobSpec;
 
+use super::columns::select_jobs;
 use super::listing::{find_places, oldest_first, ordered};
 use crate::store::database::{Transaction, sql};
 use crate::store::version::settled_version;
 use crate::store::{Cell, Job, JobFilter, JobOrder, Page, PastRun, Store, StoreError};
-
-/// All the columns of [`Job`], from a table `j` of jobs.
-macro_rules! select_jobs {
-    ($($rest:expr),+) => {
-        concat!(
-            "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
-                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device,
-                coalesce(a.start_step, 0) AS start_step, j.version,
-                a.end_reason AS attempt_end, a.error AS attempt_error,
-                j.created_ms, j.started_ms, j.ended_ms,
-                r.test_error, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
-             FROM jobs j
-             LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
-             LEFT JOIN results r ON r.job_id = j.id ",
-            $($rest),+
-        )
-    };
-}
-pub(super) use select_jobs;
 
 /// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
 /// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.

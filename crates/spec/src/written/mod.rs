@@ -1,31 +1,23 @@
-//! Schemas of specs, for the OpenAPI document and for editors.
-//!
-//! The types of a resolved spec derive their schemas. The schema of what people write follows from these (`written`).
+//! The schema of a spec as people write it, for the OpenAPI document and for editors. It follows from the schemas that the
+//! types of a resolved spec derive.
 
-mod written;
+mod place;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use self::written::Place;
-use crate::fields::IDENTIFIER_PATTERN;
+use self::place::Place;
 
 /// Where the OpenAPI document has the schemas of both forms.
 const IN_OPENAPI: Place = Place { path: "#/components/schemas/", prefix: "Written" };
 
 /// Where a JSON Schema of its own has those of the written form.
 const ALONE: Place = Place { path: "#/definitions/", prefix: "" };
-
-/// The schema of a name in a spec.
-pub struct Name;
-
-/// The schema of a seed.
-pub struct Seed;
 
 /// A spec as a person writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,42 +37,12 @@ pub fn json_schema() -> Value {
     document
 }
 
-/// The schema of a whole number.
-pub fn whole(least: i64) -> ObjectBuilder {
-    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
-    Object::builder().schema_type(Type::Integer).format(Some(format)).minimum(Some(least))
-}
-
-/// The fields of a flattened `Option<T>`, which are there together or not at all.
-pub(crate) fn optional<T: PartialSchema>() -> RefOr<Schema> {
-    let mut schema = T::schema();
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.required.clear();
-    }
-    schema
-}
-
-impl PartialSchema for Name {
-    fn schema() -> RefOr<Schema> {
-        Object::builder().schema_type(Type::String).pattern(Some(IDENTIFIER_PATTERN)).into()
-    }
-}
-
-impl PartialSchema for Seed {
-    fn schema() -> RefOr<Schema> {
-        whole(0).maximum(Some(i64::from(u32::MAX))).into()
-    }
-}
-
 impl PartialSchema for WrittenSpec {
     fn schema() -> RefOr<Schema> {
         let (root, _) = IN_OPENAPI.written();
         root.into()
     }
 }
-
-impl ToSchema for Name {}
-impl ToSchema for Seed {}
 
 impl ToSchema for WrittenSpec {
     fn name() -> Cow<'static, str> {
