@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use optlab_domain::lifecycle::{self, Budget, Ending};
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
+use optlab_domain::{Action, EndReason, JobState, Request};
 
 use crate::Rules;
 use crate::worker::{Packet, STEPS, Write};
@@ -25,12 +25,20 @@ pub struct Job {
     max_attempts: u8,
     /// Number of the last attempt.
     pub attempt: u8,
+    /// Attempts that do not count.
+    attempts_before: u8,
+    /// The pending request.
+    pub request: Option<Request>,
     /// By step, the history that led to the point: a point of another run does not continue the history before it.
     pub points: BTreeMap<usize, History>,
     /// By step; later attempts may resume from these.
     pub checkpoints: BTreeMap<usize, Checkpoint>,
-    /// How often it has ended.
+    /// How often it has ended since it was last submitted or tried again.
     pub ends: u8,
+    /// Whether people have stopped it and have not let it go on.
+    pub is_stopped: bool,
+    /// Whether an attempt began while it was stopped.
+    pub disobeyed: bool,
     /// Whether a write of an attempt was accepted after another had begun.
     pub overtaken: bool,
 }
@@ -41,9 +49,13 @@ impl Job {
             state: JobState::Queued,
             max_attempts,
             attempt: 0,
+            attempts_before: 0,
+            request: None,
             points: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
             ends: 0,
+            is_stopped: false,
+            disobeyed: false,
             overtaken: false,
         }
     }
@@ -51,6 +63,32 @@ impl Job {
     pub fn claim(&mut self) {
         self.state = JobState::Running;
         self.attempt += 1;
+        self.disobeyed |= self.is_stopped;
+    }
+
+    /// Whether `action` would change anything.
+    pub fn can(&self, action: Action) -> bool {
+        matches!(lifecycle::act(action, self.state, self.request), Ok(Some(_)))
+    }
+
+    /// People act on it.
+    pub fn act(&mut self, action: Action) {
+        let Ok(Some(change)) = lifecycle::act(action, self.state, self.request) else { return };
+        self.is_stopped = matches!(action, Action::Cancel | Action::Pause);
+        match change {
+            Change::SetRequest(request) => self.request = request,
+            Change::Pause => self.state = JobState::Paused,
+            Change::Cancel => {
+                self.state = JobState::Cancelled;
+                self.ends += 1;
+            }
+            Change::Resume => self.state = JobState::Queued,
+            Change::Requeue => {
+                self.state = JobState::Queued;
+                self.attempts_before = self.attempt;
+                self.ends = 0;
+            }
+        }
     }
 
     /// The fence.
@@ -75,11 +113,11 @@ impl Job {
                 let checkpoint = Checkpoint { history: history.clone(), is_readable: true };
                 self.checkpoints.insert(history.len(), checkpoint);
             }
-            Write::End if rules.end_checks_points && !self.is_complete() => {
+            Write::End(EndReason::Completed) if rules.end_checks_points && !self.is_complete() => {
                 self.checkpoints.clear();
-                self.end(EndReason::RunnerCrashed);
+                self.end(EndReason::RunnerCrashed, rules);
             }
-            Write::End => self.end(EndReason::Completed),
+            Write::End(reason) => self.end(*reason, rules),
         }
     }
 
@@ -102,11 +140,16 @@ impl Job {
     }
 
     /// Its last attempt ends.
-    pub fn end(&mut self, reason: EndReason) {
-        let budget = Budget { used: self.attempt.into(), limit: self.max_attempts.into() };
-        let ending = Ending { reason, request: None, budget, is_elsewhere_untried: false };
-        self.state = lifecycle::end(ending, 0).state();
-        self.ends += u8::from(self.has_ended());
+    pub fn end(&mut self, reason: EndReason, rules: Rules) {
+        let used = self.attempt - self.attempts_before;
+        let budget = Budget { used: used.into(), limit: self.max_attempts.into() };
+        let request = self.request.take().filter(|_| rules.requests_decide);
+        let outcome = lifecycle::end(Ending { reason, request, budget, is_elsewhere_untried: false }, 0);
+        self.state = outcome.state();
+        match outcome {
+            Outcome::Finished { .. } => self.ends += 1,
+            Outcome::Released { counts, .. } => self.attempts_before += u8::from(!counts),
+        }
     }
 
     pub fn has_ended(&self) -> bool {

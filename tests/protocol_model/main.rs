@@ -1,8 +1,9 @@
 //! Model check of the protocol between workers and database, in every order of events: claims, fenced writes, leases
-//! that expire under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while.
+//! that expire under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while, and people
+//! who cancel, pause, resume and retry jobs.
 //!
 //! Each rule of the protocol is needed: without it, the checker finds an order of events that breaks an invariant. The
-//! model uses `optlab_domain::lifecycle` itself for transitions and the fence. `tests/store` tests that the real store
+//! model uses `optlab_domain::lifecycle` itself for actions, transitions and the fence. `tests/store` tests that the real store
 //! follows the rules.
 
 mod job;
@@ -10,10 +11,10 @@ mod worker;
 mod world;
 
 use job::{Checkpoint, Job};
-use optlab_domain::JobState;
+use optlab_domain::{JobState, Request};
 use stateright::{Checker, Model, Property};
 use worker::STEPS;
-use world::{Action, World};
+use world::{Action, Limits, World};
 
 /// The rules of the protocol. Tests leave one out to show that it is needed.
 #[derive(Clone, Copy)]
@@ -30,6 +31,8 @@ pub struct Rules {
     end_checks_points: bool,
     /// A worker sends a checkpoint after the points up to it are acknowledged.
     checkpoint_follows_points: bool,
+    /// The pending request takes part in the decision where a job goes at the end of an attempt.
+    requests_decide: bool,
 }
 
 const RULES: Rules = Rules {
@@ -39,63 +42,103 @@ const RULES: Rules = Rules {
     start_forgets_later_checkpoints: true,
     end_checks_points: true,
     checkpoint_follows_points: true,
+    requests_decide: true,
 };
+
+/// Everything that can go wrong with machines.
+const FAULTS: Limits = Limits { faults: 2, outages: 1, acts: 0 };
+/// People at work, and one fault at the worst moment.
+const PEOPLE: Limits = Limits { faults: 1, outages: 0, acts: 2 };
+
+/// The worlds that are explored.
+struct Worlds {
+    rules: Rules,
+    limits: Limits,
+}
 
 const ONE_WRITER: &str = "no write of an attempt is accepted once a newer one has begun";
 const ONE_END: &str = "a job ends once";
 const ONE_RUN: &str = "the points of a job belong to one run";
 const KEPT: &str = "the points up to every checkpoint exist and led to it";
+const OBEYED: &str = "no attempt begins at a job that people have stopped";
 const COMPLETE: &str = "a job that succeeded has every point";
 
-impl Model for Rules {
+impl Model for Worlds {
     type State = World;
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        vec![World::new()]
+        vec![World::new(self.limits)]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
-        actions.extend(world.actions(*self));
+        actions.extend(world.actions(self.rules));
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
-        Some(world.after(&action, *self))
+        Some(world.after(&action, self.rules))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(ONE_WRITER, |_, world: &World| world.jobs.iter().all(|job| !job.overtaken)),
-            Property::always(ONE_END, |_, world: &World| world.jobs.iter().all(|job| job.ends <= 1)),
-            Property::always(ONE_RUN, |_, world: &World| world.jobs.iter().all(has_one_run)),
-            Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoints)),
-            Property::always(COMPLETE, |_, world: &World| {
-                world.jobs.iter().all(|job| job.state != JobState::Succeeded || job.is_complete())
-            }),
-            Property::always("every job ends if nothing more goes wrong", |rules: &Self, world: &World| {
-                world.ends_if_left_alone(*rules)
-            }),
-            // These situations occur in the explored states.
-            Property::sometimes("an attempt completes what another has begun", |_, world: &World| {
-                let mut last_points = world.jobs.iter().filter_map(|job| job.points.get(&STEPS));
-                last_points.any(|history| history[0] < history[STEPS - 1])
-            }),
-            Property::sometimes("an attempt skips a checkpoint that cannot be read", |_, world: &World| {
-                world.jobs.iter().any(|job| {
-                    job.checkpoints
-                        .keys()
-                        .last()
-                        .is_some_and(|last| *last > job.last_readable_checkpoint().len())
-                })
-            }),
-            Property::sometimes("a job fails after its attempts", |_, world: &World| {
-                world.jobs.iter().any(|job| job.state == JobState::Failed)
-            }),
-            Property::sometimes("a write arrives too late", |rules: &Self, world: &World| {
-                world.under_way.iter().any(|packet| !world.jobs[packet.job].accepts(packet, *rules))
-            }),
-        ]
+        [promises(), if self.limits.acts == 0 { faults_happen() } else { people_are_heard() }].concat()
     }
+}
+
+fn promises() -> Vec<Property<Worlds>> {
+    vec![
+        Property::always(ONE_WRITER, |_, world: &World| world.jobs.iter().all(|job| !job.overtaken)),
+        Property::always(ONE_END, |_, world: &World| world.jobs.iter().all(|job| job.ends <= 1)),
+        Property::always(ONE_RUN, |_, world: &World| world.jobs.iter().all(has_one_run)),
+        Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoints)),
+        Property::always(OBEYED, |_, world: &World| world.jobs.iter().all(|job| !job.disobeyed)),
+        Property::always(COMPLETE, |_, world: &World| {
+            world.jobs.iter().all(|job| job.state != JobState::Succeeded || job.is_complete())
+        }),
+        Property::always(
+            "every job ends or is paused if it is left alone",
+            |worlds: &Worlds, world: &World| world.settles_if_left_alone(worlds.rules),
+        ),
+    ]
+}
+
+/// Situations that occur in the explored states.
+fn faults_happen() -> Vec<Property<Worlds>> {
+    vec![
+        Property::sometimes("an attempt completes what another has begun", |_, world: &World| {
+            let mut last_points = world.jobs.iter().filter_map(|job| job.points.get(&STEPS));
+            last_points.any(|history| history[0] < history[STEPS - 1])
+        }),
+        Property::sometimes("an attempt skips a checkpoint that cannot be read", |_, world: &World| {
+            world.jobs.iter().any(|job| {
+                let last = job.checkpoints.keys().last();
+                last.is_some_and(|last| *last > job.last_readable_checkpoint().len())
+            })
+        }),
+        Property::sometimes("a job fails after its attempts", |_, world: &World| {
+            world.jobs.iter().any(|job| job.state == JobState::Failed)
+        }),
+        Property::sometimes("a write arrives too late", |worlds: &Worlds, world: &World| {
+            world.under_way.iter().any(|packet| !world.jobs[packet.job].accepts(packet, worlds.rules))
+        }),
+    ]
+}
+
+/// Situations that occur in the explored states.
+fn people_are_heard() -> Vec<Property<Worlds>> {
+    vec![
+        Property::sometimes("a running job is asked to pause", |_, world: &World| {
+            world.jobs.iter().any(|job| job.request == Some(Request::Pause))
+        }),
+        Property::sometimes("a job is paused after its first attempt", |_, world: &World| {
+            world.jobs.iter().any(|job| job.state == JobState::Paused && job.attempt == 1)
+        }),
+        Property::sometimes("a cancelled job is tried again and succeeds", |_, world: &World| {
+            world.jobs.iter().any(|job| job.state == JobState::Succeeded && job.attempt > 1)
+        }),
+        Property::sometimes("a worker hears of a cancellation too late", |_, world: &World| {
+            world.jobs.iter().any(|job| job.state == JobState::Succeeded && job.is_stopped)
+        }),
+    ]
 }
 
 fn has_one_run(job: &Job) -> bool {
@@ -113,17 +156,30 @@ fn has_points_of_checkpoints(job: &Job) -> bool {
     })
 }
 
-#[test]
-fn the_protocol_keeps_its_promises() {
-    let checker = RULES.checker().threads(2).spawn_bfs().join();
+fn keeps_its_promises(limits: Limits) {
+    let checker = Worlds { rules: RULES, limits }.checker().threads(2).spawn_bfs().join();
     println!("{} states", checker.unique_state_count());
     checker.assert_properties();
 }
 
+#[test]
+fn the_protocol_keeps_its_promises_under_faults() {
+    keeps_its_promises(FAULTS);
+}
+
+#[test]
+fn the_protocol_keeps_its_promises_while_people_act() {
+    keeps_its_promises(PEOPLE);
+}
+
 /// Checks that the invariant breaks without the rule.
 fn breaks(rules: Rules, promise: &'static str) {
+    breaks_within(FAULTS, rules, promise);
+}
+
+fn breaks_within(limits: Limits, rules: Rules, promise: &'static str) {
     let found = stateright::HasDiscoveries::AnyOf([promise].into());
-    let checker = rules.checker().threads(2).finish_when(found).spawn_bfs().join();
+    let checker = Worlds { rules, limits }.checker().threads(2).finish_when(found).spawn_bfs().join();
     checker.assert_any_discovery(promise);
 }
 
@@ -167,6 +223,11 @@ fn without_deleting_later_checkpoints_a_curve_has_a_hole() {
 #[test]
 fn only_the_final_check_keeps_a_job_with_a_hole_from_succeeding() {
     let checking = Rules { start_forgets_later_checkpoints: false, ..RULES };
-    let checker = checking.checker().threads(2).spawn_bfs().join();
+    let checker = Worlds { rules: checking, limits: FAULTS }.checker().threads(2).spawn_bfs().join();
     checker.assert_no_discovery(COMPLETE);
+}
+
+#[test]
+fn without_requests_at_the_end_of_an_attempt_a_stopped_job_goes_on() {
+    breaks_within(PEOPLE, Rules { requests_decide: false, ..RULES }, OBEYED);
 }

@@ -1,5 +1,7 @@
 //! A worker and its messages to the database.
 
+use optlab_domain::{EndReason, Request};
+
 use crate::Rules;
 use crate::job::History;
 
@@ -17,6 +19,8 @@ pub struct Run {
     recorded: usize,
     /// The step of the last checkpoint.
     kept: usize,
+    /// The request that came with the last answer.
+    request: Option<Request>,
     /// The last message, until it is answered.
     pub unanswered: Option<Packet>,
 }
@@ -28,7 +32,7 @@ pub enum Write {
     /// The point of the last update.
     Points(History),
     Checkpoint(History),
-    End,
+    End(EndReason),
 }
 
 /// A transaction in transit. It happens once or not at all, possibly long after its worker has died.
@@ -49,6 +53,7 @@ impl Run {
             has_started: false,
             recorded: steps,
             kept: steps,
+            request: None,
             unanswered: None,
         }
     }
@@ -68,13 +73,19 @@ impl Run {
             return vec![Write::Points(here())];
         }
         let mut writes = Vec::new();
+        writes.extend(self.request.map(|request| {
+            Write::End(match request {
+                Request::Cancel => EndReason::Cancelled,
+                Request::Pause => EndReason::HandedBack,
+            })
+        }));
         if steps < STEPS {
             writes.push(Write::Points(one_further()));
             if !rules.checkpoint_follows_points {
                 writes.push(Write::Checkpoint(one_further()));
             }
         } else {
-            writes.push(Write::End);
+            writes.push(Write::End(EndReason::Completed));
         }
         if self.kept < steps {
             writes.push(Write::Checkpoint(here()));
@@ -89,8 +100,9 @@ impl Run {
     }
 
     /// Advances; false if nothing is left to do.
-    pub fn is_acknowledged(&mut self, write: &Write) -> bool {
+    pub fn is_acknowledged(&mut self, write: &Write, request: Option<Request>) -> bool {
         self.unanswered = None;
+        self.request = request;
         match write {
             Write::Start(_) => self.has_started = true,
             Write::Points(history) => {
@@ -101,7 +113,7 @@ impl Run {
                 self.kept = history.len();
                 self.history = history.clone();
             }
-            Write::End => return false,
+            Write::End(_) => return false,
         }
         true
     }

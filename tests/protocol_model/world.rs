@@ -1,8 +1,9 @@
-//! The model's state: a database with two jobs, two workers, writes in transit, and faults.
+//! The model's state: a database with two jobs, two workers, writes in transit, faults, and people who act on jobs.
 
 use std::collections::BTreeSet;
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{self as domain, EndReason, JobState};
+use strum::VariantArray;
 
 use crate::Rules;
 use crate::job::Job;
@@ -10,21 +11,25 @@ use crate::worker::{Packet, Run, Write};
 
 const JOBS: usize = 2;
 const WORKERS: usize = 2;
-/// Maximum number of faults.
-const FAULTS: u8 = 2;
-/// With these limits, the faults suffice for the first job to fail and for three attempts at the second.
+/// The first job can fail after two faults, while the second one can still be tried a third time.
 const MAX_ATTEMPTS: [u8; JOBS] = [2, 3];
-/// Maximum number of times that the checkpoints of a job become unreadable.
-const OUTAGES: u8 = 1;
+
+/// What may still happen to a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    pub faults: u8,
+    /// How often the checkpoints of a job become unreadable.
+    pub outages: u8,
+    /// How often people act on a job.
+    pub acts: u8,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub jobs: [Job; JOBS],
     workers: [Option<Run>; WORKERS],
     pub under_way: BTreeSet<Packet>,
-    /// Faults that may still happen.
-    faults: u8,
-    outages: u8,
+    left: Limits,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +63,11 @@ pub enum Action {
     Reveal {
         job: usize,
     },
+    /// People act on a job.
+    Act {
+        job: usize,
+        action: domain::Action,
+    },
     /// The lease expires. The model has no clocks: this may happen at any time, while the worker sleeps.
     Reap {
         job: usize,
@@ -65,13 +75,12 @@ pub enum Action {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub fn new(limits: Limits) -> Self {
         Self {
             jobs: MAX_ATTEMPTS.map(Job::new),
             workers: std::array::from_fn(|_| None),
             under_way: BTreeSet::new(),
-            faults: FAULTS,
-            outages: OUTAGES,
+            left: limits,
         }
     }
 
@@ -97,16 +106,24 @@ impl World {
         }
         let running = (0..JOBS).filter(|job| self.jobs[*job].state == JobState::Running);
         actions.extend(running.map(|job| Action::Reap { job }));
-        actions.retain(|action| self.faults > 0 || !self.is_fault(action));
+        actions.retain(|action| self.left.faults > 0 || !self.is_fault(action));
         actions.extend((0..JOBS).filter_map(|job| self.outage(job)));
+        if self.left.acts > 0 {
+            actions.extend((0..JOBS).flat_map(|job| self.acts(job)));
+        }
         actions
+    }
+
+    fn acts(&self, job: usize) -> impl Iterator<Item = Action> {
+        let possible = domain::Action::VARIANTS.iter().filter(move |&&action| self.jobs[job].can(action));
+        possible.map(move |&action| Action::Act { job, action })
     }
 
     /// The possible events of the storage of a job's checkpoints.
     fn outage(&self, job: usize) -> Option<Action> {
         let first = self.jobs[job].checkpoints.values().next()?;
         match first.is_readable {
-            true => (self.outages > 0).then_some(Action::Hide { job }),
+            true => (self.left.outages > 0).then_some(Action::Hide { job }),
             false => Some(Action::Reveal { job }),
         }
     }
@@ -119,6 +136,7 @@ impl World {
             Action::Claim { .. }
             | Action::Send { .. }
             | Action::SendAgain { .. }
+            | Action::Act { .. }
             | Action::Hide { .. }
             | Action::Reveal { .. } => false,
         }
@@ -132,7 +150,7 @@ impl World {
 
     pub fn after(&self, action: &Action, rules: Rules) -> Self {
         let mut next = self.clone();
-        next.faults -= u8::from(self.is_fault(action));
+        next.left.faults -= u8::from(self.is_fault(action));
         match action {
             &Action::Claim { worker, job } => {
                 next.jobs[job].claim();
@@ -150,9 +168,13 @@ impl World {
             }
             Action::Arrive { packet, answer_is_lost } => next.arrive(packet, *answer_is_lost, rules),
             Action::Crash { worker } => next.workers[*worker] = None,
-            Action::Reap { job } => next.jobs[*job].end(EndReason::WorkerLost),
+            Action::Reap { job } => next.jobs[*job].end(EndReason::WorkerLost, rules),
+            Action::Act { job, action } => {
+                next.left.acts -= 1;
+                next.jobs[*job].act(*action);
+            }
             Action::Hide { job } => {
-                next.outages -= 1;
+                next.left.outages -= 1;
                 next.jobs[*job].set_readable(false);
             }
             Action::Reveal { job } => next.jobs[*job].set_readable(true),
@@ -175,22 +197,24 @@ impl World {
         for worker in &mut self.workers {
             if let Some(run) = worker.as_mut().filter(|run| run.unanswered.as_ref() == Some(packet)) {
                 // A worker whose write is rejected has lost its lease and claims another job.
-                let goes_on = is_accepted && run.is_acknowledged(&packet.write);
+                let goes_on = is_accepted && run.is_acknowledged(&packet.write, job.request);
                 worker.take_if(|_| !goes_on);
             }
         }
     }
 
-    /// Whether every job ends if no further fault happens.
-    pub fn ends_if_left_alone(&self, rules: Rules) -> bool {
+    /// Whether every job ends or is paused if nothing but progress happens from now on.
+    pub fn settles_if_left_alone(&self, rules: Rules) -> bool {
         let mut world = self.clone();
         loop {
             let actions = world.actions(rules);
             let is_progress = |action: &&Action| {
-                !world.is_fault(action) && !matches!(action, Action::Hide { .. } | Action::Reveal { .. })
+                let is_outside =
+                    matches!(action, Action::Hide { .. } | Action::Reveal { .. } | Action::Act { .. });
+                !world.is_fault(action) && !is_outside
             };
             let Some(action) = actions.iter().find(is_progress) else {
-                return world.jobs.iter().all(Job::has_ended);
+                return world.jobs.iter().all(|job| job.has_ended() || job.state == JobState::Paused);
             };
             world = world.after(action, rules);
         }
