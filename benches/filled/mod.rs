@@ -1,7 +1,7 @@
 //! A database with synthetic experiments.
 
 use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
-use optlab_domain::Action;
+use optlab_domain::{Action, series};
 use optlab_spec::protocol::{Environment, Summary};
 use optlab_spec::submission;
 use serde_json::json;
@@ -70,7 +70,7 @@ impl Database {
     /// Inserts points directly, because writing them by flushes would take half an hour.
     async fn draw(&mut self, job: i64, curve: &Curve) {
         let Curve { series, points, every, value } = curve;
-        let about = optlab_spec::series::about(series);
+        let about = series::about(series);
         let known = "INSERT OR IGNORE INTO series (name, unit, higher_is_better) VALUES ($1, $2, $3)";
         let known =
             sqlx::query(known).bind(series).bind(about.unit).bind(about.higher_is_better.map(i64::from));

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{List, Warning};
-use optlab_spec::{Arm, MethodSpec, series};
+use optlab_domain::series;
+use optlab_spec::{Arm, MethodSpec};
 
 use super::error::ApiError;
 use super::extract::Path;

@@ -1,7 +1,7 @@
 //! The figures of a run in one line.
 
+use optlab_domain::series;
 use optlab_spec::protocol::Point;
-use optlab_spec::series;
 
 /// The last value of the main series.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::RwLock;
 
+use optlab_domain::series;
 use optlab_spec::protocol::Point;
-use optlab_spec::series;
 use sqlx_macros::FromRow;
 
 use crate::store::database::sql;

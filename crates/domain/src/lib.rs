@@ -4,6 +4,7 @@
 //! - [`lifecycle`]: the transitions between these.
 //! - [`artifact`]: what the files of a job hold.
 //! - [`metric`]: the figures by which arms are compared.
+//! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: what an access token allows.
 //! - [`word`]: how people write any of these.
 
@@ -11,6 +12,7 @@ pub mod artifact;
 pub mod job;
 pub mod lifecycle;
 pub mod metric;
+pub mod series;
 pub mod token;
 pub mod word;
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use optlab_domain::series;
 use optlab_opt::{EnergyConfig, hyperspherical_energy};
-use optlab_spec::{EnergySpec, series};
+use optlab_spec::EnergySpec;
 
 use crate::failure::JobError;
 use crate::meter::Meter;

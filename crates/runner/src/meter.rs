@@ -4,8 +4,8 @@ use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant};
 
+use optlab_domain::series;
 use optlab_spec::protocol::{Artifact, Event, Point};
-use optlab_spec::series;
 use tch::{Kind, TchError, Tensor};
 
 use crate::clock;

@@ -1,7 +1,7 @@
 //! The training loop, the same for every arm.
 
-use optlab_domain::Request;
-use optlab_spec::{TrainSpec, series};
+use optlab_domain::{Request, series};
+use optlab_spec::TrainSpec;
 use tch::{Kind, Reduction, Tensor};
 
 use crate::checkpoint::Checkpoints;

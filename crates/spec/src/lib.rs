@@ -30,7 +30,6 @@ pub mod architecture;
 pub mod models;
 
 pub mod protocol;
-pub mod series;
 
 #[cfg(feature = "openapi")]
 pub mod schema;

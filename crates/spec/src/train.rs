@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use optlab_domain::series;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Layer};
@@ -12,7 +13,6 @@ use crate::optimizer::OptimizerSpec;
 use crate::precision::Precision;
 use crate::problem::shown;
 use crate::schedule::ScheduleSpec;
-use crate::series;
 
 /// The longest run that can be asked for, in updates.
 pub(crate) const MOST_STEPS: u64 = 100_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use optlab_domain::Metric;
+use optlab_domain::{Metric, series};
 use optlab_spec::Arm;
 use optlab_spec::protocol::Environment;
 
@@ -71,17 +71,12 @@ fn value(metric: Metric, job: &JobFigures, last: Option<&LastEvaluations>) -> Op
         Metric::TestAccuracy => job.test_accuracy,
         Metric::BestTestAccuracy => job.best_test_accuracy,
         Metric::LastTestAccuracy => last,
-        Metric::TestError => job.test_accuracy.map(error),
-        Metric::BestTestError => job.best_test_accuracy.map(error),
-        Metric::LastTestError => last.map(error),
+        Metric::TestError => job.test_accuracy.map(series::error_of),
+        Metric::BestTestError => job.best_test_accuracy.map(series::error_of),
+        Metric::LastTestError => last.map(series::error_of),
         Metric::Energy => job.energy,
         Metric::Seconds => job.seconds,
         Metric::PeakMemory => job.peak_memory_bytes.map(|bytes| bytes as f64),
         Metric::ParametersTrained => job.parameters_trained.map(|numbers| numbers as f64),
     }
-}
-
-/// In percent.
-fn error(accuracy: f64) -> f64 {
-    100.0 - accuracy
 }

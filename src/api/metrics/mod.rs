@@ -5,6 +5,7 @@ mod job;
 mod runs;
 
 use optlab_api_types::Columns;
+use optlab_domain::series;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -51,7 +52,7 @@ impl CurveParams {
     }
 
     async fn series(&self, state: &AppState) -> Result<Series, ApiError> {
-        known_series(state, self.series.as_deref().unwrap_or("test/accuracy")).await
+        known_series(state, self.series.as_deref().unwrap_or(series::TEST_ACCURACY)).await
     }
 }
 
@@ -81,7 +82,7 @@ async fn known_series(state: &AppState, name: &str) -> Result<Series, ApiError> 
     if let Some(series) = state.store.series(name).await? {
         return Ok(series);
     }
-    if let Some(about) = optlab_spec::series::always(name) {
+    if let Some(about) = series::always(name) {
         let (unit, higher_is_better) = (about.unit.to_owned(), about.higher_is_better);
         return Ok(Series { name: name.to_owned(), unit, higher_is_better });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use optlab_spec::series;
+use optlab_domain::series;
 use optlab_spec::submission::parse_json;
 use parquet::file::metadata::{FileMetaData, KeyValue};
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 // Series that are computed from stored ones: the error, and differences from the baseline.
 
 import type { ArmCurve, Curves, Runs, SeriesInfo } from "../contract";
+import { complement } from "../percent";
 import type { Range } from "./curves";
 
 /** Series that are one hundred minus a stored accuracy. */
@@ -22,18 +23,14 @@ export function withErrors(stored: SeriesInfo[]): SeriesInfo[] {
 /** The curves of `series` from those of its source. */
 export function curvesOf(series: string, source: Curves): Curves {
   if (!ERRORS.has(series)) return source;
-  const arms = source.arms.map((arm) => ({ ...arm, mean: arm.mean.map(error), min: arm.max.map(error), max: arm.min.map(error) }));
+  const arms = source.arms.map((arm) => ({ ...arm, mean: arm.mean.map(complement), min: arm.max.map(complement), max: arm.min.map(complement) }));
   return { ...source, series, higher_is_better: false, arms };
 }
 
 /** The same as `curvesOf` for single runs. */
 export function runsOf(series: string, source: Runs): Runs {
   if (!ERRORS.has(series)) return source;
-  return { ...source, series, higher_is_better: false, runs: source.runs.map((run) => ({ ...run, values: run.values.map(error) })) };
-}
-
-function error(accuracy: number): number {
-  return 100 - accuracy;
+  return { ...source, series, higher_is_better: false, runs: source.runs.map((run) => ({ ...run, values: run.values.map(complement) })) };
 }
 
 /** A zoomed range with the neighbouring points of the whole curve, so that lines reach both edges. */

@@ -2,6 +2,7 @@
 
 import type { ArmStyle } from "../arms";
 import type { Comparison, Job } from "../contract";
+import { complement } from "../percent";
 import type { Range } from "../chart/curves";
 import { type Colours, placeIn } from "../chart/paint";
 import type { Pen, Point } from "../chart/pen";
@@ -28,10 +29,10 @@ export function costs(arms: ArmStyle[], comparison: Comparison | null, jobs: Job
     return [{
       style,
       seconds: result.seconds,
-      accuracy: 100 - result.mean,
+      accuracy: complement(result.mean),
       std: result.std,
       n: result.n,
-      runs: runs.map((job): Point => [job.seconds!, 100 - job.test_error!]),
+      runs: runs.map((job): Point => [job.seconds!, complement(job.test_error!)]),
     }];
   });
 }

@@ -1,6 +1,7 @@
 // The standing of an experiment from the ends of its curves: the arm with the lowest test error, and its reference.
 
 import type { Line } from "../chart/curves";
+import { complement } from "../percent";
 
 export interface Standing {
   line: Line;
@@ -30,7 +31,7 @@ export function standings(accuracies: Line[]): Standing[] {
 /** At the last point up to a step. */
 function standingAt(line: Line, step: number): Standing {
   const index = line.steps.findLastIndex((own) => own <= step);
-  return { line, step: line.steps[index]!, error: 100 - line.mean[index]!, seeds: line.n[index]!, earlier: index < line.steps.length - 1 };
+  return { line, step: line.steps[index]!, error: complement(line.mean[index]!), seeds: line.n[index]!, earlier: index < line.steps.length - 1 };
 }
 
 function byError(a: Standing, b: Standing): number {

@@ -1,7 +1,5 @@
 //! The named curves of a job, with their units.
 
-use serde::{Deserialize, Serialize};
-
 /// Loss of the training batches, label smoothing included.
 pub const TRAIN_LOSS: &str = "train/loss";
 /// Share of the training batch classified rightly, in percent.
@@ -31,8 +29,13 @@ pub fn orthogonality_error(layer: &str) -> String {
     format!("orthogonality_error/{layer}")
 }
 
+/// The error of an accuracy, both in percent.
+pub fn error_of(accuracy: f64) -> f64 {
+    100.0 - accuracy
+}
+
 /// What a reader of a curve wants to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
     /// Unit of the values; empty for a pure number.
     pub unit: &'static str,
