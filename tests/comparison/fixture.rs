@@ -1,0 +1,138 @@
+//! An experiment whose jobs were ended by the test.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use optlab::store::{self, AttemptEnd, Claim, CompleteRun, Slot, Store};
+use optlab_domain::EndReason;
+use optlab_spec::protocol::{Environment, Failure, Point, Summary};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::err;
+use super::support::{Database, OPTLAB, Server};
+
+const LEASE_MS: i64 = 60_000;
+const SEEDS: [i64; 5] = [0, 1, 2, 3, 4];
+const BASELINE: [f64; 5] = [90.0, 90.3, 89.8, 90.1, 90.2];
+/// Gain of the arms over the baseline in accuracy, per seed.
+pub const CAYLEY: [f64; 5] = [1.0, 0.8, 1.1, 0.9, 1.0];
+pub const OTHER: [f64; 5] = [0.1, -0.2, 0.2, 0.0, -0.3];
+
+/// A server without slots, and a worker in this process that ends jobs as the test says.
+pub struct Fixture {
+    pub server: Server,
+    store: Arc<Store>,
+    slot: Slot,
+    experiment: i64,
+    folder: TempDir,
+}
+
+impl Fixture {
+    /// Every job but two has succeeded: opt-cayley diverged with seed 3, the baseline failed with seed 4.
+    pub async fn new(database: Database) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = database.create(&folder);
+        let server = Server::without_slots(&url, &folder);
+        let store = store::join(&url).await.unwrap();
+        let worker = store.register_worker("test", &[]).await.unwrap();
+        let experiment = server.submit(&json!({
+            "recipe": "digits-mlp",
+            "overrides": {
+                "name": "compared", "seeds": SEEDS, "train": { "steps": 100, "evaluate_every": 10 },
+                "arms": [
+                    { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
+                    { "name": "baseline", "method": { "kind": "baseline" } },
+                    { "name": "other", "method": { "kind": "mhe" }, "train": { "batch_size": 16 } },
+                ],
+            },
+        }));
+        let fixture =
+            Self { server, store, slot: Slot { worker, device: "cpu".to_owned() }, experiment, folder };
+        while let Some(claim) = fixture.claim().await {
+            let why = match (claim.spec.arm.as_str(), claim.spec.seed) {
+                ("opt-cayley", 3) => Some(EndReason::Diverged),
+                ("baseline", 4) => Some(EndReason::UserError),
+                _ => None,
+            };
+            fixture.train(&claim, why).await;
+        }
+        fixture
+    }
+
+    pub async fn claim(&self) -> Option<Claim> {
+        self.store.claim(&self.slot, LEASE_MS).await.unwrap()
+    }
+
+    /// The accuracy climbs to its best in the middle of the run, one point above where it ends.
+    pub async fn train(&self, claim: &Claim, fails: Option<EndReason>) {
+        let (arm, seed) = (claim.spec.arm.as_str(), claim.spec.seed as usize);
+        let elsewhere = arm == "opt-cayley" && seed == 1;
+        let environment = Environment {
+            optlab: "0".to_owned(),
+            libtorch: "2".to_owned(),
+            device: "cpu".to_owned(),
+            device_name: if elsewhere { "another cpu" } else { "a cpu" }.to_owned(),
+            threads: 1,
+        };
+        self.store.start(claim.lease, &environment, 0, 100).await.unwrap();
+        let accuracy = accuracy(arm, seed);
+        let point = |series: &str, step, value| Point { series: series.to_owned(), step, value, time_ms: 1 };
+        let mut points: Vec<Point> = (0..=10u32)
+            .map(|number| {
+                let value = match number {
+                    0 => 10.0,
+                    5 => accuracy + 1.0,
+                    number => accuracy - 0.1 * f64::from(10 - number),
+                };
+                point("test/accuracy", u64::from(number) * 10, value)
+            })
+            .collect();
+        points.push(point("energy/mean", 100, 0.5 + accuracy / 1e3));
+        self.store.record(claim.lease, &points, Some(100), LEASE_MS).await.unwrap();
+        let end = match fails {
+            Some(reason) => AttemptEnd::Failed(Failure {
+                reason,
+                series: None,
+                step: None,
+                error: "it went wrong".to_owned(),
+            }),
+            None => AttemptEnd::Finished(CompleteRun {
+                summary: Summary {
+                    parameters_trained: if arm == "other" { 120 } else { 100 },
+                    seconds: 3.0 + accuracy / 100.0,
+                    peak_memory_bytes: (arm != "other").then_some(300_000_000 + seed as u64),
+                    weights: None,
+                },
+                points: Vec::new(),
+                missing_files: Vec::new(),
+            }),
+        };
+        self.store.end(claim.lease, end).await.unwrap();
+    }
+
+    pub fn compare(&self, query: &str) -> Value {
+        self.server.read(&format!("/api/v1/experiments/{}/comparison{query}", self.experiment))
+    }
+
+    pub fn optlab(&self, args: &[&str]) -> Output {
+        let id = self.experiment.to_string();
+        let mut command = Command::new(OPTLAB);
+        command.args(["compare", &id]).args(args).current_dir(self.folder.path());
+        command.env("OPTLAB_SERVER", &self.server.address).output().unwrap()
+    }
+
+    pub fn out(&self, args: &[&str]) -> String {
+        let output = self.optlab(args);
+        assert!(output.status.success(), "{args:?}: {}", err(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+pub fn accuracy(arm: &str, seed: usize) -> f64 {
+    match arm {
+        "opt-cayley" => BASELINE[seed] + CAYLEY[seed],
+        "other" => BASELINE[seed] + OTHER[seed],
+        _ => BASELINE[seed],
+    }
+}

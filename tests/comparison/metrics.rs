@@ -1,0 +1,50 @@
+//! The metrics by which arms are compared.
+
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, accuracy};
+use super::support::Database;
+use super::{arm, close};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_is_compared() {
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let of = |query: &str, name: &str| arm(&fixture.compare(query), name)["values"][0]["value"].clone();
+    let cayley = accuracy("opt-cayley", 0);
+    close(&of("?metric=test_accuracy", "opt-cayley"), cayley);
+    close(&of("?metric=best_test_error", "opt-cayley"), 99.0 - cayley);
+    close(&of("?metric=best_test_accuracy", "opt-cayley"), cayley + 1.0);
+    close(&of("?metric=last_test_accuracy&last=3", "opt-cayley"), cayley - 0.1);
+    close(&of("?metric=last_test_error", "opt-cayley"), 100.0 - cayley + 0.2);
+    close(&of("?metric=energy", "opt-cayley"), 0.5 + cayley / 1e3);
+    close(&of("?metric=seconds", "opt-cayley"), 3.0 + cayley / 100.0);
+    close(&of("?metric=peak_memory", "opt-cayley"), 3e8);
+    close(&of("?metric=parameters_trained", "other"), 120.0);
+
+    let best = fixture.compare("?metric=best_test_error");
+    assert_eq!(best["selected_on_test_set"], true);
+    assert!(best["verdict"].as_str().unwrap().ends_with("Best epochs are selected on the test set."));
+    // There are ten evaluations after the one at the start.
+    assert_eq!(arm(&fixture.compare("?metric=last_test_error&last=10"), "other")["n"], 5);
+    let too_many = fixture.compare("?metric=last_test_error&last=11");
+    assert_eq!(
+        (&arm(&too_many, "other")["n"], too_many["missing"].as_array().unwrap().len()),
+        (&json!(0), 15)
+    );
+    assert!(too_many["verdict"].as_str().unwrap().starts_with("Cannot tell"), "{too_many:#}");
+    let accuracies = fixture.compare("?metric=test_accuracy");
+    assert_eq!(accuracies["higher_is_better"], true);
+    assert!(accuracies["verdict"].as_str().unwrap().starts_with("opt-cayley leads"));
+    let memory = fixture.compare("?metric=peak_memory");
+    let without: Vec<&Value> = memory["missing"].as_array().unwrap().iter().collect();
+    assert!(without.iter().any(|cell| cell["arm"] == "other" && cell["state"] == "succeeded"), "{memory:#}");
+    let parameters = fixture.compare("?metric=parameters_trained");
+    assert!(parameters["verdict"].as_str().unwrap().contains("nothing to test"), "{parameters:#}");
+    let other = arm(&parameters, "other");
+    close(&other["mean_difference"], 20.0);
+    assert!(other["cannot_tell"].as_str().unwrap().contains("differ by the same"), "{other:#}");
+
+    let turned = fixture.compare("?baseline=opt-cayley");
+    close(&arm(&turned, "baseline")["difference"]["mean"], (1.0 + 0.8 + 1.1) / 3.0);
+    assert_eq!(arm(&turned, "opt-cayley")["difference"], Value::Null);
+}

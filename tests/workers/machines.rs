@@ -1,0 +1,98 @@
+//! Machines on which jobs cannot run.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, STEPS, experiment};
+use super::support::processes::Worker;
+use super::support::{Database, kill, long_experiment, small_experiment};
+
+pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database) {
+    let fixture = Fixture::new(database);
+    let bad = Worker::start(&fixture.url);
+    // On a loaded machine, its first probe may take longer than the runners live.
+    bad.wait_until_it_says("worker is ready");
+    // A runner that is killed after half a second leaves no checkpoint, so no job completes there.
+    let mut spec = long_experiment(2 * STEPS);
+    spec["seeds"] = json!([0, 1, 2, 3, 4, 5, 6, 7]);
+    let id = fixture.server.submit(&spec);
+    let born: RefCell<HashMap<u32, Instant>> = RefCell::default();
+    let kill_runners_of_bad = |jobs: &[Value]| {
+        for pid in bad.runners() {
+            if born.borrow_mut().entry(pid).or_insert_with(Instant::now).elapsed()
+                > Duration::from_millis(500)
+            {
+                kill(pid);
+            }
+        }
+        assert!(jobs.iter().all(|job| job["state"] != "failed"), "{jobs:#?}");
+    };
+    fixture.server.wait(id, "the bad worker rests", |jobs| {
+        kill_runners_of_bad(jobs);
+        // On a loaded machine, a runner may be killed before it begins, which also makes the slot rest.
+        bad.said().contains("cpu rests for 15 s")
+    });
+    let _good = Worker::start(&fixture.url);
+    fixture.server.wait(id, "all jobs have succeeded", |jobs| {
+        kill_runners_of_bad(jobs);
+        jobs.iter().all(|job| job["state"] == "succeeded")
+    });
+}
+
+/// Waits until an attempt has ended, and checks that the job, the attempt and the worker report `words`. Returns the
+/// attempt.
+fn told(fixture: &Fixture, id: i64, words: &str) -> Value {
+    let has_ended = |jobs: &[Value]| jobs[0]["attempt"] != 0 && jobs[0]["state"] != "running";
+    let job = fixture.server.wait(id, "an attempt has ended", has_ended).remove(0);
+    assert!(job["why_queued"].as_str().is_some_and(|why| why.contains(words)), "{job:#}");
+    let attempts = fixture.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
+    let attempt = attempts["items"][0].clone();
+    assert_eq!(attempt["end_reason"], "machine_fault", "{attempts:#}");
+    assert!(attempt["error"].as_str().unwrap().contains(words), "{attempts:#}");
+    let rests = |_: &[Value]| {
+        let workers = fixture.server.read("/api/v1/workers");
+        workers["items"][0]["trouble"].as_str().is_some_and(|trouble| trouble.contains(words))
+    };
+    fixture.server.wait(id, "the worker reports why it rests", rests);
+    let jobs = fixture.command(&["jobs"]);
+    assert!(jobs.contains(words), "{jobs}");
+    attempt
+}
+
+pub fn a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another(database: Database) {
+    let fixture = Fixture::new(database);
+    let one_slot = ["--slots-per-device", "1"];
+    let bad = Worker::start_in(&[("TMPDIR", "/nonexistent")], &fixture.url, &one_slot);
+    let id = fixture.server.submit(&small_experiment(1, &[0]));
+    told(&fixture, id, "/nonexistent");
+    bad.wait_until_it_says("cpu rests for 15 s: no folder for the job's files");
+    let _good = Worker::start(&fixture.url);
+    fixture.server.wait_for_success(id);
+}
+
+pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database) {
+    let fixture = Fixture::new(database);
+    let cache = fixture.folder.path().join("cache");
+    let file = cache.join("optlab/data/mnist/train-images-idx3-ubyte.gz");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "cut").unwrap();
+    // An unreachable address, so that the test downloads nothing, even on a machine with a network.
+    let nowhere = "http://127.0.0.1:9";
+    let environment = [
+        ("XDG_CACHE_HOME", cache.to_str().unwrap()),
+        ("OPTLAB_DATA_DIR", ""),
+        ("OPTLAB_DATA_MIRROR", nowhere),
+        ("ALL_PROXY", nowhere),
+        ("HTTPS_PROXY", nowhere),
+        ("https_proxy", nowhere),
+    ];
+    let _worker = Worker::start_in(&environment, &fixture.url, &["--slots-per-device", "1"]);
+    let mut spec = experiment();
+    spec["train"]["data"] = json!({ "name": "mnist" });
+    let id = fixture.server.submit(&spec);
+    let attempt = told(&fixture, id, "could not be downloaded");
+    assert!(attempt["error"].as_str().unwrap().contains(file.to_str().unwrap()), "{attempt:#}");
+}
