@@ -45,21 +45,21 @@ pub fn environment(device: Device, threads: u64) -> Environment {
 /// The device of this name, if this machine has it.
 ///
 /// # Errors
-/// [`JobError::Setup`] that says what to do.
+/// [`JobError::Device`] that says what to do.
 pub fn device(asked: &str) -> Result<Device, JobError> {
     let cuda = asked.strip_prefix("cuda:").and_then(|index| index.parse::<usize>().ok());
     let here = Cuda::device_count().max(0) as usize;
     match (asked, cuda) {
         ("cpu", _) => Ok(Device::Cpu),
         (_, Some(index)) if index < here => Ok(Device::Cuda(index)),
-        (_, Some(_)) if here > 0 => Err(JobError::Setup(format!(
+        (_, Some(_)) if here > 0 => Err(JobError::Device(format!(
             "there is no `{asked}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
-        (_, Some(_)) => Err(JobError::Setup(format!(
+        (_, Some(_)) => Err(JobError::Device(format!(
             "`{asked}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
              driver and run `make setup` again for a libtorch with CUDA"
         ))),
-        _ => Err(JobError::Setup(format!(
+        _ => Err(JobError::Device(format!(
             "unknown device `{asked}`; valid are `cpu`, `cuda:0`, `cuda:1`, ..."
         ))),
     }
@@ -114,12 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_device_is_an_error_of_the_setup() {
+    fn a_missing_device_is_a_fault_of_the_machine() {
         assert_eq!(device("cpu").unwrap(), Device::Cpu);
         for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "valid are `cpu`"), ("cuda:", "unknown device")]
         {
             let failure = device(asked).unwrap_err().failure();
-            assert_eq!(failure.reason, EndReason::UserError);
+            assert_eq!(failure.reason, EndReason::MachineFault);
             assert!(failure.error.contains(says), "{}", failure.error);
         }
     }

@@ -32,9 +32,12 @@ pub enum JobError {
         /// The first such step.
         step: u64,
     },
-    /// The machine or the spec is unusable; the message says what to do.
+    /// The spec is unusable; the message says what to do.
     #[error("{0}")]
     Setup(String),
+    /// This machine lacks the device; another one may have it.
+    #[error("{0}")]
+    Device(String),
     /// A file cannot be written, for example on a full disk; another machine may have space.
     #[error("{0}")]
     Write(String),
@@ -66,7 +69,7 @@ impl JobError {
             Self::EndOfInput | Self::Pipe(_) | Self::Checkpoint { .. } => {
                 (EndReason::RunnerCrashed, None, None)
             }
-            Self::Write(_) => (EndReason::MachineFault, None, None),
+            Self::Device(_) | Self::Write(_) => (EndReason::MachineFault, None, None),
             // The file is the official one, so it is malformed on every machine.
             Self::Data(DataError::Malformed { .. }) => (EndReason::UserError, None, None),
             Self::Data(_) => (EndReason::MachineFault, None, None),

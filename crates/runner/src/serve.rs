@@ -79,11 +79,12 @@ fn tidy(run: &Run, end: &Event) {
     }
 }
 
-/// Sent while no job is running, so that a slot whose `run` is invalid does not wait for ever.
+/// Sent while no job is running, so that a slot whose `run` is invalid does not wait for ever. The job is not at fault:
+/// the programs on this machine are of different versions.
 fn not_understood(error: &str) -> Failure {
     tracing::error!(error, "cannot read a line of input");
     Failure {
-        reason: EndReason::UserError,
+        reason: EndReason::MachineFault,
         series: None,
         step: None,
         error: format!("the runner cannot read its command: {error}"),
