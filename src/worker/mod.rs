@@ -15,13 +15,14 @@ mod text;
 mod reaper;
 mod sweeper;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use optlab_spec::protocol::Probe;
 use rustix::system::uname;
 use tokio::task::{JoinSet, block_in_place};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::ArtifactRoot;
@@ -41,6 +42,9 @@ pub use sweeper::{Sweeps, sweep};
 
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
+/// Delay before a slot that has panicked starts again.
+const RESTART: Duration = Duration::from_secs(5);
+
 /// Works until `shutdown`, until a drain is requested, or until it has been idle for long enough. Running jobs are then
 /// handed back or finished. A stop takes at most a training step and a checkpoint, or [`LONGEST_STOP`].
 pub async fn run(
@@ -54,7 +58,8 @@ pub async fn run(
     }
     files::remove_abandoned();
     let Some(worker) = shutdown.run_until_cancelled(register(&store)).await else { return };
-    if let Some(probe) = shutdown.run_until_cancelled(wait_for_runner(&store, worker, &config)).await {
+    let probe = shutdown.run_until_cancelled(wait_for_runner(&store, worker, &config)).await.flatten();
+    if let Some(probe) = probe {
         work(&store, artifacts, worker, &probe, config, shutdown).await;
     }
     if let Err(error) = store.worker_has_stopped(worker).await {
@@ -89,8 +94,8 @@ async fn work(
     let done = CancellationToken::new();
     let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
     let mut tasks = JoinSet::new();
-    for (number, device) in slots.into_iter().enumerate() {
-        let slot = Slot { worker, device };
+    let start = |tasks: &mut JoinSet<()>, number: usize, pause: Duration| {
+        let slot = Slot { worker, device: slots[number].clone() };
         let place = slot::Place {
             store: store.clone(),
             artifacts: artifacts.clone(),
@@ -98,11 +103,22 @@ async fn work(
             idle: idle.clone(),
             troubles: troubles.clone(),
         };
-        tasks.spawn(slot::run(place, number, slot, stop.clone()));
+        let stop = stop.clone();
+        let task = tasks.spawn(async move {
+            stop.run_until_cancelled(sleep(pause)).await;
+            slot::run(place, number, slot, stop).await;
+        });
+        task.id()
+    };
+    let mut numbers = HashMap::new();
+    for number in 0..slots.len() {
+        numbers.insert(start(&mut tasks, number, Duration::ZERO), number);
     }
-    while let Some(ended) = tasks.join_next().await {
+    while let Some(ended) = tasks.join_next_with_id().await {
         if let Err(panic) = ended {
-            tracing::error!(%panic, "a slot has panicked; its job is requeued when its lease expires");
+            let number = numbers[&panic.id()];
+            tracing::error!(%panic, slot = number, "a slot has panicked; its job is requeued when its lease expires");
+            numbers.insert(start(&mut tasks, number, RESTART), number);
         }
     }
     done.cancel();
@@ -111,17 +127,27 @@ async fn work(
     }
 }
 
-async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> Probe {
+/// Waits until a runner starts on this machine; `None` if a drain is requested or the worker is idle for too long before.
+async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> Option<Probe> {
+    let began = Instant::now();
     loop {
-        match look_for_runner(&config.training.runner.program).await {
-            Ok(probe) => return probe,
-            Err(trouble) => {
-                if let Err(error) = store.worker_is_alive(worker, &[], Some(&trouble.to_string())).await {
-                    tracing::warn!(%error, "cannot report to the store");
-                }
-                sleep(PROBE_AGAIN).await;
+        let trouble = match look_for_runner(&config.training.runner.program).await {
+            Ok(probe) => return Some(probe),
+            Err(trouble) => trouble.to_string(),
+        };
+        match store.worker_is_alive(worker, &[], Some(&trouble)).await {
+            Ok(true) => {
+                tracing::info!("a drain was requested");
+                return None;
             }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "cannot report to the store"),
         }
+        if config.exit_when_idle.is_some_and(|longest| began.elapsed() >= longest) {
+            tracing::info!("stopping, because the worker is idle");
+            return None;
+        }
+        sleep(PROBE_AGAIN).await;
     }
 }
 

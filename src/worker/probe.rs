@@ -17,7 +17,7 @@ use crate::config::Slots;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Interval between probes while no runner starts: setting libtorch up needs no restart.
-pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(15);
+pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(5);
 
 /// The most that a runner may print about itself, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;

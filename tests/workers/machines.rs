@@ -73,6 +73,19 @@ pub fn a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another(data
     fixture.server.wait_for_success(id);
 }
 
+pub fn a_worker_whose_runner_does_not_start_drains_and_ends_when_idle(database: Database) {
+    let fixture = Fixture::new(database);
+    let no_runner = ["--runner", "/nonexistent/optlab-runner"];
+    let mut drained = Worker::start_with(&fixture.url, &no_runner);
+    drained.wait_until_it_says("/nonexistent/optlab-runner does not exist");
+    let id = fixture.server.read("/api/v1/workers")["items"][0]["id"].clone();
+    let answer = fixture.server.post(&format!("/api/v1/workers/{id}/drain"), &json!({}));
+    assert_eq!(answer.status, 204, "{answer:?}");
+    assert!(drained.ends_well());
+    let mut idle = Worker::start_with(&fixture.url, &[&no_runner[..], &["--exit-when-idle", "1"]].concat());
+    assert!(idle.ends_well());
+}
+
 pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database) {
     let fixture = Fixture::new(database);
     let cache = fixture.folder.path().join("cache");
