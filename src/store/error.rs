@@ -32,7 +32,7 @@ pub enum StoreError {
     /// The points of an import ended too early; nothing was written.
     #[error("the points of the import broke off")]
     BrokenOff,
-    /// Another process holds the database; trying again later helps.
+    /// Other work holds the database or, in this process, all of its connections; trying again later helps.
     #[error("the database is busy")]
     Busy,
     /// Its server stops, starts, has no room or is not to be reached; trying again later helps.
@@ -88,10 +88,17 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+impl StoreError {
+    /// Whether the same call may succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::Away | Self::Full | Self::Failing(_) | Self::Moved)
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match (passing(&error), error) {
-            (Some(passing), _) => passing,
+        match (transient(&error), error) {
+            (Some(transient), _) => transient,
             (None, sqlx::Error::ColumnDecode { index, source }) => {
                 Self::Corrupt(format!("{index}: {source}"))
             }
@@ -127,7 +134,7 @@ fn why(error: &MigrateError) -> String {
 }
 
 /// `Some` where the same statement may succeed a little later.
-fn passing(error: &sqlx::Error) -> Option<StoreError> {
+fn transient(error: &sqlx::Error) -> Option<StoreError> {
     let sqlx::Error::Database(database) = error else {
         return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)).then_some(StoreError::Away);
     };

@@ -82,7 +82,7 @@ where
                 "waiting for a server to bring the database up to date (`optlab migrate` does it too)"
                     .to_owned()
             }
-            Err(error @ (StoreError::Busy | StoreError::Away | StoreError::Failing(_))) => error.to_string(),
+            Err(error) if error.is_transient() => error.to_string(),
             Err(error) => return Err(error),
         };
         if told != why {

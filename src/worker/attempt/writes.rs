@@ -60,8 +60,8 @@ impl Attempt {
         }
     }
 
-    /// Retries a write until it succeeds, the lease is lost, or the lease expired so long ago that even the extra lease
-    /// after an outage of the store is over.
+    /// Retries a write while its error is transient, until the lease expired so long ago that even the extra lease after
+    /// an outage of the store is over.
     pub(super) async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
         &self,
         write: impl Fn() -> F,
@@ -69,7 +69,7 @@ impl Attempt {
         let until = self.lease_until + self.lease;
         loop {
             match write().await {
-                Err(error) if !matches!(error, StoreError::LeaseLost { .. }) && Instant::now() < until => {
+                Err(error) if error.is_transient() && Instant::now() < until => {
                     tracing::warn!(%error, "a write to the store failed; retrying");
                     sleep(RETRY).await;
                 }
