@@ -4,17 +4,23 @@ use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{List, Warning};
 use optlab_domain::series;
-use optlab_spec::{Arm, MethodSpec};
+use optlab_spec::{Arm, MethodSpec, Precision};
 
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
 use crate::store::{Cell, Curve, CurveRange};
 
-/// Of the energy at the start. Rounding moves it by a hundred-thousandth of this.
-const ENERGY_TOLERANCE: f64 = 1e-3;
-/// Of max |R^T R - I|. Rounding alone stays below a hundredth of it.
-const ORTHOGONALITY_TOLERANCE: f64 = 1e-3;
+/// The largest drift of an energy, as a share of the energy at the start, and the largest max |R^T R - I| without a
+/// warning. Rounding in float32 stays below a hundredth of it; TF32 rounds the factors of a product to 11 bits, which
+/// alone makes an orthogonality error of some 1e-3.
+fn tolerance(precision: Precision) -> f64 {
+    match precision {
+        // The rotations of a job in bfloat16 are computed in float32.
+        Precision::Float32 | Precision::Bfloat16 => 1e-3,
+        Precision::Tf32 => 1e-2,
+    }
+}
 
 /// The whole curve at one glance.
 const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buckets: 1 };
@@ -71,15 +77,15 @@ impl<'a> Check<'a> {
         let start = curve.points().first()?.value;
         let low = curve.buckets.iter().map(|bucket| bucket.low.value).fold(f64::INFINITY, f64::min);
         let high = curve.buckets.iter().map(|bucket| bucket.high.value).fold(f64::NEG_INFINITY, f64::max);
-        let (value, tolerance, what) = match self {
+        let tolerance = tolerance(arm.train.precision);
+        let (value, what) = match self {
             Self::Energy { .. } => {
                 let drift = (high - start).max(start - low) / start.abs();
                 let percent = 100.0 * drift;
-                (drift, ENERGY_TOLERANCE, format!("the energy of layer `{layer}` moved by {percent:.2}%"))
+                (drift, format!("the energy of layer `{layer}` moved by {percent:.2}%"))
             }
             Self::Orthogonality { .. } => {
-                let what = format!("in layer `{layer}` max |R^T R - I| reached {high:.1e}");
-                (high, ORTHOGONALITY_TOLERANCE, what)
+                (high, format!("in layer `{layer}` max |R^T R - I| reached {high:.1e}"))
             }
         };
         let detail =
@@ -107,9 +113,18 @@ mod tests {
 
     /// Of the digits recipe's arm `opt-cayley`, with these fields changed.
     fn warning(method: serde_json::Value, series: &str, values: [f64; 3]) -> Option<Warning> {
+        warning_at("float32", method, series, values)
+    }
+
+    fn warning_at(
+        precision: &str,
+        method: serde_json::Value,
+        series: &str,
+        values: [f64; 3],
+    ) -> Option<Warning> {
         let kind = json!({ "kind": "opt", "transform": "cayley" });
         let arms = json!([{ "name": "opt", "method": optlab_spec::merge(kind, &method) }]);
-        let spec = json!({ "recipe": "digits-mlp", "overrides": { "arms": arms } });
+        let spec = json!({ "recipe": "digits-mlp", "overrides": { "train": { "precision": precision }, "arms": arms } });
         let spec = submission::resolve(&spec).unwrap();
         let points = (0..).zip(values).map(|(step, value)| CurvePoint { step, value }.into());
         let curve = Curve { buckets: points.collect(), ..Curve::default() };
@@ -120,10 +135,20 @@ mod tests {
     #[test]
     fn a_rotation_that_is_none_any_more_is_noticed() {
         let drifted = warning(json!({}), "energy/hidden1", [1.0, 0.998, 1.0]).unwrap();
-        assert_eq!((drifted.job_id, drifted.tolerance), (7, ENERGY_TOLERANCE));
+        assert_eq!((drifted.job_id, drifted.tolerance), (7, 1e-3));
         assert!((drifted.value - 0.002).abs() < 1e-12, "{}", drifted.value);
         assert!(drifted.detail.contains("hidden1") && drifted.detail.contains("0.20%"), "{}", drifted.detail);
         assert!(warning(json!({}), "orthogonality_error/hidden1", [0.0, 0.1, 0.0]).is_some());
+    }
+
+    #[test]
+    fn the_rounding_of_tf32_is_no_fault() {
+        let error = |precision, high| {
+            warning_at(precision, json!({}), "orthogonality_error/hidden1", [0.0, high, 0.0]).is_some()
+        };
+        assert!(
+            error("float32", 3e-3) && error("bfloat16", 3e-3) && !error("tf32", 3e-3) && error("tf32", 0.1)
+        );
     }
 
     #[test]
