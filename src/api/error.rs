@@ -210,10 +210,16 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
         match error {
             StoreError::NotFound { .. } => Self::not_found(error.to_string()),
             StoreError::Conflict(detail) => {
-                Self::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
+                Self::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail.as_str())
             }
             StoreError::BrokenOff => Self::invalid_import(error.to_string()),
             StoreError::KeyReused => {
@@ -242,7 +248,7 @@ impl From<StoreError> for ApiError {
                 let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "The database file is gone");
                 Self::new(status, "database-moved", title, error.to_string())
             }
-            _ => Self::failed(&error),
+            _ => Self::failed(error),
         }
     }
 }

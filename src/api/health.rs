@@ -26,6 +26,6 @@ pub(super) async fn healthz() -> Json<Health> {
     responses((status = 200, body = Health), (status = 503), (status = 507)))]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     state.store.ping().await?;
-    state.write_checks.renew(&state.store).await?;
+    state.write_checks.renew(&state.store).await.map_err(|error| ApiError::from(&*error))?;
     Ok(ok())
 }

@@ -1,5 +1,6 @@
 //! Whether the database can be written, for `/readyz`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -17,8 +18,8 @@ const LONGEST_WRITE: Duration = Duration::from_secs(300);
 pub(super) struct WriteChecks(Mutex<Checked>);
 
 struct Checked {
-    /// The last check, whose outcome counts for [`TRY_EVERY`].
-    last: Option<Instant>,
+    /// Time and outcome of the last check. The outcome counts for [`TRY_EVERY`].
+    last: Option<(Instant, Result<(), Arc<StoreError>>)>,
     /// When a write last succeeded; at first, the start of the server.
     succeeded: Instant,
 }
@@ -32,17 +33,22 @@ impl Default for WriteChecks {
 impl WriteChecks {
     /// Checks again if the last check is too old. Concurrent requests wait for a check in progress. A long write, such as
     /// the end of an import into SQLite, keeps others waiting although nothing is wrong.
-    pub(super) async fn renew(&self, store: &Store) -> Result<(), StoreError> {
+    pub(super) async fn renew(&self, store: &Store) -> Result<(), Arc<StoreError>> {
         let mut checked = self.0.lock().await;
-        if checked.last.is_some_and(|last| last.elapsed() < TRY_EVERY) {
-            return Ok(());
+        if let Some((last, outcome)) = &checked.last
+            && last.elapsed() < TRY_EVERY
+        {
+            return outcome.clone();
         }
-        match store.try_to_write().await {
-            Ok(()) => checked.succeeded = Instant::now(),
-            Err(StoreError::Busy) if checked.succeeded.elapsed() < LONGEST_WRITE => {}
-            Err(error) => return Err(error),
-        }
-        checked.last = Some(Instant::now());
-        Ok(())
+        let outcome = match store.try_to_write().await {
+            Ok(()) => {
+                checked.succeeded = Instant::now();
+                Ok(())
+            }
+            Err(StoreError::Busy) if checked.succeeded.elapsed() < LONGEST_WRITE => Ok(()),
+            Err(error) => Err(Arc::new(error)),
+        };
+        checked.last = Some((Instant::now(), outcome.clone()));
+        outcome
     }
 }
