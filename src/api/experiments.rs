@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::{
-    DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
+    ActionResult, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
 };
 use optlab_domain::Action;
 use optlab_spec::{Fields, submission};
@@ -146,46 +146,48 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
 
 /// Cancels every job that has not ended.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/cancel", tag = "experiments",
-    responses((status = 200, body = Experiment)))]
+    responses((status = 200, body = ActionResult)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<Experiment>, ApiError> {
-    state.store.act_on_experiment(id, Action::Cancel).await?;
-    changed(&state, id).await
+) -> Result<Json<ActionResult>, ApiError> {
+    act(&state, id, Action::Cancel).await
 }
 
 /// Pauses every job that has not ended; running jobs write a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/pause", tag = "experiments",
-    responses((status = 200, body = Experiment)))]
+    responses((status = 200, body = ActionResult)))]
 pub(super) async fn pause(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<Experiment>, ApiError> {
-    state.store.act_on_experiment(id, Action::Pause).await?;
-    changed(&state, id).await
+) -> Result<Json<ActionResult>, ApiError> {
+    act(&state, id, Action::Pause).await
 }
 
 /// Queues the paused jobs again, and withdraws pending pause requests.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/resume", tag = "experiments",
-    responses((status = 200, body = Experiment)))]
+    responses((status = 200, body = ActionResult)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<Experiment>, ApiError> {
-    state.store.act_on_experiment(id, Action::Resume).await?;
-    changed(&state, id).await
+) -> Result<Json<ActionResult>, ApiError> {
+    act(&state, id, Action::Resume).await
 }
 
 /// Queues the failed and cancelled jobs again.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/retry", tag = "experiments",
-    responses((status = 200, body = Experiment)))]
+    responses((status = 200, body = ActionResult)))]
 pub(super) async fn retry(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-) -> Result<Json<Experiment>, ApiError> {
-    state.store.act_on_experiment(id, Action::Retry).await?;
-    changed(&state, id).await
+) -> Result<Json<ActionResult>, ApiError> {
+    act(&state, id, Action::Retry).await
+}
+
+async fn act(state: &AppState, id: i64, action: Action) -> Result<Json<ActionResult>, ApiError> {
+    let changed_jobs = state.store.act_on_experiment(id, action).await?;
+    let Json(experiment) = changed(state, id).await?;
+    Ok(Json(ActionResult { changed_jobs, experiment }))
 }
 
 /// Adds seeds, `{"seeds": [...]}`, to every arm; those that it has already add nothing.

@@ -1,7 +1,7 @@
 //! `optlab cancel`, `pause`, `resume` and `retry`.
 
 use clap::ArgGroup;
-use optlab_api_types::{Counts, Experiment, Job};
+use optlab_api_types::{ActionResult, Job};
 use optlab_domain::Action;
 use serde::Serialize;
 
@@ -24,17 +24,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The number of jobs to which an action applies.
-fn concerned(action: Action, counts: Counts) -> i64 {
-    let Counts { queued, running, paused, failed, cancelled, .. } = counts;
-    match action {
-        Action::Cancel => queued + running + paused,
-        Action::Pause => queued + running,
-        Action::Resume => paused,
-        Action::Retry => failed + cancelled,
-    }
-}
-
 pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
     match (args.job, &args.experiment) {
@@ -44,14 +33,13 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
         }
         (None, Some(experiment)) => {
             let id = which::find(&client, experiment)?;
-            // Distinguishes an experiment that does not exist from one without jobs.
-            let before = progress::get(&client, id)?.summary.counts;
-            let experiment: Experiment = client.post(&format!("/experiments/{id}/{action}"), &())?;
-            let nothing = match concerned(action, before) {
-                0 => format!("; there was nothing to {action}"),
-                _ => String::new(),
-            };
-            tell(args.json, &experiment, |Experiment { summary, .. }| {
+            let result: ActionResult = client.post(&format!("/experiments/{id}/{action}"), &())?;
+            tell(args.json, &result, |ActionResult { changed_jobs, experiment }| {
+                let nothing = match changed_jobs {
+                    0 => format!("; there was nothing to {action}"),
+                    _ => String::new(),
+                };
+                let summary = &experiment.summary;
                 format!("Experiment {id} `{}`: {}{nothing}", summary.name, progress::state(summary))
             })
         }

@@ -115,16 +115,17 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
     fixture.end(lease, crashed()).await;
     let (running, cancelled) = (fixture.claim().await.unwrap(), fixture.claim().await.unwrap());
     fixture.store.act_on_job(cancelled.job, Action::Cancel).await.unwrap();
-    for _ in 0..2 {
-        fixture.store.act_on_experiment(experiment, Action::Pause).await.unwrap();
+    for changed in [3, 0] {
+        assert_eq!(fixture.store.act_on_experiment(experiment, Action::Pause).await.unwrap(), changed);
         let counts = fixture.store.experiment(experiment).await.unwrap().counts;
         assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (2, 2, 0, 1));
         assert_eq!(fixture.record(running, &[1]).await.unwrap(), Some(Request::Pause));
         assert_eq!(fixture.record(cancelled, &[1]).await.unwrap(), Some(Request::Cancel));
     }
     assert_eq!(fixture.state(other).await, JobState::Queued);
-    for _ in 0..2 {
-        fixture.store.act_on_experiment(experiment, Action::Resume).await.unwrap();
+    // The withdrawn request is a change, too.
+    for changed in [3, 0] {
+        assert_eq!(fixture.store.act_on_experiment(experiment, Action::Resume).await.unwrap(), changed);
         let counts = fixture.store.experiment(experiment).await.unwrap().counts;
         assert_eq!((counts.paused, counts.running, counts.queued, counts.succeeded), (0, 2, 2, 1));
         assert_eq!(fixture.record(running, &[2]).await.unwrap(), None);

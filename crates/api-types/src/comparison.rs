@@ -101,7 +101,8 @@ pub struct Difference {
     pub sign_flip: SignFlip,
     /// Cohen's d_z: `mean` divided by `std`.
     pub effect_size: f64,
-    /// Number of seeds with which 80% of experiments would find a true difference of this size at 0.05; null above 10,000.
+    /// Number of seeds with which 80% of experiments would find a true difference of this size at 0.05 divided by the
+    /// number of tested arms, the first and strictest level of Holm's procedure; null above 10,000.
     pub seeds_needed: Option<usize>,
 }
 

@@ -76,6 +76,16 @@ pub struct Experiment {
     pub series: Vec<SeriesInfo>,
 }
 
+/// An experiment after an action on its jobs.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ActionResult {
+    /// Number of jobs that the action changed.
+    pub changed_jobs: u64,
+    /// The experiment.
+    #[serde(flatten)]
+    pub experiment: Experiment,
+}
+
 /// Changes of an experiment. A field that is left out stays as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -59,22 +59,25 @@ impl Store {
         self.commit_action(tx, action).await
     }
 
-    /// Does `action` to every job that it suits; the others stay as they are.
+    /// Applies `action` to every job that it suits, and returns the number of jobs that it changed.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn act_on_experiment(&self, experiment: i64, action: Action) -> Result<(), StoreError> {
+    pub async fn act_on_experiment(&self, experiment: i64, action: Action) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         lock(&mut tx, experiment).await?;
         let stamp = self.stamp(&mut tx).await?;
         // A job that one statement has changed may be met by a later one: an action that was taken changes nothing
         // more.
+        let mut changed = 0;
         for (state, request) in lifecycle::situations() {
             if let Ok(Some(change)) = lifecycle::act(action, state, request) {
-                apply(&mut tx, Scope::Experiment(experiment), (state, request), change, stamp).await?;
+                changed +=
+                    apply(&mut tx, Scope::Experiment(experiment), (state, request), change, stamp).await?;
             }
         }
-        self.commit_action(tx, action).await
+        self.commit_action(tx, action).await?;
+        Ok(changed)
     }
 
     async fn stamp(&self, tx: &mut Transaction) -> Result<Stamp, StoreError> {
@@ -89,13 +92,14 @@ impl Store {
     }
 }
 
+/// Returns the number of jobs that were changed.
 async fn apply(
     tx: &mut Transaction,
     scope: Scope,
     (state, request): (JobState, Option<Request>),
     change: Change,
     stamp: Stamp,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let (of_job, of_experiment) = statements(change);
     let (statement, id) = match scope {
         Scope::Job(id) => (of_job, id),
@@ -105,9 +109,9 @@ async fn apply(
     let statement = sql(statement).bind(id).bind(stamp.version).bind(stamp.now).bind(state).bind(request);
     let statement = statement.bind(new_request);
     match scope {
-        Scope::Job(_) => statement.execute_one(tx).await,
+        Scope::Job(_) => statement.execute_one(tx).await.map(|()| 1),
         // Jobs in other states stay as they are.
-        Scope::Experiment(_) => statement.execute(tx).await.map(drop),
+        Scope::Experiment(_) => statement.execute(tx).await,
     }
 }
 
