@@ -1,6 +1,6 @@
 //! How long an experiment would take, by runs alike that are complete.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::discriminant;
 
 use optlab_api_types::Estimate;
@@ -16,7 +16,7 @@ const LATEST: i64 = 100;
 /// How long the jobs of `spec` would take.
 pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<Estimate, ApiError> {
     let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
-    let (mut seconds, mut jobs_measured) = (Some(0.0), 0);
+    let (mut seconds, mut measured) = (Some(0.0), HashSet::new());
     for arm in &spec.arms {
         let method = arm.method.to_string();
         if !past.contains_key(&method) {
@@ -24,23 +24,23 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
         }
         // Its jobs differ by their seeds only.
         let job = spec.job(arm, 0);
-        let mut paces: Vec<f64> = past[&method]
-            .iter()
-            .filter(|run| costs_the_same(&run.spec, &job))
-            .map(|run| run.seconds_per_step)
-            .collect();
-        jobs_measured += paces.len();
+        let alike = past[&method].iter().filter(|run| costs_the_same(&run.spec, &job));
+        let mut paces = Vec::new();
+        for run in alike {
+            measured.insert(run.job);
+            paces.push(run.seconds_per_step);
+        }
         paces.sort_by(f64::total_cmp);
         let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
         seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
     }
-    Ok(Estimate { seconds, jobs_measured })
+    Ok(Estimate { seconds, jobs_measured: measured.len() })
 }
 
-/// An update of both takes about as long, on the same machine: rates and schedules cost nothing.
+/// Whether a step of both takes about as long on the same machine. Rates and schedules do not matter.
 fn costs_the_same(a: &JobSpec, b: &JobSpec) -> bool {
     let (x, y) = (&a.train, &b.train);
-    (&a.method, &a.resources) == (&b.method, &b.resources)
+    (a.method.without_rates(), &a.resources) == (b.method.without_rates(), &b.resources)
         && (&x.model, &x.data, x.batch_size, x.precision) == (&y.model, &y.data, y.batch_size, y.precision)
         && discriminant(&x.optimizer) == discriminant(&y.optimizer)
 }

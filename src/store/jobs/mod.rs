@@ -156,6 +156,8 @@ pub enum JobKey {
 /// A complete run, as a measure for runs to come.
 #[derive(Clone, Debug)]
 pub struct PastRun {
+    /// Its job.
+    pub job: i64,
     /// The spec of the run.
     pub spec: JobSpec,
     /// Wall time of an update, evaluation included.

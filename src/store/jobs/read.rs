@@ -60,7 +60,7 @@ impl Store {
 
     /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
     pub async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError> {
-        let rows: Vec<(String, f64)> = sql("SELECT j.spec, a.seconds / j.steps FROM jobs j
+        let rows: Vec<(i64, String, f64)> = sql("SELECT j.id, j.spec, a.seconds / j.steps FROM jobs j
              JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              WHERE j.state = 'succeeded' AND j.method = $1 AND a.seconds IS NOT NULL AND j.steps > 0
              ORDER BY j.id DESC LIMIT $2")
@@ -68,8 +68,8 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut self.read().await?)
         .await?;
-        let run = |(spec, seconds_per_step): (String, f64)| {
-            Ok(PastRun { spec: JobSpec::from_stored(&serde_json::from_str(&spec)?)?, seconds_per_step })
+        let run = |(job, spec, seconds_per_step): (i64, String, f64)| {
+            Ok(PastRun { job, spec: JobSpec::from_stored(&serde_json::from_str(&spec)?)?, seconds_per_step })
         };
         rows.into_iter().map(run).collect()
     }

@@ -107,6 +107,16 @@ fn read_mhe(fields: &mut Fields<'_>, train: &TrainSpec) -> MethodSpec {
 }
 
 impl MethodSpec {
+    /// The same method with other rates, which have no influence on the time of a step.
+    pub fn without_rates(&self) -> Self {
+        match self {
+            Self::Opt(opt) => {
+                Self::Opt(Box::new(OptSpec { learning_rate: 0.0, weight_decay: 0.0, ..(**opt).clone() }))
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Plain training from Gaussian neurons.
     pub const BASELINE: Self = Self::Baseline { init: NeuronInit::Gaussian };
 
