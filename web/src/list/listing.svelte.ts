@@ -1,4 +1,4 @@
-// The list of experiments, read page by page; events refresh the newest page.
+// The list of experiments, read page by page; events refresh what is loaded.
 
 import { listExperiments, Problem } from "../api";
 import { coalesce } from "../coalesce";
@@ -6,6 +6,8 @@ import type { ExperimentSummary } from "../contract";
 import { listen } from "../live.svelte";
 
 const PAGE = 50;
+/** The longest page that the server gives. */
+const LONGEST_PAGE = 1000;
 const REFRESH_MS = 2000;
 const AGAIN_MS = 3000;
 
@@ -16,7 +18,7 @@ export class Listing {
   loading_more = $state(false);
   problem = $state<Problem | null>(null);
 
-  #refresh = coalesce(() => this.#fetchNewest(), REFRESH_MS);
+  #refresh = coalesce(() => this.#fetchLoaded(), REFRESH_MS);
   #again: ReturnType<typeof setTimeout> | undefined;
 
   start(): () => void {
@@ -44,13 +46,22 @@ export class Listing {
     }
   }
 
-  async #fetchNewest() {
+  /** Fetches as many experiments as are loaded, and at least a page. */
+  async #fetchLoaded() {
     try {
-      const page = await listExperiments(PAGE);
+      const wanted = Math.max(PAGE, this.items.length);
+      let items: ExperimentSummary[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = await listExperiments(Math.min(LONGEST_PAGE, wanted - items.length), cursor);
+        items = items.concat(page.items);
+        cursor = page.next_cursor;
+      } while (cursor && items.length < wanted);
       const known = new Set(this.items.map((item) => item.id));
-      if (page.items.some((item) => known.has(item.id))) this.items = merge(page.items, this.items);
-      // At the start, and after an absence so long that a page does not reach the known part.
-      else [this.items, this.more] = [page.items, page.next_cursor];
+      // New experiments have moved the oldest ones beyond what was fetched.
+      if (items.some((item) => known.has(item.id))) this.items = merge(items, this.items);
+      // At the start, and after an absence so long that nothing known was fetched.
+      else [this.items, this.more] = [items, cursor];
       this.loaded = true;
       this.problem = null;
     } catch (error) {

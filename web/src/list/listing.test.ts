@@ -13,26 +13,57 @@ vi.mock("../live.svelte", () => ({
   },
 }));
 
-beforeEach(() => void vi.useFakeTimers());
+/** The experiments of the server, newest first. */
+let stored: ExperimentSummary[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.mocked(listExperiments).mockImplementation(async (limit, cursor) => {
+    const older = stored.filter((item) => !cursor || item.id < Number(cursor));
+    return { items: older.slice(0, limit), next_cursor: older.length > limit ? String(older[limit - 1]!.id) : null };
+  });
+});
 afterEach(() => void vi.useRealTimers());
 
-const ids = (listing: Listing) => listing.items.map((item) => item.id);
+const store = (newest: number, oldest: number, name: string) => {
+  stored = Array.from({ length: newest - oldest + 1 }, (_, index) => ({ id: newest - index, name }) as ExperimentSummary);
+};
+const range = (listing: Listing) => [listing.items[0]!.id, listing.items.at(-1)!.id, listing.items.length];
 
-async function answer(ids: number[], next_cursor: string | null) {
-  vi.mocked(listExperiments).mockResolvedValueOnce({ items: ids.map((id) => ({ id }) as ExperimentSummary), next_cursor });
+async function changed() {
   listener.experiment!(0);
   await vi.advanceTimersByTimeAsync(3000);
 }
 
-test("new experiments are put before the known ones; after a gap the list is reloaded", async () => {
-  vi.mocked(listExperiments).mockResolvedValueOnce({ items: [], next_cursor: null });
+async function started() {
   const listing = new Listing();
   const stop = listing.start();
   await vi.advanceTimersByTimeAsync(0);
-  await answer([3, 2], "older than 2");
-  await answer([4, 3], "older than 3");
-  expect([ids(listing), listing.more]).toEqual([[4, 3, 2], "older than 2"]);
-  await answer([9, 8], "older than 8");
-  expect([ids(listing), listing.more]).toEqual([[9, 8], "older than 8"]);
+  return { listing, stop };
+}
+
+test("every loaded experiment is refreshed, and new ones come first", async () => {
+  store(120, 1, "before");
+  const { listing, stop } = await started();
+  expect(range(listing)).toEqual([120, 71, 50]);
+  await listing.loadMore();
+  expect(range(listing)).toEqual([120, 21, 100]);
+  store(121, 1, "after");
+  await changed();
+  expect(range(listing)).toEqual([121, 21, 101]);
+  // The oldest one was moved beyond the hundred that were fetched, and is in the next fetch.
+  await changed();
+  expect(new Set(listing.items.map((item) => item.name))).toEqual(new Set(["after"]));
+  stop();
+});
+
+test("after a gap the list is loaded anew", async () => {
+  store(60, 1, "before");
+  const { listing, stop } = await started();
+  store(200, 1, "after");
+  await changed();
+  expect(range(listing)).toEqual([200, 151, 50]);
+  await listing.loadMore();
+  expect(range(listing)).toEqual([200, 101, 100]);
   stop();
 });
