@@ -43,7 +43,7 @@ fn main() {
     let row = |what: &str, figures: [f64; 2]| println!("| {what} | {:.1} | {:.1} |", figures[0], figures[1]);
 
     for (pages, what) in [
-        (0, "submit to start, embedded slot or separate worker".to_owned()),
+        (0, "from a job's row to its claim, embedded slot or separate worker".to_owned()),
         (PAGES, format!("the same with {PAGES} open pages")),
     ] {
         let urls = [sqlite(&format!("starts-{pages}")), postgres.database()];

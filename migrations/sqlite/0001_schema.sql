@@ -51,7 +51,7 @@ CREATE TABLE jobs (
     end_reason         TEXT,
     error              TEXT,
     attempt            BIGINT NOT NULL DEFAULT 0,  -- number of the last attempt: the fence
-    attempts_before    BIGINT NOT NULL DEFAULT 0,  -- attempts that a retry by hand has forgiven
+    attempts_before    BIGINT NOT NULL DEFAULT 0,  -- attempts that do not count against max_attempts
     worker_id          BIGINT REFERENCES workers (id),
     lease_until_ms     BIGINT,
     not_before_ms      BIGINT NOT NULL DEFAULT 0,  -- a retry waits until then

@@ -174,13 +174,14 @@ impl Client {
         }
     }
 
-    /// An answer that is text, of whatever length.
+    /// An answer that is text of any length, and may take any time.
     pub(super) fn text(&self, path: &str) -> Result<impl Read + use<>, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
-        Ok(self.check(self.agent.get(&url).call())?.into_body().into_reader())
+        let request = self.agent.get(&url).config().timeout_global(None).build();
+        Ok(self.check(request.call())?.into_body().into_reader())
     }
 
-    /// A file of whatever length, and the name that the server gives it.
+    /// A file of any length, and the name that the server gives it.
     pub(super) fn download(&self, path: &str) -> Result<(String, impl Read + use<>), ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         let request = self.agent.get(&url).config().timeout_global(None).build();
@@ -189,7 +190,7 @@ impl Client {
         Ok((name, answer.into_body().into_reader()))
     }
 
-    /// Sends a file of whatever length, once the server is ready to take it.
+    /// Sends a file of any length, once the server is ready to take it.
     pub(super) fn upload<T: DeserializeOwned>(&self, path: &str, file: File) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         let request = self.agent.post(&url).config().timeout_global(None).build();

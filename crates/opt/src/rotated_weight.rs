@@ -49,7 +49,8 @@ impl RotatedWeight {
         &self.rotated.weight
     }
 
-    /// The parameter to step, `[d, d]`.
+    /// The parameter to step: `[d, d]`; `[n, d]` for [`Descent`](crate::Descent), and of the rotated dimensions only,
+    /// `[p, p]`, for [`Stochastic`](crate::Stochastic).
     pub fn raw(&self) -> &Tensor {
         self.rotation.raw()
     }

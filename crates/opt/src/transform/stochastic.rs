@@ -27,8 +27,7 @@ pub struct Stochastic {
 
 impl Stochastic {
     /// Rotates the dimensions `indices`, `[p]` of int64, distinct and from 0..`dimension`, by a rotation of p
-    /// dimensions. A [`Descent`](super::descent::Descent) is to be built from those columns of V^T, `[n, p]`; let its
-    /// rounds have a multiple of 50 steps, so that they end with a repair of its drift.
+    /// dimensions. A [`Descent`](super::descent::Descent) is to be built from those columns of V^T, `[n, p]`.
     ///
     /// Reads the indices from their device.
     ///

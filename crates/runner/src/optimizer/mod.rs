@@ -88,7 +88,7 @@ impl Optimizer {
         self.slots.iter_mut().flat_map(Slot::state).collect()
     }
 
-    /// The number of trained numbers. A rotation counts all d^2 of its raw parameter.
+    /// The number of trained numbers. A rotation counts all numbers of its raw parameter, d^2 in most forms.
     pub fn numbers(&self) -> u64 {
         self.numbers
     }
