@@ -1,7 +1,7 @@
 //! A database with synthetic experiments.
 
 use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
-use optlab_domain::{Action, series};
+use optlab_domain::{Action, ExperimentId, JobId, series};
 use optlab_spec::protocol::{Environment, Summary};
 use optlab_spec::submission;
 use serde_json::json;
@@ -36,7 +36,7 @@ impl Database {
     }
 
     /// Submits an experiment with this many arms and seeds; returns its id. Its jobs are queued.
-    pub async fn submit(&mut self, arms: i64, seeds: i64) -> i64 {
+    pub async fn submit(&mut self, arms: i64, seeds: i64) -> ExperimentId {
         let arm = |arm| json!({ "name": format!("arm-{arm}"), "method": { "kind": "baseline" } });
         let overrides = json!({
             "seeds": (0..seeds).collect::<Vec<_>>(), "arms": (0..arms).map(arm).collect::<Vec<_>>(),
@@ -45,12 +45,12 @@ impl Database {
         self.store.submit(Submission { spec: &spec, text: None, idempotency: None }).await.unwrap()
     }
 
-    pub async fn cancel(&mut self, experiment: i64) {
+    pub async fn cancel(&mut self, experiment: ExperimentId) {
         self.store.act_on_experiment(experiment, Action::Cancel).await.unwrap();
     }
 
     /// Submits an experiment and completes all of its jobs; returns its id.
-    pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> i64 {
+    pub async fn fill(&mut self, arms: i64, seeds: i64, curves: &[Curve]) -> ExperimentId {
         let experiment = self.submit(arms, seeds).await;
         for _ in 0..arms * seeds {
             let lease = self.store.claim(&self.slot, LEASE_MS).await.unwrap().unwrap().lease;
@@ -68,7 +68,7 @@ impl Database {
     }
 
     /// Inserts points directly, because writing them by flushes would take half an hour.
-    async fn draw(&mut self, job: i64, curve: &Curve) {
+    async fn draw(&mut self, job: JobId, curve: &Curve) {
         let Curve { series, points, every, value } = curve;
         let about = series::about(series);
         let known = "INSERT OR IGNORE INTO series (name, unit, higher_is_better) VALUES ($1, $2, $3)";

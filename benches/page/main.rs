@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use filled::{Curve, Database};
+use optlab_domain::ExperimentId;
 use support::{Server, chromium};
 use tempfile::TempDir;
 
@@ -28,7 +29,7 @@ fn main() {
 }
 
 /// A point per step of loss, accuracy and energy: more than any job writes.
-async fn fill(url: &str) -> i64 {
+async fn fill(url: &str) -> ExperimentId {
     let curve = |series, value| Curve { series, points: 10_000, every: 1, value };
     let mut database = Database::open(url).await;
     let curves = [

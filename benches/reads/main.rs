@@ -17,6 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use filled::{Curve, Database};
+use optlab_domain::ExperimentId;
 use support::Server;
 use tempfile::TempDir;
 
@@ -52,14 +53,14 @@ fn points() {
     });
     println!("| request | median ms, 2 million points | 20 million | ratio | kB |");
     println!("| --- | --- | --- | --- | --- |");
-    for (((what, _), small), large) in requests([0, 1]).iter().zip(small).zip(large) {
+    for (((what, _), small), large) in requests([0, 1].map(ExperimentId::from)).iter().zip(small).zip(large) {
         let (before, now, kilobytes) = (small.0, large.0, large.1);
         println!("| {what} | {before:.1} | {now:.1} | {:.2} | {kilobytes:.0} |", now / before);
     }
 }
 
 /// The requests; `experiments` are those of [`LENGTHS`].
-fn requests(experiments: [i64; 2]) -> [(String, String); 8] {
+fn requests(experiments: [ExperimentId; 2]) -> [(String, String); 8] {
     let path = |length: usize, what: &str| {
         format!("/api/v1/experiments/{}/{what}?series=train/loss&points=400", experiments[length])
     };
@@ -77,9 +78,9 @@ fn requests(experiments: [i64; 2]) -> [(String, String); 8] {
 }
 
 /// Fills a database with this many points; returns the experiments of [`LENGTHS`].
-async fn fill(url: &str, points: i64) -> [i64; 2] {
+async fn fill(url: &str, points: i64) -> [ExperimentId; 2] {
     let mut database = Database::open(url).await;
-    let mut experiments = [0; 2];
+    let mut experiments = [ExperimentId::from(0); 2];
     for (experiment, length) in experiments.iter_mut().zip(LENGTHS) {
         *experiment = database.fill(1, SHOWN, &curves(length)).await;
     }

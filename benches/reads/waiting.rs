@@ -7,6 +7,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use optlab_domain::{ExperimentId, JobId};
 use tempfile::TempDir;
 
 use super::filled::{Curve, Database};
@@ -26,10 +27,10 @@ enum Large {
 
 /// Ids of the experiments and of one job each, equal in every database.
 struct Ids {
-    small: i64,
-    large: i64,
-    succeeded: i64,
-    waiting: i64,
+    small: ExperimentId,
+    large: ExperimentId,
+    succeeded: JobId,
+    waiting: JobId,
 }
 
 struct Request {
@@ -137,11 +138,11 @@ fn requests(ids: &Ids) -> Vec<Request> {
         of_large(get("its first 100 jobs", format!("/jobs?experiment={large}&limit=100"))),
         of_large(get(
             "its last 100 jobs",
-            format!("/jobs?experiment={large}&limit=100&cursor={}", waiting - 100),
+            format!("/jobs?experiment={large}&limit=100&cursor={}", i64::from(*waiting) - 100),
         )),
         of_large(get(
             "1,000 of them",
-            format!("/jobs?experiment={large}&limit=1000&cursor={}", waiting - 5_000),
+            format!("/jobs?experiment={large}&limit=1000&cursor={}", i64::from(*waiting) - 5_000),
         )),
         of_large(get("its jobs of one arm", format!("/jobs?experiment={large}&arm=arm-1&limit=100"))),
         of_large(get("its failed jobs", format!("/jobs?experiment={large}&state=failed&limit=10"))),
@@ -162,12 +163,13 @@ async fn fill(url: &str, large: Large) -> Ids {
     let small: [Curve; 2] = curves(2_500);
     let small = database.fill(1, 20, &small).await;
     database.fill(1, 1_900, &curves(10)).await;
-    let mut ids = Ids { small, large: 0, succeeded: 1, waiting: 0 };
+    let mut ids =
+        Ids { small, large: ExperimentId::from(0), succeeded: JobId::from(1), waiting: JobId::from(0) };
     let others = match large {
         Large::Absent => None,
         Large::Cancelled | Large::Waiting => {
             ids.large = database.submit(2, SEEDS).await;
-            ids.waiting = 20 + 1_900 + 2 * SEEDS;
+            ids.waiting = JobId::from(20 + 1_900 + 2 * SEEDS);
             (large == Large::Cancelled).then_some(ids.large)
         }
     };

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::{Artifact, List};
-use optlab_domain::ArtifactKind;
+use optlab_domain::{ArtifactKind, AttemptNumber, JobId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -36,7 +36,7 @@ impl From<store::Artifact> for Artifact {
     responses((status = 200, body = List<Artifact>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
 ) -> Result<Json<List<Artifact>>, ApiError> {
     let items = state.store.artifacts(id).await?.into_iter().map(Artifact::from).collect();
     Ok(Json(List::whole(items)))
@@ -44,7 +44,7 @@ pub(super) async fn list(
 
 /// The bytes of a file, or a range of them.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts/{name}", tag = "jobs",
-    params(("id", Path), ("name", Path), ("Range" = Option<String>, Header, description = "Of bytes: the first one is answered")),
+    params(("id" = i64, Path), ("name", Path), ("Range" = Option<String>, Header, description = "Of bytes: the first one is answered")),
     responses((status = 200, description = "The whole file", content_type = "application/octet-stream", body = String,
                headers(("ETag" = String), ("Accept-Ranges" = String), ("Content-Disposition" = String))),
               (status = 206, description = "A range of it", content_type = "application/octet-stream", body = String,
@@ -52,7 +52,7 @@ pub(super) async fn list(
               (status = 410), (status = 416)))]
 pub(super) async fn get(
     State(state): State<AppState>,
-    Path((id, name)): Path<(i64, String)>,
+    Path((id, name)): Path<(JobId, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let artifacts = state.store.artifacts(id).await?;
@@ -82,7 +82,7 @@ pub(super) async fn get(
 
 async fn body(
     state: &AppState,
-    job: i64,
+    job: JobId,
     artifact: &store::Artifact,
     range: Option<Range<u64>>,
 ) -> Result<Body, ApiError> {
@@ -121,10 +121,11 @@ pub(super) struct LogParams {
     responses((status = 200, body = String, content_type = "text/plain"), (status = 410)))]
 pub(super) async fn logs(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
     Query(params): Query<LogParams>,
 ) -> Result<Response, ApiError> {
-    let (attempt, offset) = (Id::read(params.attempt, "attempt")?, params.offset.read("offset")? as u64);
+    let attempt: Option<AttemptNumber> = Id::read(params.attempt, "attempt")?;
+    let offset = params.offset.read("offset")? as u64;
     let logs = state.store.artifacts(id).await?.into_iter().filter(|a| a.kind == ArtifactKind::Log);
     let wanted = logs.filter(|log| attempt.is_none_or(|attempt| log.attempt == attempt));
     let Some(log) = wanted.max_by_key(|log| log.attempt) else {

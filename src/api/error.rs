@@ -9,6 +9,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::ProblemDetails;
+use optlab_domain::JobId;
 use optlab_spec::submission::Refusal;
 use optlab_spec::{Problems, shorten};
 
@@ -190,7 +191,7 @@ impl IntoResponse for ApiError {
 
 impl ApiError {
     /// The file `name` of a job cannot be had.
-    pub(super) fn no_file(job: i64, name: &str, error: &ArtifactError) -> Self {
+    pub(super) fn no_file(job: JobId, name: &str, error: &ArtifactError) -> Self {
         let cause = format!("`{name}` of job {job} cannot be read: {error}");
         let what = match error {
             ArtifactError::Missing(_) => "is gone: somebody has removed it since",

@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
+use optlab_domain::ExperimentId;
 use serde::Deserialize;
 use tokio_stream::wrappers::BroadcastStream;
 use utoipa::IntoParams;
@@ -43,7 +44,7 @@ pub(super) async fn stream(
     token: Option<Extension<Secret>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
-    let experiment = Id::read(params.experiment, "experiment")?;
+    let experiment: Option<ExperimentId> = Id::read(params.experiment, "experiment")?;
     let boot = state.live.boot;
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     // An id of another boot cannot be continued: it reads as a number that the ring does not have.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use optlab_api_types::{
     ActionResult, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
 };
-use optlab_domain::Action;
+use optlab_domain::{Action, ExperimentId};
 use optlab_spec::{Fields, submission};
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,7 +63,11 @@ pub(super) async fn submit(
 }
 
 /// The answer to a submission or an import of experiment `id`.
-pub(super) async fn submitted(state: &AppState, id: i64, name: String) -> Result<Submitted, ApiError> {
+pub(super) async fn submitted(
+    state: &AppState,
+    id: ExperimentId,
+    name: String,
+) -> Result<Submitted, ApiError> {
     let filter = JobFilter { experiment: Some(id), ..JobFilter::default() };
     let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
     let now = state.clock.now_ms();
@@ -109,7 +113,7 @@ pub(super) async fn list(
     responses((status = 200, body = Experiment)))]
 pub(super) async fn get(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<Experiment>, ApiError> {
     let experiment = state.store.experiment(id).await?;
     detail(&state, experiment).await
@@ -126,7 +130,7 @@ async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Json<
     responses((status = 200, body = Experiment)))]
 pub(super) async fn edit(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     document: Document,
 ) -> Result<Json<Experiment>, ApiError> {
     state.store.edit_experiment(id, read_edit(&document.value)?).await?;
@@ -149,7 +153,7 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<ActionResult>, ApiError> {
     act(&state, id, Action::Cancel).await
 }
@@ -159,7 +163,7 @@ pub(super) async fn cancel(
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn pause(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<ActionResult>, ApiError> {
     act(&state, id, Action::Pause).await
 }
@@ -169,7 +173,7 @@ pub(super) async fn pause(
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<ActionResult>, ApiError> {
     act(&state, id, Action::Resume).await
 }
@@ -179,12 +183,12 @@ pub(super) async fn resume(
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn retry(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<ActionResult>, ApiError> {
     act(&state, id, Action::Retry).await
 }
 
-async fn act(state: &AppState, id: i64, action: Action) -> Result<Json<ActionResult>, ApiError> {
+async fn act(state: &AppState, id: ExperimentId, action: Action) -> Result<Json<ActionResult>, ApiError> {
     let changed_jobs = state.store.act_on_experiment(id, action).await?;
     let Json(experiment) = changed(state, id).await?;
     Ok(Json(ActionResult { changed_jobs, experiment }))
@@ -195,7 +199,7 @@ async fn act(state: &AppState, id: i64, action: Action) -> Result<Json<ActionRes
     responses((status = 200, body = Experiment)))]
 pub(super) async fn add_seeds(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     document: Document,
 ) -> Result<Json<Experiment>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
@@ -203,7 +207,7 @@ pub(super) async fn add_seeds(
     changed(&state, id).await
 }
 
-async fn changed(state: &AppState, id: i64) -> Result<Json<Experiment>, ApiError> {
+async fn changed(state: &AppState, id: ExperimentId) -> Result<Json<Experiment>, ApiError> {
     state.live.experiment_changed(id);
     let experiment = state.store.experiment(id).await?;
     detail(state, experiment).await

@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use optlab_domain::ExperimentId;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -74,7 +75,7 @@ enum Broken {
                   content((String = "text/csv"), (String = "application/vnd.apache.parquet")))))]
 pub(super) async fn get(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     Query(ExportParams { format, table }): Query<ExportParams>,
 ) -> Result<Response, ApiError> {
     let only_jobs = table == Some(ExportTable::Jobs);

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{Attempt, Job, List};
-use optlab_domain::{Action, JobState, parse_word};
+use optlab_domain::{Action, JobId, JobState, parse_word};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -80,7 +80,7 @@ fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> 
 /// One job.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs",
     responses((status = 200, body = Job)))]
-pub(super) async fn get(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
+pub(super) async fn get(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let job = state.store.job(id).await?;
     Ok(Json(QueueState::of(&state).await?.view(job)))
 }
@@ -90,7 +90,7 @@ pub(super) async fn get(State(state): State<AppState>, Path(id): Path<i64>) -> R
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn cancel(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Cancel).await?;
     get(State(state), Path(id)).await
@@ -99,7 +99,10 @@ pub(super) async fn cancel(
 /// Takes a job off the queue; one that runs writes a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
-pub(super) async fn pause(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    Path(id): Path<JobId>,
+) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Pause).await?;
     get(State(state), Path(id)).await
 }
@@ -109,7 +112,7 @@ pub(super) async fn pause(State(state): State<AppState>, Path(id): Path<i64>) ->
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn resume(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Resume).await?;
     get(State(state), Path(id)).await
@@ -118,7 +121,10 @@ pub(super) async fn resume(
 /// Queues a failed or cancelled job again, with a fresh budget of attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
-pub(super) async fn retry(State(state): State<AppState>, Path(id): Path<i64>) -> Result<Json<Job>, ApiError> {
+pub(super) async fn retry(
+    State(state): State<AppState>,
+    Path(id): Path<JobId>,
+) -> Result<Json<Job>, ApiError> {
     state.store.act_on_job(id, Action::Retry).await?;
     get(State(state), Path(id)).await
 }
@@ -144,7 +150,7 @@ impl From<store::Attempt> for Attempt {
     responses((status = 200, body = List<Attempt>)))]
 pub(super) async fn attempts(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
 ) -> Result<Json<List<Attempt>>, ApiError> {
     let attempts = state.store.attempts(id).await?.into_iter().map(Attempt::from);
     Ok(Json(List::whole(attempts.collect())))

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use optlab_api_types::{ExperimentHint, Job, MetricsHint};
+use optlab_domain::{ExperimentId, JobId};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ pub(super) struct Hint {
     /// Number in this process's sequence.
     pub(super) number: u64,
     /// The experiment it belongs to.
-    pub(super) experiment_id: i64,
+    pub(super) experiment_id: ExperimentId,
     /// Name of the event.
     pub(super) event: &'static str,
     /// JSON.
@@ -62,7 +63,7 @@ impl Live {
         (past, future)
     }
 
-    pub(super) fn experiment_changed(&self, experiment_id: i64) {
+    pub(super) fn experiment_changed(&self, experiment_id: ExperimentId) {
         self.publish(experiment_id, "experiment", &ExperimentHint { experiment_id });
     }
 
@@ -74,7 +75,7 @@ impl Live {
         }
     }
 
-    fn publish(&self, experiment_id: i64, event: &'static str, data: &impl Serialize) {
+    fn publish(&self, experiment_id: ExperimentId, event: &'static str, data: &impl Serialize) {
         let data = serde_json::to_string(data).expect("views are JSON");
         let mut ring = self.ring.lock().expect("no holder panics");
         let number = ring.back().map_or(1, |hint| hint.number + 1);
@@ -144,7 +145,7 @@ struct Told {
     /// All changes up to this version.
     version: i64,
     /// Versions of jobs that were published beyond it.
-    unsettled: HashMap<i64, i64>,
+    unsettled: HashMap<JobId, i64>,
 }
 
 #[cfg(test)]
@@ -155,14 +156,14 @@ mod tests {
     fn a_client_that_was_away_gets_what_it_missed_or_is_told_so() {
         let live = Live::new(7);
         for id in 0..3 {
-            live.experiment_changed(id);
+            live.experiment_changed(id.into());
         }
         let missed = |after| live.subscribe(Some(after)).0.map(|hints| hints.len());
         assert_eq!(missed(1), Some(2));
         assert_eq!(missed(3), Some(0));
         assert_eq!(missed(4), None, "a number of the future is from another life");
         for id in 0..RING as i64 {
-            live.experiment_changed(id);
+            live.experiment_changed(id.into());
         }
         assert_eq!(missed(2), None);
         assert_eq!(missed(3), Some(RING));

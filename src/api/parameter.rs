@@ -46,8 +46,9 @@ impl Id {
     pub(super) const LEAST: i64 = 1;
 
     /// The id in the parameter `name`, if it is given.
-    pub(super) fn read(given: Option<Self>, name: &str) -> Result<Option<i64>, ApiError> {
-        given.map(|id| within(name, id.0, Self::LEAST..=i64::MAX)).transpose()
+    pub(super) fn read<T: From<i64>>(given: Option<Self>, name: &str) -> Result<Option<T>, ApiError> {
+        let id = given.map(|id| within(name, id.0, Self::LEAST..=i64::MAX)).transpose()?;
+        Ok(id.map(T::from))
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::StoredSubmission;
+use optlab_domain::ExperimentId;
 use optlab_spec::written::WrittenSpec;
 
 use super::error::ApiError;
@@ -14,7 +15,7 @@ use super::state::AppState;
     responses((status = 200, body = StoredSubmission)))]
 pub(super) async fn get(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<StoredSubmission>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
     let text = state.store.submitted_text(id).await?;

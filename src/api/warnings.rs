@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{List, Warning};
-use optlab_domain::series;
+use optlab_domain::{ExperimentId, JobId, series};
 use optlab_spec::{Arm, MethodSpec, Precision};
 
 use super::error::ApiError;
@@ -30,11 +30,11 @@ const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buck
     responses((status = 200, body = List<Warning>)))]
 pub(super) async fn of_experiment(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
 ) -> Result<Json<List<Warning>>, ApiError> {
     let experiment = state.store.experiment(id).await?;
     let cells = state.store.cells(id).await?;
-    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
     let mut items = Vec::new();
     for series in state.store.series_of_experiment(id).await? {
         let Some(check) = Check::of(&series.name) else { continue };
@@ -128,14 +128,14 @@ mod tests {
         let spec = submission::resolve(&spec).unwrap();
         let points = (0..).zip(values).map(|(step, value)| CurvePoint { step, value }.into());
         let curve = Curve { buckets: points.collect(), ..Curve::default() };
-        let cell = Cell { job: 7, arm: "opt".to_owned(), seed: 0 };
+        let cell = Cell { job: JobId::from(7), arm: "opt".to_owned(), seed: 0 };
         Check::of(series)?.warn(&spec.arms[0], &cell, &curve, series)
     }
 
     #[test]
     fn a_rotation_that_is_none_any_more_is_noticed() {
         let drifted = warning(json!({}), "energy/hidden1", [1.0, 0.998, 1.0]).unwrap();
-        assert_eq!((drifted.job_id, drifted.tolerance), (7, 1e-3));
+        assert_eq!((drifted.job_id, drifted.tolerance), (JobId::from(7), 1e-3));
         assert!((drifted.value - 0.002).abs() < 1e-12, "{}", drifted.value);
         assert!(drifted.detail.contains("hidden1") && drifted.detail.contains("0.20%"), "{}", drifted.detail);
         assert!(warning(json!({}), "orthogonality_error/hidden1", [0.0, 0.1, 0.0]).is_some());

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use optlab_api_types::{List, OfferedDevice, Worker, WorkerState};
+use optlab_domain::WorkerId;
 
 use super::error::ApiError;
 use super::extract::Path;
@@ -55,7 +56,7 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Work
     responses((status = 204)))]
 pub(super) async fn drain(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<WorkerId>,
 ) -> Result<StatusCode, ApiError> {
     state.store.drain_worker(id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use optlab_api_types::{DryRun, Job, List, ProblemDetails, Submitted};
+use optlab_domain::ExperimentId;
 use optlab_net::Network;
 use optlab_spec::submission::is_json;
 use serde::Serialize;
@@ -131,7 +132,7 @@ impl Client {
     }
 
     /// Address of an experiment's page.
-    pub(super) fn page(&self, experiment: i64) -> String {
+    pub(super) fn page(&self, experiment: ExperimentId) -> String {
         format!("{}/experiments/{experiment}", self.server)
     }
 

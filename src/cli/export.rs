@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
+use optlab_domain::ExperimentId;
 use serde_json::json;
 
 use super::client::{Client, ServerArgs};
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// Downloads the file to its destination.
 fn download(
     client: &Client,
-    experiment: i64,
+    experiment: ExperimentId,
     format: &str,
     output: Option<PathBuf>,
 ) -> Result<PathBuf, Failure> {
@@ -95,7 +96,11 @@ fn download(
 }
 
 /// Converts the Parquet file to event files.
-fn write_events(client: &Client, experiment: i64, output: Option<PathBuf>) -> Result<PathBuf, Failure> {
+fn write_events(
+    client: &Client,
+    experiment: ExperimentId,
+    output: Option<PathBuf>,
+) -> Result<PathBuf, Failure> {
     let (name, mut body) = fetch(client, experiment, "parquet")?;
     let output = output.unwrap_or_else(|| PathBuf::from(name.trim_end_matches(".parquet")));
     let unfinished = Unfinished::beside(&output)?;
@@ -125,6 +130,10 @@ fn copy_events(file: File, folder: PathBuf) -> Result<(), ExchangeError> {
 
 const BROKEN: &str = "the export was interrupted; the incomplete file was removed";
 
-fn fetch(client: &Client, experiment: i64, format: &str) -> Result<(String, impl Read + use<>), Failure> {
+fn fetch(
+    client: &Client,
+    experiment: ExperimentId,
+    format: &str,
+) -> Result<(String, impl Read + use<>), Failure> {
     Ok(client.download(&format!("/experiments/{experiment}/export?format={format}"))?)
 }

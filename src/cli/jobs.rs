@@ -1,7 +1,7 @@
 //! `optlab jobs`: lists jobs, and why they failed.
 
 use optlab_api_types::Job;
-use optlab_domain::JobState;
+use optlab_domain::{AttemptNumber, JobState};
 
 use super::client::ServerArgs;
 use super::outcome::TOLD;
@@ -75,5 +75,5 @@ pub(super) fn condition(job: &Job) -> String {
 
 /// What is wrong with the job: the warning of its worker, or why it was queued again.
 fn remark(job: &Job) -> Option<&str> {
-    job.trouble.as_deref().or_else(|| job.why_queued.as_deref().filter(|_| job.attempt > 0))
+    job.trouble.as_deref().or_else(|| job.why_queued.as_deref().filter(|_| job.attempt > AttemptNumber::NONE))
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use optlab_domain::{AttemptNumber, JobId};
 use serde_json::json;
 
 use super::client::ServerArgs;
@@ -10,11 +11,11 @@ use super::{Failure, output, which};
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id of the job
-    #[arg(value_parser = which::id)]
-    job: i64,
+    #[arg(value_parser = which::id::<JobId>)]
+    job: JobId,
     /// Number of the attempt [default: the last one with a log]
     #[arg(long)]
-    attempt: Option<u64>,
+    attempt: Option<AttemptNumber>,
     #[command(flatten)]
     server: ServerArgs,
     /// Print JSON

@@ -1,6 +1,7 @@
 //! Lines on standard error about the jobs of an experiment that failed or lack files.
 
 use optlab_api_types::{Job, List};
+use optlab_domain::ExperimentId;
 
 use super::client::{Client, ClientError};
 use super::output;
@@ -9,7 +10,7 @@ use super::output;
 pub(super) const TOLD: usize = 10;
 
 /// Prints a line on standard error for each job that succeeded without all of its files; returns their number.
-pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<usize, ClientError> {
+pub(super) fn warn_of_missing_files(client: &Client, experiment: ExperimentId) -> Result<usize, ClientError> {
     let experiment = experiment.to_string();
     let jobs = client.jobs(&[("experiment", &experiment), ("state", "succeeded")])?;
     let incomplete = jobs.iter().filter_map(|job| Some((job, job.error.as_deref()?)));
@@ -24,7 +25,7 @@ pub(super) fn warn_of_missing_files(client: &Client, experiment: i64) -> Result<
 }
 
 /// One line on standard error for each failed job of an experiment, `failed` in number.
-pub(super) fn tell_failures(client: &Client, experiment: i64, failed: i64) {
+pub(super) fn tell_failures(client: &Client, experiment: ExperimentId, failed: i64) {
     let path = format!("/jobs?experiment={experiment}&state=failed&limit={TOLD}");
     // The count has been printed, so an error here is ignored.
     let Ok(List::<Job> { items, .. }) = client.get(&path) else { return };

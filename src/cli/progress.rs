@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use optlab_api_types::{Counts, Experiment, ExperimentSummary};
+use optlab_domain::ExperimentId;
 use tokio::time::Instant;
 
 use super::client::{Client, ClientError};
@@ -30,7 +31,7 @@ impl Ended {
     }
 }
 
-pub(super) fn get(client: &Client, id: i64) -> Result<Experiment, ClientError> {
+pub(super) fn get(client: &Client, id: ExperimentId) -> Result<Experiment, ClientError> {
     client.get(&format!("/experiments/{id}"))
 }
 
@@ -73,7 +74,7 @@ pub(super) fn state(experiment: &ExperimentSummary) -> String {
 }
 
 /// Shows the progress of an experiment until all its jobs have ended, and then why jobs failed.
-pub(super) fn watch(client: &Client, id: i64) -> anyhow::Result<Ended> {
+pub(super) fn watch(client: &Client, id: ExperimentId) -> anyhow::Result<Ended> {
     let style = ProgressStyle::with_template("{bar:32} {percent:>3}%  {msg}").expect("a valid template");
     let bar = ProgressBar::new(1).with_style(style);
     let mut heard = Instant::now();

@@ -2,7 +2,7 @@
 
 use clap::ArgGroup;
 use optlab_api_types::{ActionResult, Job};
-use optlab_domain::Action;
+use optlab_domain::{Action, JobId};
 use serde::Serialize;
 
 use super::client::ServerArgs;
@@ -15,8 +15,8 @@ pub(super) struct Args {
     /// Id or name of an experiment, for all its jobs
     experiment: Option<String>,
     /// Id of one job
-    #[arg(long, value_name = "ID", value_parser = which::id)]
-    job: Option<i64>,
+    #[arg(long, value_name = "ID", value_parser = which::id::<JobId>)]
+    job: Option<JobId>,
     #[command(flatten)]
     server: ServerArgs,
     /// Print the server's answer as JSON

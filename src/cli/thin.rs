@@ -1,6 +1,7 @@
 //! `optlab thin`: thins the curves of an experiment, only on request.
 
 use anyhow::Context;
+use optlab_domain::ExperimentId;
 
 use super::serve::block_on;
 use super::{Failure, output, which};
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The named experiment, and the number of points that are or would be deleted.
-async fn thin(store: &Store, args: &Args) -> Result<(i64, Thinned), Failure> {
+async fn thin(store: &Store, args: &Args) -> Result<(ExperimentId, Thinned), Failure> {
     let experiment = match which::id(&args.experiment) {
         Ok(id) => id,
         Err(_) => which::newest(&called(store, &args.experiment).await?, &args.experiment)?,
@@ -51,7 +52,7 @@ async fn thin(store: &Store, args: &Args) -> Result<(i64, Thinned), Failure> {
 }
 
 /// Ids of the experiments of this name, the newest first.
-async fn called(store: &Store, name: &str) -> Result<Vec<i64>, StoreError> {
+async fn called(store: &Store, name: &str) -> Result<Vec<ExperimentId>, StoreError> {
     const PAGE: i64 = 1000;
     let (mut ids, mut before) = (Vec::new(), None);
     loop {

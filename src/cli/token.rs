@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Timestamp;
-use optlab_domain::{Scope, parse_word};
+use optlab_domain::{Scope, TokenId, parse_word};
 
 use super::serve::block_on;
 use super::{Failure, output, which};
@@ -41,8 +41,8 @@ enum Command {
     /// Revoke a token; servers reject it within two seconds
     Revoke {
         /// Id of the token, from the list
-        #[arg(value_parser = which::id)]
-        id: i64,
+        #[arg(value_parser = which::id::<TokenId>)]
+        id: TokenId,
         #[command(flatten)]
         database: DatabaseSettings,
     },

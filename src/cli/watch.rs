@@ -1,5 +1,6 @@
 //! `optlab watch`: waits until an experiment has ended, and prints the result.
 
+use optlab_domain::ExperimentId;
 use serde_json::json;
 
 use super::client::{Client, ClientError, ServerArgs};
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Watches an experiment and prints the result; fails if its jobs failed.
-pub(super) fn to_the_end(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
+pub(super) fn to_the_end(client: &Client, id: ExperimentId, json: bool) -> Result<(), Failure> {
     let ended = watch(client, id)?;
     if json {
         let jobs = client.jobs(&[("experiment", &id.to_string())])?;

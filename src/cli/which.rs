@@ -1,7 +1,10 @@
 //! The choice of an experiment by id or name.
 
+use std::str::FromStr;
+
 use anyhow::anyhow;
 use optlab_api_types::ExperimentSummary;
+use optlab_domain::ExperimentId;
 
 use super::client::Client;
 use super::{Failure, output};
@@ -12,23 +15,23 @@ use super::{Failure, output};
 pub(super) struct NotAnId;
 
 /// Parses an id, with or without a leading `#`.
-pub(super) fn id(given: &str) -> Result<i64, NotAnId> {
+pub(super) fn id<T: FromStr>(given: &str) -> Result<T, NotAnId> {
     given.strip_prefix('#').unwrap_or(given).parse().map_err(|_| NotAnId)
 }
 
 /// The experiment with this id, or the newest with this name; reports the choice on standard error if there are
 /// several. Ids and names cannot be confused, because no name consists only of digits.
-pub(super) fn find(client: &Client, given: &str) -> Result<i64, Failure> {
+pub(super) fn find(client: &Client, given: &str) -> Result<ExperimentId, Failure> {
     if let Ok(id) = id(given) {
         return Ok(id);
     }
     let all: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
-    let called: Vec<i64> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
+    let called: Vec<ExperimentId> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
     newest(&called, given)
 }
 
 /// The first of the experiments with this name, the newest first; reports the choice if there are several.
-pub(super) fn newest(called: &[i64], name: &str) -> Result<i64, Failure> {
+pub(super) fn newest(called: &[ExperimentId], name: &str) -> Result<ExperimentId, Failure> {
     match *called {
         [] => Err(anyhow!("there is no experiment `{name}`; `optlab experiments` lists them").into()),
         [id] => Ok(id),

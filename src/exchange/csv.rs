@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use csv::Writer;
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{AttemptNumber, EndReason, JobId, JobState};
 use serde::Serialize;
 
 use super::{ExchangeError, PointWriter};
@@ -13,7 +13,7 @@ use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
 #[derive(Serialize)]
 struct PointRow<'a> {
     experiment: &'a str,
-    job_id: i64,
+    job_id: JobId,
     arm: &'a str,
     method: &'a str,
     seed: i64,
@@ -27,14 +27,14 @@ struct PointRow<'a> {
 #[derive(Serialize)]
 struct JobRow<'a> {
     experiment: &'a str,
-    job_id: i64,
+    job_id: JobId,
     arm: &'a str,
     method: &'a str,
     seed: i64,
     state: JobState,
     end_reason: Option<EndReason>,
     error: Option<&'a str>,
-    attempts: i64,
+    attempts: AttemptNumber,
     device: Option<&'a str>,
     step: i64,
     steps: i64,

@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use optlab_domain::JobId;
+
 use super::{ExchangeError, PointWriter};
 use crate::store::{JobRecord, TimedPoint};
 
@@ -19,7 +21,7 @@ const FILE_VERSION: &str = "brain.Event:2";
 pub struct EventWriter {
     folder: PathBuf,
     /// The file of the current job.
-    current: Option<(i64, BufWriter<File>)>,
+    current: Option<(JobId, BufWriter<File>)>,
 }
 
 impl EventWriter {

@@ -1,10 +1,10 @@
 //! Rows of artifacts; their bytes are in the artifact root.
 
-use optlab_domain::ArtifactKind;
+use optlab_domain::{ArtifactKind, AttemptNumber, JobId};
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, Transaction, sql};
-use crate::store::{Store, StoreError};
+use crate::store::{NotFound, Store, StoreError};
 
 /// A file of a job.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -14,7 +14,7 @@ pub struct Artifact {
     /// The kind of its content.
     pub kind: ArtifactKind,
     /// The attempt that made it.
-    pub attempt: i64,
+    pub attempt: AttemptNumber,
     /// Completed updates.
     pub step: i64,
     /// Path of its bytes below the artifact root.
@@ -28,7 +28,7 @@ pub struct Artifact {
 /// An artifact with its job.
 #[derive(FromRow)]
 struct Row {
-    job_id: i64,
+    job_id: JobId,
     #[sqlx(flatten)]
     artifact: Artifact,
 }
@@ -38,11 +38,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where there is no such job.
-    pub async fn artifacts(&self, job: i64) -> Result<Vec<Artifact>, StoreError> {
+    pub async fn artifacts(&self, job: JobId) -> Result<Vec<Artifact>, StoreError> {
         let mut reader = self.read().await?;
-        let exists: Option<(i64,)> =
+        let exists: Option<(JobId,)> =
             sql("SELECT id FROM jobs WHERE id = $1").bind(job).fetch_optional(&mut reader).await?;
-        exists.ok_or(StoreError::NotFound { what: "job", id: job })?;
+        exists.ok_or(NotFound::Job(job))?;
         sql("SELECT name, kind, attempt, step, path, bytes, sha256 FROM artifacts WHERE job_id = $1 ORDER BY name")
             .bind(job)
             .fetch_all(&mut reader)
@@ -51,7 +51,7 @@ impl Store {
 
     /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last two of others. At most
     /// `limit`.
-    pub async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(i64, Artifact)>, StoreError> {
+    pub async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(JobId, Artifact)>, StoreError> {
         let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
                  SELECT a.job_id, a.name, a.kind, a.attempt, a.step, a.path, a.bytes, a.sha256, j.state,
                      row_number() OVER (PARTITION BY a.job_id ORDER BY a.step DESC, a.attempt DESC) AS place
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Deletes the row of a file whose bytes are removed.
-    pub async fn forget_artifact(&self, job: i64, artifact: &Artifact) -> Result<(), StoreError> {
+    pub async fn forget_artifact(&self, job: JobId, artifact: &Artifact) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sql("DELETE FROM artifacts WHERE job_id = $1 AND name = $2 AND path = $3")
             .bind(job)
@@ -78,7 +78,7 @@ impl Store {
 }
 
 /// The checkpoints of a job, the latest first.
-pub(super) async fn checkpoints(on: &mut impl Connect, job: i64) -> Result<Vec<Artifact>, StoreError> {
+pub(super) async fn checkpoints(on: &mut impl Connect, job: JobId) -> Result<Vec<Artifact>, StoreError> {
     sql("SELECT name, kind, attempt, step, path, bytes, sha256 FROM artifacts
          WHERE job_id = $1 AND kind = 'checkpoint' ORDER BY step DESC, attempt DESC")
     .bind(job)
@@ -89,7 +89,7 @@ pub(super) async fn checkpoints(on: &mut impl Connect, job: i64) -> Result<Vec<A
 /// Deletes the rows of a job's checkpoints after `step`, whose points the same transaction deletes, and returns them.
 pub(super) async fn forget_checkpoints_after(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     step: i64,
 ) -> Result<Vec<Artifact>, StoreError> {
     sql("DELETE FROM artifacts WHERE job_id = $1 AND kind = 'checkpoint' AND step > $2
@@ -103,7 +103,7 @@ pub(super) async fn forget_checkpoints_after(
 /// Inside the transaction of an attempt.
 pub(super) async fn insert_artifact(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     artifact: &Artifact,
     now: i64,
 ) -> Result<(), StoreError> {

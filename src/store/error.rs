@@ -2,19 +2,15 @@
 
 use std::io;
 
+use optlab_domain::{ExperimentId, JobId, Lease, TokenId, WorkerId};
 use sqlx::migrate::MigrateError;
 
 /// The reason why a call of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such row.
-    #[error("there is no {what} {id}")]
-    NotFound {
-        /// `experiment`, `job`, `worker` or `token`.
-        what: &'static str,
-        /// The id that was asked for.
-        id: i64,
-    },
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
     /// The state of the row does not allow it.
     #[error("{0}")]
     Conflict(String),
@@ -22,13 +18,8 @@ pub enum StoreError {
     #[error("this Idempotency-Key was used before with another body")]
     KeyReused,
     /// Another attempt owns the job now, or it has ended; nothing was written.
-    #[error("attempt {attempt} of job {job} has lost its lease")]
-    LeaseLost {
-        /// The job.
-        job: i64,
-        /// The attempt that tried to write.
-        attempt: i64,
-    },
+    #[error("attempt {} of job {} has lost its lease", .0.attempt, .0.job)]
+    LeaseLost(Lease),
     /// The points of an import ended too early; nothing was written.
     #[error("the points of the import broke off")]
     BrokenOff,
@@ -93,6 +84,23 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy | Self::Away | Self::Full | Self::Failing(_) | Self::Moved)
     }
+}
+
+/// The id that no row has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    /// Of an experiment.
+    #[error("there is no experiment {0}")]
+    Experiment(ExperimentId),
+    /// Of a job.
+    #[error("there is no job {0}")]
+    Job(JobId),
+    /// Of a worker.
+    #[error("there is no worker {0}")]
+    Worker(WorkerId),
+    /// Of a token.
+    #[error("there is no token {0}")]
+    Token(TokenId),
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::RwLock;
 
-use optlab_domain::series;
+use optlab_domain::{ExperimentId, JobId, series};
 use optlab_spec::protocol::Point;
 use sqlx_macros::FromRow;
 
@@ -46,7 +46,7 @@ impl Store {
     }
 
     /// The series of which some job of the experiment has points.
-    pub async fn series_of_experiment(&self, experiment: i64) -> Result<Vec<Series>, StoreError> {
+    pub async fn series_of_experiment(&self, experiment: ExperimentId) -> Result<Vec<Series>, StoreError> {
         let rows: Vec<SeriesRow> = sql(concat!(
             "SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// The series of which the job has points.
-    pub async fn series_of_job(&self, job: i64) -> Result<Vec<Series>, StoreError> {
+    pub async fn series_of_job(&self, job: JobId) -> Result<Vec<Series>, StoreError> {
         let rows: Vec<SeriesRow> = sql("SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (SELECT 1 FROM metric_points p WHERE p.job_id = $1 AND p.series_id = s.id)
              ORDER BY s.name")

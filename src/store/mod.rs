@@ -1,7 +1,7 @@
 //! Everything that outlives a process: the only place with SQL.
 //!
 //! [`Store`] has one module per concern, which holds its records beside its statements. Writes that belong to an attempt
-//! carry its [`Lease`] and fail with [`StoreError::LeaseLost`] once the job has gone on without it. A statement is written
+//! carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once the job has gone on without it. A statement is written
 //! once where both databases understand it; `database` opens them and has what they do differently.
 
 mod experiments;
@@ -40,14 +40,14 @@ pub use self::url::redacted;
 pub use artifacts::Artifact;
 pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite, database_file};
-pub use error::StoreError;
+pub use error::{NotFound, StoreError};
 pub use experiments::{Counts, Edit, Experiment, Submission};
 pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
 pub use metrics::Series;
 pub use monitor::{Activity, Census};
 pub use page::Page;
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};
-pub use queue::{AttemptEnd, Claim, CompleteRun, Lease, Slot};
+pub use queue::{AttemptEnd, Claim, CompleteRun, Slot};
 pub use results::{JobFigures, LastEvaluations};
 pub use settings::Root;
 pub use thinning::Thinned;

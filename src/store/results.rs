@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobState};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx_macros::FromRow;
 
@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct JobFigures {
     /// Its id.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// The arm's name.
     pub arm: String,
     /// The job's seed.
@@ -52,14 +52,14 @@ pub struct LastEvaluations {
 
 #[derive(FromRow)]
 struct LastRow {
-    job_id: i64,
+    job_id: JobId,
     #[sqlx(flatten)]
     evaluations: LastEvaluations,
 }
 
 impl Store {
     /// Every job of the experiment, by arm in the order of the spec, then by seed.
-    pub async fn figures(&self, experiment: i64) -> Result<Vec<JobFigures>, StoreError> {
+    pub async fn figures(&self, experiment: ExperimentId) -> Result<Vec<JobFigures>, StoreError> {
         sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
                  r.test_accuracy, r.best_test_accuracy, r.energy, a.seconds, r.peak_memory_bytes, j.parameters_trained
              FROM jobs j
@@ -75,9 +75,9 @@ impl Store {
     /// At most `last` evaluations of each job that succeeded, by the id of the job.
     pub async fn last_evaluations(
         &self,
-        experiment: i64,
+        experiment: ExperimentId,
         last: i64,
-    ) -> Result<HashMap<i64, LastEvaluations>, StoreError> {
+    ) -> Result<HashMap<JobId, LastEvaluations>, StoreError> {
         let rows: Vec<LastRow> =
             sql("SELECT job_id, count(*) AS n, min(step) AS first_step, avg(value) AS test_accuracy
              FROM (
@@ -98,9 +98,12 @@ impl Store {
 
     /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one
     /// first.
-    pub async fn environments(&self, experiment: i64) -> Result<HashMap<i64, Vec<Environment>>, StoreError> {
+    pub async fn environments(
+        &self,
+        experiment: ExperimentId,
+    ) -> Result<HashMap<JobId, Vec<Environment>>, StoreError> {
         // A curve comes from the last attempt that began at the beginning, and from those that went on from it.
-        let rows: Vec<(i64, String)> = sql(concat!(
+        let rows: Vec<(JobId, String)> = sql(concat!(
             "SELECT a.job_id, a.environment
              FROM jobs j JOIN attempts a ON a.job_id = j.id
              WHERE j.experiment_id = $1 AND ",
@@ -114,7 +117,7 @@ impl Store {
         .bind(experiment)
         .fetch_all(&mut self.read().await?)
         .await?;
-        let mut environments: HashMap<i64, Vec<Environment>> = HashMap::new();
+        let mut environments: HashMap<JobId, Vec<Environment>> = HashMap::new();
         for (job, environment) in rows {
             environments.entry(job).or_default().push(serde_json::from_str(&environment)?);
         }
@@ -125,7 +128,7 @@ impl Store {
 /// Keeps the figures of a job that ends well, inside the transaction of its end, when all of its points are there.
 pub(super) async fn insert_result(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     summary: &Summary,
 ) -> Result<(), StoreError> {
     sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)

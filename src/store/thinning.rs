@@ -1,10 +1,12 @@
 //! Old curves with fewer points.
 
+use optlab_domain::{ExperimentId, JobId};
+
 use crate::store::artifacts::forget_checkpoints_after;
 use crate::store::curves::{condense_job, forget};
 use crate::store::database::{Connect, sql};
 use crate::store::version::next_version;
-use crate::store::{Store, StoreError};
+use crate::store::{NotFound, Store, StoreError};
 
 /// What thinning does to an experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn would_thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+    pub async fn would_thin(&self, experiment: ExperimentId, every: i64) -> Result<Thinned, StoreError> {
         let mut reader = self.read().await?;
         check(&mut reader, experiment).await?;
         let (jobs, points, deleted) = sql(with_surplus!(
@@ -80,12 +82,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn thin(&self, experiment: i64, every: i64) -> Result<Thinned, StoreError> {
+    pub async fn thin(&self, experiment: ExperimentId, every: i64) -> Result<Thinned, StoreError> {
         let mut tx = self.begin().await?;
         check(&mut tx, experiment).await?;
         // First, so that nobody wants them again meanwhile; and whoever has read the curves before is to read them again.
         let version = next_version(&mut tx).await?;
-        let jobs: Vec<(i64,)> = sql("UPDATE jobs SET version = $2
+        let jobs: Vec<(JobId,)> = sql("UPDATE jobs SET version = $2
              WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled') RETURNING id")
         .bind(experiment)
         .bind(version)
@@ -119,8 +121,9 @@ impl Store {
     }
 }
 
-async fn check(on: &mut impl Connect, experiment: i64) -> Result<(), StoreError> {
-    let known: Option<(i64,)> =
+async fn check(on: &mut impl Connect, experiment: ExperimentId) -> Result<(), StoreError> {
+    let known: Option<(ExperimentId,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(experiment).fetch_optional(on).await?;
-    known.map(|_| ()).ok_or(StoreError::NotFound { what: "experiment", id: experiment })
+    known.ok_or(NotFound::Experiment(experiment))?;
+    Ok(())
 }

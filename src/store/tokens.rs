@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use optlab_domain::Scope;
+use optlab_domain::{Scope, TokenId};
 use sha2::{Digest, Sha256};
 use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
-use crate::store::{Store, StoreError};
+use crate::store::{NotFound, Store, StoreError};
 
 /// A bearer token. The database holds its hash only, and no log shows it.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Token {
     /// Its id, to revoke it by.
-    pub id: i64,
+    pub id: TokenId,
     /// Whose it is, or what for.
     pub name: String,
     /// What it allows.
@@ -70,7 +70,7 @@ pub struct Token {
 
 impl Store {
     /// Stores the hash of `secret` as a new token; returns its id.
-    pub async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<i64, StoreError> {
+    pub async fn add_token(&self, name: &str, scope: Scope, secret: &Secret) -> Result<TokenId, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let id =
@@ -79,7 +79,7 @@ impl Store {
                 .bind(scope)
                 .bind(secret.sha256())
                 .bind(now)
-                .fetch_number(&mut tx)
+                .fetch_value(&mut tx)
                 .await?;
         self.commit(tx).await?;
         Ok(id)
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn revoke_token(&self, id: i64) -> Result<(), StoreError> {
+    pub async fn revoke_token(&self, id: TokenId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let revoked = sql("UPDATE tokens SET revoked_ms = coalesce(revoked_ms, $2) WHERE id = $1")
@@ -105,7 +105,7 @@ impl Store {
             .execute(&mut tx)
             .await?;
         if revoked == 0 {
-            return Err(StoreError::NotFound { what: "token", id });
+            return Err(NotFound::Token(id).into());
         }
         self.commit(tx).await
     }

@@ -1,22 +1,23 @@
 //! Who offers slots.
 
+use optlab_domain::{JobId, WorkerId};
 use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
-use crate::store::{Store, StoreError};
+use crate::store::{NotFound, Store, StoreError};
 
 /// A process that claims jobs.
 #[derive(Clone, Debug)]
 pub struct Worker {
     /// Its id.
-    pub id: i64,
+    pub id: WorkerId,
     /// Host and process.
     pub name: String,
     /// What it offers, as it was when the worker was last heard of.
     pub devices: Vec<OfferedDevice>,
     /// What it runs now.
-    pub jobs: Vec<i64>,
+    pub jobs: Vec<JobId>,
     /// When it began, milliseconds since the epoch.
     pub started_ms: i64,
     /// When it was last heard of.
@@ -80,7 +81,7 @@ pub struct Memory {
 
 #[derive(FromRow)]
 struct Row {
-    id: i64,
+    id: WorkerId,
     name: String,
     devices: String,
     jobs: String,
@@ -111,7 +112,11 @@ impl TryFrom<Row> for Worker {
 
 impl Store {
     /// Registers a worker; returns its id.
-    pub async fn register_worker(&self, name: &str, devices: &[OfferedDevice]) -> Result<i64, StoreError> {
+    pub async fn register_worker(
+        &self,
+        name: &str,
+        devices: &[OfferedDevice],
+    ) -> Result<WorkerId, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let id = sql(
@@ -120,7 +125,7 @@ impl Store {
         .bind(name)
         .bind(serde_json::to_string(devices)?)
         .bind(now)
-        .fetch_number(&mut tx)
+        .fetch_value(&mut tx)
         .await?;
         self.commit(tx).await?;
         Ok(id)
@@ -130,7 +135,7 @@ impl Store {
     /// whether a drain was requested.
     pub async fn worker_is_alive(
         &self,
-        id: i64,
+        id: WorkerId,
         devices: &[OfferedDevice],
         trouble: Option<&str>,
     ) -> Result<bool, StoreError> {
@@ -150,7 +155,7 @@ impl Store {
     }
 
     /// Notes that the worker has stopped in good order.
-    pub async fn worker_has_stopped(&self, id: i64) -> Result<(), StoreError> {
+    pub async fn worker_has_stopped(&self, id: WorkerId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         sql("UPDATE workers SET last_seen_ms = $2, ended_ms = $2 WHERE id = $1")
@@ -165,11 +170,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn drain_worker(&self, id: i64) -> Result<(), StoreError> {
+    pub async fn drain_worker(&self, id: WorkerId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let drained = sql("UPDATE workers SET draining = 1 WHERE id = $1").bind(id).execute(&mut tx).await?;
         if drained == 0 {
-            return Err(StoreError::NotFound { what: "worker", id });
+            return Err(NotFound::Worker(id).into());
         }
         self.commit(tx).await
     }

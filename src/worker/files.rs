@@ -6,12 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use optlab_domain::ArtifactKind;
+use optlab_domain::{ArtifactKind, Lease};
 use tempfile::TempDir;
 
 use super::log::Log;
 use crate::artifacts::{ArtifactError, ArtifactRoot};
-use crate::store::{Artifact, Lease};
+use crate::store::Artifact;
 
 /// Name of the log in the folder.
 pub(super) const LOG: &str = "log.txt";

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use optlab_domain::WorkerId;
 use optlab_spec::protocol::Probe;
 use rustix::system::uname;
 use tokio::task::{JoinSet, block_in_place};
@@ -70,14 +71,14 @@ pub async fn run(
 async fn work(
     store: &Arc<Store>,
     artifacts: ArtifactRoot,
-    worker: i64,
+    worker: WorkerId,
     probe: &Probe,
     config: WorkerConfig,
     shutdown: CancellationToken,
 ) {
     let slots = config.slots.devices(probe);
     let devices = Devices::new(probe, &slots);
-    tracing::info!(worker.id = worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
+    tracing::info!(worker.id = %worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
     // Ends the claiming, on a signal, a drain request or idleness.
     let stop = shutdown.child_token();
     let idle = Arc::new(Idle::new());
@@ -128,7 +129,7 @@ async fn work(
 }
 
 /// Waits until a runner starts on this machine; `None` if a drain is requested or the worker is idle for too long before.
-async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> Option<Probe> {
+async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig) -> Option<Probe> {
     let began = Instant::now();
     loop {
         let trouble = match look_for_runner(&config.training.runner.program).await {
@@ -152,7 +153,7 @@ async fn wait_for_runner(store: &Store, worker: i64, config: &WorkerConfig) -> O
 }
 
 /// Registers the worker without devices, which are known only after the probe.
-async fn register(store: &Store) -> i64 {
+async fn register(store: &Store) -> WorkerId {
     let name = format!("{}:{}", uname().nodename().to_string_lossy(), std::process::id());
     loop {
         match store.register_worker(&name, &[]).await {
@@ -168,7 +169,7 @@ async fn register(store: &Store) -> i64 {
 /// Reports a worker to the store.
 struct Reporter {
     store: Arc<Store>,
-    worker: i64,
+    worker: WorkerId,
     devices: Devices,
     config: WorkerConfig,
     idle: Arc<Idle>,

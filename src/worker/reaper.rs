@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use optlab_domain::Lease;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Longest pause between rounds, so that cancelling the job of a lost worker takes effect soon even with long leases.
 const MOST_SELDOM: Duration = Duration::from_secs(5);
@@ -38,7 +39,7 @@ impl Reaper {
                     Ok(lost) => {
                         for lease in lost {
                             let Lease { job, attempt } = lease;
-                            tracing::warn!(job.id = job, attempt, "ended the attempt of a lost worker");
+                            tracing::warn!(job.id = %job, %attempt, "ended the attempt of a lost worker");
                         }
                     }
                     Err(error) => tracing::warn!(%error, "cannot look for expired leases"),

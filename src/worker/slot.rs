@@ -48,9 +48,9 @@ pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: Cancellat
                 let _busy = place.idle.busy();
                 let span = tracing::info_span!(
                     "job",
-                    experiment.id = claim.experiment_id,
-                    job.id = claim.lease.job,
-                    attempt = claim.lease.attempt
+                    experiment.id = %claim.experiment_id,
+                    job.id = %claim.lease.job,
+                    attempt = %claim.lease.attempt
                 );
                 let ended = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
                 let rest = ended.end.and_then(|end| health.after(&end));

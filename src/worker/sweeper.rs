@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use optlab_domain::{AttemptNumber, JobId};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -99,7 +100,7 @@ async fn remove_strays(
 }
 
 /// The job and the attempt in a path like `jobs/7/2/log.txt`; `None` for paths that no attempt writes to.
-fn owner(path: &str) -> Option<(i64, i64)> {
+fn owner(path: &str) -> Option<(JobId, AttemptNumber)> {
     let (job, rest) = path.strip_prefix("jobs/")?.split_once('/')?;
     let (attempt, file) = rest.split_once('/')?;
     (!file.contains('/')).then_some((job.parse().ok()?, attempt.parse().ok()?))
@@ -107,42 +108,42 @@ fn owner(path: &str) -> Option<(i64, i64)> {
 
 /// The attempts and files of a job in the database. Files of unknown jobs are not removed, because they may belong to
 /// another database.
-#[derive(Default)]
 struct Job {
-    id: i64,
+    id: JobId,
     /// Attempts that ended long enough ago.
-    ended: HashSet<i64>,
+    ended: HashSet<AttemptNumber>,
     /// Paths that have a row.
     noted: HashSet<String>,
 }
 
 impl Job {
-    async fn read(store: &Store, id: i64, ended_before: i64) -> Result<Self, StoreError> {
-        let job = Self { id, ..Self::default() };
+    async fn read(store: &Store, id: JobId, ended_before: i64) -> Result<Self, StoreError> {
+        let unknown = Self { id, ended: HashSet::new(), noted: HashSet::new() };
         // Attempts are read before files, so that all rows of the attempts that have ended are among the files.
         let attempts = match store.attempts(id).await {
-            Err(StoreError::NotFound { .. }) => return Ok(job),
+            Err(StoreError::NotFound { .. }) => return Ok(unknown),
             attempts => attempts?,
         };
         let ended =
             attempts.iter().filter(|attempt| attempt.ended_ms.is_some_and(|ended| ended <= ended_before));
         let noted = match store.artifacts(id).await {
-            Err(StoreError::NotFound { .. }) => return Ok(job),
+            Err(StoreError::NotFound { .. }) => return Ok(unknown),
             noted => noted?,
         };
         let ended = ended.map(|attempt| attempt.number).collect();
-        Ok(Self { ended, noted: noted.into_iter().map(|artifact| artifact.path).collect(), ..job })
+        Ok(Self { id, ended, noted: noted.into_iter().map(|artifact| artifact.path).collect() })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::owner;
+    use super::{AttemptNumber, JobId, owner};
 
     #[test]
     fn only_paths_of_attempts_have_an_owner() {
-        assert_eq!(owner("jobs/7/2/log.txt"), Some((7, 2)));
-        assert_eq!(owner("jobs/7/2/log.txt#1"), Some((7, 2)));
+        let attempt = Some((JobId::from(7), AttemptNumber::from(2)));
+        assert_eq!(owner("jobs/7/2/log.txt"), attempt);
+        assert_eq!(owner("jobs/7/2/log.txt#1"), attempt);
         for path in
             ["jobs/7/log.txt", "jobs/a/2/log.txt", "jobs/7/2/more/log.txt", "other/7/2/log.txt", "jobs"]
         {

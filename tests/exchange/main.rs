@@ -18,6 +18,7 @@ use std::thread;
 
 use optlab::exchange::{ParquetReader, ParquetWriter, PointWriter};
 use optlab::store::{ExperimentRecord, Import, JobRecord, TimedPoint};
+use optlab_domain::{ExperimentId, JobId};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
 use support::{Answer, Database, OPTLAB, Server, small_experiment};
@@ -58,8 +59,8 @@ fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
     });
     read.unwrap();
     assert_eq!(curves.values().map(Vec::len).sum::<usize>() as u64, points);
-    let jobs = jobs.into_iter().map(|job| JobRecord { id: 0, ..job }).collect();
-    (ExperimentRecord { id: 0, ..experiment }, jobs, curves)
+    let jobs = jobs.into_iter().map(|job| JobRecord { id: JobId::from(0), ..job }).collect();
+    (ExperimentRecord { id: ExperimentId::from(0), ..experiment }, jobs, curves)
 }
 
 /// The file with changed records.

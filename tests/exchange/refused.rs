@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use optlab::store::{Import, ResultsRecord};
-use optlab_domain::EndReason;
+use optlab_domain::{EndReason, JobId};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -42,7 +42,7 @@ fn invalid_imports_are_rejected_with_the_reason() {
         (newer, "format 3"),
         (older, "export the experiment again"),
         (changed(|import| import.jobs.truncate(5)), "is missing"),
-        (changed(|import| import.jobs[5].id = 99), "belongs to no job"),
+        (changed(|import| import.jobs[5].id = JobId::from(99)), "belongs to no job"),
         (changed(|import| import.jobs[1].seed = 4), "is not in the spec"),
         (changed(|import| import.jobs[1].id = import.jobs[0].id), "is a duplicate"),
         (

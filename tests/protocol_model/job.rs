@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
-use optlab_domain::{Action, EndReason, JobState, Request};
+use optlab_domain::{Action, AttemptNumber, EndReason, JobId, JobState, Lease, Request};
 
 use crate::Rules;
 use crate::worker::{Packet, STEPS, Write};
@@ -95,7 +95,9 @@ impl Job {
     pub fn accepts(&self, packet: &Packet, rules: Rules) -> bool {
         let attempt = if rules.attempt_is_checked { packet.attempt } else { self.attempt };
         let state = if rules.state_is_checked { self.state } else { JobState::Running };
-        lifecycle::may_write(attempt.into(), state, self.attempt.into())
+        let number = |attempt: u8| AttemptNumber::from(i64::from(attempt));
+        let lease = Lease { job: JobId::from(1), attempt: number(attempt) };
+        lifecycle::may_write(lease, state, number(self.attempt))
     }
 
     pub fn write(&mut self, packet: &Packet, rules: Rules) {

@@ -1,7 +1,7 @@
 //! Actions on jobs: cancel, pause, resume, retry.
 
 use optlab::store::AttemptEnd;
-use optlab_domain::{Action, EndReason, JobState, Request};
+use optlab_domain::{Action, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request};
 use serde_json::json;
 
 use crate::fixture::{Fixture, crashed, failed, finished, is_conflict, is_not_found};
@@ -23,10 +23,10 @@ pub async fn a_cancel_request_reaches_the_worker_and_impossible_actions_are_reje
     is_conflict(fixture.store.act_on_job(lease.job, Action::Pause).await);
     is_conflict(fixture.store.act_on_job(lease.job, Action::Resume).await);
     is_conflict(fixture.store.act_on_job(lease.job, Action::Retry).await);
-    is_not_found(fixture.store.act_on_job(99, Action::Cancel).await);
-    is_not_found(fixture.store.act_on_job(99, Action::Pause).await);
-    is_not_found(fixture.store.act_on_job(99, Action::Resume).await);
-    is_not_found(fixture.store.act_on_job(99, Action::Retry).await);
+    is_not_found(fixture.store.act_on_job(JobId::from(99), Action::Cancel).await);
+    is_not_found(fixture.store.act_on_job(JobId::from(99), Action::Pause).await);
+    is_not_found(fixture.store.act_on_job(JobId::from(99), Action::Resume).await);
+    is_not_found(fixture.store.act_on_job(JobId::from(99), Action::Retry).await);
 }
 
 pub async fn a_cancelled_job_whose_runner_dies_is_not_retried(fixture: Fixture) {
@@ -66,7 +66,7 @@ pub async fn a_pause_request_reaches_the_worker(fixture: Fixture) {
     // The answer may have been lost.
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Paused);
     fixture.store.act_on_job(id, Action::Resume).await.unwrap();
-    assert_eq!(fixture.claim().await.unwrap().attempt, 2, "a pause costs no attempt");
+    assert_eq!(fixture.claim().await.unwrap().attempt, AttemptNumber::from(2), "a pause costs no attempt");
 }
 
 pub async fn a_running_job_that_crashes_is_paused_as_requested(fixture: Fixture) {
@@ -134,8 +134,8 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
     // The crashed job still waits.
     let claimed = [fixture.claim().await.unwrap().job, fixture.claim().await.unwrap().job];
     assert_eq!((claimed, fixture.claim().await), ([queued, other], None));
-    is_not_found(fixture.store.act_on_experiment(99, Action::Pause).await);
-    is_not_found(fixture.store.act_on_experiment(99, Action::Resume).await);
+    is_not_found(fixture.store.act_on_experiment(ExperimentId::from(99), Action::Pause).await);
+    is_not_found(fixture.store.act_on_experiment(ExperimentId::from(99), Action::Resume).await);
 }
 
 pub async fn a_rejected_action_releases_its_locks_at_once(fixture: Fixture) {

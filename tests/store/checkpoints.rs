@@ -1,7 +1,7 @@
 //! Artifacts, and the step from which the next attempt resumes.
 
-use optlab::store::{Artifact, AttemptEnd, Lease};
-use optlab_domain::{Action, ArtifactKind, EndReason, JobState};
+use optlab::store::{Artifact, AttemptEnd};
+use optlab_domain::{Action, ArtifactKind, EndReason, JobId, JobState, Lease};
 use serde_json::json;
 
 use crate::fixture::{
@@ -48,7 +48,7 @@ pub async fn a_lost_worker_cannot_add_files(fixture: Fixture) {
     is_lost(fixture.store.add_artifact(old, &checkpoint(old, 1)).await);
     add(&fixture, new, &[1]).await;
     assert_eq!(fixture.store.artifacts(id).await.unwrap(), [checkpoint(new, 1)]);
-    is_not_found(fixture.store.artifacts(99).await);
+    is_not_found(fixture.store.artifacts(JobId::from(99)).await);
 }
 
 pub async fn a_queued_job_is_at_the_step_of_its_last_checkpoint(fixture: Fixture) {

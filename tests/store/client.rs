@@ -1,7 +1,7 @@
 //! Sends the calls of the [`model`](crate::model) to a real store.
 
 use optlab::store::{AttemptEnd, Slot, Store, StoreError, Submission};
-use optlab_domain::EndReason;
+use optlab_domain::{AttemptNumber, EndReason};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -41,7 +41,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
         }
         Call::Record { lease, ref steps } => {
             let points: Vec<Point> =
-                steps.iter().map(|&step| point(step as u64, lease.attempt as f64)).collect();
+                steps.iter().map(|&step| point(step as u64, i64::from(lease.attempt) as f64)).collect();
             let step = steps.last().map(|&step| step as u64);
             return store.record(lease, &points, step, LEASE_MS).await.map(Answer::Recorded);
         }
@@ -87,7 +87,10 @@ pub async fn views(store: &Store) -> Vec<View> {
             attempt: job.attempt,
             step: job.step,
             end_reason: job.end_reason,
-            points: curve.into_iter().map(|point| (point.step, point.value as i64)).collect(),
+            points: curve
+                .into_iter()
+                .map(|point| (point.step, AttemptNumber::from(point.value as i64)))
+                .collect(),
         });
     }
     views

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use optlab::stats::{Bucket, CurvePoint, widen, width_for};
 use optlab::store::{Curve, CurveRange, TimedPoint};
+use optlab_domain::{JobId, Lease};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -19,7 +20,7 @@ fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
 }
 
 /// In batches, as runners flush.
-async fn record(fixture: &Fixture, lease: optlab::store::Lease, points: &[Point]) {
+async fn record(fixture: &Fixture, lease: Lease, points: &[Point]) {
     for batch in points.chunks(301) {
         let step = batch.last().map(|point| point.step);
         fixture.store.record(lease, batch, step, LEASE_MS).await.unwrap();
@@ -31,7 +32,7 @@ fn all(buckets: usize) -> CurveRange {
 }
 
 /// The curve of a range; checks that the points alone give the same.
-async fn read(fixture: &Fixture, job: i64, range: CurveRange) -> Curve {
+async fn read(fixture: &Fixture, job: JobId, range: CurveRange) -> Curve {
     let set = fixture.store.curves(&[job], "train/loss", range).await.unwrap();
     let [curve] = &set.curves[..] else { panic!("one job, one curve") };
     let points = fixture.curve(job, "train/loss").await.into_iter();
@@ -49,7 +50,7 @@ async fn read(fixture: &Fixture, job: i64, range: CurveRange) -> Curve {
     curve.clone()
 }
 
-async fn looks_right_from_near_and_far(fixture: &Fixture, job: i64) {
+async fn looks_right_from_near_and_far(fixture: &Fixture, job: JobId) {
     for buckets in [1, 3, 50, 400, 1000, 10_000] {
         read(fixture, job, all(buckets)).await;
         for (after_step, to_step) in
@@ -115,7 +116,7 @@ pub async fn curves_of_several_jobs_have_the_same_buckets(fixture: Fixture) {
         fixture.start(lease, 0).await;
         record(&fixture, lease, &curve(0..steps)).await;
     }
-    let jobs: Vec<i64> = fixture.jobs(experiment).await.iter().map(|job| job.id).collect();
+    let jobs: Vec<JobId> = fixture.jobs(experiment).await.iter().map(|job| job.id).collect();
     let set = fixture.store.curves(&jobs, "train/loss", all(100)).await.unwrap();
     assert_eq!(set.width, 256);
     assert_eq!(set.curves.iter().map(|curve| curve.buckets.len()).collect::<Vec<_>>(), [63, 3, 0]);

@@ -1,7 +1,7 @@
 //! Ends of attempts, and the number and delay of retries.
 
 use optlab::store::{AttemptEnd, CompleteRun};
-use optlab_domain::{Action, EndReason, JobState};
+use optlab_domain::{Action, AttemptNumber, EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, checkpoint, complete_run, crashed, failed, finished};
@@ -13,7 +13,7 @@ pub async fn attempts_are_limited_and_a_retry_by_hand_resets_them(fixture: Fixtu
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;
     for (attempt, after) in [(1, JobState::Queued), (2, JobState::Failed)] {
         let lease = fixture.claim().await.unwrap();
-        assert_eq!(lease.attempt, attempt);
+        assert_eq!(lease.attempt, AttemptNumber::from(attempt));
         assert_eq!(fixture.end(lease, crashed()).await, after);
         fixture.clock.advance(LONGEST_WAIT_MS);
     }
@@ -23,7 +23,7 @@ pub async fn attempts_are_limited_and_a_retry_by_hand_resets_them(fixture: Fixtu
     assert_eq!((job.state, job.end_reason, job.error, job.ended_ms), (JobState::Queued, None, None, None));
     for (attempt, after) in [(3, JobState::Queued), (4, JobState::Failed)] {
         let lease = fixture.claim().await.unwrap();
-        assert_eq!(lease.attempt, attempt);
+        assert_eq!(lease.attempt, AttemptNumber::from(attempt));
         assert_eq!(fixture.end(lease, crashed()).await, after);
         fixture.clock.advance(LONGEST_WAIT_MS);
     }
@@ -35,7 +35,7 @@ pub async fn a_hand_back_costs_no_attempt(fixture: Fixture) {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Queued);
     }
-    assert_eq!(fixture.job(id).await.attempt, 5);
+    assert_eq!(fixture.job(id).await.attempt, AttemptNumber::from(5));
 }
 
 pub async fn a_machine_fault_costs_no_attempt_and_is_reported(fixture: Fixture) {
@@ -46,7 +46,7 @@ pub async fn a_machine_fault_costs_no_attempt_and_is_reported(fixture: Fixture) 
     }
     let last = fixture.store.attempts(id).await.unwrap().pop().unwrap();
     let told = (last.number, last.end_reason, last.error.as_deref());
-    assert_eq!(told, (5, Some(EndReason::MachineFault), Some("no room")));
+    assert_eq!(told, (AttemptNumber::from(5), Some(EndReason::MachineFault), Some("no room")));
     fixture.store.act_on_job(id, Action::Cancel).await.unwrap();
     assert_eq!(fixture.state(id).await, JobState::Cancelled);
 }
@@ -93,7 +93,7 @@ pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
         assert_eq!(fixture.state(id).await, after);
     }
     let job = fixture.job(id).await;
-    assert_eq!((job.attempt, job.end_reason), (3, Some(EndReason::WorkerLost)));
+    assert_eq!((job.attempt, job.end_reason), (AttemptNumber::from(3), Some(EndReason::WorkerLost)));
     assert!(job.error.unwrap().contains("not heard of"));
 }
 
@@ -103,7 +103,7 @@ pub async fn a_failure_that_would_repeat_ends_the_job(fixture: Fixture) {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, failed(reason)).await, JobState::Failed);
         let job = fixture.job(id).await;
-        assert_eq!((job.end_reason, job.attempt), (Some(reason), 1));
+        assert_eq!((job.end_reason, job.attempt), (Some(reason), AttemptNumber::FIRST));
         fixture.store.act_on_job(id, Action::Retry).await.unwrap();
         let lease = fixture.claim().await.unwrap();
         assert_eq!((lease.job, fixture.end(lease, finished()).await), (id, JobState::Succeeded));

@@ -1,7 +1,7 @@
 //! Submissions and their repetition.
 
 use optlab::store::{Edit, Import, StoreError, Submission};
-use optlab_domain::JobState;
+use optlab_domain::{ExperimentId, JobState};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -40,7 +40,7 @@ pub async fn the_submitted_text_is_stored_and_exported(fixture: Fixture) {
     assert_eq!(fixture.store.submitted_text(id).await.unwrap().as_deref(), Some(text));
     let unknown = fixture.store.submit(submission(None)).await.unwrap();
     assert_eq!(fixture.store.submitted_text(unknown).await.unwrap(), None);
-    is_not_found(fixture.store.submitted_text(99).await);
+    is_not_found(fixture.store.submitted_text(ExperimentId::from(99)).await);
 
     // It travels to other servers.
     let (experiment, jobs) = fixture.store.records(id).await.unwrap();
@@ -94,7 +94,7 @@ pub async fn new_seeds_are_added_to_every_arm_once(fixture: Fixture) {
     let arms = ["baseline", "opt-cayley", "opt-gram-schmidt"];
     let expected: Vec<_> = arms.into_iter().flat_map(|arm| [1, 2, 3].map(|seed| (arm, seed))).collect();
     assert_eq!(cells, expected);
-    is_not_found(fixture.store.add_seeds(99, &[1]).await);
+    is_not_found(fixture.store.add_seeds(ExperimentId::from(99), &[1]).await);
 }
 
 pub async fn the_priority_of_queued_jobs_can_be_changed(fixture: Fixture) {
@@ -115,5 +115,5 @@ pub async fn the_priority_of_queued_jobs_can_be_changed(fixture: Fixture) {
     assert_eq!(fixture.job(started).await.state, JobState::Running);
     fixture.store.add_seeds(first, &[99]).await.unwrap();
     assert!(fixture.jobs(first).await.iter().all(|job| job.priority == -3));
-    is_not_found(fixture.store.edit_experiment(99, edit(1)).await);
+    is_not_found(fixture.store.edit_experiment(ExperimentId::from(99), edit(1)).await);
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Lease, Memory, OfferedDevice,
-    Slot, Store, StoreError, Submission, TimedPoint,
+    self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Memory, OfferedDevice, Slot,
+    Store, StoreError, Submission, TimedPoint,
 };
-use optlab_domain::{ArtifactKind, EndReason, JobState, Request};
+use optlab_domain::{ArtifactKind, EndReason, ExperimentId, JobId, JobState, Lease, Request};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::{Value, json};
@@ -84,29 +84,29 @@ impl Fixture {
     }
 
     /// Three arms and the seed 0, unless the changes say otherwise; returns the experiment.
-    pub async fn submit(&self, changes: Value) -> i64 {
+    pub async fn submit(&self, changes: Value) -> ExperimentId {
         let sent = sent(changes);
         let (spec, text) = (submission::resolve(&sent).unwrap(), sent.to_string());
         self.store.submit(Submission { spec: &spec, text: Some(&text), idempotency: None }).await.unwrap()
     }
 
     /// An experiment of one job, which is returned.
-    pub async fn one_job(&self, changes: Value) -> i64 {
+    pub async fn one_job(&self, changes: Value) -> JobId {
         let arms = json!({ "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }] });
         let experiment = self.submit(optlab_spec::merge(arms, &changes)).await;
         self.jobs(experiment).await[0].id
     }
 
-    pub async fn jobs(&self, experiment: i64) -> Vec<Job> {
+    pub async fn jobs(&self, experiment: ExperimentId) -> Vec<Job> {
         let filter = JobFilter { experiment: Some(experiment), ..JobFilter::default() };
         self.store.jobs(filter, JobOrder::default(), None, 1000).await.unwrap().items
     }
 
-    pub async fn job(&self, id: i64) -> Job {
+    pub async fn job(&self, id: JobId) -> Job {
         self.store.job(id).await.unwrap()
     }
 
-    pub async fn state(&self, job: i64) -> JobState {
+    pub async fn state(&self, job: JobId) -> JobState {
         self.job(job).await.state
     }
 
@@ -132,12 +132,12 @@ impl Fixture {
     }
 
     /// Every point of a job's curve.
-    pub async fn curve(&self, job: i64, series: &str) -> Vec<TimedPoint> {
+    pub async fn curve(&self, job: JobId, series: &str) -> Vec<TimedPoint> {
         curve(&self.store, job, series).await
     }
 
     /// The steps at which the job has points.
-    pub async fn steps(&self, job: i64) -> Vec<i64> {
+    pub async fn steps(&self, job: JobId) -> Vec<i64> {
         self.curve(job, "train/loss").await.into_iter().map(|point| point.step).collect()
     }
 
@@ -239,7 +239,7 @@ pub fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 }
 
 /// Every point of a job's curve.
-pub async fn curve(store: &Store, job: i64, series: &str) -> Vec<TimedPoint> {
+pub async fn curve(store: &Store, job: JobId, series: &str) -> Vec<TimedPoint> {
     let experiment = store.job(job).await.unwrap().experiment_id;
     let (_, jobs) = store.records(experiment).await.unwrap();
     let record = jobs.iter().find(|record| record.id == job).unwrap();

@@ -1,13 +1,14 @@
 //! Lists of jobs in any order, page by page.
 
 use optlab::store::{Job, JobFilter, JobKey, JobOrder};
+use optlab_domain::JobId;
 use serde_json::json;
 use strum::VariantArray;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
 
 /// All ids in an order, with three jobs per page.
-pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<i64> {
+pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Vec<JobId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
         let page = fixture.store.jobs(filter.clone(), order, after, 3).await.unwrap();
@@ -22,9 +23,9 @@ pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Ve
 
 fn figure(job: &Job, by: JobKey) -> Option<f64> {
     match by {
-        JobKey::Id => Some(job.id as f64),
+        JobKey::Id => Some(i64::from(job.id) as f64),
         JobKey::Seed => Some(job.seed as f64),
-        JobKey::Attempt => Some(job.attempt as f64),
+        JobKey::Attempt => Some(i64::from(job.attempt) as f64),
         JobKey::Progress => Some(job.step as f64 / job.steps as f64),
         JobKey::StartedAt => job.started_ms.map(|ms| ms as f64),
         JobKey::TestError => job.test_error,
@@ -64,12 +65,12 @@ pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixtur
     for by in asked {
         for descending in [false, true] {
             let sign = if descending { -1.0 } else { 1.0 };
-            let mut expected: Vec<(bool, f64, i64)> = jobs
+            let mut expected: Vec<(bool, f64, JobId)> = jobs
                 .iter()
                 .map(|job| (figure(job, by).is_none(), sign * figure(job, by).unwrap_or(0.0), job.id))
                 .collect();
             expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
-            let expected: Vec<i64> = expected.into_iter().map(|(_, _, id)| id).collect();
+            let expected: Vec<JobId> = expected.into_iter().map(|(_, _, id)| id).collect();
             let order = JobOrder { by, descending };
             assert_eq!(pages(&fixture, &filter, order).await, expected, "{order:?}");
         }

@@ -20,7 +20,7 @@ async fn a_write_that_commits_late_is_not_missed() {
     let mut connection = PgConnection::connect(&fixture.url).await.unwrap();
     let mut slow = connection.begin().await.unwrap();
     sqlx::query("UPDATE jobs SET step = 7, version = pg_current_xact_id()::TEXT::BIGINT WHERE id = $1")
-        .bind(late)
+        .bind(i64::from(late))
         .execute(&mut *slow)
         .await
         .unwrap();

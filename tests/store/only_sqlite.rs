@@ -1,10 +1,10 @@
 //! SQLite only: transactions that SQLite rolls back itself, and a database file that was moved or replaced.
 
-use optlab_domain::Action;
+use optlab_domain::{Action, Lease};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use optlab::store::{Lease, Submission};
+use optlab::store::Submission;
 use serde_json::json;
 
 use crate::fixture::{Fixture, finished, spec};

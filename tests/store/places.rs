@@ -1,7 +1,7 @@
 //! A job that fails on one machine goes to another one first.
 
-use optlab::store::{AttemptEnd, Lease, OfferedDevice, Slot};
-use optlab_domain::{EndReason, JobState};
+use optlab::store::{AttemptEnd, OfferedDevice, Slot};
+use optlab_domain::{EndReason, JobState, Lease};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};

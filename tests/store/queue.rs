@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use optlab::store::{Slot, StoreError};
 use optlab::worker::Reaper;
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{AttemptNumber, EndReason, JobState};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -24,7 +24,10 @@ pub async fn a_job_is_claimed_recorded_and_ended(fixture: Fixture) {
     assert_eq!(fixture.end(lease, finished()).await, JobState::Succeeded);
     is_lost(fixture.store.end(lease, crashed()).await);
     let job = fixture.job(id).await;
-    assert_eq!((job.step, job.end_reason, job.attempt), (100, Some(EndReason::Completed), 1));
+    assert_eq!(
+        (job.step, job.end_reason, job.attempt),
+        (100, Some(EndReason::Completed), AttemptNumber::FIRST)
+    );
     let figures = fixture.store.figures(job.experiment_id).await.unwrap();
     assert_eq!((figures[0].test_accuracy, figures[0].seconds), (Some(97.5), Some(2.5)));
 }
@@ -42,7 +45,7 @@ pub async fn a_lost_worker_can_write_nothing_more(fixture: Fixture) {
     is_lost(fixture.record(old, &[4]).await);
 
     let new = fixture.claim().await.unwrap();
-    assert_eq!((new.job, new.attempt), (id, 2));
+    assert_eq!((new.job, new.attempt), (id, AttemptNumber::from(2)));
     is_lost(fixture.record(old, &[4]).await);
     is_lost(fixture.store.end(old, crashed()).await);
     // The points of the first attempt are kept until the second one writes.

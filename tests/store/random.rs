@@ -1,8 +1,7 @@
 //! Random operations of several clients: in any order, both databases answer as the model does and contain the same
 //! jobs. `OPTLAB_TEST_CASES` sets the number of cases.
 
-use optlab::store::Lease;
-use optlab_domain::{Action, EndReason, JobState};
+use optlab_domain::{Action, EndReason, JobId, JobState, Lease};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -150,7 +149,7 @@ impl Operation {
             Self::Call(call) => Some(call),
             Self::Act { job, action, on_all } => {
                 let jobs = model.jobs.len();
-                let job = (jobs > 0).then(|| job.index(jobs) as i64 + 1)?;
+                let job = (jobs > 0).then(|| JobId::from(job.index(jobs) as i64 + 1))?;
                 Some(if on_all { Call::ActOnAll { job, action } } else { Call::Act { job, action } })
             }
             Self::Write { stale, lease, write } => {

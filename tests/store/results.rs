@@ -1,7 +1,7 @@
 //! Final figures of jobs, for comparisons and SQL.
 
-use optlab::store::{JobFigures, LastEvaluations, Lease};
-use optlab_domain::{Action, EndReason, JobState};
+use optlab::store::{JobFigures, LastEvaluations};
+use optlab_domain::{Action, EndReason, JobId, JobState, Lease};
 use optlab_spec::protocol::{Environment, Point};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ async fn record(fixture: &Fixture, lease: Lease, series: &str, points: &[(u64, f
 }
 
 /// Claims the next job and completes it with this accuracy.
-async fn succeed(fixture: &Fixture, accuracy: f64) -> i64 {
+async fn succeed(fixture: &Fixture, accuracy: f64) -> JobId {
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
     record(fixture, lease, "test/accuracy", &[(0, 10.0), (STEPS, accuracy)]).await;
@@ -24,7 +24,7 @@ async fn succeed(fixture: &Fixture, accuracy: f64) -> i64 {
     lease.job
 }
 
-async fn figures(fixture: &Fixture, job: i64) -> JobFigures {
+async fn figures(fixture: &Fixture, job: JobId) -> JobFigures {
     let experiment = fixture.job(job).await.experiment_id;
     let all = fixture.store.figures(experiment).await.unwrap();
     all.into_iter().find(|figures| figures.job_id == job).unwrap()

@@ -1,7 +1,7 @@
 //! Thinning of old curves.
 
-use optlab::store::{Lease, Thinned};
-use optlab_domain::Action;
+use optlab::store::Thinned;
+use optlab_domain::{Action, ExperimentId, Lease};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -49,8 +49,8 @@ pub async fn thinning_keeps_every_nth_step_and_the_extremes(fixture: Fixture) {
         assert_eq!(fixture.steps(untouched.job).await, whole);
     }
     assert_eq!(store.would_thin(other, 21).await.unwrap().deleted, 21 - 4);
-    is_not_found(store.would_thin(99, 5).await);
-    is_not_found(store.thin(99, 5).await);
+    is_not_found(store.would_thin(ExperimentId::from(99), 5).await);
+    is_not_found(store.thin(ExperimentId::from(99), 5).await);
 }
 
 pub async fn a_retried_thinned_job_starts_from_the_beginning(fixture: Fixture) {

@@ -1,7 +1,7 @@
 //! Tokens.
 
 use optlab::store::Secret;
-use optlab_domain::Scope;
+use optlab_domain::{Scope, TokenId};
 
 use crate::fixture::{Fixture, is_not_found};
 
@@ -24,5 +24,5 @@ pub async fn a_token_is_valid_until_it_is_revoked(fixture: Fixture) {
     let tokens = store.tokens().await.unwrap();
     let times: Vec<_> = tokens.iter().map(|token| (token.id, token.created_ms, token.revoked_ms)).collect();
     assert_eq!(times, [(first, 1_000_000, Some(1_000_005)), (second, 1_000_005, None)]);
-    is_not_found(store.revoke_token(99).await);
+    is_not_found(store.revoke_token(TokenId::from(99)).await);
 }

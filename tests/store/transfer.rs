@@ -1,7 +1,7 @@
 //! Imports: atomic, and never queued.
 
 use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint};
-use optlab_domain::{Action, JobState};
+use optlab_domain::{Action, ExperimentId, JobId, JobState, WorkerId};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use crate::support::waiting::Patience;
 const POINTS: u64 = 2_345;
 
 /// A job that crashed once, one that runs, and one that waits.
-async fn experiment(fixture: &Fixture) -> i64 {
+async fn experiment(fixture: &Fixture) -> ExperimentId {
     let experiment = fixture.submit(json!({ "train": { "steps": POINTS } })).await;
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, crashed()).await;
@@ -29,7 +29,7 @@ async fn experiment(fixture: &Fixture) -> i64 {
     experiment
 }
 
-async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<CurveBatch>) {
+async fn read(fixture: &Fixture, experiment: ExperimentId) -> (Import, Vec<CurveBatch>) {
     let (experiment, jobs) = fixture.store.records(experiment).await.unwrap();
     let mut batches = Vec::new();
     for (place, job) in jobs.iter().enumerate() {
@@ -42,7 +42,11 @@ async fn read(fixture: &Fixture, experiment: i64) -> (Import, Vec<CurveBatch>) {
     (Import { experiment, jobs, series, points: POINTS + 1 }, batches)
 }
 
-async fn import(fixture: &Fixture, import: &Import, batches: &[CurveBatch]) -> Result<i64, StoreError> {
+async fn import(
+    fixture: &Fixture,
+    import: &Import,
+    batches: &[CurveBatch],
+) -> Result<ExperimentId, StoreError> {
     let (sender, points) = mpsc::channel(batches.len().max(1));
     for batch in batches {
         sender.send(batch.clone()).await.unwrap();
@@ -53,8 +57,8 @@ async fn import(fixture: &Fixture, import: &Import, batches: &[CurveBatch]) -> R
 
 /// The record without the ids of its server.
 fn without_ids(job: &JobRecord) -> JobRecord {
-    let mut job = JobRecord { id: 0, version: 0, ..job.clone() };
-    job.attempts.iter_mut().for_each(|attempt| attempt.worker_id = 0);
+    let mut job = JobRecord { id: JobId::from(0), version: 0, ..job.clone() };
+    job.attempts.iter_mut().for_each(|attempt| attempt.worker_id = WorkerId::from(0));
     job
 }
 
@@ -85,7 +89,7 @@ pub async fn an_import_is_atomic(fixture: Fixture) {
         0,
         "it is long"
     );
-    is_not_found(fixture.store.records(99).await);
+    is_not_found(fixture.store.records(ExperimentId::from(99)).await);
 }
 
 pub async fn jobs_that_had_not_ended_are_imported_as_cancelled(fixture: Fixture) {

@@ -1,7 +1,7 @@
 //! A queue longer than the last reported position.
 
 use optlab::store::{AttemptEnd, Counts, JobFilter, LAST_PLACE};
-use optlab_domain::{Action, JobState};
+use optlab_domain::{Action, JobId, JobState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, STEPS, checkpoint, finished};
@@ -14,22 +14,24 @@ pub async fn queue_positions_are_right_up_to_their_limit(fixture: Fixture) {
     let jobs = fixture.jobs(long).await;
     assert_eq!(jobs.len(), 1000);
     let before = fixture.jobs_since(0, 1).await[0].version;
-    let place = async |job: i64| store.job(job).await.unwrap().queue_position;
+    let place = async |job: JobId| store.job(job).await.unwrap().queue_position;
     assert_eq!(place(urgent).await, Some(1));
     for (job, expected) in jobs.iter().zip(2..) {
         assert_eq!(job.queue_position, (expected <= LAST_PLACE).then_some(expected), "{}", job.id);
     }
-    let [first, last] = [jobs[0].id, jobs[0].id + 3 * 340 - 1];
+    // Ids of one submission are consecutive.
+    let later = |job: JobId, by: i64| JobId::from(i64::from(job) + by);
+    let [first, last] = [jobs[0].id, later(jobs[0].id, 3 * 340 - 1)];
     assert_eq!((place(first).await, place(last).await), (Some(2), None));
 
     // The others move up when a job leaves the queue.
     let lease = fixture.claim().await.unwrap();
     assert_eq!((lease.job, place(urgent).await, place(first).await), (urgent, None, Some(1)));
     store.act_on_job(first, Action::Pause).await.unwrap();
-    assert_eq!((place(first).await, place(first + 1).await), (None, Some(1)));
-    assert_eq!(place(first + LAST_PLACE).await, Some(LAST_PLACE));
+    assert_eq!((place(first).await, place(later(first, 1)).await), (None, Some(1)));
+    assert_eq!(place(later(first, LAST_PLACE)).await, Some(LAST_PLACE));
     // Event streams report the same.
-    store.act_on_job(first + 1, Action::Cancel).await.unwrap();
+    store.act_on_job(later(first, 1), Action::Cancel).await.unwrap();
     store.act_on_job(first, Action::Resume).await.unwrap();
     let told = loop {
         let changed = fixture.jobs_since(before, 1000).await;
@@ -54,7 +56,7 @@ pub async fn a_list_by_id_applies_its_filter(fixture: Fixture) {
     for experiment in [None, Some(experiments[0]), Some(experiments[1])] {
         for state in states {
             for arm in &arms {
-                let expected: Vec<i64> = all
+                let expected: Vec<JobId> = all
                     .iter()
                     .filter(|job| experiment.is_none_or(|id| job.experiment_id == id))
                     .filter(|job| state.is_none_or(|state| job.state == state))
@@ -109,7 +111,7 @@ pub async fn an_experiment_reports_counts_of_jobs_and_updates(fixture: Fixture) 
         (experiment.step, experiment.steps, experiment.eta_seconds)
     );
     // Charts include all jobs that have had an attempt, in any state.
-    let mut cells: Vec<i64> = store.cells(id).await.unwrap().into_iter().map(|cell| cell.job).collect();
+    let mut cells: Vec<JobId> = store.cells(id).await.unwrap().into_iter().map(|cell| cell.job).collect();
     cells.sort();
     assert_eq!(cells, [done.job, one.job, other.job]);
     assert!(store.series_of_experiment(id).await.unwrap().iter().any(|series| series.name == "train/loss"));

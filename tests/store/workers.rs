@@ -1,6 +1,7 @@
 //! Workers.
 
 use optlab::store::Worker;
+use optlab_domain::WorkerId;
 
 use crate::fixture::{BEGIN_MS, Fixture, is_not_found, offered};
 
@@ -16,7 +17,7 @@ pub async fn a_worker_drains_and_unregisters(fixture: Fixture) {
     let workers = store.workers(0).await.unwrap();
     let seen: Vec<_> = workers.iter().map(|worker| (worker.id, worker.draining, worker.ended_ms)).collect();
     assert_eq!(seen, [(other, false, None), (drained, true, Some(BEGIN_MS + 5))]);
-    is_not_found(store.drain_worker(99).await);
+    is_not_found(store.drain_worker(WorkerId::from(99)).await);
 }
 
 pub async fn a_worker_reports_the_memory_of_its_devices(fixture: Fixture) {

@@ -1,6 +1,6 @@
 //! Files of jobs.
 
-use optlab_domain::ArtifactKind;
+use optlab_domain::{ArtifactKind, AttemptNumber};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +12,8 @@ pub struct Artifact {
     /// What it holds.
     pub kind: ArtifactKind,
     /// Number of the attempt that wrote it.
-    pub attempt: i64,
+    #[schema(value_type = i64)]
+    pub attempt: AttemptNumber,
     /// Completed updates when it was written.
     pub step: i64,
     /// Its length.

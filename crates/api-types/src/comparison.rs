@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use optlab_domain::{EndReason, JobState, Metric};
+use optlab_domain::{EndReason, JobId, JobState, Metric};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -127,7 +127,8 @@ pub struct MissingCell {
     /// Its seed.
     pub seed: i64,
     /// Its id.
-    pub job_id: i64,
+    #[schema(value_type = i64)]
+    pub job_id: JobId,
     /// Its state; `succeeded` if it has succeeded without recording the figure.
     pub state: JobState,
     /// Why it ended.

@@ -1,5 +1,6 @@
 //! Curves: of a job, of the jobs of an experiment, and of its arms over their seeds.
 
+use optlab_domain::JobId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,7 +28,8 @@ pub struct Columns {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JobMetrics {
     /// Id of the job.
-    pub job_id: i64,
+    #[schema(value_type = i64)]
+    pub job_id: JobId,
     /// One curve per series.
     pub series: Vec<JobCurve>,
 }
@@ -64,7 +66,8 @@ pub struct Runs {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// Id of the job.
-    pub job_id: i64,
+    #[schema(value_type = i64)]
+    pub job_id: JobId,
     /// Name of its arm.
     pub arm: String,
     /// Its seed.

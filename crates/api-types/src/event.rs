@@ -1,5 +1,6 @@
 //! Server-sent events.
 
+use optlab_domain::{ExperimentId, JobId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,9 +21,11 @@ pub struct Event {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct MetricsHint {
     /// Id of the job's experiment.
-    pub experiment_id: i64,
+    #[schema(value_type = i64)]
+    pub experiment_id: ExperimentId,
     /// Id of the job.
-    pub job_id: i64,
+    #[schema(value_type = i64)]
+    pub job_id: JobId,
     /// Its completed updates.
     pub step: i64,
 }
@@ -31,5 +34,6 @@ pub struct MetricsHint {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExperimentHint {
     /// Id of the experiment.
-    pub experiment_id: i64,
+    #[schema(value_type = i64)]
+    pub experiment_id: ExperimentId,
 }

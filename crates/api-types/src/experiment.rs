@@ -1,5 +1,6 @@
 //! Experiments.
 
+use optlab_domain::ExperimentId;
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::{Name, Seed};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use crate::SeriesInfo;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExperimentSummary {
     /// Its id.
-    pub id: i64,
+    #[schema(value_type = i64)]
+    pub id: ExperimentId,
     /// Its name, which other experiments may share.
     pub name: String,
     /// Free text.

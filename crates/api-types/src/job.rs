@@ -1,6 +1,6 @@
 //! Jobs and their attempts.
 
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, WorkerId};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     /// Its id.
-    pub id: i64,
+    #[schema(value_type = i64)]
+    pub id: JobId,
     /// Id of its experiment.
-    pub experiment_id: i64,
+    #[schema(value_type = i64)]
+    pub experiment_id: ExperimentId,
     /// Name of its arm.
     pub arm: String,
     /// `baseline`, `opt:cayley`, ...
@@ -27,7 +29,8 @@ pub struct Job {
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
-    pub attempt: i64,
+    #[schema(value_type = i64)]
+    pub attempt: AttemptNumber,
     /// Jobs of higher priority are claimed first.
     pub priority: i64,
     /// Completed updates.
@@ -62,9 +65,11 @@ pub struct Job {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// Its number, from 1.
-    pub number: i64,
+    #[schema(value_type = i64)]
+    pub number: AttemptNumber,
     /// Id of the worker.
-    pub worker_id: i64,
+    #[schema(value_type = i64)]
+    pub worker_id: WorkerId,
     /// `cpu`, `cuda:0`, ...
     pub device: String,
     /// Versions, device and threads, once training has begun.

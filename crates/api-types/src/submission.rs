@@ -1,5 +1,6 @@
 //! Submissions: what a client sends, and what comes of it.
 
+use optlab_domain::ExperimentId;
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::Name;
 use optlab_spec::written::WrittenSpec;
@@ -37,7 +38,8 @@ pub struct RecipeSubmission {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
     /// Its id.
-    pub id: i64,
+    #[schema(value_type = i64)]
+    pub id: ExperimentId,
     /// Its name.
     pub name: String,
     /// Its jobs.

@@ -1,5 +1,6 @@
 //! Warnings about jobs that break an invariant of their method.
 
+use optlab_domain::JobId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -7,7 +8,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     /// Id of the job.
-    pub job_id: i64,
+    #[schema(value_type = i64)]
+    pub job_id: JobId,
     /// Name of its arm.
     pub arm: String,
     /// Its seed.

@@ -1,5 +1,6 @@
 //! Workers and their devices.
 
+use optlab_domain::{JobId, WorkerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -7,7 +8,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Worker {
     /// Its id.
-    pub id: i64,
+    #[schema(value_type = i64)]
+    pub id: WorkerId,
     /// Host and process.
     pub name: String,
     /// Whether it claims jobs.
@@ -17,7 +19,8 @@ pub struct Worker {
     /// Slots of all its devices.
     pub slots: usize,
     /// Ids of the jobs that it is running.
-    pub jobs: Vec<i64>,
+    #[schema(value_type = Vec<i64>)]
+    pub jobs: Vec<JobId>,
     /// Why the worker, or one of its slots, claims nothing at present.
     pub trouble: Option<String>,
     /// When it started.

@@ -1,6 +1,8 @@
-//! How the words are read from a database, where they are text.
+//! How words, which are text in a database, and ids, which are integers, are read from it.
 
-use crate::{ArtifactKind, EndReason, JobState, Request, Scope};
+use crate::{
+    ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,
+};
 
 #[doc(hidden)]
 pub use sqlx;
@@ -39,3 +41,34 @@ macro_rules! decode_words {
 }
 
 decode_words!(JobState, EndReason, Request, ArtifactKind, Scope);
+
+/// Implements reading from a column of integers.
+macro_rules! decode_numbers {
+    ($($number:ty),+) => {
+        $(
+            impl<DB: sqlx::Database> sqlx::Type<DB> for $number
+            where
+                i64: sqlx::Type<DB>,
+            {
+                fn type_info() -> DB::TypeInfo {
+                    <i64 as sqlx::Type<DB>>::type_info()
+                }
+
+                fn compatible(ty: &DB::TypeInfo) -> bool {
+                    <i64 as sqlx::Type<DB>>::compatible(ty)
+                }
+            }
+
+            impl<'r, DB: sqlx::Database> sqlx::Decode<'r, DB> for $number
+            where
+                i64: sqlx::Decode<'r, DB>,
+            {
+                fn decode(value: DB::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                    Ok(<i64 as sqlx::Decode<DB>>::decode(value)?.into())
+                }
+            }
+        )+
+    };
+}
+
+decode_numbers!(ExperimentId, JobId, WorkerId, TokenId, AttemptNumber);

@@ -3,6 +3,7 @@
 use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::word::words;
+use crate::{AttemptNumber, JobId};
 
 words! {
     /// Where a job is in its life.
@@ -95,4 +96,13 @@ pub enum Action {
     Resume,
     /// Queue it again after it has failed or was cancelled, with a fresh budget of attempts.
     Retry,
+}
+
+/// The right of one attempt to write to its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job: JobId,
+    /// Number of the attempt.
+    pub attempt: AttemptNumber,
 }

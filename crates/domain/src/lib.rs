@@ -1,5 +1,6 @@
-//! The words shared by all parts of optlab, and the life of a job. Nothing here reads a clock, a file or a database.
+//! The ids and words shared by all parts of optlab, and the life of a job. Nothing here reads a clock, a file or a database.
 //!
+//! - [`id`]: the ids of experiments, jobs, workers and tokens, and the numbers of attempts.
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
 //! - [`lifecycle`]: the transitions between these.
 //! - [`artifact`]: what the files of a job hold.
@@ -9,6 +10,7 @@
 //! - [`word`]: how people write any of these.
 
 pub mod artifact;
+pub mod id;
 pub mod job;
 pub mod lifecycle;
 pub mod metric;
@@ -20,7 +22,8 @@ pub mod word;
 pub mod database;
 
 pub use artifact::ArtifactKind;
-pub use job::{Action, EndReason, JobState, Request};
+pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
+pub use job::{Action, EndReason, JobState, Lease, Request};
 pub use metric::Metric;
 pub use token::Scope;
 pub use word::parse_word;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::{Action, EndReason, JobState, Request};
+use crate::{Action, AttemptNumber, EndReason, JobState, Lease, Request};
 
 /// The first delay before a failed attempt is retried. It doubles each time, up to [`LONGEST_WAIT_MS`].
 const FIRST_WAIT_MS: i64 = 1_000;
@@ -14,10 +14,10 @@ pub const LONGEST_WAIT_MS: i64 = 300_000;
 /// How long a job waits at most for another place than one at which it has failed.
 pub const LONGEST_WAIT_FOR_PLACE_MS: i64 = 600_000;
 
-/// The fence: whether an attempt may write to a job that is in `state` and has had `attempts` attempts.
+/// The fence: whether the attempt of `lease` may write to its job, which is in `state` and whose last attempt is `last`.
 /// `store/queue/record.rs` has the same condition in SQL, because the most frequent write is one statement.
-pub fn may_write(attempt: i64, state: JobState, attempts: i64) -> bool {
-    state == JobState::Running && attempt == attempts
+pub fn may_write(lease: Lease, state: JobState, last: AttemptNumber) -> bool {
+    state == JobState::Running && lease.attempt == last
 }
 
 /// What an action changes about a job.

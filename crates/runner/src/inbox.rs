@@ -86,7 +86,7 @@ impl Requests<'_> {
                 }
                 Ok(Message::Command(Command::Stop { request: Request::Pause })) => self.pause.set(true),
                 Ok(Message::Command(Command::Run(run))) => {
-                    tracing::error!(job = run.job, attempt = run.attempt, "rejected: another job is running");
+                    tracing::error!(job = %run.job, attempt = %run.attempt, "rejected: another job is running");
                 }
                 // An answer would be mistaken for the end of the running job.
                 Ok(Message::Malformed(error)) => tracing::error!(error, "ignored a line of input"),

@@ -20,7 +20,7 @@ pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
     while let Some(message) = inbox.next() {
         match message {
             Message::Command(Command::Run(run)) => {
-                let span = tracing::info_span!("job", job = run.job, attempt = run.attempt);
+                let span = tracing::info_span!("job", job = %run.job, attempt = %run.attempt);
                 let _entered = span.enter();
                 match answer(&run, inbox, pipe)? {
                     Answer::Given(event) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use optlab_domain::{Metric, series};
+use optlab_domain::{JobId, Metric, series};
 use optlab_spec::Arm;
 use optlab_spec::protocol::Environment;
 
@@ -13,7 +13,7 @@ pub(super) struct Figures {
     /// In the order of the spec, then by seed.
     pub(super) all: Vec<Figure>,
     /// Where each job was trained, by its id.
-    pub(super) environments: HashMap<i64, Vec<Environment>>,
+    pub(super) environments: HashMap<JobId, Vec<Environment>>,
 }
 
 /// A job with the figure that is compared.

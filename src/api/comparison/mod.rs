@@ -7,7 +7,7 @@ mod environments;
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::Comparison;
-use optlab_domain::{Metric, parse_word};
+use optlab_domain::{ExperimentId, Metric, parse_word};
 use optlab_spec::MethodSpec;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
@@ -49,7 +49,7 @@ impl Params {
     responses((status = 200, body = Comparison)))]
 pub(super) async fn get(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     Query(params): Query<Params>,
 ) -> Result<Json<Comparison>, ApiError> {
     let (metric, last) = (params.metric()?, params.last.read("last")?);

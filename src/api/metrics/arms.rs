@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{ArmCurve, Curves};
+use optlab_domain::{ExperimentId, JobId};
 use optlab_spec::Arm;
 
 use super::super::error::ApiError;
@@ -17,14 +18,14 @@ use crate::store::{Cell, Curve, Series};
     responses((status = 200, body = Curves)))]
 pub(in crate::api) async fn of_arms(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     Query(params): Query<CurveParams>,
 ) -> Result<Json<Curves>, ApiError> {
     let range = params.range()?;
     let experiment = state.store.experiment(id).await?;
     let series = params.series(&state).await?;
     let cells = state.store.cells(id).await?;
-    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
     let set = state.store.curves(&jobs, &series.name, range).await?;
     let arms = experiment.spec.arms.iter().map(|arm| curve(arm, &cells, &set.curves, set.width));
     let arms = arms.collect();

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{JobCurve, JobMetrics};
+use optlab_domain::JobId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -40,7 +41,7 @@ pub(in crate::api) struct MetricsParams {
     responses((status = 200, body = JobMetrics)))]
 pub(in crate::api) async fn of_job(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<JobId>,
     Query(params): Query<MetricsParams>,
 ) -> Result<Json<JobMetrics>, ApiError> {
     let range = range(params.points, params.after_step, params.to_step)?;
@@ -58,7 +59,7 @@ pub(in crate::api) async fn of_job(
     Ok(Json(JobMetrics { job_id: id, series: curves }))
 }
 
-async fn wanted(state: &AppState, job: i64, names: Option<&str>) -> Result<Vec<Series>, ApiError> {
+async fn wanted(state: &AppState, job: JobId, names: Option<&str>) -> Result<Vec<Series>, ApiError> {
     let Some(names) = names else { return Ok(state.store.series_of_job(job).await?) };
     let mut wanted = Vec::new();
     for name in names.split(',') {

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{Run, Runs};
+use optlab_domain::{ExperimentId, JobId};
 
 use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
@@ -15,14 +16,14 @@ use crate::store::Series;
     responses((status = 200, body = Runs)))]
 pub(in crate::api) async fn of_runs(
     State(state): State<AppState>,
-    Path(id): Path<i64>,
+    Path(id): Path<ExperimentId>,
     Query(params): Query<CurveParams>,
 ) -> Result<Json<Runs>, ApiError> {
     let range = params.range()?;
     state.store.experiment(id).await?;
     let series = params.series(&state).await?;
     let cells = state.store.cells(id).await?;
-    let jobs: Vec<i64> = cells.iter().map(|cell| cell.job).collect();
+    let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
     let set = state.store.curves(&jobs, &series.name, range).await?;
     let runs = cells.into_iter().zip(&set.curves).map(|(cell, curve)| Run {
         job_id: cell.job,

@@ -8,7 +8,7 @@ mod table;
 
 use clap::ValueEnum;
 use optlab_api_types::Comparison;
-use optlab_domain::{Metric, parse_word};
+use optlab_domain::{ExperimentId, Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::{Failure, output, which};
@@ -84,7 +84,7 @@ fn print(comparison: &Comparison, format: Format) -> Result<(), Failure> {
 }
 
 /// The table with its verdict, for people.
-pub(super) fn print_table(client: &Client, experiment: i64) -> anyhow::Result<()> {
+pub(super) fn print_table(client: &Client, experiment: ExperimentId) -> anyhow::Result<()> {
     let comparison = fetch(client, experiment).map_err(ClientError::into_anyhow)?;
     output::line("")?;
     print_for_people(&comparison)
@@ -96,13 +96,13 @@ fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
 }
 
 /// The server's comparison by test error.
-pub(super) fn fetch(client: &Client, experiment: i64) -> Result<Comparison, ClientError> {
+pub(super) fn fetch(client: &Client, experiment: ExperimentId) -> Result<Comparison, ClientError> {
     client.get(&format!("/experiments/{experiment}/comparison"))
 }
 
 fn ask(
     client: &Client,
-    experiment: i64,
+    experiment: ExperimentId,
     metric: Metric,
     last: Option<u32>,
     baseline: Option<&str>,

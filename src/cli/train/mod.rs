@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
-use optlab_domain::Request;
+use optlab_domain::{AttemptNumber, JobId, Request};
 use optlab_spec::protocol::{Command, Environment, Event, Probe, Run, Version};
 use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
@@ -221,7 +221,15 @@ async fn begin(
     let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let (spec, artifact_dir) = (job.clone(), Some(place));
     let (protocol, device_name) = (Version, device.clone());
-    let run = Run { protocol, job: 0, attempt: 1, device: device_name, spec, artifact_dir, resume_from };
+    let run = Run {
+        protocol,
+        job: JobId::from(0),
+        attempt: AttemptNumber::FIRST,
+        device: device_name,
+        spec,
+        artifact_dir,
+        resume_from,
+    };
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;
     if let Some(Event::UnusableCheckpoint) = first {

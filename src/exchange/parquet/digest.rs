@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use optlab_domain::JobId;
+
 use crate::store::TimedPoint;
 
 /// Tags before the name of a curve and before each of its points, which make the hashed bytes unambiguous.
@@ -12,16 +14,16 @@ const POINT: [u8; 1] = [1];
 #[derive(Default)]
 pub(super) struct Digest {
     hash: Sha256,
-    curve: Option<(i64, String)>,
+    curve: Option<(JobId, String)>,
 }
 
 impl Digest {
     /// Adds points that follow those of the previous call. The digest does not depend on how a curve is split into
     /// calls.
-    pub(super) fn points(&mut self, job: i64, series: &str, points: &[TimedPoint]) {
+    pub(super) fn points(&mut self, job: JobId, series: &str, points: &[TimedPoint]) {
         if self.curve.as_ref().is_none_or(|(last, name)| (*last, name.as_str()) != (job, series)) {
             self.hash.update(CURVE);
-            self.hash.update(job.to_le_bytes());
+            self.hash.update(i64::from(job).to_le_bytes());
             self.text(series);
             self.curve = Some((job, series.to_owned()));
         }

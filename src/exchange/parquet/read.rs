@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::sync::Arc;
 
+use optlab_domain::JobId;
 use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::Result;
@@ -161,7 +162,7 @@ impl<T: DataType> Column<T> {
 struct Order<'a> {
     import: &'a Import,
     /// Places of jobs by their ids.
-    places: HashMap<i64, usize>,
+    places: HashMap<JobId, usize>,
     series: HashSet<&'a str>,
     /// Position of the job, series and step of the previous row.
     last: Option<(usize, String, i64)>,
@@ -185,7 +186,7 @@ impl<'a> Order<'a> {
             let point =
                 TimedPoint { step: rows.step[row], value: rows.value[row], time_ms: rows.time_ms[row] };
             let series = rows.series[row].as_utf8().map_err(|error| error.to_string())?;
-            let job = self.next(rows.job_id[row], series, &point)?;
+            let job = self.next(rows.job_id[row].into(), series, &point)?;
             match batches.last_mut() {
                 Some(last) if last.job == job && last.series == series => last.points.push(point),
                 _ => batches.push(CurveBatch { job, series: series.to_owned(), points: vec![point] }),
@@ -195,7 +196,7 @@ impl<'a> Order<'a> {
     }
 
     /// The position of the job, if the row is valid here.
-    fn next(&mut self, job: i64, series: &str, point: &TimedPoint) -> std::result::Result<usize, Flaw> {
+    fn next(&mut self, job: JobId, series: &str, point: &TimedPoint) -> std::result::Result<usize, Flaw> {
         let TimedPoint { step, value, time_ms } = *point;
         let wrong =
             |what: &str| Err(Flaw(format!("the point of {series} at step {step} of job {job} {what}")));

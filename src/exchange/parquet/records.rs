@@ -79,9 +79,10 @@ fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), Flaw> {
         check_seconds(attempt.seconds)?;
     }
     check_results(job)?;
-    let numbers = job.attempts.iter().map(|attempt| attempt.number);
-    if !numbers.eq(1..=job.attempt) || !(0..=job.attempt).contains(&job.attempts_before) {
-        return Err(Flaw(format!("does not have the expected {} attempts", job.attempt)));
+    let numbers = job.attempts.iter().map(|attempt| i64::from(attempt.number));
+    let attempts = i64::from(job.attempt);
+    if !numbers.eq(1..=attempts) || !(0..=attempts).contains(&job.attempts_before) {
+        return Err(Flaw(format!("does not have the expected {attempts} attempts")));
     }
     match job.end_reason.filter(|reason| !reason.ends_jobs()) {
         Some(reason) => Err(Flaw(format!("ended by {reason}, which ends only attempts"))),

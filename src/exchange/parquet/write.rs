@@ -110,7 +110,7 @@ impl<W: Write + Send> PointWriter for ParquetWriter<W> {
         let [arm, method, series] = [job.arm.as_str(), &job.method, series].map(ByteArray::from);
         for point in points {
             let rows = &mut self.rows;
-            rows.job_id.push(job.id);
+            rows.job_id.push(job.id.into());
             rows.arm.push(arm.clone());
             rows.method.push(method.clone());
             rows.seed.push(job.seed);

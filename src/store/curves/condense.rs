@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use optlab_domain::JobId;
 use sqlx_macros::FromRow;
 use tokio::time::Instant;
 
@@ -25,7 +26,7 @@ const MOST_AT_ONCE: i64 = 20_000;
 
 /// How many points each curve has got since it was last condensed, of the attempts of this process.
 #[derive(Default)]
-pub(in crate::store) struct Uncondensed(Mutex<HashMap<i64, NewPoints>>);
+pub(in crate::store) struct Uncondensed(Mutex<HashMap<JobId, NewPoints>>);
 
 /// Of a job, by series.
 #[derive(Default)]
@@ -36,7 +37,7 @@ struct NewPoints {
 
 impl Uncondensed {
     /// Counts new points of a job, by their series; returns the series that are worth condensing now.
-    pub(in crate::store) fn count(&self, job: i64, series: &[i64]) -> BTreeSet<i64> {
+    pub(in crate::store) fn count(&self, job: JobId, series: &[i64]) -> BTreeSet<i64> {
         let mut jobs = self.0.lock().expect("no holder panics");
         let NewPoints { counts, condensed } = jobs.entry(job).or_default();
         for id in series {
@@ -50,7 +51,7 @@ impl Uncondensed {
         long
     }
 
-    pub(in crate::store) fn forget(&self, job: i64) {
+    pub(in crate::store) fn forget(&self, job: JobId) {
         self.0.lock().expect("no holder panics").remove(&job);
     }
 }
@@ -75,13 +76,13 @@ struct BlockRow {
 /// One level of one curve.
 #[derive(Clone, Copy)]
 struct Level {
-    job: i64,
+    job: JobId,
     series: i64,
     width: i64,
 }
 
 /// Condenses all that is whole of every curve of the job that is long enough.
-pub(in crate::store) async fn condense_job(tx: &mut Transaction, job: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn condense_job(tx: &mut Transaction, job: JobId) -> Result<(), StoreError> {
     for series in long_curves(tx, job).await? {
         while condense(tx, job, series).await? {}
     }
@@ -89,7 +90,7 @@ pub(in crate::store) async fn condense_job(tx: &mut Transaction, job: i64) -> Re
 }
 
 /// The series of a job with enough points to condense.
-pub(in crate::store) async fn long_curves(on: &mut impl Connect, job: i64) -> Result<Vec<i64>, StoreError> {
+pub(in crate::store) async fn long_curves(on: &mut impl Connect, job: JobId) -> Result<Vec<i64>, StoreError> {
     let long: Vec<(i64,)> = sql("SELECT series_id FROM metric_points WHERE job_id = $1
          GROUP BY series_id HAVING count(*) >= $2 ORDER BY series_id")
     .bind(job)
@@ -102,7 +103,7 @@ pub(in crate::store) async fn long_curves(on: &mut impl Connect, job: i64) -> Re
 /// One pass over a curve; returns whether another one would find more. The caller's transaction holds the job.
 pub(in crate::store) async fn condense(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     series: i64,
 ) -> Result<bool, StoreError> {
     let progress: Option<Progress> =
@@ -156,7 +157,7 @@ pub(in crate::store) async fn condense(
 }
 
 /// Takes away what was condensed of points that are being deleted: those after `step`, all of them for step 0.
-pub(in crate::store) async fn cut(tx: &mut Transaction, job: i64, step: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -> Result<(), StoreError> {
     if step == 0 {
         return forget(tx, job).await;
     }
@@ -188,7 +189,7 @@ pub(in crate::store) async fn cut(tx: &mut Transaction, job: i64, step: i64) -> 
 }
 
 /// Takes away all levels of the job's curves.
-pub(in crate::store) async fn forget(tx: &mut Transaction, job: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn forget(tx: &mut Transaction, job: JobId) -> Result<(), StoreError> {
     sql("DELETE FROM curve_blocks WHERE job_id = $1").bind(job).execute(tx).await?;
     sql("DELETE FROM condensed_curves WHERE job_id = $1").bind(job).execute(tx).await?;
     Ok(())

@@ -6,6 +6,7 @@ mod condense;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use optlab_domain::JobId;
 use serde_json::json;
 use sqlx_macros::FromRow;
 
@@ -102,7 +103,7 @@ macro_rules! blocks {
 /// How far a curve goes, and how far it is condensed.
 #[derive(FromRow)]
 struct Extent {
-    job_id: i64,
+    job_id: JobId,
     last_step: Option<i64>,
     width: Option<i64>,
     condensed_to: Option<i64>,
@@ -112,20 +113,20 @@ struct Extent {
 
 #[derive(FromRow)]
 struct BlockRow {
-    job_id: i64,
+    job_id: JobId,
     buckets: Vec<u8>,
 }
 
 #[derive(FromRow)]
 struct PointRow {
-    job_id: i64,
+    job_id: JobId,
     step: i64,
     value: f64,
 }
 
 /// A stretch of a curve to read: of a level, or of the points where `width` is `None`.
 struct Piece {
-    job: i64,
+    job: JobId,
     width: Option<i64>,
     steps: Range<i64>,
 }
@@ -135,7 +136,7 @@ impl Store {
     /// the range and on the longest curve only.
     pub async fn curves(
         &self,
-        jobs: &[i64],
+        jobs: &[JobId],
         series: &str,
         range: CurveRange,
     ) -> Result<CurveSet, StoreError> {
@@ -161,7 +162,7 @@ impl Store {
             found.entry(job).or_default().extend(buckets);
         }
         moment.rollback().await?;
-        let mut curves: HashMap<i64, Curve> = HashMap::new();
+        let mut curves: HashMap<JobId, Curve> = HashMap::new();
         for extent in extents {
             let mut buckets = found.remove(&extent.job_id).unwrap_or_default();
             buckets.sort_by_key(|bucket| bucket.low.step);
@@ -203,7 +204,7 @@ impl Extent {
     }
 }
 
-async fn extents(moment: &mut Transaction, jobs: &[i64], series: i64) -> Result<Vec<Extent>, StoreError> {
+async fn extents(moment: &mut Transaction, jobs: &[JobId], series: i64) -> Result<Vec<Extent>, StoreError> {
     per_database(
         extents!("SELECT value AS job_id FROM json_each($1)"),
         extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)"),
@@ -218,10 +219,10 @@ async fn read_points(
     moment: &mut Transaction,
     pieces: &[Piece],
     series: i64,
-) -> Result<HashMap<i64, Vec<Bucket>>, StoreError> {
+) -> Result<HashMap<JobId, Vec<Bucket>>, StoreError> {
     let wanted = pieces.iter().filter(|piece| piece.width.is_none());
     let wanted: Vec<_> = wanted.map(|piece| (piece.job, piece.steps.start, piece.steps.end)).collect();
-    let mut found: HashMap<i64, Vec<Bucket>> = HashMap::new();
+    let mut found: HashMap<JobId, Vec<Bucket>> = HashMap::new();
     if wanted.is_empty() {
         return Ok(found);
     }
@@ -250,14 +251,14 @@ async fn read_blocks(
     moment: &mut Transaction,
     pieces: &[Piece],
     series: i64,
-) -> Result<HashMap<i64, Vec<Bucket>>, StoreError> {
-    let levels: HashMap<i64, (i64, &Range<i64>)> =
+) -> Result<HashMap<JobId, Vec<Bucket>>, StoreError> {
+    let levels: HashMap<JobId, (i64, &Range<i64>)> =
         pieces.iter().filter_map(|piece| Some((piece.job, (piece.width?, &piece.steps)))).collect();
     let wanted: Vec<_> = levels
         .iter()
         .map(|(job, (width, steps))| (job, width, block_of(steps.start, *width), steps.end))
         .collect();
-    let mut found: HashMap<i64, Vec<Bucket>> = HashMap::new();
+    let mut found: HashMap<JobId, Vec<Bucket>> = HashMap::new();
     if wanted.is_empty() {
         return Ok(found);
     }

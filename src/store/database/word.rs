@@ -1,6 +1,8 @@
-//! Words as parameters of statements.
+//! Words and ids as parameters of statements.
 
-use optlab_domain::{ArtifactKind, EndReason, JobState, Request, Scope};
+use optlab_domain::{
+    ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,
+};
 use optlab_spec::Device;
 
 use super::statement::Value;
@@ -24,3 +26,23 @@ macro_rules! bind_as_text {
 }
 
 bind_as_text!(JobState, EndReason, Request, Device, ArtifactKind, Scope);
+
+macro_rules! bind_as_integer {
+    ($($number:ty),+) => {
+        $(
+            impl From<$number> for Value {
+                fn from(number: $number) -> Self {
+                    i64::from(number).into()
+                }
+            }
+
+            impl From<Option<$number>> for Value {
+                fn from(number: Option<$number>) -> Self {
+                    number.map(i64::from).into()
+                }
+            }
+        )+
+    };
+}
+
+bind_as_integer!(ExperimentId, JobId, WorkerId, TokenId, AttemptNumber);

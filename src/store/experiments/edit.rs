@@ -1,18 +1,18 @@
 //! Edits of an experiment.
 
+use optlab_domain::ExperimentId;
 use optlab_spec::ExperimentSpec;
 
-use super::not_found;
 use crate::store::database::{Transaction, locked, sql};
 use crate::store::version::next_version;
-use crate::store::{Edit, Store, StoreError};
+use crate::store::{Edit, NotFound, Store, StoreError};
 
 impl Store {
     /// Applies `edit`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn edit_experiment(&self, id: i64, edit: Edit) -> Result<(), StoreError> {
+    pub async fn edit_experiment(&self, id: ExperimentId, edit: Edit) -> Result<(), StoreError> {
         let tags = edit.tags.map(|tags| serde_json::to_string(&tags)).transpose()?;
         let mut tx = self.begin().await?;
         let changed = sql("UPDATE experiments
@@ -27,7 +27,7 @@ impl Store {
         .execute(&mut tx)
         .await?;
         if changed == 0 {
-            return Err(not_found(id));
+            return Err(NotFound::Experiment(id).into());
         }
         if let Some(priority) = edit.priority {
             set_priority(&mut tx, id, priority).await?;
@@ -37,15 +37,18 @@ impl Store {
 }
 
 /// The spec, locked until the transaction ends.
-pub(super) async fn locked_spec(tx: &mut Transaction, id: i64) -> Result<ExperimentSpec, StoreError> {
+pub(super) async fn locked_spec(
+    tx: &mut Transaction,
+    id: ExperimentId,
+) -> Result<ExperimentSpec, StoreError> {
     let stored: Option<(String,)> =
         locked!("SELECT spec FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
-    Ok(ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(not_found(id))?.0)?)?)
+    Ok(ExperimentSpec::from_stored(&serde_json::from_str(&stored.ok_or(NotFound::Experiment(id))?.0)?)?)
 }
 
 pub(super) async fn store_spec(
     tx: &mut Transaction,
-    id: i64,
+    id: ExperimentId,
     spec: &ExperimentSpec,
 ) -> Result<(), StoreError> {
     let spec = serde_json::to_string(spec)?;
@@ -54,7 +57,7 @@ pub(super) async fn store_spec(
 }
 
 /// Sets the priority of every job that may be queued again, and of jobs that are added later.
-async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<(), StoreError> {
+async fn set_priority(tx: &mut Transaction, id: ExperimentId, priority: i64) -> Result<(), StoreError> {
     let mut spec = locked_spec(tx, id).await?;
     spec.priority = priority;
     store_spec(tx, id, &spec).await?;
@@ -70,10 +73,10 @@ async fn set_priority(tx: &mut Transaction, id: i64, priority: i64) -> Result<()
 }
 
 /// Holds every job of the experiment until the transaction ends, so that none changes its state meanwhile.
-pub(in crate::store) async fn lock(tx: &mut Transaction, id: i64) -> Result<(), StoreError> {
-    let found: Option<(i64,)> =
+pub(in crate::store) async fn lock(tx: &mut Transaction, id: ExperimentId) -> Result<(), StoreError> {
+    let found: Option<(ExperimentId,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
-    found.ok_or(not_found(id))?;
+    found.ok_or(NotFound::Experiment(id))?;
     locked!("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).execute(tx).await?;
     Ok(())
 }

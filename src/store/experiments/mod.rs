@@ -3,12 +3,12 @@
 mod submit;
 mod edit;
 
-use optlab_domain::JobState;
+use optlab_domain::{ExperimentId, JobState};
 use optlab_spec::ExperimentSpec;
 use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
-use crate::store::{Page, Store, StoreError};
+use crate::store::{NotFound, Page, Store, StoreError};
 
 pub(super) use self::edit::lock;
 
@@ -16,7 +16,7 @@ pub(super) use self::edit::lock;
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// Its id; names are not unique.
-    pub id: i64,
+    pub id: ExperimentId,
     /// The researcher's name for it.
     pub name: String,
     /// Free text.
@@ -97,7 +97,7 @@ pub struct Edit {
 
 #[derive(FromRow)]
 struct Row {
-    id: i64,
+    id: ExperimentId,
     name: String,
     notes: String,
     tags: String,
@@ -192,18 +192,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn experiment(&self, id: i64) -> Result<Experiment, StoreError> {
+    pub async fn experiment(&self, id: ExperimentId) -> Result<Experiment, StoreError> {
         let mut reader = self.read().await?;
         let row: Option<Row> = sql(select_experiments!("id = $2"))
             .bind(self.now(&mut reader).await?)
             .bind(id)
             .fetch_optional(&mut reader)
             .await?;
-        row.ok_or(not_found(id))?.try_into()
+        row.ok_or(NotFound::Experiment(id))?.try_into()
     }
 
     /// Experiments before the id `before`, newest first.
-    pub async fn experiments(&self, before: Option<i64>, limit: i64) -> Result<Page<Experiment>, StoreError> {
+    pub async fn experiments(
+        &self,
+        before: Option<ExperimentId>,
+        limit: i64,
+    ) -> Result<Page<Experiment, ExperimentId>, StoreError> {
         let mut reader = self.read().await?;
         let rows: Vec<Row> = sql(select_experiments!("$2 IS NULL OR id < $2 ORDER BY id DESC LIMIT $3"))
             .bind(self.now(&mut reader).await?)
@@ -214,8 +218,4 @@ impl Store {
         let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
         Ok(Page::from_surplus(items, limit, |experiment| experiment.id))
     }
-}
-
-fn not_found(id: i64) -> StoreError {
-    StoreError::NotFound { what: "experiment", id }
 }

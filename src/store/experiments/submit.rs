@@ -1,12 +1,12 @@
 //! Submission of an experiment and its jobs.
 
+use optlab_domain::ExperimentId;
 use optlab_spec::{ExperimentSpec, JobSpec};
 
 use super::edit::{locked_spec, store_spec};
-use super::not_found;
 use crate::store::database::{Connect, Transaction, sql};
 use crate::store::version::next_version;
-use crate::store::{Store, StoreError, Submission};
+use crate::store::{NotFound, Store, StoreError, Submission};
 
 impl Store {
     /// Stores an experiment and queues its jobs, all or nothing; returns its id. With an idempotency key that was
@@ -14,7 +14,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::KeyReused`].
-    pub async fn submit(&self, submission: Submission<'_>) -> Result<i64, StoreError> {
+    pub async fn submit(&self, submission: Submission<'_>) -> Result<ExperimentId, StoreError> {
         let mut tx = self.begin().await?;
         if let Some((key, body)) = submission.idempotency
             && let Some(earlier) = earlier_submission(&mut tx, key, body).await?
@@ -31,7 +31,7 @@ impl Store {
         .bind(serde_json::to_string(spec)?)
         .bind(submission.text)
         .bind(now)
-        .fetch_number(&mut tx)
+        .fetch_value(&mut tx)
         .await?;
         if let Some((key, body)) = submission.idempotency
             && !is_first_submission(&mut tx, key, body, id).await?
@@ -53,19 +53,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn submitted_text(&self, id: i64) -> Result<Option<String>, StoreError> {
+    pub async fn submitted_text(&self, id: ExperimentId) -> Result<Option<String>, StoreError> {
         let row: Option<(Option<String>,)> = sql("SELECT submitted_text FROM experiments WHERE id = $1")
             .bind(id)
             .fetch_optional(&mut self.read().await?)
             .await?;
-        Ok(row.ok_or(not_found(id))?.0)
+        Ok(row.ok_or(NotFound::Experiment(id))?.0)
     }
 
     /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn add_seeds(&self, id: i64, seeds: &[u64]) -> Result<(), StoreError> {
+    pub async fn add_seeds(&self, id: ExperimentId, seeds: &[u64]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let mut spec = locked_spec(&mut tx, id).await?;
         let mut new = Vec::new();
@@ -90,8 +90,8 @@ async fn earlier_submission(
     on: &mut impl Connect,
     key: &str,
     body_sha256: &str,
-) -> Result<Option<i64>, StoreError> {
-    let row: Option<(String, i64)> =
+) -> Result<Option<ExperimentId>, StoreError> {
+    let row: Option<(String, ExperimentId)> =
         sql("SELECT body_sha256, experiment_id FROM submissions WHERE idempotency_key = $1")
             .bind(key)
             .fetch_optional(on)
@@ -108,7 +108,7 @@ async fn is_first_submission(
     tx: &mut Transaction,
     key: &str,
     body_sha256: &str,
-    experiment: i64,
+    experiment: ExperimentId,
 ) -> Result<bool, StoreError> {
     let inserted =
         sql("INSERT INTO submissions (idempotency_key, body_sha256, experiment_id) VALUES ($1, $2, $3)
@@ -123,7 +123,7 @@ async fn is_first_submission(
 
 async fn insert_job(
     tx: &mut Transaction,
-    experiment_id: i64,
+    experiment_id: ExperimentId,
     spec: &ExperimentSpec,
     job: &JobSpec,
     version: i64,

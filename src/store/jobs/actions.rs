@@ -1,18 +1,18 @@
 //! Actions of people on one job or on all jobs of an experiment: [`lifecycle::act`] decides, and this module stores it.
 
 use optlab_domain::lifecycle::{self, Change};
-use optlab_domain::{Action, JobState, Request};
+use optlab_domain::{Action, ExperimentId, JobId, JobState, Request};
 
 use crate::store::database::{Transaction, locked, sql};
 use crate::store::experiments::lock;
 use crate::store::version::next_version;
-use crate::store::{Store, StoreError};
+use crate::store::{NotFound, Store, StoreError};
 
 /// The jobs that an action is for.
 #[derive(Clone, Copy)]
 enum Scope {
-    Job(i64),
-    Experiment(i64),
+    Job(JobId),
+    Experiment(ExperimentId),
 }
 
 /// Version and time of an action, the same for all of its jobs.
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where [`lifecycle::act`] refuses it.
-    pub async fn act_on_job(&self, job: i64, action: Action) -> Result<(), StoreError> {
+    pub async fn act_on_job(&self, job: JobId, action: Action) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let (state, request) = locked(&mut tx, job).await?;
         let change = match lifecycle::act(action, state, request) {
@@ -63,7 +63,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn act_on_experiment(&self, experiment: i64, action: Action) -> Result<u64, StoreError> {
+    pub async fn act_on_experiment(
+        &self,
+        experiment: ExperimentId,
+        action: Action,
+    ) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         lock(&mut tx, experiment).await?;
         let stamp = self.stamp(&mut tx).await?;
@@ -101,13 +105,12 @@ async fn apply(
     stamp: Stamp,
 ) -> Result<u64, StoreError> {
     let (of_job, of_experiment) = statements(change);
-    let (statement, id) = match scope {
-        Scope::Job(id) => (of_job, id),
-        Scope::Experiment(id) => (of_experiment, id),
+    let statement = match scope {
+        Scope::Job(id) => sql(of_job).bind(id),
+        Scope::Experiment(id) => sql(of_experiment).bind(id),
     };
     let new_request = if let Change::SetRequest(request) = change { request } else { None };
-    let statement = sql(statement).bind(id).bind(stamp.version).bind(stamp.now).bind(state).bind(request);
-    let statement = statement.bind(new_request);
+    let statement = statement.bind(stamp.version).bind(stamp.now).bind(state).bind(request).bind(new_request);
     match scope {
         Scope::Job(_) => statement.execute_one(tx).await.map(|()| 1),
         // Jobs in other states stay as they are.
@@ -132,9 +135,9 @@ fn statements(change: Change) -> (&'static str, &'static str) {
 }
 
 /// The state of a job and what its worker is asked for. Nobody else changes them until the transaction ends.
-async fn locked(tx: &mut Transaction, job: i64) -> Result<(JobState, Option<Request>), StoreError> {
+async fn locked(tx: &mut Transaction, job: JobId) -> Result<(JobState, Option<Request>), StoreError> {
     let row: Option<(JobState, Option<Request>)> =
         locked!("SELECT state, requested FROM jobs WHERE id = $1").bind(job).fetch_optional(tx).await?;
-    let (state, request) = row.ok_or(StoreError::NotFound { what: "job", id: job })?;
+    let (state, request) = row.ok_or(NotFound::Job(job))?;
     Ok((state, request))
 }

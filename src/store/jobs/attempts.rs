@@ -1,6 +1,6 @@
 //! Attempts at jobs.
 
-use optlab_domain::EndReason;
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, WorkerId};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
@@ -13,10 +13,10 @@ use crate::store::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     /// From 1.
-    pub number: i64,
+    pub number: AttemptNumber,
     /// Id of the worker, which differs from server to server.
-    #[serde(skip)]
-    pub worker_id: i64,
+    #[serde(skip, default = "elsewhere")]
+    pub worker_id: WorkerId,
     /// Host and process of the worker.
     pub worker: String,
     /// `cpu`, `cuda:0`, ...
@@ -37,11 +37,16 @@ pub struct Attempt {
     pub seconds: Option<f64>,
 }
 
+/// Stands for the worker of an attempt that is read from a file: no worker here has this id.
+fn elsewhere() -> WorkerId {
+    WorkerId::from(0)
+}
+
 #[derive(FromRow)]
 struct Row {
-    job_id: i64,
-    number: i64,
-    worker_id: i64,
+    job_id: JobId,
+    number: AttemptNumber,
+    worker_id: WorkerId,
     worker: String,
     device: String,
     environment: Option<String>,
@@ -90,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn attempts(&self, job: i64) -> Result<Vec<Attempt>, StoreError> {
+    pub async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, StoreError> {
         self.job(job).await?;
         let rows: Vec<Row> = sql(select_attempts!("WHERE a.job_id = $1 ORDER BY a.number"))
             .bind(job)
@@ -103,8 +108,8 @@ impl Store {
 /// The attempts at the jobs of an experiment, each with its job.
 pub(in crate::store) async fn attempts_of_experiment(
     on: &mut impl Connect,
-    experiment: i64,
-) -> Result<Vec<(i64, Attempt)>, StoreError> {
+    experiment: ExperimentId,
+) -> Result<Vec<(JobId, Attempt)>, StoreError> {
     let rows: Vec<Row> = sql(select_attempts!(
         "JOIN jobs j ON j.id = a.job_id WHERE j.experiment_id = $1 AND ",
         begun!(),

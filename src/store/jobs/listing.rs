@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use optlab_domain::JobState;
+use optlab_domain::{JobId, JobState};
 
 use super::columns::select_jobs;
 use crate::store::database::{Connect, Statement, Transaction, sql};
@@ -58,7 +58,7 @@ macro_rules! places {
 pub(super) async fn oldest_first(
     moment: &mut Transaction,
     filter: &JobFilter,
-    after: Option<i64>,
+    after: Option<JobId>,
     most: i64,
 ) -> Result<Vec<Job>, StoreError> {
     let statement = match (filter.experiment, filter.state) {
@@ -67,7 +67,7 @@ pub(super) async fn oldest_first(
         (Some(_), None) => first_by_id!("k.experiment_id = $1 AND $3 IS NULL", "k.id + 0"),
         (Some(_), Some(_)) => first_by_id!("k.experiment_id = $1 AND k.state = $3", "k.id + 0"),
     };
-    sql(statement).filtered(filter).bind(after.unwrap_or(0)).bind(most).fetch_all(moment).await
+    sql(statement).filtered(filter).bind(after.map_or(0, i64::from)).bind(most).fetch_all(moment).await
 }
 
 /// The jobs after the place of `after`, in any order. Reads all jobs of the list.
@@ -75,7 +75,7 @@ pub(super) async fn ordered(
     moment: &mut Transaction,
     filter: &JobFilter,
     order: JobOrder,
-    after: Option<i64>,
+    after: Option<JobId>,
     most: i64,
 ) -> Result<Vec<Job>, StoreError> {
     let sign = if order.descending { -1.0 } else { 1.0 };
@@ -100,7 +100,7 @@ pub(super) async fn ordered(
     .bind(sign)
     .bind(<&str>::from(order.by))
     .bind(place)
-    .bind(after.unwrap_or(0))
+    .bind(after.map_or(0, i64::from))
     .bind(most)
     .fetch_all(moment)
     .await
@@ -136,7 +136,7 @@ async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreErr
 }
 
 /// The queue positions of the first [`LAST_PLACE`] jobs, by id.
-async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
+async fn front(on: &mut impl Connect) -> Result<HashMap<JobId, i64>, StoreError> {
     // One text, because reading a thousand rows takes ten times as long.
     let (text,): (Option<String>,) = sql("SELECT string_agg(priority || ' ' || id, ',')
          FROM (SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT $1) front")
@@ -145,7 +145,7 @@ async fn front(on: &mut impl Connect) -> Result<HashMap<i64, i64>, StoreError> {
     .await?;
     let text = text.unwrap_or_default();
     let pairs = text.split(',').filter_map(|pair| pair.split_once(' '));
-    let mut front: Vec<(Reverse<i64>, i64)> = pairs
+    let mut front: Vec<(Reverse<i64>, JobId)> = pairs
         .filter_map(|(priority, id)| Some((Reverse(priority.parse().ok()?), id.parse().ok()?)))
         .collect();
     // The order within `string_agg` is not guaranteed.

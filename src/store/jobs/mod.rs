@@ -7,7 +7,7 @@ mod actions;
 mod attempts;
 
 use optlab_domain::lifecycle::LONGEST_WAIT_MS;
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request};
 use optlab_spec::JobSpec;
 use sqlx_macros::FromRow;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -24,9 +24,9 @@ pub const LAST_PLACE: i64 = 1000;
 #[derive(Clone, Debug, FromRow)]
 pub struct Job {
     /// Its id.
-    pub id: i64,
+    pub id: JobId,
     /// The experiment it belongs to.
-    pub experiment_id: i64,
+    pub experiment_id: ExperimentId,
     /// Name of its arm.
     pub arm: String,
     /// `baseline`, `opt:cayley`, ...
@@ -42,7 +42,7 @@ pub struct Job {
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
-    pub attempt: i64,
+    pub attempt: AttemptNumber,
     /// Higher goes first.
     pub priority: i64,
     /// Completed updates.
@@ -93,7 +93,7 @@ impl Job {
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
     /// Of this experiment.
-    pub experiment: Option<i64>,
+    pub experiment: Option<ExperimentId>,
     /// Of this arm.
     pub arm: Option<String>,
     /// In this state.
@@ -104,7 +104,7 @@ pub struct JobFilter {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Cell {
     /// Its id.
-    pub job: i64,
+    pub job: JobId,
     /// The arm's name.
     pub arm: String,
     /// The seed.
@@ -157,7 +157,7 @@ pub enum JobKey {
 #[derive(Clone, Debug)]
 pub struct PastRun {
     /// Its job.
-    pub job: i64,
+    pub job: JobId,
     /// The spec of the run.
     pub spec: JobSpec,
     /// Wall time of an update, evaluation included.

@@ -1,12 +1,13 @@
 //! Table `jobs` as people see it.
 
+use optlab_domain::{ExperimentId, JobId};
 use optlab_spec::JobSpec;
 
 use super::columns::select_jobs;
 use super::listing::{find_places, oldest_first, ordered};
 use crate::store::database::{Transaction, sql};
 use crate::store::version::settled_version;
-use crate::store::{Cell, Job, JobFilter, JobOrder, Page, PastRun, Store, StoreError};
+use crate::store::{Cell, Job, JobFilter, JobOrder, NotFound, Page, PastRun, Store, StoreError};
 
 /// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
 /// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.
@@ -22,11 +23,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn job(&self, id: i64) -> Result<Job, StoreError> {
+    pub async fn job(&self, id: JobId) -> Result<Job, StoreError> {
         let mut moment = self.snapshot().await?;
         let row: Option<Job> =
             sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
-        with_places(moment, row.into_iter().collect()).await?.pop().ok_or(not_found(id))
+        let job = with_places(moment, row.into_iter().collect()).await?.pop();
+        Ok(job.ok_or(NotFound::Job(id))?)
     }
 
     /// Jobs in an order, after the job `after`.
@@ -34,9 +36,9 @@ impl Store {
         &self,
         filter: JobFilter,
         order: JobOrder,
-        after: Option<i64>,
+        after: Option<JobId>,
         limit: i64,
-    ) -> Result<Page<Job>, StoreError> {
+    ) -> Result<Page<Job, JobId>, StoreError> {
         let mut moment = self.snapshot().await?;
         let rows = match order == JobOrder::default() {
             true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
@@ -47,7 +49,7 @@ impl Store {
     }
 
     /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
-    pub async fn cells(&self, experiment: i64) -> Result<Vec<Cell>, StoreError> {
+    pub async fn cells(&self, experiment: ExperimentId) -> Result<Vec<Cell>, StoreError> {
         sql(concat!(
             "SELECT j.id AS job, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
             begun!(),
@@ -60,7 +62,7 @@ impl Store {
 
     /// The latest runs of a method, as the column `method` names it, that were complete in one attempt.
     pub async fn past_runs(&self, method: &str, limit: i64) -> Result<Vec<PastRun>, StoreError> {
-        let rows: Vec<(i64, String, f64)> = sql("SELECT j.id, j.spec, a.seconds / j.steps FROM jobs j
+        let rows: Vec<(JobId, String, f64)> = sql("SELECT j.id, j.spec, a.seconds / j.steps FROM jobs j
              JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              WHERE j.state = 'succeeded' AND j.method = $1 AND a.seconds IS NOT NULL AND j.steps > 0
              ORDER BY j.id DESC LIMIT $2")
@@ -68,7 +70,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut self.read().await?)
         .await?;
-        let run = |(job, spec, seconds_per_step): (i64, String, f64)| {
+        let run = |(job, spec, seconds_per_step): (JobId, String, f64)| {
             Ok(PastRun { job, spec: JobSpec::from_stored(&serde_json::from_str(&spec)?)?, seconds_per_step })
         };
         rows.into_iter().map(run).collect()
@@ -119,8 +121,4 @@ async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<
     find_places(&mut moment, &mut jobs).await?;
     moment.rollback().await?;
     Ok(jobs)
-}
-
-fn not_found(id: i64) -> StoreError {
-    StoreError::NotFound { what: "job", id }
 }

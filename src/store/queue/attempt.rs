@@ -1,6 +1,6 @@
 //! The writes of an attempt, from its start to its end.
 
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{EndReason, JobId, JobState, Lease, Request};
 use optlab_spec::protocol::{Environment, Point, Summary};
 
 use super::ends::{End, close, ended_before};
@@ -11,7 +11,7 @@ use crate::store::curves::{condense, condense_job, cut};
 use crate::store::database::{Database, Transaction, sql};
 use crate::store::results::insert_result;
 use crate::store::version::next_version;
-use crate::store::{Artifact, AttemptEnd, Lease, Store, StoreError};
+use crate::store::{Artifact, AttemptEnd, Store, StoreError};
 
 impl Store {
     /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that
@@ -78,7 +78,7 @@ impl Store {
         };
         let Some(Held { requested }) = held else {
             self.uncondensed.forget(lease.job);
-            return Err(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt });
+            return Err(StoreError::LeaseLost(lease));
         };
         self.activity.points.inc_by(points.len() as u64);
         self.condense_if_long(lease, &record.series_ids).await;
@@ -173,13 +173,13 @@ impl Store {
             self.commit_silently(tx).await
         };
         if let Err(error) = condensed.await {
-            tracing::debug!(%error, job.id = lease.job, "curves are not condensed yet");
+            tracing::debug!(%error, job.id = %lease.job, "curves are not condensed yet");
         }
     }
 }
 
 /// Stores the final figures of a complete run.
-async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(), StoreError> {
+async fn complete(tx: &mut Transaction, job: JobId, summary: &Summary) -> Result<(), StoreError> {
     sql("UPDATE jobs SET step = steps, parameters_trained = $2 WHERE id = $1")
         .bind(job)
         .bind(summary.parameters_trained as i64)
@@ -192,7 +192,7 @@ async fn complete(tx: &mut Transaction, job: i64, summary: &Summary) -> Result<(
 /// An error that names the first series with fewer points than a complete run records.
 async fn missing_points(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     expected: &[(&'static str, u64)],
 ) -> Result<Option<String>, StoreError> {
     for &(series, expected) in expected {

@@ -1,7 +1,7 @@
 //! The claim of the next job by a slot.
 
-use optlab_domain::EndReason;
 use optlab_domain::lifecycle::{LONGEST_WAIT_FOR_PLACE_MS, LONGEST_WAIT_MS};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, Lease};
 use optlab_spec::JobSpec;
 use sqlx_macros::FromRow;
 
@@ -10,14 +10,14 @@ use super::places::{better_elsewhere, failed_at, offered};
 use crate::store::artifacts::checkpoints;
 use crate::store::database::{Statement, Transaction, per_database, sql};
 use crate::store::version::new_version;
-use crate::store::{Claim, Lease, Slot, Store, StoreError};
+use crate::store::{Claim, Slot, Store, StoreError};
 
 #[derive(FromRow)]
 struct ClaimedRow {
-    id: i64,
-    attempt: i64,
+    id: JobId,
+    attempt: AttemptNumber,
     step: i64,
-    experiment_id: i64,
+    experiment_id: ExperimentId,
     spec: String,
     time_limit_seconds: i64,
     created_ms: i64,
@@ -83,7 +83,7 @@ impl Store {
         // Most calls find nothing: they must not wait for the one writer.
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let waiting: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
+        let waiting: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
             .claimed_by(slot, now)
             .fetch_optional(&mut reader)
             .await?;
@@ -103,7 +103,11 @@ impl Store {
         let lease = Lease { job: row.id, attempt: row.attempt };
         insert_attempt(&mut tx, slot, &row, now).await?;
         // The writer is kept as short as possible: a first attempt has no checkpoints.
-        let checkpoints = if row.attempt == 1 { Vec::new() } else { checkpoints(&mut tx, row.id).await? };
+        let checkpoints = if row.attempt == AttemptNumber::FIRST {
+            Vec::new()
+        } else {
+            checkpoints(&mut tx, row.id).await?
+        };
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,

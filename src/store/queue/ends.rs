@@ -1,14 +1,14 @@
 //! Stores the ends of attempts, and the transitions of their jobs by [`lifecycle::end`].
 
 use optlab_domain::lifecycle::{self, Budget, Ending, Outcome};
-use optlab_domain::{EndReason, JobState, Request};
+use optlab_domain::{EndReason, JobState, Lease, Request};
 use optlab_spec::protocol::Failure;
 use sqlx_macros::FromRow;
 
 use super::places::says_nothing_new;
 use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
-use crate::store::{AttemptEnd, CompleteRun, Lease, StoreError};
+use crate::store::{AttemptEnd, CompleteRun, StoreError};
 
 /// How an attempt ended, as it is stored.
 pub(super) struct End {
@@ -153,6 +153,6 @@ pub(super) async fn ended_before(
         .bind(end.reason)
         .fetch_optional(tx)
         .await?;
-    let (state,) = state.ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })?;
+    let (state,) = state.ok_or(StoreError::LeaseLost(lease))?;
     Ok(state)
 }

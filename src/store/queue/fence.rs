@@ -1,9 +1,9 @@
 //! The fence: only the running attempt of a job can write.
 
-use optlab_domain::{JobState, lifecycle};
+use optlab_domain::{AttemptNumber, JobState, Lease, lifecycle};
 
 use crate::store::database::{Transaction, locked};
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// A transaction of the running attempt of a job, which is nobody else's until it ends.
@@ -20,8 +20,8 @@ impl Store {
 
 /// The fence: only the running attempt of the job can write. Locks the job until the transaction ends.
 pub(super) async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
-    let job: Option<(JobState, i64)> =
+    let job: Option<(JobState, AttemptNumber)> =
         locked!("SELECT state, attempt FROM jobs WHERE id = $1").bind(lease.job).fetch_optional(tx).await?;
-    let holds = job.is_some_and(|(state, attempts)| lifecycle::may_write(lease.attempt, state, attempts));
-    holds.then_some(()).ok_or(StoreError::LeaseLost { job: lease.job, attempt: lease.attempt })
+    let holds = job.is_some_and(|(state, last)| lifecycle::may_write(lease, state, last));
+    holds.then_some(()).ok_or(StoreError::LeaseLost(lease))
 }

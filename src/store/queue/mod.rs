@@ -11,26 +11,17 @@ mod ends;
 mod places;
 mod reap;
 
-use optlab_domain::EndReason;
+use optlab_domain::{EndReason, ExperimentId, Lease, WorkerId};
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Failure, Summary};
 
 use crate::store::Artifact;
 
-/// The right of one attempt to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The job.
-    pub job: i64,
-    /// Number of the attempt.
-    pub attempt: i64,
-}
-
 /// The claiming worker and device.
 #[derive(Clone, Debug)]
 pub struct Slot {
     /// Id of the worker.
-    pub worker: i64,
+    pub worker: WorkerId,
     /// `cpu`, `cuda:0`, ...
     pub device: String,
 }
@@ -48,7 +39,7 @@ pub struct Claim {
     /// The right to write.
     pub lease: Lease,
     /// The experiment, for logs.
-    pub experiment_id: i64,
+    pub experiment_id: ExperimentId,
     /// What to train.
     pub spec: JobSpec,
     /// Time limit, after which the attempt ends as `timed_out`.

@@ -1,8 +1,10 @@
 //! Where a job has failed, and where else it could run. A place is a device of a worker. Places differ in driver, disk
 //! and network, so a job that fails at one may succeed at another.
 
+use optlab_domain::{JobId, Lease, WorkerId};
+
 use crate::store::database::{Statement, Transaction, per_database, sql};
-use crate::store::{Lease, Slot, StoreError, Worker};
+use crate::store::{Slot, StoreError, Worker};
 
 /// Whether a row of `jobs` has failed at a place, perhaps by the fault of that place. `$worker` and `$device` are SQL.
 macro_rules! failed_at {
@@ -72,7 +74,7 @@ pub(super) async fn says_nothing_new(
     lease: Lease,
     now: i64,
 ) -> Result<bool, StoreError> {
-    let (worker, device): (i64, String) =
+    let (worker, device): (WorkerId, String) =
         sql("SELECT worker_id, device FROM attempts WHERE job_id = $1 AND number = $2")
             .bind(lease.job)
             .bind(lease.attempt)
@@ -83,7 +85,7 @@ pub(super) async fn says_nothing_new(
             concat!("SELECT id FROM jobs WHERE id = $6 AND ", better_elsewhere!($database))
         };
     }
-    let found: Option<(i64,)> = per_database(select!(sqlite), select!(postgres))
+    let found: Option<(JobId,)> = per_database(select!(sqlite), select!(postgres))
         .at_place(&Slot { worker, device }, now)
         .bind(lease.job)
         .fetch_optional(tx)

@@ -1,10 +1,10 @@
 //! Ends attempts that nobody runs any more, so that their jobs are requeued.
 
-use optlab_domain::EndReason;
+use optlab_domain::{AttemptNumber, EndReason, JobId, Lease};
 
 use super::ends::{End, close};
 use crate::store::database::{Statement, per_database, sql};
-use crate::store::{Claim, Lease, Store, StoreError, Worker};
+use crate::store::{Claim, Store, StoreError, Worker};
 
 /// Longer than any lease, with a margin of one minute for a claim that is in progress.
 const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
@@ -43,7 +43,7 @@ impl Store {
     pub async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let over: Option<(i64,)> = sql(concat!("SELECT id FROM jobs WHERE ", abandoned!(), " LIMIT 1"))
+        let over: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", abandoned!(), " LIMIT 1"))
             .abandoned_at(now)
             .fetch_optional(&mut reader)
             .await?;
@@ -52,7 +52,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
-        let lost: Vec<(i64, i64)> =
+        let lost: Vec<(JobId, AttemptNumber)> =
             // Jobs that another transaction holds are taken back later.
             per_database(abandoned_jobs!(""), abandoned_jobs!("FOR UPDATE SKIP LOCKED"))
                 .abandoned_at(now)

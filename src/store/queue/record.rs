@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use optlab_domain::Request;
+use optlab_domain::{Lease, Request};
 use optlab_spec::protocol::Point;
 use sqlx_macros::FromRow;
 
+use crate::store::StoreError;
 use crate::store::database::{Reader, Statement, Transaction, sql};
 use crate::store::version::new_version;
-use crate::store::{Lease, StoreError};
 
 /// A report of an attempt.
 pub(super) struct Record<'a> {

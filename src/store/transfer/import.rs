@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobState, WorkerId};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use tokio::sync::mpsc;
 
@@ -32,9 +32,9 @@ static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
 pub(super) async fn insert(
     tx: &mut Transaction,
     import: &Import,
-    ids: Option<&[i64]>,
+    ids: Option<&[JobId]>,
     now: i64,
-) -> Result<(i64, Vec<i64>), StoreError> {
+) -> Result<(ExperimentId, Vec<JobId>), StoreError> {
     let experiment = &import.experiment;
     let spec = ExperimentSpec::from_stored(&experiment.spec)?;
     let id = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms)
@@ -46,7 +46,7 @@ pub(super) async fn insert(
     .bind(serde_json::to_string(&experiment.spec)?)
     .bind(experiment.submitted_text.as_deref())
     .bind(experiment.created_ms)
-    .fetch_number(tx)
+    .fetch_value(tx)
     .await?;
     let version = next_version(tx).await?;
     let workers = insert_workers(tx, &import.jobs).await?;
@@ -87,7 +87,7 @@ fn ended(job: &JobRecord, now: i64) -> JobRecord {
 async fn insert_workers(
     tx: &mut Transaction,
     jobs: &[JobRecord],
-) -> Result<HashMap<String, i64>, StoreError> {
+) -> Result<HashMap<String, WorkerId>, StoreError> {
     let mut times: HashMap<&str, (i64, i64)> = HashMap::new();
     for attempt in jobs.iter().flat_map(|job| &job.attempts) {
         let (from, to) = (attempt.started_ms, attempt.ended_ms.unwrap_or(attempt.started_ms));
@@ -101,7 +101,7 @@ async fn insert_workers(
         .bind(name)
         .bind(from)
         .bind(to)
-        .fetch_number(tx)
+        .fetch_value(tx)
         .await?;
         ids.insert(name.to_owned(), id);
     }
@@ -111,11 +111,11 @@ async fn insert_workers(
 /// The fields of a job that differ from those at its origin.
 struct Place<'a> {
     /// The reserved id, if any.
-    id: Option<i64>,
-    experiment: i64,
+    id: Option<JobId>,
+    experiment: ExperimentId,
     spec: &'a ExperimentSpec,
     version: i64,
-    worker: Option<i64>,
+    worker: Option<WorkerId>,
 }
 
 /// $1 to $23: the common columns; `$column` and `$value` add another.
@@ -135,7 +135,7 @@ macro_rules! insert_job {
     };
 }
 
-async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> Result<i64, StoreError> {
+async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> Result<JobId, StoreError> {
     let Place { id, experiment, spec, version, worker } = place;
     let position = spec.arms.iter().position(|arm| arm.name == job.arm);
     let device = JobSpec::from_stored(&job.spec)?.resources.device;
@@ -171,15 +171,15 @@ async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> 
         Some(id) => insert.bind(id),
         None => insert,
     }
-    .fetch_number(tx)
+    .fetch_value(tx)
     .await
 }
 
 async fn insert_attempt(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     attempt: &Attempt,
-    worker: i64,
+    worker: WorkerId,
 ) -> Result<(), StoreError> {
     let environment = attempt.environment.as_ref().map(serde_json::to_string).transpose()?;
     sql(
@@ -203,7 +203,7 @@ async fn insert_attempt(
     Ok(())
 }
 
-async fn insert_results(tx: &mut Transaction, job: i64, results: &ResultsRecord) -> Result<(), StoreError> {
+async fn insert_results(tx: &mut Transaction, job: JobId, results: &ResultsRecord) -> Result<(), StoreError> {
     sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
          VALUES ($1, $2, $3, $4, $5)")
     .bind(job)
@@ -219,7 +219,7 @@ async fn insert_results(tx: &mut Transaction, job: i64, results: &ResultsRecord)
 /// Inserts the points as they come, `expected` in all, and condenses what is long.
 pub(super) async fn insert_points(
     tx: &mut Transaction,
-    jobs: &[i64],
+    jobs: &[JobId],
     series: &HashMap<&str, i64>,
     expected: u64,
     batches: &mut mpsc::Receiver<CurveBatch>,
@@ -241,7 +241,7 @@ pub(super) async fn insert_points(
 
 pub(super) async fn insert_batch(
     tx: &mut Transaction,
-    job: i64,
+    job: JobId,
     series: i64,
     points: &[TimedPoint],
 ) -> Result<(), StoreError> {

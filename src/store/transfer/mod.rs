@@ -4,7 +4,7 @@ mod import;
 mod records;
 mod staged;
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx_macros::FromRow;
@@ -17,7 +17,7 @@ use crate::store::{Attempt, Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRecord {
     /// Its id on the server that it comes from; another server gives it another.
-    pub id: i64,
+    pub id: ExperimentId,
     /// The researcher's name for it.
     pub name: String,
     /// Free text.
@@ -39,7 +39,7 @@ pub struct ExperimentRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
     /// Its id on the server that it comes from.
-    pub id: i64,
+    pub id: JobId,
     /// Name of its arm.
     pub arm: String,
     /// `baseline`, `opt:cayley`, ...
@@ -55,7 +55,7 @@ pub struct JobRecord {
     /// What went wrong, in a sentence.
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
-    pub attempt: i64,
+    pub attempt: AttemptNumber,
     /// Attempts that were forgiven.
     pub attempts_before: i64,
     /// Completed updates.
@@ -137,7 +137,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn records(&self, experiment: i64) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
+    pub async fn records(
+        &self,
+        experiment: ExperimentId,
+    ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
         // An experiment, its jobs and their figures of one moment.
         let mut moment = self.snapshot().await?;
         let records = records::read(&mut moment, experiment).await?;
@@ -168,7 +171,7 @@ impl Store {
         .fetch_all(&mut reader)
         .await?;
         // Both are written before any point is deleted.
-        let (attempt, version): (i64, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
+        let (attempt, version): (AttemptNumber, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
             .bind(job.id)
             .fetch_one(&mut reader)
             .await?;
@@ -195,7 +198,7 @@ impl Store {
         &self,
         import: &Import,
         mut points: mpsc::Receiver<CurveBatch>,
-    ) -> Result<i64, StoreError> {
+    ) -> Result<ExperimentId, StoreError> {
         // Beforehand, because new series are committed by themselves.
         let mut series = Vec::with_capacity(import.series.len());
         for name in &import.series {

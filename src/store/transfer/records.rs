@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState};
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::attempts_of_experiment;
-use crate::store::{ExperimentRecord, JobRecord, ResultsRecord, StoreError};
+use crate::store::{ExperimentRecord, JobRecord, NotFound, ResultsRecord, StoreError};
 
 #[derive(FromRow)]
 struct ExperimentRow {
-    id: i64,
+    id: ExperimentId,
     name: String,
     notes: String,
     tags: String,
@@ -23,7 +23,7 @@ struct ExperimentRow {
 
 #[derive(FromRow)]
 struct JobRow {
-    id: i64,
+    id: JobId,
     arm: String,
     method: String,
     seed: i64,
@@ -31,7 +31,7 @@ struct JobRow {
     state: JobState,
     end_reason: Option<EndReason>,
     error: Option<String>,
-    attempt: i64,
+    attempt: AttemptNumber,
     attempts_before: i64,
     step: i64,
     steps: i64,
@@ -44,21 +44,21 @@ struct JobRow {
 
 #[derive(FromRow)]
 struct ResultsRow {
-    job_id: i64,
+    job_id: JobId,
     #[sqlx(flatten)]
     results: ResultsRecord,
 }
 
 pub(super) async fn read(
     moment: &mut impl Connect,
-    experiment: i64,
+    experiment: ExperimentId,
 ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
     let row: Option<ExperimentRow> =
         sql("SELECT id, name, notes, tags, archived, spec, submitted_text, created_ms FROM experiments WHERE id = $1")
             .bind(experiment)
             .fetch_optional(moment)
             .await?;
-    let row = row.ok_or(StoreError::NotFound { what: "experiment", id: experiment })?;
+    let row = row.ok_or(NotFound::Experiment(experiment))?;
     let rows: Vec<JobRow> = sql(
         "SELECT id, arm, method, seed, spec, state, end_reason, error, attempt, attempts_before, step, steps,
             parameters_trained, version, created_ms, started_ms, ended_ms
@@ -68,7 +68,7 @@ pub(super) async fn read(
     .fetch_all(moment)
     .await?;
     let mut jobs = rows.into_iter().map(JobRecord::try_from).collect::<Result<Vec<_>, _>>()?;
-    let places: HashMap<i64, usize> = jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
+    let places: HashMap<JobId, usize> = jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
     for (job, attempt) in attempts_of_experiment(moment, experiment).await? {
         jobs[places[&job]].attempts.push(attempt);
     }
@@ -79,7 +79,7 @@ pub(super) async fn read(
     Ok((row.try_into()?, jobs))
 }
 
-async fn results(moment: &mut impl Connect, experiment: i64) -> Result<Vec<ResultsRow>, StoreError> {
+async fn results(moment: &mut impl Connect, experiment: ExperimentId) -> Result<Vec<ResultsRow>, StoreError> {
     sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, energy, seconds, peak_memory_bytes
          FROM job_summary
          WHERE experiment_id = $1 AND state = 'succeeded'")

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use optlab_domain::{ExperimentId, JobId};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -25,7 +26,7 @@ pub(super) async fn import(
     import: &Import,
     series: &HashMap<&str, i64>,
     points: &mut mpsc::Receiver<CurveBatch>,
-) -> Result<i64, StoreError> {
+) -> Result<ExperimentId, StoreError> {
     // Held to the end, so that no other process removes the points.
     let _lock = sqlite.lock_for_import()?;
     let mut tx = store.begin().await?;
@@ -49,7 +50,7 @@ pub(super) async fn import(
 }
 
 /// Reserves job ids that no other job will get.
-async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<i64>, StoreError> {
+async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<JobId>, StoreError> {
     let update = sql("UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'jobs' RETURNING seq");
     let last = match update.bind(count).fetch_optional::<(i64,)>(tx).await? {
         Some((last,)) => last,
@@ -59,13 +60,13 @@ async fn reserve(tx: &mut Transaction, count: i64) -> Result<Vec<i64>, StoreErro
             count
         }
     };
-    Ok((last - count + 1..=last).collect())
+    Ok((last - count + 1..=last).map(JobId::from).collect())
 }
 
 /// Writes the points as they arrive, `expected` in total, and condenses long curves.
 async fn stage(
     sqlite: &Sqlite,
-    ids: &[i64],
+    ids: &[JobId],
     series: &HashMap<&str, i64>,
     expected: u64,
     points: &mut mpsc::Receiver<CurveBatch>,
@@ -107,8 +108,8 @@ pub(super) async fn remove_unfinished(sqlite: &Sqlite) -> Result<(), StoreError>
 }
 
 /// Job ids that have points but no job. The recursive query makes one index lookup per id, not per point.
-async fn without_job(on: &mut impl Connect) -> Result<Vec<i64>, StoreError> {
-    let ids: Vec<(i64,)> = sql("WITH RECURSIVE ids (id) AS (
+async fn without_job(on: &mut impl Connect) -> Result<Vec<JobId>, StoreError> {
+    let ids: Vec<(JobId,)> = sql("WITH RECURSIVE ids (id) AS (
              SELECT min(job_id) FROM metric_points
              UNION ALL
              SELECT (SELECT min(job_id) FROM metric_points WHERE job_id > ids.id) FROM ids WHERE ids.id IS NOT NULL
@@ -121,7 +122,7 @@ async fn without_job(on: &mut impl Connect) -> Result<Vec<i64>, StoreError> {
 
 /// Removes the points of `ids`, except of jobs that exist by now because another process has just completed their
 /// import.
-async fn remove(sqlite: &Sqlite, ids: &[i64]) -> Result<(), StoreError> {
+async fn remove(sqlite: &Sqlite, ids: &[JobId]) -> Result<(), StoreError> {
     let mut turns = Turns::new(sqlite);
     for &id in ids {
         let tx = turns.transaction().await?;

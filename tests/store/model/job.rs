@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use optlab::store::Lease;
 use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
-use optlab_domain::{Action, EndReason, JobState};
+use optlab_domain::{Action, AttemptNumber, EndReason, JobState, Lease};
 
 use super::{Answer, Call, View};
 use crate::fixture::{LEASE_MS, STEPS};
@@ -36,7 +35,7 @@ impl Job {
         let view = View {
             state: JobState::Queued,
             requested: None,
-            attempt: 0,
+            attempt: AttemptNumber::NONE,
             step: 0,
             end_reason: None,
             points: BTreeMap::new(),
@@ -70,7 +69,7 @@ impl Job {
 
     pub(super) fn begin(&mut self, device: &'static str, now: i64) {
         self.view.state = JobState::Running;
-        self.view.attempt += 1;
+        self.view.attempt = self.view.attempt.next();
         self.attempts_used += 1;
         self.lease_until = now + LEASE_MS;
         self.place = device;
@@ -83,7 +82,7 @@ impl Job {
 
     /// The running attempt may write; an ended one may only repeat its end.
     pub(super) fn write(&mut self, lease: Lease, call: &Call, now: i64) -> Answer {
-        if !lifecycle::may_write(lease.attempt, self.view.state, self.view.attempt) {
+        if !lifecycle::may_write(lease, self.view.state, self.view.attempt) {
             let is_last = self.view.attempt == lease.attempt;
             return match call {
                 Call::End { reason, .. } if is_last && self.last_end == Some(*reason) => {

@@ -4,8 +4,7 @@ mod job;
 
 use std::collections::BTreeMap;
 
-use optlab::store::Lease;
-use optlab_domain::{Action, EndReason, JobState, Request};
+use optlab_domain::{Action, AttemptNumber, EndReason, JobId, JobState, Lease, Request};
 
 use self::job::Job;
 use crate::fixture::BEGIN_MS;
@@ -40,12 +39,12 @@ pub enum Call {
         reason: EndReason,
     },
     Act {
-        job: i64,
+        job: JobId,
         action: Action,
     },
     /// To the experiment of this job, which has no other job.
     ActOnAll {
-        job: i64,
+        job: JobId,
         action: Action,
     },
     Reap,
@@ -73,11 +72,11 @@ pub enum Answer {
 pub struct View {
     pub state: JobState,
     pub requested: Option<Request>,
-    pub attempt: i64,
+    pub attempt: AttemptNumber,
     pub step: i64,
     pub end_reason: Option<EndReason>,
     /// By step, the attempt that recorded the point.
-    pub points: BTreeMap<i64, i64>,
+    pub points: BTreeMap<i64, AttemptNumber>,
 }
 
 pub struct Model {
@@ -118,8 +117,8 @@ impl Model {
         }
     }
 
-    pub fn job(&self, id: i64) -> &Job {
-        &self.jobs[id as usize - 1]
+    pub fn job(&self, id: JobId) -> &Job {
+        &self.jobs[place(id)]
     }
 
     /// The number of jobs that have not succeeded.
@@ -127,12 +126,12 @@ impl Model {
         self.jobs.iter().filter(|job| job.view.state != JobState::Succeeded).count()
     }
 
-    fn job_mut(&mut self, id: i64) -> &mut Job {
-        &mut self.jobs[id as usize - 1]
+    fn job_mut(&mut self, id: JobId) -> &mut Job {
+        &mut self.jobs[place(id)]
     }
 
-    fn with_ids(&mut self) -> impl Iterator<Item = (i64, &mut Job)> {
-        (1..).zip(&mut self.jobs)
+    fn with_ids(&mut self) -> impl Iterator<Item = (JobId, &mut Job)> {
+        (1..).map(JobId::from).zip(&mut self.jobs)
     }
 
     fn claim(&mut self, device: &'static str) -> Option<(Lease, Vec<i64>)> {
@@ -153,4 +152,9 @@ impl Model {
         })
         .collect()
     }
+}
+
+/// Where a job stands in [`Model::jobs`].
+fn place(id: JobId) -> usize {
+    i64::from(id) as usize - 1
 }

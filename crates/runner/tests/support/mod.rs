@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 
-use optlab_domain::Request;
+use optlab_domain::{AttemptNumber, JobId, Request};
 use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary, Version};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
@@ -100,7 +100,15 @@ impl Runner {
     ) {
         let (device, artifact_dir) = (device.to_owned(), artifact_dir.map(Path::to_owned));
         let protocol = Version;
-        let run = Run { protocol, job: 7, attempt: 1, device, spec: spec.clone(), artifact_dir, resume_from };
+        let run = Run {
+            protocol,
+            job: JobId::from(7),
+            attempt: AttemptNumber::FIRST,
+            device,
+            spec: spec.clone(),
+            artifact_dir,
+            resume_from,
+        };
         self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
     }
 

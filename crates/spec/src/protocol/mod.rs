@@ -12,7 +12,7 @@ mod version;
 
 use std::path::PathBuf;
 
-use optlab_domain::{EndReason, Request};
+use optlab_domain::{AttemptNumber, EndReason, JobId, Request};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -41,9 +41,9 @@ pub struct Run {
     /// Version of the protocol that the slot speaks.
     pub protocol: Version,
     /// Id of the job.
-    pub job: i64,
+    pub job: JobId,
     /// Number of the attempt.
-    pub attempt: i64,
+    pub attempt: AttemptNumber,
     /// `cpu` or `cuda:0`, ...
     pub device: String,
     /// What to train.
