@@ -1,4 +1,4 @@
-//! `/jobs/{id}/artifacts` and `/jobs/{id}/logs`: files of jobs, and what runners said.
+//! `/jobs/{id}/artifacts` and `/jobs/{id}/logs`: files of jobs, and logs of runners.
 
 use std::ops::Range;
 
@@ -42,12 +42,12 @@ pub(super) async fn list(
     Ok(Json(List::whole(items)))
 }
 
-/// The bytes of a file, or a range of them.
+/// The content of a file, or a range of its bytes.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/artifacts/{name}", tag = "jobs",
-    params(("id" = i64, Path), ("name", Path), ("Range" = Option<String>, Header, description = "Of bytes: the first one is answered")),
+    params(("id" = i64, Path), ("name", Path), ("Range" = Option<String>, Header, description = "A range of bytes; of several ranges, only the first is answered")),
     responses((status = 200, description = "The whole file", content_type = "application/octet-stream", body = String,
                headers(("ETag" = String), ("Accept-Ranges" = String), ("Content-Disposition" = String))),
-              (status = 206, description = "A range of it", content_type = "application/octet-stream", body = String,
+              (status = 206, description = "A range of the file", content_type = "application/octet-stream", body = String,
                headers(("ETag" = String), ("Content-Range" = String))),
               (status = 410), (status = 416)))]
 pub(super) async fn get(
@@ -70,14 +70,17 @@ pub(super) async fn get(
     ];
     Ok(match range {
         None => (common, [(header::CONTENT_LENGTH, bytes.to_string())], body).into_response(),
-        Some(range) => {
-            let part = [
-                (header::CONTENT_LENGTH, (range.end - range.start).to_string()),
-                (header::CONTENT_RANGE, format!("bytes {}-{}/{bytes}", range.start, range.end - 1)),
-            ];
-            (StatusCode::PARTIAL_CONTENT, common, part, body).into_response()
-        }
+        Some(range) => (StatusCode::PARTIAL_CONTENT, common, part(&range, bytes), body).into_response(),
     })
+}
+
+/// The headers of a range of a file with this number of bytes.
+fn part(range: &Range<u64>, bytes: u64) -> [(header::HeaderName, String); 2] {
+    let Range { start, end } = range;
+    [
+        (header::CONTENT_LENGTH, (end - start).to_string()),
+        (header::CONTENT_RANGE, format!("bytes {start}-{}/{bytes}", end - 1)),
+    ]
 }
 
 async fn body(
@@ -91,7 +94,7 @@ async fn body(
     Ok(Body::from_stream(chunks))
 }
 
-/// The first range that is wanted.
+/// The first requested range.
 fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<Range<u64>, ApiError> {
     let refused = || ApiError::unsatisfiable_range(bytes);
     let text = wanted.to_str().map_err(|_| refused())?;
@@ -105,18 +108,19 @@ fn range(wanted: &header::HeaderValue, bytes: u64) -> Result<Range<u64>, ApiErro
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
-    /// Number of an attempt; default the last that has a log.
+    /// Number of an attempt; default: the last one with a log.
     #[param(inline)]
     attempt: Option<Id>,
-    /// Leave out so many bytes at the beginning.
+    /// Number of bytes to skip at the beginning.
     #[param(inline)]
     #[serde(default)]
     offset: Whole<0, { i64::MAX }, 0>,
 }
 
-/// What the runner said, up to the last checkpoint of an attempt that runs, or whole of one that has ended.
+/// The log of the runner: up to the last checkpoint of a running attempt, or the whole log of an attempt that has
+/// ended.
 ///
-/// A log of more than 16 MiB keeps its beginning and its end; a line between them says how many bytes are left out.
+/// A log of more than 16 MiB keeps its beginning and its end; a line between them states how many bytes are left out.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/logs", tag = "jobs", params(LogParams),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 410)))]
 pub(super) async fn logs(
@@ -129,22 +133,23 @@ pub(super) async fn logs(
     let logs = state.store.artifacts(id).await?.into_iter().filter(|a| a.kind == ArtifactKind::Log);
     let wanted = logs.filter(|log| attempt.is_none_or(|attempt| log.attempt == attempt));
     let Some(log) = wanted.max_by_key(|log| log.attempt) else {
-        let ended = state.store.job(id).await?.state.has_ended();
-        let why = match (attempt, ended) {
-            (Some(attempt), _) => format!("attempt {attempt} of job {id} has no log"),
-            (None, true) => {
-                format!("job {id} has no log: it ended before it began, or came from another server without")
-            }
-            (None, false) => {
-                format!(
-                    "job {id} has no log yet: it is stored with every checkpoint and when an attempt ends"
-                )
-            }
-        };
-        return Err(ApiError::not_found(why));
+        return Err(no_log(&state, id, attempt).await?);
     };
     let bytes = log.bytes as u64;
     let body =
         if offset < bytes { body(&state, id, &log, Some(offset..bytes)).await? } else { Body::empty() };
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
+}
+
+async fn no_log(state: &AppState, job: i64, attempt: Option<i64>) -> Result<ApiError, ApiError> {
+    let ended = state.store.job(job).await?.state.has_ended();
+    Ok(ApiError::not_found(match attempt {
+        Some(attempt) => format!("attempt {attempt} of job {job} has no log"),
+        None if ended => {
+            format!("job {job} has no log: no attempt has started, or the job was imported without its files")
+        }
+        None => format!(
+            "job {job} has no log yet: the log is stored with every checkpoint and at the end of an attempt"
+        ),
+    }))
 }

@@ -21,9 +21,9 @@ use super::state::AppState;
 use crate::exchange::{CsvWriter, ExchangeError, ParquetWriter, PointWriter, write_jobs};
 use crate::store::{ExperimentRecord, JobRecord, Store, StoreError};
 
-/// Points that are asked for at a time.
+/// Points per read from the store.
 const BATCH: i64 = 10_000;
-/// Bytes that are sent at a time, and how many such parts may wait for a slow client.
+/// Bytes per part of the body, and how many parts may wait for a slow client.
 const PART: usize = 64 * 1024;
 const PARTS: usize = 8;
 
@@ -31,10 +31,10 @@ const PARTS: usize = 8;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportParams {
-    /// `csv` or `parquet`. A Parquet file says everything, and another server can import it.
+    /// `csv` or `parquet`. A Parquet file has everything, and another server can import it.
     #[param(inline)]
     format: ExportFormat,
-    /// Of CSV: `points`, the default, or `jobs`.
+    /// The table of a CSV file: `points` (default) or `jobs`.
     #[param(inline)]
     table: Option<ExportTable>,
 }
@@ -46,11 +46,19 @@ enum ExportFormat {
     Parquet,
 }
 
-#[derive(Clone, Copy, PartialEq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum ExportTable {
     Points,
     Jobs,
+}
+
+/// The files that an experiment can be exported to.
+#[derive(Clone, Copy)]
+enum ExportFile {
+    PointsCsv,
+    JobsCsv,
+    Parquet,
 }
 
 /// An experiment that is being sent.
@@ -60,7 +68,7 @@ struct Export {
     jobs: Vec<JobRecord>,
 }
 
-/// Why an export broke off.
+/// The reason why an export broke off.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
     #[error(transparent)]
@@ -76,40 +84,58 @@ enum Broken {
 pub(super) async fn get(
     State(state): State<AppState>,
     Path(id): Path<ExperimentId>,
-    Query(ExportParams { format, table }): Query<ExportParams>,
+    Query(params): Query<ExportParams>,
 ) -> Result<Response, ApiError> {
-    let only_jobs = table == Some(ExportTable::Jobs);
-    if only_jobs && matches!(format, ExportFormat::Parquet) {
-        return Err(ApiError::invalid_parameter(
-            "`table` is for csv: a Parquet file has the jobs in its metadata",
-        ));
-    }
+    let file = params.file()?;
     let (experiment, jobs) = state.store.records(id).await?;
-    let (kind, ending) = match format {
-        ExportFormat::Csv if only_jobs => ("text/csv; charset=utf-8", "-jobs.csv"),
-        ExportFormat::Csv => ("text/csv; charset=utf-8", ".csv"),
-        ExportFormat::Parquet => ("application/vnd.apache.parquet", ".parquet"),
-    };
-    let name = format!("{}-{id}{ending}", experiment.name);
+    let (content_type, ending) = file.names();
+    let disposition = format!("attachment; filename=\"{}-{id}{ending}\"", experiment.name);
     let export = Export { store: state.store, experiment, jobs };
-    let body = written(move |out| match format {
-        ExportFormat::Csv if only_jobs => Ok(write_jobs(out, &export.experiment, &export.jobs)?),
-        ExportFormat::Csv => export.write(Box::new(CsvWriter::new(out, &export.experiment)?)),
-        ExportFormat::Parquet => {
-            export.write(Box::new(ParquetWriter::new(out, &export.experiment, &export.jobs)?))
+    let body = written(move |out| export.write(file, out));
+    let headers = [(header::CONTENT_TYPE, content_type), (header::CONTENT_DISPOSITION, &disposition)];
+    Ok((headers, body).into_response())
+}
+
+impl ExportParams {
+    fn file(&self) -> Result<ExportFile, ApiError> {
+        match (self.format, self.table) {
+            (ExportFormat::Csv, Some(ExportTable::Jobs)) => Ok(ExportFile::JobsCsv),
+            (ExportFormat::Csv, _) => Ok(ExportFile::PointsCsv),
+            (ExportFormat::Parquet, Some(ExportTable::Jobs)) => Err(ApiError::invalid_parameter(
+                "`table` applies only to csv: a Parquet file has the jobs in its metadata",
+            )),
+            (ExportFormat::Parquet, _) => Ok(ExportFile::Parquet),
         }
-    });
-    let disposition = format!("attachment; filename=\"{name}\"");
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &disposition)], body).into_response())
+    }
+}
+
+impl ExportFile {
+    /// The content type, and the end of the file name.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PointsCsv => ("text/csv; charset=utf-8", ".csv"),
+            Self::JobsCsv => ("text/csv; charset=utf-8", "-jobs.csv"),
+            Self::Parquet => ("application/vnd.apache.parquet", ".parquet"),
+        }
+    }
 }
 
 impl Export {
-    /// Hands every point to the writer, waiting for the store in between: for a thread of its own.
-    fn write(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), Broken> {
+    fn write(&self, file: ExportFile, out: &mut BufWriter<Sender>) -> Result<(), Broken> {
+        let (experiment, jobs) = (&self.experiment, &self.jobs);
+        match file {
+            ExportFile::PointsCsv => self.write_points(Box::new(CsvWriter::new(out, experiment)?)),
+            ExportFile::JobsCsv => Ok(write_jobs(out, experiment, jobs)?),
+            ExportFile::Parquet => self.write_points(Box::new(ParquetWriter::new(out, experiment, jobs)?)),
+        }
+    }
+
+    /// Passes every point to the writer. Blocks while the store reads, so it needs a thread of its own.
+    fn write_points(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), Broken> {
         let runtime = Handle::current();
         for job in &self.jobs {
             let mut series = runtime.block_on(self.store.series_of_job(job.id))?;
-            // Databases sort words each in its own way.
+            // The two databases sort text differently.
             series.sort_by(|one, other| one.name.cmp(&other.name));
             for series in &series {
                 let mut after = -1;
@@ -126,14 +152,14 @@ impl Export {
     }
 }
 
-/// A body that `write` writes on a thread of its own. Where it fails, the body breaks off, so that no client takes it
-/// for whole.
+/// A body that `write` produces on a thread of its own. If it fails, the body breaks off, so that no client takes the
+/// file for complete.
 fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), Broken> + Send + 'static) -> Body {
     let (sender, parts) = mpsc::channel(PARTS);
     spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PART, Sender(sender.clone()));
         let done = write(&mut out).and_then(|()| Ok(out.flush().map_err(ExchangeError::from)?));
-        // What the buffer still holds is no longer wanted.
+        // Discards what is left in the buffer after an error, which dropping `out` would write.
         drop(out.into_parts());
         match done {
             Err(error) if !sender.is_closed() => {
