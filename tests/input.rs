@@ -44,12 +44,12 @@ fn invalid_input_is_rejected_before_the_server_is_contacted() {
     fs::create_dir(folder.path().join("exports")).unwrap();
     for (args, token, says) in [
         (&["import", "exports"][..], "", "exports is a folder"),
-        (&["experiments", "--server", ""], "", "`` is no address of a server"),
-        (&["experiments", "--server", "http://"], "", "`http://` is no address of a server"),
-        (&["experiments", "--server", "my server"], "", "`my server` is no address of a server"),
-        (&["experiments", "--server", "ftp://host"], "", "`ftp://host` is no address of a server"),
-        (&["experiments"], "optlab_\nx", "OPTLAB_TOKEN holds no token"),
-        (&["experiments"], "optlab_é", "OPTLAB_TOKEN holds no token"),
+        (&["experiments", "--server", ""], "", "`` is not the address of a server"),
+        (&["experiments", "--server", "http://"], "", "`http://` is not the address of a server"),
+        (&["experiments", "--server", "my server"], "", "`my server` is not the address of a server"),
+        (&["experiments", "--server", "ftp://host"], "", "`ftp://host` is not the address of a server"),
+        (&["experiments"], "optlab_\nx", "OPTLAB_TOKEN is not a token"),
+        (&["experiments"], "optlab_é", "OPTLAB_TOKEN is not a token"),
     ] {
         let mut command = Command::new(OPTLAB);
         command.args(args).env("OPTLAB_TOKEN", token).current_dir(folder.path());

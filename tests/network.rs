@@ -207,13 +207,13 @@ fn an_answer_of_another_program_is_identified() {
     for (status, says) in [
         (
             "413 Payload Too Large",
-            "answered 413 Payload Too Large with text/html (gate/1.0), and not as optlab does: a proxy",
+            "answered 413 Payload Too Large with text/html (gate/1.0), which is not an answer of optlab: a proxy",
         ),
         (
             "404 Not Found",
-            "answered 404 Not Found with text/html (gate/1.0), and not as optlab does: a proxy",
+            "answered 404 Not Found with text/html (gate/1.0), which is not an answer of optlab: a proxy",
         ),
-        ("200 OK", "answered 200 OK with text/html (gate/1.0), and not as optlab does: a proxy"),
+        ("200 OK", "answered 200 OK with text/html (gate/1.0), which is not an answer of optlab: a proxy"),
     ] {
         let page = "<html><h1>Sign in to the network</h1></html>";
         let answer = format!(

@@ -130,7 +130,7 @@ mod tests {
     use crate::store;
 
     #[test]
-    fn names_of_this_machine_are_known_by_any_port() {
+    fn names_of_this_machine_are_recognised_with_any_port() {
         for host in ["localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:8080", "[::1]", "[::1]:9"] {
             assert!(is_loopback(host), "{host}");
         }
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_about_a_token_is_good_for_two_seconds() {
+    async fn a_token_lookup_is_cached_for_two_seconds() {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
         let url = format!("sqlite:{}/optlab.db", folder.path().display());
         let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
         let access = Access::new(store.clone(), clock.clone(), false);
         let secret = Secret::draw().unwrap();
-        // That nobody knew it just now does not matter once it is known.
+        // An earlier lookup of an unknown token is not cached.
         assert_eq!(access.scope_of(&secret).await.unwrap(), None);
         let id = store.add_token("me", Scope::Write, &secret).await.unwrap();
         assert_eq!(access.scope_of(&secret).await.unwrap(), Some(Scope::Write));

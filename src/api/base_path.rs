@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use crate::config::BasePath;
 
-/// Strips the prefix, unless a proxy already has, and passes the request to the router, which does not know it.
+/// Strips the prefix, unless a proxy already has, and passes the request to the router, which does not know the prefix.
 pub(super) async fn answer(base_path: BasePath, router: Router, mut request: Request) -> Response {
     let below = request.uri().path().strip_prefix(base_path.as_str());
     if let Some(rest) = below.filter(|_| !base_path.is_root()) {
@@ -25,7 +25,7 @@ pub(super) async fn answer(base_path: BasePath, router: Router, mut request: Req
     router.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
-/// The URI, which begins with the prefix, without it.
+/// The URI without the prefix, with which it begins.
 fn without(base_path: &BasePath, uri: &Uri) -> Uri {
     let mut parts = uri.clone().into_parts();
     let prefix = base_path.as_str().len();

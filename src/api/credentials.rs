@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_wins_over_a_cookie() {
+    fn a_header_takes_precedence_over_a_cookie() {
         let (one, two) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         let mut headers = HeaderMap::new();
         assert!(token_of(&headers).is_none());

@@ -1,4 +1,4 @@
-//! The embedded page: whatever `web/` was built to when this program was compiled.
+//! The embedded page: the build of `web/` at the time when this program was compiled.
 
 use axum::http::{Uri, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -16,7 +16,7 @@ const NOT_BUILT: &str = include_str!("not_built.html");
 /// The tag in both pages that the server replaces with the relative base path.
 const BASE: &str = "<base href=\"/\" />";
 
-/// The page itself; it finds out from the address what to show.
+/// The page, which decides by the address what to show.
 pub(super) async fn page(uri: Uri) -> Response {
     let index = Built::get("index.html");
     let page = index.as_ref().map_or(NOT_BUILT.into(), |index| String::from_utf8_lossy(&index.data));

@@ -1,4 +1,4 @@
-//! Every error of the API as `application/problem+json` (RFC 9457): the one place that maps to HTTP.
+//! Every error of the API as `application/problem+json` (RFC 9457). Only this file maps errors to HTTP.
 
 use std::io;
 use std::time::Duration;
@@ -25,20 +25,20 @@ const LONGEST_DETAIL: usize = 4000;
 pub struct ApiError {
     /// Boxed, because most functions return it as the rare variant of a result.
     problem: Box<ProblemDetails>,
-    /// What the log says about it. Clients do not see this.
+    /// The cause, for the log only.
     cause: Option<String>,
 }
 
 impl ApiError {
     pub(super) const CONTENT_TYPE: &str = "application/problem+json";
 
-    /// An error of which only the status is known.
+    /// An error with nothing known but its status.
     pub(super) fn bare(status: StatusCode) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self::new(status, "http", title, "/api/docs lists what there is")
+        Self::new(status, "http", title, "/api/docs lists all routes")
     }
 
-    /// With the headers of the request that name the page, where they are set.
+    /// A write from a page of another site; the arguments are the headers that name the page, if they are set.
     pub(super) fn foreign_origin(origin: &str, site: Option<&str>, host: &str) -> Self {
         let page = match (origin, site) {
             ("", Some(site)) => format!(" (`Sec-Fetch-Site: {site}`)"),
@@ -50,7 +50,7 @@ impl ApiError {
              page and programs may write. If a proxy stands between them, it must pass the name and the port on: for \
              nginx, `proxy_set_header Host $http_host;`"
         );
-        Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Not from here", detail)
+        Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Request from another site", detail)
     }
 
     pub(super) fn foreign_host(host: &str) -> Self {
@@ -59,24 +59,24 @@ impl ApiError {
              machines, or a proxy that passes their name on, it must --listen on another address, such as \
              0.0.0.0:8080, where it asks for tokens"
         );
-        Self::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", "Not this server", detail)
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", "Unknown host name", detail)
     }
 
     pub(super) fn no_token() -> Self {
-        let detail = "this server asks for a token that it knows: sign in on its page, set OPTLAB_TOKEN for commands, or \
-                      send `Authorization: Bearer TOKEN`. Whoever runs it makes tokens with `optlab token create NAME`";
-        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Who is there?", detail)
+        let detail = "this server requires a token: sign in on its page, set OPTLAB_TOKEN for commands, or \
+                      send `Authorization: Bearer TOKEN`. Its operator creates tokens with `optlab token create NAME`";
+        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Token required", detail)
     }
 
     pub(super) fn unknown_token() -> Self {
-        let detail = "this server does not know the token that came along: it was revoked, or is another server's. \
-                      `optlab token list` shows, where the database is, which are good";
-        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Who is there?", detail)
+        let detail = "this server does not know the token of the request: it was revoked, or belongs to another server. \
+                      `optlab token list`, on the machine of the database, shows the valid tokens";
+        Self::new(StatusCode::UNAUTHORIZED, "no-token", "Token required", detail)
     }
 
     pub(super) fn read_only() -> Self {
-        let detail = "this token has the scope `read`; changes need one of the scope `write`";
-        Self::new(StatusCode::FORBIDDEN, "read-only", "This token may only look", detail)
+        let detail = "this token has the scope `read`; changes need a token with the scope `write`";
+        Self::new(StatusCode::FORBIDDEN, "read-only", "The token may only read", detail)
     }
 
     fn new(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Self {
@@ -102,7 +102,7 @@ impl ApiError {
 
     pub(super) fn invalid_parameter(detail: impl Into<String>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid-parameter", "A parameter has an impossible value", detail)
+        Self::new(status, "invalid-parameter", "A parameter has an invalid value", detail)
     }
 
     pub(super) fn invalid_import(detail: impl Into<String>) -> Self {
@@ -117,17 +117,22 @@ impl ApiError {
 
     pub(super) fn encoded() -> Self {
         let (status, title) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is compressed");
-        Self::new(status, "encoded", title, "send the body as it is, without `Content-Encoding`")
+        Self::new(status, "encoded", title, "send the body uncompressed, without `Content-Encoding`")
     }
 
     pub(super) fn unsatisfiable_range(bytes: u64) -> Self {
         let detail = format!("`Range` must be like bytes=0-99, within the {bytes} bytes of the file");
-        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "unsatisfiable-range", "No such range", detail)
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "unsatisfiable-range",
+            "The range is not in the file",
+            detail,
+        )
     }
 
     pub(super) fn crowded() -> Self {
-        let detail = "the server has as many connections as it can have, and each has a request under way; try again soon. \
-                      It can have more where its process may open more files (`ulimit -n`)";
+        let detail = "all connections of the server are busy; try again soon. \
+                      Their number is limited by the open files that its process may have (`ulimit -n`)";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "crowded", "Too many connections", detail)
     }
 
@@ -151,7 +156,7 @@ impl ApiError {
         Self::new(status, "temporary-storage-failing", title, detail).logged(cause)
     }
 
-    /// A bug or a broken machine. The log has the details.
+    /// A bug or a broken machine. Only the log has the cause.
     pub(super) fn failed(error: &dyn std::fmt::Display) -> Self {
         Self::internal().logged(error)
     }
@@ -162,7 +167,7 @@ impl ApiError {
     }
 
     pub(super) fn internal() -> Self {
-        let detail = "something failed inside the server; its log has the details";
+        let detail = "something failed inside the server; its log has the cause";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
     }
 }
@@ -190,21 +195,26 @@ impl IntoResponse for ApiError {
 }
 
 impl ApiError {
-    /// The file `name` of a job cannot be had.
+    /// The file `name` of a job cannot be read.
     pub(super) fn no_file(job: JobId, name: &str, error: &ArtifactError) -> Self {
         let cause = format!("`{name}` of job {job} cannot be read: {error}");
         let what = match error {
-            ArtifactError::Missing(_) => "is gone: somebody has removed it since",
-            ArtifactError::Altered(_) => "was changed since, and is not what was stored",
+            ArtifactError::Missing(_) => "has been removed since",
+            ArtifactError::Altered(_) => "has been altered since",
             ArtifactError::Root(_) | ArtifactError::Stored { .. } | ArtifactError::File { .. } => {
                 let detail = format!(
-                    "the place where `{name}` of job {job} is stored cannot be read now; the log of the server says why"
+                    "the storage of `{name}` of job {job} cannot be read now; the log of the server has the cause"
                 );
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "files-away", "Files are away", detail)
-                    .logged(cause);
+                return Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "files-away",
+                    "The file storage does not answer",
+                    detail,
+                )
+                .logged(cause);
             }
         };
-        let detail = format!("`{name}` of job {job} was stored and {what}");
+        let detail = format!("`{name}` of job {job} was stored, but {what}");
         Self::new(StatusCode::GONE, "file-gone", "The file is gone", detail).logged(cause)
     }
 }
@@ -261,9 +271,9 @@ impl From<QueryError> for ApiError {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 return Self::new(status, "busy", "Busy, try again", error.to_string());
             }
-            QueryError::Refused(detail) => ("query-refused", "Not a query that may be asked here", detail),
-            QueryError::Invalid(detail) => ("query-invalid", "The database cannot answer this", detail),
-            QueryError::Stopped(detail) => ("query-stopped", "The query took too much", detail),
+            QueryError::Refused(detail) => ("query-refused", "The query is not allowed", detail),
+            QueryError::Invalid(detail) => ("query-invalid", "The query is invalid", detail),
+            QueryError::Stopped(detail) => ("query-stopped", "The query exceeded a limit", detail),
             QueryError::Failed(_) => return Self::failed(&error),
             QueryError::Store(error) => return error.into(),
         };

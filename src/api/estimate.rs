@@ -1,4 +1,4 @@
-//! How long an experiment would take, by runs alike that are complete.
+//! Estimates how long an experiment takes, from similar complete runs.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::discriminant;
@@ -10,10 +10,10 @@ use super::error::ApiError;
 use super::state::AppState;
 use crate::store::PastRun;
 
-/// The latest of a method that are looked at.
+/// Number of runs per method that are considered, the latest first.
 const LATEST: i64 = 100;
 
-/// How long the jobs of `spec` would take.
+/// The estimated time of all jobs of `spec`.
 pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<Estimate, ApiError> {
     let mut past: HashMap<String, Vec<PastRun>> = HashMap::new();
     let (mut seconds, mut measured) = (Some(0.0), HashSet::new());
@@ -22,7 +22,7 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
         if !past.contains_key(&method) {
             past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
         }
-        // Its jobs differ by their seeds only.
+        // Jobs of an arm differ only in their seeds.
         let job = spec.job(arm, 0);
         let alike = past[&method].iter().filter(|run| costs_the_same(&run.spec, &job));
         let mut paces = Vec::new();
@@ -37,7 +37,7 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
     Ok(Estimate { seconds, jobs_measured: measured.len() })
 }
 
-/// Whether a step of both takes about as long on the same machine. Rates and schedules do not matter.
+/// Whether an update takes about as long in both, on the same machine. Rates and schedules make no difference.
 fn costs_the_same(a: &JobSpec, b: &JobSpec) -> bool {
     let (x, y) = (&a.train, &b.train);
     (a.method.without_rates(), &a.resources) == (b.method.without_rates(), &b.resources)

@@ -26,7 +26,7 @@ use crate::store::{self, Edit, JobFilter, JobOrder};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SubmitParams {
-    /// Only resolve and check.
+    /// Resolve and validate only; store nothing.
     #[serde(default)]
     dry_run: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct SubmitParams {
 /// Submits an experiment: a spec (JSON, or TOML with `application/toml`), or a recipe with overrides.
 #[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments",
     params(SubmitParams, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$",
-           description = "A repeated submission with the key and body of one before answers as that one did")),
+           description = "A repeated submission with the same key and body gets the answer of the first one")),
     request_body(content((Submission = "application/json"), (String = "application/toml"))),
     responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "Dry run")))]
 pub(super) async fn submit(
@@ -86,11 +86,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
-    /// At most so many.
+    /// Maximum number of items.
     #[param(inline)]
     #[serde(default)]
     limit: Whole<1, 1000, 50>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(inline)]
     cursor: Option<Id>,
 }
@@ -125,7 +125,7 @@ async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Json<
     Ok(Json(Experiment { spec: experiment.spec.clone(), summary: experiment.into(), series }))
 }
 
-/// Changes name, notes, tags, archived, or the priority of its jobs in the queue; what is left out stays.
+/// Changes name, notes, tags, archived, or the priority of the jobs in the queue. Fields that are left out stay.
 #[utoipa::path(patch, path = "/api/v1/experiments/{id}", tag = "experiments", request_body = optlab_api_types::Edit,
     responses((status = 200, body = Experiment)))]
 pub(super) async fn edit(
@@ -168,7 +168,7 @@ pub(super) async fn pause(
     act(&state, id, Action::Pause).await
 }
 
-/// Queues the paused jobs again, and withdraws pending pause requests.
+/// Requeues the paused jobs, and withdraws pending pause requests.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/resume", tag = "experiments",
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn resume(
@@ -178,7 +178,7 @@ pub(super) async fn resume(
     act(&state, id, Action::Resume).await
 }
 
-/// Queues the failed and cancelled jobs again.
+/// Requeues the failed and cancelled jobs.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/retry", tag = "experiments",
     responses((status = 200, body = ActionResult)))]
 pub(super) async fn retry(
@@ -194,7 +194,7 @@ async fn act(state: &AppState, id: ExperimentId, action: Action) -> Result<Json<
     Ok(Json(ActionResult { changed_jobs, experiment }))
 }
 
-/// Adds seeds, `{"seeds": [...]}`, to every arm; those that it has already add nothing.
+/// Adds seeds, `{"seeds": [...]}`, to every arm. Seeds that are already there are ignored.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/seeds", tag = "experiments", request_body = Seeds,
     responses((status = 200, body = Experiment)))]
 pub(super) async fn add_seeds(

@@ -1,4 +1,4 @@
-//! Extractors whose refusals are problem+json too.
+//! Extractors whose rejections are problem+json.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use url::form_urlencoded;
 
 use super::error::ApiError;
 
-/// The longest request body, in bytes.
+/// Maximum size of a request body, in bytes.
 pub const BODY_LIMIT: usize = 1_000_000;
-/// Where reading a body that is too large ends.
+/// Number of bytes after which reading of a too large body stops.
 const READ_AT_MOST: usize = 64 * BODY_LIMIT;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Parameters after the `?`.
+/// Parameters of the query string.
 pub(super) struct Query<T>(pub(super) T);
 
 /// Parameters of the path.
@@ -45,11 +45,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// A body: TOML where it says so, JSON otherwise, whatever `curl -d` calls it.
+/// A body: TOML if its content type says so, JSON otherwise, because `curl -d` names another type.
 pub(super) struct Document {
-    /// What was sent, byte for byte.
+    /// The text as it was sent.
     pub(super) text: String,
-    /// What it says.
+    /// The parsed text.
     pub(super) value: Value,
 }
 
@@ -77,8 +77,8 @@ impl<S: Send + Sync> FromRequest<S> for Document {
     }
 }
 
-/// The body, where it is not too large. A larger one is read on for a while and thrown away: a client that is still
-/// sending would not see the answer.
+/// The body, if it is not too large. More of a too large body is read and discarded for a while, because a client that
+/// is still sending would not see the answer.
 async fn read_body(body: Body) -> Result<Vec<u8>, ApiError> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut received) = (Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! What holds for every request and every answer, whatever the route.
+//! Checks and headers for every request and every answer, independent of the route.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::connections::Spare;
 use super::error::ApiError;
 use super::health;
 
-/// On a spare connection, answers nothing but health checks.
+/// On a spare connection, answers only health checks.
 pub(super) async fn spare(request: Request, next: Next) -> Result<Response, ApiError> {
     let is_spare = request.extensions().get::<Spare>().is_some();
     if is_spare && !health::PATHS.contains(&request.uri().path()) {
@@ -25,7 +25,7 @@ pub(super) async fn spare(request: Request, next: Next) -> Result<Response, ApiE
     Ok(next.run(request).await)
 }
 
-/// Refuses writes that a page of another site has a browser send.
+/// Rejects writes that a browser sends for a page of another site.
 pub(super) async fn same_origin(request: Request, next: Next) -> Result<Response, ApiError> {
     if !is_read(&request) {
         refuse_foreign(request.headers())?;
@@ -79,7 +79,7 @@ pub(super) async fn close_over_unread_body(request: Request, next: Next) -> Resp
     response
 }
 
-/// Refuses bodies that are compressed. They would be read as they are, and the error would not name the cause.
+/// Rejects compressed bodies. They would be parsed without decompression, and the error would not name the cause.
 pub(super) async fn plain_body(request: Request, next: Next) -> Result<Response, ApiError> {
     match request.headers().get(header::CONTENT_ENCODING) {
         Some(encoding) if encoding != "identity" => Err(ApiError::encoded()),
@@ -91,7 +91,7 @@ fn is_read(request: &Request) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method())
 }
 
-/// Answers of libraries (an unknown page of the documentation, say) become problems too.
+/// Turns errors of libraries, such as an unknown page of the documentation, into problems.
 pub(super) async fn problems_only(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
@@ -100,7 +100,7 @@ pub(super) async fn problems_only(response: Response) -> Response {
     if is_error && !is_problem { ApiError::bare(status).into_response() } else { response }
 }
 
-/// A bug: logged with what it said.
+/// Answers a panic, which is a bug; the log has its message.
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

@@ -1,4 +1,4 @@
-//! For those who operate the service: is it up, can it work?
+//! Health checks for operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,14 +14,14 @@ fn ok() -> Json<Health> {
     Json(Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
-/// The process answers.
+/// Succeeds if the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = Health)))]
 pub(super) async fn healthz() -> Json<Health> {
     ok()
 }
 
-/// The process answers, and its database can be read and written: a write is tried, at most once a second. While other
-/// writes keep it waiting, the database counts as writable for five minutes.
+/// Succeeds if the database can be read and written. A write is tried at most once per second. While other writes keep
+/// it waiting, the database counts as writable for five minutes.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = Health), (status = 503), (status = 507)))]
 pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {

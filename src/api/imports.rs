@@ -19,13 +19,13 @@ use super::experiments::submitted;
 use super::state::AppState;
 use crate::exchange::ParquetReader;
 
-/// A client that sends nothing for so long has gone.
+/// Time without data after which a client counts as gone.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Batches of points that wait for the store.
 const WAITING: usize = 4;
 
-/// Imports a Parquet export of another server, or of this one. The experiment and its jobs get new ids; files of jobs
-/// do not come with it, and a job that had not ended comes as cancelled.
+/// Imports a Parquet export of another server, or of this one. The experiment and its jobs get new ids. The export has
+/// no files of jobs, and a job that had not ended is imported as cancelled.
 #[utoipa::path(post, path = "/api/v1/imports", tag = "experiments",
     request_body(content = String, content_type = "application/vnd.apache.parquet", description = "The file"),
     responses((status = 201, body = Submitted)))]
@@ -49,7 +49,7 @@ pub(super) async fn import(
     Ok((StatusCode::CREATED, Json(submitted(&state, id, name).await?)))
 }
 
-/// The body in a temporary file, which is gone when nobody has it open, whatever ends this process.
+/// The body in an unnamed temporary file, which disappears with its last handle, even if this process is killed.
 async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > limit) {
@@ -69,7 +69,7 @@ async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, Ap
     Ok(file)
 }
 
-/// The library that reads the file has panicked over it.
+/// The error for a file that made its parser panic.
 fn damaged(error: tokio::task::JoinError) -> ApiError {
     tracing::warn!(%error, "an import cannot be read");
     ApiError::invalid_import("the file is damaged")

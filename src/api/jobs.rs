@@ -28,22 +28,22 @@ pub(super) struct ListParams {
     /// State of the jobs.
     #[param(inline, value_type = Option<JobState>)]
     state: Option<String>,
-    /// Default `id`; jobs without the figure come last.
+    /// The order of the jobs; default `id`. Jobs without the figure come last.
     #[param(inline, value_type = Option<JobKey>)]
     sort: Option<String>,
-    /// `asc` (default) or `desc`.
+    /// Direction of the order: `asc` (default) or `desc`.
     #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
-    /// At most so many.
+    /// Maximum number of items.
     #[param(inline)]
     #[serde(default)]
     limit: Whole<1, 1000, 100>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[param(inline)]
     cursor: Option<Id>,
 }
 
-/// Jobs, oldest first unless `sort` says otherwise.
+/// Jobs, oldest first unless `sort` is given.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListParams),
     responses((status = 200, body = List<Job>)))]
 pub(super) async fn list(
@@ -85,7 +85,7 @@ pub(super) async fn get(State(state): State<AppState>, Path(id): Path<JobId>) ->
     Ok(Json(QueueState::of(&state).await?.view(job)))
 }
 
-/// Cancels a job; one that runs stops after its current step.
+/// Cancels a job. A running job stops after its current step.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn cancel(
@@ -96,7 +96,7 @@ pub(super) async fn cancel(
     get(State(state), Path(id)).await
 }
 
-/// Takes a job off the queue; one that runs writes a checkpoint first.
+/// Pauses a job. A running job writes a checkpoint first.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/pause", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn pause(
@@ -107,7 +107,7 @@ pub(super) async fn pause(
     get(State(state), Path(id)).await
 }
 
-/// Queues a paused job again, at its last checkpoint.
+/// Requeues a paused job, which resumes from its last checkpoint.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/resume", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn resume(
@@ -118,7 +118,7 @@ pub(super) async fn resume(
     get(State(state), Path(id)).await
 }
 
-/// Queues a failed or cancelled job again, with a fresh budget of attempts.
+/// Requeues a failed or cancelled job, with a fresh budget of attempts.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs",
     responses((status = 200, body = Job), (status = 409)))]
 pub(super) async fn retry(
@@ -145,7 +145,7 @@ impl From<store::Attempt> for Attempt {
     }
 }
 
-/// The attempts at a job, the first one first.
+/// The attempts of a job, the oldest first.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/attempts", tag = "jobs",
     responses((status = 200, body = List<Attempt>)))]
 pub(super) async fn attempts(

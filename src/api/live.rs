@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_secs(1);
 const MOST_JOBS: i64 = 500;
 
-/// One change.
+/// A change that clients may want to fetch.
 #[derive(Clone, Debug)]
 pub(super) struct Hint {
     /// Number in this process's sequence.
@@ -33,7 +33,7 @@ pub(super) struct Hint {
     pub(super) experiment_id: ExperimentId,
     /// Name of the event.
     pub(super) event: &'static str,
-    /// JSON.
+    /// JSON data of the event.
     pub(super) data: String,
 }
 
@@ -91,11 +91,11 @@ impl Live {
     /// Follows the store until `shutdown`.
     pub(super) async fn follow(&self, store: Arc<Store>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
         let mut changes = store.changes();
-        let mut told = None;
+        let mut published = None;
         while !shutdown.is_cancelled() {
-            match self.tell_since(&store, &*clock, &mut told).await {
+            match self.publish_since(&store, &*clock, &mut published).await {
                 Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "live events pause: the store does not answer"),
+                Err(error) => tracing::warn!(%error, "live events are paused: the store does not answer"),
             }
             let wake = async {
                 let _ = tokio::time::timeout(POLL, changes.changed()).await;
@@ -106,33 +106,33 @@ impl Live {
     }
 
     /// Publishes what has changed since the last call; nothing at the first call.
-    async fn tell_since(
+    async fn publish_since(
         &self,
         store: &Store,
         clock: &dyn Clock,
-        told: &mut Option<Told>,
+        published: &mut Option<Published>,
     ) -> Result<(), StoreError> {
-        let Some(told) = told else {
-            *told = Some(Told { version: store.version().await?, unsettled: HashMap::new() });
+        let Some(published) = published else {
+            *published = Some(Published { version: store.version().await?, unsettled: HashMap::new() });
             return Ok(());
         };
         loop {
-            let jobs = store.jobs_since(told.version, MOST_JOBS).await?;
+            let jobs = store.jobs_since(published.version, MOST_JOBS).await?;
             let Some(last) = jobs.last() else { break };
-            told.version = last.version;
-            self.jobs_changed(jobs, clock, told);
+            published.version = last.version;
+            self.jobs_changed(jobs, clock, published);
         }
         let unsettled = store.unsettled_jobs(MOST_JOBS).await?;
-        self.jobs_changed(unsettled, clock, told);
-        let version = told.version;
-        told.unsettled.retain(|_, &mut unsettled| unsettled > version);
+        self.jobs_changed(unsettled, clock, published);
+        let version = published.version;
+        published.unsettled.retain(|_, &mut unsettled| unsettled > version);
         Ok(())
     }
 
-    fn jobs_changed(&self, jobs: Vec<store::Job>, clock: &dyn Clock, told: &mut Told) {
+    fn jobs_changed(&self, jobs: Vec<store::Job>, clock: &dyn Clock, published: &mut Published) {
         let now = clock.now_ms();
         for job in jobs {
-            let before = told.unsettled.insert(job.id, job.version);
+            let before = published.unsettled.insert(job.id, job.version);
             if before != Some(job.version) {
                 self.job_changed(&views::job(job, now));
             }
@@ -141,7 +141,7 @@ impl Live {
 }
 
 /// The published state.
-struct Told {
+struct Published {
     /// All changes up to this version.
     version: i64,
     /// Versions of jobs that were published beyond it.
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_that_was_away_gets_what_it_missed_or_is_told_so() {
+    fn a_client_that_was_away_gets_missed_hints_or_a_reset() {
         let live = Live::new(7);
         for id in 0..3 {
             live.experiment_changed(id.into());
@@ -161,7 +161,7 @@ mod tests {
         let missed = |after| live.subscribe(Some(after)).0.map(|hints| hints.len());
         assert_eq!(missed(1), Some(2));
         assert_eq!(missed(3), Some(0));
-        assert_eq!(missed(4), None, "a number of the future is from another life");
+        assert_eq!(missed(4), None, "a future number is from another process");
         for id in 0..RING as i64 {
             live.experiment_changed(id.into());
         }

@@ -51,7 +51,7 @@ pub use extract::BODY_LIMIT;
 use state::AppState;
 pub use state::Resources;
 
-/// How long requests under way have when the server is told to stop.
+/// Time limit for pending requests when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// Maximum number of spare connections for health checks and refusals.
 const MOST_SPARE: usize = 16;
@@ -91,7 +91,7 @@ pub async fn serve(
     let served = async {
         tokio::select! {
             () = server => {}
-            // Somebody who never finishes a request does not keep the server from stopping.
+            // A client that never finishes its request does not keep the server from stopping.
             () = patience => {}
         }
     };

@@ -1,4 +1,4 @@
-//! `/metrics`: how the service does, in the text format of Prometheus. docs/operations.md lists the names.
+//! `/metrics`: figures for monitoring in the text format of Prometheus. docs/operations.md lists the names.
 
 use axum::extract::State;
 use axum::http::header;
@@ -29,7 +29,7 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
-/// Figures for Prometheus: the queue as it is now, and what this process has done since it began.
+/// Figures for Prometheus: the present queue, and the activity of this process since its start.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text",
                body = String)))]
@@ -40,14 +40,14 @@ pub(super) async fn metrics(State(state): State<AppState>) -> Result<Response, A
     Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
 }
 
-/// Made anew for each answer, so that two readers cannot mix up what they see. The counters are shared, not copied.
+/// A registry for one answer, so that concurrent readers do not affect each other. The counters are shared, not copied.
 fn registry(census: &Census, activity: &Activity, requests: &Requests) -> Registry {
     let jobs = Family::<StateLabel, Gauge>::default();
     for (state, count) in census.jobs.by_state() {
         jobs.get_or_create_owned(&StateLabel { state: state.into() }).set(count);
     }
     let attempts = Family::<ReasonLabel, Counter>::default();
-    // Those that alarms are made of are there before the first.
+    // Reasons that alerts use are present from the start, with the count 0.
     for reason in [EndReason::WorkerLost, EndReason::RunnerCrashed, EndReason::MachineFault] {
         attempts.get_or_create_owned(&ReasonLabel { reason: reason.into() });
     }
@@ -57,12 +57,12 @@ fn registry(census: &Census, activity: &Activity, requests: &Requests) -> Regist
     let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
 
     let mut registry = Registry::with_prefix("optlab");
-    registry.register("build", "What runs here", build);
+    registry.register("build", "Version of this server", build);
     registry.register("jobs", "Jobs by state", jobs);
     registry.register("attempts_ended", "Attempts that have ended, by reason", attempts);
     registry.register_with_unit(
         "claim_wait",
-        "From when a job could be claimed until this process claimed it",
+        "Time from when a job could be claimed until this process claimed it",
         Unit::Seconds,
         activity.claim_waits.clone(),
     );

@@ -38,10 +38,10 @@ struct Refusal {
     applies: fn(&Shape) -> bool,
 }
 
-/// The properties of an operation that determine its error responses.
+/// Properties of an operation that determine its error responses.
 struct Shape {
     writes: bool,
-    asks_for_token: bool,
+    requires_token: bool,
     has_path: bool,
     has_query: bool,
     has_body: bool,
@@ -51,25 +51,25 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         status: 400,
         name: "Malformed",
-        when: "The request cannot be read: a parameter is unknown or of another type, or the body is cut off or no JSON",
+        when: "The request cannot be read: a parameter is unknown or has another type, or the body is truncated or not JSON",
         applies: |shape| shape.has_body || shape.has_query,
     },
     Refusal {
         status: 401,
         name: "NoToken",
-        when: "The request brings no token that this server knows",
-        applies: |shape| shape.asks_for_token,
+        when: "The request has no valid token",
+        applies: |shape| shape.requires_token,
     },
     Refusal {
         status: 403,
         name: "NotAllowed",
-        when: "The token may only read, or a page of another site sends this",
+        when: "The token may only read, or a page of another site sent the request",
         applies: |shape| shape.writes,
     },
     Refusal {
         status: 404,
         name: "NotFound",
-        when: "There is nothing of this id or name",
+        when: "Nothing has this id or name",
         applies: |shape| shape.has_path,
     },
     Refusal { status: 408, name: "TooSlow", when: "The body took too long", applies: |shape| shape.has_body },
@@ -77,7 +77,7 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         status: 410,
         name: "FileGone",
-        when: "The file is noted, and its bytes are not where they were stored",
+        when: "The bytes of the file were removed or altered after they were stored",
         applies: never,
     },
     Refusal { status: 413, name: "TooLarge", when: "The body is too large", applies: |shape| shape.has_body },
@@ -96,27 +96,27 @@ const REFUSALS: &[Refusal] = &[
     Refusal {
         status: 421,
         name: "ForeignHost",
-        when: "A server for its own machine was called by the name of another",
+        when: "A server that serves only its own machine was addressed by another host name",
         applies: |_| true,
     },
     Refusal {
         status: 422,
         name: "Impossible",
-        when: "A value is impossible; `errors` has the path of each one in a body",
+        when: "A value is invalid; `errors` has the path of each mistake in a body",
         applies: |shape| shape.has_body || shape.has_query,
     },
     Refusal { status: 500, name: "Internal", when: "Something failed inside the server", applies: |_| true },
     Refusal {
         status: 503,
         name: "Busy",
-        when: "The database or the storage of files does not answer now; trying again later helps",
-        applies: |shape| shape.asks_for_token,
+        when: "The database or the file storage does not answer now; try again later",
+        applies: |shape| shape.requires_token,
     },
     Refusal {
         status: 507,
         name: "NoRoom",
-        when: "The disk of the database, or that of the server's temporary files, has no room; nothing of the request was stored",
-        applies: |shape| shape.writes && shape.asks_for_token,
+        when: "The disk of the database or of temporary files is full; nothing of the request was stored",
+        applies: |shape| shape.writes && shape.requires_token,
     },
 ];
 
@@ -132,7 +132,7 @@ impl Shape {
         };
         Self {
             writes: method != Method::GET,
-            asks_for_token: operation.security.is_some(),
+            requires_token: operation.security.is_some(),
             has_path: has(ParameterIn::Path),
             has_query: has(ParameterIn::Query),
             has_body: operation.request_body.is_some(),
@@ -145,9 +145,10 @@ pub(super) fn description() -> OpenApi {
     let mut document = Description::openapi();
     let components = document.components.get_or_insert_with(Components::new);
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-        "Made by `optlab token create NAME`. A server that answers only its own machine asks for none.",
+        "A token from `optlab token create NAME`. A server on a loopback address needs none.",
     ));
-    let session = ApiKeyValue::with_description(COOKIE, "What `POST /api/v1/session` makes of a token.");
+    let session =
+        ApiKeyValue::with_description(COOKIE, "The cookie that `POST /api/v1/session` sets for a token.");
     components.add_security_scheme(SCHEMES[0], SecurityScheme::Http(token.build()));
     components.add_security_scheme(SCHEMES[1], SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     for refusal in REFUSALS {
@@ -157,14 +158,15 @@ pub(super) fn description() -> OpenApi {
 }
 
 /// Marks every operation added so far as requiring a token.
-pub(super) fn asks_for_token(document: &mut OpenApi) {
+pub(super) fn requires_token(document: &mut OpenApi) {
     for (_, _, operation) in operations(document) {
         operation.security =
             Some(SCHEMES.map(|scheme| SecurityRequirement::new::<_, [&str; 0], &str>(scheme, [])).to_vec());
     }
 }
 
-/// Adds to every operation what follows from its shape, and to every answer that its fields are there even if null.
+/// Adds to every operation the responses that follow from its shape, and marks the fields of answers that may be null
+/// as required.
 pub(super) fn complete(document: &mut OpenApi) {
     let schemas = document.components.iter_mut().flat_map(|components| components.schemas.values_mut());
     schemas.for_each(require_nullable);

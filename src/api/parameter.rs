@@ -14,17 +14,17 @@ use utoipa::{PartialSchema, ToSchema};
 use super::error::ApiError;
 use crate::store::JobKey;
 
-/// A whole number from `LEAST` to `MOST`; `DEFAULT` where it is left out.
+/// An integer from `LEAST` to `MOST`; `DEFAULT` if it is left out.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Whole<const LEAST: i64, const MOST: i64, const DEFAULT: i64>(i64);
 
-/// The number by which the database knows something.
+/// The id of a row.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Id(i64);
 
-/// A name as specs have it.
+/// A name with the syntax of names in specs.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Name(String);
@@ -78,7 +78,7 @@ fn wrong(name: &str, right: impl Display) -> ApiError {
 
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> PartialSchema for Whole<LEAST, MOST, DEFAULT> {
     fn schema() -> RefOr<Schema> {
-        // `i64::MAX` stands for no bound.
+        // `i64::MAX` means no bound.
         let shown = |bound: i64| Some(bound).filter(|bound| *bound < i64::MAX);
         whole(LEAST).maximum(shown(MOST)).default(shown(DEFAULT).map(Into::into)).into()
     }
@@ -96,7 +96,7 @@ impl PartialSchema for Name {
     }
 }
 
-/// Schema of one of several words.
+/// The schema of a closed set of words.
 fn one_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
     Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
 }

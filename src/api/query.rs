@@ -1,4 +1,4 @@
-//! `/query`: SQL of the user's own, which can only read.
+//! `/query`: read-only SQL of the user.
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -13,10 +13,10 @@ use crate::store::MOST_ROWS;
 
 const PATH: &str = "/api/v1/query";
 
-/// Rows of an answer to a query that says nothing of them.
+/// Default limit on the rows of an answer.
 const ROWS: i64 = 1_000;
 
-/// Asks the database. The statement can only read, and is stopped when it takes too long or too much.
+/// Queries the database. The statement can only read, and is stopped if it exceeds a limit of time or size.
 #[utoipa::path(post, path = PATH, tag = "query", request_body = Question,
     responses((status = 200, body = Table)))]
 pub(super) async fn run(
@@ -28,6 +28,6 @@ pub(super) async fn run(
     })?;
     let limit = bounded("limit", question.limit, ROWS, 1..=MOST_ROWS as i64)?;
     let answer = state.queries.query(question.sql, limit as usize).await?;
-    // The store has written it as the JSON of a `Table`, row by row.
+    // The store has already written the answer as the JSON of a `Table`.
     Ok(([(CONTENT_TYPE, "application/json")], answer.json))
 }

@@ -1,4 +1,4 @@
-//! Why a job waits.
+//! The reason why a job waits.
 
 use optlab_api_types::Job;
 use optlab_domain::{EndReason, JobState};
@@ -8,7 +8,7 @@ use super::state::AppState;
 use super::{views, workers};
 use crate::store::{self, LAST_PLACE, OfferedDevice, Worker};
 
-/// Who could take a job now.
+/// The workers that could claim a job now.
 pub(super) struct QueueState {
     now_ms: i64,
     /// Active workers that claim.
@@ -27,7 +27,7 @@ impl QueueState {
         Job { why_queued, ..views::job(job, self.now_ms) }
     }
 
-    /// What the job waits for, and why its last attempt ended, if that was a failure.
+    /// The reason why the job waits, with the error of its last attempt if that failed.
     fn why(&self, job: &store::Job) -> String {
         let waits = self.waits_for(job);
         match (job.attempt_end, &job.attempt_error) {
@@ -47,10 +47,10 @@ impl QueueState {
     fn waits_for(&self, job: &store::Job) -> String {
         if let Some(delay) = job.delay_ms(self.now_ms) {
             let seconds = (delay + 999) / 1000;
-            return format!("it is tried again in {seconds} s");
+            return format!("it is retried in {seconds} s");
         }
         if self.workers.is_empty() {
-            return "no worker is active: start one with `optlab worker`, or the server with --workers"
+            return "no worker is active: start one with `optlab worker`, or start the server with --workers"
                 .to_owned();
         }
         let wanted = &job.device_wanted;
@@ -69,9 +69,9 @@ impl QueueState {
             .collect();
         let place = match job.queue_position {
             _ if all == 0 => format!("no active worker offers a {wanted} device"),
-            None => format!("more than {LAST_PLACE} jobs go before it, to {all} slots"),
-            Some(position @ 2..) => format!("{} jobs go before it, to {all} slots", position - 1),
-            _ => format!("it is next, for one of {all} slots"),
+            None => format!("more than {LAST_PLACE} jobs are ahead of it, for {all} slots"),
+            Some(position @ 2..) => format!("{} jobs are ahead of it, for {all} slots", position - 1),
+            _ => format!("it is next for one of {all} slots"),
         };
         match working {
             0 if !troubles.is_empty() => format!("{place}; {}", troubles.join("; ")),

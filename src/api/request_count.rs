@@ -1,4 +1,4 @@
-//! Counts the requests that were answered.
+//! Counts answered requests.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -8,13 +8,13 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 
-/// Requests that were answered. Its labels take few values, whatever clients ask for.
+/// Labels of the counter. Each takes few values, whatever clients request.
 pub(super) type Requests = Family<RequestLabels, Counter>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
     method: &'static str,
-    /// As it is written in the router: `/api/v1/jobs/{id}`.
+    /// The route as in the router, such as `/api/v1/jobs/{id}`.
     route: String,
     status: u16,
 }
@@ -29,7 +29,7 @@ pub(super) async fn count(State(requests): State<Requests>, request: Request, ne
     response
 }
 
-/// Clients may make methods up.
+/// The method, or one value for all methods that clients invent.
 fn name(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| method == known).unwrap_or("other")

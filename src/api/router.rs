@@ -1,4 +1,4 @@
-//! Every route, in groups by the token that it needs, and what all of them pass through.
+//! Every route, in groups by the token that it needs, and the layers around all of them.
 
 use axum::Router;
 use axum::http::{Method, Uri};
@@ -49,7 +49,7 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(monitoring::metrics))
 }
 
-/// Routes that submit, steer or change something.
+/// Routes that change something.
 fn writes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(experiments::submit))
@@ -67,7 +67,7 @@ fn writes() -> OpenApiRouter<AppState> {
         .routes(routes!(workers::drain))
 }
 
-/// Routes that need no token: those for operators, and those by which a browser brings one.
+/// Routes that need no token: health checks, and the sign-in of a browser.
 fn open() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(session::sign_in, session::sign_out))
@@ -87,8 +87,8 @@ fn pages() -> Router<AppState> {
         .route("/assets/{*path}", get(dashboard::asset))
 }
 
-/// The description of the API as a page and as a document. The page's link to the document is relative, because only the
-/// browser knows the prefix under which a proxy serves this server.
+/// The description of the API as a page and as a document. The page's link to the document is relative, because only
+/// the browser knows the prefix under which a proxy serves this server.
 fn docs(description: OpenApi) -> Router<AppState> {
     let page = SwaggerUi::new("/api/docs").url("/api/openapi.json", description);
     Router::from(page.config(utoipa_swagger_ui::Config::new(["../openapi.json"])))
@@ -100,7 +100,7 @@ pub(super) fn router(state: AppState) -> Router {
     let mut guarded = OpenApiRouter::with_openapi(openapi::description())
         .merge(reads().route_layer(admit(Scope::Read)))
         .merge(writes().route_layer(admit(Scope::Write)));
-    openapi::asks_for_token(guarded.get_openapi_mut());
+    openapi::requires_token(guarded.get_openapi_mut());
     let (router, mut description) = guarded.merge(open()).split_for_parts();
     openapi::complete(&mut description);
     let base_path = &state.settings.base_path;
@@ -129,8 +129,8 @@ pub(super) fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Answers are read by programs that can unpack, and a curve is digits. Files of jobs go as they lie, because parts of them
-/// can be asked for, and so does what is compressed already.
+/// Compresses answers. Exceptions are files of jobs, because clients may request ranges of them, and content that is
+/// already compressed.
 fn compression() -> CompressionLayer<impl Predicate> {
     let whole = DefaultPredicate::new()
         .and(NotForContentType::const_new("application/octet-stream"))
@@ -139,12 +139,12 @@ fn compression() -> CompressionLayer<impl Predicate> {
 }
 
 async fn unknown_route(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is no {}; /api/docs lists what there is", uri.path()))
+    ApiError::not_found(format!("there is no {}; /api/docs lists all routes", uri.path()))
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::method_not_allowed(format!(
-        "{} does not answer {method}; /api/docs says what it does",
+        "{} does not support {method}; /api/docs lists the methods",
         uri.path()
     ))
 }

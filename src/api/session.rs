@@ -1,4 +1,5 @@
-//! `/session`: how a browser brings a token, in a cookie that scripts cannot read and other sites cannot send.
+//! `/session`: the sign-in of a browser, which keeps its token in a cookie that scripts cannot read and other sites
+//! cannot send.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,10 +17,10 @@ use super::state::AppState;
 use crate::config::{BasePath, BasePathError};
 use crate::store::Secret;
 
-/// A browser forgets the token after so many seconds; the server, when it is revoked.
+/// Lifetime of the cookie, in seconds. The server accepts the token until it is revoked.
 const REMEMBERED_FOR: u32 = 30 * 24 * 3600;
 
-/// What a request with this token may do.
+/// The scope of this request's token.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
     responses((status = 200, body = Session)))]
 pub(super) async fn get(
@@ -54,12 +55,12 @@ pub(super) async fn sign_in(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignOutParams {
-    /// The folder that was named at the sign-in; the server's base path without one.
+    /// The path that was given at the sign-in; default: the server's base path.
     #[param(pattern = "^[A-Za-z0-9._~%@+=:,/-]*$")]
     path: Option<String>,
 }
 
-/// Has the browser forget the token.
+/// Signs the browser out: it deletes its cookie.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", params(SignOutParams),
     responses((status = 204, headers(("Set-Cookie" = String))), (status = 422)))]
 pub(super) async fn sign_out(

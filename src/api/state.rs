@@ -1,4 +1,4 @@
-//! What every handler may use.
+//! The state that every handler may use.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::ApiSettings;
 use crate::store::{QueryRunner, Store};
 
-/// What the API works on.
+/// Everything that the API works with.
 pub struct Resources {
     /// The database.
     pub store: Arc<Store>,
@@ -25,7 +25,7 @@ pub struct Resources {
     pub clock: Arc<dyn Clock>,
 }
 
-/// What every handler may use.
+/// The state that every handler may use.
 #[derive(Clone)]
 pub(super) struct AppState {
     pub(super) store: Arc<Store>,
@@ -37,12 +37,12 @@ pub(super) struct AppState {
     pub(super) live: Arc<Live>,
     pub(super) requests: Requests,
     pub(super) write_checks: Arc<WriteChecks>,
-    /// Ends the event streams, which would keep the server from stopping.
+    /// Ends the event streams, which would otherwise keep the server from stopping.
     pub(super) shutdown: CancellationToken,
 }
 
 impl AppState {
-    /// `is_local` says whether only this machine can connect.
+    /// `is_local`: only this machine can connect.
     pub(super) fn new(
         resources: Resources,
         settings: ApiSettings,

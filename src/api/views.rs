@@ -1,4 +1,4 @@
-//! From records of the store to answers: times in words, no internals.
+//! Answers from records of the store, with times as text and without internals.
 
 use jiff::Timestamp;
 use optlab_api_types::{ArmSummary, Counts, ExperimentSummary, Job, SeriesInfo};
@@ -44,7 +44,7 @@ impl From<store::Series> for SeriesInfo {
     }
 }
 
-/// A job as it is at `now_ms`, without the reason for which it waits.
+/// A job at the time `now_ms`, without the reason why it waits.
 pub(super) fn job(job: store::Job, now_ms: i64) -> Job {
     Job {
         eta_seconds: eta_seconds(&job, now_ms),
@@ -82,7 +82,7 @@ fn eta_seconds(job: &store::Job, now_ms: i64) -> Option<f64> {
     Some(seconds_per_step * (job.steps - job.step) as f64)
 }
 
-/// UTC with milliseconds.
+/// A time in UTC with milliseconds.
 pub(super) fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map(|time| format!("{time:.3}")).unwrap_or_default()
 }

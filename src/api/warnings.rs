@@ -1,4 +1,4 @@
-//! `/experiments/{id}/warnings`: OPT jobs that do not keep what their method promises.
+//! `/experiments/{id}/warnings`: OPT jobs that violate an invariant of their method.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,10 +22,10 @@ fn tolerance(precision: Precision) -> f64 {
     }
 }
 
-/// The whole curve at one glance.
+/// The whole curve in one bucket.
 const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buckets: 1 };
 
-/// Where an OPT job's energy or orthogonality error has drifted beyond what rounding explains.
+/// OPT jobs whose energy or orthogonality error has drifted further than rounding explains.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/warnings", tag = "metrics",
     responses((status = 200, body = List<Warning>)))]
 pub(super) async fn of_experiment(
@@ -48,12 +48,12 @@ pub(super) async fn of_experiment(
     Ok(Json(List::whole(items)))
 }
 
-/// What a series must not do.
+/// The invariant of a series.
 #[derive(Clone, Copy)]
 enum Check<'a> {
-    /// An energy that stays.
+    /// The energy stays constant.
     Energy { layer: &'a str },
-    /// A distance from orthogonality that stays small.
+    /// The orthogonality error stays small.
     Orthogonality { layer: &'a str },
 }
 
@@ -89,7 +89,7 @@ impl<'a> Check<'a> {
             }
         };
         let detail =
-            format!("{what}, which {} is to keep: its rotation is not orthogonal any more", arm.method);
+            format!("{what}: the rotation, which {} keeps orthogonal, is no longer orthogonal", arm.method);
         let (job_id, arm, seed, series) = (cell.job, cell.arm.clone(), cell.seed, series.to_owned());
         (promised && value > tolerance).then_some(Warning {
             job_id,
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::stats::CurvePoint;
 
-    /// Of the digits recipe's arm `opt-cayley`, with these fields changed.
+    /// The digits recipe's arm `opt-cayley` with these fields changed.
     fn warning(method: serde_json::Value, series: &str, values: [f64; 3]) -> Option<Warning> {
         warning_at("float32", method, series, values)
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_is_none_any_more_is_noticed() {
+    fn a_rotation_that_is_no_longer_orthogonal_is_reported() {
         let drifted = warning(json!({}), "energy/hidden1", [1.0, 0.998, 1.0]).unwrap();
         assert_eq!((drifted.job_id, drifted.tolerance), (JobId::from(7), 1e-3));
         assert!((drifted.value - 0.002).abs() < 1e-12, "{}", drifted.value);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rounding_of_tf32_is_no_fault() {
+    fn the_rounding_of_tf32_gives_no_warning() {
         let error = |precision, high| {
             warning_at(precision, json!({}), "orthogonality_error/hidden1", [0.0, high, 0.0]).is_some()
         };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_and_what_was_never_promised_are_no_faults() {
+    fn rounding_and_series_without_an_invariant_give_no_warning() {
         assert!(warning(json!({}), "energy/hidden1", [1.0, 1.000_001, 1.0]).is_none());
         assert!(warning(json!({}), "orthogonality_error/hidden1", [0.0, 5e-6, 0.0]).is_none());
         assert!(warning(json!({}), "energy/mean", [1.0, 2.0, 3.0]).is_none());

@@ -1,4 +1,4 @@
-//! `/workers`: who offers slots, and what runs where.
+//! `/workers`: workers with their slots and running jobs.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use super::state::AppState;
 use super::views::rfc3339;
 use crate::store::{self, Store, StoreError};
 
-/// Workers that were not heard of for so long are left out of the list.
+/// Age of the last heartbeat above which a worker is left out of the list.
 const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
 
 impl From<store::OfferedDevice> for OfferedDevice {
@@ -51,7 +51,7 @@ pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Work
     Ok(Json(List::whole(workers.into_iter().map(|worker| view(worker, now)).collect())))
 }
 
-/// Asks a worker to claim nothing more and to stop: its jobs go on elsewhere.
+/// Drains a worker: it claims no more jobs and stops. Its jobs continue on other workers.
 #[utoipa::path(post, path = "/api/v1/workers/{id}/drain", tag = "workers",
     responses((status = 204)))]
 pub(super) async fn drain(
@@ -62,7 +62,7 @@ pub(super) async fn drain(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Those that were heard of lately and have not said goodbye.
+/// Workers with a recent heartbeat that have not signed off.
 pub(super) async fn active(store: &Store, now_ms: i64) -> Result<Vec<store::Worker>, StoreError> {
     let workers = store.workers(now_ms - store::Worker::GONE_AFTER_MS).await?;
     Ok(workers.into_iter().filter(|worker| !worker.is_gone(now_ms)).collect())

@@ -1,4 +1,4 @@
-//! Whether the database can be written, for `/readyz`.
+//! Checks whether the database can be written, for `/readyz`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +31,8 @@ impl Default for WriteChecks {
 }
 
 impl WriteChecks {
-    /// Checks again if the last check is too old. Concurrent requests wait for a check in progress. A long write, such as
-    /// the end of an import into SQLite, keeps others waiting although nothing is wrong.
+    /// Checks again if the last check is too old. Concurrent requests wait for a check in progress. A long write, such
+    /// as the end of an import into SQLite, keeps others waiting although nothing is wrong.
     pub(super) async fn renew(&self, store: &Store) -> Result<(), Arc<StoreError>> {
         let mut checked = self.0.lock().await;
         if let Some((last, outcome)) = &checked.last

@@ -1,4 +1,4 @@
-//! How buckets are reached.
+//! The connection to buckets.
 
 use std::env;
 use std::fmt;
@@ -42,7 +42,7 @@ impl BucketAccess {
         optlab_net::use_ring();
         let (proxy, direct) = match self.network.proxy_for(self.endpoint()) {
             Some(proxy) => {
-                tracing::info!("the bucket is reached through {proxy}");
+                tracing::info!("the bucket is accessed through {proxy}");
                 (proxy.address().to_owned(), self.network.direct_hosts())
             }
             // A placeholder that no host uses.

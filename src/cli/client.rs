@@ -21,10 +21,10 @@ use ureq::middleware::MiddlewareNext;
 use super::Failure;
 use crate::clock::{Clock, SystemClock};
 
-/// The longest JSON that is read, in bytes: a query's answer may have 8 MB.
+/// Maximum size of a JSON answer, in bytes. The answer to a query may have 8 MB.
 const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
-/// Where the server is.
+/// The server of a client command.
 #[derive(Args, Clone)]
 pub(super) struct ServerArgs {
     /// Address of the server, for client commands
@@ -40,8 +40,8 @@ impl ServerArgs {
     }
 }
 
-/// What a client takes from the environment alone. There is no flag for the token, because the arguments of a process are
-/// no secret.
+/// Settings that a client takes only from the environment. The token has no flag, because the arguments of a process
+/// are not secret.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     /// `OPTLAB_TOKEN`.
@@ -62,7 +62,7 @@ impl Surroundings {
         let token = token.to_str().unwrap_or_default().trim();
         if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
             return Err(Failure::Usage(
-                "OPTLAB_TOKEN holds no token: it is blank or has characters that no token has. Copy the line that \
+                "OPTLAB_TOKEN is not a token: it is blank or has characters that no token has. Copy the line that \
                  `optlab token create` printed"
                     .to_owned(),
             ));
@@ -73,7 +73,7 @@ impl Surroundings {
     }
 }
 
-/// A server to ask.
+/// A client of one server.
 #[derive(Clone)]
 pub(super) struct Client {
     server: String,
@@ -81,18 +81,18 @@ pub(super) struct Client {
     agent: ureq::Agent,
 }
 
-/// Why a question was not answered.
+/// The reason why a request failed.
 pub(super) enum ClientError {
-    /// No server, or one that does not answer as it should.
+    /// No server answered, or the answer cannot be from optlab.
     Unreachable(String),
-    /// The server's refusal: status and text.
+    /// The server rejected the request, with this status and text.
     Refused(u16, String),
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            // 4xx is the caller's mistake, but for what exists, or not, on the server.
+            // 4xx is the caller's mistake, except for the state of the server.
             ClientError::Refused(400 | 413 | 422, text) => Self::Usage(text),
             other => Self::Other(other.into_anyhow()),
         }
@@ -108,10 +108,10 @@ impl ClientError {
 }
 
 impl Client {
-    /// A client that brings the token of its surroundings, if they have one.
+    /// A client with the token of the environment, if there is one.
     ///
     /// # Errors
-    /// If `server` is no URL, its proxy cannot be used, or the token cannot be sent.
+    /// If `server` is not a URL, its proxy cannot be used, or the token cannot be sent.
     pub(super) fn new(server: &str, surroundings: Surroundings) -> Result<Self, Failure> {
         let authorization = surroundings.authorization()?;
         let network = surroundings.network;
@@ -140,7 +140,7 @@ impl Client {
         self.ask(path, &[])
     }
 
-    /// What `path` answers to these parameters.
+    /// The answer of `path` to these parameters.
     pub(super) fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -182,7 +182,7 @@ impl Client {
         Ok(self.check(request.call())?.into_body().into_reader())
     }
 
-    /// A file of any length, and the name that the server gives it.
+    /// A file of any length, with its name from the server.
     pub(super) fn download(&self, path: &str) -> Result<(String, impl Read + use<>), ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         let request = self.agent.get(&url).config().timeout_global(None).build();
@@ -191,7 +191,7 @@ impl Client {
         Ok((name, answer.into_body().into_reader()))
     }
 
-    /// Sends a file of any length, once the server is ready to take it.
+    /// Sends a file of any length, once the server is ready to receive it.
     pub(super) fn upload<T: DeserializeOwned>(&self, path: &str, file: File) -> Result<T, ClientError> {
         let url = format!("{}/api/v1{path}", self.server);
         let request = self.agent.post(&url).config().timeout_global(None).build();
@@ -246,7 +246,7 @@ impl Client {
         let body = answer.body_mut().with_config().limit(LARGEST_ANSWER);
         body.read_json().map_err(|error| match error {
             ureq::Error::Json(error) if is_json => ClientError::Unreachable(format!(
-                "{} answered otherwise than this optlab expects ({error}); is it of another version?",
+                "the answer of {} is not one that this optlab expects ({error}); does the server have another version?",
                 self.server
             )),
             ureq::Error::Json(_) => stranger,
@@ -257,7 +257,7 @@ impl Client {
         })
     }
 
-    /// An answer that says yes.
+    /// The answer, if its status is a success.
     fn check(
         &self,
         answer: Result<Response<ureq::Body>, ureq::Error>,
@@ -288,7 +288,7 @@ impl Client {
         let what = header(header::CONTENT_TYPE).unwrap_or("no content type");
         let cure = match answer.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
-                "a proxy on the way takes no request as long as this one; raise its limit"
+                "a proxy on the way rejects requests as long as this one; raise its limit"
             }
             StatusCode::NOT_FOUND => {
                 "a proxy on the way, or another program, does not know this address; is its path right?"
@@ -296,7 +296,7 @@ impl Client {
             _ => "a proxy on the way, or another program, answers there",
         };
         ClientError::Unreachable(format!(
-            "{} answered {} with {what}{who}, and not as optlab does: {cure}",
+            "{} answered {} with {what}{who}, which is not an answer of optlab: {cure}",
             self.server,
             answer.status()
         ))
@@ -319,7 +319,7 @@ fn content_type(spec: &str) -> &'static str {
     if is_json(spec) { "application/json" } else { "application/toml" }
 }
 
-/// The name in a `Content-Disposition` header, where it is no more than a name.
+/// The name in a `Content-Disposition` header, if it is a plain file name.
 fn file_name(headers: &HeaderMap) -> Option<String> {
     let disposition = headers.get(header::CONTENT_DISPOSITION)?.to_str().ok()?;
     let name = disposition.split_once("filename=\"")?.1.strip_suffix('"')?;
@@ -336,7 +336,7 @@ fn base_url(given: &str) -> Result<String, Failure> {
     match is_server {
         true => Ok(url),
         false => Err(Failure::Usage(format!(
-            "`{given}` is no address of a server; --server and OPTLAB_SERVER take one like http://127.0.0.1:8080"
+            "`{given}` is not the address of a server; --server and OPTLAB_SERVER take one like http://127.0.0.1:8080"
         ))),
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn get(client: &Client, id: ExperimentId) -> Result<Experiment, Clien
     client.get(&format!("/experiments/{id}"))
 }
 
-/// Reports on standard error what the jobs of an experiment wait for in vain.
+/// Reports on standard error why the jobs of an experiment cannot continue.
 pub(super) fn warn(client: &Client, experiment: &Experiment) {
     let Counts { queued, running, paused, .. } = experiment.summary.counts;
     if queued > 0 {

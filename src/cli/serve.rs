@@ -164,7 +164,7 @@ async fn require_token(store: &Store, address: SocketAddr, url: &DatabaseUrl) ->
     let typed = if url.to_string() == url.expose() { url.expose() } else { "URL" };
     anyhow::ensure!(
         api::is_local(address) || usable,
-        "other machines can reach {address}, so whoever comes must bring a token, and {url} has none. Make one with\n  \
+        "other machines can reach {address}, so clients need a token, and {url} has none. Create one with\n  \
          optlab token create NAME --scope write --database-url {typed}\n\
          or listen on 127.0.0.1, where no token is asked for"
     );

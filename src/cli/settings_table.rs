@@ -74,7 +74,7 @@ fn the_table_in_the_readme_is_current() {
 }
 
 #[test]
-fn the_readme_has_every_variable_that_is_no_setting() {
+fn the_readme_has_every_variable_that_is_not_a_setting() {
     let readme = text("README.md");
     let mut found = 0;
     for file in
@@ -90,7 +90,7 @@ fn the_readme_has_every_variable_that_is_no_setting() {
 }
 
 #[test]
-fn containers_set_only_what_there_is() {
+fn containers_set_only_existing_settings() {
     let compose = text("docker-compose.yml");
     let settings = variables();
     let dockerfile = text("Dockerfile");
@@ -102,10 +102,10 @@ fn containers_set_only_what_there_is() {
     let set: Vec<String> = set.collect();
     assert!(set.len() > 2, "{set:?}");
     for name in set {
-        assert!(settings.contains(&name), "{name} is no setting");
+        assert!(settings.contains(&name), "{name} is not a setting");
     }
 
-    // What compose takes from .env stands in its example, and nothing else but the profiles.
+    // The example of .env has the variables of the compose file and the profiles, and nothing else.
     let taken = compose.split("${").skip(1).map(|rest| rest.split([':', '}']).next().unwrap());
     let taken: BTreeSet<&str> = taken.chain(["COMPOSE_PROFILES"]).collect();
     let example = text(".env.example");

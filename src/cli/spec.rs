@@ -37,7 +37,7 @@ impl Changes {
 pub(super) struct Written {
     /// TOML or JSON.
     pub(super) text: String,
-    /// What that says, a recipe filled in; unchecked.
+    /// The parsed text, with a recipe filled in; not validated.
     pub(super) spec: Value,
 }
 
@@ -48,7 +48,7 @@ impl Written {
         Ok(Self { text, spec: expand(&value)? })
     }
 
-    /// What was written for an experiment, which is given by id or name.
+    /// The submission of an experiment, which is given by id or name.
     pub(super) fn of_experiment(client: &Client, experiment: &str) -> Result<Self, Failure> {
         let id = which::find(client, experiment)?;
         let StoredSubmission { text, draft: WrittenSpec(draft) } =

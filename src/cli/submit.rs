@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// Name of a recipe, or a file (JSON if it ends in .json, else TOML)
     #[arg(value_name = "RECIPE|FILE", group = "written")]
     source: Option<String>,
-    /// Start from what was written for this experiment (its id, or its name: the newest of that name) instead of a recipe
+    /// Start from the submission of this experiment (its id, or its name: the newest of that name) instead of a recipe
     /// or file; inherited fields stay inherited
     #[arg(long, value_name = "EXPERIMENT", group = "written")]
     from: Option<String>,

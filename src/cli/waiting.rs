@@ -41,7 +41,7 @@ fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
     let list = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     (!offered.iter().any(fits)).then(|| {
         format!(
-            "the jobs wait: they want `{wanted}`, and active workers offer only {list}. Start a worker that has it, or \
+            "the jobs wait: they require `{wanted}`, and active workers offer only {list}. Start a worker that has it, or \
              cancel and submit with --set resources.device={other}"
         )
     })
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(why(Device::Cuda, &["cpu", "cuda:1"]), None);
         assert!(why(Device::Any, &[]).unwrap().contains("no worker is active"));
         let told = why(Device::Cuda, &["cpu"]).unwrap();
-        assert!(told.contains("they want `cuda`") && told.contains("only cpu."), "{told}");
+        assert!(told.contains("they require `cuda`") && told.contains("only cpu."), "{told}");
         assert!(told.ends_with("--set resources.device=cpu"), "{told}");
         assert!(why(Device::Cpu, &["cuda:0"]).unwrap().ends_with("--set resources.device=any"));
     }

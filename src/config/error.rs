@@ -7,7 +7,7 @@ use optlab_spec::submission::Refusal;
 /// The longest settings file that is read, in bytes.
 pub(super) const LONGEST_FILE: u64 = 1_000_000;
 
-/// Why the settings cannot be used.
+/// The reason why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The command line or the environment is wrong, or asks for help.
@@ -42,7 +42,7 @@ pub enum ConfigError {
         /// All keys.
         known: String,
     },
-    /// A setting has an impossible value.
+    /// A setting has an invalid value.
     #[error("the settings file {}: `{key}` {problem}", path.display())]
     InvalidValue {
         /// The settings file.

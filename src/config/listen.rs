@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 
-/// Why a text is not an address to listen on.
+/// The reason why a text is not an address to listen on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ListenError {
     #[error("must be like 127.0.0.1:8080, localhost:8080 or 8080; {0}")]
@@ -12,7 +12,8 @@ pub(super) enum ListenError {
     NoAddress,
 }
 
-/// Reads `0.0.0.0:8080` or `localhost:8080`. `8080` and `:8080` are ports of 127.0.0.1, which other machines cannot reach.
+/// Reads `0.0.0.0:8080` or `localhost:8080`. `8080` and `:8080` are ports of 127.0.0.1, which other machines cannot
+/// reach.
 pub(super) fn parse(text: &str) -> Result<SocketAddr, ListenError> {
     if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
         return Ok((Ipv4Addr::LOCALHOST, port).into());

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A text is no number of the range.
+/// A text is not a number in the range.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a whole number from {least} to {most}")]
 pub(super) struct OutOfRange {

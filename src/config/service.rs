@@ -56,7 +56,7 @@ pub struct ServiceSettings {
     /// What the worker reads.
     #[command(flatten)]
     pub training: TrainingSettings,
-    /// How a bucket is reached.
+    /// The connection to buckets.
     #[arg(skip = BucketAccess::from_env())]
     pub bucket: BucketAccess,
 }

@@ -34,7 +34,7 @@ fn refused(file: &str, problem: &str) {
 }
 
 #[test]
-fn flags_win_over_the_file_and_the_file_over_defaults() {
+fn flags_override_the_file_and_the_file_overrides_defaults() {
     let file = "listen = \"0.0.0.0:9000\"\nworkers = 3\nlease_seconds = 7\ndrain = \"finish\"\n";
     let settings = server(&["--workers", "1", "--drain", "checkpoint"], file).unwrap();
     assert_eq!(settings.worker().slots, Slots::Count(Some(1)));
@@ -46,7 +46,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_refused_with_its_key() {
+fn a_mistake_in_the_file_is_rejected_with_its_key() {
     refused(
         "wrokers = 3",
         "optlab.toml: there is no setting `wrokers`; the settings are listen, database_url, \
@@ -68,7 +68,7 @@ fn a_mistake_in_the_file_is_refused_with_its_key() {
 }
 
 #[test]
-fn a_mistake_in_a_flag_is_refused_with_its_name() {
+fn a_mistake_in_a_flag_is_rejected_with_its_name() {
     let error = server(&["--import-limit-mb", "0"], "").unwrap_err().to_string();
     let expected =
         "error: invalid value '0' for '--import-limit-mb <MB>': must be a whole number from 1 to 1000000";

@@ -35,7 +35,7 @@ pub struct WorkerSettings {
     /// What every worker reads.
     #[command(flatten)]
     pub training: TrainingSettings,
-    /// How a bucket is reached.
+    /// The connection to buckets.
     #[arg(skip = BucketAccess::from_env())]
     pub bucket: BucketAccess,
 }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_spike_survives() {
+    fn a_single_spike_is_kept() {
         let mut points = curve(std::iter::repeat_n(1.0, 10_000));
         for (step, value) in [(1234, 50.0), (7777, -50.0)] {
             points[step as usize] = CurvePoint { step, value }.into();

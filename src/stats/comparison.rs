@@ -12,7 +12,7 @@ const LEVEL: f64 = 0.95;
 /// Relative difference of figures that are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
 
-/// Why a difference cannot be tested.
+/// The reason why a difference cannot be tested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CannotTell {
     /// A standard deviation needs two pairs.

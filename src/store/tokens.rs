@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_back_and_shows_itself_to_its_owner_only() {
+    fn a_secret_round_trips_and_is_hidden_in_logs() {
         let secret = Secret::draw().unwrap();
         let again = Secret::parse(secret.reveal()).unwrap();
         assert_eq!(again.sha256(), secret.sha256());
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_none() {
+    fn invalid_tokens_are_rejected() {
         let digits = "0".repeat(64);
         assert!(Secret::parse(&format!("optlab_{digits}")).is_some());
         let wrong =

@@ -25,7 +25,7 @@ mod tests {
     use super::redacted;
 
     #[test]
-    fn a_url_is_shown_without_its_secrets() {
+    fn urls_are_redacted() {
         for (url, shown) in [
             ("sqlite:optlab.db", "sqlite:optlab.db"),
             ("sqlite:///data/optlab.db?mode=rwc", "sqlite:///data/optlab.db"),

@@ -63,7 +63,9 @@ pub(super) struct NoRunner(ProbeError);
 /// The reason why no runner starts on this machine.
 pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, NoRunner> {
     probe(runner).await.map_err(|error| {
-        tracing::warn!("no job can run here: {error}. `optlab doctor` says what to do; looking again soon");
+        tracing::warn!(
+            "no job can run here: {error}. `optlab doctor` explains what to do; the next check follows soon"
+        );
         NoRunner(error)
     })
 }
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_runner_of_another_version_is_refused() {
+    async fn a_runner_of_another_version_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let answer = r#"{"protocol":70,"libtorch":"9","accelerators":[]}"#;
         let program = program(folder.path(), &format!("echo '{answer}'"));

@@ -1,4 +1,4 @@
-//! What no request and no log may reveal.
+//! Secrets that no request and no log may reveal.
 
 use std::process::Command;
 

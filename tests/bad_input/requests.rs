@@ -1,4 +1,4 @@
-//! Requests that are malformed or name what does not exist.
+//! Requests that are malformed or name something that does not exist.
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ fn malformed_requests_are_rejected() {
         (&[], b"\xff\xfe\x00".to_vec(), 400, "not JSON"),
         (&[], deep.into_bytes(), 400, "not JSON"),
         (&[], b"name = \"toml\"".to_vec(), 400, "not JSON"),
-        (&[], b"{\"seeds\": [0], \"seeds\": [1]}".to_vec(), 400, "the field \\\"seeds\\\" stands twice"),
+        (&[], b"{\"seeds\": [0], \"seeds\": [1]}".to_vec(), 400, "the field \\\"seeds\\\" is set twice"),
         (&[], b"null".to_vec(), 422, "must be a table, is null"),
         (&toml, b"name = ".to_vec(), 400, "not TOML"),
         (&toml, b"a = 1\na = 2".to_vec(), 400, "not TOML"),
@@ -62,9 +62,9 @@ fn malformed_requests_are_rejected() {
         ("GET", "/api/v1/jobs/7", 404, "no job 7"),
         ("GET", "/api/v1/jobs/7/metrics", 404, "no job 7"),
         ("POST", "/api/v1/jobs/7/cancel", 404, "no job 7"),
-        ("DELETE", "/api/v1/experiments", 405, "does not answer DELETE"),
-        ("PUT", "/api/v1/jobs/1", 405, "does not answer PUT"),
-        ("POST", "/healthz", 405, "does not answer POST"),
+        ("DELETE", "/api/v1/experiments", 405, "does not support DELETE"),
+        ("PUT", "/api/v1/jobs/1", 405, "does not support PUT"),
+        ("POST", "/healthz", 405, "does not support POST"),
         ("GET", "/api/v1/experiments?limit=0", 422, "from 1 to 1000"),
         ("GET", "/api/v1/experiments?limit=-1", 422, "is -1"),
         ("GET", "/api/v1/experiments?limit=x", 400, "query string: limit: "),
@@ -124,7 +124,7 @@ fn an_experiment_cannot_be_renamed_to_a_misleading_name() {
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let experiment = format!("{EXPERIMENTS}/{}", server.submit(&good()));
     for (name, says) in [
-        ("5", "must have more than digits"),
+        ("5", "must not be only digits"),
         ("-rf", "must not begin with `-`"),
         (".", "must not be `.` or `..`"),
         ("..", "must not be `.` or `..`"),

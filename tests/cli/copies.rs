@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::support::{OPTLAB, Server};
 use super::{err, optlab};
 
-/// Learning rates of the rotations, where there are any, and of the other tensors, arm by arm.
+/// For each arm, the learning rate of the rotations, if there are any, and of the other tensors.
 fn rates(spec: &Value) -> Vec<[Value; 2]> {
     let of_arm = |arm: &Value| {
         [&arm["method"]["learning_rate"], &arm["train"]["optimizer"]["learning_rate"]].map(Value::clone)
@@ -47,7 +47,7 @@ model = { kind = \"mlp\", hidden = [8] }\n\n[[arms]]\nname = \"baseline\"\nmetho
     assert_eq!(rates(&spec(3)), [[Value::Null, json!(0.5)], [json!(0.5), json!(0.5)]]);
     assert_eq!(spec(3)["seeds"], json!([0, 7]));
 
-    // A recipe is a file too; an experiment of it is copied with what was set in it.
+    // A recipe is also a file. A copy of its experiment keeps the fields that were set.
     client(&["submit", "digits-mlp"]);
     assert!(submission(4)["text"].as_str().unwrap().starts_with("# The demo"));
     client(&["submit", "digits-mlp", "--arm", "opt-cayley", "--set", "train.epochs=2"]);

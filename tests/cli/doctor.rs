@@ -1,4 +1,4 @@
-//! `optlab doctor`: what this machine lacks for training.
+//! `optlab doctor`: the requirements of training on this machine.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::support::Server;
 
 #[test]
-fn a_copy_inherits_what_its_original_inherited_and_rates_that_differ_are_named() {
+fn a_copy_inherits_the_same_fields_and_different_rates_are_named() {
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let toml = r#"
@@ -46,7 +46,7 @@ fn a_copy_inherits_what_its_original_inherited_and_rates_that_differ_are_named()
     assert_eq!(arms[1]["method"]["learning_rate"], 0.5);
     assert_eq!((rates(original), rates(copy)), (None, None));
 
-    // In the resolved spec every rate is spelled out, and the one of an arm stays what it was.
+    // In the resolved spec every rate is spelled out, so the rate of the other arm does not change.
     let mut resolved = server.read(&format!("/api/v1/experiments/{original}"))["spec"].clone();
     resolved["arms"][0]["train"]["optimizer"]["learning_rate"] = json!(0.5);
     let unequal = submit("application/json", &resolved.to_string());

@@ -1,4 +1,4 @@
-//! An experiment whose jobs were ended by the test.
+//! An experiment whose jobs are run by the test instead of a worker process.
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const BASELINE: [f64; 5] = [90.0, 90.3, 89.8, 90.1, 90.2];
 pub const CAYLEY: [f64; 5] = [1.0, 0.8, 1.1, 0.9, 1.0];
 pub const OTHER: [f64; 5] = [0.1, -0.2, 0.2, 0.0, -0.3];
 
-/// A server without slots, and a worker in this process that ends jobs as the test says.
+/// A server without slots, and a worker in this process that ends jobs as the test requires.
 pub struct Fixture {
     pub server: Server,
     store: Arc<Store>,
@@ -29,7 +29,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// Every job but two has succeeded: opt-cayley diverged with seed 3, the baseline failed with seed 4.
+    /// All jobs but two have succeeded: opt-cayley diverged with seed 3, and the baseline failed with seed 4.
     pub async fn new(database: Database) -> Self {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);

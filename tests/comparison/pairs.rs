@@ -1,4 +1,4 @@
-//! Which pairs count, and what their differences are.
+//! The pairs that count, and their differences.
 
 use optlab::stats;
 use serde_json::{Value, json};

@@ -94,7 +94,7 @@ pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
     }
     let job = fixture.job(id).await;
     assert_eq!((job.attempt, job.end_reason), (AttemptNumber::from(3), Some(EndReason::WorkerLost)));
-    assert!(job.error.unwrap().contains("not heard of"));
+    assert!(job.error.unwrap().contains("without a heartbeat"));
 }
 
 pub async fn a_failure_that_would_repeat_ends_the_job(fixture: Fixture) {

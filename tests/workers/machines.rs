@@ -42,7 +42,7 @@ pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database
     });
 }
 
-/// Waits until an attempt has ended, and checks that the job, the attempt and the worker report `words`. Returns the
+/// Waits until an attempt has ended, and checks that the job, the attempt and the worker report `words`; returns the
 /// attempt.
 fn told(fixture: &Fixture, id: i64, words: &str) -> Value {
     let has_ended = |jobs: &[Value]| jobs[0]["attempt"] != 0 && jobs[0]["state"] != "running";

@@ -1,4 +1,5 @@
-//! Workers in their own processes, on both databases: whatever happens to one, its jobs resume elsewhere, bit for bit.
+//! Workers in their own processes, on both databases: after any fault of a worker, its jobs resume elsewhere, bit for
+//! bit.
 
 #![expect(clippy::disallowed_methods, reason = "waits for other processes")]
 

@@ -1,4 +1,4 @@
-//! Workers that nothing disturbs: they train, pause, resume and stop.
+//! Undisturbed workers: they train, pause, resume and stop.
 
 use serde_json::{Value, json};
 

@@ -1130,7 +1130,7 @@ export interface components {
             /**
              * Format: double
              * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
-             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup: number;
         };
@@ -2016,7 +2016,7 @@ export interface components {
             /**
              * Format: double
              * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
-             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
         } | null) | ({
@@ -2032,7 +2032,7 @@ export interface components {
             /**
              * Format: double
              * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
-             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
         } | null) | ({
@@ -2046,7 +2046,7 @@ export interface components {
             /**
              * Format: double
              * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
-             *     section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+             *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
         } | null);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct Artifact {
     /// The name for `/artifacts/{name}`.
     pub name: String,
-    /// What it holds.
+    /// The kind of its content.
     pub kind: ArtifactKind,
     /// Number of the attempt that wrote it.
     #[schema(value_type = i64)]

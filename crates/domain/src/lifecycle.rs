@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leads_away_from_success() {
+    fn no_action_leaves_success() {
         for &action in Action::VARIANTS {
             assert!(act(action, JobState::Succeeded, None).is_err(), "{action}");
         }
     }
 
     #[test]
-    fn an_action_that_was_taken_changes_nothing_the_second_time() {
+    fn actions_are_idempotent() {
         for &action in Action::VARIANTS {
             for (state, request) in situations() {
                 let (state, request) = match act(action, state, request) {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_job_that_was_stopped_can_be_started_again() {
+    fn only_a_stopped_job_can_be_started_again() {
         let restarts = situations().filter(|&(state, request)| {
             let change = act(Action::Retry, state, request);
             change == Ok(Some(Change::Requeue))
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_has_its_consequence() {
+    fn every_end_reason_has_its_transition() {
         let ends = |state, reason| Outcome::Finished { state, reason };
         let back =
             |counts, not_before_ms| Outcome::Released { state: JobState::Queued, counts, not_before_ms };
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_machines_cost_no_attempt() {
+    fn machine_faults_cost_no_attempt() {
         for reason in [EndReason::MachineFault, EndReason::HandedBack] {
             assert!(matches!(ended(reason, SPENT), Outcome::Released { counts: false, .. }), "{reason}");
         }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_decides_where_a_job_goes_that_would_go_on() {
+    fn a_pending_request_determines_the_next_state() {
         let stopped_by =
             |request, reason| end(Ending { request: Some(request), ..ending(reason, ENOUGH) }, NOW);
         let stopped = |request| stopped_by(request, EndReason::HandedBack);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_from_a_second_to_five_minutes() {
+    fn retry_delays_double_from_a_second_to_five_minutes() {
         let wait = |used| match ended(EndReason::RunnerCrashed, Budget { used, limit: i64::MAX }) {
             Outcome::Released { not_before_ms: Some(time), .. } => time - NOW,
             other => panic!("{other:?}"),

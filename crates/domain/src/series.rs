@@ -2,21 +2,21 @@
 
 /// Loss of the training batches, label smoothing included.
 pub const TRAIN_LOSS: &str = "train/loss";
-/// Share of the training batch classified rightly, in percent.
+/// Share of the training batch that is classified correctly, in percent.
 pub const TRAIN_ACCURACY: &str = "train/accuracy";
 /// Cross-entropy over the test set, without label smoothing.
 pub const TEST_LOSS: &str = "test/loss";
-/// Share of the test set classified rightly, in percent.
+/// Share of the test set that is classified correctly, in percent.
 pub const TEST_ACCURACY: &str = "test/accuracy";
-/// Cross-entropy over what is held out of the training set, without label smoothing.
+/// Cross-entropy over the held-out part of the training set, without label smoothing.
 pub const VALIDATION_LOSS: &str = "validation/loss";
-/// Share of what is held out of the training set that is classified rightly, in percent.
+/// Share of the held-out part of the training set that is classified correctly, in percent.
 pub const VALIDATION_ACCURACY: &str = "validation/accuracy";
 /// Unweighted mean of the energies of the method layers.
 pub const ENERGY_MEAN: &str = "energy/mean";
 /// The optimizer's rate after the schedule.
 pub const LEARNING_RATE: &str = "learning_rate";
-/// Training throughput; evaluation is left out.
+/// Training throughput, without evaluation.
 pub const SAMPLES_PER_SECOND: &str = "samples_per_second";
 
 /// Energy of one layer: mean over its pairs of neurons.
@@ -24,7 +24,7 @@ pub fn energy(layer: &str) -> String {
     format!("energy/{layer}")
 }
 
-/// max |R^T R - I| of one layer or, where R is never formed, the drift of its Gram matrix.
+/// max |R^T R - I| of one layer or, if R is never formed, the drift of its Gram matrix.
 pub fn orthogonality_error(layer: &str) -> String {
     format!("orthogonality_error/{layer}")
 }
@@ -34,12 +34,12 @@ pub fn error_of(accuracy: f64) -> f64 {
     100.0 - accuracy
 }
 
-/// What a reader of a curve wants to know of it.
+/// Unit and direction of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
     /// Unit of the values; empty for a pure number.
     pub unit: &'static str,
-    /// Which way is better, where one is.
+    /// Whether higher values are better; `None` if neither direction is.
     pub higher_is_better: Option<bool>,
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn series_of_runners_are_known_and_no_others() {
+    fn only_series_of_runners_are_known() {
         for name in
             [TEST_LOSS, VALIDATION_ACCURACY, &energy("block2_3_conv1"), &orthogonality_error("hidden1")]
         {

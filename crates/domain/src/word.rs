@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use strum::VariantArray;
 
-/// Declares enums whose variants are words in snake case: the same in JSON, in the OpenAPI document, in `Display` and in
-/// `FromStr`. They are ordered as they are declared.
+/// Declares enums whose variants are words in snake case: the same in JSON, in the OpenAPI document, in `Display` and
+/// in `FromStr`. They are ordered as they are declared.
 macro_rules! words {
     ($($words:item)+) => {
         $(
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_the_same_in_the_database_and_in_json() {
+    fn words_are_equal_in_the_database_and_in_json() {
         has_one_word::<JobState>();
         has_one_word::<EndReason>();
         has_one_word::<Request>();

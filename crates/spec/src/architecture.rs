@@ -1,11 +1,11 @@
-//! A network as data: what the runner builds, and what can be checked and counted without libtorch.
+//! A network as data, which the runner builds. It can be checked and counted without libtorch.
 
 use std::iter;
 
-/// The longest neuron that OPT is offered for: its rotation has the square of that many entries.
+/// Maximum length of a neuron for OPT: its rotation has the square of that many entries.
 pub const LONGEST_NEURON: u64 = 8192;
 
-/// What a network maps between.
+/// The inputs and outputs of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Channels, height and width of an image.
@@ -17,7 +17,7 @@ pub struct Task {
 /// Layers in order, from the input to the logits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
-    /// The layers; each knows its own sizes.
+    /// The layers, each with its sizes.
     pub layers: Vec<Layer>,
 }
 
@@ -73,22 +73,22 @@ pub enum Layer {
     },
     /// max(x, 0).
     Relu,
-    /// The largest value of each patch of each channel; what fills no last patch is left out.
+    /// The largest value of each patch of each channel. Incomplete patches at the edge are dropped.
     MaxPool {
         /// Height and width of a patch.
         size: u64,
         /// Pixels from one patch to the next.
         stride: u64,
-        /// Pixels around the image, on each side, that are never the largest.
+        /// Padding around the image, on each side, that is never the largest value.
         padding: u64,
     },
     /// The mean of each channel: `[batch, c, h, w]` to `[batch, c]`.
     GlobalAveragePool,
-    /// The sum of what both sides make of one input (He et al., CVPR 2016).
+    /// The sum of a residual branch and a shortcut (He et al., CVPR 2016).
     Residual {
-        /// The learned side.
+        /// The residual branch.
         branch: Vec<Layer>,
-        /// The short side; empty for the input as it is.
+        /// The shortcut; empty for the identity.
         shortcut: Vec<Layer>,
     },
     /// The shortcut without parameters where sizes change (He et al., CVPR 2016, option A): every `stride`-th pixel
@@ -98,13 +98,13 @@ pub enum Layer {
         c_in: u64,
         /// Channels of the output.
         c_out: u64,
-        /// Pixels from one that is kept to the next.
+        /// Distance between two kept pixels.
         stride: u64,
     },
 }
 
 impl Architecture {
-    /// Every layer in the order of its forward pass; a residual block goes before the layers inside it.
+    /// Every layer in the order of the forward pass; a residual block comes before the layers inside it.
     pub fn walk(&self) -> impl Iterator<Item = &Layer> {
         self.layers.iter().flat_map(Layer::walk)
     }

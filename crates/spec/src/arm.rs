@@ -16,18 +16,18 @@ pub struct Arm {
     /// Unique in the experiment.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
-    /// What sets the arm apart.
+    /// The method of the arm.
     pub method: MethodSpec,
-    /// How it is trained. Fields that the arm does not set are those of the experiment's `train`.
+    /// The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`.
     pub train: TrainSpec,
 }
 
-/// What the arms of an experiment inherit: its `train`.
+/// The `train` of an experiment, which its arms inherit.
 pub(crate) struct Base<'a> {
     pub(crate) train: TrainSpec,
-    /// As it is written.
+    /// The table as it is written.
     pub(crate) written: Option<&'a Value>,
-    /// Whether it has no mistakes. Arms would repeat them.
+    /// Whether the table is free of mistakes. Otherwise, arms would repeat them.
     pub(crate) is_sound: bool,
 }
 
@@ -37,7 +37,7 @@ impl Arm {
         let own = fields.raw("train");
         let train = match own {
             Some(Value::Object(_)) if !base.is_sound => base.train.clone(),
-            // In a stored spec every arm is spelled out, and most are trained as the base is: no need to read that again.
+            // In a stored spec every arm is spelled out, and most are equal to the base, which need not be read again.
             Some(own) if base.written == Some(own) => base.train.clone(),
             Some(own @ Value::Object(_)) => {
                 let inherited = serde_json::to_value(&base.train).expect("a spec is JSON");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spelled_out_reads_as_what_it_was_read_from() {
+    fn a_spelled_out_arm_reads_back_the_same() {
         let (mlp, cnn) = (json!({ "kind": "mlp", "hidden": [8] }), json!({ "kind": "cnn6", "width": 4 }));
         for (base, own) in [
             (json!({ "model": mlp }), json!({ "steps": 7 })),

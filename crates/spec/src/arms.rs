@@ -1,19 +1,19 @@
-//! Arms by name, in a spec that is not read yet.
+//! Arms by name, in a spec that has not been parsed yet.
 
 use serde_json::Value;
 
 use crate::merge::merge;
 use crate::problem::{Problems, alternatives, suggestion};
 
-/// The names in `arms`, as far as there are any.
+/// The names in `arms`; arms without a name are left out.
 pub fn names(spec: &Value) -> Vec<&str> {
     list(spec).iter().filter_map(name).collect()
 }
 
-/// Leaves only the arms of these names, so that mistakes of the others do not matter.
+/// Keeps only the arms of these names, so that mistakes of the others do not matter.
 ///
 /// # Errors
-/// At `/arms`, with the names there are, where one is missing.
+/// At `/arms`, with the existing names, if one is missing.
 pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
     if let Some(stranger) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
         return Err(unknown(stranger, &names(spec)));
@@ -24,11 +24,11 @@ pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
     Ok(())
 }
 
-/// Lays `patch` over `spec`, as [`merge`] does; but where its `arms` is a table, its keys are names of arms, and the
-/// fields under a name are laid over that arm.
+/// Merges `patch` into `spec`, as [`merge`] does. If `arms` in the patch is a table, its keys are names of arms, and
+/// the fields under a name are merged into that arm.
 ///
 /// # Errors
-/// At `/arms`, with the names there are, where no arm has the name.
+/// At `/arms`, with the existing names, if no arm has the name.
 pub fn merge_by_name(spec: Value, mut patch: Value) -> Result<Value, Problems> {
     if let Some(Value::Object(by_name)) = patch.get("arms") {
         let known = names(&spec);
@@ -46,8 +46,8 @@ pub fn merge_by_name(spec: Value, mut patch: Value) -> Result<Value, Problems> {
     Ok(merge(spec, &patch))
 }
 
-/// Which arms the fields at `path` are for; a name may hold dots, which part the steps of a path too. `None` where
-/// some are for no arm.
+/// The arms to which the fields at `path` belong. Names may contain dots, which also separate the steps of a path.
+/// `None` if some fields belong to no arm.
 fn reach<'a>(known: &[&str], path: String, fields: &'a Value) -> Option<Vec<(String, &'a Value)>> {
     if known.contains(&path.as_str()) {
         return Some(vec![(path, fields)]);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_reach_the_arm_of_their_name_also_where_it_holds_dots() {
+    fn fields_reach_the_arm_of_their_name_even_with_dots() {
         let patch = json!({ "name": "y", "arms": {
             "baseline": { "train": { "batch_size": 8 } },
             "s-0": { "25": { "method": { "stochastic": { "inner_steps": 3 } } }, "5": { "name": "half" } },
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_arm_has_is_told_with_those_there_are() {
+    fn an_unknown_arm_is_reported_with_the_existing_names() {
         let patch = json!({ "arms": { "basline": { "train": { "steps": 1 } } } });
         assert_eq!(
             merge_by_name(spec(), patch).unwrap_err().to_string(),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_that_are_not_wanted_are_gone() {
+    fn other_arms_are_removed() {
         let mut spec = spec();
         keep(&mut spec, &["s-0.5".to_owned(), "baseline".to_owned()]).unwrap();
         assert_eq!(names(&spec), ["baseline", "s-0.5"]);

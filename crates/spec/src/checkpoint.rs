@@ -4,18 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
 
-/// When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
-/// decide.
+/// The times at which a checkpoint is due, whichever comes first. Checkpoints do not affect the training, so wall time
+/// may decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckpointSpec {
-    /// Wall time since the last one, or since training began; `None` where only updates count.
+    /// Wall time since the last checkpoint or the start of training; `None` if only updates count.
     pub every_seconds: Option<u64>,
-    /// Updates whose multiples are due; `None` where only time counts.
+    /// Number of updates between checkpoints; `None` if only time counts.
     pub every_steps: Option<u64>,
 }
 
-/// What an interruption may cost if nothing is said.
+/// Default interval, which limits the cost of an interruption.
 const EVERY_SECONDS: u64 = 60;
 
 impl Default for CheckpointSpec {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn never_and_always_are_refused() {
+    fn zero_and_infinite_intervals_are_rejected() {
         for (value, name) in [
             (json!({ "every_steps": 0 }), "/every_steps"),
             (json!({ "every_seconds": 0.5 }), "/every_seconds"),

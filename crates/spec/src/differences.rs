@@ -8,21 +8,21 @@ use serde_json::{Map, Value};
 use crate::arm::Arm;
 use crate::experiment::ExperimentSpec;
 
-/// A field that is not the same in all arms.
+/// A field that differs between arms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldDifference {
-    /// Where it stands in a job's spec: `/method/kind`, `/train/optimizer/learning_rate`, ...
+    /// Its path in a job's spec: `/method/kind`, `/train/optimizer/learning_rate`, ...
     pub pointer: String,
-    /// What it is in each arm that has it, by the arm's name; null where it is off. Lists are shown whole.
+    /// Its value in each arm that has it, by the arm's name; null if it is off. Lists are shown whole.
     pub values: Map<String, Value>,
 }
 
-/// The rates of rotations. A method that has none trains the same layers at those of the optimizer.
+/// Rates of rotations, each with the optimizer's rate at which a method without rotations trains the same layers.
 const RATES: [&str; 2] = ["learning_rate", "weight_decay"];
 
 impl ExperimentSpec {
-    /// Every field in which arms differ, in the order of the alphabet: of all that is resolved, defaults and fields of
-    /// one method alone too. Seeds are the same in all.
+    /// Every resolved field in which arms differ, in alphabetical order, including defaults and fields of only one
+    /// method. Seeds are the same in all arms.
     pub fn differences(&self) -> Vec<FieldDifference> {
         let arms: Vec<(&str, Map<String, Value>)> =
             self.arms.iter().map(|arm| (arm.name.as_str(), fields(arm))).collect();
@@ -42,7 +42,7 @@ impl ExperimentSpec {
     }
 }
 
-/// Every field of the arm that is no table itself, by its pointer.
+/// Every field of the arm that is not a table, by its pointer.
 fn fields(arm: &Arm) -> Map<String, Value> {
     let mut fields = Map::new();
     flatten("/method", &serde_json::to_value(&arm.method).expect("a spec is JSON"), &mut fields);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_one_arm_has_otherwise_or_alone_are_listed() {
+    fn different_and_unique_fields_are_listed() {
         let spec = spec(json!([
             { "name": "plain", "method": { "kind": "baseline" } },
             { "name": "wide", "method": { "kind": "baseline" }, "train": { "model": { "hidden": [8, 4] }, "clip_norm": 1 } },

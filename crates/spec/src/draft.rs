@@ -1,4 +1,4 @@
-//! What a copy of a stored experiment starts from: fields that were inherited stay inherited.
+//! The draft for a copy of a stored experiment: fields that were inherited stay inherited.
 
 use serde_json::{Map, Value, json};
 
@@ -10,17 +10,17 @@ use crate::submission::{expand, parse};
 use crate::train::TrainSpec;
 
 impl ExperimentSpec {
-    /// A spec to start a copy from. It resolves to this one and holds what was written: the `submitted` text with its
-    /// recipe filled in, and the seeds and the priority as they are now.
+    /// The draft of a copy. It resolves to this spec and contains only what was written: the `submitted` text with its
+    /// recipe filled in, and the present seeds and priority.
     ///
-    /// Without a text, or where the text resolves to something else because a recipe or a default has changed since, it
-    /// is the resolved spec. What an arm would inherit or have by default is then left out, because nothing tells whether
-    /// that was written.
+    /// Without a text, or if the text resolves to something else because a recipe or a default has changed since, the
+    /// draft is the resolved spec. It then leaves out what an arm would inherit or have by default, because it is
+    /// unknown whether that was written.
     pub fn draft(&self, submitted: Option<&str>) -> Value {
         submitted.and_then(|text| self.written(text)).unwrap_or_else(|| self.shortened())
     }
 
-    /// The text as a spec, if it resolves to this one.
+    /// The text as a spec, if it resolves to this spec.
     fn written(&self, text: &str) -> Option<Value> {
         let mut written = expand(&parse(text).ok()?).ok()?;
         let read = Self::from_value(&written).ok()?;
@@ -50,7 +50,7 @@ impl ExperimentSpec {
     }
 }
 
-/// The fields of the method without those that read the same when they are left out.
+/// The fields of the method without those that have their default.
 fn shortened_method(method: &MethodSpec, train: &TrainSpec) -> Value {
     let mut fields = table(method);
     for name in fields.keys().cloned().collect::<Vec<_>>() {
@@ -99,7 +99,7 @@ mod tests {
         ExperimentSpec::from_value(value).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
-    /// Learning rates of the method, where it has one, and of the optimizer, arm by arm.
+    /// The learning rates of the method, if it has one, and of the optimizer, for each arm.
     fn rates(spec: &ExperimentSpec) -> Vec<(Option<f64>, f64)> {
         let of_arm = |arm: &crate::Arm| {
             let method = table(&arm.method).get("learning_rate").and_then(Value::as_f64);
@@ -113,7 +113,7 @@ mod tests {
         let written = parse(TOML).unwrap();
         let spec = resolved(&written);
         let faster = json!({ "train": { "optimizer": { "learning_rate": 0.5 } } });
-        // With the text, and without it as for an experiment that was stored before texts were kept.
+        // With the text, and without it, as in experiments that were stored before texts were kept.
         for (submitted, is_as_written) in [(Some(TOML), true), (None, false)] {
             let draft = spec.draft(submitted);
             assert_eq!(draft == written, is_as_written);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_text_arms_keep_only_what_is_theirs() {
+    fn without_a_text_arms_keep_only_their_own_fields() {
         let spec = resolved(&parse(TOML).unwrap());
         let optimizer = &table(&spec.arms[2].train)["optimizer"];
         assert_eq!(
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipe_is_filled_in_and_what_was_changed_since_is_as_it_is_now() {
+    fn a_recipe_is_filled_in_and_later_edits_are_kept() {
         let sent = r#"{ "recipe": "digits-mlp", "overrides": { "name": "mine", "train": { "epochs": 2 } } }"#;
         let mut spec = submission::resolve(&parse(sent).unwrap()).unwrap();
         let draft = spec.draft(Some(sent));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_means_something_else_is_not_taken() {
+    fn a_text_with_another_meaning_is_not_used() {
         let spec = resolved(&parse(TOML).unwrap());
         for text in ["", "{", "{\"recipe\": \"gone\"}", &TOML.replace("epochs = 1", "epochs = 2")] {
             assert_eq!(spec.draft(Some(text)), spec.draft(None), "{text}");

@@ -1,4 +1,4 @@
-//! An experiment, and the jobs that it makes.
+//! An experiment and its jobs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::train::TrainSpec;
 
 /// The only version of the spec format so far.
 pub const VERSION: u64 = 1;
-/// Jobs of an experiment.
+/// Maximum number of jobs of an experiment.
 pub const MOST_JOBS: usize = 10_000;
 
 /// A named comparison: one base training spec, several arms, several seeds. Every default is spelled out.
@@ -22,13 +22,13 @@ pub const MOST_JOBS: usize = 10_000;
 pub struct ExperimentSpec {
     /// Version of the spec format.
     pub version: u64,
-    /// Not unique: two experiments of one name stay two.
+    /// The name, which need not be unique.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Name))]
     pub name: String,
     /// Free text of the researcher.
     #[cfg_attr(feature = "openapi", schema(max_length = 100_000))]
     pub notes: String,
-    /// Words to find it by.
+    /// Words for searches.
     #[cfg_attr(feature = "openapi", schema(max_items = 50))]
     pub tags: Vec<String>,
     /// One job for each arm and seed.
@@ -40,34 +40,34 @@ pub struct ExperimentSpec {
     /// Jobs of higher priority are claimed first.
     #[cfg_attr(feature = "openapi", schema(minimum = -1_000_000, maximum = 1_000_000))]
     pub priority: i64,
-    /// How often a job is tried when its worker is lost or its runner crashes.
+    /// Maximum number of attempts at a job whose worker is lost or whose runner crashes.
     pub max_attempts: u64,
-    /// Wall time of an attempt after which it ends as `timed_out`.
+    /// Wall time after which an attempt ends as `timed_out`.
     pub time_limit_seconds: u64,
-    /// What a slot must offer.
+    /// Requirements on the slot.
     pub resources: Resources,
-    /// How often its jobs write checkpoints.
+    /// The intervals between checkpoints of its jobs.
     pub checkpoint: CheckpointSpec,
-    /// What arms have unless they have their own.
+    /// The training that arms inherit.
     pub train: TrainSpec,
-    /// What is compared.
+    /// The arms that are compared.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub arms: Vec<Arm>,
 }
 
 impl ExperimentSpec {
-    /// Reads and checks a whole experiment.
+    /// Reads and validates a whole experiment.
     ///
     /// # Errors
-    /// Every mistake with its path, when there is any.
+    /// Every mistake with its path, if there is any.
     pub fn from_value(value: &Value) -> Result<Self, Problems> {
         Fields::read(value, Self::read)
     }
 
-    /// Reads an experiment that was checked when it was stored, by this version or an older one.
+    /// Reads an experiment that was validated when this version or an older one stored it.
     ///
     /// # Errors
-    /// Where this version cannot make sense of it.
+    /// If this version cannot interpret it.
     pub fn from_stored(value: &Value) -> Result<Self, Problems> {
         Fields::read_stored(value, Self::read)
     }
@@ -87,12 +87,12 @@ impl ExperimentSpec {
         })
     }
 
-    /// The jobs: for each seed every arm, so that an unfinished experiment is already a paired one.
+    /// The jobs: for each seed every arm, so that an unfinished experiment already has pairs.
     pub fn jobs(&self) -> impl Iterator<Item = JobSpec> + '_ {
         self.seeds.iter().flat_map(move |&seed| self.arms.iter().map(move |arm| self.job(arm, seed)))
     }
 
-    /// The run of one arm with one seed.
+    /// The job of one arm with one seed.
     pub fn job(&self, arm: &Arm, seed: u64) -> JobSpec {
         JobSpec {
             arm: arm.name.clone(),
@@ -132,7 +132,7 @@ impl ExperimentSpec {
         };
         let names: Vec<&str> = spec.arms.iter().map(|arm| arm.name.as_str()).collect();
         if let Some(twice) = repeated(&names) {
-            fields.wrong("arms", format!("must have unique names; `{twice}` stands more than once"));
+            fields.wrong("arms", format!("must have unique names; `{twice}` is not unique"));
         }
         let jobs = spec.seeds.len() * spec.arms.len();
         if jobs > MOST_JOBS {
@@ -152,7 +152,7 @@ fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
     let default = default.map(|seeds| seeds.into_iter().map(Some).collect());
     let seeds: Vec<u64> = fields.list("seeds", default, 1..=MOST_JOBS, seed).into_iter().flatten().collect();
     if let Some(twice) = repeated(&seeds) {
-        fields.wrong("seeds", format!("must be unique; {twice} stands more than once"));
+        fields.wrong("seeds", format!("must be unique; {twice} is repeated"));
     }
     seeds
 }
@@ -175,7 +175,7 @@ mod tests {
     use crate::method::MethodSpec;
     use crate::optimizer::OptimizerSpec;
 
-    /// As the first version stored it, with a field that a later one might add and without one that it has.
+    /// A spec as the first version stored it, with a field of a later version and without one of this version.
     fn stored() -> Value {
         json!({
             "version": 1, "name": "old", "notes": "", "seeds": [0, 7], "colour": "from the future",
@@ -193,10 +193,10 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_that_another_version_stored_still_runs() {
+    fn a_spec_of_another_version_still_runs() {
         assert!(
             ExperimentSpec::from_value(&stored()).is_err(),
-            "a person would be told of the unknown fields"
+            "in a submission, the unknown fields are mistakes"
         );
         let spec = ExperimentSpec::from_stored(&stored()).unwrap();
         for job in spec.jobs() {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_refused_today_is_still_read_where_it_was_stored() {
+    fn a_stored_name_that_is_now_invalid_is_still_read() {
         for (pointer, name) in [("/name", "17"), ("/name", "-x"), ("/arms/1/name", "..")] {
             let mut value = stored();
             *value.pointer_mut(pointer).unwrap() = json!(name);
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_is_run_as_it_was_checked() {
+    fn an_arm_runs_as_it_was_validated() {
         let mut value = stored();
-        // The base leaves `kind` to its default, the arm spells it out: still the same optimizer.
+        // The base has the default `kind` and the arm spells it out, so the optimizer is the same.
         value["train"]["optimizer"] = json!({ "learning_rate": 0.05 });
         value["arms"][1]["train"] = json!({ "optimizer": { "kind": "sgd", "nesterov": true } });
         let spec = ExperimentSpec::from_stored(&value).unwrap();

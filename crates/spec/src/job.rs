@@ -10,28 +10,28 @@ use crate::problem::Problems;
 use crate::resources::Resources;
 use crate::train::TrainSpec;
 
-/// One training run, complete: what a runner needs besides the device.
+/// One complete training run: everything that a runner needs except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
     /// The arm's name.
     pub arm: String,
-    /// Feeds every random stream.
+    /// Seed of every random stream.
     pub seed: u64,
     /// How the hidden layers are trained.
     pub method: MethodSpec,
-    /// Everything else of the run.
+    /// The rest of the training.
     pub train: TrainSpec,
     /// Threads and device.
     pub resources: Resources,
-    /// How often it writes checkpoints.
+    /// The intervals between its checkpoints.
     pub checkpoint: CheckpointSpec,
 }
 
 impl JobSpec {
-    /// Reads a job that was checked when it was stored, by this version or an older one.
+    /// Reads a job that was validated when this version or an older one stored it.
     ///
     /// # Errors
-    /// Where this version cannot make sense of it.
+    /// If this version cannot interpret it.
     pub fn from_stored(value: &Value) -> Result<Self, Problems> {
         Fields::read_stored(value, |fields| {
             let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);

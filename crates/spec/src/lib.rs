@@ -1,8 +1,8 @@
 //! Specs of experiments and jobs, and their validation.
 //!
-//! A submission (JSON, TOML or a recipe with overrides) becomes an [`ExperimentSpec`] in which every default is
-//! spelled out, for each arm; an experiment makes one [`JobSpec`] for each arm and seed; a runner is told of it by the
-//! [`protocol`]. Nothing here knows libtorch, a database or HTTP.
+//! A submission (JSON, TOML or a recipe with overrides) becomes an [`ExperimentSpec`] in which every default is spelled
+//! out, for each arm. An experiment makes one [`JobSpec`] per arm and seed, which a runner gets by the [`protocol`].
+//! Nothing here uses libtorch, a database or HTTP.
 
 pub mod submission;
 

@@ -1,20 +1,20 @@
-//! Laying overrides over a spec, field by field.
+//! Merges overrides into a spec, field by field.
 
 use serde_json::{Map, Value};
 
 use crate::document::{Refusal, parse_toml};
 use crate::problem::Problems;
 
-/// Words that say what the other fields of a table mean: a changed one makes those meaningless.
+/// Words that determine the meaning of the other fields of their table.
 const DISCRIMINANTS: [&str; 2] = ["kind", "name"];
 
-/// Of each two fields one is given; that of the base gives way to the other of a patch.
+/// Pairs of alternative fields: one in a patch removes the other from the base.
 const ALTERNATIVES: [(&str, &str); 4] =
     [("epochs", "steps"), ("steps", "epochs"), ("width", "widths"), ("widths", "width")];
 
-/// `base` with the fields of `patch`. Tables merge field by field; a table whose `kind` or `name` changes is
-/// replaced whole, and so are lists. A flag that is switched off takes its settings along, as `batch_norm = false`
-/// does with `batch_norm_momentum`.
+/// `base` with the fields of `patch`. Tables merge field by field; lists, and tables whose `kind` or `name` changes,
+/// are replaced whole. A flag that is switched off removes its settings, as `batch_norm = false` does with
+/// `batch_norm_momentum`.
 pub fn merge(base: Value, patch: &Value) -> Value {
     let (mut base, patch) = match (base, patch) {
         (Value::Object(base), Value::Object(patch)) => (base, patch),
@@ -40,7 +40,7 @@ pub fn merge(base: Value, patch: &Value) -> Value {
     Value::Object(base)
 }
 
-/// The patch that makes `whole` of `base`: the inverse of [`merge`].
+/// The patch that turns `base` into `whole`: the inverse of [`merge`].
 pub(crate) fn difference(base: &Map<String, Value>, whole: &Map<String, Value>) -> Map<String, Value> {
     let differs = |(name, value): &(&String, &Value)| base.get(*name) != Some(*value);
     let of_field = |(name, value): (&String, &Value)| {
@@ -55,8 +55,8 @@ pub(crate) fn difference(base: &Map<String, Value>, whole: &Map<String, Value>) 
     whole.iter().filter(differs).map(of_field).collect()
 }
 
-/// `below` with every field of `above`, without the rules of [`merge`]: what a person says in several breaths is one
-/// patch, in which contradictions stay to be told.
+/// `below` with every field of `above`, without the rules of [`merge`]: several assignments of a person are one patch,
+/// whose contradictions are reported later.
 pub fn lay_over(below: Value, above: Value) -> Value {
     match (below, above) {
         (Value::Object(mut below), Value::Object(above)) => {
@@ -76,11 +76,11 @@ fn replaces(old: &Value, new: &Value) -> bool {
 
 /// One `--set` of the command line, such as `train.epochs=3` or `seeds=[0,1]`, as a patch.
 ///
-/// The value is read as TOML; what is no TOML is text, so that names need no quotes. `null`, which TOML does not have,
-/// stands for a field that is left out.
+/// The value is read as TOML, or as text if it is not TOML, so that names need no quotes. `null`, which TOML lacks,
+/// means that the field is left out.
 ///
 /// # Errors
-/// Where there is no `=` or an empty name, or the value is a number that is not finite.
+/// If there is no `=` or an empty name, or the value is a number that is not finite.
 pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
     let wrong = || Problems::one("", format!("`{text}` must look like train.epochs=3"));
     let (path, value) = text.split_once('=').ok_or_else(wrong)?;
@@ -93,7 +93,7 @@ pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
         Err(Refusal::Malformed(_)) if value.trim().starts_with(['[', '{', '"', '\'']) => {
             return Err(Problems::one(
                 "",
-                format!("`{text}`: a bracket or quotation mark is not closed, or what it holds is not TOML"),
+                format!("`{text}`: a bracket or quotation mark is not closed, or its content is not TOML"),
             ));
         }
         Err(Refusal::Malformed(_)) => Value::String(value.trim().to_owned()),
@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn an_alternative_takes_the_place_of_the_other() {
+    fn an_alternative_replaces_the_other() {
         assert_eq!(merge(json!({"epochs": 3}), &json!({"steps": 10})), json!({"steps": 10}));
         assert_eq!(merge(json!({"width": 32}), &json!({"widths": [1, 2, 3]})), json!({"widths": [1, 2, 3]}));
-        assert_eq!(merge(json!({"steps": 3}), &json!({"epochs": null}))["steps"], 3, "null gives nothing");
+        assert_eq!(merge(json!({"steps": 3}), &json!({"epochs": null}))["steps"], 3, "null sets nothing");
     }
 
     #[test]
-    fn a_difference_is_what_to_merge() {
+    fn a_difference_merges_to_the_whole() {
         let base = json!({
             "epochs": 3, "steps": null, "clip_norm": 0.5, "seeds": [0, 1],
             "model": {"kind": "cnn6", "width": 4, "batch_norm": true, "batch_norm_momentum": 0.1},
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_in_several_breaths_is_one_patch() {
+    fn several_assignments_are_one_patch() {
         let said = ["train.epochs=3", "train.model.width=8", "train.steps=9", "train.model.kind=cnn6"];
         let patches = said.map(|text| parse_assignment(text).unwrap());
         let patch = patches.into_iter().reduce(lay_over).unwrap();
@@ -172,13 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_is_switched_off_takes_its_settings_along() {
+    fn a_flag_that_is_switched_off_removes_its_settings() {
         let base = json!({"batch_norm": true, "batch_norm_momentum": 0.1, "batch_size": 3});
         assert_eq!(
             merge(base.clone(), &json!({"batch_norm": false})),
             json!({"batch_norm": false, "batch_size": 3})
         );
-        // What is said in one breath is a contradiction for the reader of the field to tell.
+        // A contradiction in one patch is reported when the field is read.
         let patch = json!({"batch_norm": false, "batch_norm_momentum": 0.2});
         assert_eq!(merge(base, &patch)["batch_norm_momentum"], 0.2);
     }

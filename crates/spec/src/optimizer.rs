@@ -15,7 +15,7 @@ pub enum OptimizerSpec {
     Sgd {
         /// Step size before the schedule's factor.
         learning_rate: f64,
-        /// Share of the last step that is kept.
+        /// Share of the previous step that is kept.
         momentum: f64,
         /// Look ahead by one momentum step.
         nesterov: bool,
@@ -24,13 +24,13 @@ pub enum OptimizerSpec {
     },
     /// Adam (Kingma and Ba, ICLR 2015); weight decay is an L2 penalty, added to the gradient.
     Adam(AdamSpec),
-    /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2): a share of the tensor itself
-    /// is taken off, which the second moment does not rescale.
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2): a share of the tensor is
+    /// subtracted, which the second moment does not rescale.
     #[serde(rename = "adamw")]
     AdamW(AdamSpec),
 }
 
-/// The numbers of Adam and AdamW.
+/// The parameters of Adam and AdamW.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdamSpec {
@@ -42,7 +42,7 @@ pub struct AdamSpec {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// Of every tensor that decays.
+    /// Decay of every tensor that decays.
     pub weight_decay: f64,
 }
 
@@ -55,7 +55,7 @@ const KINDS: [(&str, Read); 3] = [
     ("adamw", |fields| OptimizerSpec::AdamW(AdamSpec::read(fields, 0.01))),
 ];
 
-/// The kind of an optimizer that does not say it.
+/// The default kind of an optimizer.
 const SGD: Read = |fields| {
     let sgd = OptimizerSpec::Sgd {
         learning_rate: learning_rate(fields, Some(0.1)),
@@ -64,7 +64,7 @@ const SGD: Read = |fields| {
         weight_decay: weight_decay(fields, Some(0.0)),
     };
     if matches!(sgd, OptimizerSpec::Sgd { nesterov: true, momentum: 0.0, .. }) {
-        fields.wrong("nesterov", "must be false without momentum, which it looks ahead by");
+        fields.wrong("nesterov", "must be false without momentum");
     }
     sgd
 };
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn adam_and_adamw_differ_by_their_word_and_by_how_much_decays() {
+    fn adam_and_adamw_differ_by_their_word_and_default_decay() {
         for (kind, weight_decay) in [("adam", 0.0), ("adamw", 0.01)] {
             let spec = read(json!({ "kind": kind }));
             let stored = serde_json::to_value(&spec).unwrap();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_another_rule_is_refused() {
+    fn a_field_of_another_kind_is_rejected() {
         let problems = Fields::read(&json!({ "kind": "adamw", "momentum": 0.9 }), OptimizerSpec::read);
         assert!(problems.unwrap_err().to_string().starts_with("/momentum: unknown field"));
     }

@@ -5,19 +5,19 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::fields::Fields;
 
-/// The arithmetic of a network's layers. Weights are kept and stepped in float32 in any case, and the loss is float32.
+/// The arithmetic of a network's layers. Weights, their updates and the loss are always float32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Precision {
-    /// 24 significant bits throughout, also on GPUs that would round for speed.
+    /// 24 significant bits throughout, also on GPUs that could round for speed.
     Float32,
-    /// The products of a GPU round their factors to 11 significant bits. Those of rotations too: their orthogonality
-    /// error is then some 1e-3. On a CPU it is float32.
+    /// Matrix products on a GPU round their factors to 11 significant bits, also in rotations, whose orthogonality
+    /// error is then about 1e-3. On a CPU, the same as float32.
     Tf32,
-    /// Activations, and weights where they are used, have 8 significant bits. Batch normalisation's parameters and
-    /// statistics and everything of OPT stay float32.
+    /// Activations, and weights at their use, have 8 significant bits. Parameters and statistics of batch normalisation
+    /// and everything of OPT stay float32.
     Bfloat16,
 }
 

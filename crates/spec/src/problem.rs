@@ -39,13 +39,13 @@ pub struct Problems {
     pub(crate) unknown: Unknown,
 }
 
-/// What a field is that nobody asks for.
+/// The meaning of an unknown field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Unknown {
-    /// A mistake, in what a person sends.
+    /// A mistake, in a submission.
     #[default]
     Refused,
-    /// A trace of another version, in what was stored.
+    /// A field of another version, in a stored document.
     Ignored,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// What other programs call the same thing.
+/// Names that other programs use for the same thing.
 const SYNONYMS: [(&str, &str); 8] = [
     ("gpu", "cuda"),
     ("lr", "learning_rate"),
@@ -109,7 +109,7 @@ const SYNONYMS: [(&str, &str); 8] = [
     ("network", "model"),
 ];
 
-/// "; did you mean `x`?" where one of the candidates is close or means the same, else nothing.
+/// "; did you mean `x`?" if one of the candidates is close or means the same; otherwise empty.
 pub(crate) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let given = SYNONYMS.iter().find(|(word, _)| *word == given).map_or(given, |(_, ours)| ours);
     candidates
@@ -130,7 +130,7 @@ pub(crate) fn alternatives<'a>(names: impl IntoIterator<Item = &'a str>) -> Stri
     }
 }
 
-/// A value as a message shows it: short, and unmistakable about its type.
+/// A value in a message: short, with a recognizable type.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Object(_) => "a table".to_owned(),
@@ -140,7 +140,7 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-/// A text as a message shows it.
+/// A text in a message.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typo_gets_a_suggestion_and_a_stranger_does_not() {
+    fn a_typo_gets_a_suggestion_and_another_word_does_not() {
         assert_eq!(suggestion("epoch", ["epochs", "steps"]), "; did you mean `epochs`?");
         assert_eq!(suggestion("learnign_rate", ["learning_rate"]), "; did you mean `learning_rate`?");
         assert_eq!(suggestion("lr", ["kind", "learning_rate"]), "; did you mean `learning_rate`?");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_of_long_mistakes_is_short_and_says_what_it_leaves_out() {
+    fn a_long_list_of_long_mistakes_is_shortened_with_a_count() {
         let mut problems = Problems::default();
         for index in 0..9000 {
             problems.add(format!("/seeds/{index}"), "x".repeat(5000));

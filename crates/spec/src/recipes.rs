@@ -1,4 +1,4 @@
-//! The experiments of `recipes/`, built in. To add one, write its file and name it here.
+//! The experiments of `recipes/`, which are built in. To add one, write its file and name it here.
 
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ recipes![
 /// The recipe of this name.
 ///
 /// # Errors
-/// At `/recipe`, with the names there are, when there is none.
+/// At `/recipe`, with the existing names, if there is none.
 pub fn find(name: &str) -> Result<&'static Recipe, Problems> {
     let names = || ALL.iter().map(|recipe| recipe.name);
     ALL.iter().find(|recipe| recipe.name == name).ok_or_else(|| {
@@ -60,7 +60,7 @@ impl Recipe {
         head.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The spec as it stands in the file.
+    /// The spec in the file, not resolved.
     pub fn value(&self) -> Value {
         parse_toml(self.toml).expect("recipes are tested")
     }
@@ -77,7 +77,7 @@ mod tests {
             let spec = ExperimentSpec::from_value(&recipe.value())
                 .unwrap_or_else(|e| panic!("{}: {e}", recipe.name));
             assert_eq!(spec.name, recipe.name);
-            assert!(recipe.description().len() > 40, "{}: say what it is for", recipe.name);
+            assert!(recipe.description().len() > 40, "{}: describe its purpose", recipe.name);
         }
     }
 

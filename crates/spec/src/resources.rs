@@ -1,31 +1,31 @@
-//! What a job asks of its worker slot.
+//! Requirements of a job on its slot.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::fields::Fields;
 
-/// What a job asks of its worker slot.
+/// Requirements of a job on its slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resources {
-    /// Where the job may run.
+    /// Devices on which the job may run.
     pub device: Device,
-    /// Threads of libtorch: part of the spec, because sums depend on how they are split.
+    /// Threads of libtorch. They are part of the spec, because sums depend on how they are split.
     pub threads: u64,
 }
 
-/// Where a job may run.
+/// Devices on which a job may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Device {
-    /// On the first slot that is free.
+    /// Any slot.
     Any,
-    /// On CPU slots only.
+    /// Only CPU slots.
     Cpu,
-    /// On CUDA slots only.
+    /// Only CUDA slots.
     Cuda,
 }
 

@@ -1,4 +1,4 @@
-//! How the learning rate changes over a run.
+//! The schedule of the learning rate.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,34 +6,34 @@ use serde_json::Value;
 use crate::fields::Fields;
 use crate::problem::{Problems, shown};
 
-/// A factor on every learning rate: a ramp over the first updates, times a curve.
+/// A factor of every learning rate: a ramp over the first updates, times a curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScheduleSpec {
-    /// What follows the ramp.
+    /// The curve after the ramp.
     #[serde(flatten)]
     pub curve: CurveSpec,
-    /// Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
-    /// section 2.2). The 0 itself belongs to no update, and the first update after the ramp has the full rate.
+    /// Share of the run in [0, 1) over which the rate rises linearly from 0 (Goyal et al., arXiv 1706.02677,
+    /// section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
     pub warmup: f64,
 }
 
-/// The learning rate as a function of the share of the run that is done.
+/// The factor as a function of the completed share of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CurveSpec {
-    /// The same rate throughout.
+    /// A constant rate.
     Constant,
     /// The rate times `factor` at each milestone.
     Step {
         /// Shares of the whole run, the ramp included, in (0, 1), ascending.
         milestones: Vec<f64>,
-        /// What each milestone multiplies the rate with.
+        /// Factor of the rate at each milestone.
         factor: f64,
     },
-    /// Half a cosine over what the ramp leaves of the run, from the full rate down to `floor` (Loshchilov and
-    /// Hutter, ICLR 2017, without restarts).
+    /// Half a cosine over the run after the ramp, from the full rate down to `floor` (Loshchilov and Hutter, ICLR 2017,
+    /// without restarts).
     Cosine {
         /// The last factor.
         floor: f64,
@@ -49,7 +49,7 @@ const KINDS: [(&str, Read); 3] = [
     ("cosine", |fields| CurveSpec::Cosine { floor: fields.number("floor", Some(0.0), 0.0..=1.0) }),
 ];
 
-/// The kind of a schedule that does not say it.
+/// The default kind of a schedule.
 const CONSTANT: Read = |_| CurveSpec::Constant;
 
 impl ScheduleSpec {
@@ -74,7 +74,7 @@ impl CurveSpec {
                 factor.powi(passed.count() as i32)
             }
             Self::Cosine { floor } => {
-                // A ramp that is rounded up to the whole of a short run leaves nothing.
+                // In a short run, the ramp may be rounded up to the whole run.
                 let done = step.saturating_sub(ramp) as f64 / (steps - ramp).max(1) as f64;
                 floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
@@ -94,7 +94,7 @@ impl CurveSpec {
     }
 }
 
-/// A share of the run in whole updates, so that a half falls on the same one whatever the rounding.
+/// A share of the run in whole updates, such that a half is the same update despite rounding.
 fn updates(share: f64, steps: u64) -> u64 {
     (share * steps as f64).round() as u64
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ramp_rises_in_a_line_to_the_full_rate_after_it() {
+    fn the_ramp_rises_linearly_to_the_full_rate_after_it() {
         let schedule = schedule(json!({ "warmup": 0.3 }));
         assert_eq!(
             [0, 1, 2, 3, 4, 9].map(|step| schedule.factor(step, 10)),

@@ -1,4 +1,4 @@
-//! Schemas of fields, for what the types of a resolved spec derive.
+//! Schemas of fields, for the derived schemas of a resolved spec.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -12,13 +12,13 @@ pub struct Name;
 /// The schema of a seed.
 pub struct Seed;
 
-/// The schema of a whole number.
+/// The schema of an integer.
 pub fn whole(least: i64) -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
     Object::builder().schema_type(Type::Integer).format(Some(format)).minimum(Some(least))
 }
 
-/// The fields of a flattened `Option<T>`, which are there together or not at all.
+/// The fields of a flattened `Option<T>`, which are present together or not at all.
 pub(crate) fn optional<T: PartialSchema>() -> RefOr<Schema> {
     let mut schema = T::schema();
     if let RefOr::T(Schema::Object(object)) = &mut schema {

@@ -1,6 +1,6 @@
-//! Shortens long texts of others.
+//! Shortens long texts from other people.
 
-/// Keeps the beginning of a text of more than `longest` bytes, and says how many bytes are left out.
+/// Keeps the beginning of a text of more than `longest` bytes, and states how many bytes are left out.
 pub fn shorten(text: &mut String, longest: usize) {
     if text.len() > longest {
         let kept = text.floor_char_boundary(longest);
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn a_long_text_is_truncated_between_characters() {
         let mut text = "é".repeat(10);
         shorten(&mut text, 20);
         assert_eq!(text, "é".repeat(10));

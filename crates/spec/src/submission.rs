@@ -1,4 +1,4 @@
-//! From what a researcher sends to a checked experiment.
+//! Resolves a submission into a validated experiment.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::recipes;
 
 pub use crate::document::{Refusal, is_json, parse, parse_json, parse_toml};
 
-/// Resolves what was sent: an experiment itself, or `{"recipe": NAME, "overrides": {...}}`.
+/// Resolves a submission: an experiment, or `{"recipe": NAME, "overrides": {...}}`.
 ///
 /// # Errors
 /// Every mistake with its path.
@@ -21,18 +21,18 @@ pub fn resolve(sent: &Value) -> Result<ExperimentSpec, Problems> {
     problems.ok_or(spec).map(|spec| spec.expect("without a mistake there is a spec"))
 }
 
-/// What [`resolve`] reads, unchecked: a recipe with overrides as the spec that it stands for.
+/// The spec of a submission, not validated: a recipe is replaced by its spec with the overrides.
 ///
 /// # Errors
-/// What is wrong with the names and the overrides.
+/// The mistakes in the recipe's name and the overrides.
 pub fn expand(sent: &Value) -> Result<Value, Problems> {
     let mut problems = Problems::default();
     let value = expanded(sent, &mut problems);
     problems.ok_or(value).map(|value| value.expect("without a mistake there is a value"))
 }
 
-/// `None` where the recipe is unknown, which is noted. Invalid overrides are noted and left out, so that the rest is
-/// checked too.
+/// `None` if the recipe is unknown, which is recorded. Invalid overrides are recorded and left out, so that the rest is
+/// validated too.
 fn expanded(sent: &Value, problems: &mut Problems) -> Option<Value> {
     if sent.get("recipe").is_none() {
         return Some(sent.clone());
@@ -40,7 +40,7 @@ fn expanded(sent: &Value, problems: &mut Problems) -> Option<Value> {
     Fields::of(sent, "", problems, |fields| {
         let name = fields.identifier("recipe");
         let recipe = recipes::find(&name).map_err(|problems| {
-            // An invalid name is noted already.
+            // An invalid name has been recorded already.
             if !name.is_empty() {
                 problems.list.into_iter().for_each(|problem| fields.wrong("recipe", problem.detail));
             }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_beside_a_recipe_and_in_its_overrides_are_told_together() {
+    fn mistakes_beside_a_recipe_and_in_its_overrides_are_reported_together() {
         let sent = json!({ "recipe": "digits-mlp", "seeds": [1], "overrides": { "train": { "epochs": 0 } } });
         assert_eq!(pointers(sent), ["/seeds", "/train/epochs"]);
         let sent = json!({ "recipe": "digits", "overides": {}, "overrides": [1] });

@@ -1,4 +1,4 @@
-//! One training run, whatever the arm: data, network, optimizer, and what is measured when.
+//! The training of a run, without its method: data, network, optimizer and measurements.
 
 use std::ops::RangeInclusive;
 
@@ -14,55 +14,56 @@ use crate::precision::Precision;
 use crate::problem::shown;
 use crate::schedule::ScheduleSpec;
 
-/// The longest run that can be asked for, in updates.
+/// Maximum length of a run, in updates.
 pub(crate) const MOST_STEPS: u64 = 100_000_000;
 
-/// Everything of a run but the arm's method and the seed.
+/// Everything of a run except the arm's method and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TrainSpec {
-    /// Passes over the training set; `None` where `steps` is given.
+    /// Passes over the training set; `None` if `steps` is given.
     pub epochs: Option<u64>,
-    /// Optimizer updates; `None` where `epochs` is given.
+    /// Optimizer updates; `None` if `epochs` is given.
     pub steps: Option<u64>,
-    /// Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+    /// Samples per update. Samples that do not fill the last batch of an epoch are left to the next shuffle.
     pub batch_size: u64,
     /// Share of the target probability spread over all classes (Szegedy et al., CVPR 2016).
     pub label_smoothing: f64,
     /// Updates between two points of the training series.
     pub log_every_steps: u64,
-    /// When the test set is evaluated, and the validation set where there is one, besides step 0 and the end.
+    /// Interval between evaluations of the test set, and of the validation set if there is one. Step 0 and the end are
+    /// always evaluated.
     pub evaluate_every: EvaluateEvery,
-    /// What is learned.
+    /// The data.
     pub data: DataSpec,
     /// The network.
     pub model: ModelSpec,
-    /// How gradients become steps.
+    /// The optimizer.
     pub optimizer: OptimizerSpec,
-    /// How the learning rate changes.
+    /// The schedule of the learning rate.
     pub schedule: ScheduleSpec,
-    /// The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
-    /// weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
-    /// penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
+    /// Maximum norm of the gradient over all trained tensors together; `None` for no limit. A rotated weight counts
+    /// with dL/dW, not with the gradient of its raw parameter, so that the norm means the same in every arm. The
+    /// penalty of relaxed OPT, which acts on the raw parameter, is added afterwards.
     pub clip_norm: Option<f64>,
-    /// Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
-    /// run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
-    /// any case: the average of rotated neurons is no rotation of them.
+    /// Decay of an exponential moving average of the weights, which the test and validation series then measure and the
+    /// run saves; `None` for the weights themselves. Energy and orthogonality are always those of the trained weights,
+    /// because the average of rotated neurons is not a rotation of them.
     pub average_decay: Option<f64>,
-    /// In which arithmetic the network is computed.
+    /// The arithmetic of the network.
     pub precision: Precision,
-    /// How hyperspherical energy is measured.
+    /// The measure of hyperspherical energy.
     pub energy: EnergySpec,
 }
 
-/// Between two evaluations.
+/// The interval between two evaluations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum EvaluateEvery {
-    /// After every so many updates.
+    /// A number of updates.
     Steps(u64),
-    /// After every pass over the training set.
+    /// A pass over the training set.
     Epoch(EpochWord),
 }
 
@@ -75,15 +76,15 @@ pub enum EpochWord {
     Epoch,
 }
 
-/// Which energy is plotted (Liu et al., NeurIPS 2018, section 3).
+/// The energy that is plotted (Liu et al., NeurIPS 2018, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnergySpec {
-    /// s of the kernel z^-s; 0 stands for log(1/z).
+    /// s of the kernel z^-s; 0 means log(1/z).
     pub power: u8,
     /// A neuron and its mirror image count as one direction.
     pub half_space: bool,
-    /// Updates between two points, besides step 0 and the end.
+    /// Updates between two points. Step 0 and the end always have points.
     pub every_steps: u64,
 }
 
@@ -93,7 +94,7 @@ impl TrainSpec {
         self.steps.unwrap_or_else(|| self.epochs.unwrap_or(0) * self.steps_per_epoch())
     }
 
-    /// Updates of one pass over the training set without what is held out of it, at least 1.
+    /// Updates of one pass over the training set without its held-out part, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
         let samples = self.data.sizes().map_or(0, |sizes| sizes.train);
         (samples / self.batch_size).max(1)
@@ -102,13 +103,13 @@ impl TrainSpec {
     /// The layers of the model for the images and classes of the data.
     ///
     /// # Errors
-    /// Why there are none, as a sentence; a spec that was submitted has some.
+    /// The reason why there are none, as a sentence; a validated spec has layers.
     pub fn architecture(&self) -> Result<Architecture, String> {
         let task = self.data.task().ok_or_else(|| format!("there is no data set `{}`", self.data.name))?;
         self.model.architecture(&task).map_err(|misfit| format!("the model {misfit}"))
     }
 
-    /// What the schedule makes of every learning rate at update number `step`, from 1.
+    /// The schedule's factor of every learning rate at update number `step`, from 1.
     pub fn rate_factor(&self, step: u64) -> f64 {
         self.schedule.factor(step - 1, self.total_steps())
     }
@@ -121,14 +122,14 @@ impl TrainSpec {
         }
     }
 
-    /// The step of an evaluation counted from the end, where the last one is 1; `None` where training makes fewer. The
-    /// one before the first update does not count.
+    /// The step of an evaluation counted from the end, from 1 for the last one; `None` if there are fewer. The
+    /// evaluation before the first update does not count.
     pub fn evaluation_from_end(&self, number: u64) -> Option<u64> {
         let (last, every) = (self.total_steps(), self.evaluate_every_steps());
         if number == 1 {
             return Some(last);
         }
-        // Whether or not it is due, the end is evaluated.
+        // The end is always evaluated.
         let before_last = last.saturating_sub(1) / every * every;
         before_last.checked_sub((number - 2) * every).filter(|step| *step > 0)
     }
@@ -176,7 +177,7 @@ impl TrainSpec {
         if train.batch_size == 1 && train.architecture().is_ok_and(|layers| layers.walk().any(normalises)) {
             fields.wrong(
                 "batch_size",
-                "must be 2 at least with batch normalisation, which one sample has no variance for",
+                "must be at least 2 with batch normalisation, because one sample has no variance",
             );
         }
         train
@@ -186,8 +187,7 @@ impl TrainSpec {
 fn read_length(fields: &mut Fields<'_>) -> (Option<u64>, Option<u64>) {
     let (epochs, steps) = (fields.has("epochs"), fields.has("steps"));
     if epochs == steps {
-        let right =
-            if epochs { "stand both; give one of them" } else { "are both missing; give one of them" };
+        let right = if epochs { "are both set; keep one" } else { "are both missing; set one" };
         fields.wrong("epochs", format!("`epochs` and `steps` {right}"));
     }
     (
@@ -196,7 +196,7 @@ fn read_length(fields: &mut Fields<'_>) -> (Option<u64>, Option<u64>) {
     )
 }
 
-/// A number without a default: what it sets is off where it is left out.
+/// A number without a default: if it is left out, its feature is off.
 fn optional_number(fields: &mut Fields<'_>, name: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
     fields.has(name).then(|| fields.number(name, None, range))
 }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_spelled_out_where_they_are_off_and_read_back_where_they_are_on() {
+    fn options_are_spelled_out_and_round_trip() {
         let off = stored(json!({}));
         for name in ["clip_norm", "average_decay"] {
             assert_eq!(off.get(name), Some(&Value::Null), "{name}");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn options_out_of_range_are_refused_with_their_path() {
+    fn options_out_of_range_are_rejected_with_their_path() {
         for (options, problem) in [
             (json!({ "clip_norm": 0 }), "/clip_norm: must be a number from 0.000001 to 1000000, is 0"),
             (json!({ "clip_norm": true }), "/clip_norm: must be a number from 0.000001 to 1000000, is true"),

@@ -1,4 +1,4 @@
-//! From figures to the comparison: only arithmetic.
+//! Computes the comparison from the figures.
 
 use optlab_api_types::{
     ArmResult, Bootstrap, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
@@ -12,7 +12,7 @@ use crate::stats::{
 };
 use crate::store::{Experiment, JobFigures};
 
-/// An arm, with its difference from the baseline unless it is that.
+/// An arm, with its difference from the baseline unless it is the baseline.
 struct Arm<'a> {
     name: &'a str,
     method: String,

@@ -1,4 +1,4 @@
-//! Pairs that were not trained in one environment: their difference may be that of the environments.
+//! Pairs that were trained in more than one environment, which may explain their difference.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,10 +7,10 @@ use optlab_spec::protocol::Environment;
 
 use super::figures::{Figure, Figures};
 
-/// What two runs should share, by the name of its field.
+/// The values that two runs should share, by field name.
 type Field = (&'static str, fn(&Environment) -> String);
 
-/// Which of a machine's GPUs it was makes no difference.
+/// The device without its index, because the GPUs of a machine count as equal.
 const FIELDS: [Field; 5] = [
     ("optlab", |environment| environment.optlab.clone()),
     ("libtorch", |environment| environment.libtorch.clone()),
@@ -19,8 +19,8 @@ const FIELDS: [Field; 5] = [
     ("threads", |environment| environment.threads.to_string()),
 ];
 
-/// Of each pair of `arm` that counts, the fields that more than one value was found of, in whichever of the two jobs: one
-/// that went on elsewhere differs from itself.
+/// The fields with more than one value in a counted pair of `arm`. A job that was resumed on another machine may have
+/// several values by itself.
 pub(super) fn differences(figures: &Figures, baseline: &str, arm: &str) -> Vec<EnvironmentDifference> {
     let found = |figure: &Figure| figures.environments.get(&figure.job.job_id).map_or(&[][..], Vec::as_slice);
     let counts = |figure: &&Figure| figure.value.is_some();

@@ -1,4 +1,4 @@
-//! What a comparison is made of: one figure for each arm and seed.
+//! The figures of a comparison, one for each arm and seed.
 
 use std::collections::HashMap;
 
@@ -10,21 +10,21 @@ use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
 
 /// The figures of an experiment.
 pub(super) struct Figures {
-    /// In the order of the spec, then by seed.
+    /// The cells in the order of the spec's arms, then by seed.
     pub(super) all: Vec<Figure>,
-    /// Where each job was trained, by its id.
+    /// The environments of each job, by job id.
     pub(super) environments: HashMap<JobId, Vec<Environment>>,
 }
 
-/// A job with the figure that is compared.
+/// A job with its figure.
 pub(super) struct Figure {
     pub(super) job: JobFigures,
-    /// `None` where the job has not succeeded, or has no such figure.
+    /// `None` if the job has not succeeded or has no such figure.
     pub(super) value: Option<f64>,
 }
 
 impl Figures {
-    /// With values of `metric`, those of `last` evaluations where it is a mean of them.
+    /// The figures of `metric`, which may be the mean of the `last` evaluations.
     pub(super) async fn read(
         store: &Store,
         experiment: &Experiment,
@@ -39,7 +39,7 @@ impl Figures {
         let first_steps = first_steps(experiment, last);
         let figure = |job: JobFigures| {
             let evaluations = evaluations.get(&job.job_id).filter(|found| {
-                // Whoever has had fewer, or keeps fewer, has no such mean.
+                // A job with fewer stored evaluations has no such mean.
                 found.n == last && Some(&Some(found.first_step)) == first_steps.get(job.arm.as_str())
             });
             Figure { value: value(metric, &job, evaluations), job }
@@ -48,7 +48,7 @@ impl Figures {
         Ok(Self { all: jobs.into_iter().map(figure).collect(), environments })
     }
 
-    /// Those of an arm.
+    /// The cells of an arm.
     pub(super) fn of<'a>(&'a self, arm: &'a str) -> impl Iterator<Item = &'a Figure> {
         self.all.iter().filter(move |figure| figure.job.arm == arm)
     }
@@ -59,7 +59,7 @@ impl Figures {
     }
 }
 
-/// For each arm the step of the first of its last evaluations.
+/// For each arm, the step of the first of its last evaluations.
 fn first_steps(experiment: &Experiment, last: i64) -> HashMap<&str, Option<i64>> {
     let first_step = |arm: &Arm| arm.train.evaluation_from_end(last as u64).map(|step| step as i64);
     experiment.spec.arms.iter().map(|arm| (arm.name.as_str(), first_step(arm))).collect()

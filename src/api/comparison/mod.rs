@@ -25,13 +25,13 @@ use figures::Figures;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
-    /// What is compared; default `test_error`.
+    /// The metric to compare; default `test_error`.
     #[param(inline, value_type = Option<Metric>)]
     metric: Option<String>,
     /// Name of the arm to compare with; default: the first whose method is `baseline`, else the first.
     #[param(inline)]
     baseline: Option<Name>,
-    /// The evaluations at the end that `last_test_error` and `last_test_accuracy` are the mean of.
+    /// Number of final evaluations that `last_test_error` and `last_test_accuracy` average.
     #[param(inline)]
     #[serde(default)]
     last: Whole<1, 1000, 5>,
@@ -44,7 +44,8 @@ impl Params {
     }
 }
 
-/// Each arm's figures over its succeeded jobs, and their paired difference from the baseline's. What is missing is named.
+/// Each arm's figures over its succeeded jobs, and their paired difference from the baseline's. Missing figures are
+/// listed.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/comparison", tag = "metrics", params(Params),
     responses((status = 200, body = Comparison)))]
 pub(super) async fn get(
@@ -56,7 +57,7 @@ pub(super) async fn get(
     let experiment = state.store.experiment(id).await?;
     let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
     let figures = Figures::read(&state.store, &experiment, metric, last).await?;
-    // Tens of thousands of resamples for each arm.
+    // The bootstrap draws tens of thousands of resamples per arm.
     let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &figures)).await;
     comparison.map(Json).map_err(|error| ApiError::failed(&error))
 }
@@ -64,7 +65,7 @@ pub(super) async fn get(
 fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<String, ApiError> {
     let arms = &experiment.spec.arms;
     let Some(wanted) = wanted else {
-        // The plain one, before one with another start.
+        // The plain baseline comes before one with another start.
         let plain = arms.iter().find(|arm| arm.method == MethodSpec::BASELINE);
         let other = || arms.iter().find(|arm| matches!(arm.method, MethodSpec::Baseline { .. }));
         let found = plain.or_else(other).or(arms.first());

@@ -42,14 +42,14 @@ fn ask(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")
 }
 
-/// All that comes until the server closes the connection, in whatever way.
+/// Everything that arrives until the server closes the connection, in any way.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the connection is closed");
     String::from_utf8(bytes).unwrap()
 }
 
-/// What comes until it ends with `end`.
+/// Everything that arrives up to and including `end`.
 async fn until(stream: &mut TcpStream, end: &str) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end.as_bytes()) {
@@ -60,7 +60,7 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// An answer under way: the test lets it end by dropping the sender that it receives.
+/// A pending answer: the test ends it by dropping the sender that it receives.
 fn held() -> (Router, mpsc::Receiver<mpsc::Sender<()>>) {
     let (sender, receiver) = mpsc::channel(10);
     let hold = move |spare: Option<Extension<Spare>>| async move {
@@ -76,13 +76,13 @@ fn held() -> (Router, mpsc::Receiver<mpsc::Sender<()>>) {
 }
 
 #[tokio::test]
-async fn a_connection_that_asks_for_nothing_is_closed_after_a_while() {
+async fn an_idle_connection_is_closed_after_the_time_limit() {
     let server = Server::start(held().0, Limits { next_request: SHORT, ..ROOMY }).await;
     for text in ["", "GET / HTTP/1.1\r\nhost: localh"] {
         assert_eq!(rest(&mut server.connect(text).await).await, "", "{text}");
     }
     assert!(rest(&mut server.connect(&ask("/")).await).await.ends_with("done"));
-    // Bytes that drip in win no time.
+    // Bytes that arrive one by one do not extend the time limit.
     let (mut reader, mut writer) = server.connect("GET / HTTP/1.1\r\nx: ").await.into_split();
     let drip = async {
         while writer.write_all(b"x").await.is_ok() {
@@ -94,7 +94,7 @@ async fn a_connection_that_asks_for_nothing_is_closed_after_a_while() {
 }
 
 #[tokio::test]
-async fn what_moves_on_slowly_goes_on() {
+async fn slow_transfers_with_progress_continue() {
     let slow = || async {
         let parts = stream::iter(0..6).then(|part| async move {
             sleep(SHORT / 2).await;
@@ -117,7 +117,7 @@ async fn what_moves_on_slowly_goes_on() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_ends() {
+async fn an_unread_answer_is_aborted() {
     let (sender, mut receiver) = mpsc::channel::<CancellationToken>(1);
     let endless = move || async move {
         let ended = CancellationToken::new();
@@ -136,14 +136,14 @@ async fn an_answer_that_nobody_reads_ends() {
 }
 
 #[tokio::test]
-async fn whoever_waits_longest_gives_way_and_whoever_works_does_not() {
+async fn the_longest_idle_connection_is_evicted_and_busy_ones_are_not() {
     let (router, mut requests) = held();
     let server = Server::start(router, Limits { connections: 2, spare: 1, ..ROOMY }).await;
     let mut first = server.connect(&ask("/")).await;
     until(&mut first, "done").await;
     let mut second = server.connect(&ask("/")).await;
     until(&mut second, "done").await;
-    // The first has asked again meanwhile, so the second has waited longest.
+    // The first has sent another request meanwhile, so the second has been idle longest.
     first.write_all(ask("/").as_bytes()).await.unwrap();
     until(&mut first, "done").await;
     let mut third = server.connect(&ask("/hold")).await;
@@ -152,7 +152,7 @@ async fn whoever_waits_longest_gives_way_and_whoever_works_does_not() {
     first.write_all(ask("/hold").as_bytes()).await.unwrap();
     let also_held = requests.recv().await.unwrap();
 
-    // Both work: one more is answered on the spare place, and then closed, however many there are.
+    // Both are busy: any further connection is answered on the spare place and then closed.
     for _ in 0..3 {
         let answer = rest(&mut server.connect(&ask("/hold")).await).await;
         assert!(answer.ends_with("spare") && answer.contains("connection: close"), "{answer}");
@@ -170,7 +170,7 @@ async fn whoever_waits_longest_gives_way_and_whoever_works_does_not() {
 }
 
 #[tokio::test]
-async fn requests_under_way_are_answered_before_the_end() {
+async fn pending_requests_are_answered_before_shutdown() {
     let (router, mut requests) = held();
     let server = Server::start(router, ROOMY).await;
     let mut silent = server.connect("").await;

@@ -1,4 +1,4 @@
-//! `/experiments/{id}/curves`: the mean of each arm, and how far its seeds lie apart.
+//! `/experiments/{id}/curves`: the mean of each arm, and the spread of its seeds.
 
 use axum::Json;
 use axum::extract::State;

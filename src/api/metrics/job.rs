@@ -20,17 +20,17 @@ type Points = Whole<1, MOST_POINTS, 1000>;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct MetricsParams {
-    /// Names, separated by commas; default: all that the job has.
+    /// Names of series, separated by commas; default: all series of the job.
     series: Option<String>,
-    /// Stretches of steps, each of which keeps its lowest and highest point.
+    /// Maximum number of buckets, each of which keeps its lowest and highest point.
     #[param(inline)]
     #[serde(default)]
     points: Points,
-    /// Only what came after this step.
+    /// Only points after this step.
     #[param(inline)]
     #[serde(default)]
     after_step: AfterStep,
-    /// Only what came up to this step.
+    /// Only points up to this step.
     #[param(inline)]
     #[serde(default)]
     to_step: ToStep,

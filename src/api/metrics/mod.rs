@@ -14,7 +14,7 @@ use super::parameter::Whole;
 use super::state::AppState;
 use crate::store::{Curve, CurveRange, Series};
 
-// With what the description of the API finds beside each handler.
+// Includes the items that utoipa generates beside each handler.
 pub(super) use self::arms::*;
 pub(super) use self::job::*;
 pub(super) use self::runs::*;
@@ -32,15 +32,15 @@ type ToStep = Whole<0, { i64::MAX }, { i64::MAX }>;
 pub(super) struct CurveParams {
     /// Name of a series; default `test/accuracy`.
     series: Option<String>,
-    /// At most so many stretches of steps, each with the lowest and highest of its points.
+    /// Maximum number of buckets of steps, each with its lowest and highest point.
     #[param(inline)]
     #[serde(default)]
     points: Points,
-    /// Only what came after this step.
+    /// Only points after this step.
     #[param(inline)]
     #[serde(default)]
     after_step: AfterStep,
-    /// Only what came up to this step.
+    /// Only points up to this step.
     #[param(inline)]
     #[serde(default)]
     to_step: ToStep,
@@ -64,7 +64,7 @@ impl From<&Curve> for Columns {
     }
 }
 
-/// What part of curves is wanted: the parameters of that name.
+/// The requested range and resolution, from the parameters of these names.
 fn range<const DEFAULT: i64>(
     points: Whole<1, MOST_POINTS, DEFAULT>,
     after_step: AfterStep,
@@ -77,7 +77,8 @@ fn range<const DEFAULT: i64>(
     })
 }
 
-/// A series that some job has written, or one that every job will write: a chart asks before the first point.
+/// Accepts a series that some job has written, or that every job will write: a chart requests it before the first
+/// point.
 async fn known_series(state: &AppState, name: &str) -> Result<Series, ApiError> {
     if let Some(series) = state.store.series(name).await? {
         return Ok(series);

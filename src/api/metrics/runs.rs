@@ -1,4 +1,4 @@
-//! `/experiments/{id}/runs`: one series of every job of an experiment, each by itself.
+//! `/experiments/{id}/runs`: one series of an experiment, as one curve per job.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use super::super::state::AppState;
 use super::CurveParams;
 use crate::store::Series;
 
-/// The single curves of an experiment's jobs.
+/// One curve per job of an experiment.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/runs", tag = "metrics", params(CurveParams),
     responses((status = 200, body = Runs)))]
 pub(in crate::api) async fn of_runs(

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_by_direction_and_level() {
+    fn a_claim_holds_by_direction_and_level() {
         let difference: Difference = serde_json::from_value(serde_json::json!({
             "n": 5, "mean": -0.8, "std": 0.5, "low": -1.4, "high": -0.2, "bootstrap_low": -1.2, "bootstrap_high": -0.4,
             "p_value": 0.023, "p_adjusted": 0.046, "significant": true, "effect_size": -1.6, "seeds_needed": 6,

@@ -31,7 +31,7 @@ fn tests(comparison: &Comparison) -> Option<String> {
         false => "",
     };
     Some(format!(
-        "{star}p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips {} pairs reach {} at the \
+        "{star}p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips, {} pairs reach {} at the \
          least. Effect: Cohen's d_z.",
         fewest.n,
         significant_digits(fewest.sign_flip.least_p)
@@ -77,7 +77,7 @@ fn why(cell: &MissingCell) -> String {
 fn untested(comparison: &Comparison) -> Option<String> {
     let why = |arm: &ArmResult| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
     let arms: Vec<String> = comparison.arms.iter().filter_map(why).collect();
-    (!arms.is_empty()).then(|| format!("Cannot tell of {}.", arms.join("; ")))
+    (!arms.is_empty()).then(|| format!("No test for {}.", arms.join("; ")))
 }
 
 fn environments(comparison: &Comparison) -> Option<String> {

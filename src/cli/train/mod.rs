@@ -116,7 +116,7 @@ fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow
         (None, Device::Any | Device::Cuda, Some(gpu)) => Ok(gpu.clone()),
         (None, Device::Any | Device::Cpu, _) => Ok(Device::Cpu.to_string()),
         (None, Device::Cuda, None) => bail!(
-            "the spec wants `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
+            "the spec requires `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
              on the CPU"
         ),
     }

@@ -1,8 +1,8 @@
-//! What is wrong with a file.
+//! Defects of files.
 
 use crate::exchange::ExchangeError;
 
-/// Why a file is not an export that can be imported. Some functions leave the subject of the sentence to their caller,
+/// The reason why a file cannot be imported. Some functions leave the subject of the sentence to their caller,
 /// which knows the job.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

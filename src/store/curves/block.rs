@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_come_back_as_they_were() {
+    fn buckets_round_trip() {
         let low = CurvePoint { step: -3, value: -1.5e-300 };
         let bucket = Bucket { n: 7, sum: 0.1 + 0.2, low, high: CurvePoint { step: i64::MAX, value: 1e300 } };
         assert_eq!(unpack(&pack(&[bucket, bucket])).unwrap(), [bucket, bucket]);

@@ -73,8 +73,8 @@ pub(in crate::store) fn options(url: &str) -> Result<PgConnectOptions, StoreErro
     })
 }
 
-/// Checks that the server can be reached, is not behind a transaction pooler, and stores any text. A connection pool would only retry
-/// until its timeout and lose the reason.
+/// Checks that the server can be reached, is not behind a transaction pooler, and stores any text. A connection pool
+/// would only retry until its timeout and lose the reason.
 pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
     let place = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificates_that_are_named_are_checked() {
+    fn named_certificates_are_checked() {
         let mode = |parameters: &str| {
             let options = options(&format!("postgres://me@host/optlab{parameters}")).unwrap();
             format!("{:?}", options.get_ssl_mode())

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_json_does_not_have_are_texts() {
+    fn numbers_that_json_lacks_are_texts() {
         assert_eq!(real(0.1), serde_json::json!(0.1));
         assert_eq!([real(f64::NAN), real(f64::NEG_INFINITY)], [Value::from("NaN"), "-Infinity".into()]);
     }

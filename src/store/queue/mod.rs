@@ -79,8 +79,8 @@ pub enum AttemptEnd {
 }
 
 impl AttemptEnd {
-    /// The machine cannot run the job; `error` says what it lacks. The job goes back to the queue, preferably for
-    /// another machine, and the attempt does not count.
+    /// The machine cannot run the job; `error` says what it lacks. The job is requeued, preferably for another machine,
+    /// and the attempt does not count.
     pub fn machine_fault(error: impl Into<String>) -> Self {
         Self::Failed(Failure {
             reason: EndReason::MachineFault,

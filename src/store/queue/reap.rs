@@ -60,7 +60,7 @@ impl Store {
                 .await?;
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
         for &lease in &lost {
-            let end = End::of(EndReason::WorkerLost, "the worker was not heard of until its lease was over");
+            let end = End::of(EndReason::WorkerLost, "the lease expired without a heartbeat");
             close(&mut tx, lease, &end, now).await?;
         }
         self.commit_queued(tx).await?;

@@ -11,24 +11,27 @@ use crate::fields::{Fields, word_item};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Augment {
-    /// Four pixels more on each side, mirrored so that the edge stands twice, then a cut of the old size out of that.
+    /// Pads four pixels on each side by reflection that repeats the edge, then crops a random part of the old size.
     PadCrop,
-    /// As `PadCrop`, with black pixels: those of value 0.
+    /// As `PadCrop`, with black pixels (value 0).
     PadCropZero,
-    /// Left and right change places, with probability 1/2.
+    /// Mirrors left and right with probability 1/2.
     Flip,
 }
 
 impl Augment {
-    /// The list of a run.
+    /// Reads the list of a run.
     pub(super) fn read_all(fields: &mut Fields<'_>) -> Vec<Self> {
         let words = fields.list("augment", Some(vec![]), 0..=Self::VARIANTS.len(), word_item);
         let words: Vec<Self> = words.into_iter().flatten().collect();
         if (1..words.len()).any(|index| words[..index].contains(&words[index])) {
-            fields.wrong("augment", "must not say the same twice");
+            fields.wrong("augment", "must not have duplicates");
         }
         if words.contains(&Self::PadCrop) && words.contains(&Self::PadCropZero) {
-            fields.wrong("augment", "must not say both `pad-crop` and `pad-crop-zero`: an image is cut once");
+            fields.wrong(
+                "augment",
+                "must not have both `pad-crop` and `pad-crop-zero`: an image is cropped once",
+            );
         }
         words
     }
@@ -41,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_changed_in_no_way_twice() {
+    fn duplicate_augmentations_are_rejected() {
         for (words, says) in [
             (
                 json!(["flip", "filp"]),
@@ -49,8 +52,8 @@ mod tests {
             ),
             (json!(["filp"]), "did you mean `flip`?"),
             (json!([1]), "/augment/0: must be `pad-crop`, `pad-crop-zero` or `flip`, is 1"),
-            (json!(["flip", "flip"]), "/augment: must not say the same twice"),
-            (json!(["pad-crop", "pad-crop-zero"]), "an image is cut once"),
+            (json!(["flip", "flip"]), "/augment: must not have duplicates"),
+            (json!(["pad-crop", "pad-crop-zero"]), "an image is cropped once"),
             (json!("flip"), "/augment: must be a list of 0 to 3 entries"),
         ] {
             let problems = Fields::read(&json!({ "augment": words }), Augment::read_all).unwrap_err();

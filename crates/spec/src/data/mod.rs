@@ -14,7 +14,7 @@ use crate::architecture::Task;
 use crate::fields::Fields;
 use crate::problem::{alternatives, suggestion};
 
-/// The name of data that is drawn at random.
+/// The name of synthetic data.
 const SYNTHETIC: &str = "synthetic";
 
 /// The data of a run.
@@ -23,31 +23,31 @@ const SYNTHETIC: &str = "synthetic";
 pub struct DataSpec {
     /// A name that `optlab data list` shows, or `synthetic`.
     pub name: String,
-    /// Its sizes, where it is synthetic.
+    /// Sizes of synthetic data.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::optional::<Synthetic>))]
     pub synthetic: Option<Synthetic>,
     /// Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
     /// `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
-    /// The test set stays what it is.
+    /// The test set is unaffected.
     pub validation: f64,
-    /// What is done to each training image whenever an update learns from it.
+    /// Random changes of each training image at each use.
     pub augment: Vec<Augment>,
 }
 
-/// How many images a run has.
+/// Numbers of images of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Those that updates learn from.
+    /// Images of the training set without the held-out ones.
     pub train: u64,
-    /// Those that are held out of the training set.
+    /// Images that are held out of the training set.
     pub validation: u64,
-    /// Those that accuracy is reported on.
+    /// Images of the test set.
     pub test: u64,
 }
 
 impl DataSpec {
-    /// What is to be learned; `None` for a name that this version does not know.
+    /// The inputs and classes; `None` for a name that this version does not know.
     pub fn task(&self) -> Option<Task> {
         if let Some(Synthetic { shape, classes, .. }) = self.synthetic {
             return Some(Task { shape, classes });
@@ -56,7 +56,7 @@ impl DataSpec {
         Some(Task { shape: dataset.shape().map(|size| size as u64), classes: dataset.classes() as u64 })
     }
 
-    /// How many images there are; `None` for a name that this version does not know.
+    /// Numbers of images; `None` for a name that this version does not know.
     pub fn sizes(&self) -> Option<Sizes> {
         let (samples, test) = match (&self.synthetic, self.dataset()) {
             (Some(synthetic), _) => (synthetic.samples, synthetic.test_samples()),
@@ -91,7 +91,7 @@ impl DataSpec {
                 fields.wrong("name", detail);
             }
             Some(sizes) if data.validation > 0.0 && sizes.validation == 0 => {
-                let detail = format!("holds out none of {} images; 0 is right then", sizes.train);
+                let detail = format!("holds out none of {} images; use 0 for no validation", sizes.train);
                 fields.wrong("validation", detail);
             }
             Some(_) => {}
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn held_out_images_are_no_training_images() {
+    fn held_out_images_are_not_training_images() {
         let sizes = |value| read(value).unwrap().sizes().unwrap();
         assert_eq!(sizes(json!({ "name": "digits" })), Sizes { train: 1442, validation: 0, test: 355 });
         let digits = json!({ "name": "digits", "validation": 0.1 });
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_follow_what_is_left_of_the_training_set() {
+    fn lengths_follow_the_remaining_training_set() {
         let spec = |batch_size: u64| {
             let train = json!({
                 "epochs": 3,
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_with_its_path() {
+    fn invalid_data_is_rejected_with_its_path() {
         for (value, says) in [
             (json!({ "name": "digits", "validation": 0.0001 }), "/validation: holds out none of 1442 images"),
             (json!({ "name": "digits", "validation": 1 }), "/validation: must be a number from 0 to 0.9"),

@@ -1,10 +1,10 @@
-//! Data that is drawn at random.
+//! Synthetic data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fields::{Fields, integer_item};
 
-/// As much synthetic data as fits any machine that trains.
+/// Maximum size of synthetic data in bytes, which fits the memory of any training machine.
 const MOST_BYTES: u64 = 4_000_000_000;
 
 /// Random images for benchmarks: the same for every seed. There is nothing to learn from them.

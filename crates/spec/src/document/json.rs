@@ -1,4 +1,4 @@
-//! JSON in which no table has a field twice.
+//! JSON in which no table has a duplicate field.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use crate::nul::refuse_nul;
 /// Reads JSON.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column, also for a table that has a field twice; [`Refusal::Invalid`] for a text
-/// with NUL.
+/// [`Refusal::Malformed`] with line and column, also for a table with a duplicate field; [`Refusal::Invalid`] for a
+/// text with NUL.
 pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
     let Unambiguous(value) = serde_json::from_slice(text).map_err(|error| {
         let what = if error.is_data() { "" } else { "not JSON: " };
@@ -22,7 +22,7 @@ pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
     Ok(value)
 }
 
-/// A value that is refused where a table names a field twice, of which a [`Value`] keeps only the last.
+/// A value whose tables have no duplicate fields, of which a [`Value`] would keep only the last.
 struct Unambiguous(Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(name) = fields.next_key::<String>()? {
             if table.contains_key(&name) {
                 let name: String = name.chars().take(100).collect();
-                return Err(A::Error::custom(format_args!("the field {name:?} stands twice in one table")));
+                return Err(A::Error::custom(format_args!("the field {name:?} is set twice in one table")));
             }
             let Unambiguous(value) = fields.next_value()?;
             table.insert(name, value);
@@ -111,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_stands_twice_is_named_with_its_place() {
+    fn a_duplicate_field_is_named_with_its_place() {
         let error = read("{\"a\": {\"x\": 1},\n \"b\": [{\"seeds\": [0], \"seeds\": [1]}]}").unwrap_err();
         assert!(
-            error.starts_with("the field \"seeds\" stands twice in one table at line 2 column "),
+            error.starts_with("the field \"seeds\" is set twice in one table at line 2 column "),
             "{error}"
         );
         assert_eq!(read(r#"{"a": {"x": 1}, "b": {"x": 1}}"#).unwrap()["b"]["x"], 1);

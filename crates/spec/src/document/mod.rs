@@ -1,4 +1,4 @@
-//! From a text, JSON or TOML, to an unchecked value.
+//! Parses a text, JSON or TOML, into an unchecked value.
 
 mod json;
 
@@ -11,15 +11,15 @@ use crate::problem::{Problems, escaped};
 
 pub use json::parse_json;
 
-/// Maximum length of what a message about TOML quotes, in bytes.
+/// Maximum length of a quotation in a message about TOML, in bytes.
 const LONGEST_QUOTE: usize = 1000;
 
-/// Why a submission is refused.
+/// The reason why a submission is rejected.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The text is no JSON or TOML; says where.
+    /// The text is not JSON or TOML, with the place of the error.
     Malformed(String),
-    /// It can be read, but not run.
+    /// The text can be parsed, but the spec has mistakes.
     Invalid(Problems),
 }
 
@@ -40,12 +40,12 @@ impl From<Problems> for Refusal {
     }
 }
 
-/// Whether a submission is JSON and not TOML: no TOML document begins with a brace.
+/// Whether a submission is JSON: no TOML document begins with a brace.
 pub fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-/// Reads a submission, be it JSON or TOML.
+/// Reads a submission in JSON or TOML.
 ///
 /// # Errors
 /// Those of [`parse_json`] and [`parse_toml`].
@@ -53,7 +53,7 @@ pub fn parse(text: &str) -> Result<Value, Refusal> {
     if is_json(text) { parse_json(text.as_bytes()) } else { parse_toml(text) }
 }
 
-/// Reads TOML as the JSON that says the same.
+/// Reads TOML as the equivalent JSON.
 ///
 /// # Errors
 /// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON cannot represent and for a
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_read_by_what_it_begins_with() {
+    fn the_first_character_determines_the_format() {
         let value = json!({ "name": "x", "seeds": [1] });
         assert_eq!(parse(" \n{\"name\": \"x\", \"seeds\": [1]}").unwrap(), value);
         assert_eq!(parse("# why\nname = \"x\"\nseeds = [1]").unwrap(), value);
@@ -118,7 +118,7 @@ mod tests {
             parse("{\"name\": \"x\", \"name\": \"y\"}")
                 .unwrap_err()
                 .to_string()
-                .contains("\"name\" stands twice")
+                .contains("\"name\" is set twice")
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Reads one table of a spec, field by field: name, default and range are in one line.
 //!
 //! serde stops at the first mistake and loses the path inside tagged tables; a researcher wants all mistakes of a
-//! submission at once, each with its path. A field that cannot be read is noted and replaced by a stand-in, so that
-//! reading goes on; what was read counts only when nothing was noted.
+//! submission at once, each with its path. A field that cannot be read is recorded as a mistake and replaced by a
+//! placeholder, so that reading continues. The result counts only if there is no mistake.
 
 mod names;
 mod values;
@@ -21,7 +21,7 @@ pub struct Fields<'a> {
     pointer: String,
     table: &'a Map<String, Value>,
     known: Vec<&'static str>,
-    /// Fields of other tables, each with the table that it belongs to.
+    /// Fields of other tables, each with its table.
     homes: Vec<(&'static [&'static str], &'static str)>,
     /// Whether unknown fields are mistakes.
     judged: bool,
@@ -32,18 +32,18 @@ impl<'a> Fields<'a> {
     /// Reads a whole document.
     ///
     /// # Errors
-    /// Every mistake with its path, when there is any.
+    /// Every mistake with its path, if there is any.
     pub fn read<T>(value: &Value, read: impl FnOnce(&mut Fields<'_>) -> T) -> Result<T, Problems> {
         let mut problems = Problems::default();
         let read = Fields::of(value, "", &mut problems, read);
         problems.ok_or(read)
     }
 
-    /// Reads what was stored, by this version or another one: fields that it does not know are passed over, and
-    /// those that it misses have their defaults.
+    /// Reads a document that this version or another one has stored: unknown fields are ignored, and missing ones have
+    /// their defaults.
     ///
     /// # Errors
-    /// Every mistake with its path, when there is any.
+    /// Every mistake with its path, if there is any.
     pub(crate) fn read_stored<T>(
         value: &Value,
         read: impl FnOnce(&mut Fields<'_>) -> T,
@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
         problems.ok_or(read)
     }
 
-    /// Reads `value`, found at `pointer`, with `read`; fields that `read` did not ask for are noted as unknown.
+    /// Reads `value`, found at `pointer`, with `read`. Fields that `read` does not use are mistakes.
     pub(crate) fn of<T>(
         value: &Value,
         pointer: &str,
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
             let mut fields = Fields::new(pointer, &nothing, &mut unheard);
             let read = read(&mut fields);
             let like = match (value, fields.known.first()) {
-                // The word alone is what the table would begin with.
+                // A lone word is probably the value of the table's first field.
                 (Value::String(_), Some(first @ (&"kind" | &"name"))) => {
                     format!(" like {{ {first} = {} }}", shown(value))
                 }
@@ -88,22 +88,22 @@ impl<'a> Fields<'a> {
         Self { pointer, table, known: Vec::new(), homes: Vec::new(), judged: true, problems }
     }
 
-    /// Notes a mistake at the field `name` of this table.
+    /// Records a mistake at the field `name` of this table.
     pub fn wrong(&mut self, name: &str, detail: impl Into<String>) {
         self.problems.add(format!("{}/{}", self.pointer, escaped(name)), detail);
     }
 
-    /// Number of mistakes that were noted so far, here or elsewhere.
+    /// Number of mistakes recorded so far, here or elsewhere.
     pub(crate) fn mistakes(&self) -> usize {
         self.problems.total
     }
 
-    /// Whether the field is there; null counts as absent, so that a stored spec can be submitted again.
+    /// Whether the field is present. Null counts as absent, so that a stored spec can be submitted again.
     pub fn has(&mut self, name: &'static str) -> bool {
         self.value(name).is_some()
     }
 
-    /// The field as it stands, for what none of the other readers fits.
+    /// The unparsed field, if no other reader fits.
     pub fn raw(&mut self, name: &'static str) -> Option<&'a Value> {
         self.value(name)
     }
@@ -115,8 +115,8 @@ impl<'a> Fields<'a> {
         self.table.get(name).filter(|value| !value.is_null())
     }
 
-    /// A table of its own. A table that is left out reads as an empty one, unless it is `required`: then that one
-    /// mistake is noted in place of everything that is missing in it.
+    /// A nested table. A table that is left out reads as empty, unless it is `required`: then this is the only mistake,
+    /// instead of one per missing field.
     pub fn table<T>(
         &mut self,
         name: &'static str,
@@ -134,7 +134,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads a value that stands for the field `name`, a merged one for example, as if it were found there.
+    /// Reads a value in place of the field `name`, such as a merged one.
     pub(crate) fn nested<T>(
         &mut self,
         name: &str,
@@ -144,7 +144,7 @@ impl<'a> Fields<'a> {
         Fields::of(value, &format!("{}/{name}", self.pointer), self.problems, read)
     }
 
-    /// Reads a table whose `kind` decides which fields it has. An invalid `kind` is the table's only mistake, because
+    /// Reads a table whose `kind` determines its fields. An invalid `kind` is the table's only mistake, because
     /// the right fields are unknown then.
     pub(crate) fn kind<K: Copy, T>(
         &mut self,
@@ -161,7 +161,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Names the table to which the fields `names` belong, for the message about an unknown field. The last call wins.
+    /// Names the table to which the fields `names` belong, for the message about an unknown field. The last call
+    /// counts.
     pub(crate) fn belong(&mut self, names: &'static [&'static str], home: &'static str) {
         self.homes.push((names, home));
     }
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_in_place_of_its_table_is_shown_in_one() {
+    fn a_word_in_place_of_a_table_is_shown_as_a_table() {
         let mut problems = Problems::default();
         let read = |fields: &mut Fields<'_>| {
             fields.table("schedule", None, |schedule| schedule.identifier("kind"));

@@ -1,14 +1,14 @@
-//! Names, and the other fields by which a researcher finds an experiment again.
+//! Names, and the other fields for searches.
 
 use serde_json::Value;
 
 use super::Fields;
 use crate::problem::{Problems, Unknown, quoted, shown};
 
-/// What a name may consist of.
+/// The syntax of a name, for messages.
 const IDENTIFIER: &str = "1 to 100 letters, digits, `.`, `_` or `-`";
 
-/// The same as a regular expression.
+/// The syntax of a name, as a regular expression.
 pub const IDENTIFIER_PATTERN: &str = "^[A-Za-z0-9._-]{1,100}$";
 
 /// Whether the text can be a name in a spec.
@@ -33,7 +33,7 @@ impl Fields<'_> {
     pub fn name(&mut self, name: &'static str) -> String {
         self.identifier_unless(name, |text| {
             if text.bytes().all(|b| b.is_ascii_digit()) {
-                return Some("must have more than digits, because commands take a number for an id");
+                return Some("must not be only digits, because commands take a number for an id");
             }
             misleading(text)
         })
@@ -64,7 +64,7 @@ impl Fields<'_> {
         self.text("notes", 100_000)
     }
 
-    /// Words to find an experiment by; none by default.
+    /// Words for searches; none by default.
     pub fn tags(&mut self) -> Vec<String> {
         self.list("tags", Some(vec![]), 0..=50, tag)
     }
@@ -85,7 +85,7 @@ fn tag(value: &Value, pointer: &str, problems: &mut Problems) -> String {
     }
 }
 
-/// Why a name would be ambiguous on a command line or as the name of a folder.
+/// The reason why a name would be ambiguous on a command line or as the name of a folder.
 fn misleading(text: &str) -> Option<&'static str> {
     if text.starts_with('-') {
         return Some("must not begin with `-`, because commands take that for a flag");

@@ -9,18 +9,18 @@ use super::Fields;
 use crate::problem::{Problems, shown};
 
 impl Fields<'_> {
-    /// A whole number; required when there is no default.
+    /// An integer; required if there is no default.
     pub fn integer(&mut self, name: &'static str, default: Option<u64>, range: RangeInclusive<u64>) -> u64 {
         let read = |value: &Value| value.as_u64();
         self.ranged(name, "a whole number", default, range, read)
     }
 
-    /// A number that may be negative and whole.
+    /// An integer that may be negative.
     pub fn signed(&mut self, name: &'static str, default: i64, range: RangeInclusive<i64>) -> i64 {
         self.ranged(name, "a whole number", Some(default), range, Value::as_i64)
     }
 
-    /// A finite number; required when there is no default.
+    /// A finite number; required if there is no default.
     pub fn number(&mut self, name: &'static str, default: Option<f64>, range: RangeInclusive<f64>) -> f64 {
         self.ranged(name, "a number", default, range, Value::as_f64)
     }
@@ -97,7 +97,7 @@ impl Fields<'_> {
     }
 }
 
-/// One whole number of a list.
+/// One integer of a list.
 pub(crate) fn integer_item(
     value: &Value,
     pointer: &str,

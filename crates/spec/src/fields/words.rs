@@ -12,12 +12,12 @@ pub trait Word: Copy + VariantArray + Into<&'static str> {}
 impl<T: Copy + VariantArray + Into<&'static str>> Word for T {}
 
 impl Fields<'_> {
-    /// A word; required when there is no default.
+    /// A word; required if there is no default.
     pub fn choice<T: Word>(&mut self, name: &'static str, default: Option<T>) -> T {
         self.chosen(name, default, &words()).unwrap_or(T::VARIANTS[0])
     }
 
-    /// What the word at `name` stands for; `None` where it is wrong, or missing without a default, which is noted.
+    /// The variant of the word at `name`; `None` if it is invalid, or missing without a default, which is recorded.
     pub(crate) fn chosen<T: Copy>(
         &mut self,
         name: &'static str,
@@ -36,7 +36,7 @@ impl Fields<'_> {
     }
 }
 
-/// One word of a list; `None` where it is wrong, which is noted.
+/// One word of a list; `None` if it is invalid, which is recorded.
 pub(crate) fn word_item<T: Word>(value: &Value, pointer: &str, problems: &mut Problems) -> Option<T> {
     found(value, &words()).map_err(|detail| problems.add(pointer, detail)).ok()
 }
@@ -45,7 +45,7 @@ fn words<T: Word>() -> Vec<(&'static str, T)> {
     T::VARIANTS.iter().map(|&choice| (choice.into(), choice)).collect()
 }
 
-/// What the word stands for, or why it stands for nothing.
+/// The variant of the word, or the reason why there is none.
 fn found<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
     let words = || choices.iter().map(|(word, _)| *word);
     choices.iter().find(|(word, _)| value == word).map(|(_, choice)| *choice).ok_or_else(|| {

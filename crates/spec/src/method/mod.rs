@@ -1,4 +1,4 @@
-//! The one field in which the arms of a fair comparison differ.
+//! The method, the one field in which the arms of a fair comparison differ.
 
 mod opt;
 mod transform;
@@ -23,7 +23,7 @@ use crate::train::TrainSpec;
 pub enum MethodSpec {
     /// Every weight is trained directly.
     Baseline {
-        /// How the neurons of the hidden layers start.
+        /// Initialization of the neurons of the hidden layers.
         init: NeuronInit,
     },
     /// Neurons stay as drawn; one orthogonal matrix per layer rotates them (Liu et al., CVPR 2021).
@@ -31,7 +31,7 @@ pub enum MethodSpec {
     /// The baseline, with `weight` times the hyperspherical energy of every hidden layer added to its loss (Liu et
     /// al., NeurIPS 2018).
     Mhe {
-        /// s of the kernel z^-s; 0 stands for log(1/z).
+        /// s of the kernel z^-s; 0 means log(1/z).
         power: u8,
         /// A neuron and its mirror image count as one direction.
         half_space: bool,
@@ -41,14 +41,14 @@ pub enum MethodSpec {
     /// The baseline, with `weight` times the distance of every hidden layer's neurons from orthonormal ones added to
     /// its loss (Bansal, Chen and Wang, NeurIPS 2018).
     SoftOrthogonal {
-        /// How the distance is measured.
+        /// The measure of the distance.
         form: SoftForm,
         /// Factor of the distances.
         weight: f64,
     },
 }
 
-/// How neurons start where they are trained directly.
+/// Initialization of neurons that are trained directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -56,11 +56,12 @@ pub enum MethodSpec {
 pub enum NeuronInit {
     /// Independent normal entries of variance 2/d (He et al., ICCV 2015).
     Gaussian,
-    /// The orthogonal factor of these, at the same mean square length (Saxe, McClelland and Ganguli, ICLR 2014).
+    /// The orthogonal factor of such a matrix, at the same mean square length (Saxe, McClelland and Ganguli, ICLR
+    /// 2014).
     Orthogonal,
 }
 
-/// A distance of W^T W from I, neurons as columns; of W W^T where there are more neurons than dimensions.
+/// A distance of W^T W from I, with neurons as columns; of W W^T if there are more neurons than dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -87,7 +88,7 @@ const KINDS: [(&str, Read); 4] = [
     }),
 ];
 
-/// Without weight it would be the baseline.
+/// With weight 0 it would be the baseline.
 const PENALTY_WEIGHTS: RangeInclusive<f64> = 1e-9..=1e6;
 
 fn read_mhe(fields: &mut Fields<'_>, train: &TrainSpec) -> MethodSpec {
@@ -96,7 +97,7 @@ fn read_mhe(fields: &mut Fields<'_>, train: &TrainSpec) -> MethodSpec {
     if let Some((layer, ..)) = alone {
         fields.wrong(
             "kind",
-            format!("cannot be `mhe`: layer `{layer}` has one neuron, and energy is of pairs"),
+            format!("cannot be `mhe`: layer `{layer}` has only one neuron, and energy needs pairs"),
         );
     }
     MethodSpec::Mhe {
@@ -120,14 +121,14 @@ impl MethodSpec {
     /// Plain training from Gaussian neurons.
     pub const BASELINE: Self = Self::Baseline { init: NeuronInit::Gaussian };
 
-    /// `train` is that of the arm: rates that are not given are taken from its optimizer and spelled out, and layers
-    /// that are named must be in its model.
+    /// `train` is that of the arm. Rates that are not given are those of its optimizer and spelled out, and named
+    /// layers must be in its model.
     pub(crate) fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         fields.belong(&OptSpec::OWN_FIELDS, "kind = \"opt\"");
         fields.kind(None, &KINDS, |read, fields| read(fields, train))
     }
 
-    /// What rotates the neurons of `layer`, if anything does.
+    /// The transform that rotates the neurons of `layer`, if there is one.
     pub fn rotates(&self, layer: &str) -> Option<&OptSpec> {
         match self {
             Self::Opt(opt) => opt.layers.holds(layer).then_some(opt.as_ref()),
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_method_has_its_word_and_reads_back_what_it_spells_out() {
+    fn every_method_has_a_word_and_round_trips() {
         for (method, word) in [
             (json!({ "kind": "baseline" }), "baseline"),
             (json!({ "kind": "baseline", "init": "orthogonal" }), "baseline:orthogonal"),
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_at_its_field() {
+    fn invalid_combinations_are_rejected_at_their_field() {
         let opt = |options: Value| {
             let mut method = json!({ "kind": "opt", "transform": "cayley" });
             method.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
@@ -248,7 +249,7 @@ mod tests {
             ),
             (opt(json!({ "transform": "relaxed", "beta": 0 })), "beta", "from 0.000001"),
             (json!({ "kind": "soft_orthogonal", "weight": 0 }), "weight", "from 0.000000001"),
-            (opt(json!({ "layers": ["hidden1", "hidden2", "hidden1"] })), "layers", "`hidden1` stands more"),
+            (opt(json!({ "layers": ["hidden1", "hidden2", "hidden1"] })), "layers", "`hidden1` is repeated"),
             (opt(json!({ "layers": [] })), "layers", "1 to 1000 entries"),
             (opt(json!({ "layers": "hidden1" })), "layers", "a list of names"),
             (opt(json!({ "layers": ["hidden2", "hiden1"] })), "layers/1", "did you mean `hidden1`?"),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_layer_has_are_no_layer_named_twice() {
+    fn unknown_names_do_not_count_as_repeated() {
         let method = json!({ "kind": "opt", "transform": "cayley", "layers": ["hidden3", "classifier"] });
         let problems = read(method).unwrap_err();
         let pointers: Vec<_> = problems.list.iter().map(|problem| problem.pointer.as_str()).collect();
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_those_of_the_other_tensors_but_of_descent_the_published_ones() {
+    fn default_rates_are_the_optimizers_or_for_descent_the_published_ones() {
         for (transform, rates) in [("cayley", (0.3, 0.01)), ("descent", (0.02, 0.0))] {
             let MethodSpec::Opt(opt) = read(json!({ "kind": "opt", "transform": transform })).unwrap() else {
                 panic!("{transform}")
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_turns_at_least_two_dimensions() {
+    fn a_round_rotates_at_least_two_dimensions() {
         let spec = StochasticSpec { fraction: 0.25, inner_steps: 1 };
         assert_eq!([1, 2, 27, 576].map(|d| spec.dimensions(d)), [1, 2, 7, 144]);
     }

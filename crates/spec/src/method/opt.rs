@@ -1,4 +1,4 @@
-//! Orthogonal Over-Parameterized Training: which neurons, turned by what, in which layers.
+//! Orthogonal Over-Parameterized Training: its transform, neurons and layers.
 
 use std::fmt;
 
@@ -17,36 +17,36 @@ use crate::train::{MOST_STEPS, TrainSpec};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptSpec {
-    /// What keeps the matrix orthogonal, with its options.
+    /// The transform that keeps the matrix orthogonal.
     #[serde(flatten)]
     pub transform: TransformSpec,
-    /// Rounds, each of which turns some of the dimensions; `None`: all of them, all the time.
+    /// Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub stochastic: Option<StochasticSpec>,
-    /// Whether the neurons are trained too.
+    /// Whether the neurons are trained as well.
     pub neurons: Neurons,
-    /// Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+    /// Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
     pub neuron_mean: f64,
-    /// Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-    /// training starts.
+    /// Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+    /// lengths.
     pub refine_steps: u32,
-    /// Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-    /// descent the published 0.02.
+    /// Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+    /// the published 0.02.
     pub learning_rate: f64,
-    /// Decay of the raw parameters; default: that of the other tensors, and of descent none.
+    /// Decay of the raw parameters; default: that of the other tensors, or for descent none.
     pub weight_decay: f64,
     /// The layers whose neurons are rotated; the others are trained directly.
     pub layers: LayerChoice,
 }
 
-/// Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged.
+/// Stochastic OPT: in each round, a random subset of the dimensions has its own rotation, which is then merged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StochasticSpec {
-    /// Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
+    /// Share of a layer's dimensions that a round rotates. At least two are rotated, because one alone cannot be.
     pub fraction: f64,
-    /// Updates of a round.
+    /// Updates per round.
     pub inner_steps: u64,
 }
 
@@ -56,9 +56,9 @@ pub struct StochasticSpec {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Neurons {
-    /// V stays as it was drawn.
+    /// V stays fixed.
     Fixed,
-    /// V is trained together with R, and energy is free to move.
+    /// V is trained together with R, so the energy is not constant.
     Learned,
 }
 
@@ -67,9 +67,9 @@ pub enum Neurons {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum LayerChoice {
-    /// Each of them.
+    /// All of them.
     All(AllWord),
-    /// Those of these names.
+    /// The layers of these names.
     Named(Vec<String>),
 }
 
@@ -86,7 +86,7 @@ pub enum AllWord {
 const DESCENT_RATE: f64 = 0.02;
 
 impl OptSpec {
-    /// Fields that no other kind of method has.
+    /// Fields that only this kind of method has.
     pub(super) const OWN_FIELDS: [&str; 7] =
         ["transform", "beta", "stochastic", "neurons", "neuron_mean", "refine_steps", "layers"];
 
@@ -95,7 +95,7 @@ impl OptSpec {
         !matches!(self.transform, TransformSpec::Relaxed { .. } | TransformSpec::Unconstrained { .. })
     }
 
-    /// Whether the energy of every rotated layer stays what it was: orthogonal matrices turn neurons that are fixed.
+    /// Whether the energy of every rotated layer stays constant, because orthogonal matrices rotate fixed neurons.
     pub fn keeps_energy(&self) -> bool {
         self.is_orthogonal() && self.neurons == Neurons::Fixed
     }
@@ -129,7 +129,7 @@ impl OptSpec {
         if opt.neurons == Neurons::Learned && descends {
             fields.wrong(
                 "neurons",
-                "must be `fixed` with transform = \"descent\", which steps the turned neurons themselves",
+                "must be `fixed` with transform = \"descent\", which steps the rotated neurons themselves",
             );
         }
         if opt.neurons == Neurons::Learned && opt.stochastic.is_some() {
@@ -149,12 +149,12 @@ impl fmt::Display for OptSpec {
 }
 
 impl StochasticSpec {
-    /// A round longer than the run would leave most dimensions unturned for ever.
+    /// A round longer than the run would never rotate most dimensions.
     fn read(fields: &mut Fields<'_>, train: &TrainSpec) -> Self {
         let fraction = fields.number("fraction", Some(0.25), 1e-4..=1.0);
         let inner_steps = fields.integer("inner_steps", None, 1..=MOST_STEPS);
         let updates = train.total_steps();
-        // How long the run is, is not known of data that is not.
+        // The length of the run is unknown if the data is.
         if train.data.sizes().is_some() && inner_steps > updates {
             let length = match train.epochs {
                 Some(epochs) => format!("the updates of train.epochs = {epochs}"),
@@ -165,14 +165,14 @@ impl StochasticSpec {
         Self { fraction, inner_steps }
     }
 
-    /// How many of `d` dimensions a round turns.
+    /// The number of dimensions, of `d`, that a round rotates.
     pub fn dimensions(&self, d: u64) -> u64 {
         ((self.fraction * d as f64).round() as u64).clamp(d.min(2), d)
     }
 }
 
 impl LayerChoice {
-    /// Whether `layer` is one of them.
+    /// Whether `layer` is among these layers.
     pub fn holds(&self, layer: &str) -> bool {
         match self {
             Self::All(_) => true,
@@ -181,7 +181,7 @@ impl LayerChoice {
     }
 
     fn read(fields: &mut Fields<'_>, train: &TrainSpec, stochastic: Option<StochasticSpec>) -> Self {
-        // A model that does not fit its data says so itself, and then has no layers to compare with.
+        // A model that does not fit its data is reported on its own, and has no layers to compare with.
         let architecture = train.architecture().ok();
         let sizes: Vec<_> = architecture.iter().flat_map(Architecture::method_layers).collect();
         let choice = match fields.raw("layers") {
@@ -203,13 +203,13 @@ impl LayerChoice {
         if let Self::Named(names) = &choice
             && let Some(twice) = names
                 .iter()
-                // What is no name of a layer has been told already.
+                // Unknown names have been reported already.
                 .filter(|name| !name.is_empty())
                 .find(|name| names.iter().filter(|other| other == name).count() > 1)
         {
-            fields.wrong("layers", format!("must name each layer once; `{twice}` stands more than once"));
+            fields.wrong("layers", format!("must name each layer once; `{twice}` is repeated"));
         }
-        // A rotation has the square of what it turns as its size.
+        // The size of a rotation is the square of the dimensions that it rotates.
         let turned = |d: u64| stochastic.map_or(d, |stochastic| stochastic.dimensions(d));
         for (layer, d, _) in &sizes {
             if choice.holds(layer) && turned(*d) > LONGEST_NEURON {

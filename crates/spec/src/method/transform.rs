@@ -1,4 +1,4 @@
-//! What keeps a learned matrix orthogonal, with the options that each way has.
+//! The transforms that keep a learned matrix orthogonal, with their options.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
@@ -13,52 +13,52 @@ use crate::fields::Fields;
 pub enum TransformSpec {
     /// OPT (GS): Gram-Schmidt on the rows of a square matrix.
     GramSchmidt {
-        /// Where the matrix starts.
+        /// Initial value of the matrix.
         init: RotationInit,
     },
     /// OPT (HR): the orthogonal factor of a square matrix by Householder reflections.
     Householder {
-        /// Where the matrix starts.
+        /// Initial value of the matrix.
         init: RotationInit,
     },
     /// OPT (LS): the orthogonal matrix nearest to a square one.
     Lowdin {
-        /// Where the matrix starts.
+        /// Initial value of the matrix.
         init: RotationInit,
-        /// How it is computed.
+        /// The computation.
         form: LowdinForm,
     },
     /// OPT (CP): the Cayley transform of a skew matrix.
     Cayley {
-        /// Where the skew matrix starts.
+        /// Initial value of the skew matrix.
         init: RotationInit,
     },
     /// OPT (OGD): steps along the orthogonal group, from R = I.
     Descent {
-        /// How a step is taken.
+        /// The form of a step.
         form: DescentForm,
     },
-    /// OPT (OR): no constraint, but a penalty of `beta` times the Frobenius norm of R R^T - I for each layer.
+    /// OPT (OR): no constraint, but a penalty of `beta` times the Frobenius norm of R R^T - I per layer.
     Relaxed {
-        /// Where R starts.
+        /// Initial value of R.
         init: RotationInit,
         /// Factor of the penalty.
         beta: f64,
     },
-    /// UPT: no constraint and no penalty, which shows what orthogonality is worth.
+    /// UPT: no constraint and no penalty, as a control for the value of orthogonality.
     Unconstrained {
-        /// Where R starts.
+        /// Initial value of R.
         init: RotationInit,
     },
 }
 
-/// Where a raw parameter starts.
+/// Initial value of a raw parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum RotationInit {
-    /// Such that R = I.
+    /// The value for which R = I.
     Identity,
     /// Standard normal entries, as published.
     Gaussian,
@@ -66,7 +66,7 @@ pub enum RotationInit {
     Scaled,
 }
 
-/// How the nearest orthogonal matrix is computed.
+/// The computation of the nearest orthogonal matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -74,28 +74,28 @@ pub enum RotationInit {
 pub enum LowdinForm {
     /// By a singular value decomposition.
     Exact,
-    /// By a polynomial while the matrix is near a multiple of an orthogonal one, else as `exact`.
+    /// By a polynomial while the matrix is near a multiple of an orthogonal one; otherwise as `exact`.
     Polynomial,
 }
 
-/// How a step along the orthogonal group is taken.
+/// The form of a step along the orthogonal group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum DescentForm {
-    /// Two fixed-point passes with a d x d momentum: nearest to the published code.
+    /// Two fixed-point passes with a d x d momentum, closest to the published code.
     Omega,
-    /// An exact Cayley step, the same momentum held by factors of d x n: fast where n is below d/2.
+    /// An exact Cayley step with the same momentum as d x n factors: fast if n is below d/2.
     LowRank,
 }
 
-/// Reads the options of one transform, the first word being where its parameter starts if nothing is said.
+/// Reads the options of one transform; the first word is the default initial value.
 type Read = fn(&mut Fields<'_>, RotationInit) -> TransformSpec;
 
-/// The scale of the first three is only a choice of effective learning rate, so that they start as published. Cayley
-/// starts at R = I, because the gradient of a Gaussian start is some thirty times smaller; the last two do so too,
-/// because a Gaussian R makes every neuron sqrt(d) times as long.
+/// The scale of the first three affects only the effective learning rate, so they start as published. Cayley starts at
+/// R = I, because the gradient of a Gaussian start is some thirty times smaller. The last two also do, because a
+/// Gaussian R makes every neuron sqrt(d) times as long.
 const TRANSFORMS: [(&str, (RotationInit, Read)); 7] = [
     (
         "gram_schmidt",
@@ -153,12 +153,12 @@ fn read_descent(fields: &mut Fields<'_>, default: RotationInit) -> TransformSpec
 }
 
 impl TransformSpec {
-    /// `rounds`: whether the rotation starts anew again and again, which has to be at R = I.
+    /// `rounds`: whether the rotation restarts in each round, which must be at R = I.
     pub(crate) fn read(fields: &mut Fields<'_>, rounds: bool) -> Self {
         fields.belong(&["form"], "transform = \"lowdin\" or \"descent\"");
         fields.belong(&["beta"], "transform = \"relaxed\"");
         let Some((init, read)) = fields.chosen("transform", None, &TRANSFORMS) else {
-            // The right transform may have any of these.
+            // The intended transform may have any of these.
             for name in ["init", "form", "beta"] {
                 fields.has(name);
             }
@@ -174,7 +174,7 @@ impl TransformSpec {
         transform
     }
 
-    /// Where the raw parameter starts.
+    /// Initial value of the raw parameter.
     pub fn init(self) -> RotationInit {
         match self {
             Self::GramSchmidt { init }

@@ -1,10 +1,10 @@
-//! The fields with which a model says how it normalises: Ioffe and Szegedy, ICML 2015.
+//! The fields of batch normalisation in a model: Ioffe and Szegedy, ICML 2015.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
 
-/// Batch normalisation's settings, fields of the model that has it.
+/// Settings of batch normalisation, as fields of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchNorm {
@@ -16,13 +16,13 @@ pub struct BatchNorm {
     pub epsilon: f64,
 }
 
-/// Batch normalisation in a model that can do without.
+/// Optional batch normalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OptionalBatchNorm {
-    /// Normalise before each ReLU; the layer before has no bias then.
+    /// Normalise before each ReLU; the preceding layer then has no bias.
     pub batch_norm: bool,
-    /// Some where `batch_norm` is true.
+    /// `Some` if `batch_norm` is true.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::optional::<BatchNorm>))]
     pub settings: Option<BatchNorm>,
@@ -45,7 +45,7 @@ impl OptionalBatchNorm {
         }
         for name in ["batch_norm_momentum", "batch_norm_epsilon"] {
             if fields.has(name) {
-                fields.wrong(name, "means nothing without `batch_norm = true`");
+                fields.wrong(name, "has no effect without `batch_norm = true`");
             }
         }
         Self { batch_norm, settings: None }

@@ -1,9 +1,9 @@
-//! Writing a network down layer by layer: sizes are carried along, and what does not fit is noted.
+//! Builds a network layer by layer: sizes are carried along, and the first misfit is recorded.
 
 use super::batch_norm::BatchNorm;
 use crate::architecture::{Architecture, Layer, Task};
 
-/// Adds layers one after another. Of sizes that do not fit, the first is told at the end, by
+/// Adds layers one after another. The first size that does not fit is reported at the end, by
 /// [`classifier`](Self::classifier), so that a model reads as the list of its layers.
 pub(crate) struct Builder {
     layers: Vec<Layer>,
@@ -12,7 +12,7 @@ pub(crate) struct Builder {
     misfit: Option<String>,
 }
 
-/// Of what the next layer sees, without the batch.
+/// Shape of the next layer's input, without the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// Channels, height and width.
@@ -71,7 +71,7 @@ impl Builder {
         self.layers.push(Layer::GlobalAveragePool);
     }
 
-    /// The sum of two sides, each written down from the present shape on.
+    /// The sum of a branch and a shortcut, each built from the present shape.
     pub(crate) fn residual(&mut self, branch: impl FnOnce(&mut Self), shortcut: impl FnOnce(&mut Self)) {
         let (branch, shortcut) = (self.side(branch), self.side(shortcut));
         assert_eq!(branch.shape, shortcut.shape, "the sides of a residual block end in one shape");
@@ -93,15 +93,15 @@ impl Builder {
         self.layers.push(Layer::ZeroPadShortcut { c_in, c_out, stride });
     }
 
-    /// Channels of the image that the next layer sees.
+    /// Channels of the next layer's input.
     pub(crate) fn channels(&self) -> u64 {
         self.image()[0]
     }
 
-    /// Ends with the layer that makes the logits.
+    /// Ends with the layer of the logits.
     ///
     /// # Errors
-    /// What does not fit, as the end of a sentence about the model.
+    /// The misfit, as the end of a sentence about the model.
     pub(crate) fn classifier(mut self) -> Result<Architecture, String> {
         let (name, d) = ("classifier".to_owned(), self.flatten());
         self.layers.push(Layer::Linear { name, d, n: self.classes, bias: true, by_method: false });
@@ -129,17 +129,17 @@ impl Builder {
         }
     }
 
-    /// The image that has `c_out` numbers for each patch of this one.
+    /// The shape after a layer with `c_out` channels per patch.
     fn slide(&mut self, c_out: u64, size: u64, stride: u64, padding: u64) {
         let [_, height, width] = self.image();
         let [rows, columns] = [height, width].map(|length| match (length + 2 * padding).checked_sub(size) {
             Some(rest) => rest / stride + 1,
             None => {
                 let misfit = format!(
-                    "does not fit images this small: where it looks at {size}x{size} pixels, only {length} are left of a side"
+                    "does not fit images this small: a layer needs {size}x{size} pixels, but a side has only {length} left"
                 );
                 self.misfit.get_or_insert(misfit);
-                // One patch, so that the layers after it can be written down.
+                // One patch, so that the following layers can be built.
                 1
             }
         });

@@ -1,4 +1,4 @@
-//! What the tests of the models ask of a network.
+//! Queries of a network for the tests of models.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(crate) fn model(value: Value) -> ModelSpec {
     Fields::read(&value, ModelSpec::read).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// What is wrong with a model.
+/// The mistakes in a model.
 pub(crate) fn problems(value: Value) -> Vec<String> {
     let problems = Fields::read(&value, ModelSpec::read).err().unwrap_or_default();
     problems.list.iter().map(ToString::to_string).collect()
@@ -29,7 +29,7 @@ pub(crate) fn method_layers(architecture: &Architecture) -> Vec<(&str, u64, u64)
     architecture.method_layers().collect()
 }
 
-/// How many numbers the baseline trains.
+/// Number of parameters that the baseline trains.
 pub(crate) fn parameters(architecture: &Architecture) -> u64 {
     let with_bias = |d: u64, n: u64, bias: bool| n * (d + u64::from(bias));
     let count = |layer: &Layer| match layer {

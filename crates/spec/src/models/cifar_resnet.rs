@@ -1,5 +1,5 @@
-//! The residual networks for small images: He et al., CVPR 2016, section 4.2. A 3x3 stem, three stages of c, 2c and
-//! 4c neurons with shortcuts of option A, and the mean of each channel before the classifier. ResNet-20 has three blocks
+//! The residual networks for small images: He et al., CVPR 2016, section 4.2. A 3x3 stem, three stages of c, 2c and 4c
+//! neurons with shortcuts of option A, and the mean of each channel before the classifier. ResNet-20 has three blocks
 //! in each stage, ResNet-32 five.
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn shortcuts_have_no_parameters_and_stand_where_sizes_change() {
+    fn shortcuts_have_no_parameters_and_occur_where_sizes_change() {
         let net = architecture(json!({ "kind": "resnet20", "width": 16 }), &CIFAR_10);
         let shortcuts = net.walk().filter_map(|layer| match layer {
             Layer::ZeroPadShortcut { c_in, c_out, stride } => Some((*c_in, *c_out, *stride)),

@@ -23,7 +23,7 @@ pub use plain_cnn::PlainCnn;
 pub use resnet18::Resnet18;
 
 macro_rules! models {
-    // `tt`, because utoipa does not see through the group of a `literal`.
+    // `tt`, because utoipa does not parse the group of a `literal`.
     ($($kind:tt => $Kind:ident($Model:ident $(, $depth:literal)?)),* $(,)?) => {
         /// The network of a run.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ macro_rules! models {
             /// The layers for the images and classes of `task`.
             ///
             /// # Errors
-            /// Why there are none, as the end of a sentence about the model: a submission with it is refused.
+            /// The reason why there are none, as the end of a sentence about the model. A submission with it is
+            /// rejected.
             pub fn architecture(&self, task: &Task) -> Result<Architecture, String> {
                 match self {
                     $(Self::$Kind(model) => model.architecture(task $(, $depth)?)),*
@@ -118,18 +119,18 @@ mod tests {
     }
 
     #[test]
-    fn images_that_are_too_small_are_refused() {
+    fn images_that_are_too_small_are_rejected() {
         let model = checks::model(json!({ "kind": "cnn9", "width": 4 }));
         let task = |size| Task { shape: [3, size, size], classes: 10 };
         assert!(model.architecture(&task(8)).is_ok());
         assert_eq!(
             model.architecture(&task(7)).unwrap_err(),
-            "does not fit images this small: where it looks at 2x2 pixels, only 1 are left of a side"
+            "does not fit images this small: a layer needs 2x2 pixels, but a side has only 1 left"
         );
     }
 
     #[test]
-    fn a_model_is_refused_where_it_stands_also_in_an_arm() {
+    fn an_invalid_model_is_rejected_at_its_path_also_in_an_arm() {
         let data = json!({ "name": "synthetic", "shape": [1, 7, 8], "classes": 2, "samples": 100 });
         let submit = |model: Value, arm: Value| {
             let train = json!({ "epochs": 1, "data": data, "model": model });
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arm_can_do_without_the_batch_norm_of_its_base() {
+    fn an_arm_can_switch_off_the_batch_norm_of_its_base() {
         let train = json!({
             "epochs": 1,
             "data": { "name": "digits" },

@@ -1,7 +1,7 @@
 //! The plain convolutional networks of Liu et al.: three stages of 3x3 convolutions with a maximum pooling after each,
-//! then one layer over all that is left, and the classifier. CNN-6 has two convolutions in each stage ("Orthogonal
-//! Over-Parameterized Training", CVPR 2021), CNN-9 three ("Learning towards Minimum Hyperspherical Energy", NeurIPS
-//! 2018).
+//! then one layer over the whole remaining map, and the classifier. CNN-6 has two convolutions in each stage
+//! ("Orthogonal Over-Parameterized Training", CVPR 2021), CNN-9 three ("Learning towards Minimum Hyperspherical
+//! Energy", NeurIPS 2018).
 //!
 //! Their public code writes the last hidden layer as a convolution without padding over the whole map (4x4 on images
 //! of 32x32), with neither normalisation nor ReLU after it. That is a linear layer on the flattened map, and it is
@@ -14,10 +14,10 @@ use super::builder::{Builder, Conv};
 use crate::architecture::{Architecture, Task};
 use crate::fields::{Fields, integer_item};
 
-/// The widest stage that can be asked for.
+/// Maximum width of a stage.
 const WIDEST: u64 = 4096;
 
-/// Fields of `model = { kind = "cnn6", ... }` and its siblings; of `width` and `widths` one is given.
+/// Fields of `model = { kind = "cnn6", ... }` and its siblings; exactly one of `width` and `widths` is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlainCnn {
@@ -59,8 +59,7 @@ impl PlainCnn {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let (width, widths) = (fields.has("width"), fields.has("widths"));
         if width == widths {
-            let right =
-                if width { "stand both; give one of them" } else { "are both missing; give one of them" };
+            let right = if width { "are both set; keep one" } else { "are both missing; set one" };
             fields.wrong("width", format!("`width` (c for c, 2c, 4c) and `widths` ([a, b, c]) {right}"));
         }
         let item =
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_hidden_layer_sees_all_that_is_left() {
+    fn the_last_hidden_layer_covers_the_remaining_map() {
         for (size, left) in [(28, 3), (8, 1)] {
             let task = Task { shape: [1, size, size], classes: 10 };
             let net = architecture(json!({ "kind": "cnn6", "width": 4 }), &task);
@@ -163,7 +162,7 @@ mod tests {
                 json!({ "kind": "cnn6" }),
                 "/width: `width` (c for c, 2c, 4c) and `widths` ([a, b, c]) are both",
             ),
-            (json!({ "kind": "cnn6", "width": 4, "widths": [1, 2, 3] }), "stand both; give one of them"),
+            (json!({ "kind": "cnn6", "width": 4, "widths": [1, 2, 3] }), "are both set; keep one"),
             (json!({ "kind": "cnn6", "widths": [1, 2] }), "/widths: must be a list of 3 entries, has 2"),
             (
                 json!({ "kind": "cnn6", "widths": [1, 0, 3] }),
@@ -171,7 +170,7 @@ mod tests {
             ),
             (
                 json!({ "kind": "cnn6", "width": 4, "batch_norm": false, "batch_norm_momentum": 0.1 }),
-                "/batch_norm_momentum: means nothing without `batch_norm = true`",
+                "/batch_norm_momentum: has no effect without `batch_norm = true`",
             ),
         ] {
             let problems = problems(model);

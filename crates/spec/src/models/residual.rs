@@ -4,28 +4,28 @@
 use super::batch_norm::BatchNorm;
 use super::builder::{Builder, Conv};
 
-/// How the input of a block reaches its output where their sizes differ.
+/// The shortcut of a block whose sizes differ.
 #[derive(Clone, Copy)]
 pub(crate) enum Shortcut {
-    /// Pixels left out and channels of zeros: option A.
+    /// Dropped pixels and channels of zeros: option A.
     ZeroPad,
     /// A 1x1 convolution with batch normalisation: option B.
     Projection,
 }
 
-/// Blocks in a row; the first one may change sizes.
+/// Consecutive blocks; the first one may change sizes.
 #[derive(Clone, Copy)]
 pub(crate) struct Stage {
     /// Names the blocks.
     pub(crate) number: usize,
     pub(crate) blocks: usize,
     pub(crate) c_out: u64,
-    /// Of the first block.
+    /// Stride of the first block.
     pub(crate) stride: u64,
     pub(crate) shortcut: Shortcut,
 }
 
-/// A convolution without bias, batch normalisation, and ReLU: what comes before the first block.
+/// The stem before the first block: a convolution without bias, batch normalisation, and ReLU.
 pub(crate) fn stem(net: &mut Builder, norm: &BatchNorm, c_out: u64, kernel: u64, stride: u64) {
     let conv = Conv { c_out, kernel, stride, padding: kernel / 2, bias: false };
     net.conv("stem".to_owned(), conv);

@@ -11,7 +11,7 @@ use super::residual::{Shortcut, Stage, stage, stem};
 use crate::architecture::{Architecture, Task};
 use crate::fields::Fields;
 
-/// The shortest side that the paper's stem is used for.
+/// The shortest side for which the paper's stem is used.
 const LARGE: u64 = 64;
 
 /// Fields of `model = { kind = "resnet18", ... }`.

@@ -1,11 +1,11 @@
-//! What a slot and its runner say to each other: one JSON object a line over the runner's pipes.
+//! The protocol between a slot and its runner: one JSON object per line over the runner's pipes.
 //!
-//! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come
-//! in the order of its steps: `started` before all that is trained, `finished`, `paused` or `failed` last, and every
-//! point of a step before a checkpoint of it and before the end.
+//! The slot writes [`Command`]s, the runner [`Event`]s; the end of either pipe ends the runner. Events of a job come in
+//! the order of its steps: `started` first, `finished`, `paused` or `failed` last, and every point of a step before its
+//! checkpoint and before the end.
 //!
-//! Both ends check that they are of one [`VERSION`]: the worker when it [probes](Probe) the runner, the runner when it
-//! gets a job.
+//! Both ends check that they have the same [`VERSION`]: the worker when it [probes](Probe) the runner, the runner when
+//! it gets a job.
 
 mod probe;
 mod version;
@@ -27,10 +27,10 @@ pub use version::{VERSION, Version};
 pub enum Command {
     /// Train this job; sent only while no other one is running.
     Run(Box<Run>),
-    /// Stop the running job after the current step. Where there is a folder for it, a checkpoint comes first. A pause
-    /// waits for the evaluation of that step. A cancellation breaks it off, so the step may lack points.
+    /// Stop the running job after the current step. If there is a folder for it, a checkpoint is written first. A pause
+    /// waits for the evaluation of that step. A cancellation interrupts it, so the step may lack points.
     Stop {
-        /// Why the job stops.
+        /// The reason why the job stops.
         request: Request,
     },
 }
@@ -38,7 +38,7 @@ pub enum Command {
 /// One attempt at a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Version of the protocol that the slot speaks.
+    /// Version of the slot's protocol.
     pub protocol: Version,
     /// Id of the job.
     pub job: JobId,
@@ -46,13 +46,13 @@ pub struct Run {
     pub attempt: AttemptNumber,
     /// `cpu` or `cuda:0`, ...
     pub device: String,
-    /// What to train.
+    /// The job to train.
     pub spec: JobSpec,
-    /// A folder that exists, for checkpoints and for the weights at the end of the run (docs/weights.md); without one
-    /// neither are kept.
+    /// An existing folder for checkpoints and for the weights at the end of the run (docs/weights.md). Without a
+    /// folder, neither are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_dir: Option<PathBuf>,
-    /// A checkpoint of this job to go on from, whose digest was verified; without one the job starts at its beginning.
+    /// A verified checkpoint of this job from which to resume. Without one, the job starts at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<PathBuf>,
 }
@@ -61,9 +61,9 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The job is trained in this environment from here on. A checkpoint that cannot be used ends it before this.
+    /// The training starts in this environment. A checkpoint that cannot be used ends the job before this event.
     Started {
-        /// Completed updates, those of the checkpoint or none.
+        /// Completed updates: those of the checkpoint, or 0.
         step: u64,
         /// Stored with the attempt.
         environment: Environment,
@@ -73,36 +73,36 @@ pub enum Event {
     /// Points of curves since the last flush, and the progress of the run: one write to the store. A flush without
     /// points reports progress alone.
     Flush {
-        /// In the order of their steps.
+        /// The points in the order of their steps.
         points: Vec<Point>,
         /// Completed updates.
         step: u64,
     },
-    /// The state after an update is on the disk, and every point up to it was sent.
+    /// The state after an update is on disk, and every point up to it was sent.
     Checkpoint {
         /// Completed updates.
         step: u64,
         /// Its name in `artifact_dir`.
         file: String,
-        /// Of its bytes, in hexadecimal.
+        /// SHA-256 of its bytes, in hexadecimal.
         sha256: String,
-        /// Its length.
+        /// Its length in bytes.
         bytes: u64,
     },
     /// A sentence for the job's log.
     Log {
-        /// What happened.
+        /// The sentence.
         message: String,
     },
-    /// The run is complete: every point was sent, and the weights are where they were asked for.
+    /// The run is complete: every point was sent, and the weights are in the folder if one was given.
     Finished {
-        /// For the job's row.
+        /// Figures for the job's row.
         summary: Summary,
     },
     /// The run has stopped because a pause was requested.
     Paused {
-        /// Updates of the newest checkpoint, whether this run wrote it or started from it. 0 where there is none,
-        /// because no folder was named: the job then starts again at its beginning.
+        /// Updates of the newest checkpoint, which this run wrote or started from. 0 if there is none, because no
+        /// folder was given: the job then starts again at its beginning.
         step: u64,
     },
     /// No attempt can resume from the checkpoint in [`Run::resume_from`]; `failed` follows.
@@ -124,7 +124,7 @@ pub struct Point {
     pub time_ms: i64,
 }
 
-/// Where an attempt ran: what two curves must share to be compared bit for bit.
+/// The environment of an attempt. Two curves can be bit-identical only in the same environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Environment {
@@ -143,38 +143,39 @@ pub struct Environment {
 /// Figures of a complete run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Numbers that the optimizer stepped.
+    /// Number of parameters that the optimizer updates.
     pub parameters_trained: u64,
-    /// Wall time of the training, evaluation included, over all attempts that it goes on from; what was done again after an
-    /// interruption counts once.
+    /// Wall time of the training, including evaluation, over all attempts. Updates that were repeated after an
+    /// interruption count once.
     pub seconds: f64,
-    /// Resident memory of the runner's process at its largest during the run, libtorch's code and what earlier jobs left
-    /// included; after a resume, since then. Absent on a GPU, whose memory it would not say, and where the system cannot.
+    /// Peak resident memory of the runner's process during the run (after a resume, since then), including libtorch's
+    /// code and leftovers of earlier jobs. Absent on a GPU, whose memory it would not include, and if the system lacks
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
-    /// The weights, where a folder was named for them.
+    /// The weights, if a folder was given for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Artifact>,
 }
 
-/// A file that a run leaves.
+/// A file that a run has written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
     /// Its name in `artifact_dir`.
     pub file: String,
-    /// Of its bytes, in hexadecimal.
+    /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
 }
 
-/// Why a run ended without result.
+/// The failure of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The kind of end, which is a failure.
+    /// The reason, which is always a failure.
     #[serde(deserialize_with = "reason_of_failure")]
     pub reason: EndReason,
-    /// The series whose value was not finite, where that was it.
+    /// The series whose value was not finite, if that is the reason.
     pub series: Option<String>,
     /// Completed updates.
     pub step: Option<u64>,
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_cross_the_pipe_bit_for_bit() {
+    fn floats_are_transferred_bit_for_bit() {
         for value in [0.1, 1.0 / 3.0, f64::MIN_POSITIVE, f64::MAX, 5e-324, -0.0, 97.229_999_999_999_99] {
             let point = Point { series: "x".to_owned(), step: 1, value, time_ms: 2 };
             let line = serde_json::to_string(&Event::Flush { points: vec![point], step: 1 }).unwrap();

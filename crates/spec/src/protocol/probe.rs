@@ -1,10 +1,10 @@
-//! What `optlab-runner --probe` prints about its machine, as one line of JSON.
+//! The output of `optlab-runner --probe` about its machine, one line of JSON.
 
 use serde::{Deserialize, Serialize};
 
 use super::Version;
 
-/// What the runner can train on.
+/// The devices and libraries of a runner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// Version of the protocol that the runner speaks.

@@ -1,12 +1,12 @@
-//! The version of the protocol. Each message that begins a conversation carries it, and its reader refuses another one.
+//! The version of the protocol. The first message in each direction has it, and its reader rejects another version.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The version that this program speaks. It grows with every change that the other end would misread.
+/// The version of this program. It grows with every change that the other end would misread.
 pub const VERSION: u32 = 1;
 
-/// A field of the value [`VERSION`]. Reading any other value, or none, is an error that tells what to do.
+/// A field with the value [`VERSION`]. Reading any other value, or none, is an error that explains what to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version;
 
@@ -25,7 +25,7 @@ impl<'de> Deserialize<'de> for Version {
             None => "no version".to_owned(),
         };
         Err(D::Error::custom(format!(
-            "`optlab` and `optlab-runner` are not of one release: the other end names {theirs} of the runner \
+            "`optlab` and `optlab-runner` are not from the same release: the other end names {theirs} of the runner \
              protocol, and this program speaks version {VERSION}. Install both from the same build"
         )))
     }
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_refused_at_both_ends() {
+    fn another_version_is_rejected_at_both_ends() {
         let ours = format!(r#"{{"protocol":{VERSION},"libtorch":"2","devices":[],"threads":1}}"#);
         assert!(serde_json::from_str::<Probe>(&ours).is_ok());
         let theirs = ours.replace(&format!(":{VERSION},"), ":70,");
@@ -53,7 +53,7 @@ mod tests {
         for (error, names) in [
             (refusal::<Probe>(&theirs), "names version 70"),
             (refusal::<Probe>(unversioned), "names no version"),
-            // Whatever else a command of that version holds.
+            // Other fields of a command of that version do not matter.
             (refusal::<Command>(r#"{"type":"run","protocol":70,"job":{"id":1}}"#), "names version 70"),
             (refusal::<Command>(r#"{"type":"run"}"#), "names no version"),
         ] {

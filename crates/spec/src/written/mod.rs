@@ -1,5 +1,5 @@
-//! The schema of a spec as people write it, for the OpenAPI document and for editors. It follows from the schemas that the
-//! types of a resolved spec derive.
+//! The schema of a spec as people write it, for the OpenAPI document and for editors. It is derived from the schemas of
+//! a resolved spec.
 
 mod place;
 
@@ -13,10 +13,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use self::place::Place;
 
-/// Where the OpenAPI document has the schemas of both forms.
+/// Path of the schemas of both forms in the OpenAPI document.
 const IN_OPENAPI: Place = Place { path: "#/components/schemas/", prefix: "Written" };
 
-/// Where a JSON Schema of its own has those of the written form.
+/// Path of the schemas of the written form in a standalone JSON Schema.
 const ALONE: Place = Place { path: "#/definitions/", prefix: "" };
 
 /// A spec as a person writes it.

@@ -1,5 +1,5 @@
-//! What people write: a field may be left out or null, because it has a default or its absence is a mistake that the reader
-//! explains better, and a field that no kind of its table has is refused.
+//! The written form of a spec: a field may be left out or null, because it has a default or the parser explains its
+//! absence better, and a field that no kind of its table has is rejected.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::experiment::ExperimentSpec;
 
-/// The table that a spec is.
+/// The top-level table of a spec.
 const ROOT: &str = "ExperimentSpec";
 
-/// Fields that have no default. Those within `train` are not among them, because an arm inherits what it leaves out.
+/// Fields without a default, except those in `train`, because an arm inherits what it leaves out.
 const REQUIRED: [(&str, &[&str]); 4] = [
     (ROOT, &["name", "train", "arms"]),
     ("Arm", &["name", "method"]),
@@ -24,20 +24,20 @@ const REQUIRED: [(&str, &[&str]); 4] = [
     ("StochasticSpec", &["inner_steps"]),
 ];
 
-/// Where definitions stand.
+/// Paths of definitions.
 pub(super) struct Place {
     pub(super) path: &'static str,
-    /// What sets the names of written tables apart from those of resolved ones.
+    /// Prefix that distinguishes the names of written tables from those of resolved ones.
     pub(super) prefix: &'static str,
 }
 
 impl Place {
-    /// The name of the table that a spec is.
+    /// The name of the top-level table of a spec.
     pub(super) fn root(&self) -> String {
         format!("{}{ROOT}", self.prefix)
     }
 
-    /// The schema of a written spec and, by name, those that it refers to.
+    /// The schema of a written spec and, by name, the schemas to which it refers.
     pub(super) fn written(&self) -> (Schema, BTreeMap<String, Schema>) {
         let mut schemas = vec![(ROOT.to_owned(), ExperimentSpec::schema())];
         ExperimentSpec::schemas(&mut schemas);
@@ -47,7 +47,7 @@ impl Place {
         while let Some(name) = writer.next_wanted() {
             definitions.entry(writer.name(&name)).or_insert_with(|| writer.definition(&name));
         }
-        let mut root = definitions.remove(&self.root()).expect("the first that was wanted");
+        let mut root = definitions.remove(&self.root()).expect("the first definition");
         if let Schema::Object(root) = &mut root {
             root.schema_type = Type::Object.into();
         }
@@ -63,7 +63,7 @@ impl Resolved {
         self.0.get(name).is_some_and(|schema| self.kinds(schema).is_some())
     }
 
-    /// The kinds of a table with the fields of each; `None` for what is no table.
+    /// The kinds of a table with the fields of each; `None` if it is not a table.
     fn kinds(&self, schema: &RefOr<Schema>) -> Option<Vec<Object>> {
         match schema {
             RefOr::Ref(to) => self.kinds(&self.0[target(to)]),
@@ -83,7 +83,7 @@ impl Resolved {
     }
 }
 
-/// Makes written forms of definitions and keeps the names of those that it has referred to.
+/// Converts definitions to their written form and collects the names of referenced ones.
 struct Writer<'a> {
     resolved: Resolved,
     place: &'a Place,
@@ -95,7 +95,7 @@ impl Writer<'_> {
         self.wanted.borrow_mut().pop()
     }
 
-    /// The name of a definition in its written form. What is no table has only one form.
+    /// The name of a definition in its written form. Only tables have two forms.
     fn name(&self, name: &str) -> String {
         let prefix = if self.resolved.is_table(name) { self.place.prefix } else { "" };
         format!("{prefix}{name}")
@@ -114,7 +114,7 @@ impl Writer<'_> {
         table.into()
     }
 
-    /// One kind of the table `name`, with its fields and no others. It may be null as a whole.
+    /// One kind of the table `name`, with exactly its fields. The table may be null.
     fn table(&self, name: &str, mut kind: Object) -> Object {
         let properties = std::mem::take(&mut kind.properties).into_iter();
         kind.properties = properties.map(|(name, schema)| (name, self.field(schema))).collect();
@@ -149,7 +149,7 @@ impl Writer<'_> {
                     self.refer_in(items);
                 }
             }
-            // That of an `Option`.
+            // The schema of an `Option`.
             Schema::OneOf(either) => {
                 let inner = either.items.drain(..).find(|item| matches!(item, RefOr::Ref(_)));
                 return self.field(inner.unwrap_or_default());
@@ -178,7 +178,7 @@ impl Writer<'_> {
         }
     }
 
-    /// To the written form of what the reference leads to.
+    /// A reference to the written form of the definition.
     fn refer(&self, mut to: Ref) -> Ref {
         let name = target(&to).to_owned();
         to.ref_location = format!("{}{}", self.place.path, self.name(&name));
@@ -192,7 +192,7 @@ fn any_of(items: impl IntoIterator<Item = RefOr<Schema>>, description: Option<St
     Schema::AnyOf(items.description(description).build())
 }
 
-/// The fields of both.
+/// The fields of both schemas.
 fn joined(a: &Object, b: &Object) -> Object {
     let mut joined = a.clone();
     joined.properties.extend(b.properties.clone());
@@ -215,7 +215,7 @@ fn description(schema: &RefOr<Schema>) -> Option<String> {
     }
 }
 
-/// The name that a reference leads to.
+/// The name of a referenced definition.
 fn target(to: &Ref) -> &str {
     to.ref_location.rsplit('/').next().unwrap_or_default()
 }

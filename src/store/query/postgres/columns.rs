@@ -1,4 +1,5 @@
-//! Columns of an answer, whatever their types: numbers and truth values as they are, everything else as Postgres writes it.
+//! Columns of an answer, whatever their types: numbers and truth values as they are, everything else as Postgres writes
+//! it.
 
 use serde_json::{Value, json};
 use sqlx::postgres::{PgColumn, PgRow};
@@ -68,8 +69,9 @@ impl Columns {
         self.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// The query that returns the first rows of `statement` with their sizes. Of a row that is larger than an answer may
-    /// be, the size alone leaves the database. The columns have names of ours, because those of a statement may repeat.
+    /// The query that returns the first rows of `statement` with their sizes. Of a row that is larger than an answer
+    /// may be, the size alone leaves the database. The columns have names of ours, because those of a statement may
+    /// repeat.
     pub(super) fn select_from(&self, statement: &str, rows: usize) -> String {
         let list = |between: &str, item: &dyn Fn(String, Kind) -> String| {
             let items = self.0.iter().enumerate().map(|(index, (_, kind))| item(format!("c{index}"), *kind));
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numeric_is_a_whole_number_or_a_real_one() {
+    fn a_numeric_is_an_integer_or_a_float() {
         for (digits, value) in [
             ("-3", json!(-3)),
             ("9007199254740993", json!(9_007_199_254_740_993_i64)),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_outside_texts_and_comments_is_a_name() {
+    fn words_outside_texts_and_comments_are_names() {
         for (sql, expected) in [
             ("SELECT a.B, \"C\"(1)", &["C", "a", "b", "select"][..]),
             ("SELECT 'x''y pg_sleep' AS \"a\"\"b\"", &["a\"b", "as", "select"]),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_doubtful_is_refused() {
+    fn ambiguous_notation_is_rejected() {
         for sql in [
             "",
             ";",
