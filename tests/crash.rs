@@ -115,7 +115,7 @@ fn a_stopping_server_hands_its_jobs_back() {
 fn jobs_stay_queued_on_a_machine_whose_runners_do_not_start() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    // Reports that it can train, and dies when it should.
+    // Reports that it can train, and dies when it gets a job.
     let path = folder.path().join("optlab-runner");
     let script = "#!/bin/sh\ncase $1 in --probe) echo '{\"protocol\":1,\"libtorch\":\"2\",\"devices\":[{\"device\":\"cpu\",\"name\":\"x\"}],\"threads\":1}';; \
                   *) echo 'the driver is gone' >&2; exit 1;; esac\n";

@@ -1,22 +1,22 @@
-//! No circle of imports between neighbouring modules, in any crate: of the children of one module, none needs itself
-//! through others. A module and its own children may need each other.
+//! No circle of imports between neighbouring modules, in any crate: no child of a module needs itself through its
+//! siblings. A module and its own children may need each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// A module by the names that lead to it, none for the root of its crate.
+/// The path of a module as names; empty for the root of its crate.
 type Place = Vec<String>;
 
 /// The modules of a crate, each with its code.
 struct Crate(BTreeMap<Place, Code>);
 
 struct Code {
-    /// What `use` brings in: the name here, and its path as it is written.
+    /// Imports by `use`: the local name, and the path as it is written.
     imports: Vec<(String, Place)>,
-    /// The rest, without comments and tests.
+    /// The other code, without comments and tests.
     text: String,
-    /// Modules of tests, in files of their own.
+    /// Test modules, which are in their own files.
     tests: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Crate {
         let (module, rest) = absolute.split_at(known);
         let reexported = rest.first().and_then(|item| {
             let (_, path) = self.0[module].imports.iter().find(|(name, _)| name == item)?;
-            // Names of other crates, and rings of names, end here.
+            // Names of other crates, and circular names, end here.
             if depth < 8 { self.module_of(module, path, depth + 1) } else { None }
         });
         Some(reexported.unwrap_or(module.to_vec()))
@@ -208,7 +208,7 @@ fn neighbouring_modules_do_not_need_each_other() {
 }
 
 #[test]
-fn circles_are_seen_through_groups_aliases_and_reexports() {
+fn circles_are_found_through_groups_aliases_and_reexports() {
     let has_circle = |files: &[(&str, &str)]| {
         let modules = files.iter().map(|(name, text)| (names(name).collect(), code(text)));
         Crate(modules.collect()).circle().is_some()

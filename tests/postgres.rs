@@ -12,7 +12,7 @@ use sqlx::{Connection, Executor};
 use support::postgres::Postgres;
 use support::waiting::wait_until;
 
-/// Set for the copy of this program that starts a server and is ended.
+/// Set for the copy of this program that starts a server and is killed.
 const VICTIM: &str = "OPTLAB_TEST_VICTIM";
 
 async fn connect(url: &str) -> PgConnection {

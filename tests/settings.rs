@@ -19,7 +19,7 @@ fn refused(output: &Output, says: &str) {
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_and_that_over_the_file_and_that_over_the_default() {
+fn flags_override_the_environment_which_overrides_the_file_and_the_defaults() {
     let folder = TempDir::new().unwrap();
     let migrated = |args: &[&str], environment: &[(&str, &str)]| {
         let output = optlab(&folder, &[&["migrate"], args].concat(), environment);
@@ -40,7 +40,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file_and_that_over_the_def
 }
 
 #[test]
-fn a_mistake_is_refused_with_the_name_of_its_setting() {
+fn a_mistake_is_rejected_with_the_name_of_its_setting() {
     let folder = TempDir::new().unwrap();
     refused(
         &optlab(&folder, &["serve", "--lease-seconds", "0"], &[]),

@@ -1,4 +1,4 @@
-"""Asks optlab's and PyTorch's step timers for some steps by turns and prints both side by side."""
+"""Runs the step timers of optlab and PyTorch in turn and prints both side by side."""
 
 import argparse
 import statistics
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 NETWORKS = ("mlp", "cnn6", "cnn6-64")
-# Rows: a name, optlab's arm, PyTorch's way.
+# Rows: a name, the arm of optlab, the map of PyTorch.
 ROWS = (
     ("plain", "baseline", "plain"),
     ("cayley", "cayley", "cayley"),
@@ -17,7 +17,7 @@ ROWS = (
 
 
 class Timer:
-    """A process that answers `N` on its input with the seconds that N steps took."""
+    """A process that reads N on its input and answers with the seconds of N steps."""
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -32,7 +32,7 @@ class Timer:
 
 
 def medians(timers, rounds):
-    """Milliseconds of a step of each timer, all of them asked in every round."""
+    """Milliseconds per step of each timer; every round runs all of them."""
     for timer in timers:
         timer.steps(2)
     times = [[timer.steps(1 if slow else 3) for timer, slow in timers.items()] for _ in range(rounds)]
@@ -52,7 +52,7 @@ def main():
     print(f"{'network':10} {'way':20} {'optlab ms':>10} {'pytorch ms':>11} {'ratio':>6}")
     for network in given.network or NETWORKS:
         for name, ours, theirs in rows:
-            # PyTorch's Householder map takes a quarter of a minute a step where d is 2048.
+            # PyTorch's Householder map takes a quarter of a minute per step for d = 2048.
             if theirs == "householder" and network != "mlp":
                 continue
             slow = theirs != "plain" and network != "mlp"

@@ -18,7 +18,7 @@ def sign_of_diagonal(factors):
 
 
 def triangle_gradient(factors, tau, signs, product):
-    """Back through a QR factorisation, from the gradient's product with W."""
+    """The backward pass of a QR factorisation, from the gradient's product with W."""
     skew = torch.triu(product - product.T, 1)
     solved = torch.linalg.solve_triangular(factors, signs[:, None] * skew, upper=True)
     return torch.ormqr(factors, tau, solved * signs[None, :], left=False, transpose=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times training steps of optlab and of PyTorch by turns: ./run.sh [--rounds N] [--network mlp|cnn6|cnn6-64]...
+# Times training steps of optlab and of PyTorch in turn: ./run.sh [--rounds N] [--network mlp|cnn6|cnn6-64]...
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

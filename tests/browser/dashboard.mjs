@@ -84,7 +84,7 @@ await page.reload();
 await until("a reload keeps it hidden", async () => (await number("chart-accuracy", "data-arms")) === 2);
 await seen("legend-baseline").click();
 
-// The x axis in epochs, a closer look, and the address that keeps both.
+// The x axis in epochs, zooming, and the address that keeps both.
 const epochs = async () => [await number("chart-accuracy", "data-from"), await number("chart-accuracy", "data-to")];
 await page.getByRole("button", { name: "epoch" }).click();
 await until("the x axis counts epochs", async () => (await epochs()).join() === "0,60");
@@ -182,7 +182,7 @@ await until("the arm is back", async () => (await number("chart-accuracy", "data
 await picture("done-dark");
 await page.setViewportSize({ width: 420, height: 900 });
 await picture("narrow");
-// Paper does not scroll: on an A4 page across, every column is there.
+// Paper does not scroll: a landscape A4 page shows every column.
 await page.setViewportSize({ width: 1047, height: 718 });
 await page.emulateMedia({ media: "print" });
 const beyond = await page.locator("table").evaluateAll((tables) =>
@@ -200,7 +200,7 @@ const ids = await page.locator("[data-testid=job-row]").evaluateAll((rows) => ro
 const jobs = await (await fetch(`${server}/api/v1/jobs?experiment=${second}`)).json();
 assert.deepEqual([...ids].sort(), jobs.items.map((job) => String(job.id)).sort());
 
-// More seeds for every arm, and words of its own.
+// More seeds for every arm, and notes and tags.
 await seen("more-actions").click();
 await page.getByRole("button", { name: "Add seeds" }).click();
 await page.getByLabel("Number per arm").fill("1");
@@ -216,7 +216,7 @@ await page.getByRole("button", { name: "Save" }).click();
 await page.getByText("Two epochs only.").waitFor();
 await until("the title is the new name", async () => (await page.getByRole("heading", { level: 1 }).innerText()).includes("renamed"));
 
-// Jobs that nobody can run are cancelled and tried again.
+// Jobs without a suitable worker are cancelled and retried.
 const third = await submit({ name: "waiting", seeds: [0], resources: { device: "cuda" } });
 await page.goto(`${server}/experiments/${third}`);
 await until("the page shows why they wait", async () => (await seen("waiting").innerText()).includes("cuda"));

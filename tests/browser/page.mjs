@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-/** `rest` is what one script alone is given. */
+/** `rest` has the arguments of the individual script. */
 export const [server, executablePath, screenshots, ...rest] = process.argv.slice(2);
 mkdirSync(screenshots, { recursive: true });
 
@@ -13,12 +13,12 @@ mkdirSync(screenshots, { recursive: true });
 const STUCK_MS = 600_000;
 
 /**
- * Looks at something that stands still before it counts as stuck, which takes two minutes at least. They are counted
- * and not timed: on a loaded machine each look takes longer, and so the patience does.
+ * Number of unchanged polls after which something counts as stuck, at least two minutes. Polls are counted rather than
+ * timed, so that the limit grows on a loaded machine, where each poll takes longer.
  */
 const STILL = 2400;
 
-/** Looks before a script gives up on something that still moves. */
+/** Number of polls after which a script gives up even if the state still changes. */
 const MOST = 36_000;
 
 export const browser = await chromium.launch({
@@ -32,14 +32,14 @@ export const context = await browser.newContext({ viewport: { width: 1280, heigh
 export const page = await context.newPage();
 page.setDefaultTimeout(STUCK_MS);
 
-/** Errors that no code of the page has caught. */
+/** Uncaught errors of the page. */
 export const complaints = [];
 page.on("pageerror", (error) => complaints.push(String(error)));
 
 export const seen = (id) => page.getByTestId(id);
 export const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
 
-/** A wait for one thing: called after each failed check with the state that may change; it restarts when that has changed. */
+/** A wait for one condition, called after each failed check with the state that may change. A change restarts the limit. */
 export function patience(what) {
   let [last, still, looks] = [undefined, 0, 0];
   return (state) => {
@@ -47,7 +47,7 @@ export function patience(what) {
     last = state;
     looks += 1;
     assert(still < STILL && looks < MOST,
-      `waited in vain until ${what}; last seen: ${state || "nothing"}; the page complains of: ${complaints.join("; ") || "nothing"}`);
+      `waited in vain until ${what}; last seen: ${state || "nothing"}; errors of the page: ${complaints.join("; ") || "nothing"}`);
   };
 }
 
@@ -58,7 +58,7 @@ async function jobs() {
   return (await answer.json()).items.map(({ id, state, attempt, step }) => `#${id} ${state} ${attempt} ${step}`).join(", ");
 }
 
-/** Waits for the page, as long as the server's jobs move. */
+/** Waits for the page, as long as the server's jobs make progress. */
 export async function until(what, condition) {
   const again = patience(what);
   while (!(await condition())) {

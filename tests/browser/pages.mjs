@@ -13,7 +13,7 @@ const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const button = (name) => page.getByRole("button", { name, exact: true });
 const api = async (path) => (await fetch(`${server}/api/v1${path}`)).json();
 
-/** Looks at the page in both themes and on a narrow screen: pictures, no serious fault, nothing wider than the screen. */
+/** Checks the page in both themes and on a narrow screen: screenshots, no serious fault, nothing wider than the screen. */
 async function look(name) {
   for (const [theme, width, height] of [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["dark", 390, 844]]) {
     await page.emulateMedia({ colorScheme: theme });
@@ -121,13 +121,13 @@ const experiment = experiments[0].id;
 const jobs = (await api(`/jobs?experiment=${experiment}`)).items;
 assert.deepEqual(jobs.map(({ arm, seed }) => `${arm} ${seed}`).sort(), ["baseline 0", "baseline 1", "opt-cayley 0", "opt-cayley 1"]);
 
-// Its page shows the text that was sent beside what that resolves to.
+// Its page shows the submitted text beside the resolved spec.
 await page.goto(`${server}/experiments/${experiment}?tab=spec`);
 await until("the text that was sent is there", async () => (await seen("submitted-text").count()) === 1);
 assert.match(await seen("submitted-text").innerText(), /^# The demo[^]*batch_size = 64/);
 await look("spec");
 
-// A copy of it begins with that text. A rate that is raised in it is raised in every arm, because none has written its own.
+// A copy starts with that text. Raising its rate raises the rate of every arm, because no arm sets its own.
 await page.goto(`${server}/new?from=${experiment}`);
 await until("the copy is valid", valid);
 assert.equal(await page.getByLabel("Name").inputValue(), "made-here");
@@ -159,7 +159,7 @@ assert.notEqual(await state(), "cancelled", "a double click asks for confirmatio
 await button("Cancel this job").click();
 await until("it is cancelled", async () => (await state()) === "cancelled");
 
-// A job that runs is live; paused and resumed, its curve shows the seam.
+// A running job is live. After a pause, its curve marks where it was resumed.
 const first = jobs[0].id;
 await page.goto(`${server}/jobs/${first}`);
 const points = async (figure) => Number(await seen(`figure-${figure}`).getAttribute("data-points"));
@@ -220,7 +220,7 @@ for (const chart of ["chart-accuracy", "chart-energy"]) {
 await until("its jobs are listed", async () => (await seen("job-row").count()) === jobs.length);
 await look("experiment");
 
-// SQL: every example has rows, except the one for failures.
+// SQL: every example has rows, except the one about failures.
 await page.getByRole("link", { name: "SQL" }).click();
 const result_rows = () => seen("result").locator("tbody tr").count();
 const without = [];
@@ -239,7 +239,7 @@ for (const example of await examples.all()) {
 }
 assert.deepEqual(without, ["what failed"]);
 
-// An example again, one's own, a mistake, a file.
+// An example again, an own query, a mistake, a file.
 await button("best jobs").click();
 await until("the example is answered", async () => (await result_rows()) > 0);
 await seen("result").getByRole("link", { name: String(first), exact: true }).waitFor();
@@ -271,7 +271,7 @@ await page.keyboard.press("/");
 await until("the search has the focus", () => page.evaluate(() => document.activeElement?.matches("input[type=search]")));
 await look("experiments");
 
-// A server that goes and comes back is found again by the page itself, with what has changed meanwhile.
+// The page reconnects by itself to a restarted server, and shows what has changed meanwhile.
 const front = door();
 await page.goto(`${await front.open()}/jobs/${last}`);
 await until("the job is as it was", async () => (await seen("job-state").count()) === 1 && (await state()) === "cancelled");

@@ -12,7 +12,7 @@ async function signIn(with_token) {
   await seen("sign-in").getByRole("button", { name: "Sign in" }).click();
 }
 
-// Every address asks for a token, and a wrong one is rejected.
+// Every address requires a token, and a wrong one is rejected.
 await page.goto(`${server}/experiments/1`);
 await field().waitFor();
 await page.goto(`${server}/`);
@@ -24,14 +24,14 @@ await page.emulateMedia({ colorScheme: "light" });
 await signIn(`optlab_${"0".repeat(64)}`);
 await page.getByText("unknown or was revoked").waitFor();
 
-// The right one leads to the page that was wanted, and its stream of events is open.
+// The right one leads to the requested page, and its event stream opens.
 const stream = page.waitForResponse((response) => response.url().includes("/api/v1/events"));
 await signIn(token);
 await seen("empty").waitFor();
 assert.equal((await stream).status(), 200);
 await picture("signed-in");
 
-// Scripts cannot read the cookie; a reload brings it again.
+// Scripts cannot read the cookie; a reload sends it again.
 assert.equal(await page.evaluate(() => document.cookie), "");
 const [cookie] = await context.cookies(server);
 const folder = new URL(server).pathname;
@@ -48,7 +48,7 @@ await picture("new-read-only");
 await page.goto(`${server}/`);
 await seen("empty").waitFor();
 
-// After signing out, the page asks for a token again, also after a reload.
+// After signing out, the page requires a token again, also after a reload.
 await seen("sign-out").click();
 await field().waitFor();
 assert.deepEqual(await context.cookies(), []);

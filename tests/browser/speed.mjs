@@ -22,7 +22,7 @@ async function open(prepare = async () => {}) {
   return { page, seconds };
 }
 
-// Each opening in a new page, but the first with nothing compiled.
+// Each opening uses a new page; for the first one, nothing is compiled yet.
 for (const which of ["first", "second", "third"]) {
   const { page, seconds } = await open();
   await page.waitForTimeout(1000);

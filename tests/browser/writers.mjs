@@ -21,7 +21,7 @@ page.on("requestfinished", (request) => requests.push({ path: path(request), ms:
 
 const rows = (state) => page.locator(`[data-testid=job-row][data-state=${state}]`).count();
 
-// A browser takes its time to start: the jobs wait for it.
+// The jobs wait until the browser has started.
 await page.goto(server);
 await seen("experiment-row").first().waitFor();
 const submitted = await fetch(`${server}/api/v1/experiments`, { method: "POST", body: spec });
@@ -33,7 +33,7 @@ await page.goto(`${server}/experiments/${experiment}?left=train/loss&right=energ
 await until("every job runs", async () => (await rows("running")) > 0 && (await rows("running")) === (await seen("job-row").count()));
 const jobs = await seen("job-row").count();
 
-// How far a chart is drawn, and what became of that.
+// The last step that a chart shows, at the start and now.
 const charts = ["chart-accuracy", "chart-energy"].map((id) => ({ id, step: 0, grown: 0, at: Date.now(), longest_ms: 0, again: patience(`${id} goes on`) }));
 const began = Date.now();
 while ((await rows("running")) === jobs) {

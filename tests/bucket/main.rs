@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 const STEPS: u64 = 3000;
 
-/// A service with an empty bucket named `bucket`; killed when dropped.
+/// A service with an empty bucket named `bucket`, which is killed when dropped.
 struct Service {
     child: Child,
     address: String,

@@ -15,7 +15,7 @@ use support::waiting::turn;
 use support::{Database, Server, small_experiment, token};
 use tempfile::TempDir;
 
-/// Requests that are drawn at random for each operation, besides those at the bounds of its parameters.
+/// Number of random requests per operation, in addition to those at the bounds of its parameters.
 const EXAMPLES: &str = "8";
 
 #[test]

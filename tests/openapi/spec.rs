@@ -1,5 +1,5 @@
-//! The schema of specs that `optlab spec schema` prints, and the OpenAPI document has too, is true: what it refuses the
-//! reader of specs refuses, and it knows every field.
+//! The schema of specs, which `optlab spec schema` prints and the OpenAPI document contains, matches the parser of
+//! specs: the parser rejects what the schema rejects, and the schema has every field.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::processes::optlab;
 
-/// Whether each document fits the schema, by a validator that others have written.
+/// Whether each document fits the schema, by a third-party validator.
 fn fits(documents: &[Value]) -> Vec<bool> {
     let folder = TempDir::new().unwrap();
     let schema = folder.path().join("schema.json");
@@ -88,7 +88,7 @@ fn with(mut spec: Value, pointer: &str, table: Value) -> Value {
     spec
 }
 
-/// Every inline table of the documentation, tried wherever a spec has a table, each alone and laid over what is there.
+/// Every inline table of the documentation in place of each table of a spec, alone and merged with the present one.
 fn tried() -> Vec<Value> {
     let pages = documentation();
     let tables = pages.iter().flat_map(|page| page.split('`')).filter(|code| code.starts_with("{ "));
@@ -120,7 +120,7 @@ fn tried() -> Vec<Value> {
     tried
 }
 
-/// Every document that differs from `spec` in one value, which is replaced by each of some of other types.
+/// Every document that differs from `spec` in one value, which is replaced by values of other types.
 fn changed(spec: &Value) -> Vec<Value> {
     let others =
         [json!(null), json!(true), json!(-1), json!(1), json!(0.5), json!("word"), json!([]), json!({})];
@@ -149,7 +149,7 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn what_the_schema_refuses_is_refused() {
+fn the_parser_rejects_what_the_schema_rejects() {
     let mut documents = tried();
     for spec in [base(), resolved(&base())] {
         documents.extend(changed(&spec));
@@ -164,7 +164,7 @@ fn what_the_schema_refuses_is_refused() {
 }
 
 #[test]
-fn an_unknown_field_is_refused_in_every_table() {
+fn an_unknown_field_is_rejected_in_every_table() {
     let mut documents = Vec::new();
     for spec in written().iter().flat_map(|spec| [spec.clone(), resolved(spec)]) {
         for pointer in pointers(&spec) {

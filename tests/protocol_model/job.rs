@@ -14,7 +14,7 @@ pub type History = Vec<u8>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Checkpoint {
     pub history: History,
-    /// Whether its bytes can be read at present. A worker passes over a checkpoint that cannot be read.
+    /// Whether its bytes can be read at present. A worker skips a checkpoint that cannot be read.
     pub is_readable: bool,
 }
 
@@ -29,9 +29,9 @@ pub struct Job {
     attempts_before: u8,
     /// The pending request.
     pub request: Option<Request>,
-    /// By step, the history that led to the point: a point of another run does not continue the history before it.
+    /// For each step, the history that led to the point: a point of another run does not continue the earlier history.
     pub points: BTreeMap<usize, History>,
-    /// By step; later attempts may resume from these.
+    /// Checkpoints by step, from which later attempts may resume.
     pub checkpoints: BTreeMap<usize, Checkpoint>,
     /// How often it has ended since it was last submitted or tried again.
     pub ends: u8,

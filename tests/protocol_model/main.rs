@@ -19,9 +19,9 @@ use world::{Action, Limits, World};
 /// The rules of the protocol. Tests leave one out to show that it is needed.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    /// A write is refused unless its attempt is the job's last.
+    /// A write is rejected unless its attempt is the job's last.
     attempt_is_checked: bool,
-    /// A write is refused unless the job is running.
+    /// A write is rejected unless the job is running.
     state_is_checked: bool,
     /// The first write of an attempt deletes the points after the checkpoint from which it resumes.
     start_deletes_later_points: bool,

@@ -15,7 +15,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// On a database with jobs that never ran.
+    /// A server on a database with jobs that never ran.
     pub fn open(database: Database, args: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let url = database.create(&folder);
@@ -24,7 +24,7 @@ impl Door {
         door
     }
 
-    /// On a database with the results of one experiment.
+    /// A server on a database with the results of one experiment.
     pub fn with_results(database: Database, args: &[&str]) -> Self {
         crate::support::runner();
         let folder = TempDir::new().unwrap();

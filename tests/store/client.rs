@@ -61,7 +61,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
     Ok(Answer::Done)
 }
 
-/// The worker is there, with both devices.
+/// Reports that the worker is alive, with both devices.
 pub async fn report(fixture: &Fixture) {
     let devices = ["cpu", "cuda"].map(|device| offered(device, None));
     fixture.store.worker_is_alive(fixture.slot.worker, &devices, None).await.unwrap();

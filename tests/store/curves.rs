@@ -50,7 +50,7 @@ async fn read(fixture: &Fixture, job: JobId, range: CurveRange) -> Curve {
     curve.clone()
 }
 
-async fn looks_right_from_near_and_far(fixture: &Fixture, job: JobId) {
+async fn agrees_at_every_resolution(fixture: &Fixture, job: JobId) {
     for buckets in [1, 3, 50, 400, 1000, 10_000] {
         read(fixture, job, all(buckets)).await;
         for (after_step, to_step) in
@@ -67,7 +67,7 @@ pub async fn short_curves_keep_their_ends(fixture: Fixture) {
     fixture.start(lease, 0).await;
     // The extremes are not at the ends.
     record(&fixture, lease, &curve(2..602)).await;
-    looks_right_from_near_and_far(&fixture, job).await;
+    agrees_at_every_resolution(&fixture, job).await;
     assert_eq!(fixture.execute("UPDATE curve_blocks SET width = width").await, 0, "it is not condensed");
 }
 
@@ -76,11 +76,11 @@ pub async fn downsampled_curves_agree_with_their_points(fixture: Fixture) {
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
     record(&fixture, lease, &curve(0..2 * POINTS)).await;
-    looks_right_from_near_and_far(&fixture, job).await;
+    agrees_at_every_resolution(&fixture, job).await;
     assert_ne!(fixture.execute("UPDATE curve_blocks SET width = width").await, 0, "nothing was condensed");
 
     fixture.end(lease, finished()).await;
-    looks_right_from_near_and_far(&fixture, job).await;
+    agrees_at_every_resolution(&fixture, job).await;
     // The long curves of a succeeded job are read almost only from levels.
     let raw = fixture.execute("DELETE FROM metric_points WHERE step < 23000").await;
     assert_eq!(raw, 11_500);
@@ -101,7 +101,7 @@ pub async fn resuming_from_an_earlier_step_removes_levels_of_detail(fixture: Fix
         fixture.clock.advance(1_000_000);
         let lease = fixture.claim().await.unwrap();
         fixture.start(lease, back_to).await;
-        looks_right_from_near_and_far(&fixture, job).await;
+        agrees_at_every_resolution(&fixture, job).await;
         fixture.end(lease, crashed()).await;
         fixture.clock.advance(1_000_000);
         fixture.execute("UPDATE jobs SET attempts_before = attempt").await;
@@ -131,5 +131,5 @@ pub async fn thinned_curves_count_the_remaining_points(fixture: Fixture) {
     fixture.end(lease, finished()).await;
     let experiment = fixture.job(job).await.experiment_id;
     fixture.store.thin(experiment, 5).await.unwrap();
-    looks_right_from_near_and_far(&fixture, job).await;
+    agrees_at_every_resolution(&fixture, job).await;
 }

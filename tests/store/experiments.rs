@@ -42,7 +42,7 @@ pub async fn the_submitted_text_is_stored_and_exported(fixture: Fixture) {
     assert_eq!(fixture.store.submitted_text(unknown).await.unwrap(), None);
     is_not_found(fixture.store.submitted_text(ExperimentId::from(99)).await);
 
-    // It travels to other servers.
+    // An export contains it.
     let (experiment, jobs) = fixture.store.records(id).await.unwrap();
     let import = Import { experiment, jobs, series: Vec::new(), points: 0 };
     let (_, points) = mpsc::channel(1);
@@ -50,7 +50,7 @@ pub async fn the_submitted_text_is_stored_and_exported(fixture: Fixture) {
     assert_eq!(fixture.store.submitted_text(copy).await.unwrap().as_deref(), Some(text));
 }
 
-/// Its arms hold only their own fields of `train`, as the program before stored them.
+/// Its arms have only their own fields of `train`, as an older version stored them.
 pub async fn arms_of_older_experiments_are_completed(fixture: Fixture) {
     let id = fixture.submit(json!({ "seeds": [0] })).await;
     let older = fixture.execute(

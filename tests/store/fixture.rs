@@ -45,7 +45,7 @@ impl Fixture {
         Self::at(Postgres::shared().database(), None).await
     }
 
-    /// Another one, on the same kind of database.
+    /// Another fixture, on the same kind of database.
     pub async fn like(other: &Self) -> Self {
         if other.url.starts_with("sqlite:") { Self::sqlite().await } else { Self::postgres().await }
     }
@@ -58,12 +58,12 @@ impl Fixture {
         Self { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, url, _folder: folder }
     }
 
-    /// The same database as another process has it.
+    /// The same database in the view of another process.
     pub async fn other_process(&self) -> Arc<Store> {
         store::open_with_clock(&self.url, self.clock.clone()).await.unwrap()
     }
 
-    /// Runs a statement behind the store's back; returns how many rows it wrote.
+    /// Runs a statement without the store; returns the number of rows that it wrote.
     pub async fn execute(&self, sql: &'static str) -> u64 {
         if self.url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
@@ -73,7 +73,7 @@ impl Fixture {
         connection.execute(sql).await.unwrap().rows_affected()
     }
 
-    /// The one number that a query finds.
+    /// The number that a query returns.
     pub async fn count(&self, sql: &'static str) -> i64 {
         if self.url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
@@ -83,14 +83,14 @@ impl Fixture {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
     }
 
-    /// Three arms and the seed 0, unless the changes say otherwise; returns the experiment.
+    /// Submits three arms and the seed 0, with changes; returns the experiment.
     pub async fn submit(&self, changes: Value) -> ExperimentId {
         let sent = sent(changes);
         let (spec, text) = (submission::resolve(&sent).unwrap(), sent.to_string());
         self.store.submit(Submission { spec: &spec, text: Some(&text), idempotency: None }).await.unwrap()
     }
 
-    /// An experiment of one job, which is returned.
+    /// Submits an experiment of one job; returns the job.
     pub async fn one_job(&self, changes: Value) -> JobId {
         let arms = json!({ "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }] });
         let experiment = self.submit(optlab_spec::merge(arms, &changes)).await;
@@ -141,8 +141,8 @@ impl Fixture {
         self.curve(job, "train/loss").await.into_iter().map(|point| point.step).collect()
     }
 
-    /// The jobs written to since `version`, once there are any. Postgres shows a write when no transaction of its
-    /// server that began earlier is open, and other tests have theirs on the same one.
+    /// The jobs that were written since `version`, once there are any. Postgres shows a write only when no earlier
+    /// transaction of its server is open, and other tests have transactions on the same server.
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Vec<Job> {
         let mut patience = Patience::until(format!("something is written after version {version}"));
         loop {
@@ -168,7 +168,7 @@ pub fn point(step: u64, value: f64) -> Point {
     Point { series: "train/loss".to_owned(), step, value, time_ms: 1 }
 }
 
-/// Two slots; of its 1000 bytes `used_bytes` are, where that is known.
+/// A device with two slots and 1000 bytes of memory, of which `used_bytes` are used; `None` if unknown.
 pub fn offered(device: &str, used_bytes: Option<u64>) -> OfferedDevice {
     let memory = used_bytes.map(|used_bytes| Memory { total_bytes: 1000, used_bytes });
     OfferedDevice {
@@ -190,7 +190,7 @@ pub fn environment() -> Environment {
     }
 }
 
-/// Named by its step, as the checkpoints of an attempt are.
+/// A checkpoint that is named by its step, as an attempt names them.
 pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
     Artifact {
         name: format!("checkpoint-{step}"),
@@ -203,7 +203,7 @@ pub fn checkpoint(lease: Lease, step: i64) -> Artifact {
     }
 }
 
-/// A complete run, of whose points nothing is demanded.
+/// A complete run without required points.
 pub fn complete_run() -> CompleteRun {
     let summary =
         Summary { parameters_trained: 10, seconds: 2.5, peak_memory_bytes: Some(4096), weights: None };

@@ -85,7 +85,7 @@ pub async fn a_failed_job_waits_only_for_a_worker_that_can_claim_it(fixture: Fix
     fleet.later(300_000).await;
     assert_eq!(fleet.claim(&fleet.here).await, None, "it no longer rests");
 
-    // Not heard of for half a minute.
+    // Half a minute without a heartbeat.
     fleet.fixture.clock.advance(30_001);
     fleet.report(&fleet.here, 0).await;
     taken_back().await;

@@ -14,7 +14,7 @@ use crate::model::{Answer, Call, Model};
 
 const CASES: u32 = 20;
 const OPERATIONS: usize = 100;
-/// That are there at a time, besides those that have succeeded.
+/// Maximum number of concurrent jobs, without those that have succeeded.
 const JOBS: usize = 3;
 const CLIENTS: usize = 3;
 

@@ -1,4 +1,4 @@
-//! A real server in a folder of its own, and a client for it.
+//! A real server in its own folder, and a client for it.
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
@@ -19,7 +19,7 @@ use waiting::{Patience, STUCK};
 /// The program under test.
 pub const OPTLAB: &str = env!("CARGO_BIN_EXE_optlab");
 
-/// The databases that everything runs on.
+/// The two databases that optlab supports.
 #[derive(Clone, Copy, Debug)]
 pub enum Database {
     Sqlite,
@@ -27,7 +27,7 @@ pub enum Database {
 }
 
 impl Database {
-    /// A new one, for processes that start in `folder`.
+    /// Creates a database, for processes that start in `folder`; returns its URL.
     pub fn create(self, folder: &TempDir) -> String {
         match self {
             Self::Sqlite => format!("sqlite:{}/optlab.db", folder.path().display()),
@@ -36,14 +36,14 @@ impl Database {
     }
 }
 
-/// The runner that the workspace's build has put beside the program.
+/// The runner, which the build of the workspace puts beside the program.
 pub fn runner() -> PathBuf {
     let runner = Path::new(OPTLAB).with_file_name("optlab-runner");
     assert!(runner.exists(), "{} is missing: run `cargo test --workspace`", runner.display());
     runner
 }
 
-/// The whole path of the browser, as the driver wants it.
+/// The absolute path of the browser, which the driver requires.
 pub fn chromium() -> String {
     let named = std::env::var("OPTLAB_CHROMIUM").unwrap_or_default();
     let usual = "chromium chromium-browser google-chrome google-chrome-stable";
@@ -54,7 +54,7 @@ pub fn chromium() -> String {
     path
 }
 
-/// Where scripts of `tests/browser` leave their pictures.
+/// Folder of the screenshots of `tests/browser`.
 pub const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/screenshots");
 
 /// Runs a script of `tests/browser` on the server at `address`.
@@ -73,12 +73,12 @@ pub fn browse(script: &str, address: &str, args: &[&str]) -> Child {
         .expect("node starts")
 }
 
-/// For servers on this machine, whatever proxy the environment names.
+/// An HTTP client for servers on this machine, which ignores the proxy of the environment.
 pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().proxy(None).build().into()
 }
 
-/// A server process; killed when dropped.
+/// A server process, which is killed when dropped.
 pub struct Server {
     pub child: Child,
     pub address: String,
@@ -87,7 +87,7 @@ pub struct Server {
     agent: ureq::Agent,
 }
 
-/// An answer with its status and body.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -113,7 +113,7 @@ impl Server {
         Self::start_on("127.0.0.1:0", folder, args)
     }
 
-    /// On an address, which its clients find as 127.0.0.1 where it is that of all networks.
+    /// Starts a server on an address. If that is 0.0.0.0, clients use 127.0.0.1.
     pub fn start_on(listen: &str, folder: &TempDir, args: &[&str]) -> Self {
         Self::start_logging("info,sqlx=warn", listen, folder, args)
     }
@@ -123,7 +123,7 @@ impl Server {
         server.heard(log)
     }
 
-    /// With at most `files` open files.
+    /// Starts a server that may have at most `files` open files.
     pub fn start_with_files(files: u32, folder: &TempDir, args: &[&str]) -> Self {
         let mut program = Command::new("sh");
         program.args(["-c", "ulimit -n $0 && exec \"$@\"", &files.to_string(), OPTLAB]);
@@ -131,13 +131,13 @@ impl Server {
         server.heard(log)
     }
 
-    /// With variables of the environment.
+    /// Starts the process with variables of the environment.
     pub fn start_in(environment: &[(&str, &str)], folder: &TempDir, args: &[&str]) -> Self {
         let (server, log) = Self::spawn("info,sqlx=warn", "127.0.0.1:0", folder, args, environment);
         server.heard(log)
     }
 
-    /// A full pipe would stop the server.
+    /// Reads the log in a thread, because a full pipe would block the server.
     fn heard(mut self, log: Lines<BufReader<ChildStderr>>) -> Self {
         self.log = Some(std::thread::spawn(move || {
             let lines = log.map(|line| line.unwrap_or_default()).inspect(|line| println!("{line}"));
@@ -146,7 +146,7 @@ impl Server {
         self
     }
 
-    /// With a log whose reader goes away once the server has told its address.
+    /// Starts a server whose log has no reader once the address is known.
     pub fn start_unheard(folder: &TempDir) -> Self {
         Self::spawn("debug", "127.0.0.1:0", folder, &["--workers", "1"], &[]).0
     }
@@ -180,7 +180,7 @@ impl Server {
             .expect("optlab starts");
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
-            let line = log.next().expect("the server says its address").unwrap();
+            let line = log.next().expect("the server logs its address").unwrap();
             if let Some((_, rest)) = line.split_once("serving ") {
                 break rest.split(' ').next().unwrap().replace("0.0.0.0", "127.0.0.1");
             }
@@ -228,7 +228,7 @@ impl Server {
         answer(self.agent.run(request.body(body.to_vec()).unwrap()))
     }
 
-    /// The head of an answer whose body may have no end.
+    /// The status and headers of an answer whose body may be endless.
     pub fn head_of(
         &self,
         method: &str,
@@ -243,7 +243,7 @@ impl Server {
         (answer.status().as_u16(), answer.headers().clone())
     }
 
-    /// Submits and returns the id.
+    /// Submits an experiment; returns its id.
     pub fn submit(&self, spec: &Value) -> i64 {
         let answer = self.post("/api/v1/experiments", spec);
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -269,7 +269,7 @@ impl Server {
         }
     }
 
-    /// Waits until every job has ended, and expects all to have succeeded.
+    /// Waits until every job has ended, and asserts that all have succeeded.
     pub fn wait_for_success(&self, experiment: i64) -> Vec<Value> {
         let jobs = self.wait(experiment, "all jobs have ended", |jobs| {
             jobs.iter().all(|job| !["queued", "running"].contains(&job["state"].as_str().unwrap()))
@@ -296,7 +296,7 @@ impl Server {
         children(self.child.id()).into_iter().filter(|pid| !is_query(*pid)).collect()
     }
 
-    /// The processes in which queries to SQLite are answered.
+    /// The child processes that run queries on SQLite.
     pub fn queries(&self) -> Vec<u32> {
         children(self.child.id()).into_iter().filter(|pid| is_query(*pid)).collect()
     }
@@ -306,7 +306,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Ends the server; what it has logged since it told its address.
+    /// Kills the server; returns its log after the line with its address.
     pub fn kill_for_its_log(mut self) -> String {
         self.child.kill().unwrap();
         self.log.take().unwrap().join().unwrap()
@@ -320,13 +320,13 @@ impl Drop for Server {
     }
 }
 
-/// What moves while jobs are worked on.
+/// The fields that change while jobs run.
 fn progress(jobs: &[Value]) -> Vec<String> {
     let fields = ["id", "state", "requested", "attempt", "step", "error"];
     jobs.iter().map(|job| fields.map(|field| format!("{field}: {}", job[field])).join(", ")).collect()
 }
 
-/// The curves in an answer about a job's metrics, by name.
+/// The curves in an answer of `/jobs/{id}/metrics`, by name.
 pub fn curves_of(metrics: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
     let curve = |series: &Value| {
         let steps = series["steps"].as_array().unwrap().iter().map(|step| step.as_i64().unwrap());
@@ -336,14 +336,14 @@ pub fn curves_of(metrics: &Value) -> Vec<(String, Vec<(i64, f64)>)> {
     metrics["series"].as_array().unwrap().iter().map(curve).collect()
 }
 
-/// `optlab token` on the database of this folder; what it prints.
+/// Runs `optlab token` on the database of this folder; returns its output.
 pub fn token(folder: &TempDir, args: &[&str]) -> String {
     let done = Command::new(OPTLAB).arg("token").args(args).current_dir(folder.path()).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-/// `kill -9`.
+/// Sends SIGKILL.
 pub fn kill(pid: u32) {
     assert!(processes::signal(pid, "KILL"));
 }
@@ -361,7 +361,7 @@ fn is_query(pid: u32) -> bool {
 
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name, in brackets, may hold anything.
+    // The program's name, in brackets, may contain any characters.
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
@@ -376,7 +376,7 @@ pub fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> 
     }
 }
 
-/// The demo's arms and data with a smaller network, in a fraction of its time.
+/// The arms and data of the demo with a smaller network, which trains in a fraction of its time.
 pub fn small_experiment(epochs: u64, seeds: &[u64]) -> Value {
     json!({
         "recipe": "digits-mlp",
@@ -384,7 +384,7 @@ pub fn small_experiment(epochs: u64, seeds: &[u64]) -> Value {
     })
 }
 
-/// One OPT job that takes long enough to be disturbed.
+/// One OPT job that takes long enough to be interrupted.
 pub fn long_experiment(steps: u64) -> Value {
     json!({
         "name": "long",

@@ -7,19 +7,19 @@ use tempfile::TempDir;
 
 use super::waiting::Patience;
 
-/// A proxy that runs; killed when dropped.
+/// A running proxy, which is killed when dropped.
 pub struct Nginx {
     child: Child,
-    /// Where clients find it.
+    /// Its address for clients.
     pub address: String,
     _folder: TempDir,
 }
 
 impl Nginx {
-    /// With `locations` as the whole of its `server` block but the port.
+    /// Starts nginx with `locations` as its `server` block, except for the port.
     pub fn start(locations: &str) -> Self {
         loop {
-            // The port is free for a moment only: another program may take it first.
+            // Another program may take the port before nginx does.
             if let Some(nginx) = Self::try_start(locations) {
                 return nginx;
             }
@@ -64,7 +64,7 @@ impl Drop for Nginx {
     }
 }
 
-/// Debian keeps it where only root looks.
+/// The path of nginx, which Debian installs outside the PATH of other users than root.
 fn program() -> String {
     let search = "PATH=$PATH:/usr/sbin; command -v nginx";
     let found = Command::new("sh").args(["-c", search]).output().unwrap().stdout;

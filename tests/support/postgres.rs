@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the tests' own, in a temporary folder, that never outlives the test process.
+//! A PostgreSQL server for tests, in a temporary folder. It never outlives the test process.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -12,20 +12,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::processes::signal;
 
-/// Where it listens, in its folder and nowhere else: no port to be taken, no stranger to connect.
+/// The server listens only on a socket in its folder, so it needs no free port and other programs cannot connect.
 const SOCKETS: &str = "listen_addresses = ''\nunix_socket_directories = '.'\nmax_connections = 400\n";
 
-/// What does not survive a power cut. A killed server loses nothing by it.
+/// Faster settings that are unsafe only in a power cut. A killed server loses nothing.
 const HASTE: &str = "fsync = off\nfull_page_writes = off\n";
 
-/// `nobody`, who is on every Linux. PostgreSQL refuses to run as root; there its files and processes are this user's.
+/// The user `nobody`, which every Linux has. It owns the server's files and processes in tests that run as root,
+/// because PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65534;
 
-/// A server that runs; it stops, and its folder goes, when dropped and when the test process ends, however it ends.
+/// A running server. It stops and its folder is removed when it is dropped, and when the test process ends in any way.
 pub struct Postgres {
     programs: PathBuf,
     folder: PathBuf,
-    /// Waits for the end of its input, which this process alone holds open, and then cleans up.
+    /// Cleans up at the end of its input, which only this process holds open.
     watchdog: Child,
     databases: AtomicU32,
 }
@@ -37,13 +38,13 @@ impl Postgres {
         &SHARED
     }
 
-    /// A server for one test, which may crash it. It writes as carefully as one in service.
+    /// A server for one test, which may crash it. Its writes are as durable as in production.
     pub fn own() -> Self {
         Self::with_settings("")
     }
 
-    /// A server that also listens on a port of this machine, where it wants TLS, with a database there, whose URL comes
-    /// along. `certify` puts `server.pem` and `server.key` into its folder.
+    /// A server that also listens on a port of this machine, where it requires TLS, and the URL of a database in it.
+    /// `certify` puts `server.pem` and `server.key` into its folder.
     pub fn with_tls(certify: impl FnOnce(&Path)) -> (Self, String) {
         let mut server = Self::with_settings(HASTE);
         server.crash();
@@ -91,7 +92,7 @@ impl Postgres {
         server
     }
 
-    /// A new empty database; its URL.
+    /// Creates an empty database; returns its URL.
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let sql = format!("CREATE DATABASE {name}");
@@ -99,18 +100,18 @@ impl Postgres {
         self.url(&name)
     }
 
-    /// Ends the server as a crash does: no connection is closed in good order, nothing is written any more.
+    /// Stops the server as a crash does: it closes no connection in good order and writes nothing more.
     pub fn crash(&mut self) {
         self.run("pg_ctl", &["stop", "--mode=immediate", "--wait"]);
     }
 
-    /// Starts it again after a crash; it recovers first. Databases keep their URLs.
+    /// Starts the server again after a crash. It recovers, and databases keep their URLs.
     pub fn start(&mut self) {
         let log = self.folder.join("log");
         self.run("pg_ctl", &["start", "--wait", "--log", log.to_str().unwrap()]);
     }
 
-    /// Accepts no connection meanwhile; those it has go on.
+    /// Calls `act` while the server accepts no new connections; existing ones continue.
     pub fn while_frozen<T>(&self, act: impl FnOnce() -> T) -> T {
         let file = fs::read_to_string(self.folder.join("postmaster.pid")).unwrap();
         let process = file.lines().next().unwrap().parse().unwrap();
@@ -124,7 +125,7 @@ impl Postgres {
         format!("postgres://optlab@localhost/{database}?host={}", self.folder.display())
     }
 
-    /// Runs one of PostgreSQL's programs on this server and expects it to succeed.
+    /// Runs one of PostgreSQL's programs on this server and asserts that it succeeds.
     fn run(&self, program: &str, args: &[&str]) {
         let done = command(&self.programs.join(program), &self.folder).args(args).output().unwrap();
         let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -134,13 +135,13 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Waiting closes its input first.
+        // `wait` closes the input of the watchdog first.
         let _ = self.watchdog.wait();
     }
 }
 
-/// Statics are not dropped at the end of a process, and nothing is when it is killed; the end of a pipe always comes.
-/// In a process group of its own, which Ctrl-C does not reach.
+/// A process that cleans up when its input ends. Statics are not dropped at the end of a process, and nothing is
+/// dropped if it is killed, but its pipes are always closed. The process group of its own protects it from Ctrl-C.
 fn watchdog(programs: &Path, folder: &Path) -> Child {
     let script = r#"read -r _; "$0" stop --mode=immediate; rm -rf "$PGDATA""#;
     command(Path::new("sh"), folder)
@@ -154,10 +155,10 @@ fn watchdog(programs: &Path, folder: &Path) -> Child {
         .unwrap()
 }
 
-/// In the folder, and never as root.
+/// A command in the folder, never as root.
 fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    // A loaded machine takes its time to start and to recover: ten minutes in place of one.
+    // On a loaded machine, starting and recovering may take ten minutes instead of one.
     command.current_dir(folder).env("PGDATA", folder).env("PGCTLTIMEOUT", "600");
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);

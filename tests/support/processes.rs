@@ -1,4 +1,4 @@
-//! Workers of their own processes, and what can happen to processes.
+//! Worker processes, and signals to processes.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use super::waiting::Patience;
 use super::{OPTLAB, children, runner};
 
-/// An `optlab worker`; killed when dropped.
+/// An `optlab worker`, which is killed when dropped.
 pub struct Worker {
     pub child: Child,
     log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Worker {
-    /// One slot on the CPU, with leases of two seconds.
+    /// Starts a worker with one slot on the CPU and leases of two seconds.
     pub fn start(database_url: &str) -> Self {
         Self::start_with(database_url, &["--slots-per-device", "1"])
     }
@@ -23,7 +23,7 @@ impl Worker {
         Self::start_in(&[], database_url, args)
     }
 
-    /// With variables of the environment.
+    /// Starts the process with variables of the environment.
     pub fn start_in(environment: &[(&str, &str)], database_url: &str, args: &[&str]) -> Self {
         runner();
         let mut child = optlab()
@@ -37,7 +37,7 @@ impl Worker {
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         let heard = log.clone();
-        // Whoever stops reading the log would stop the worker; a failed test shows it.
+        // The worker would block if its log were not read. A failed test shows the log.
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| {
                 println!("worker: {line}");
@@ -52,20 +52,20 @@ impl Worker {
         children(self.child.id())
     }
 
-    /// Waits until a line of its log has `words`.
+    /// Waits until a line of its log contains `words`.
     pub fn wait_until_it_says(&self, words: &str) {
-        let mut patience = Patience::until(format!("the worker says {words:?}"));
+        let mut patience = Patience::until(format!("the worker logs {words:?}"));
         while !self.said().contains(words) {
             patience.again(self.said());
         }
     }
 
-    /// What it has logged so far.
+    /// Its log so far.
     pub fn said(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Waits for its end; whether that was a success.
+    /// Waits for its end; returns whether it succeeded.
     pub fn ends_well(&mut self) -> bool {
         self.child.wait().unwrap().success()
     }
@@ -73,20 +73,20 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // A frozen process is killed too.
+        // SIGKILL also ends a frozen process.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The program, which takes SIGHUP even where the tests run under `nohup`: children inherit that it is ignored.
+/// The program with the default handling of SIGHUP. Under `nohup`, children would inherit that the signal is ignored.
 pub fn optlab() -> Command {
     let mut program = Command::new("env");
     program.args(["--default-signal=HUP", OPTLAB]);
     program
 }
 
-/// Sends a signal by its name, `KILL` say. The process may be gone.
+/// Sends a signal by its name, such as `KILL`; returns false if the process is gone.
 pub fn signal(pid: u32, name: &str) -> bool {
     let mut kill = Command::new("kill");
     kill.args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null());

@@ -14,7 +14,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// It has signed one certificate, for `localhost`.
+/// An authority that has signed one certificate, for `localhost`.
 pub struct Authority {
     folder: TempDir,
 }
@@ -31,7 +31,7 @@ impl Authority {
         authority
     }
 
-    /// The server's certificate is the authority's own, as `openssl req -x509` makes one.
+    /// An authority whose own certificate is also the server's, as `openssl req -x509` creates it.
     pub fn self_signed() -> Self {
         let authority = Self { folder: TempDir::new().unwrap() };
         authority.make(&[&["-keyout", "server.key", "-out", "server.pem"][..], &OF_SERVER].concat());
@@ -51,7 +51,7 @@ impl Authority {
         self.folder.path().join(name)
     }
 
-    /// Its own certificate, as those who trust it name it.
+    /// Path of its own certificate, for clients that trust it.
     pub fn certificate(&self) -> PathBuf {
         self.file("ca.pem")
     }
@@ -63,7 +63,7 @@ impl Authority {
         }
     }
 
-    /// TLS in front of `address`; where it is answered.
+    /// Starts a TLS proxy in front of `address`; returns its address.
     pub fn in_front_of(&self, address: &str) -> String {
         let behind: SocketAddr = address.trim_start_matches("http://").parse().unwrap();
         let listener = StdListener::bind("127.0.0.1:0").unwrap();
@@ -83,7 +83,7 @@ impl Authority {
                 while let Ok((client, _)) = listener.accept().await {
                     let acceptor = acceptor.clone();
                     tokio::spawn(async move {
-                        // Whoever does not trust the certificate hangs up.
+                        // A client that does not trust the certificate closes the connection.
                         let Ok(mut client) = acceptor.accept(client).await else { return };
                         let Ok(mut server) = TcpStream::connect(behind).await else { return };
                         let _ = copy_bidirectional(&mut client, &mut server).await;

@@ -15,7 +15,7 @@ const STILL: u32 = 2400;
 /// Number of polls after which a test gives up even if the state still changes.
 const MOST: u32 = 36_000;
 
-/// A single request or stream that takes this long is stuck. Nothing can be seen to move meanwhile.
+/// A single request or stream that takes this long is stuck. Its progress cannot be observed meanwhile.
 pub const STUCK: Duration = Duration::from_secs(600);
 
 /// A wait for one condition, whose limit starts again whenever the state changes.
@@ -32,15 +32,20 @@ impl Patience {
         Self { what: what.into(), seen: String::new(), still: 0, looks: 0 }
     }
 
-    /// Pauses after a look in vain. `state` is all that may move on the way to what is waited for.
+    /// Pauses after an unsuccessful poll. `state` is everything that may change before the condition holds.
     #[track_caller]
     pub fn again(&mut self, state: impl Debug) {
         let state = format!("{state:#?}");
         self.still = if state == self.seen { self.still + 1 } else { 0 };
         self.seen = state;
         self.looks += 1;
-        assert!(self.still < STILL, "waited in vain until {}; this stands still: {}", self.what, self.seen);
-        assert!(self.looks < MOST, "waited in vain until {}; this moves on: {}", self.what, self.seen);
+        assert!(
+            self.still < STILL,
+            "waited in vain until {}; this does not change: {}",
+            self.what,
+            self.seen
+        );
+        assert!(self.looks < MOST, "waited in vain until {}; this still changes: {}", self.what, self.seen);
         sleep(PAUSE);
     }
 }
@@ -58,6 +63,6 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 /// exceed their limits.
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    // A test that failed has left nothing behind that the next one could mind.
+    // A failed test leaves nothing behind that affects the next one.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,11 +22,11 @@ pub struct Job {
     attempts_used: i64,
     not_before: i64,
     lease_until: i64,
-    /// Where the last attempt ran.
+    /// The device of the last attempt.
     place: &'static str,
-    /// Where an attempt has failed.
+    /// Devices on which an attempt has failed.
     failed_at: BTreeSet<&'static str>,
-    /// How the last attempt ended; `None` while it runs.
+    /// The end of the last attempt; `None` while it runs.
     last_end: Option<EndReason>,
 }
 

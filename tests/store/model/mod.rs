@@ -17,7 +17,7 @@ pub enum Call {
         device: &'static str,
         max_attempts: i64,
     },
-    /// By a slot of this device.
+    /// A claim by a slot of this device.
     Claim {
         device: &'static str,
     },
@@ -42,7 +42,7 @@ pub enum Call {
         job: JobId,
         action: Action,
     },
-    /// To the experiment of this job, which has no other job.
+    /// An action on the experiment of this job, which has no other job.
     ActOnAll {
         job: JobId,
         action: Action,
@@ -75,13 +75,13 @@ pub struct View {
     pub attempt: AttemptNumber,
     pub step: i64,
     pub end_reason: Option<EndReason>,
-    /// By step, the attempt that recorded the point.
+    /// For each step, the attempt that recorded the point.
     pub points: BTreeMap<i64, AttemptNumber>,
 }
 
 pub struct Model {
     now: i64,
-    /// In the order of their ids, which count from 1.
+    /// The jobs in the order of their ids, which count from 1.
     pub jobs: Vec<Job>,
 }
 
