@@ -1,4 +1,4 @@
-//! The weight of an OPT layer: frozen neurons, turned by a learned rotation.
+//! The weight of an OPT layer: frozen neurons under a learned rotation.
 
 use tch::Tensor;
 
@@ -13,7 +13,7 @@ use crate::{Error, OwnStep, Rotated, Rotation, State, gram_drift, orthogonality_
 /// between refreshes add up, as they do for any leaf.
 #[derive(Debug)]
 pub struct RotatedWeight {
-    /// V^T as drawn, for what later merges are measured against.
+    /// V^T as drawn, the reference for the drift after later merges.
     drawn: Tensor,
     /// V^T under the present rotation.
     frozen_weight: Tensor,
@@ -35,11 +35,11 @@ impl RotatedWeight {
         Ok(Self { drawn: canonical(&frozen_weight)?, frozen_weight, rotation, rotated, raw_version })
     }
 
-    /// W^T, `[n, d]`: a leaf that gathers the gradient of the loss.
+    /// W^T, `[n, d]`: a leaf that collects the gradient of the loss.
     ///
     /// # Panics
     /// In debug builds, if the raw parameter was changed without a [`refresh`](Self::refresh): such a layer
-    /// would train on a weight that no longer exists. (That learned neurons were changed goes unnoticed.)
+    /// would train on a weight that no longer exists. (A change of learned neurons is not detected.)
     pub fn value(&self) -> &Tensor {
         debug_assert_eq!(
             self.rotation.raw().internal_version(),
@@ -63,7 +63,7 @@ impl RotatedWeight {
         self.rotated.pullback.gradient(&self.weight_gradient()?)
     }
 
-    /// dL/dV^T, `[n, d]`, where the neurons are learned too: step [`frozen_weight`](Self::frozen_weight) with it.
+    /// dL/dV^T, `[n, d]`, for a step of [`frozen_weight`](Self::frozen_weight) if the neurons are learned as well.
     ///
     /// # Errors
     /// As [`raw_gradient`](Self::raw_gradient), and [`Error::NoRotation`].
@@ -80,13 +80,13 @@ impl RotatedWeight {
         if gradient.defined() { Ok(gradient) } else { Err(Error::NoGradient) }
     }
 
-    /// The rotation, if it steps its own raw parameter: no other step may be taken of it then.
+    /// The rotation, if it steps its own raw parameter. Then no optimizer may step it.
     pub fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
         self.rotation.own_step()
     }
 
-    /// Freezes W in its present state and continues with another rotation of it, which `next` makes from the new V^T,
-    /// `[n, d]`: how a round of stochastic OPT ends.
+    /// Freezes W in its present state and continues with another rotation of it, which `next` creates from the new V^T,
+    /// `[n, d]`. A round of stochastic OPT ends in this way.
     ///
     /// # Errors
     /// Those of `next`, of [`Rotation::settle`] and of [`Rotation::rotate`].
@@ -101,17 +101,17 @@ impl RotatedWeight {
         self.refresh()
     }
 
-    /// Everything that the next step depends on, by name: the raw parameter, the neurons, and what the rotation
-    /// remembers. Put it into a weight of the same drawn neurons under a rotation that was built alike, then
-    /// [`refresh`](Self::refresh): that weight trains on as this one would, to the last bit on the same machine.
+    /// Everything on which the next step depends, by name: the raw parameter, the neurons, and the state of the
+    /// rotation. To resume, copy it into a weight of the same drawn neurons under an equal rotation, and call
+    /// [`refresh`](Self::refresh). That weight continues as this one would, bit for bit on the same machine.
     pub fn state(&mut self) -> Vec<(&'static str, State<'_>)> {
         let raw = State::Tensor(self.rotation.raw().shallow_clone());
         let neurons = State::Tensor(self.frozen_weight.shallow_clone());
         [("raw", raw), ("neurons", neurons)].into_iter().chain(self.rotation.memory()).collect()
     }
 
-    /// How far rounding has taken this weight from a rotation of its neurons: max |R^T R - I|, or the
-    /// [`gram_drift`] since the start where R is never formed. Reads from the device.
+    /// The deviation of this weight from a rotation of its neurons, caused by rounding: max |R^T R - I|, or the
+    /// [`gram_drift`] since the start if R is never formed. Reads from the device.
     ///
     /// # Errors
     /// libtorch's own.
@@ -139,7 +139,7 @@ impl RotatedWeight {
         &self.frozen_weight
     }
 
-    /// W^T as a plain weight, `[n, d]`, outside any graph: what an ordinary layer needs to compute the same.
+    /// W^T as the plain weight, `[n, d]`, of an equivalent ordinary layer, outside any graph.
     pub fn merged(&self) -> Tensor {
         self.value().detach()
     }
@@ -147,7 +147,7 @@ impl RotatedWeight {
 
 fn rotate_to_leaf(rotation: &dyn Rotation, frozen_weight: &Tensor) -> Result<Rotated, Error> {
     let Rotated { weight, pullback } = rotation.rotate(frozen_weight)?;
-    // The pullback may hold the same tensor; detached, the leaf's flag and gradient stay its own.
+    // The pullback may hold the same tensor. Detached, the leaf has its own flag and gradient.
     Ok(Rotated { weight: weight.f_detach()?.f_set_requires_grad(true)?, pullback })
 }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     #[cfg(debug_assertions)]
     #[should_panic(expected = "call refresh after each step")]
-    fn stale_weight_is_refused() {
+    fn a_stale_weight_is_rejected() {
         let [weight, _] = weights();
         let _ = weight.raw().shallow_clone().g_mul_scalar_(2.0);
         weight.value();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn carried_tensors_have_canonical_strides() {
-        // A row cut out of a column: contiguous in libtorch's eyes, but strided [2, 2].
+        // A row taken from a column: contiguous for libtorch, but with strides [2, 2].
         let frozen_weight = gaussian(&[5, 2], 1, Kind::Float).tr().narrow(0, 0, 1);
         let raw = gaussian(&[5, 5], 2, Kind::Float).tr();
         let weight = RotatedWeight::new(&frozen_weight, Box::new(Cayley::new(&raw).unwrap())).unwrap();

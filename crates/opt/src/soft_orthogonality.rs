@@ -1,15 +1,15 @@
-//! Penalties that pull a trained weight towards orthogonal neurons: what OPT is compared with.
+//! Penalties that pull a trained weight towards orthogonal neurons, for comparison with OPT.
 //!
-//! Source: Bansal, Chen and Wang, "Can We Gain More from Orthogonality Regularizations in Training Deep CNNs?",
-//! NeurIPS 2018, <https://arxiv.org/abs/1810.09102>. With neurons as the columns of W, M = W^T W - I is 0 where they
-//! are orthonormal. More neurons than dimensions cannot be that; there M = W W^T - I, the smaller of the two, which
-//! has the same eigenvalues but for n - d of -1, and is 0 for a tight frame.
+//! Source: Bansal, Chen and Wang, "Can We Gain More from Orthogonality Regularizations in Training Deep CNNs?", NeurIPS
+//! 2018, <https://arxiv.org/abs/1810.09102>. With neurons as the columns of W, M = W^T W - I is 0 where they are
+//! orthonormal. With more neurons than dimensions, that is impossible, and M = W W^T - I, the smaller of the two, which
+//! has the same eigenvalues except n - d of -1, and is 0 for a tight frame.
 
 use tch::Tensor;
 
 use crate::Error;
 
-/// No vector counts as shorter when it is divided by its length.
+/// Lower bound of a length by which a vector is divided.
 const SHORTEST: f64 = 1e-12;
 
 /// ||M||_F^2 of `weight`, `[n, ...]`, as a scalar on its graph: "soft orthogonality".
@@ -26,8 +26,8 @@ pub fn frobenius_penalty(weight: &Tensor) -> Result<Tensor, Error> {
 /// (SRIP).
 ///
 /// It is estimated from below by two steps of the power iteration from `start`, `[min(n, d)]`, which must not be 0 and
-/// which training draws anew each time: u = M start / ||M start||, then ||M u||. The gradient takes u for a
-/// constant, as for an eigenvector it may.
+/// which training draws again each time: u = M start / ||M start||, then ||M u||. The gradient treats u as a constant,
+/// which is exact for an eigenvector.
 ///
 /// # Errors
 /// [`Error::NeuronsShape`] unless there is a neuron with an entry, [`Error::StartShape`].
@@ -45,12 +45,12 @@ pub fn srip_penalty(weight: &Tensor, start: &Tensor) -> Result<Tensor, Error> {
     Ok(deviation(&rows, &direction)?.f_norm()?)
 }
 
-/// M `vector`, M never formed.
+/// M `vector`, without forming M.
 fn deviation(rows: &Tensor, vector: &Tensor) -> Result<Tensor, Error> {
     Ok(rows.f_mv(&rows.f_tr()?.f_mv(vector)?)?.f_sub(vector)?)
 }
 
-/// W^T, or W where it has fewer rows: M is the product of either with its transpose, less I.
+/// W^T, or W if it has fewer rows: M is its product with its transpose, minus I.
 fn fewer_rows(weight: &Tensor) -> Result<Tensor, Error> {
     if weight.dim() < 2 || weight.numel() == 0 {
         return Err(Error::NeuronsShape { size: weight.size() });
@@ -78,14 +78,14 @@ mod tests {
         gaussian(&[n.min(d)], 2, kind)
     }
 
-    /// M in full.
+    /// The matrix M.
     fn matrix(weight: &Tensor) -> Tensor {
         let (n, d) = (weight.size()[0], weight.size()[1]);
         let gram = if n <= d { weight.matmul(&weight.tr()) } else { weight.tr().matmul(weight) };
         gram - Tensor::eye(n.min(d), (weight.kind(), Device::Cpu))
     }
 
-    /// M times W^T or W: what a matrix A in dM does to the weight's gradient, (A + A^T) W.
+    /// The contribution of a matrix A in dM to the gradient of the weight, (A + A^T) W.
     fn times_weight(a: &Tensor, weight: &Tensor) -> Tensor {
         let symmetric = a + a.tr();
         if weight.size()[0] <= weight.size()[1] {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn orthonormal_neurons_have_no_penalty_and_twice_their_length_a_known_one() {
+    fn orthonormal_neurons_have_no_penalty_and_doubled_ones_a_known_one() {
         let raw = gaussian(&[6, 6], 1, Kind::Double);
         let r = Cayley::new(&raw).unwrap().matrix().unwrap().unwrap();
         for rows in [r.narrow(0, 0, 4), r.narrow(1, 0, 4)] {
@@ -171,7 +171,7 @@ mod tests {
             let [frobenius, srip] = penalties(&(rows * 2));
             assert!((frobenius - 36.0).abs() < 1e-12 && (srip - 3.0).abs() < 1e-12, "{frobenius} {srip}");
         }
-        // Nor a gradient, where nothing is rounded.
+        // The gradient is 0 too, because nothing is rounded.
         let eye = Tensor::eye(3, (Kind::Float, Device::Cpu));
         let start = gaussian(&[3], 1, Kind::Float);
         let (_, gradient) = with_gradient(&eye, |weight| srip_penalty(weight, &start).unwrap());

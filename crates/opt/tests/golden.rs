@@ -1,4 +1,4 @@
-//! Every transform against numbers of another program with another method: see `golden/make.py`.
+//! Every transform against reference values of another program with another method; see `golden/make.py`.
 
 use optlab_opt::{
     Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, OwnStep, Relaxed, Rotation,
@@ -9,8 +9,8 @@ use tch::Tensor;
 
 const FILE: &str = include_str!("golden/golden.json");
 
-/// Compares with the file's numbers under `key`. `new` takes the raw parameter as the file has it; `to_file` takes a
-/// gradient at our raw parameter to one at the file's.
+/// Compares with the values of `key` in the file. `new` takes the raw parameter of the file; `to_file` converts the
+/// gradient of our raw parameter to that of the file's.
 fn agrees<R: Rotation>(key: &str, new: impl Fn(&Tensor) -> Result<R, Error>, to_file: fn(&Tensor) -> Tensor) {
     let file: Value = serde_json::from_str(FILE).unwrap();
     for case in file["cases"].as_array().unwrap() {

@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 const N: i64 = 7;
 const D: i64 = 9;
 
-/// A rotation of the neurons given, from its usual start.
+/// A rotation of the given neurons, from its usual initial value.
 type Start = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
 const STARTS: [(&str, Start); 9] = [
@@ -64,7 +64,7 @@ fn hand_over(from: &mut RotatedWeight, to: &mut RotatedWeight) {
     to.refresh().unwrap();
 }
 
-/// A round of stochastic OPT that turns the first dimensions or the last ones.
+/// A round of stochastic OPT that rotates the first dimensions or the last ones.
 fn round(neurons: &Tensor, number: i64, start: Start) -> Result<Box<dyn Rotation>, Error> {
     let dimensions = Tensor::arange(5, (Kind::Int64, Device::Cpu)) + 4 * (number % 2);
     let inner = start(&neurons.index_select(1, &dimensions))?;
@@ -77,7 +77,7 @@ fn every_rotation_resumes_from_its_state_bit_for_bit() {
     tch::set_num_threads(1);
     let (neurons, target) = (noise(&[N, D], 1.0), noise(&[N, D], 2.0));
     for (name, start) in STARTS {
-        // Before and after the repair of descent, which comes every 50 steps.
+        // Before and after the repair of descent, which occurs every 50 steps.
         for stop in [1, 30, 49, 50, 77] {
             let new = || RotatedWeight::new(&neurons, start(&neurons).unwrap()).unwrap();
             let (mut whole, mut resumed) = (new(), new());
@@ -110,7 +110,7 @@ fn a_round_of_any_rotation_resumes() {
         whole.merge(|neurons| round(neurons, 1, start)).unwrap();
         (0..10).for_each(|_| step(&mut whole, &target));
 
-        // Built from the neurons as they were drawn: what the first round made of them is in the state.
+        // Built from the neurons as drawn; the result of the first round is in the state.
         let mut resumed = RotatedWeight::new(&neurons, round(&neurons, 1, start).unwrap()).unwrap();
         hand_over(&mut whole, &mut resumed);
         for weight in [&mut whole, &mut resumed] {

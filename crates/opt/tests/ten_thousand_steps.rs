@@ -15,7 +15,7 @@ const D: i64 = 24;
 const N: i64 = 16;
 /// The last one is the first after a repair of [`Descent`].
 const STEPS: u64 = 10_001;
-/// Steps towards a reachable goal; the others wander.
+/// Steps towards a reachable target; the earlier ones wander.
 const LAST_STEPS: u64 = 2_000;
 /// Gradient of half the squared distance, so that steps have the length of the rate.
 const PULL: f64 = 0.1;
@@ -27,8 +27,8 @@ fn neurons(n: i64, kind: Kind) -> Tensor {
     gaussian(&[n, D], 1, kind) * (2.0 / D as f64).sqrt()
 }
 
-/// Steps neurons towards targets that take turns, so that they never arrive, and at last to where some rotation takes
-/// them, and looks at R on the way. `start` makes the rotation of each round, of the neurons as they are then.
+/// Steps neurons towards alternating targets, which they never reach, and finally to a reachable one, and checks R on
+/// the way. `start` creates the rotation of each round from the present neurons.
 fn stays_orthogonal<R: Rotation + 'static>(
     frozen_weight: &Tensor,
     steps: u64,
@@ -66,7 +66,7 @@ fn stays_orthogonal<R: Rotation + 'static>(
             }
         }
         weight.refresh().unwrap();
-        // The last step before a repair among others.
+        // These include the last step before a repair.
         if step % 50 == 48 || step == steps - 1 {
             worst = worst.max(weight.orthogonality_error().unwrap());
         }
@@ -123,7 +123,7 @@ fn cayley() {
     one_stays_orthogonal(|| Cayley::new(&eye(D).zeros_like()));
 }
 
-/// Fewer neurons than dimensions and more. In float64 what is left is the form's own error, not that of rounding.
+/// Fewer neurons than dimensions, and more. In float64, the remaining error is that of the form, not of rounding.
 fn descent_stays_orthogonal(form: DescentForm) {
     for (kind, steps) in [(Kind::Float, STEPS), (Kind::Double, 4_001)] {
         for n in [N, 2 * N] {
@@ -142,8 +142,8 @@ fn descent_low_rank() {
     descent_stays_orthogonal(DescentForm::LowRank);
 }
 
-/// Rounds of fifty steps, each of which turns a quarter of the dimensions by a rotation that starts at I: `start`
-/// makes it of those columns, `[n, p]`.
+/// Rounds of fifty steps, each of which rotates a quarter of the dimensions by a rotation that starts at I: `start`
+/// creates it from those columns, `[n, p]`.
 fn rounds_stay_orthogonal<R: Rotation + 'static>(start: fn(&Tensor) -> Result<R, Error>) {
     stays_orthogonal(&neurons(N, Kind::Float), STEPS, 50, |neurons, round| {
         let order = gaussian(&[D], 20_000 + round, Kind::Float).argsort(0, false);

@@ -23,16 +23,16 @@ use super::lu::Lu;
 use super::{Pullback, Rotated, Rotation, Warning, check_frozen_weight, square, transpose_difference};
 use crate::Error;
 
-/// Above this spectral norm of the skew matrix, [`Rotation::warning`] speaks.
+/// Spectral norm of the skew matrix above which [`Rotation::warning`] returns a warning.
 const LARGE_SKEW_NORM: f64 = 100.0;
 
 /// Iterations that distinguish 50 from 100; the estimate is a lower bound for any number.
 const POWER_ITERATIONS: usize = 20;
 
-/// R = (I + S)(I - S)^-1. The raw parameter is S in full, `[d, d]`.
+/// R = (I + S)(I - S)^-1. The raw parameter is the whole S, `[d, d]`.
 ///
-/// S is exactly skew and stays so: the gradient is exactly skew too, and what optimizers do entry by entry is odd.
-/// Its upper triangle moves just as if it were the only parameter.
+/// S is exactly skew and stays so, because the gradient is exactly skew and the elementwise steps of optimizers are odd
+/// functions. Its upper triangle changes as if it were the only parameter.
 #[derive(Debug)]
 pub struct Cayley {
     skew: Tensor,
@@ -41,8 +41,8 @@ pub struct Cayley {
 impl Cayley {
     /// Takes S = triu(A, 1) - triu(A, 1)^T from `raw` = A, `[d, d]`; a skew matrix is taken as it is.
     ///
-    /// The usual starts: A = 0 (R = I, recommended), A ~ N(0, 1/d), and A ~ N(0, 1) as published, where R is near
-    /// -I and its gradient about 0.03 of that at zero.
+    /// The usual initial values: A = 0 (R = I, recommended), A ~ N(0, 1/d), and A ~ N(0, 1) as published, for which R
+    /// is near -I and its gradient about 0.03 of the one at zero.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
@@ -55,7 +55,7 @@ impl Cayley {
     fn spectral_norm(&self) -> Result<f64, Error> {
         let _guard = tch::no_grad_guard();
         let size = self.skew.size()[0];
-        // Cosines of 0, 1, 2, ...: no matrix that training meets has its leading vectors orthogonal to that.
+        // Cosines of 0, 1, 2, ...: in practice, no leading vector of a trained matrix is orthogonal to this.
         let start = Tensor::f_arange(size, (self.skew.kind(), self.skew.device()))?.f_cos()?;
         let mut vector = start.f_div(&start.f_norm()?)?;
         let mut norm = 0.0;
@@ -112,8 +112,8 @@ impl Pullback for Factors {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
         let ys = self.solve_back(weight_gradient)?;
-        // One product and its transpose, not one product [Y, -X] [X, Y]^T of twice the length: that would round
-        // the two triangles differently, and S would drift away from skew.
+        // One product and its transpose, not one product [Y, -X] [X, Y]^T of twice the length, which would round the
+        // two triangles differently, so that S would drift away from skew.
         transpose_difference(&self.xs.f_tr()?.f_matmul(&ys)?)
     }
 
@@ -175,7 +175,7 @@ mod tests {
         checks::passes_on_values_that_are_not_finite(rotation, &[f64::NAN]);
     }
 
-    /// Where elimination meets the infinite pivot alone, it is exact: the plane turns by pi.
+    /// If elimination only meets the infinite pivot, it is exact: the plane rotates by pi.
     #[test]
     fn an_infinite_entry_gives_its_limit_or_nothing_finite() {
         let mut limits = 0;
@@ -228,7 +228,7 @@ mod tests {
             let _ = cayley.raw().shallow_clone().g_sub_(&(&momentum * 0.01));
         }
         assert_eq!((cayley.raw() + cayley.raw().tr()).abs().max().double_value(&[]), 0.0);
-        // And so a resumed run starts from the very same matrix.
+        // A resumed run therefore starts from the same matrix.
         assert_eq!(Cayley::new(cayley.raw()).unwrap().raw(), cayley.raw());
     }
 

@@ -1,4 +1,4 @@
-//! What every rotation must satisfy, over sizes, numbers of neurons and kinds. Each transform's tests call these.
+//! Properties of every rotation, over sizes, numbers of neurons and kinds. The tests of each transform call these.
 
 use tch::{Kind, Tensor};
 
@@ -7,12 +7,12 @@ use crate::{EnergyConfig, Error, Rotation, hyperspherical_energy, orthogonality_
 
 pub const SIZES: [i64; 8] = [1, 2, 3, 5, 16, 27, 64, 144];
 
-/// Those of convolutions over 32 and 64 channels, where naive forms take too long.
+/// Dimensions of convolutions over 32 and 64 channels, for which naive forms take too long.
 pub const LARGE_SIZES: [i64; 2] = [288, 576];
 
 pub const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
-/// Fewer neurons than dimensions where that can be, as many, and more.
+/// Fewer neurons than dimensions if possible, as many, and more.
 fn neuron_counts(d: i64) -> [i64; 3] {
     [(d / 2).max(1), d, 2 * d + 1]
 }
@@ -23,7 +23,7 @@ fn relative_error(ours: &Tensor, expected: &Tensor) -> f64 {
     (ours - expected).norm().double_value(&[]) / scale.max(f64::MIN_POSITIVE)
 }
 
-/// How far rounding has taken the rotation's R from orthogonal.
+/// The orthogonality error of the rotation's R, caused by rounding.
 pub fn error_of(rotation: &dyn Rotation) -> f64 {
     orthogonality_error(&rotation.matrix().unwrap().unwrap()).unwrap()
 }
@@ -69,7 +69,7 @@ pub fn gradient_agrees_with(
     }
 }
 
-/// `naive` by functions of libtorch that have a derivative, since loops take too long.
+/// `naive` uses functions of libtorch with a derivative, because loops take too long.
 pub fn gradient_agrees_at_large_sizes(
     naive: fn(&Tensor) -> Tensor,
     rotation: fn(&Tensor) -> Box<dyn Rotation>,
@@ -99,7 +99,7 @@ fn gradients_agree(
     let gradient = pullback.gradient(&weight_gradient).unwrap();
     assert_eq!((gradient.size(), gradient.is_contiguous()), (vec![d, d], true));
     let (gradient, expected) = (free(&gradient), raw_leaf.grad());
-    // One dimension has nothing to turn: no gradient reaches it, or rounding.
+    // In one dimension there is no rotation, so its gradient is 0 up to rounding.
     if !expected.defined() || expected.abs().max().double_value(&[]) < 1e-15 {
         assert_eq!((d, gradient.double_value(&[0, 0])), (1, 0.0));
         return;
@@ -109,7 +109,7 @@ fn gradients_agree(
     assert!(error < 1e-9, "d = {d} n = {n}: {error}");
 }
 
-/// An optimizer steps the raw parameter, and perhaps the neurons, between the gradient of one and that of the other.
+/// Steps the raw parameter and the neurons between the two gradients, as an optimizer may.
 pub fn pullback_keeps_its_factors(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     let (frozen_weight, weight_gradient) =
         (gaussian(&[4, 6], 2, Kind::Float), gaussian(&[4, 6], 3, Kind::Float));
@@ -125,7 +125,7 @@ pub fn pullback_keeps_its_factors(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     assert_eq!(gradients(), before);
 }
 
-/// For transforms that look at the raw parameter's directions alone.
+/// For transforms that depend only on the directions of the raw parameter.
 pub fn scale_is_a_gauge(rotation: fn(&Tensor) -> Box<dyn Rotation>) {
     let (frozen_weight, weight_gradient) =
         (gaussian(&[9, 27], 2, Kind::Double), gaussian(&[9, 27], 3, Kind::Double));

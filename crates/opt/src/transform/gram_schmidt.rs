@@ -81,7 +81,7 @@ mod tests {
     use crate::draws::gaussian;
     use crate::transform::checks;
 
-    /// The published process, one row after another, for autograd; the last row as our departure has it.
+    /// The published process, one row after another, for autograd, with our departure for the last row.
     fn naive(raw: &Tensor) -> Tensor {
         let mut rows: Vec<Tensor> = Vec::new();
         for i in 0..raw.size()[0] {

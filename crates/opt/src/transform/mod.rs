@@ -1,6 +1,6 @@
 //! Ways to keep a learned matrix orthogonal: one file each, behind [`Rotation`].
 
-// In reading order, each with what it is built on.
+// In reading order, each followed by the modules that it uses.
 pub mod gram_schmidt;
 pub mod householder;
 mod qr;
@@ -34,13 +34,13 @@ pub trait Rotation: fmt::Debug + Send {
     /// place, under `no_grad`.
     fn raw(&self) -> &Tensor;
 
-    /// Rotates the neurons (rows) of `frozen_weight`, `[n, d]`, with the raw parameter as it is now.
+    /// Rotates the neurons (rows) of `frozen_weight`, `[n, d]`, with the present raw parameter.
     ///
     /// # Errors
-    /// [`Error::FrozenWeightShape`], or libtorch's own where kinds or devices differ.
+    /// [`Error::FrozenWeightShape`], or libtorch's own if kinds or devices differ.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error>;
 
-    /// R itself, `[d, d]`: what [`rotate`](Self::rotate) makes of the unit vectors. `None` where R is never formed.
+    /// R, `[d, d]`: the result of [`rotate`](Self::rotate) for the unit vectors. `None` if R is never formed.
     ///
     /// # Errors
     /// Those of [`rotate`](Self::rotate).
@@ -50,7 +50,7 @@ pub trait Rotation: fmt::Debug + Send {
         Ok(Some(self.rotate(&eye)?.weight.f_tr()?.f_contiguous()?))
     }
 
-    /// The rotation itself, if it steps its own raw parameter. `None` where any optimizer may step it.
+    /// The rotation itself, if it steps its own raw parameter. `None` if any optimizer may step it.
     fn own_step(&mut self) -> Option<&mut dyn OwnStep> {
         None
     }
@@ -79,35 +79,35 @@ pub trait Rotation: fmt::Debug + Send {
     }
 }
 
-/// A rotation that steps its own raw parameter, because a step of each entry by itself would leave the manifold.
+/// A rotation that steps its own raw parameter, because a step entry by entry would leave the manifold.
 pub trait OwnStep {
-    /// Steps the raw parameter against its gradient, `rate` far.
+    /// Steps the raw parameter against its gradient, by `rate`.
     ///
     /// # Errors
     /// libtorch's own.
     fn step_along(&mut self, raw_gradient: &Tensor, rate: f64) -> Result<(), Error>;
 }
 
-/// A part of a state that outlives a step, to be read or overwritten.
+/// A part of the state between steps, to be read or overwritten.
 #[derive(Debug)]
 pub enum State<'a> {
-    /// Shares its memory with the owner's: to be overwritten in place, under `no_grad`.
+    /// A tensor that shares its memory with the owner's, to be overwritten in place under `no_grad`.
     Tensor(Tensor),
     /// A number of steps.
     Count(&'a mut u64),
 }
 
-/// Rotated neurons, and the way back from their gradient.
+/// Rotated neurons, and the pullback of their gradient.
 #[derive(Debug)]
 pub struct Rotated {
     /// W^T = (R V)^T, `[n, d]`, contiguous, detached from any graph.
     pub weight: Tensor,
-    /// Keeps the factors of this rotation, so it stays right when the raw parameter moves on.
+    /// Keeps the factors of this rotation, so it stays valid when the raw parameter changes.
     pub pullback: Box<dyn Pullback>,
 }
 
-/// The derivative of one [`Rotation::rotate`] call, transposed: from a gradient at W, G = dL/dW^T, `[n, d]`, to
-/// those at what W was made of. Builds no graph.
+/// The transposed derivative of one [`Rotation::rotate`] call: from the gradient of W, G = dL/dW^T, `[n, d]`, to those
+/// of its inputs. Builds no graph.
 pub trait Pullback: fmt::Debug + Send {
     /// dL/draw, in the shape of the raw parameter and contiguous.
     ///
@@ -118,7 +118,7 @@ pub trait Pullback: fmt::Debug + Send {
     /// dL/dV^T = (R^T G^T)^T, `[n, d]`, for neurons that are learned together with their rotation.
     ///
     /// # Errors
-    /// [`Error::NoRotation`] where R is never formed, and libtorch's own.
+    /// [`Error::NoRotation`] if R is never formed, and libtorch's own.
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error>;
 }
 
@@ -154,7 +154,7 @@ fn square(raw: &Tensor) -> Result<Tensor, Error> {
     }
 }
 
-/// A copy whose strides depend on its size alone. (`contiguous` leaves odd strides on dimensions of size one.)
+/// A copy whose strides depend only on its size. (`contiguous` keeps unusual strides of dimensions of size one.)
 pub(crate) fn canonical(tensor: &Tensor) -> Result<Tensor, Error> {
     let _guard = tch::no_grad_guard();
     let mut copy = Tensor::f_empty(tensor.size(), (tensor.kind(), tensor.device()))?;

@@ -4,10 +4,10 @@
 //! (a, tau) = geqrf(raw^T),   s = sign(diag a),   raw^T = Q T,   Q = Q_a diag(s),   T = s o triu(a)
 //! ```
 //!
-//! where Q_a is ormqr's product of reflections. The diagonal of T is positive but for its last entry, whose sign is
-//! chosen by the determinant that Q shall have: the last column has one dimension left and no gradient. While the
-//! others turn, what is left of the raw one crosses 0 again and again, and a sign of its own would reflect the
-//! neurons each time; chosen by the determinant, Q moves without jumps.
+//! where Q_a is ormqr's product of reflections. The diagonal of T is positive except for its last entry, whose sign is
+//! chosen by the required determinant of Q: the last column has one dimension left and no gradient. While the other
+//! columns rotate, the remainder of the last raw one crosses 0 repeatedly, and its own sign would reflect the neurons
+//! each time. With the sign from the determinant, Q moves without jumps.
 //!
 //! For the gradient let the loss depend on Q^T B by N = (dL/d(Q^T B)) (Q^T B)^T. As dQ = Q K with a skew K, only the
 //! skew part of N acts:
@@ -21,7 +21,7 @@ use tch::Tensor;
 use super::transpose_difference;
 use crate::Error;
 
-/// raw^T = Q T. Rows are turned by Q or by Q^T, never by an explicit Q.
+/// raw^T = Q T. Rows are multiplied by Q or Q^T without forming Q.
 #[derive(Debug)]
 pub(super) struct Qr {
     /// `a`: the triangle and, below it, the reflections.
@@ -63,8 +63,8 @@ impl Qr {
 /// Up to this size, a triangle is solved as a whole.
 const WHOLE: i64 = 256;
 
-/// X A^-1 in the place of X, both lower triangular as their quotient is: by halves, so that BLAS does nothing above the
-/// diagonal, which would be half of its work.
+/// X A^-1 in the place of X. Both are lower triangular, and so is their quotient. The solution is by halves, so that
+/// BLAS does not work above the diagonal, which would be half of its work.
 fn divide_triangle(x: &Tensor, a: &Tensor) -> Result<(), Error> {
     let size = x.size()[0];
     if size <= WHOLE {
@@ -83,12 +83,12 @@ fn divide_triangle(x: &Tensor, a: &Tensor) -> Result<(), Error> {
     Ok(())
 }
 
-/// s, `[d]`. The last diagonal entry of `a`, whose sign then means nothing and which may be 0, becomes 1: the
-/// gradient never multiplies by it, because the last row of S is 0.
+/// s, `[d]`. The last diagonal entry of `a`, whose sign is not used and which may be 0, becomes 1: the gradient never
+/// multiplies by it, because the last row of S is 0.
 fn signs(reflections: &Tensor, tau: &Tensor, determinant: f64) -> Result<Tensor, Error> {
     let diagonal = reflections.f_diagonal(0, 0, 1)?;
     let _ = diagonal.f_narrow(0, -1, 1)?.f_fill_(1)?;
-    // Not `sign`, whose 0 at 0 would erase a neuron's coordinate where raw is singular.
+    // Not `sign`, whose 0 at 0 would erase a neuron's coordinate if raw is singular.
     let signs = diagonal.f_ones_like()?.f_copysign(&diagonal)?;
     // Each reflection flips the determinant, except one with tau = 0, which is the identity.
     let det_q =

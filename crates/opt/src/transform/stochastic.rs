@@ -7,9 +7,9 @@
 //! W[I, :] = R_p V[I, :],   the other rows of W are those of V
 //! ```
 //!
-//! The whole is an orthogonal map of R^d too, so angles and energy stay. Published: p = d / 4, and every round starts
-//! at R_p = I, with newly drawn dimensions, from the V of the last round: `RotatedWeight::merge`. The draw is the
-//! caller's.
+//! The whole map is an orthogonal map of R^d, so angles and energy stay constant. Published: p = d / 4, and every round
+//! starts at R_p = I, with newly drawn dimensions, from the V of the last round: `RotatedWeight::merge`. The draw is
+//! the caller's.
 
 use tch::{Kind, Tensor};
 
@@ -66,7 +66,7 @@ impl Rotation for Stochastic {
         Ok(Rotated { weight, pullback: Box::new(pullback) })
     }
 
-    /// `None`: R over all rounds is never formed, and this round's R_p says nothing of the others.
+    /// `None`, because R over all rounds is never formed, and R_p of this round does not describe the others.
     fn matrix(&self) -> Result<Option<Tensor>, Error> {
         Ok(None)
     }
@@ -75,7 +75,7 @@ impl Rotation for Stochastic {
         self.inner.own_step()
     }
 
-    /// The memory of the inner rotation. The dimensions are drawn again by the caller.
+    /// The state of the inner rotation. The caller draws the dimensions again.
     fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
         self.inner.memory()
     }
@@ -118,7 +118,7 @@ mod tests {
     const N: i64 = 10;
     const D: i64 = 12;
 
-    /// A rotation of the columns given, that starts at I.
+    /// A rotation of the given columns that starts at I.
     type Start = fn(&Tensor) -> Box<dyn Rotation>;
 
     const STARTS: [Start; 4] = [
@@ -146,7 +146,7 @@ mod tests {
         Box::new(Stochastic::new(indices, D, inner).unwrap())
     }
 
-    /// One step towards a target by the rotation's own rule or, where it has none, plain descent.
+    /// One step towards a target by the rotation's own rule or, if it has none, by plain descent.
     fn step(weight: &mut RotatedWeight, target: &Tensor) {
         (weight.value() - target).square().sum(target.kind()).backward();
         let gradient = weight.raw_gradient().unwrap();
@@ -203,7 +203,7 @@ mod tests {
         let mut weight = RotatedWeight::new(&frozen_weight, descent(&frozen_weight, 0).unwrap()).unwrap();
         for number in 0..100 {
             for seed in 0..10 {
-                // Steps as long as they can be.
+                // Steps of the maximum length.
                 let target = gaussian(&[N, D], seed, Kind::Float) * 1e3;
                 let gradient = (weight.merged() - target).index_select(1, &draw(8, number));
                 weight.own_step().unwrap().step_along(&gradient, 1.0).unwrap();

@@ -1,7 +1,7 @@
 //! No constraint, UPT: R is a free matrix.
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), the ablation that shows what orthogonality is
-//! worth: as many parameters as OPT, none of its geometry.
+//! worth: as many parameters as OPT, but none of its geometry.
 //!
 //! ```text
 //! W = R V,   dL/dR = G V^T,   dL/dV = R^T G

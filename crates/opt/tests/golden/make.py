@@ -138,7 +138,7 @@ def case(d, n, random):
         return np.round(random.standard_normal(size), 3)
 
     raw, v, g = draw(d, d), draw(d, n), draw(d, n)
-    # Large, so that the first steps are as long as 1 / ||Omega|| and later ones may not be.
+    # Large, so that the first steps have the length 1 / ||Omega||, and later ones may be shorter.
     gradients = [draw(d, n) * scale for scale in (20, 5, 1)]
     assert np.allclose(lowdin(raw), polar(raw)[0], atol=1e-13)
     return {

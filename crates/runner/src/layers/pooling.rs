@@ -11,7 +11,7 @@ pub struct MaxPool {
     pub size: i64,
     /// Pixels from one patch to the next.
     pub stride: i64,
-    /// Pixels around the image, on each side, that are never the largest.
+    /// Padding around the image, on each side, that is never the largest value.
     pub padding: i64,
 }
 
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn incomplete_patches_are_left_out() {
+    fn incomplete_patches_are_dropped() {
         let xs = Tensor::arange(25, (Kind::Float, Device::Cpu)).view([1, 1, 5, 5]);
         let pool = MaxPool { size: 2, stride: 2, padding: 0 };
         let ys = pool.forward(&xs, Mode::Train).unwrap();

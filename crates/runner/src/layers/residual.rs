@@ -10,9 +10,9 @@ use crate::weight::Weight;
 /// branch(xs) + shortcut(xs).
 #[derive(Debug)]
 pub struct Residual {
-    /// The learned side.
+    /// The residual branch.
     pub branch: Sequence,
-    /// The short side.
+    /// The shortcut.
     pub shortcut: Sequence,
 }
 

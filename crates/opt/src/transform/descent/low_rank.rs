@@ -7,12 +7,12 @@
 //! Q = I + a/2 U_1 (I - a/4 K)^-1 U_2^T,   [m, W] <- Q [m, W]
 //! ```
 //!
-//! Q commutes with Omega, so that turning m along with W leaves Omega as it was: 0.9 of it goes into the next step, as
-//! in the other form. (Left as it is, m would hold the W of earlier steps, of which any part of G along W makes a
-//! force that drives W on: descent that gains speed without a slope.)
+//! Q commutes with Omega, so rotating m together with W leaves Omega unchanged, and 0.9 of it goes into the next step,
+//! as in the other form. (Without this rotation, m would contain the W of earlier steps, and any part of G along W
+//! would accelerate W without a slope.)
 //!
-//! Nothing is larger than `[2n, d]`. One Gram matrix of [m, W] has all blocks: its halves exchanged it is
-//! U_2^T [m, W], and with the right half then negated it is K. As tr(Omega^2) = tr(K^2) / 4 and Omega is skew,
+//! No matrix is larger than `[2n, d]`. One Gram matrix of [m, W] has all blocks: with its halves exchanged it is U_2^T
+//! [m, W], and with the right half also negated it is K. As tr(Omega^2) = tr(K^2) / 4 and Omega is skew,
 //! ||Omega||_F^2 = -tr(K^2) / 4. I - a/4 K is never singular: its determinant is that of I - a/2 Omega, at least 1.
 
 use tch::Tensor;
@@ -20,7 +20,7 @@ use tch::Tensor;
 use super::published::{EPSILON, MOMENTUM};
 use crate::Error;
 
-/// `weight` is W^T, `momentum` m^T, `gradient` G^T, all `[n, d]`. The device is never waited for.
+/// `weight` is W^T, `momentum` m^T, `gradient` G^T, all `[n, d]`. Never waits for the device.
 pub fn step(weight: &mut Tensor, momentum: &mut Tensor, gradient: &Tensor, rate: f64) -> Result<(), Error> {
     let n = weight.size()[0];
     let options = (weight.kind(), weight.device());
@@ -31,7 +31,7 @@ pub fn step(weight: &mut Tensor, momentum: &mut Tensor, gradient: &Tensor, rate:
     let _ = signs.f_narrow(0, n, n)?.f_neg_()?;
     let k = exchanged.f_mul(&signs)?;
 
-    // Rounding can leave a square of a norm below 0 where Omega vanishes.
+    // If Omega vanishes, rounding can make the square of the norm negative.
     let norm = k.f_mul(&k.f_tr()?)?.f_sum(k.kind())?.f_neg()?.f_clamp_min(0)?.f_sqrt()?.f_mul_scalar(0.5)?;
     let a = norm.f_add_scalar(EPSILON)?.f_reciprocal()?.f_clamp_max(rate)?;
     let system = Tensor::f_eye(2 * n, options)?.f_sub(&k.f_mul(&a.f_mul_scalar(0.25)?)?)?;

@@ -23,21 +23,21 @@ use self::repair::Repair;
 use super::{OwnStep, Pullback, Rotated, Rotation, State, canonical};
 use crate::Error;
 
-/// Own steps from one [`Repair`] to the next.
+/// Number of steps between two repairs ([`Repair`]).
 const REPAIR_INTERVAL: u64 = 50;
 
-/// How a step of [`Descent`] is taken. d is the dimension of the neurons, n their number.
+/// The form of a step of [`Descent`]. d is the dimension of the neurons, n their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DescentForm {
     /// Closest to the published code: Omega itself is the momentum, `[d, d]`, and the Cayley transform is
     /// approximated by two passes of its fixed point. A step costs four products of n d^2 terms.
     Omega,
-    /// The same momentum by two factors, `[n, d]` each, and the exact Cayley transform. A step costs products of
-    /// 8 n^2 d terms and the solution of 2n equations, which pays where n < d/2.
+    /// The same momentum as two factors, `[n, d]` each, and the exact Cayley transform. A step costs products of 8 n^2
+    /// d terms and the solution of 2n equations, which is faster if n < d/2.
     LowRank,
 }
 
-/// W = R V stepped in place by orthogonal factors, R itself never formed. It starts at R = I.
+/// W = R V, which orthogonal factors step in place without forming R. It starts at R = I.
 #[derive(Debug)]
 pub struct Descent {
     form: DescentForm,
@@ -45,13 +45,13 @@ pub struct Descent {
     weight: Tensor,
     /// Omega, `[d, d]`, or the factor m^T of it that is not W^T, `[n, d]`.
     momentum: Tensor,
-    /// Steps taken, for the next repair.
+    /// Number of completed steps, which determines the next repair.
     steps: u64,
     repair: Repair,
 }
 
 impl Descent {
-    /// Starts at W = V with momentum 0; `frozen_weight` is V^T, `[n, d]`, and the one weight that this can turn.
+    /// Starts at W = V with momentum 0. `frozen_weight` is V^T, `[n, d]`, the only weight that this can rotate.
     ///
     /// # Errors
     /// [`Error::NeuronsShape`] unless `frozen_weight` is a non-empty matrix.
@@ -72,18 +72,18 @@ impl Descent {
 }
 
 impl Rotation for Descent {
-    /// W^T, `[n, d]`. Stepped by [`step_along`](OwnStep::step_along) alone: entry by entry it leaves the manifold.
+    /// W^T, `[n, d]`. Only [`step_along`](OwnStep::step_along) may step it; a step entry by entry leaves the manifold.
     fn raw(&self) -> &Tensor {
         &self.weight
     }
 
-    /// W as it is now. `frozen_weight` must be what this was built from, of which only the size can be checked.
+    /// The present W. `frozen_weight` must be the one from which this was built; only its size can be checked.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         let (expected, size) = (self.weight.size(), frozen_weight.size());
         if size != expected {
             return Err(Error::OtherNeurons { expected, size });
         }
-        // A copy: the next step changes W in place, and what was handed out must not follow.
+        // A copy, because the next step changes W in place, and a returned tensor must not change.
         Ok(Rotated { weight: canonical(&self.weight)?, pullback: Box::new(Identity) })
     }
 
@@ -95,8 +95,8 @@ impl Rotation for Descent {
         Some(self)
     }
 
-    /// The triangle of the repair is of the neurons that a round of stochastic OPT began with, which a program that
-    /// goes on within a round may no longer have when it builds this.
+    /// The triangle of the repair belongs to the neurons at the start of a round of stochastic OPT, which a program
+    /// that resumes within a round may no longer have when it builds this.
     fn memory(&mut self) -> Vec<(&'static str, State<'_>)> {
         vec![
             ("momentum", State::Tensor(self.momentum.shallow_clone())),
@@ -125,7 +125,7 @@ impl OwnStep for Descent {
     }
 }
 
-/// The raw parameter is the weight, so their gradients are one.
+/// The raw parameter is the weight, so they have the same gradient.
 #[derive(Debug)]
 struct Identity;
 
@@ -163,8 +163,8 @@ mod tests {
         descent.step_along(gradient, RATE).unwrap();
     }
 
-    /// Steps towards targets that take turns, so that it never arrives; the worst drift on the way. With `pull` 0.1
-    /// steps have the length of the rate, with 100 that of the cap.
+    /// Steps towards alternating targets, which are never reached; returns the largest drift. With `pull` 0.1, steps
+    /// have the length of the rate, with 100 that of the cap.
     fn wander(descent: &mut Descent, frozen_weight: &Tensor, pull: f64, steps: usize) -> f64 {
         // One thread, because threads mostly wait for each other on such small tensors.
         tch::set_num_threads(1);
@@ -174,7 +174,7 @@ mod tests {
         for i in 0..steps {
             let gradient = (descent.raw() - &targets[i / 10 % targets.len()]) * pull;
             step(descent, &gradient);
-            // The last step before a repair among others.
+            // These include the last step before a repair.
             if i % 50 == 48 {
                 worst = worst.max(gram_drift(descent.raw(), frozen_weight).unwrap());
             }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_at_the_cap_come_back_with_the_repair() {
+    fn the_repair_removes_the_drift_of_steps_at_the_cap() {
         for form in FORMS {
             let frozen_weight = neurons(16, 24, Kind::Float);
             let mut descent = descent(&frozen_weight, form);
@@ -285,7 +285,7 @@ mod tests {
                 wander(&mut descent, &frozen_weight, 1.0, 75);
                 assert!(descent.raw().allclose(&frozen_weight, 1e-12, 0.0, false), "{form:?} n = {n}");
             }
-            // One neuron in two dimensions runs around a circle.
+            // One neuron in two dimensions moves around a circle.
             let frozen_weight = neurons(1, 2, Kind::Double);
             let drift = wander(&mut descent(&frozen_weight, form), &frozen_weight, 0.1, 300);
             assert!(drift < 1e-4, "{form:?}: {drift}");

@@ -6,10 +6,10 @@
 //! ```
 //!
 //! Where this departs from the published code:
-//! - That starts the passes from Y_0 = W + a Omega W. Two passes then shorten what Omega turns by an angle t (a times
-//!   a singular value) by the factor 1 - t^4 / 8, in float64 too; started from half of that they lengthen it by
-//!   1 + t^6 / 128. With d = 288, n = 64 and the step at its cap, the Gram matrix drifts by 6e-3 in a hundred
-//!   published steps, and by 8e-6 in a hundred of ours. The two differ by the cubic term of the series,
+//! - The published passes start from Y_0 = W + a Omega W. Two passes then shorten a vector that Omega rotates by an
+//!   angle t (a times a singular value) by the factor 1 - t^4 / 8, also in float64; from half of that start they
+//!   lengthen it by 1 + t^6 / 128. With d = 288, n = 64 and the step at its cap, the Gram matrix drifts by 6e-3 in a
+//!   hundred published steps, and by 8e-6 in a hundred of ours. The two differ by the cubic term of the series,
 //!   a^3 Omega^3 W / 8.
 //! - It carries M = Omega R with the R before the step, and so continues with Omega (Q + Q^T) / 2, Q the step's
 //!   factor, where we continue with Omega: a difference of a^2 Omega^2 / 2 relative to 1.
@@ -21,7 +21,7 @@ use super::published::{EPSILON, MOMENTUM};
 use crate::Error;
 use crate::transform::transpose_difference;
 
-/// `weight` is W^T, `gradient` G^T, both `[n, d]`; `momentum` is Omega, `[d, d]`. The device is never waited for.
+/// `weight` is W^T, `gradient` G^T, both `[n, d]`; `momentum` is Omega, `[d, d]`. Never waits for the device.
 pub fn step(weight: &mut Tensor, momentum: &mut Tensor, gradient: &Tensor, rate: f64) -> Result<(), Error> {
     let product = gradient.f_mul_scalar(0.5)?.f_tr()?.f_matmul(weight)?;
     let _ = momentum.f_mul_scalar_(MOMENTUM)?.f_add_(&transpose_difference(&product)?)?;
@@ -97,7 +97,8 @@ mod tests {
     fn agrees_with_the_matrix_form_on_either_side_of_the_cap() {
         for (n, d) in SIZES {
             let frozen_weight = gaussian(&[n, d], 1, Kind::Double);
-            // At the cap the two passes leave R R^T = I, of which the published projection makes use; so but one step.
+            // At the cap, the two passes violate R R^T = I, on which the published projection relies, so only one step
+            // is compared.
             for (scale, steps) in [(0.1, 3), (100.0, 1)] {
                 let target = gaussian(&[n, d], 2, Kind::Double) * scale;
                 let expected = naive(&frozen_weight, &target, 0.02, steps, Way::Ours);

@@ -1,6 +1,6 @@
 //! Constants of the published code.
 
-/// Share of the last momentum in the next.
+/// Share of the previous momentum in the next one.
 pub const MOMENTUM: f64 = 0.9;
 
 /// Added to the norm of Omega before a division by it.

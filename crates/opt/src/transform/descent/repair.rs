@@ -2,21 +2,21 @@
 //!
 //! W has drifted from the orbit {R V}; the nearest point of the orbit is R V with R the polar factor of W V^T
 //! (Schönemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 1966). No `[d, d]`
-//! matrix is needed where n < d: with the QR factorisations W = Q T and V = Q_V T_V,
+//! matrix is needed if n < d: with the QR factorisations W = Q T and V = Q_V T_V,
 //!
 //! ```text
 //! T T_V^T = U Sigma Z^T,   R V = Q U Z^T T_V
 //! ```
 //!
-//! That holds for more neurons than dimensions too, and without full rank: where R V leaves R undetermined, any
-//! choice of U and Z gives the same R V.
+//! This also holds for more neurons than dimensions, and without full rank: if R V leaves R undetermined, any choice of
+//! U and Z gives the same R V.
 
 use tch::{Kind, Tensor};
 
 use crate::Error;
 use crate::transform::canonical;
 
-/// Remembers the Gram matrix of V, by the triangle of its QR factorisation.
+/// Stores the Gram matrix of V as the triangle of its QR factorisation.
 #[derive(Debug)]
 pub struct Repair {
     /// T_V, `[min(n, d), n]`, in float64: the repair is rare, and the result is rounded only once.
@@ -24,7 +24,7 @@ pub struct Repair {
 }
 
 impl Repair {
-    /// Remembers V^T = `frozen_weight`, `[n, d]`.
+    /// Stores V^T = `frozen_weight`, `[n, d]`.
     pub fn new(frozen_weight: &Tensor) -> Result<Self, Error> {
         let _guard = tch::no_grad_guard();
         let (_, triangle) = qr(frozen_weight)?;
@@ -49,7 +49,7 @@ impl Repair {
     }
 }
 
-/// Of the neurons as columns, in float64.
+/// The Gram matrix of the neurons as columns, in float64.
 fn qr(rows: &Tensor) -> Result<(Tensor, Tensor), Error> {
     Ok(Tensor::f_linalg_qr(&rows.f_to_kind(Kind::Double)?.f_tr()?, "reduced")?)
 }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! which, unlike automatic differentiation through the singular vectors, has no differences of singular values: it is
-//! finite for repeated ones, at orthogonal P too.
+//! finite for repeated ones, also at orthogonal P.
 //!
 //! The scale of P is a gauge: R does not depend on it, and the gradient is inversely proportional to it. A singular P
 //! still gives an orthogonal R. Its gradient is finite if only one singular value is zero. det R is the sign of det P,
@@ -54,14 +54,14 @@ impl Lowdin {
         Ok(Self { raw: square(raw)?, form: Form::Exact })
     }
 
-    /// By a polynomial in P^T P, which costs products with n columns only, for P near a multiple of an orthogonal
-    /// matrix: several times as fast as singular values where n is a small part of d, no faster where n is d. Its
-    /// degree is as small as P allows, 1 right after P was put back and at most 4.
+    /// By a polynomial in P^T P, which costs only products with n columns, for P near a multiple of an orthogonal
+    /// matrix: several times as fast as singular values if n is a small part of d, no faster if n is d. Its degree is
+    /// as small as P allows, from 1 right after a reset of P to at most 4.
     ///
-    /// Training takes P away from there, within tens of steps while they are long; then `rotate` puts it back to the
-    /// nearest such multiple. That leaves R and ||P|| as they are, but not the gradient's metric,
-    /// 1 / (sigma_i + sigma_j): a variant of the published form, which lets P go. Takes any `raw` = P that
-    /// [`new`](Self::new) does, and looks at each power that it takes, so a GPU has to wait.
+    /// Training moves P away from there, within tens of steps while they are long; then `rotate` resets it to the
+    /// nearest such multiple. This keeps R and ||P||, but not the metric of the gradient, 1 / (sigma_i + sigma_j), so
+    /// it is a variant of the published form, which never resets P. Accepts any `raw` = P that [`new`](Self::new) does.
+    /// Reads each power, so it waits for a GPU.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
@@ -95,7 +95,7 @@ impl Lowdin {
 }
 
 /// The orthogonal matrix nearest to `near`, by the iteration X <- X (3 I - X^T X) / 2 of Newton and Schulz, which
-/// squares the distance each time; `None` where it does not get there, from singular values above sqrt 3 or close to 0.
+/// squares the distance each time; `None` if it does not converge, as for singular values above sqrt 3 or close to 0.
 fn polar_factor(near: &Tensor) -> Result<Option<Tensor>, Error> {
     const MOST: usize = 8;
     let eye = Tensor::f_eye(near.size()[0], (near.kind(), near.device()))?;
@@ -116,7 +116,7 @@ impl Rotation for Lowdin {
     }
 
     /// # Errors
-    /// As the trait says, and [`Error::NotFinite`]: a matrix that is not finite has no singular values.
+    /// Those of the trait, and [`Error::NotFinite`], because a matrix that is not finite has no singular values.
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
@@ -181,7 +181,7 @@ impl Pullback for Factors {
         let turned_left = weight_gradient.f_matmul(&self.left)?;
         let skew = transpose_difference(&self.turned_right.f_tr()?.f_matmul(&turned_left)?)?;
         let mut sums = self.values.f_unsqueeze(1)?.f_add(&self.values)?;
-        // The numerator's diagonal is 0, also where a singular value is.
+        // The diagonal of the numerator is 0, also for a singular value of 0.
         let quotients = skew.f_div(&sums.f_fill_diagonal_(1, false)?)?;
         Ok(self.left.f_matmul(&quotients)?.f_matmul(&self.right.f_tr()?)?)
     }

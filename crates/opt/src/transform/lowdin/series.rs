@@ -36,7 +36,7 @@ const GUARD: f64 = 0.05 * 0.05 * 0.05 * 0.05;
 /// The same for an earlier power in float64, where a smaller fraction would be lost in rounding.
 const NEGLIGIBLE: f64 = 1e-12;
 
-/// W by the series, or `None` where E is too large for it, or not finite. Reads from the device.
+/// W by the series, or `None` if E is too large for it, or not finite. Reads from the device.
 pub(super) fn rotate_by_series(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Rotated>, Error> {
     let Some(factors) = Factors::new(raw, frozen_weight)? else { return Ok(None) };
     let weight = combine(&COEFFICIENTS, &factors.neurons.images)?;
@@ -70,7 +70,7 @@ impl Powers {
         Ok(())
     }
 
-    /// Those of the first columns.
+    /// The powers of the first columns.
     fn first(&self, columns: i64) -> Result<Self, Error> {
         let first = |tensors: &[Tensor]| -> Result<Vec<Tensor>, Error> {
             tensors.iter().map(|tensor| Ok(tensor.f_narrow(0, 0, columns)?)).collect()
@@ -101,15 +101,15 @@ struct Factors {
     scale: Tensor,
     /// F, `[d, d]`.
     factor: Tensor,
-    /// Those of V.
+    /// The powers of V.
     neurons: Powers,
 }
 
 impl Factors {
-    /// The powers of V up to the first that is negligible.
+    /// The powers of V up to the first negligible one.
     ///
-    /// They are a power iteration from n + 1 starts at once. The start beside the neurons is there for the directions
-    /// that no neuron has: E may grow along them, and gradients are not confined to the neurons' span.
+    /// They are a power iteration from n + 1 starts at once. The start besides the neurons covers directions outside
+    /// their span: E may grow along them, and gradients are not confined to the span.
     fn new(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Self>, Error> {
         let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
         let factor = raw.f_div(&scale)?;
@@ -127,7 +127,7 @@ impl Factors {
         Ok(None)
     }
 
-    /// Those of F^T G.
+    /// The powers of F^T G.
     fn turned_back(&self, weight_gradient: &Tensor, degree: usize) -> Result<Powers, Error> {
         let mut back = Powers::new(&self.factor, weight_gradient.f_matmul(&self.factor)?)?;
         for _ in 0..degree {
@@ -168,7 +168,7 @@ mod tests {
     use crate::transform::checks;
     use crate::{Lowdin, Rotation};
 
-    /// 1.7 times an orthogonal matrix, but for a deviation that leaves ||E|| near `excess`.
+    /// 1.7 times an orthogonal matrix, with a deviation for which ||E|| is near `excess`.
     fn conditioned(d: i64, excess: f64, kind: Kind) -> Tensor {
         let r = Lowdin::new(&gaussian(&[d, d], d as u64, kind)).unwrap().matrix().unwrap().unwrap();
         let deviation = gaussian(&[d, d], 50 + d as u64, kind) * (excess / (2.0 * (2.0 * d as f64).sqrt()));
