@@ -1,4 +1,4 @@
-// Answers for tests: a job and an attempt of which nothing is known yet.
+// Answers for tests: a new job and a new attempt.
 
 import type { Attempt, Job } from "./contract";
 

@@ -27,7 +27,7 @@ test("without deviations, the largest figure determines the decimals", () => {
 test("large and tiny figures change the whole column", () => {
   expect(column([[1_234_567, null], [40, null]])).toEqual(["1,234,567", "40"]);
   expect(column([[0.5, 0.01], [0.0000123, 0.000001]])).toEqual(["5.00e−1", "1.23e−5"]);
-  // A difference that is less than its deviation is nothing.
+  // A difference below its deviation is noise.
   expect(column([[0.5, 0.3], [0.0004, 0.3]])).toEqual(["0.50", "0.00"]);
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 /** The text of every file by its path. */
 const files = import.meta.glob<string>("./**/*.{ts,svelte}", { eager: true, query: "?raw", import: "default" });
 
-/** The other files that a file imports, types included. A recursive component imports itself, which is no circle. */
+/** The other files that a file imports, including types. A recursive component imports itself, which is not a circle. */
 function imported(path: string): string[] {
   const found = files[path]!.matchAll(/\bfrom "(\.[^"]+)"|^\s*import "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm);
   return [...found].flatMap(([, ...names]) => {

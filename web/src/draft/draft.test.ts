@@ -33,19 +33,19 @@ function edited(text: string, change: (spec: Spec) => void): string {
   return rewrite(text, spec);
 }
 
-test("a field of the form changes its place in the text and nothing else", () => {
+test("a field of the form changes only its place in the text", () => {
   const text = edited(TOML, (spec) => setAt(spec, ["train", "optimizer", "learning_rate"], 0.05));
   expect(text).toBe(TOML.replace("learning_rate = 0.1", "learning_rate = 0.05"));
 });
 
-test("a field whose table is missing brings it along, and one that is emptied goes", () => {
+test("a field creates its missing table, and an emptied field is removed", () => {
   const text = edited(TOML, (spec) => setAt(spec, ["resources", "device"], "cpu"));
   expect(valueAt(read(text), ["resources", "device"])).toBe("cpu");
   expect(text).toContain("# enough");
   expect(valueAt(read(edited(text, (spec) => setAt(spec, ["train", "epochs"], undefined))), ["train", "epochs"])).toBeUndefined();
 });
 
-test("an arm that is switched off and on again is as it was", () => {
+test("an arm that is disabled and enabled again is unchanged", () => {
   const known = armsOf(read(TOML));
   const without = edited(TOML, (spec) => (spec.arms = toggled(spec, known, "baseline")));
   expect(armsOf(read(without)).map((arm) => arm.name)).toEqual(["opt"]);
@@ -54,7 +54,7 @@ test("an arm that is switched off and on again is as it was", () => {
   expect(read(again)).toEqual(read(TOML));
 });
 
-test("however arms are written, what stays on keeps its method", () => {
+test("enabled arms keep their method, however they are written", () => {
   const nested = 'name = "a"\n[[arms]]\nname = "b"\n[arms.method]\nkind = "baseline"\n[[arms]]\nname = "c"\n[arms.method]\nkind = "opt"\n';
   const dotted = 'name = "a"\n[[arms]]\nname = "b"\nmethod.kind = "baseline"\n[[arms]]\nname = "c"\nmethod.kind = "opt"\nmethod.transform = "cayley"\n';
   for (const text of [nested, dotted]) {
@@ -65,7 +65,7 @@ test("however arms are written, what stays on keeps its method", () => {
   }
 });
 
-test("an arm that has no name yet stays in the text, and counts where arms are counted", () => {
+test("an arm without a name stays in the text and is counted", () => {
   const spec = read(`${TOML}\n[[arms]]\nmethod = { kind = "opt" }\n`)!;
   const arms = toggled(spec, armsOf(spec), "baseline");
   expect(arms.map((arm) => (arm as Spec).name)).toEqual(["opt", undefined]);
@@ -73,7 +73,7 @@ test("an arm that has no name yet stays in the text, and counts where arms are c
   expect([placeOf(spec, "none"), placeOf({}, "b")]).toEqual([-1, -1]);
 });
 
-test("arms that are typed are known, in their place, and keep what was changed in them", () => {
+test("typed arms appear in the form in their order and keep their changes", () => {
   const arm = (name: string, mark = 0) => ({ name, table: { name, mark } });
   const known = remember([arm("a"), arm("b"), arm("c")], [arm("a", 1), arm("new"), arm("c")]);
   expect(known.map(({ name, table }) => [name, table.mark])).toEqual([["a", 1], ["new", 0], ["b", 0], ["c", 0]]);
@@ -84,21 +84,21 @@ test("JSON is edited as JSON", () => {
   expect(JSON.parse(text)).toEqual({ name: "small", seeds: [0, 1, 2] });
 });
 
-test("what is no document is no spec", () => {
+test("a text that is not a document is not a spec", () => {
   expect(["name = ", "{", "[1", "x"].map(read)).toEqual([null, null, null, null]);
 });
 
-test("a stored spec becomes a text that says the same", () => {
+test("a stored spec becomes an equivalent text", () => {
   const stored = { name: "a", train: { steps: null, epochs: 2, data: { name: "digits", augment: [] } }, arms: [{ name: "b", train: null, method: { kind: "baseline" } }] };
   expect(read(write(stored))).toEqual(withoutNulls(stored));
 });
 
-test("what an arm switches off stays off in a new text", () => {
+test("a feature that an arm switches off stays off in a new text", () => {
   const spec = { name: "a", train: { clip_norm: 0.5 }, arms: [{ name: "b", train: { clip_norm: null } }] };
   expect(read(write(spec))).toEqual(spec);
 });
 
-test("a copy inherits what its original inherited: a rate that is raised in it is raised in every arm", () => {
+test("a copy inherits what its original inherited: raising its rate raises the rate of every arm", () => {
   const text = copyOf({ text: TOML, draft: read(TOML)! });
   expect(text).toBe(TOML);
   const raised = edited(text, (spec) => setAt(spec, ["train", "optimizer", "learning_rate"], 0.5));
@@ -106,7 +106,7 @@ test("a copy inherits what its original inherited: a rate that is raised in it i
   expect(valueAt(read(raised), ["train", "optimizer", "learning_rate"])).toBe(0.5);
 });
 
-test("a copy begins with what was sent, as far as that still holds", () => {
+test("a copy starts with the submitted text, as far as that is still valid", () => {
   const draft = { ...read(TOML)!, seeds: [0, 1, 2] };
   expect(copyOf({ text: TOML, draft })).toBe(TOML.replace("seeds = [0, 1]", "seeds = [0, 1, 2]"));
   const recipe = '{"recipe": "digits-mlp"}';
@@ -123,17 +123,17 @@ test("lists of whole numbers are read and shown as ranges", () => {
   expect([textOf([0, 1, 2, 3, 7, 9, 10]), textOf([128, 128]), textOf([0, 1]), textOf(undefined)]).toEqual(["0-3, 7, 9, 10", "128, 128", "0, 1", ""]);
 });
 
-test("what is no number is left for the server to refuse", () => {
+test("a text that is not a number is left for the server to reject", () => {
   expect(["1e-4", " 3 ", "fast", "", "Infinity"].map(numberFrom)).toEqual([1e-4, 3, "fast", undefined, "Infinity"]);
 });
 
-test("the form asks for the width by the model's own name, and for the length in the spec's own unit", () => {
+test("the form uses the model's field for the width and the spec's unit of length", () => {
   const width = (model: Spec) => fieldsOf({ train: { model } }).how.at(-1)!.path.at(-1);
   expect([{ kind: "mlp" }, { kind: "cnn6", widths: [16] }, { kind: "resnet20" }].map(width)).toEqual(["hidden", "widths", "width"]);
   expect([lengthOf({ train: { steps: 5 } }), lengthOf({})]).toEqual(["steps", "epochs"]);
 });
 
-/** Checks under way, in the order in which they were asked for; the test answers them. */
+/** Pending checks in the order of their requests; the test answers them. */
 let checks: { text: string; signal: AbortSignal; answer: (made: DryRun) => void; refuse: (problem: Problem) => void }[];
 const made = (steps: number): DryRun => ({
   spec: read(TOML) as unknown as DryRun["spec"],
@@ -163,7 +163,7 @@ async function draftOf(text: string): Promise<Draft> {
   return draft;
 }
 
-test("only an answer to the present text counts; the one before is shown until it is here", async () => {
+test("only an answer to the present text counts; the previous one is shown until then", async () => {
   const draft = await draftOf(TOML);
   expect([draft.answer, draft.checking]).toEqual([made(90), false]);
   draft.type(`${TOML}# a`);
@@ -178,7 +178,7 @@ test("only an answer to the present text counts; the one before is shown until i
   expect([draft.answer, checks[2]!.text]).toEqual([made(7), `${TOML}# b`]);
 });
 
-test("a server that does not answer is asked again, one that refuses is not", async () => {
+test("requests are retried without an answer, but not after a rejection", async () => {
   const draft = new Draft();
   draft.begin(TOML);
   await soon(1000);
@@ -191,7 +191,7 @@ test("a server that does not answer is asked again, one that refuses is not", as
   expect([draft.mistakesAt(["train"]).length, draft.mistakesAt(["arms"]).length, checks.length]).toEqual([1, 0, 2]);
 });
 
-test("a text can be begun again, an editor that repeats it changes nothing", async () => {
+test("a text can be restarted, and an editor that repeats it changes nothing", async () => {
   const draft = await draftOf(TOML);
   draft.type(TOML);
   await soon(1000);
@@ -200,7 +200,7 @@ test("a text can be begun again, an editor that repeats it changes nothing", asy
   expect(draft.arms.map((arm) => arm.name)).toEqual(["baseline", "opt"]);
 });
 
-test("whoever tries the other unit of length comes back to the one before", async () => {
+test("switching the unit of length back restores the earlier value", async () => {
   const draft = await draftOf(TOML);
   const train = () => draft.spec.train as Spec;
   draft.measure("steps");
@@ -209,7 +209,7 @@ test("whoever tries the other unit of length comes back to the one before", asyn
   expect([train().epochs, train().steps]).toEqual([3, undefined]);
 });
 
-test("a text that cannot be read keeps the form as it was, and the form does not overwrite it", async () => {
+test("an unreadable text keeps the form unchanged, and the form does not overwrite it", async () => {
   const draft = await draftOf(TOML);
   draft.type("name =");
   draft.toggle("opt");

@@ -4,7 +4,7 @@ export class SubmissionKey {
   #text = "";
   #key = random();
 
-  /** The key for this text; another text gets another key, since the server refuses one key for two. */
+  /** The key for this text. Another text gets another key, because the server rejects one key for two texts. */
   for(text: string): string {
     if (this.#text && this.#text !== text) this.#key = random();
     this.#text = text;
@@ -12,7 +12,7 @@ export class SubmissionKey {
   }
 }
 
-/** 128 random bits. `crypto.randomUUID` is missing on pages that come over plain HTTP from another machine. */
+/** 128 random bits. `crypto.randomUUID` is missing on pages over plain HTTP from another machine. */
 function random(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -35,7 +35,7 @@ export function equal(a: unknown, b: unknown): boolean {
 
 export const pointerTo = (path: Path) => path.map((key) => `/${key}`).join("");
 
-/** Without the fields that are null, which TOML cannot write and a spec does not need. */
+/** The tree without null fields, which TOML cannot represent and a spec does not need. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isTable(value)) return value;

@@ -33,7 +33,7 @@ export function write(spec: Spec): string {
   return arms.some(({ train }) => isTable(train) && holdsNull(train)) ? json(spec) : stringify(withoutNulls(spec));
 }
 
-/** The text of a copy: what was submitted for the original, with its comments, changed only where the draft differs. */
+/** The text of a copy: the submitted text of the original with its comments, changed only where the draft differs. */
 export function copyOf({ text, draft }: Pick<StoredSubmission, "text"> & { draft: Spec }): string {
   return text === null ? write(draft) : rewrite(text, draft);
 }

@@ -5,7 +5,7 @@ import { CurveStore, type CurveRequest } from "./curve_store.svelte";
 
 vi.mock("../api", () => ({ getCurves: vi.fn(), getRuns: vi.fn(), Problem: class extends Error {} }));
 
-/** Requests under way, in the order in which they were made; the test answers them. */
+/** Pending requests in their order; the test answers them. */
 let answers: ((width: number) => Promise<void>)[];
 
 beforeEach(() => {

@@ -77,7 +77,7 @@ export class Listing {
   }
 }
 
-/** Both lists in the order of the first, then the second; the first wins where both hold an experiment. */
+/** Both lists, the first one before the second. Duplicates are taken from the first list. */
 function merge(first: ExperimentSummary[], second: ExperimentSummary[]): ExperimentSummary[] {
   const known = new Set(first.map((item) => item.id));
   return [...first, ...second.filter((item) => !known.has(item.id))];

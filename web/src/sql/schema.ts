@@ -1,5 +1,5 @@
-// The tables and views that queries are about, as the last migration leaves them; their names are a contract of the
-// database. Tables that a query may not read are left out.
+// The tables and views for queries, in the current schema, whose names are public. Tables that a query may not read are
+// left out.
 
 const words = (text: string) => text.split(/\s+/);
 
