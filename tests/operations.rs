@@ -1,4 +1,4 @@
-//! Operation of the service: metrics, backups, thinning, failing disks.
+//! Operation of the service: metrics, backups, thinning, failing disks, internal errors.
 
 mod support;
 
@@ -8,10 +8,14 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rlimit::{INFINITY, Resource, prlimit};
 use serde_json::Value;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor};
 use support::postgres::Postgres;
 use support::processes::signal;
-use support::{OPTLAB, Server, long_experiment, small_experiment};
+use support::{Database, OPTLAB, Server, long_experiment, small_experiment};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 fn optlab(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(OPTLAB).args(args).current_dir(folder.path()).output().unwrap()
@@ -229,6 +233,38 @@ fn a_server_whose_database_was_removed_acknowledges_no_write() {
     fs::remove_file(folder.path().join("optlab.db")).unwrap();
     assert_eq!(refusal(&server), (503, "urn:optlab:problem:database-moved".to_owned()));
     assert_eq!(server.get("/readyz").status, 503);
+}
+
+async fn execute(database: Database, url: &str, sql: &'static str) {
+    match database {
+        Database::Sqlite => drop(SqliteConnection::connect(url).await.unwrap().execute(sql).await.unwrap()),
+        Database::Postgres => drop(PgConnection::connect(url).await.unwrap().execute(sql).await.unwrap()),
+    }
+}
+
+#[test]
+fn an_internal_error_is_logged_once_and_its_cause_stays_in_the_log() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let folder = TempDir::new().unwrap();
+        let url = database.create(&folder);
+        let server = Server::without_slots(&url, &folder);
+        let id = server.submit(&small_experiment(1, &[0]));
+        let rename = "ALTER TABLE experiments RENAME COLUMN notes TO remarks";
+        Runtime::new().unwrap().block_on(execute(database, &url, rename));
+
+        let answer = server.get(&format!("/api/v1/experiments/{id}"));
+        assert_eq!((answer.status, answer.content_type.as_str()), (500, "application/problem+json"));
+        let problem = serde_json::json!({
+            "type": "urn:optlab:problem:internal",
+            "title": "Internal error",
+            "status": 500,
+            "detail": "something failed inside the server; its log has the cause",
+        });
+        assert_eq!(answer.json(), problem, "{database:?}");
+        let log = server.kill_for_its_log();
+        let causes: Vec<&str> = log.lines().filter(|line| line.contains("notes")).collect();
+        assert!(matches!(causes[..], [cause] if cause.contains("ERROR a request failed: ")), "{log}");
+    }
 }
 
 #[test]
