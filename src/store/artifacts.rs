@@ -13,7 +13,7 @@ pub struct Artifact {
     pub name: String,
     /// The kind of its content.
     pub kind: ArtifactKind,
-    /// The attempt that made it.
+    /// The attempt that wrote it.
     pub attempt: AttemptNumber,
     /// Completed updates.
     pub step: i64,
@@ -21,7 +21,7 @@ pub struct Artifact {
     pub path: String,
     /// How many.
     pub bytes: i64,
-    /// Their SHA-256, in lower-case hexadecimal.
+    /// SHA-256 of its bytes, in lower-case hexadecimal.
     pub sha256: String,
 }
 
@@ -34,10 +34,10 @@ struct Row {
 }
 
 impl Store {
-    /// Those of a job, by name.
+    /// The artifacts of a job, by name.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where there is no such job.
+    /// [`StoreError::NotFound`] if there is no such job.
     pub async fn artifacts(&self, job: JobId) -> Result<Vec<Artifact>, StoreError> {
         let mut reader = self.read().await?;
         let exists: Option<(JobId,)> =

@@ -9,8 +9,13 @@ use sqlx::migrate::MigrateError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such row.
-    #[error(transparent)]
-    NotFound(#[from] NotFound),
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// `experiment`, `job`, `worker` or `token`.
+        what: &'static str,
+        /// The requested id.
+        id: i64,
+    },
     /// The state of the row does not allow it.
     #[error("{0}")]
     Conflict(String),
@@ -23,15 +28,15 @@ pub enum StoreError {
     /// The points of an import ended too early; nothing was written.
     #[error("the points of the import broke off")]
     BrokenOff,
-    /// Other work holds the database or, in this process, all of its connections; trying again later helps.
+    /// Another process has locked the database. A later retry may succeed.
     #[error("the database is busy")]
     Busy,
-    /// Its server stops, starts, has no room or is not to be reached; trying again later helps.
+    /// The database server is stopping, starting, full or unreachable. A later retry may succeed.
     #[error("the database does not answer")]
     Away,
     /// The disk of the database is full. Writes succeed again once there is space.
     #[error(
-        "the disk of the database is full: nothing was stored. Make room there, and try again; nothing needs a restart"
+        "the disk of the database is full: nothing was stored. Free space there, and try again; no restart is needed"
     )]
     Full,
     /// The database cannot read or write its disk, or lacks memory. A later retry may succeed.
@@ -46,24 +51,24 @@ pub enum StoreError {
          back, or restart the server; what it can still read can be exported before that"
     )]
     Moved,
-    /// It cannot be opened as things are; this says why and what would help.
+    /// It cannot be opened, with the reason and the remedy.
     #[error("{0}")]
     Unavailable(String),
-    /// No database of this kind is known.
+    /// A database of this kind is not supported.
     #[error(
-        "`{0}` is no database URL that is supported; give one like sqlite:optlab.db or postgres://user@host/optlab"
+        "`{0}` is not a supported database URL; use one like sqlite:optlab.db or postgres://user@host/optlab"
     )]
     Unsupported(String),
-    /// Anything else that the database said.
+    /// Any other error of the database.
     #[error("database: {}", said(.0))]
     Database(sqlx::Error),
     /// The process that answers a query of a user cannot be started or has ended early.
     #[error("the process of a query: {0}")]
     QueryProcess(#[source] io::Error),
-    /// The schema could not be brought up to date.
+    /// The schema could not be migrated.
     #[error("migrating the database: {}", why(.0))]
     Migrate(MigrateError),
-    /// The schema is of a version, which this is, that this program does not know.
+    /// The schema has this version, which this program does not know.
     #[error("the database was written by a newer optlab; update this one (the schema is of version {0})")]
     Newer(i64),
     /// A statement that must write one row wrote another number of rows.
@@ -71,7 +76,7 @@ pub enum StoreError {
     NotOneRow {
         /// The rows that it wrote.
         rows: u64,
-        /// Its text.
+        /// The text of the statement.
         statement: &'static str,
     },
     /// A row that this version cannot read.
@@ -118,19 +123,19 @@ impl From<sqlx::Error> for StoreError {
 impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
-            // The database has been through a migration that is not among ours.
+            // The database has a migration that is not among ours.
             MigrateError::VersionMissing(version) => Self::Newer(version),
             error => Self::Migrate(error),
         }
     }
 }
 
-/// What the database says, without where in its own sources it says so.
+/// The message of the database, without the place in its source code.
 pub(super) fn said(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
-/// Why a migration failed, and what to do where its role may not create tables.
+/// The reason why a migration failed, with the remedy if its role may not create tables.
 fn why(error: &MigrateError) -> String {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return error.to_string();
@@ -141,8 +146,8 @@ fn why(error: &MigrateError) -> String {
     format!("{}{cure}", said(error))
 }
 
-/// `Some` where the same statement may succeed a little later.
-fn transient(error: &sqlx::Error) -> Option<StoreError> {
+/// `Some` if the same statement may succeed a little later.
+fn passing(error: &sqlx::Error) -> Option<StoreError> {
     let sqlx::Error::Database(database) = error else {
         return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)).then_some(StoreError::Away);
     };

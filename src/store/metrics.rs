@@ -1,4 +1,4 @@
-//! Curves, as they are read.
+//! The series of jobs.
 
 use std::collections::HashMap;
 use std::sync::RwLock;
@@ -18,7 +18,7 @@ pub struct Series {
     pub name: String,
     /// Unit of its values.
     pub unit: String,
-    /// Which way is better, where one is.
+    /// Whether higher values are better; `None` if neither direction is.
     pub higher_is_better: Option<bool>,
 }
 
@@ -36,7 +36,7 @@ impl From<SeriesRow> for Series {
 }
 
 impl Store {
-    /// The series of this name, whether or not it has points.
+    /// The series of this name, with or without points.
     pub async fn series(&self, name: &str) -> Result<Option<Series>, StoreError> {
         let row: Option<SeriesRow> = sql("SELECT name, unit, higher_is_better FROM series WHERE name = $1")
             .bind(name)
@@ -45,7 +45,7 @@ impl Store {
         Ok(row.map(Series::from))
     }
 
-    /// The series of which some job of the experiment has points.
+    /// The series with points of any job of the experiment.
     pub async fn series_of_experiment(&self, experiment: ExperimentId) -> Result<Vec<Series>, StoreError> {
         let rows: Vec<SeriesRow> = sql(concat!(
             "SELECT s.name, s.unit, s.higher_is_better FROM series s
@@ -63,7 +63,7 @@ impl Store {
         Ok(rows.into_iter().map(Series::from).collect())
     }
 
-    /// The series of which the job has points.
+    /// The series with points of the job.
     pub async fn series_of_job(&self, job: JobId) -> Result<Vec<Series>, StoreError> {
         let rows: Vec<SeriesRow> = sql("SELECT s.name, s.unit, s.higher_is_better FROM series s
              WHERE EXISTS (SELECT 1 FROM metric_points p WHERE p.job_id = $1 AND p.series_id = s.id)
@@ -90,8 +90,8 @@ impl SeriesIds {
 }
 
 impl Store {
-    /// The id of each point's series. New ones are committed at once and by themselves: two attempts that met new names
-    /// in different orders, each in its transaction, would wait for each other.
+    /// The id of each point's series. New ones are committed at once in their own transaction, because two attempts
+    /// that insert new names in different orders would otherwise wait for each other.
     pub(super) async fn series_ids(&self, points: &[Point]) -> Result<Vec<i64>, StoreError> {
         let mut ids = Vec::with_capacity(points.len());
         for point in points {
@@ -100,7 +100,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// As [`Self::series_ids`], of one series by its name.
+    /// As [`Self::series_ids`], for one series by its name.
     pub(super) async fn series_id(&self, name: &str) -> Result<i64, StoreError> {
         match self.series_ids.get(name) {
             Some(id) => Ok(id),

@@ -1,8 +1,8 @@
 //! Everything that outlives a process: the only place with SQL.
 //!
-//! [`Store`] has one module per concern, which holds its records beside its statements. Writes that belong to an attempt
-//! carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once the job has gone on without it. A statement is written
-//! once where both databases understand it; `database` opens them and has what they do differently.
+//! [`Store`] has one module per concern, which holds its records beside its statements. Writes that belong to an
+//! attempt carry its [`Lease`] and fail with [`StoreError::LeaseLost`] once another attempt has begun. A statement that
+//! both databases understand is written once; `database` opens them and has their differences.
 
 mod experiments;
 mod jobs;
@@ -65,17 +65,17 @@ pub struct Store {
     activity: Activity,
 }
 
-/// Where the time of a write comes from.
+/// The clock of writes.
 enum Time {
-    /// Of the database's machine, so that leases do not depend on the clocks of workers.
+    /// The clock of the database's machine, so that leases do not depend on the clocks of workers.
     Database,
     Given(Arc<dyn Clock>),
 }
 
-/// Opens the database at `url` and brings its schema up to date. Its time is that of the database's machine.
+/// Opens the database at `url` and migrates its schema. Times are those of the database's machine.
 ///
 /// # Errors
-/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, else what the database says.
+/// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, and errors of the database.
 pub async fn open(url: &str) -> Result<Arc<Store>, StoreError> {
     open_with(url, Schema::Migrate, None).await
 }
@@ -120,7 +120,7 @@ impl Store {
         self.changes.subscribe()
     }
 
-    /// Closes every connection in good order, after which the database file itself has everything that was written.
+    /// Closes every connection in good order. The database file itself then contains everything that was written.
     pub async fn close(&self) {
         self.database.close().await;
     }

@@ -7,27 +7,27 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use crate::store::database::sql;
 use crate::store::{Counts, Store, StoreError};
 
-/// The state of the queue, whoever works on it.
+/// The state of the queue, over all processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Jobs of all experiments by state.
     pub jobs: Counts,
-    /// How many attempts have ended by each reason, since there is this database.
+    /// Number of ended attempts by reason, over the life of the database.
     pub attempts_ended: Vec<(EndReason, i64)>,
 }
 
-/// What this process has done since it began.
+/// The activity of this process since its start.
 #[derive(Debug)]
 pub struct Activity {
-    /// Points that it stored.
+    /// Number of stored points.
     pub points: Counter,
-    /// Seconds that jobs waited which it claimed, from when they could be claimed.
+    /// Seconds that claimed jobs had waited since they could be claimed.
     pub claim_waits: Histogram,
 }
 
 impl Default for Activity {
     fn default() -> Self {
-        // From 10 ms, in which an idle slot takes a job, to 11 hours, in a long queue.
+        // From 10 ms, the time of an idle slot to claim a job, to 11 hours, in a long queue.
         Self { points: Counter::default(), claim_waits: Histogram::new(exponential_buckets(0.01, 4.0, 12)) }
     }
 }
@@ -57,7 +57,7 @@ impl Store {
         Ok(census)
     }
 
-    /// What this process has done.
+    /// The activity of this process.
     pub fn activity(&self) -> &Activity {
         &self.activity
     }

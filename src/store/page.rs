@@ -5,13 +5,13 @@
 pub struct Page<T, Id> {
     /// The items, in the order of the list.
     pub items: Vec<T>,
-    /// Id of the last item, where more follow.
-    pub next: Option<Id>,
+    /// Id of the last item, if more follow.
+    pub next: Option<i64>,
 }
 
-impl<T, Id> Page<T, Id> {
-    /// From up to `limit + 1` items: the one too many only tells that more follow.
-    pub(super) fn from_surplus(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> Id) -> Self {
+impl<T> Page<T> {
+    /// Creates a page from up to `limit + 1` items; an extra item only shows that more follow.
+    pub(super) fn from_surplus(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Self {
         let limit = limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);

@@ -10,7 +10,7 @@ use crate::store::database::{Transaction, sql};
 use crate::store::jobs::begun;
 use crate::store::{Store, StoreError};
 
-/// A job with its final figures, which are there once it has succeeded.
+/// A job with its final figures, once it has succeeded.
 #[derive(Clone, Debug, PartialEq, FromRow)]
 pub struct JobFigures {
     /// Its id.
@@ -25,24 +25,24 @@ pub struct JobFigures {
     pub end_reason: Option<EndReason>,
     /// What went wrong, in a sentence.
     pub error: Option<String>,
-    /// Of the last evaluation, in percent.
+    /// Accuracy of the last evaluation, in percent.
     pub test_accuracy: Option<f64>,
-    /// Of the evaluation that was best on the test set itself.
+    /// Accuracy of the evaluation that was best on the test set itself.
     pub best_test_accuracy: Option<f64>,
     /// Last mean energy.
     pub energy: Option<f64>,
     /// Wall time of the run.
     pub seconds: Option<f64>,
-    /// Of the runner, on a CPU.
+    /// Peak memory of the runner, on a CPU.
     pub peak_memory_bytes: Option<i64>,
-    /// Numbers that the optimizer stepped.
+    /// Number of trained parameters.
     pub parameters_trained: Option<i64>,
 }
 
-/// The last evaluations of a job that succeeded.
+/// The last evaluations of a succeeded job.
 #[derive(Clone, Copy, Debug, PartialEq, FromRow)]
 pub struct LastEvaluations {
-    /// How many of them are stored: curves may be thin.
+    /// Number of stored ones, which is smaller for thinned curves.
     pub n: i64,
     /// Completed updates at the first of them.
     pub first_step: i64,
@@ -72,7 +72,7 @@ impl Store {
         .await
     }
 
-    /// At most `last` evaluations of each job that succeeded, by the id of the job.
+    /// At most `last` evaluations of each succeeded job, by the id of the job.
     pub async fn last_evaluations(
         &self,
         experiment: ExperimentId,
@@ -96,13 +96,11 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.job_id, row.evaluations)).collect())
     }
 
-    /// Where each job that has begun was trained, by its id: of the attempts that its curve comes from, the first one
+    /// The environments of each started job, by its id: those of the attempts that contributed to its curve, the oldest
     /// first.
-    pub async fn environments(
-        &self,
-        experiment: ExperimentId,
+    pub async fn environments(&self, experiment: ExperimentId,
     ) -> Result<HashMap<JobId, Vec<Environment>>, StoreError> {
-        // A curve comes from the last attempt that began at the beginning, and from those that went on from it.
+        // A curve consists of the last attempt that started at step 0 and of those that resumed from it.
         let rows: Vec<(JobId, String)> = sql(concat!(
             "SELECT a.job_id, a.environment
              FROM jobs j JOIN attempts a ON a.job_id = j.id
@@ -125,7 +123,7 @@ impl Store {
     }
 }
 
-/// Keeps the figures of a job that ends well, inside the transaction of its end, when all of its points are there.
+/// Stores the figures of a succeeded job in the transaction of its end, when all of its points are stored.
 pub(super) async fn insert_result(
     tx: &mut Transaction,
     job: JobId,

@@ -10,17 +10,17 @@ use crate::store::{Store, StoreError};
 pub struct Root {
     /// A folder with an absolute path, or a URL.
     pub place: String,
-    /// Whether it was given for the first time and is not kept yet.
+    /// Whether it was given for the first time and is not stored yet.
     pub is_new: bool,
 }
 
 const ARTIFACT_ROOT: &str = "artifact_root";
 
 impl Store {
-    /// The place that was kept, else the one that is `given`, else for SQLite the folder beside the database file.
+    /// The stored place, or else the `given` one, or else for SQLite the folder beside the database file.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where another place was kept, or none is known.
+    /// [`StoreError::Conflict`] if another place is stored, or none is known.
     pub async fn artifact_root(&self, given: Option<&str>) -> Result<Root, StoreError> {
         let stored: Option<(String,)> = sql("SELECT value FROM settings WHERE name = $1")
             .bind(ARTIFACT_ROOT)
@@ -28,17 +28,19 @@ impl Store {
             .await?;
         let given = given.map(whole);
         match (stored.map(|(value,)| value), given) {
-            (Some(stored), Some(given)) if real(&stored) != real(&given) => Err(StoreError::Conflict(format!(
-                "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
-                 `artifact_root` in the table `settings`"
-            ))),
+            (Some(stored), Some(given)) if real(&stored) != real(&given) => {
+                Err(StoreError::Conflict(format!(
+                    "the files of this database are at {stored}, not at {given}; to move them, copy them and change \
+                     `artifact_root` in the table `settings`"
+                )))
+            }
             (Some(place), _) => Ok(Root { place, is_new: false }),
             (None, Some(place)) => Ok(Root { place, is_new: true }),
             (None, None) => match &self.database {
                 // Not stored: the folder can be moved with the file.
                 Database::Sqlite(sqlite) => Ok(Root { place: sqlite.artifacts_beside(), is_new: false }),
                 Database::Postgres(_) => Err(StoreError::Conflict(
-                    "this database does not know yet where files of jobs are; say it to the server with --artifacts, \
+                    "this database has no artifact root yet; give it to the server with --artifacts, \
                      a folder that all workers share or s3://BUCKET/FOLDER"
                         .to_owned(),
                 )),
@@ -46,7 +48,7 @@ impl Store {
         }
     }
 
-    /// Keeps a place for all later starts, unless one was kept before.
+    /// Stores a place for all later starts, unless one is stored.
     pub async fn keep_artifact_root(&self, place: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sql("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
@@ -58,7 +60,7 @@ impl Store {
     }
 }
 
-/// A relative folder would be another one in every process.
+/// Makes the folder absolute, because a relative one would differ between processes.
 fn whole(place: &str) -> String {
     if place.contains("://") {
         return place.to_owned();

@@ -1,4 +1,4 @@
-//! Old curves with fewer points.
+//! Thinning of old curves.
 
 use optlab_domain::{ExperimentId, JobId};
 
@@ -8,14 +8,14 @@ use crate::store::database::{Connect, sql};
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError};
 
-/// What thinning does to an experiment.
+/// The effect of thinning on an experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Thinned {
-    /// Its jobs that have ended; others are left alone.
+    /// Number of its jobs that have ended; others are not thinned.
     pub jobs: i64,
-    /// Points of these jobs before.
+    /// Number of points of these jobs before thinning.
     pub points: i64,
-    /// Points that go.
+    /// Number of points that are deleted.
     pub deleted: i64,
 }
 
@@ -57,7 +57,7 @@ macro_rules! with_surplus {
 }
 
 impl Store {
-    /// What [`Store::thin`] would do now.
+    /// The effect that [`Store::thin`] would have now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -78,14 +78,14 @@ impl Store {
         Ok(Thinned { jobs, points, deleted })
     }
 
-    /// Deletes, in one transaction, for good.
+    /// Deletes the points permanently, in one transaction.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn thin(&self, experiment: ExperimentId, every: i64) -> Result<Thinned, StoreError> {
         let mut tx = self.begin().await?;
         check(&mut tx, experiment).await?;
-        // First, so that nobody wants them again meanwhile; and whoever has read the curves before is to read them again.
+        // First, so that no job is retried meanwhile, and so that readers of the curves fetch them again.
         let version = next_version(&mut tx).await?;
         let jobs: Vec<(JobId,)> = sql("UPDATE jobs SET version = $2
              WHERE experiment_id = $1 AND state IN ('succeeded', 'failed', 'cancelled') RETURNING id")

@@ -9,19 +9,19 @@ use sqlx_macros::FromRow;
 use crate::store::database::sql;
 use crate::store::{NotFound, Store, StoreError};
 
-/// A bearer token. The database holds its hash only, and no log shows it.
+/// A bearer token. The database has only its hash, and no log shows it.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Tells readers, and programs that look for leaked secrets, what it is.
+    /// Prefix by which people, and scanners for leaked secrets, recognize a token.
     const PREFIX: &str = "optlab_";
     const RANDOM_BYTES: usize = 32;
 
-    /// A new one, from the operating system's random numbers.
+    /// Draws a new token from the random numbers of the operating system.
     ///
     /// # Errors
-    /// Where the operating system has none.
+    /// If the operating system provides none.
     #[expect(clippy::disallowed_methods, reason = "the room for randomness")]
     pub fn draw() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; Self::RANDOM_BYTES];
@@ -41,7 +41,8 @@ impl Secret {
         &self.0
     }
 
-    /// What it is known by, in lower-case hexadecimal. A salt would add nothing: nobody can try all random tokens.
+    /// Its hash in the database, in lower-case hexadecimal. A salt is not needed, because random tokens cannot be
+    /// enumerated.
     pub fn sha256(&self) -> String {
         hex::encode(Sha256::digest(&self.0))
     }
@@ -53,16 +54,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A token as it may be listed.
+/// A token in a list, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Token {
-    /// Its id, to revoke it by.
+    /// Its id, by which it is revoked.
     pub id: TokenId,
-    /// Whose it is, or what for.
+    /// Its owner or purpose.
     pub name: String,
     /// What it allows.
     pub scope: Scope,
-    /// When it was made, milliseconds since the epoch.
+    /// When it was created, milliseconds since the epoch.
     pub created_ms: i64,
     /// When it was revoked.
     pub revoked_ms: Option<i64>,
@@ -85,7 +86,7 @@ impl Store {
         Ok(id)
     }
 
-    /// All tokens, revoked ones too, oldest first.
+    /// All tokens, including revoked ones, the oldest first.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         sql("SELECT id, name, scope, created_ms, revoked_ms FROM tokens ORDER BY id")
             .fetch_all(&mut self.read().await?)
@@ -110,7 +111,7 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// What `secret` allows; `None` where it is unknown or revoked.
+    /// The scope of `secret`; `None` if it is unknown or revoked.
     pub async fn scope_of(&self, secret: &Secret) -> Result<Option<Scope>, StoreError> {
         let row: Option<(Scope,)> = sql("SELECT scope FROM tokens WHERE sha256 = $1 AND revoked_ms IS NULL")
             .bind(secret.sha256())

@@ -5,8 +5,8 @@ use crate::store::database::{Connect, Transaction, per_database};
 
 /// SQL for the number that `jobs.version` gets from the transaction that runs it.
 ///
-/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit in
-/// any order; [`settled_version`] tells up to where none is missing any more.
+/// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit
+/// in any order; [`settled_version`] tells up to where none is missing any more.
 macro_rules! new_version {
     (sqlite) => {
         "(SELECT coalesce(max(version), 0) + 1 FROM jobs)"
@@ -17,14 +17,14 @@ macro_rules! new_version {
 }
 pub(super) use new_version;
 
-/// The number of [`new_version`] for what this transaction writes.
+/// The number of [`new_version`] for the writes of this transaction.
 pub(super) async fn next_version(tx: &mut Transaction) -> Result<i64, StoreError> {
     per_database(concat!("SELECT ", new_version!(sqlite)), concat!("SELECT ", new_version!(postgres)))
         .fetch_number(tx)
         .await
 }
 
-/// Whatever was or will be written with this version or an earlier one can be seen on this connection.
+/// The version up to which every write is visible on this connection, and none will be added.
 pub(super) async fn settled_version(on: &mut impl Connect) -> Result<i64, StoreError> {
     per_database(
         "SELECT coalesce(max(version), 0) FROM jobs",

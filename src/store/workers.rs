@@ -1,4 +1,4 @@
-//! Who offers slots.
+//! Workers and their slots.
 
 use optlab_domain::{JobId, WorkerId};
 use serde::{Deserialize, Serialize};
@@ -14,27 +14,27 @@ pub struct Worker {
     pub id: WorkerId,
     /// Host and process.
     pub name: String,
-    /// What it offers, as it was when the worker was last heard of.
+    /// Its devices at its last heartbeat.
     pub devices: Vec<OfferedDevice>,
-    /// What it runs now.
+    /// The jobs that it runs.
     pub jobs: Vec<JobId>,
     /// When it began, milliseconds since the epoch.
     pub started_ms: i64,
-    /// When it was last heard of.
+    /// Time of its last heartbeat.
     pub last_seen_ms: i64,
-    /// When it said goodbye.
+    /// When it ended.
     pub ended_ms: Option<i64>,
-    /// Whether it claims nothing more.
+    /// Whether it is draining.
     pub draining: bool,
     /// Why the worker, or one of its slots, claims nothing at present.
     pub trouble: Option<String>,
 }
 
 impl Worker {
-    /// A worker reports every few seconds and counts as gone after this much silence.
+    /// Time without a heartbeat after which a worker counts as gone. It reports every few seconds.
     pub const GONE_AFTER_MS: i64 = 30_000;
 
-    /// The times between which a worker was last heard of that is not gone, both included.
+    /// The range of last heartbeats of workers that are not gone, both ends included.
     pub fn heard_of(now_ms: i64) -> (i64, i64) {
         (now_ms - Self::GONE_AFTER_MS, now_ms + Self::GONE_AFTER_MS)
     }
@@ -52,14 +52,14 @@ impl Worker {
 pub struct OfferedDevice {
     /// `cpu`, `cuda:0`, ...
     pub device: String,
-    /// What its maker calls it; absent where libtorch does not find it.
+    /// Product name; absent if libtorch does not find it.
     pub name: Option<String>,
-    /// Jobs at a time.
+    /// Number of slots.
     pub slots: usize,
     /// Slots that claim nothing for a while, because attempts on them have failed.
     #[serde(default)]
     pub resting: usize,
-    /// Absent where the machine or its driver does not tell.
+    /// Absent if the machine or its driver does not report it.
     pub memory: Option<Memory>,
 }
 
@@ -70,12 +70,12 @@ impl OfferedDevice {
     }
 }
 
-/// Memory of a machine or a GPU, whoever uses it.
+/// Memory of a machine or a GPU, over all programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// All that there is.
+    /// Total memory.
     pub total_bytes: u64,
-    /// What a program that starts now cannot have.
+    /// Memory that is not available to a new program.
     pub used_bytes: u64,
 }
 
@@ -154,7 +154,7 @@ impl Store {
         Ok(draining != 0)
     }
 
-    /// Notes that the worker has stopped in good order.
+    /// Records that the worker has stopped in good order.
     pub async fn worker_has_stopped(&self, id: WorkerId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
@@ -166,7 +166,7 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// Asks the worker to claim nothing more and to stop.
+    /// Requests a drain of the worker: it claims no more jobs and stops.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -179,7 +179,7 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// The workers heard of after `since_ms`, newest first.
+    /// The workers with a heartbeat after `since_ms`, newest first.
     pub async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
         let rows: Vec<Row> = sql(
             "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining, w.trouble, coalesce((

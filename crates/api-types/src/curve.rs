@@ -99,7 +99,7 @@ pub struct ArmCurve {
     pub arm: String,
     /// `baseline`, `opt:cayley`, ...
     pub method: String,
-    /// Its mean and how far its seeds lie apart.
+    /// Its mean and the spread of its seeds.
     #[serde(flatten)]
     pub band: Band,
 }

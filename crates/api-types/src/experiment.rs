@@ -18,7 +18,7 @@ pub struct ExperimentSummary {
     pub name: String,
     /// Free text.
     pub notes: String,
-    /// Words to find it by.
+    /// Words for searches.
     pub tags: Vec<String>,
     /// Whether lists leave it out by default.
     pub archived: bool,
@@ -69,7 +69,7 @@ impl Counts {
 /// An experiment with its spec and its series.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Experiment {
-    /// What lists show of it.
+    /// The fields that lists also have.
     #[serde(flatten)]
     pub summary: ExperimentSummary,
     /// The spec with every default filled in.
@@ -117,7 +117,7 @@ pub struct Edit {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Seeds {
-    /// The seeds; those that the experiment already has add nothing.
+    /// The seeds. Those that the experiment already has are ignored.
     #[schema(min_items = 1, max_items = 10_000, value_type = Vec<Seed>)]
     pub seeds: Vec<u64>,
 }

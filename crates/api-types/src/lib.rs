@@ -1,8 +1,8 @@
-//! Every request and answer of the REST API. The server's handlers write these types, clients read them, and the OpenAPI
-//! document and the dashboard's `contract.ts` are generated from them.
+//! Every request and answer of the REST API. The server's handlers write these types, clients read them, and the
+//! OpenAPI document and the dashboard's `contract.ts` are generated from them.
 //!
-//! Times are RFC 3339 in UTC with milliseconds. A request that has an unknown field is refused. A field of an answer is
-//! null where it has no value.
+//! Times are RFC 3339 in UTC with milliseconds. A request with an unknown field is rejected. A field of an answer is
+//! null if it has no value.
 
 mod list;
 

@@ -14,9 +14,10 @@ pub struct ProblemDetails {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What is wrong, and what would be right.
+    /// The mistake and the valid values, or the reason and the remedy.
     pub detail: String,
-    /// The mistakes of a spec, each with its path. If there are more than 50, the last entry says how many are not listed.
+    /// The mistakes of a spec, each with its path. If there are more than 50, the last entry says how many are not
+    /// listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
 }

@@ -16,7 +16,7 @@ pub struct Recipe {
 /// A built-in experiment with its spec.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RecipeDetail {
-    /// What lists show of it.
+    /// The fields that lists also have.
     #[serde(flatten)]
     pub recipe: Recipe,
     /// The spec as it is written.

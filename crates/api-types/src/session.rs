@@ -4,10 +4,10 @@ use optlab_domain::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the client may do.
+/// The scope of the client.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Session {
-    /// What its token allows; without tokens, everybody may write.
+    /// The scope of its token; `write` if the server needs no tokens.
     pub scope: Scope,
     /// Whether it has sent a token.
     pub signed_in: bool,
@@ -18,7 +18,7 @@ pub struct Session {
 pub struct SignIn {
     /// The token.
     pub token: String,
-    /// Folder of the host that the page is in; default: the server's base path.
+    /// Path of the page on the host; default: the server's base path.
     #[schema(nullable = false, pattern = "^[A-Za-z0-9._~%@+=:,/-]*$")]
     pub path: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Submissions: what a client sends, and what comes of it.
+//! Submissions and their results.
 
 use optlab_domain::ExperimentId;
 use optlab_spec::ExperimentSpec;
@@ -34,7 +34,7 @@ pub struct RecipeSubmission {
     pub overrides: Option<Map<String, Value>>,
 }
 
-/// The experiment that a submission or an import has made.
+/// The experiment that a submission or an import has created.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
     /// Its id.
@@ -51,23 +51,24 @@ pub struct Submitted {
 pub struct StoredSubmission {
     /// The body of the request as it was sent, JSON or TOML; null if it was not stored.
     pub text: Option<String>,
-    /// A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled in,
-    /// and with the present seeds and priority. Without a text, the resolved spec without what its arms would inherit.
+    /// A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled
+    /// in, and with the present seeds and priority. Without a text, the resolved spec without what its arms would
+    /// inherit.
     pub draft: WrittenSpec,
 }
 
-/// The experiment that a submission would make.
+/// The experiment that a submission would create.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DryRun {
     /// The spec with every default filled in.
     pub spec: ExperimentSpec,
     /// Its jobs.
     pub jobs: Vec<PlannedJob>,
-    /// How long they would take.
+    /// Estimate of their time.
     pub estimate: Estimate,
 }
 
-/// A job that a submission would make.
+/// A job that a submission would create.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PlannedJob {
     /// Name of its arm.
@@ -78,11 +79,11 @@ pub struct PlannedJob {
     pub steps: u64,
 }
 
-/// How long the jobs of a submission would take, judged by similar jobs that have succeeded.
+/// Estimated time of the jobs of a submission, from similar jobs that have succeeded.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Estimate {
     /// Time of all jobs, one after another; null if an arm has no similar job that has succeeded.
     pub seconds: Option<f64>,
-    /// Number of jobs that the estimate is based on.
+    /// Number of jobs on which the estimate is based.
     pub jobs_measured: usize,
 }

@@ -1,10 +1,10 @@
-//! Warnings about jobs that break an invariant of their method.
+//! Warnings about jobs that violate an invariant of their method.
 
 use optlab_domain::JobId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An invariant of the method that a job does not keep.
+/// An invariant of the method that a job violates.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     /// Id of the job.

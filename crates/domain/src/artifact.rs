@@ -3,7 +3,7 @@
 use crate::word::words;
 
 words! {
-    /// What a file of a job holds.
+    /// The kind of a job's file.
     pub enum ArtifactKind {
         /// The state from which the next attempt resumes.
         Checkpoint,

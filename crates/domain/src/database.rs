@@ -1,4 +1,4 @@
-//! How words, which are text in a database, and ids, which are integers, are read from it.
+//! Reading the words from text columns of a database.
 
 use crate::{
     ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,

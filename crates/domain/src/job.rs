@@ -6,13 +6,13 @@ use crate::word::words;
 use crate::{AttemptNumber, JobId};
 
 words! {
-    /// Where a job is in its life.
+    /// The state of a job.
     pub enum JobState {
         /// Waiting for a slot.
         Queued,
-        /// In a slot.
+        /// Running in a slot.
         Running,
-        /// Off the queue until resumed.
+        /// Paused until it is resumed.
         Paused,
         /// Ended with results.
         Succeeded,
@@ -31,7 +31,7 @@ impl JobState {
 }
 
 words! {
-    /// Why an attempt or a job ended.
+    /// The reason why an attempt or a job ended.
     pub enum EndReason {
         /// All steps are done.
         Completed,
@@ -41,7 +41,7 @@ words! {
         Diverged,
         /// The device had too little memory.
         OutOfMemory,
-        /// The runner ended without saying why.
+        /// The runner ended without a reported reason.
         RunnerCrashed,
         /// The machine lacks something that the job needs: disk space, the network, a runner that starts.
         MachineFault,
@@ -51,7 +51,7 @@ words! {
         Cancelled,
         /// The attempt took longer than `time_limit_seconds`.
         TimedOut,
-        /// The worker gave the job back, because it shuts down or because a pause was requested.
+        /// The worker handed the job back, because it shuts down or because a pause was requested.
         HandedBack,
     }
 }
@@ -75,7 +75,7 @@ impl EndReason {
 }
 
 words! {
-    /// What the worker of a running job is asked to do.
+    /// A request for the worker of a running job.
     pub enum Request {
         /// Stop for good.
         Cancel,
@@ -84,17 +84,17 @@ words! {
     }
 }
 
-/// What a person can do to a job.
+/// An action of a person on a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Action {
     /// End it.
     Cancel,
-    /// Take it off the queue.
+    /// Pause it.
     Pause,
-    /// Queue it again after a pause.
+    /// Requeue it after a pause.
     Resume,
-    /// Queue it again after it has failed or was cancelled, with a fresh budget of attempts.
+    /// Requeue it after it has failed or was cancelled, with a fresh budget of attempts.
     Retry,
 }
 

@@ -3,11 +3,11 @@
 //! - [`id`]: the ids of experiments, jobs, workers and tokens, and the numbers of attempts.
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
 //! - [`lifecycle`]: the transitions between these.
-//! - [`artifact`]: what the files of a job hold.
+//! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`series`]: the curves of a job: their names, units and directions.
-//! - [`token`]: what an access token allows.
-//! - [`word`]: how people write any of these.
+//! - [`token`]: the scopes of access tokens.
+//! - [`word`]: the text forms of all of these.
 
 pub mod artifact;
 pub mod id;

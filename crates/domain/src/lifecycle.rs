@@ -1,7 +1,7 @@
 //! The life of a job: actions of people, the transition at the end of an attempt, and the fence.
 //!
-//! These are pure functions. The store applies what they return. `tests/protocol_model` runs them in a world of crashes,
-//! late writes, lost answers and people who act; `tests/store/random.rs` compares the store with them.
+//! These are pure functions. The store applies what they return. `tests/protocol_model` runs them in a world of
+//! crashes, late writes, lost answers and people who act; `tests/store/random.rs` compares the store with them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{Action, AttemptNumber, EndReason, JobState, Lease, Request};
 const FIRST_WAIT_MS: i64 = 1_000;
 /// The longest delay of a retry.
 pub const LONGEST_WAIT_MS: i64 = 300_000;
-/// How long a job waits at most for another place than one at which it has failed.
+/// Maximum time that a job waits for a place at which it has not failed.
 pub const LONGEST_WAIT_FOR_PLACE_MS: i64 = 600_000;
 
 /// The fence: whether the attempt of `lease` may write to its job, which is in `state` and whose last attempt is `last`.
@@ -20,7 +20,7 @@ pub fn may_write(lease: Lease, state: JobState, last: AttemptNumber) -> bool {
     state == JobState::Running && lease.attempt == last
 }
 
-/// What an action changes about a job.
+/// The change of a job by an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Sets the pending request for the running job, or withdraws it.
@@ -31,11 +31,11 @@ pub enum Change {
     Cancel,
     /// The paused job is requeued. A retry delay continues.
     Resume,
-    /// The job that had ended is queued again: at its last checkpoint, at once, and with a fresh budget of attempts.
+    /// The ended job is requeued without a delay, at its last checkpoint and with a fresh budget of attempts.
     Requeue,
 }
 
-/// Why an action is rejected.
+/// The reason why an action is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Its state does not allow it.
@@ -64,7 +64,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The action that is possible where `action` is refused.
+/// The action that is possible instead of `action`.
 fn instead(action: Action, state: JobState) -> &'static str {
     match (action, state) {
         (Action::Resume, JobState::Failed | JobState::Cancelled) => "; it can be tried again",
@@ -73,8 +73,7 @@ fn instead(action: Action, state: JobState) -> &'static str {
     }
 }
 
-/// What `action` changes about a job in `state` whose worker was asked for `request`; `None` where there is nothing to
-/// change.
+/// The change by `action` of a job in `state` with the pending `request`; `None` if nothing changes.
 ///
 /// # Errors
 /// [`Refusal`] if the action is impossible in this state.
@@ -106,7 +105,7 @@ pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<
     Ok((change != Change::SetRequest(request)).then_some(change))
 }
 
-/// Every state of a job with every request that its worker may have.
+/// Every state of a job with every possible pending request.
 pub fn situations() -> impl Iterator<Item = (JobState, Option<Request>)> {
     use strum::VariantArray;
     let requests = |state| {
@@ -121,21 +120,21 @@ pub fn situations() -> impl Iterator<Item = (JobState, Option<Request>)> {
 pub struct Budget {
     /// Attempts that count.
     pub used: i64,
-    /// The job fails after so many.
+    /// Number of attempts after which the job fails.
     pub limit: i64,
 }
 
-/// The end of an attempt, with what decides about its job.
+/// The end of an attempt, with the inputs of the transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Why the attempt ended.
+    /// The reason why the attempt ended.
     pub reason: EndReason,
     /// The pending request.
     pub request: Option<Request>,
     /// The attempts used and allowed.
     pub budget: Budget,
-    /// Whether the job had failed at this place before, while another place has not tried it yet. Such a failure says
-    /// nothing new about the job.
+    /// Whether the job had failed at this place before, while another place has not tried it yet. Such a failure is no
+    /// evidence against the job.
     pub is_elsewhere_untried: bool,
 }
 
@@ -144,10 +143,10 @@ pub struct Ending {
 pub enum Outcome {
     /// The job ends too.
     Finished {
-        /// In this state.
+        /// Only jobs in this state.
         state: JobState,
-        /// For this reason: that of the attempt, or [`EndReason::Cancelled`] where the job would have gone on and was
-        /// to be cancelled.
+        /// For this reason: that of the attempt, or [`EndReason::Cancelled`] if the job would have been requeued and
+        /// its cancellation was pending.
         reason: EndReason,
     },
     /// The job goes back to its last checkpoint.
@@ -193,14 +192,14 @@ pub fn end(ending: Ending, now_ms: i64) -> Outcome {
     let state = if request == Some(Request::Pause) { JobState::Paused } else { JobState::Queued };
     let not_before_ms = match waits {
         Wait::Nothing => None,
-        // The wait for another place is counted from now.
+        // The wait for another place starts now.
         Wait::AnotherPlace => Some(now_ms),
         Wait::Backoff => Some(now_ms + backoff_ms(budget.used - i64::from(!counts))),
     };
     Outcome::Released { state, counts, not_before_ms }
 }
 
-/// What the next attempt waits for.
+/// The earliest time of the next attempt.
 enum Wait {
     Nothing,
     AnotherPlace,
@@ -304,7 +303,7 @@ mod tests {
             };
             assert_eq!(ended(reason, Budget { used: 2, limit: 5 }), expected, "{reason}");
         }
-        // A failure that does not count lengthens no wait.
+        // A failure that does not count does not increase the delay.
         let again = failed_at_a_known_place(Budget { used: 2, limit: 5 });
         assert_eq!(again, back(false, Some(NOW + 1_000)));
     }

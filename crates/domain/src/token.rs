@@ -3,11 +3,11 @@
 use crate::word::words;
 
 words! {
-    /// What a token allows.
+    /// The scope of a token.
     pub enum Scope {
-        /// To read.
+        /// Reading.
         Read,
-        /// To read and to write.
+        /// Reading and writing.
         Write,
     }
 }

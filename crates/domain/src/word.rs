@@ -1,4 +1,4 @@
-//! Closed sets of words, as people write them.
+//! Closed sets of words and their text forms.
 
 use std::str::FromStr;
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn another_word_is_refused_with_those_there_are() {
+    fn another_word_is_rejected_with_the_valid_ones() {
         assert_eq!(parse_word("energy"), Ok(Metric::Energy));
         assert_eq!(parse_word::<Scope>("admin"), Err("must be one of read, write".to_owned()));
     }

@@ -3,32 +3,32 @@
 use crate::stats::{Bucket, CurvePoint, floor};
 use crate::store::StoreError;
 
-/// Stretches of a block, each with a bucket or without points.
+/// Number of intervals of a block; an interval has a bucket unless it has no points.
 const STRETCHES: i64 = 64;
-/// A level's stretches are so many of the level below.
+/// Width of a level's buckets, in buckets of the level below.
 const FACTOR: i64 = 4;
-/// Points that a bucket of the finest level holds at least, where they are evenly spread.
+/// Minimum number of points in a bucket of the finest level, if they are evenly spaced.
 const FINEST: i64 = 8;
 /// Six little-endian numbers of eight bytes: n, sum, and steps and values of the lowest and the highest point.
 const BUCKET_BYTES: usize = 48;
 
-/// The stretch of the finest level for a curve that begins with `n` points over `span` steps.
+/// The bucket width of the finest level, for a curve that begins with `n` points over `span` steps.
 pub(super) fn finest_width(span: i64, n: usize) -> i64 {
     let steps = (span * FINEST) as u64 / n.max(1) as u64;
     steps.max(1).next_power_of_two() as i64
 }
 
-/// The widths of the levels above the finest, without end.
+/// The bucket widths of the levels above the finest one, endlessly.
 pub(super) fn levels(finest: i64) -> impl Iterator<Item = i64> {
     std::iter::successors(Some(finest), |width| width.checked_mul(FACTOR))
 }
 
-/// The coarsest level whose buckets can be joined to stretches of `width`, if there is one.
+/// The coarsest level whose buckets can be merged into buckets of `width`, if there is one.
 pub(super) fn level_for(finest: i64, width: i64) -> Option<i64> {
     levels(finest).take_while(|level| *level <= width).last()
 }
 
-/// Where the block of a level begins that holds `step`.
+/// Start of the block of a level that contains `step`.
 pub(super) fn block_of(step: i64, width: i64) -> i64 {
     floor(step, width.saturating_mul(STRETCHES))
 }
@@ -45,7 +45,7 @@ pub(super) fn pack(buckets: &[Bucket]) -> Vec<u8> {
 }
 
 /// # Errors
-/// [`StoreError::Corrupt`] for what no [`pack`] has made.
+/// [`StoreError::Corrupt`] for bytes that [`pack`] cannot have written.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<Bucket>, StoreError> {
     let (buckets, rest) = bytes.as_chunks::<BUCKET_BYTES>();
     if !rest.is_empty() {

@@ -18,17 +18,17 @@ use crate::store::database::{Connect, Transaction, sql};
 
 /// Number of new points at which a curve is condensed; shorter curves are read directly.
 const WORTH_IT: u64 = 512;
-/// How often the curves of a job are condensed, unless one has so many new points.
+/// Interval between condensing the curves of a job, unless one has this many new points before.
 const EVERY: Duration = Duration::from_secs(1);
 const TOO_MANY: u64 = 16 * WORTH_IT;
-/// Points that one pass reads, so that no transaction is long.
+/// Maximum number of points per pass, so that no transaction is long.
 const MOST_AT_ONCE: i64 = 20_000;
 
-/// How many points each curve has got since it was last condensed, of the attempts of this process.
+/// Number of new points of each curve since it was last condensed, for the attempts of this process.
 #[derive(Default)]
 pub(in crate::store) struct Uncondensed(Mutex<HashMap<JobId, NewPoints>>);
 
-/// Of a job, by series.
+/// Counts of one job, by series.
 #[derive(Default)]
 struct NewPoints {
     counts: HashMap<i64, u64>,
@@ -36,7 +36,7 @@ struct NewPoints {
 }
 
 impl Uncondensed {
-    /// Counts new points of a job, by their series; returns the series that are worth condensing now.
+    /// Counts new points of a job by series; returns the series that should be condensed now.
     pub(in crate::store) fn count(&self, job: JobId, series: &[i64]) -> BTreeSet<i64> {
         let mut jobs = self.0.lock().expect("no holder panics");
         let NewPoints { counts, condensed } = jobs.entry(job).or_default();
@@ -81,7 +81,7 @@ struct Level {
     width: i64,
 }
 
-/// Condenses all that is whole of every curve of the job that is long enough.
+/// Condenses the complete buckets of every long curve of the job.
 pub(in crate::store) async fn condense_job(tx: &mut Transaction, job: JobId) -> Result<(), StoreError> {
     for series in long_curves(tx, job).await? {
         while condense(tx, job, series).await? {}
@@ -100,7 +100,7 @@ pub(in crate::store) async fn long_curves(on: &mut impl Connect, job: JobId) -> 
     Ok(long.into_iter().map(|(series,)| series).collect())
 }
 
-/// One pass over a curve; returns whether another one would find more. The caller's transaction holds the job.
+/// One pass over a curve; returns whether another pass would find more. The caller's transaction locks the job.
 pub(in crate::store) async fn condense(
     tx: &mut Transaction,
     job: JobId,
@@ -156,7 +156,7 @@ pub(in crate::store) async fn condense(
     Ok(rows.len() as i64 == MOST_AT_ONCE)
 }
 
-/// Takes away what was condensed of points that are being deleted: those after `step`, all of them for step 0.
+/// Deletes the buckets of points that are being deleted: those after `step`, or all for step 0.
 pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -> Result<(), StoreError> {
     if step == 0 {
         return forget(tx, job).await;
@@ -188,7 +188,7 @@ pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -
     Ok(())
 }
 
-/// Takes away all levels of the job's curves.
+/// Deletes all levels of the job's curves.
 pub(in crate::store) async fn forget(tx: &mut Transaction, job: JobId) -> Result<(), StoreError> {
     sql("DELETE FROM curve_blocks WHERE job_id = $1").bind(job).execute(tx).await?;
     sql("DELETE FROM condensed_curves WHERE job_id = $1").bind(job).execute(tx).await?;
@@ -200,7 +200,7 @@ impl Level {
     async fn append(self, tx: &mut Transaction, buckets: &[Bucket]) -> Result<(), StoreError> {
         let block = |bucket: &Bucket| block_of(bucket.low.step, self.width);
         for new in buckets.chunk_by(|a, b| block(a) == block(b)) {
-            // Bytes behind bytes: what is there already need not be read.
+            // The bytes are appended, so the existing ones need not be read.
             let statement = match tx {
                 Transaction::Sqlite(_) => {
                     "INSERT INTO curve_blocks (job_id, series_id, width, first_step, buckets) VALUES ($1, $2, $3, $4, $5)

@@ -16,7 +16,7 @@ use crate::stats::{Bucket, CurvePoint, extremes, floor, widen, width_for};
 use crate::store::database::{Transaction, per_database, sql};
 use crate::store::{Store, StoreError};
 
-/// What part of curves to read, and how finely.
+/// The range and the resolution in which curves are read.
 #[derive(Clone, Copy, Debug)]
 pub struct CurveRange {
     /// Only points after this step; -1 for all.
@@ -32,23 +32,23 @@ pub struct CurveRange {
 pub struct CurveSet {
     /// Steps per bucket, a power of two; 1 if no point was left out.
     pub width: i64,
-    /// One for each job that was asked for, in that order.
+    /// One curve for each requested job, in that order.
     pub curves: Vec<Curve>,
 }
 
-/// A curve, stretch by stretch.
+/// A curve in buckets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
-    /// The first point, of a curve that is not whole.
+    /// The first point, if the curve is not complete.
     pub first: Option<CurvePoint>,
-    /// In the order of steps, one for each stretch that has points.
+    /// The buckets with points, in the order of steps.
     pub buckets: Vec<Bucket>,
     /// The last point.
     pub last: Option<CurvePoint>,
 }
 
 impl Curve {
-    /// The lowest and the highest point of each stretch and the two ends, in the order of steps.
+    /// The lowest and the highest point of each bucket and the two ends, in the order of steps.
     pub fn points(&self) -> Vec<CurvePoint> {
         let mut points = extremes(&self.buckets);
         points.extend(self.first);
@@ -59,11 +59,11 @@ impl Curve {
     }
 }
 
-/// What is read of a level is at least so many of its stretches, for at both ends up to one is read point by point.
+/// Minimum number of buckets that are read from a level, because at both ends up to one bucket is read point by point.
 const MARGIN: i64 = 64;
 
-/// $1: what is wanted, a JSON list that the text in brackets makes rows of; $2: the series. SQLite takes the tables of
-/// a CROSS JOIN in the order that they are written in.
+/// $1: the requested ranges, a JSON list that the text in brackets turns into rows; $2: the series. SQLite reads the
+/// tables of a CROSS JOIN in the order in which they are written.
 macro_rules! extents {
     ($wanted:literal) => {
         concat!(
@@ -100,7 +100,7 @@ macro_rules! blocks {
     };
 }
 
-/// How far a curve goes, and how far it is condensed.
+/// The last step of a curve, and the last condensed step.
 #[derive(FromRow)]
 struct Extent {
     job_id: JobId,
@@ -124,7 +124,7 @@ struct PointRow {
     value: f64,
 }
 
-/// A stretch of a curve to read: of a level, or of the points where `width` is `None`.
+/// A range of a curve to read: from a level, or from the points if `width` is `None`.
 struct Piece {
     job: JobId,
     width: Option<i64>,
@@ -132,15 +132,15 @@ struct Piece {
 }
 
 impl Store {
-    /// The curves of a series, whether or not the jobs have points of it. All have the same stretches, which depend on
-    /// the range and on the longest curve only.
+    /// The curves of a series, also for jobs without points of it. All have the same buckets, which depend only on the
+    /// range and on the longest curve.
     pub async fn curves(
         &self,
         jobs: &[JobId],
         series: &str,
         range: CurveRange,
     ) -> Result<CurveSet, StoreError> {
-        // The levels and the points of one moment.
+        // One snapshot of the levels and the points.
         let mut moment = self.snapshot().await?;
         let series: Option<(i64,)> =
             sql("SELECT id FROM series WHERE name = $1").bind(series).fetch_optional(&mut moment).await?;
@@ -153,7 +153,7 @@ impl Store {
         let width = width_for(steps.end - steps.start, range.buckets);
         let pieces: Vec<Piece> = extents.iter().flat_map(|extent| extent.pieces(&steps, width)).collect();
         let points = read_points(&mut moment, &pieces, series).await?;
-        // Curves that are read as they are, and that are short, stay as they are.
+        // Short curves that are read point by point are not bucketed.
         let whole = pieces.iter().all(|piece| piece.width.is_none())
             && points.values().all(|points| points.len() <= 2 * range.buckets);
         let width = if whole { 1 } else { width };
@@ -180,7 +180,7 @@ impl Store {
 }
 
 impl Extent {
-    /// How to read the curve in buckets that `width` is a multiple of.
+    /// The ranges by which the curve is read in buckets whose width divides `width`.
     fn pieces(&self, steps: &Range<i64>, width: i64) -> Vec<Piece> {
         let job = self.job_id;
         let points = |steps: Range<i64>| Piece { job, width: None, steps };
@@ -198,7 +198,7 @@ impl Extent {
         pieces.into_iter().filter(|piece| !piece.steps.is_empty()).collect()
     }
 
-    /// Where it is noted down, so that a long curve keeps its first point.
+    /// This is a recorded point, so that a long curve keeps its first point.
     fn first(&self) -> Option<CurvePoint> {
         Some(CurvePoint { step: self.first_step?, value: self.first_value? })
     }
@@ -280,7 +280,7 @@ async fn read_blocks(
     .await?;
     for BlockRow { job_id, buckets } in rows {
         let (_, steps) = levels[&job_id];
-        // The blocks at both ends reach beyond what is wanted.
+        // The blocks at both ends extend beyond the requested range.
         let inside = unpack(&buckets)?.into_iter().filter(|bucket| steps.contains(&bucket.low.step));
         found.entry(job_id).or_default().extend(inside);
     }

@@ -36,7 +36,7 @@ const KNOWN: &[&str] = &[
     "application_name",
     "options",
 ];
-/// Those of [`KNOWN`] that name the certificates to trust.
+/// The parameters of [`KNOWN`] that name the trusted certificates.
 const ROOTS: &[&str] = &["sslrootcert", "ssl-root-cert", "ssl-ca"];
 
 /// Options from the URL, and from the `PG*` variables for what the URL leaves out. The system's certificates are
@@ -91,7 +91,7 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
              `createdb --encoding=UTF8 --template=template0 NAME`"
         ))),
         Ok(Ok(Way::Shared)) => Err(StoreError::Unavailable(format!(
-            "{place} is a pooler that gives one connection of PostgreSQL to several clients in turn (PgBouncer with \
+            "{place} is a pooler that shares one connection of PostgreSQL between several clients (PgBouncer with \
              pool_mode = transaction, say). optlab prepares statements, listens and holds locks on its connections: \
              give it the address of PostgreSQL itself, or a pool with pool_mode = session"
         ))),
@@ -103,7 +103,7 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
 enum Way {
     /// One to one.
     Direct {
-        /// Of the database.
+        /// Encoding of the database.
         encoding: String,
     },
     /// A pooler uses one connection of the server for several clients.

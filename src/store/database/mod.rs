@@ -43,7 +43,8 @@ pub(super) enum Database {
 }
 
 impl Database {
-    /// Opens the database at `url`. `changes` grows when another process has put jobs into the queue of a Postgres database.
+    /// Opens the database at `url`. `changes` grows when another process has put jobs into the queue of a Postgres
+    /// database.
     pub(super) async fn open(
         url: &str,
         schema: Schema,
@@ -102,7 +103,7 @@ impl Database {
 }
 
 impl Transaction {
-    /// Wakes the slots of every process once this transaction is committed. SQLite's waiters look by themselves.
+    /// Wakes the slots of every process once this transaction is committed. With SQLite, other processes poll.
     pub(super) async fn wake_slots(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),

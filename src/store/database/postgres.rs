@@ -20,13 +20,13 @@ use crate::store::StoreError;
 
 /// Connections of one process; a server reads for its pages and writes for its slots.
 const CONNECTIONS: u32 = 16;
-/// How long a statement waits for a free connection.
+/// Time limit for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Limits on waiting for a locked row, and on transactions of frozen processes. Set by a statement, because poolers
 /// reject startup parameters.
 const LIMITS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'";
 const CHANNEL: &str = "optlab_queue";
-/// Before the channel is listened to again, after the server was not to be reached.
+/// Delay before listening to the channel again, after the server could not be reached.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// A database on a server.
@@ -36,7 +36,7 @@ pub(in crate::store) struct Postgres {
 }
 
 impl Postgres {
-    /// Counts `changes` up when any process has put jobs into the queue.
+    /// Increments `changes` when any process has put jobs into the queue.
     pub(super) async fn open(
         url: &str,
         schema: Schema,
@@ -93,7 +93,7 @@ impl Drop for Postgres {
     }
 }
 
-/// Wakes who waits for jobs, once this transaction is committed.
+/// Wakes waiting slots once this transaction is committed.
 pub(super) async fn notify(transaction: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(transaction).await?;
     Ok(())
@@ -102,18 +102,18 @@ pub(super) async fn notify(transaction: &mut PgConnection) -> Result<(), StoreEr
 async fn listen(options: PgConnectOptions, changes: watch::Sender<u64>) {
     loop {
         if let Err(error) = heard(&options, &changes).await {
-            tracing::warn!(%error, "cannot listen to the database; jobs are found by asking meanwhile");
+            tracing::warn!(%error, "cannot listen to the database; polling for jobs meanwhile");
         }
         sleep(LISTEN_AGAIN).await;
     }
 }
 
-/// Until the connection breaks.
+/// Listens until the connection breaks.
 async fn heard(options: &PgConnectOptions, changes: &watch::Sender<u64>) -> Result<(), sqlx::Error> {
     let one = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     let mut listener = PgListener::connect_with(&one.connect_with(options.clone()).await?).await?;
     listener.listen(CHANNEL).await?;
-    // Something may have been said before this connection listened, or while the last one was broken.
+    // A notification may have been sent before this connection listened.
     changes.send_modify(|changes| *changes += 1);
     while listener.try_recv().await?.is_some() {
         changes.send_modify(|changes| *changes += 1);

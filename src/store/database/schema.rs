@@ -15,8 +15,8 @@ pub(super) static SQLITE: LazyLock<Migrator> =
 pub(super) static POSTGRES: LazyLock<Migrator> =
     LazyLock::new(|| migrator(include_str!("../../../migrations/postgres/0001_schema.sql")));
 
-/// The migrations of a database, which are one file. sqlx's macro for this would compile sqlx, both drivers and SQLite a
-/// second time.
+/// The migrations of a database, which are one file. sqlx's macro for this would compile sqlx, both drivers and SQLite
+/// a second time.
 fn migrator(schema: &'static str) -> Migrator {
     let schema = SqlStr::from_static(schema);
     Migrator::with_migrations(vec![Migration::new(1, "schema".into(), MigrationType::Simple, schema, false)])
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What to do about the schema of a database that is being opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Schema {
-    /// Bring it up to date.
+    /// Migrate it.
     Migrate,
     /// Wait until another process has migrated.
     Await,
@@ -40,7 +40,7 @@ pub(in crate::store) enum Schema {
 /// Whether the schema is that of this program.
 ///
 /// # Errors
-/// [`StoreError::Migrate`] where it is that of a newer one.
+/// [`StoreError::Migrate`] if it belongs to a newer program.
 pub(super) async fn is_current(on: &mut impl Connect) -> Result<bool, StoreError> {
     let latest = match on.connection() {
         Connection::Sqlite(_) => &*SQLITE,
@@ -57,18 +57,18 @@ pub(super) async fn is_current(on: &mut impl Connect) -> Result<bool, StoreError
     }
 }
 
-/// Without the table nobody has set the database up.
+/// Whether the error means that the table is missing, so that the database has not been set up.
 fn is_without_table(error: &sqlx::Error) -> bool {
     let Some(error) = error.as_database_error() else { return false };
-    // undefined_table; SQLite has no code of its own for it.
+    // undefined_table; SQLite has no specific code for it.
     error.code().as_deref() == Some("42P01") || error.message().starts_with("no such table")
 }
 
-/// Returns once the schema is that of this program. Each look takes a connection anew, because the database may restart
+/// Returns once the schema is that of this program. Each check opens a new connection, because the database may restart
 /// meanwhile.
 ///
 /// # Errors
-/// Those of [`is_current`], and of `connect`, unless they may pass.
+/// Those of [`is_current`], and permanent ones of `connect`.
 pub(super) async fn wait_until_current<C>(connect: impl Fn() -> C) -> Result<(), StoreError>
 where
     C: Future<Output = Result<Reader, sqlx::Error>>,

@@ -25,14 +25,14 @@ use super::statement::Reader;
 use crate::store::StoreError;
 use crate::store::error::said;
 
-/// How long a statement waits for another process to release the file.
+/// Time limit for another process to release the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
 /// A database file.
 pub(in crate::store) struct Sqlite {
     writer: SqlitePool,
-    /// Opened by the first import.
+    /// The connection for imports, which the first import opens.
     importer: SqlitePool,
     readers: SqlitePool,
     /// An unused connection. While it is open, SQLite neither deletes the log nor creates a new one, even if all other
@@ -102,7 +102,7 @@ impl Sqlite {
     /// The reason why no connection is available.
     fn why(&self, error: sqlx::Error) -> StoreError {
         self.files.check().err().unwrap_or_else(|| match error {
-            // Other work of this process has them all.
+            // Other tasks of this process use all connections.
             sqlx::Error::PoolTimedOut => StoreError::Busy,
             error => error.into(),
         })
@@ -116,10 +116,10 @@ impl Sqlite {
         self.importer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.why(error))
     }
 
-    /// Locks the database for an import that runs, which several may at the same time.
+    /// Locks the database for a running import; several may run at the same time.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] while a process removes what dead imports have left.
+    /// [`StoreError::Busy`] while a process removes leftovers of dead imports.
     pub(in crate::store) fn lock_for_import(&self) -> Result<File, StoreError> {
         let lock = self.files.import_lock()?;
         match lock.try_lock_shared() {
@@ -129,7 +129,7 @@ impl Sqlite {
         }
     }
 
-    /// Locks the database for the removal of what dead imports have left; `None` while an import runs in any process.
+    /// Locks the database for the removal of leftovers of dead imports; `None` while an import runs in any process.
     pub(in crate::store) fn lock_against_imports(&self) -> Result<Option<File>, StoreError> {
         let lock = self.files.import_lock()?;
         match lock.try_lock() {
@@ -151,11 +151,11 @@ impl Sqlite {
 /// Options from the URL of a database file.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] for a URL by which SQLite would keep the database in memory, or in a file that it deletes.
+/// [`StoreError::Unavailable`] for a URL for which SQLite would use memory, or a file that it deletes.
 pub(in crate::store) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     let options = SqliteConnectOptions::from_str(url)?;
     let file = options.get_filename().as_os_str().as_encoded_bytes();
-    // `file:` begins a URL of SQLite's own, and the name that sqlx gives to `:memory:`.
+    // `file:` starts a URL in SQLite's own syntax, and sqlx's name for `:memory:`.
     let is_file = !file.is_empty() && file != b":memory:" && !file.starts_with(b"file:");
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
     let mut parameters = form_urlencoded::parse(parameters.as_bytes());
@@ -169,8 +169,7 @@ pub(in crate::store) fn options(url: &str) -> Result<SqliteConnectOptions, Store
     )))
 }
 
-/// A pool that keeps its connections open as long as they work. They are tested when they are released, not again before
-/// use.
+/// A pool that keeps its connections open as long as they work. They are tested only when they are released.
 fn pool(connections: u32) -> SqlitePoolOptions {
     close_unfinished(SqlitePoolOptions::new())
         .max_connections(connections)
@@ -189,8 +188,8 @@ fn of_same_file(pool: SqlitePoolOptions, files: &Arc<Files>) -> SqlitePoolOption
     })
 }
 
-/// Refuses a file with tables of another program before anything is written to it, the journal mode included. A file
-/// that cannot be read is left to the opening that follows.
+/// Rejects a file with tables of another program before anything is written to it, even the journal mode. The following
+/// opening reports a file that cannot be read.
 async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
     let Ok(mut connection) = options.connect().await else { return Ok(()) };
@@ -220,8 +219,8 @@ async fn refuse_foreign(url: &str, file: &Path) -> Result<(), StoreError> {
 /// The code of an error in a statement.
 const SQLITE_ERROR: &str = "1";
 
-/// Whether the migrations are ours; those of other programs have a table of the same name. One without rows is ours if the
-/// file has nothing else.
+/// Whether the migrations are ours; those of other programs have a table of the same name. One without rows is ours if
+/// the file has nothing else.
 async fn is_of_optlab(connection: &mut SqliteConnection, tables: usize) -> bool {
     let Some(first) = schema::SQLITE.iter().next() else { return false };
     let found: Result<(i64, i64), sqlx::Error> = sqlx::query_as(
@@ -234,14 +233,14 @@ async fn is_of_optlab(connection: &mut SqliteConnection, tables: usize) -> bool 
     match found {
         Ok((0, _)) => tables == 1,
         Ok((_, ours)) => ours > 0,
-        // Its table has other columns. Any other error is left to the opening that follows.
+        // The table of another program has other columns. The following opening reports any other error.
         Err(error) => {
             error.as_database_error().is_none_or(|error| error.code().as_deref() != Some(SQLITE_ERROR))
         }
     }
 }
 
-/// Says why a file cannot be opened; SQLite does not tell a missing folder from a missing file.
+/// Explains why a file cannot be opened. SQLite does not distinguish a missing folder from a missing file.
 fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
     let missing =
         |what, path: &Path| StoreError::Unavailable(format!("there is no {what} {}", path.display()));
@@ -249,7 +248,7 @@ fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => missing("folder", folder),
         _ if file.exists() => error.into(),
         _ if may_create => StoreError::Unavailable(format!(
-            "cannot create {} ({}): look at the permissions of its folder and at the room on its disk",
+            "cannot create {} ({}): check the permissions of its folder and the free space of its disk",
             file.display(),
             said(&error)
         )),
@@ -257,29 +256,29 @@ fn explain(error: sqlx::Error, file: &Path, may_create: bool) -> StoreError {
     }
 }
 
-/// Why a database was not copied.
+/// The reason why a database was not copied.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// The database cannot be opened or read.
     #[error(transparent)]
     Source(#[from] StoreError),
-    /// The copy cannot be written; says why.
+    /// The copy cannot be written, with the reason.
     #[error("{0}")]
     Target(String),
 }
 
-/// Copies the database at the SQLite URL `url` to the new file `to`, as it is at one moment. Whoever writes to it goes on
-/// writing; its schema may be of any version. A copy that fails may leave a part of the file and its journal.
+/// Copies a snapshot of the database at the SQLite URL `url` to the new file `to`. Other processes can write meanwhile,
+/// and the schema may have any version. A failed copy may leave a part of the file and its journal.
 ///
 /// # Errors
-/// Where there is no such database, or the copy cannot be written.
+/// If there is no such database, or the copy cannot be written.
 pub async fn copy_sqlite(url: &str, to: &Path) -> Result<(), CopyError> {
     let options = options(url)?.create_if_missing(false).busy_timeout(BUSY_TIMEOUT);
     refuse_foreign(url, options.get_filename()).await?;
     let connected = options.connect().await;
     let mut connection = connected.map_err(|error| explain(error, options.get_filename(), false))?;
     let copied = sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await;
-    // Only a closed connection writes nothing more to the copy.
+    // Only closing the connection ensures that nothing more is written to the copy.
     let closed = connection.close().await;
     copied.map_err(of_copy)?;
     Ok(closed.map_err(StoreError::from)?)
@@ -311,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_database_takes_writes_again_once_there_is_room() {
+    async fn a_full_database_accepts_writes_again_once_there_is_space() {
         let folder = tempfile::TempDir::new().unwrap();
         let url = format!("sqlite:{}/optlab.db", folder.path().display());
         let sqlite = Sqlite::open(&url, Schema::Migrate).await.unwrap();

@@ -1,7 +1,7 @@
 //! Runs a statement on either database.
 //!
-//! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. What a query
-//! returns is read by the names of its columns, whichever database it came from.
+//! Both understand `$1`, `$2`, ... and the portable columns of the schema, so a statement is written once. The rows of
+//! either database are read by the names of their columns.
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
@@ -17,7 +17,7 @@ pub(in crate::store) struct Statement {
     values: Vec<Value>,
 }
 
-/// A parameter. An absent one has a type too, because Postgres asks for it.
+/// A parameter. An absent one also has a type, because Postgres requires it.
 pub(in crate::store) enum Value {
     Int(Option<i64>),
     Real(Option<f64>),
@@ -29,7 +29,7 @@ pub(in crate::store) enum Value {
     Reals(Vec<f64>),
 }
 
-/// What a row of either database can be read into.
+/// A type that can be read from a row of either database.
 pub(in crate::store) trait Row:
     for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
 {
@@ -37,19 +37,19 @@ pub(in crate::store) trait Row:
 
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
-/// Where a statement runs.
+/// The connection on which a statement runs.
 pub(in crate::store) enum Connection<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
 }
 
-/// A connection to read on.
+/// A connection for reading.
 pub(in crate::store) enum Reader {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
 
-/// A transaction that writes; undone unless it is committed.
+/// A write transaction, which is rolled back unless it is committed.
 pub(in crate::store) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Postgres(sqlx::Transaction<'static, Postgres>),
@@ -101,12 +101,12 @@ pub(in crate::store) fn sql(text: &'static str) -> Statement {
     per_database(text, text)
 }
 
-/// A statement that each database has a text of its own for. The parameters are the same.
+/// A statement with a text per database. The parameters are the same.
 pub(in crate::store) fn per_database(sqlite: &'static str, postgres: &'static str) -> Statement {
     Statement { sqlite, postgres, values: Vec::new() }
 }
 
-/// A query that keeps its rows from other writers until the transaction ends. SQLite has one writer anyway.
+/// A query that locks its rows against other writers until the transaction ends. SQLite has only one writer.
 macro_rules! locked {
     ($query:expr) => {
         $crate::store::database::per_database($query, concat!($query, " FOR UPDATE"))
@@ -114,7 +114,7 @@ macro_rules! locked {
 }
 pub(in crate::store) use locked;
 
-/// Runs the query on whichever connection it is.
+/// Runs the query on either connection.
 macro_rules! run {
     ($statement:expr, $on:expr, $query:ident, $method:ident $(, $after:ident)?) => {{
         let Statement { sqlite, postgres, values } = $statement;
@@ -186,15 +186,7 @@ impl Statement {
         Ok(run!(self, on, query_as, fetch_all))
     }
 
-    /// The one value of the one row.
-    pub(in crate::store) async fn fetch_value<T>(self, on: &mut impl Connect) -> Result<T, StoreError>
-    where
-        (T,): Row,
-    {
-        Ok(self.fetch_one::<(T,)>(on).await?.0)
-    }
-
-    /// The one number of the one row.
+    /// The single number of the single row.
     pub(in crate::store) async fn fetch_number(self, on: &mut impl Connect) -> Result<i64, StoreError> {
         self.fetch_value(on).await
     }

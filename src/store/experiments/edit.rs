@@ -56,7 +56,7 @@ pub(super) async fn store_spec(
     Ok(())
 }
 
-/// Sets the priority of every job that may be queued again, and of jobs that are added later.
+/// Sets the priority of every job that may be requeued, and of jobs that are added later.
 async fn set_priority(tx: &mut Transaction, id: ExperimentId, priority: i64) -> Result<(), StoreError> {
     let mut spec = locked_spec(tx, id).await?;
     spec.priority = priority;
@@ -72,7 +72,7 @@ async fn set_priority(tx: &mut Transaction, id: ExperimentId, priority: i64) -> 
     Ok(())
 }
 
-/// Holds every job of the experiment until the transaction ends, so that none changes its state meanwhile.
+/// Locks every job of the experiment until the transaction ends, so that none changes its state meanwhile.
 pub(in crate::store) async fn lock(tx: &mut Transaction, id: ExperimentId) -> Result<(), StoreError> {
     let found: Option<(ExperimentId,)> =
         sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;

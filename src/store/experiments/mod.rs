@@ -12,7 +12,7 @@ use crate::store::{NotFound, Page, Store, StoreError};
 
 pub(super) use self::edit::lock;
 
-/// An experiment with how far its jobs are.
+/// An experiment with the progress of its jobs.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// Its id; names are not unique.
@@ -21,11 +21,11 @@ pub struct Experiment {
     pub name: String,
     /// Free text.
     pub notes: String,
-    /// Words to find it by.
+    /// Words for searches.
     pub tags: Vec<String>,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// As resolved at submission.
+    /// The spec as resolved at submission.
     pub spec: ExperimentSpec,
     /// When it was submitted, milliseconds since the epoch.
     pub created_ms: i64,
@@ -44,9 +44,9 @@ pub struct Experiment {
 pub struct Counts {
     /// Waiting for a slot.
     pub queued: i64,
-    /// In a slot.
+    /// Running in a slot.
     pub running: i64,
-    /// Off the queue until resumed.
+    /// Paused until it is resumed.
     pub paused: i64,
     /// Ended well.
     pub succeeded: i64,
@@ -70,17 +70,17 @@ impl Counts {
     }
 }
 
-/// What is submitted.
+/// A submission.
 pub struct Submission<'a> {
-    /// Checked and resolved.
+    /// The validated and resolved spec.
     pub spec: &'a ExperimentSpec,
-    /// The text that it was resolved from, JSON or TOML; `None` if there is none.
+    /// The text from which it was resolved, JSON or TOML; `None` if there is none.
     pub text: Option<&'a str>,
-    /// `Idempotency-Key` and the SHA-256 of the body that came with it.
+    /// `Idempotency-Key` and the SHA-256 of its body.
     pub idempotency: Option<(&'a str, &'a str)>,
 }
 
-/// Changes to what a person may edit; `None` leaves as it is.
+/// Changes of editable fields; `None` leaves a field unchanged.
 #[derive(Debug, Default)]
 pub struct Edit {
     /// A new name.
@@ -89,7 +89,7 @@ pub struct Edit {
     pub notes: Option<String>,
     /// New tags.
     pub tags: Option<Vec<String>>,
-    /// Put away, or back.
+    /// Whether to archive it.
     pub archived: Option<bool>,
     /// New priority of all jobs that have not succeeded, and of seeds that are added later.
     pub priority: Option<i64>,
@@ -146,7 +146,7 @@ impl TryFrom<Row> for Experiment {
 }
 
 /// Experiments with the counts of their jobs. `$page` is the condition for the experiments; $1: now. Jobs without an
-/// attempt are counted with the index alone, because there may be thousands of them and their `step` is 0.
+/// attempt are counted only with the index, because there may be thousands of them and their `step` is 0.
 macro_rules! select_experiments {
     ($page:literal) => {
         concat!(

@@ -10,7 +10,7 @@ use crate::store::{NotFound, Store, StoreError, Submission};
 
 impl Store {
     /// Stores an experiment and queues its jobs, all or nothing; returns its id. With an idempotency key that was
-    /// used for the same body, the id of then, and nothing is stored.
+    /// already used for the same body, returns the earlier id and stores nothing.
     ///
     /// # Errors
     /// [`StoreError::KeyReused`].
@@ -61,7 +61,7 @@ impl Store {
         Ok(row.ok_or(NotFound::Experiment(id))?.0)
     }
 
-    /// Adds jobs of new seeds to every arm; the spec lists them from then on. Seeds that it lists already add nothing.
+    /// Adds jobs of new seeds to every arm, and the seeds to the spec. Seeds that are already in the spec are ignored.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -85,7 +85,7 @@ impl Store {
     }
 }
 
-/// The experiment that the key made before, if any.
+/// The experiment that the key has created before, if any.
 async fn earlier_submission(
     on: &mut impl Connect,
     key: &str,
@@ -103,7 +103,7 @@ async fn earlier_submission(
     }
 }
 
-/// Notes what the key was used for; false where another transaction has done so, for which this waits.
+/// Stores the use of the key; false if another transaction has done so, for which this waits.
 async fn is_first_submission(
     tx: &mut Transaction,
     key: &str,

@@ -8,7 +8,7 @@ use crate::store::experiments::lock;
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError};
 
-/// The jobs that an action is for.
+/// The jobs to which an action applies.
 #[derive(Clone, Copy)]
 enum Scope {
     Job(JobId),
@@ -40,17 +40,17 @@ impl Store {
     /// Applies `action` to a job. Nothing happens if there is nothing to change.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where [`lifecycle::act`] refuses it.
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] if [`lifecycle::act`] rejects it.
     pub async fn act_on_job(&self, job: JobId, action: Action) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let (state, request) = locked(&mut tx, job).await?;
         let change = match lifecycle::act(action, state, request) {
             Ok(Some(change)) => change,
             other => {
-                // A dropped transaction ends later, and claims pass over jobs that are locked.
+                // A dropped transaction ends later, and claims skip locked jobs.
                 tx.rollback().await?;
                 other.map_err(|refusal| StoreError::Conflict(format!("job {job} {refusal}")))?;
-                // What was read may come from a file that the next process will not open.
+                // The read state may come from a file that the next process will not open.
                 return self.database.check_files();
             }
         };
@@ -59,7 +59,7 @@ impl Store {
         self.commit_action(tx, action).await
     }
 
-    /// Applies `action` to every job that it suits, and returns the number of jobs that it changed.
+    /// Applies `action` to every job for which it is possible; the others are unchanged.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -71,9 +71,7 @@ impl Store {
         let mut tx = self.begin().await?;
         lock(&mut tx, experiment).await?;
         let stamp = self.stamp(&mut tx).await?;
-        // A job that one statement has changed may be met by a later one: an action that was taken changes nothing
-        // more.
-        let mut changed = 0;
+        // A later statement may find a job that an earlier one has changed; a repeated action changes nothing.
         for (state, request) in lifecycle::situations() {
             if let Ok(Some(change)) = lifecycle::act(action, state, request) {
                 changed +=
@@ -112,9 +110,9 @@ async fn apply(
     let new_request = if let Change::SetRequest(request) = change { request } else { None };
     let statement = statement.bind(stamp.version).bind(stamp.now).bind(state).bind(request).bind(new_request);
     match scope {
-        Scope::Job(_) => statement.execute_one(tx).await.map(|()| 1),
-        // Jobs in other states stay as they are.
-        Scope::Experiment(_) => statement.execute(tx).await,
+        Scope::Job(_) => statement.execute_one(tx).await,
+        // Jobs in other states are unchanged.
+        Scope::Experiment(_) => statement.execute(tx).await.map(drop),
     }
 }
 
@@ -134,7 +132,7 @@ fn statements(change: Change) -> (&'static str, &'static str) {
     }
 }
 
-/// The state of a job and what its worker is asked for. Nobody else changes them until the transaction ends.
+/// The state of a job and its pending request, both locked until the transaction ends.
 async fn locked(tx: &mut Transaction, job: JobId) -> Result<(JobState, Option<Request>), StoreError> {
     let row: Option<(JobState, Option<Request>)> =
         locked!("SELECT state, requested FROM jobs WHERE id = $1").bind(job).fetch_optional(tx).await?;

@@ -14,8 +14,8 @@ use crate::store::{Store, StoreError};
 pub struct Attempt {
     /// From 1.
     pub number: AttemptNumber,
-    /// Id of the worker, which differs from server to server.
-    #[serde(skip, default = "elsewhere")]
+    /// Id of the worker on its server.
+    #[serde(skip)]
     pub worker_id: WorkerId,
     /// Host and process of the worker.
     pub worker: String,
@@ -91,7 +91,7 @@ macro_rules! select_attempts {
 }
 
 impl Store {
-    /// The attempts at a job, the first one first.
+    /// The attempts of a job, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -105,7 +105,7 @@ impl Store {
     }
 }
 
-/// The attempts at the jobs of an experiment, each with its job.
+/// The attempts of the jobs of an experiment, each with its job.
 pub(in crate::store) async fn attempts_of_experiment(
     on: &mut impl Connect,
     experiment: ExperimentId,

@@ -10,8 +10,8 @@ use crate::store::database::{Connect, Statement, Transaction, sql};
 use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, StoreError};
 
 /// A page of a list ordered by id. `$filter` restricts the experiment and the state. With `k.id + 0` as `$id`, the
-/// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: ids above; $5: at most so
-/// many.
+/// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: the id before the page; $5:
+/// the maximum number.
 macro_rules! first_by_id {
     ($filter:literal, $id:literal) => {
         select_jobs!(

@@ -35,7 +35,7 @@ pub struct Job {
     pub seed: i64,
     /// Where it is in its life.
     pub state: JobState,
-    /// What its worker has been asked to do and has not done yet.
+    /// Pending request for its worker.
     pub requested: Option<Request>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
@@ -43,7 +43,7 @@ pub struct Job {
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
     pub attempt: AttemptNumber,
-    /// Higher goes first.
+    /// Jobs of higher priority are claimed first.
     pub priority: i64,
     /// Completed updates.
     pub step: i64,
@@ -51,7 +51,7 @@ pub struct Job {
     pub steps: i64,
     /// `any`, `cpu` or `cuda`.
     pub device_wanted: String,
-    /// A retry waits until then, milliseconds since the epoch; 0 for a job that need not.
+    /// The earliest time of a retry, milliseconds since the epoch; 0 without a delay.
     pub not_before_ms: i64,
     /// Queue position, from 1 to [`LAST_PLACE`]; `None` if the job is further back or is not queued.
     #[sqlx(skip)]
@@ -89,18 +89,18 @@ impl Job {
     }
 }
 
-/// Which jobs a list shows; `None` shows all.
+/// The filter of a list of jobs; `None` for all.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {
-    /// Of this experiment.
+    /// Only jobs of this experiment.
     pub experiment: Option<ExperimentId>,
-    /// Of this arm.
+    /// Only jobs of this arm.
     pub arm: Option<String>,
-    /// In this state.
+    /// Only jobs in this state.
     pub state: Option<JobState>,
 }
 
-/// Where a job stands in its experiment.
+/// The arm and seed of a job.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct Cell {
     /// Its id.
@@ -111,12 +111,12 @@ pub struct Cell {
     pub seed: i64,
 }
 
-/// By what jobs are listed; those that have no such figure come last, and equals by id.
+/// The order of a list of jobs. Jobs without the figure come last, and equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobOrder {
     /// The figure.
     pub by: JobKey,
-    /// The highest first.
+    /// Whether the highest figure comes first.
     pub descending: bool,
 }
 
@@ -137,7 +137,7 @@ pub enum JobKey {
     Progress,
     /// Number of its last attempt.
     Attempt,
-    /// Its place in the queue, as far as people decide it.
+    /// Its priority.
     Priority,
     /// When it was submitted.
     CreatedAt,
@@ -153,13 +153,13 @@ pub enum JobKey {
     Seconds,
 }
 
-/// A complete run, as a measure for runs to come.
+/// A complete run, for estimates of similar ones.
 #[derive(Clone, Debug)]
 pub struct PastRun {
     /// Its job.
     pub job: JobId,
     /// The spec of the run.
     pub spec: JobSpec,
-    /// Wall time of an update, evaluation included.
+    /// Wall time per update, including evaluation.
     pub seconds_per_step: f64,
 }

@@ -76,7 +76,8 @@ impl Store {
         rows.into_iter().map(run).collect()
     }
 
-    /// Jobs that were written to since `version`, in the order of writing, except the [unsettled](Store::unsettled_jobs).
+    /// Jobs that were written to since `version`, in the order of writing, except the
+    /// [unsettled](Store::unsettled_jobs).
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
         let settled = settled_version(&mut moment).await?;
@@ -96,9 +97,9 @@ impl Store {
         with_places(moment, rows).await
     }
 
-    /// The latest jobs that were written to while an older transaction goes on, which may yet write a lower version.
-    /// [`Store::jobs_since`] returns them once it has ended. On Postgres, a transaction of any program on the same server
-    /// counts.
+    /// The latest jobs that were written while an older transaction is open, which may still write a lower version.
+    /// [`Store::jobs_since`] returns them once it has ended. On Postgres, a transaction of any program on the same
+    /// server counts.
     pub async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
         let mut moment = self.snapshot().await?;
         let settled = settled_version(&mut moment).await?;
@@ -110,7 +111,7 @@ impl Store {
         with_places(moment, rows).await
     }
 
-    /// Every write to a job up to this version can be seen; later ones can be asked for by it.
+    /// The present version: every write to a job up to it is visible, and later ones can be requested with it.
     pub async fn version(&self) -> Result<i64, StoreError> {
         settled_version(&mut self.read().await?).await
     }

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::store::{QueryAnswer, QueryError};
 
-/// The longest text or blob that a statement may handle, in bytes.
+/// Maximum length of a text or blob in a statement, in bytes.
 pub(super) const LONGEST_VALUE: usize = 250_000;
-/// The most values of one row.
+/// Maximum number of values per row.
 pub(super) const MOST_COLUMNS: usize = 200;
-/// The size of an answer as JSON, in bytes.
+/// Maximum size of an answer as JSON, in bytes.
 pub(super) const LARGEST_ANSWER: usize = 8_000_000;
 
-/// The tables and views that users may read: all but those with keys of clients, settings and
-/// hashes of tokens, and what is packed for charts.
+/// The tables and views that users may read: all except those with keys of clients, settings, hashes of tokens, and
+/// packed levels of detail.
 pub(super) const READABLE: [&str; 13] = [
     "experiments",
     "jobs",
@@ -31,7 +31,7 @@ pub(super) const READABLE: [&str; 13] = [
     "failures",
 ];
 
-/// Of whatever is no query.
+/// The error for a statement that is not a query.
 pub(super) const ONLY_QUERIES: &str = "only SELECT, WITH and VALUES are answered here";
 
 impl QueryError {
@@ -39,14 +39,14 @@ impl QueryError {
         Self::Refused(sentence.into())
     }
 
-    /// A table that is there, and not for users.
+    /// The error for an existing table that users may not read.
     pub(super) fn unreadable(table: &str) -> Self {
         Self::Refused(format!("`{table}` is not readable here; these are: {}", READABLE.join(", ")))
     }
 
     pub(super) fn too_slow(seconds: u64) -> Self {
         Self::Stopped(format!(
-            "the query was stopped after {seconds} seconds; ask for less at a time, or read a copy of the database"
+            "the query was stopped after {seconds} seconds; select less at a time, or read a copy of the database"
         ))
     }
 
@@ -86,7 +86,7 @@ impl Answer {
         Self { json, rows: 0, most_rows, truncated: false }
     }
 
-    /// Adds a row. Nothing may be added after a row that was not.
+    /// Adds a row. After a row that was not added, no other may be.
     ///
     /// # Errors
     /// Errors of the values, and [`QueryError::Stopped`] if the first row alone exceeds the maximum size.
@@ -119,7 +119,7 @@ impl Answer {
     /// Ends the answer before a row that would exceed its maximum size.
     ///
     /// # Errors
-    /// [`QueryError::Stopped`] where it would be the first.
+    /// [`QueryError::Stopped`] if it would be the first row.
     pub(super) fn end_before_large_row(&mut self) -> Result<Added, QueryError> {
         if self.rows == 0 {
             return Err(QueryError::too_large_row());

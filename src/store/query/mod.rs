@@ -23,9 +23,9 @@ pub use self::sqlite::answer_query_of_stdin;
 use crate::store::database::sqlite_options;
 use crate::store::{StoreError, redacted};
 
-/// The longest statement, in bytes.
+/// Maximum length of a statement, in bytes.
 pub const LONGEST_STATEMENT: usize = 100_000;
-/// The most rows of an answer.
+/// Maximum number of rows of an answer.
 pub const MOST_ROWS: usize = 10_000;
 
 /// The answer to a query.
@@ -38,19 +38,19 @@ pub struct QueryAnswer {
     pub json: Vec<u8>,
 }
 
-/// Why a query has no answer. Each sentence is for whoever wrote the statement.
+/// The reason why a query has no answer, as a sentence for the author of the statement.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The statement does what nobody may do here.
+    /// The statement does something that is not allowed.
     #[error("{0}")]
     Refused(String),
     /// The database does not understand the statement, or fails in it.
     #[error("{0}")]
     Invalid(String),
-    /// The statement took too much of something.
+    /// The statement exceeded a limit.
     #[error("{0}")]
     Stopped(String),
-    /// Others have their queries answered now.
+    /// All slots are busy with other queries.
     #[error("too many queries are being answered; try again in a moment")]
     TooManyQueries,
     /// All slots are busy, and the database cannot interrupt this many queries that have exceeded their time limit.
@@ -68,16 +68,16 @@ pub enum QueryError {
 
 /// Maximum number of concurrent queries.
 const AT_A_TIME: usize = 4;
-/// How long a query waits for a free slot.
+/// Time limit for a free slot.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long ending a query may take before a warning is logged.
+/// Time to end a query after which a warning is logged.
 const USUAL_END: Duration = Duration::from_secs(1);
 
 /// Answers the queries of users.
 #[derive(Clone)]
 pub struct QueryRunner {
     place: Arc<Place>,
-    /// How long a query may run.
+    /// Time limit of a query.
     time: Duration,
     turns: Arc<Semaphore>,
     /// Number of ended queries that the database still works on.
@@ -105,12 +105,12 @@ enum Running {
 type Reply = oneshot::Sender<Result<QueryAnswer, QueryError>>;
 
 impl QueryRunner {
-    /// For the database at `url`, which must have the schema of this program. Nothing is opened yet. Queries to SQLite
-    /// run in child processes of `program`, the path of this program.
+    /// A runner of queries to the database at `url`, which must have the schema of this program. Nothing is opened yet.
+    /// Queries to SQLite run in child processes of `program`, the path of this program.
     ///
     /// # Errors
-    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, [`StoreError::Unavailable`] for
-    /// an SQLite database without a file.
+    /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, [`StoreError::Unavailable`]
+    /// for an SQLite database without a file.
     pub fn new(url: &str, time: Duration, program: PathBuf) -> Result<Self, StoreError> {
         let place = match url.split_once(':') {
             Some(("sqlite", _)) => {
@@ -124,11 +124,11 @@ impl QueryRunner {
         Ok(Self { place: Arc::new(place), time, turns, unending })
     }
 
-    /// The first `most_rows` rows of the answer to `sql`, which must be one statement that only reads. Whoever stops waiting
-    /// for it stops it.
+    /// The first `most_rows` rows of the answer to `sql`, which must be one read-only statement. Dropping the future
+    /// stops the query.
     ///
     /// # Errors
-    /// [`QueryError`] says which.
+    /// The reason why there is no answer.
     pub async fn query(&self, sql: String, most_rows: usize) -> Result<QueryAnswer, QueryError> {
         if sql.len() > LONGEST_STATEMENT {
             return Err(QueryError::Refused(format!(
@@ -169,7 +169,7 @@ impl QueryRunner {
             answer = answered => {
                 let _ = reply.send(answer);
             }
-            // Nobody waits for the answer any more.
+            // The receiver of the answer is gone.
             () = reply.closed() => {}
         }
         if let Some(running) = running {

@@ -29,7 +29,7 @@ impl Store {
         let version = next_version(&mut tx).await?;
         let forgotten = forget_checkpoints_after(&mut tx, lease.job, step as i64).await?;
         cut(&mut tx, lease.job, step as i64).await?;
-        // The measurement at step 0 is the new attempt's own too.
+        // The new attempt also repeats the measurement at step 0.
         sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
             .bind(lease.job)
             .bind(step as i64)
@@ -53,7 +53,7 @@ impl Store {
         Ok(forgotten)
     }
 
-    /// Stores points, all or none, and how far the run is, and prolongs the lease; also without points.
+    /// Stores points, all or none, and the step, and renews the lease; also without points.
     pub async fn record(
         &self,
         lease: Lease,
@@ -103,7 +103,7 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// Notes a file of the job whose bytes are stored; one of the same name is replaced.
+    /// Adds the row of a file of the job whose bytes are stored. A row of the same name is replaced.
     pub async fn add_artifact(&self, lease: Lease, artifact: &Artifact) -> Result<(), StoreError> {
         let mut tx = self.begin_under(lease).await?;
         let now = self.now(&mut tx).await?;
@@ -111,7 +111,7 @@ impl Store {
         self.commit(tx).await
     }
 
-    /// Ends the attempt; returns the state of its job then. An end that was written before is not written again.
+    /// Ends the attempt; returns the new state of its job. A repeated end is not written again.
     pub async fn end(&self, lease: Lease, end: AttemptEnd) -> Result<JobState, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
@@ -159,7 +159,7 @@ impl Store {
 }
 
 impl Store {
-    /// After points were recorded. What cannot be condensed now is condensed with the points to come.
+    /// Condenses curves after points were recorded. If that fails, they are condensed with later points.
     async fn condense_if_long(&self, lease: Lease, series: &[i64]) {
         let long = self.uncondensed.count(lease.job, series);
         if long.is_empty() {

@@ -26,8 +26,8 @@ struct ClaimedRow {
 }
 
 impl ClaimedRow {
-    /// When the job came into the queue: submitted, given back by its last attempt, wanted again by a person, or at the
-    /// end of a wait. Times ahead of `now` were written by a wrong clock.
+    /// The time at which the job entered the queue: at its submission, the end of its last attempt, a retry by a
+    /// person, or the end of a delay. Times ahead of `now` were written by a wrong clock.
     fn claimable_since(&self, now: i64) -> i64 {
         let times = [Some(self.created_ms), Some(self.not_before_ms), self.given_back_ms];
         times.into_iter().flatten().filter(|&time| time <= now).max().unwrap_or(now)
@@ -80,7 +80,7 @@ impl Statement {
 impl Store {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     pub async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
-        // Most calls find nothing: they must not wait for the one writer.
+        // Most calls find nothing and must not wait for the only writer.
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
         let waiting: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
@@ -102,12 +102,8 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let lease = Lease { job: row.id, attempt: row.attempt };
         insert_attempt(&mut tx, slot, &row, now).await?;
-        // The writer is kept as short as possible: a first attempt has no checkpoints.
-        let checkpoints = if row.attempt == AttemptNumber::FIRST {
-            Vec::new()
-        } else {
-            checkpoints(&mut tx, row.id).await?
-        };
+        // The write transaction is kept short: a first attempt has no checkpoints.
+        let checkpoints = if row.attempt == AttemptNumber::FIRST { Vec::new() } else { checkpoints(&mut tx, row.id).await? };
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,
@@ -116,7 +112,7 @@ impl Store {
             checkpoints,
         });
         if let Err(error) = &claim {
-            // Nobody could run it: an end says so, where waiting would not.
+            // No worker could run it, so it ends with the reason instead of waiting.
             let end = End::of(EndReason::UserError, &error.to_string());
             close(&mut tx, lease, &end, now).await?;
         }

@@ -10,7 +10,7 @@ use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
 use crate::store::{AttemptEnd, CompleteRun, StoreError};
 
-/// How an attempt ended, as it is stored.
+/// The end of an attempt, as it is stored.
 pub(super) struct End {
     reason: EndReason,
     error: Option<String>,
@@ -38,7 +38,7 @@ impl From<&AttemptEnd> for End {
     }
 }
 
-/// What decides where a job goes whose attempt is over.
+/// The inputs of the transition at the end of an attempt.
 #[derive(FromRow)]
 struct Standing {
     attempts_used: i64,
@@ -46,7 +46,7 @@ struct Standing {
     requested: Option<Request>,
 }
 
-/// Stores the end of the attempt and what becomes of its job.
+/// Stores the end of the attempt and the transition of its job.
 pub(super) async fn close(
     tx: &mut Transaction,
     lease: Lease,
@@ -76,7 +76,7 @@ pub(super) async fn close(
     Ok(outcome.state())
 }
 
-/// Gives the job back, at the step at which its next attempt will begin.
+/// Requeues or pauses the job, at the step at which its next attempt will begin.
 async fn go_back(
     tx: &mut Transaction,
     lease: Lease,
@@ -133,13 +133,14 @@ async fn close_attempt(tx: &mut Transaction, lease: Lease, end: &End, now: i64) 
     .bind(end.reason)
     .bind(end.error.as_deref())
     .bind(end.seconds)
-    // A job whose attempt has no row, which only a change by hand leaves, must not keep the reaper from all others.
+    // A job whose attempt has no row, after a manual change, must not stop the reaper from handling the others.
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// The state of the job if this attempt has ended for this reason before: the reply to the first call was lost.
+/// The state of the job if this attempt has already ended for this reason, because the reply to the first call was
+/// lost.
 pub(super) async fn ended_before(
     tx: &mut Transaction,
     lease: Lease,

@@ -27,7 +27,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// What a job's `resources.device` may say to run here, besides `any`.
+    /// The value of `resources.device` that matches this slot, besides `any`.
     pub fn device_kind(&self) -> &str {
         self.device.split(':').next().unwrap_or_default()
     }
@@ -40,7 +40,7 @@ pub struct Claim {
     pub lease: Lease,
     /// The experiment, for logs.
     pub experiment_id: ExperimentId,
-    /// What to train.
+    /// The spec to train.
     pub spec: JobSpec,
     /// Time limit, after which the attempt ends as `timed_out`.
     pub time_limit_seconds: i64,
@@ -64,7 +64,7 @@ pub struct CompleteRun {
     pub missing_files: Vec<String>,
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 #[derive(Clone, Debug)]
 pub enum AttemptEnd {
     /// The run is complete. The job succeeds unless its curves lack points; then it is trained again from the

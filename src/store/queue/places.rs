@@ -1,5 +1,5 @@
-//! Where a job has failed, and where else it could run. A place is a device of a worker. Places differ in driver, disk
-//! and network, so a job that fails at one may succeed at another.
+//! The places where a job has failed or could run. A place is a device of a worker. Places differ in driver, disk and
+//! network, so a job that fails at one may succeed at another.
 
 use optlab_domain::{JobId, Lease, WorkerId};
 

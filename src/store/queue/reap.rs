@@ -53,7 +53,7 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let lost: Vec<(JobId, AttemptNumber)> =
-            // Jobs that another transaction holds are taken back later.
+            // Jobs that are locked by another transaction are taken back later.
             per_database(abandoned_jobs!(""), abandoned_jobs!("FOR UPDATE SKIP LOCKED"))
                 .abandoned_at(now)
                 .fetch_all(&mut tx)

@@ -13,7 +13,7 @@ use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
 use crate::store::{Attempt, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
 
-/// Points that one statement brings to SQLite.
+/// Number of points per statement in SQLite.
 const ROWS: usize = 500;
 
 /// $1: job; $2: series; and [`ROWS`] points.
@@ -68,7 +68,7 @@ pub(super) async fn insert(
     Ok((id, jobs))
 }
 
-/// The job as it comes: nothing of an import waits or runs.
+/// The imported job, which is never queued or running.
 fn ended(job: &JobRecord, now: i64) -> JobRecord {
     let mut job = job.clone();
     let was = format!("was {} when it was exported", job.state);
@@ -83,7 +83,7 @@ fn ended(job: &JobRecord, now: i64) -> JobRecord {
     job
 }
 
-/// One that has gone for each name: attempts belong to workers, and these are elsewhere.
+/// Registers an ended worker for each name, because attempts belong to workers, which are on another server.
 async fn insert_workers(
     tx: &mut Transaction,
     jobs: &[JobRecord],
@@ -108,7 +108,7 @@ async fn insert_workers(
     Ok(ids)
 }
 
-/// The fields of a job that differ from those at its origin.
+/// The fields of a job that differ from those on its original server.
 struct Place<'a> {
     /// The reserved id, if any.
     id: Option<JobId>,
@@ -216,7 +216,7 @@ async fn insert_results(tx: &mut Transaction, job: JobId, results: &ResultsRecor
     Ok(())
 }
 
-/// Inserts the points as they come, `expected` in all, and condenses what is long.
+/// Inserts the points as they arrive, `expected` in total, and condenses long curves.
 pub(super) async fn insert_points(
     tx: &mut Transaction,
     jobs: &[JobId],

@@ -13,20 +13,20 @@ use tokio::sync::mpsc;
 use crate::store::database::{Database, sql};
 use crate::store::{Attempt, Store, StoreError};
 
-/// An experiment as it was stored. Whatever a later version may add is ignored where it is read.
+/// An experiment as it was stored. Fields of a later version are ignored when it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentRecord {
-    /// Its id on the server that it comes from; another server gives it another.
+    /// Its id on its original server; another server assigns another one.
     pub id: ExperimentId,
     /// The researcher's name for it.
     pub name: String,
     /// Free text.
     pub notes: String,
-    /// Words to find it by.
+    /// Words for searches.
     pub tags: Vec<String>,
-    /// Put away.
+    /// Whether it is archived.
     pub archived: bool,
-    /// As resolved at submission.
+    /// The spec as resolved at submission.
     pub spec: Value,
     /// The text that was submitted for it.
     #[serde(default)]
@@ -35,10 +35,10 @@ pub struct ExperimentRecord {
     pub created_ms: i64,
 }
 
-/// A job with its attempts. Files of jobs do not travel.
+/// A job with its attempts, without its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobRecord {
-    /// Its id on the server that it comes from.
+    /// Its id on its original server.
     pub id: JobId,
     /// Name of its arm.
     pub arm: String,
@@ -46,7 +46,7 @@ pub struct JobRecord {
     pub method: String,
     /// Its seed.
     pub seed: i64,
-    /// Complete: what the runner got.
+    /// The complete spec, as the runner got it.
     pub spec: Value,
     /// Where it was in its life.
     pub state: JobState,
@@ -56,15 +56,15 @@ pub struct JobRecord {
     pub error: Option<String>,
     /// Number of its last attempt; 0 before the first.
     pub attempt: AttemptNumber,
-    /// Attempts that were forgiven.
+    /// Attempts that do not count.
     pub attempts_before: i64,
     /// Completed updates.
     pub step: i64,
     /// Updates of the whole run.
     pub steps: i64,
-    /// Numbers that the optimizer stepped.
+    /// Number of trained parameters.
     pub parameters_trained: Option<i64>,
-    /// Number of the last write to it, on the server that it comes from.
+    /// Version of its last write on its original server.
     #[serde(skip)]
     pub version: i64,
     /// When it was submitted, milliseconds since the epoch.
@@ -73,27 +73,27 @@ pub struct JobRecord {
     pub started_ms: Option<i64>,
     /// When it ended.
     pub ended_ms: Option<i64>,
-    /// What came out.
+    /// Its final figures.
     #[serde(default)]
     pub results: ResultsRecord,
-    /// The first one first.
+    /// Its attempts, the oldest first.
     pub attempts: Vec<Attempt>,
 }
 
 /// Final figures, which only a job that has succeeded has; accuracies and errors in percent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct ResultsRecord {
-    /// The last one.
+    /// The last accuracy.
     pub test_accuracy: Option<f64>,
-    /// The highest on the way.
+    /// The highest accuracy of the run.
     pub best_test_accuracy: Option<f64>,
-    /// What the accuracy lacks.
+    /// 100 minus the accuracy.
     pub test_error: Option<f64>,
     /// Last mean energy.
     pub energy: Option<f64>,
     /// Wall time of the run.
     pub seconds: Option<f64>,
-    /// Of the runner's process, on a CPU.
+    /// Peak memory of the runner's process, on a CPU.
     pub peak_memory_bytes: Option<i64>,
 }
 
@@ -111,7 +111,7 @@ pub struct TimedPoint {
 /// Points of one curve, in the order of their steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurveBatch {
-    /// Place of the job among the records.
+    /// Position of the job in the records.
     pub job: usize,
     /// Name of the series.
     pub series: String,
@@ -119,16 +119,16 @@ pub struct CurveBatch {
     pub points: Vec<TimedPoint>,
 }
 
-/// What is to be stored, but for its points; its ids are those of the server that it comes from.
+/// An import without its points, with the ids of the original server.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The experiment.
     pub experiment: ExperimentRecord,
-    /// One for each arm and seed of its spec.
+    /// The jobs, one for each arm and seed of the spec.
     pub jobs: Vec<JobRecord>,
     /// Every series that has points.
     pub series: Vec<String>,
-    /// How many points there are.
+    /// Number of points.
     pub points: u64,
 }
 
@@ -137,22 +137,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn records(
-        &self,
-        experiment: ExperimentId,
+    pub async fn records(&self, experiment: ExperimentId,
     ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
-        // An experiment, its jobs and their figures of one moment.
+        // One snapshot of the experiment, its jobs and their figures.
         let mut moment = self.snapshot().await?;
         let records = records::read(&mut moment, experiment).await?;
         moment.rollback().await?;
         Ok(records)
     }
 
-    /// At most `limit` points of a curve after a step, of a job that is still as it was read.
+    /// At most `limit` points of a curve after a step, if the job is unchanged since it was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where a later attempt has begun, or a job that had ended was changed, by thinning say:
-    /// what was read before may be no part of this curve.
+    /// [`StoreError::Conflict`] if a later attempt has begun, or an ended job was changed, for example by thinning: the
+    /// points that were read before may not belong to this curve.
     pub async fn points(
         &self,
         job: &JobRecord,
@@ -193,13 +191,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BrokenOff`] if fewer points arrive than announced; [`StoreError::Busy`] while another process
-    /// removes what a dead import has left.
+    /// removes leftovers of a dead import.
     pub async fn import(
         &self,
         import: &Import,
         mut points: mpsc::Receiver<CurveBatch>,
     ) -> Result<ExperimentId, StoreError> {
-        // Beforehand, because new series are committed by themselves.
+        // Beforehand, because new series are committed in their own transaction.
         let mut series = Vec::with_capacity(import.series.len());
         for name in &import.series {
             series.push((name.as_str(), self.series_id(name).await?));

@@ -1,5 +1,4 @@
-//! Columns of an answer, whatever their types: numbers and truth values as they are, everything else as Postgres writes
-//! it.
+//! Columns of an answer: numbers and booleans unchanged, all other types as Postgres's text.
 
 use serde_json::{Value, json};
 use sqlx::postgres::{PgColumn, PgRow};
@@ -9,14 +8,14 @@ use super::super::answer::{LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
 use super::Unread;
 use crate::store::QueryError;
 
-/// What a query returns.
+/// The columns of a query.
 pub(super) struct Columns(Vec<(String, Kind)>);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Integer,
     Real,
-    /// Of any number of digits; in JSON, of as many as a real number has.
+    /// A number with any number of digits; in JSON, as many as a float has.
     Numeric,
     Bool,
     Bytes,
@@ -53,7 +52,7 @@ impl Kind {
 
 impl Columns {
     /// # Errors
-    /// [`QueryError::Refused`] for none, or too many.
+    /// [`QueryError::Refused`] for no columns, or too many.
     pub(super) fn of(columns: &[PgColumn]) -> Result<Self, QueryError> {
         match columns.len() {
             0 => Err(QueryError::refused(ONLY_QUERIES)),
@@ -69,9 +68,8 @@ impl Columns {
         self.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// The query that returns the first rows of `statement` with their sizes. Of a row that is larger than an answer
-    /// may be, the size alone leaves the database. The columns have names of ours, because those of a statement may
-    /// repeat.
+    /// The query that returns the first rows of `statement` with their sizes. Of a row above the maximum size of an
+    /// answer, only the size leaves the database. The columns are renamed, because the names in a statement may repeat.
     pub(super) fn select_from(&self, statement: &str, rows: usize) -> String {
         let list = |between: &str, item: &dyn Fn(String, Kind) -> String| {
             let items = self.0.iter().enumerate().map(|(index, (_, kind))| item(format!("c{index}"), *kind));
@@ -87,8 +85,7 @@ impl Columns {
             true => format!("coalesce(octet_length({name}), 0)::INT8"),
             false => "0::INT8".to_owned(),
         });
-        // OFFSET 0 keeps Postgres from computing a column once for every time that it is named. The line breaks end
-        // comments.
+        // OFFSET 0 keeps Postgres from computing a column again for every use. The line breaks end comments.
         format!(
             "SELECT {fitting}, size FROM (
                 SELECT *, {size} AS size FROM (
@@ -98,7 +95,7 @@ impl Columns {
         )
     }
 
-    /// Whether the row alone is larger than an answer may be.
+    /// Whether the row alone exceeds the maximum size of an answer.
     pub(super) fn is_too_large(&self, row: &PgRow) -> Result<bool, sqlx::Error> {
         let size: i64 = row.try_get(self.0.len())?;
         Ok(size > LARGEST_ANSWER as i64)
@@ -121,7 +118,7 @@ impl Columns {
     }
 }
 
-/// A number of Postgres's `numeric`; as a text where it is too large for a real one.
+/// A number of Postgres's `numeric`, as a text if it is too large for a float.
 fn number(digits: &str) -> Value {
     match (digits.parse::<i64>(), digits.parse::<f64>()) {
         (Ok(whole), _) => whole.into(),

@@ -1,9 +1,9 @@
-//! A query in Postgres: within a transaction that only reads, as a part of a statement of ours.
+//! A query in Postgres, as a part of our statement in a read-only transaction.
 //!
-//! The statement becomes `SELECT ... FROM (statement)`, sent as one prepared statement. So Postgres itself takes nothing
-//! but a query, which cannot write, set or lock anything. What a query could still call or read (files, other
-//! sessions, the tables of tokens) is checked by name first, see [`names`]; a login of its own for these queries, which can
-//! read the tables and nothing else, makes that check the second one.
+//! The statement becomes `SELECT ... FROM (statement)`, sent as one prepared statement. Postgres itself therefore
+//! accepts only a query, which cannot write, set or lock anything. Names that a query could still call or read (files,
+//! other sessions, the tables of tokens) are checked first, see [`names`]. A separate login for these queries, which
+//! can only read the tables, is an additional protection.
 
 mod columns;
 mod names;
@@ -38,10 +38,10 @@ impl Session {
 async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, Added), Unread> {
     let words = words::read(&query.sql)?;
     names::check(connection, &words.names).await?;
-    // What it would return; nothing runs yet.
+    // The columns of the result; nothing runs yet.
     let prepared = connection.prepare(AssertSqlSafe(words.statement.to_owned()).into_sql_str()).await?;
     let columns = Columns::of(prepared.columns())?;
-    // One row more tells whether there are more.
+    // One more row shows whether there are more.
     let bounded = columns.select_from(words.statement, query.most_rows + 1);
     let mut answer = Answer::new(&columns.names(), query.most_rows);
     let mut rows = sqlx::query(AssertSqlSafe(bounded)).persistent(false).fetch(connection);
@@ -61,7 +61,7 @@ async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, A
     Ok((answer, last))
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum Unread {
     Told(QueryError),
     Postgres(sqlx::Error),
@@ -89,13 +89,13 @@ impl Unread {
         let (code, said) = (said.code().unwrap_or_default(), format!("PostgreSQL: {}", said.message()));
         match code.get(..2).unwrap_or_default() {
             _ if code == "57014" => QueryError::too_slow(time.as_secs()),
-            // What the transaction or the login does not allow.
+            // The transaction or the login does not allow it.
             "25" => QueryError::Refused(said),
             _ if code == "42501" => QueryError::Refused(said),
-            // A limit of this server, that of the disk say, or one of Postgres itself.
+            // A limit of this server, such as disk space, or one of Postgres itself.
             _ if code == "53400" || code == "53200" => QueryError::Stopped(said),
             "54" => QueryError::Stopped(said),
-            // A lock that is not to be had, on a table that is being migrated.
+            // A table that is locked by a migration.
             "55" => StoreError::Busy.into(),
             // Starting, stopping, full or broken: the store's errors.
             "08" | "28" | "3D" | "53" | "57" | "58" | "F0" | "XX" => StoreError::from(error).into(),

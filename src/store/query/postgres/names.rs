@@ -11,8 +11,8 @@ use super::super::answer::READABLE;
 use super::Unread;
 use crate::store::QueryError;
 
-/// Functions whose results depend on the time, the time zone or chance, and on nothing else. Some carry the name of a
-/// type or of a word of the grammar.
+/// Functions whose results depend only on the time, the time zone or chance. Some have the name of a type or of a
+/// keyword.
 const ALLOWED: &str = "age array_to_json array_to_string clock_timestamp concat concat_ws convert_from convert_to date \
     date_part date_trunc extract format gen_random_uuid generate_series json_agg json_build_array json_build_object \
     json_object_agg json_populate_record json_populate_recordset json_to_record json_to_recordset jsonb_agg \
@@ -21,7 +21,7 @@ const ALLOWED: &str = "age array_to_json array_to_string clock_timestamp concat 
     statement_timestamp time timestamp timestamptz timetz timezone to_char to_date to_json to_jsonb to_number \
     to_timestamp to_tsquery to_tsvector transaction_timestamp version";
 
-/// Relations that are not for users. A name counts where it leads without a schema, or where its schema is named too.
+/// Relations that are not for users. A name counts if it resolves without a schema, or if its schema is named, too.
 const RELATIONS: &str = "
     SELECT c.relname::TEXT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = ANY($1) AND (pg_table_is_visible(c.oid) OR n.nspname = ANY($1))
@@ -44,7 +44,7 @@ fn is_of_xml(name: &str) -> bool {
 /// Looks every name up.
 ///
 /// # Errors
-/// [`QueryError::Refused`] for the first that is not for users.
+/// [`QueryError::Refused`] for the first name that is not for users.
 pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String>) -> Result<(), Unread> {
     if let Some(name) = names.iter().find(|name| is_of_xml(name)) {
         let sentence = format!("`{name}`: XML is not for users, and nothing else can be called so");

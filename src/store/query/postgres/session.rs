@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use crate::store::database::postgres_options;
 use crate::store::{QueryError, StoreError};
 
-/// How soon the server notices that the client has disconnected.
+/// Interval at which the server checks whether the client has disconnected.
 const ATTENTION: &str = "1s";
 /// The pause between checks for the end of a query doubles from the first to the last of these.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -24,7 +24,7 @@ pub(in super::super) struct Place {
     told: Once,
 }
 
-/// A transaction that can only read, on a connection of its own.
+/// A read-only transaction on its own connection.
 pub(in super::super) struct Session {
     options: PgConnectOptions,
     pub(super) connection: PgConnection,

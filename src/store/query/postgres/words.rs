@@ -1,8 +1,8 @@
 //! The names in a statement, from a tokenizer for Postgres that knows no grammar.
 //!
-//! Whatever a statement uses, its name stands in it as a word. So no name escapes [`super::names`], wherever the
-//! grammar lets it stand: `pg_read_file(p)` may be written as `p.pg_read_file`. The few ways to write a word or a text
-//! in which a reader could differ from Postgres are refused.
+//! Whatever a statement uses occurs in it as a word, so no name escapes [`super::names`], wherever the grammar allows
+//! it: `pg_read_file(p)` may be written as `p.pg_read_file`. The few notations that this tokenizer could read otherwise
+//! than Postgres are rejected.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
@@ -11,23 +11,23 @@ use std::str::CharIndices;
 use super::super::answer::ONLY_QUERIES;
 use crate::store::QueryError;
 
-/// Postgres cuts a longer name off, and then it is another one.
+/// Maximum length of a name in bytes. Postgres truncates longer names, which then are other names.
 const LONGEST_NAME: usize = 63;
 
-/// A statement that may be looked at more closely.
+/// A tokenized statement.
 #[derive(Debug, PartialEq)]
 pub(super) struct Words<'a> {
-    /// Without a `;` and what follows it.
+    /// The text up to the `;`.
     pub(super) statement: &'a str,
-    /// As Postgres compares names: lower-case unless quoted.
+    /// The names as Postgres compares them: lower-case unless quoted.
     pub(super) names: BTreeSet<String>,
 }
 
 /// Reads one statement.
 ///
 /// # Errors
-/// [`QueryError::Refused`] for several statements, for none, for what cannot stand in brackets, and for doubtful ways
-/// of writing.
+/// [`QueryError::Refused`] for several statements, for none, for a text that cannot be put into brackets, and for
+/// ambiguous notation.
 pub(super) fn read(sql: &str) -> Result<Words<'_>, QueryError> {
     Reader { sql, rest: sql.char_indices().peekable(), names: BTreeSet::new(), open: 0, end: None }.read()
 }
@@ -38,7 +38,7 @@ struct Reader<'a> {
     names: BTreeSet<String>,
     /// Brackets.
     open: usize,
-    /// Where the `;` is.
+    /// Position of the `;`.
     end: Option<usize>,
 }
 
@@ -118,7 +118,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What stands up to the next quote that is not doubled. (A backslash is one: `standard_conforming_strings` is on.)
+    /// The text up to the next quote that is not doubled. (A backslash is literal: `standard_conforming_strings` is
+    /// on.)
     fn quoted(&mut self, quote: char) -> Result<String, QueryError> {
         let mut inside = String::new();
         while let Some((_, c)) = self.rest.next() {
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
         Err(QueryError::Refused(format!("there is a {quote} without its second one")))
     }
 
-    /// Comments have comments in them.
+    /// Skips a comment, which may contain comments.
     fn comment(&mut self) -> Result<(), QueryError> {
         self.rest.next();
         let mut open = 1;

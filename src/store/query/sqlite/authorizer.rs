@@ -9,16 +9,16 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::super::answer::{ONLY_QUERIES, READABLE};
 use crate::store::QueryError;
 
-/// Read like tables, these take their argument apart.
+/// Functions that are read like tables and take their argument apart.
 const TAKES_APART: [&str; 2] = ["json_each", "json_tree"];
 
-/// The two functions that would run somebody's code. They are off anyway; all others work on their arguments.
+/// The two functions that would run foreign code. They are disabled anyway; all others only use their arguments.
 const NOT_FOR_USERS: [&str; 2] = ["load_extension", "fts3_tokenizer"];
 
-/// The first thing that a connection has refused.
+/// The first action that the authorizer of a connection has rejected.
 pub(super) type Refusal = Arc<Mutex<Option<QueryError>>>;
 
-/// From now on the connection only reads what users may read.
+/// Restricts the connection to reading what users may read.
 pub(super) fn install(connection: &Connection, refusal: Refusal) -> rusqlite::Result<()> {
     let schema = schema(connection)?;
     connection.authorizer(Some(move |asked: AuthContext<'_>| match refused(&asked, &schema) {
@@ -30,14 +30,14 @@ pub(super) fn install(connection: &Connection, refusal: Refusal) -> rusqlite::Re
     }))
 }
 
-/// What users may not do, as they are told. `schema` has the lower-case name of everything that can stand in a FROM.
+/// The error if users may not do this. `schema` has the lower-case names of everything that can occur in a FROM clause.
 fn refused(asked: &AuthContext<'_>, schema: &HashSet<String>) -> Option<QueryError> {
     match asked.action {
         AuthAction::Select | AuthAction::Recursive => None,
         AuthAction::Read { table_name, column_name } => {
             let name = table_name.to_ascii_lowercase();
             let readable = READABLE.contains(&name.as_str()) || TAKES_APART.contains(&name.as_str());
-            // A part of the statement itself has whatever name it was given; no column of it is ever asked about.
+            // A part of the statement itself may have any name; SQLite never asks about its columns.
             let own = column_name.is_empty()
                 && !schema.contains(&name)
                 && !["sqlite_", "pragma_"].iter().any(|prefix| name.starts_with(prefix));
@@ -60,7 +60,7 @@ fn refused(asked: &AuthContext<'_>, schema: &HashSet<String>) -> Option<QueryErr
     }
 }
 
-/// Everything that can stand in a FROM, but for what the library makes up when it is asked for.
+/// Everything that can occur in a FROM clause, except virtual tables that SQLite creates on demand.
 fn schema(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
     let names = "SELECT lower(name) FROM sqlite_schema UNION SELECT lower(name) FROM pragma_module_list";
     connection.prepare(names)?.query_map([], |row| row.get(0))?.collect()

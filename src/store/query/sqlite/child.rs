@@ -60,7 +60,7 @@ fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
 
 /// A connection that can only read the tables that users may read. It stores the first refused action in `refusal`.
 fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
-    // No URI: the name is that of a file, whatever it looks like.
+    // Not a URI: the name is always that of a file.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -125,7 +125,7 @@ fn value(row: &Row<'_>, index: usize) -> rusqlite::Result<Value> {
     })
 }
 
-/// Why reading ended early.
+/// The reason why reading ended early.
 enum Unread {
     Told(QueryError),
     Sqlite(Error),
