@@ -141,7 +141,7 @@ pub(super) async fn logs(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
 }
 
-async fn no_log(state: &AppState, job: i64, attempt: Option<i64>) -> Result<ApiError, ApiError> {
+async fn no_log(state: &AppState, job: JobId, attempt: Option<AttemptNumber>) -> Result<ApiError, ApiError> {
     let ended = state.store.job(job).await?.state.has_ended();
     Ok(ApiError::not_found(match attempt {
         Some(attempt) => format!("attempt {attempt} of job {job} has no log"),

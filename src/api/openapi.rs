@@ -7,11 +7,11 @@
 use axum::http::{Method, StatusCode};
 use optlab_api_types::{ExperimentHint, MetricsHint, ProblemDetails};
 use optlab_spec::schema::Name;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, Header, OpenApi, PathItem, Ref, RefOr, Response, SecurityRequirement,
+    Components, Content, Header, OpenApi, PathItem, Ref, RefOr, Required, Response, SecurityRequirement,
 };
 use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
@@ -172,6 +172,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     schemas.for_each(require_nullable);
     for (path, method, operation) in operations(document) {
         operation.operation_id = Some(operation_id(path, &method));
+        declare_path_parameters(path, operation);
         operation.parameters.iter_mut().flatten().for_each(bound);
         let shape = Shape::of(&method, operation);
         let responses = &mut operation.responses.responses;
@@ -214,6 +215,17 @@ fn describe(status: &str, response: &mut RefOr<Response>) {
         && let Ok(status) = StatusCode::from_bytes(status.as_bytes())
     {
         response.description = status.canonical_reason().unwrap_or_default().to_owned();
+    }
+}
+
+/// Declares the parameters in a path that the argument of its handler does not: utoipa skips those of our own types.
+fn declare_path_parameters(path: &str, operation: &mut Operation) {
+    for name in path.split(['{', '}']).skip(1).step_by(2) {
+        let declared = operation.parameters.get_or_insert_default();
+        if !declared.iter().any(|parameter| matches!(parameter, RefOr::T(it) if it.name == name)) {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+            declared.push(RefOr::T(parameter.required(Required::True).build()));
+        }
     }
 }
 

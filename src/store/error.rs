@@ -9,13 +9,8 @@ use sqlx::migrate::MigrateError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such row.
-    #[error("there is no {what} {id}")]
-    NotFound {
-        /// `experiment`, `job`, `worker` or `token`.
-        what: &'static str,
-        /// The requested id.
-        id: i64,
-    },
+    #[error(transparent)]
+    NotFound(#[from] NotFound),
     /// The state of the row does not allow it.
     #[error("{0}")]
     Conflict(String),
@@ -147,7 +142,7 @@ fn why(error: &MigrateError) -> String {
 }
 
 /// `Some` if the same statement may succeed a little later.
-fn passing(error: &sqlx::Error) -> Option<StoreError> {
+fn transient(error: &sqlx::Error) -> Option<StoreError> {
     let sqlx::Error::Database(database) = error else {
         return matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)).then_some(StoreError::Away);
     };

@@ -6,12 +6,12 @@ pub struct Page<T, Id> {
     /// The items, in the order of the list.
     pub items: Vec<T>,
     /// Id of the last item, if more follow.
-    pub next: Option<i64>,
+    pub next: Option<Id>,
 }
 
-impl<T> Page<T> {
+impl<T, Id> Page<T, Id> {
     /// Creates a page from up to `limit + 1` items; an extra item only shows that more follow.
-    pub(super) fn from_surplus(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Self {
+    pub(super) fn from_surplus(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> Id) -> Self {
         let limit = limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);

@@ -98,7 +98,9 @@ impl Store {
 
     /// The environments of each started job, by its id: those of the attempts that contributed to its curve, the oldest
     /// first.
-    pub async fn environments(&self, experiment: ExperimentId,
+    pub async fn environments(
+        &self,
+        experiment: ExperimentId,
     ) -> Result<HashMap<JobId, Vec<Environment>>, StoreError> {
         // A curve consists of the last attempt that started at step 0 and of those that resumed from it.
         let rows: Vec<(JobId, String)> = sql(concat!(

@@ -12,8 +12,6 @@ macro_rules! numbers {
             #[derive(
                 Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
             )]
-            #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
-            #[cfg_attr(feature = "openapi", into_params(names("id"), parameter_in = Path))]
             #[serde(transparent)]
             pub struct $number(i64);
 

@@ -186,6 +186,14 @@ impl Statement {
         Ok(run!(self, on, query_as, fetch_all))
     }
 
+    /// The one value of the one row.
+    pub(in crate::store) async fn fetch_value<T>(self, on: &mut impl Connect) -> Result<T, StoreError>
+    where
+        (T,): Row,
+    {
+        Ok(self.fetch_one::<(T,)>(on).await?.0)
+    }
+
     /// The single number of the single row.
     pub(in crate::store) async fn fetch_number(self, on: &mut impl Connect) -> Result<i64, StoreError> {
         self.fetch_value(on).await

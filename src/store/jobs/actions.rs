@@ -59,7 +59,7 @@ impl Store {
         self.commit_action(tx, action).await
     }
 
-    /// Applies `action` to every job for which it is possible; the others are unchanged.
+    /// Applies `action` to every job for which it is possible, and returns the number of jobs that it changed.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -72,6 +72,7 @@ impl Store {
         lock(&mut tx, experiment).await?;
         let stamp = self.stamp(&mut tx).await?;
         // A later statement may find a job that an earlier one has changed; a repeated action changes nothing.
+        let mut changed = 0;
         for (state, request) in lifecycle::situations() {
             if let Ok(Some(change)) = lifecycle::act(action, state, request) {
                 changed +=
@@ -110,9 +111,9 @@ async fn apply(
     let new_request = if let Change::SetRequest(request) = change { request } else { None };
     let statement = statement.bind(stamp.version).bind(stamp.now).bind(state).bind(request).bind(new_request);
     match scope {
-        Scope::Job(_) => statement.execute_one(tx).await,
+        Scope::Job(_) => statement.execute_one(tx).await.map(|()| 1),
         // Jobs in other states are unchanged.
-        Scope::Experiment(_) => statement.execute(tx).await.map(drop),
+        Scope::Experiment(_) => statement.execute(tx).await,
     }
 }
 

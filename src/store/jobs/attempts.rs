@@ -15,7 +15,7 @@ pub struct Attempt {
     /// From 1.
     pub number: AttemptNumber,
     /// Id of the worker on its server.
-    #[serde(skip)]
+    #[serde(skip, default = "elsewhere")]
     pub worker_id: WorkerId,
     /// Host and process of the worker.
     pub worker: String,

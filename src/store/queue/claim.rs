@@ -103,7 +103,11 @@ impl Store {
         let lease = Lease { job: row.id, attempt: row.attempt };
         insert_attempt(&mut tx, slot, &row, now).await?;
         // The write transaction is kept short: a first attempt has no checkpoints.
-        let checkpoints = if row.attempt == AttemptNumber::FIRST { Vec::new() } else { checkpoints(&mut tx, row.id).await? };
+        let checkpoints = if row.attempt == AttemptNumber::FIRST {
+            Vec::new()
+        } else {
+            checkpoints(&mut tx, row.id).await?
+        };
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,

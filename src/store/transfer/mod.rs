@@ -137,7 +137,9 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub async fn records(&self, experiment: ExperimentId,
+    pub async fn records(
+        &self,
+        experiment: ExperimentId,
     ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
         // One snapshot of the experiment, its jobs and their figures.
         let mut moment = self.snapshot().await?;
