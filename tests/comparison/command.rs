@@ -13,7 +13,7 @@ async fn the_command_prints_tables_and_checks_claims() {
     for part in [
         "vs baseline [95%]",
         "Missing, with their pairs: opt-cayley: seed 3 failed (diverged); baseline: seed 4 failed (user_error).",
-        "adjusted for 2 arms by Holm's procedure. By flips 3 pairs reach 0.25 at the least.",
+        "adjusted for 2 arms by Holm's procedure. By flips, 3 pairs reach 0.25 at the least.",
         "Pairs trained in more than one environment: opt-cayley: device_name (a cpu, another cpu) of seed 1.",
         "train.batch_size",
     ] {

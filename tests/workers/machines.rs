@@ -44,7 +44,7 @@ pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database
 
 /// Waits until an attempt has ended, and checks that the job, the attempt and the worker report `words`; returns the
 /// attempt.
-fn told(fixture: &Fixture, id: i64, words: &str) -> Value {
+fn attempt_of_faulty_machine(fixture: &Fixture, id: i64, words: &str) -> Value {
     let has_ended = |jobs: &[Value]| jobs[0]["attempt"] != 0 && jobs[0]["state"] != "running";
     let job = fixture.server.wait(id, "an attempt has ended", has_ended).remove(0);
     assert!(job["why_queued"].as_str().is_some_and(|why| why.contains(words)), "{job:#}");
@@ -67,7 +67,7 @@ pub fn a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another(data
     let one_slot = ["--slots-per-device", "1"];
     let bad = Worker::start_in(&[("TMPDIR", "/nonexistent")], &fixture.url, &one_slot);
     let id = fixture.server.submit(&small_experiment(1, &[0]));
-    told(&fixture, id, "/nonexistent");
+    attempt_of_faulty_machine(&fixture, id, "/nonexistent");
     bad.wait_until_it_says("cpu rests for 15 s: no folder for the job's files");
     let _good = Worker::start(&fixture.url);
     fixture.server.wait_for_success(id);
@@ -106,6 +106,6 @@ pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database)
     let mut spec = experiment();
     spec["train"]["data"] = json!({ "name": "mnist" });
     let id = fixture.server.submit(&spec);
-    let attempt = told(&fixture, id, "could not be downloaded");
+    let attempt = attempt_of_faulty_machine(&fixture, id, "could not be downloaded");
     assert!(attempt["error"].as_str().unwrap().contains(file.to_str().unwrap()), "{attempt:#}");
 }
