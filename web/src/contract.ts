@@ -4,7 +4,15 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The numbers of Adam and AdamW. */
+        /** @description An experiment after an action on its jobs. */
+        ActionResult: components["schemas"]["Experiment"] & {
+            /**
+             * Format: int64
+             * @description Number of jobs that the action changed.
+             */
+            changed_jobs: number;
+        };
+        /** @description The parameters of Adam and AdamW. */
         AdamSpec: {
             /**
              * Format: double
@@ -28,7 +36,7 @@ export interface components {
             learning_rate: number;
             /**
              * Format: double
-             * @description Of every tensor that decays.
+             * @description Decay of every tensor that decays.
              */
             weight_decay: number;
         };
@@ -39,11 +47,11 @@ export interface components {
         AllWord: "all";
         /** @description One way of training in an experiment. */
         Arm: {
-            /** @description What sets the arm apart. */
+            /** @description The method of the arm. */
             method: components["schemas"]["MethodSpec"];
             /** @description Unique in the experiment. */
             name: components["schemas"]["Name"];
-            /** @description How it is trained. Fields that the arm does not set are those of the experiment's `train`. */
+            /** @description The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`. */
             train: components["schemas"]["TrainSpec"];
         };
         /** @description An arm over its seeds. */
@@ -113,7 +121,7 @@ export interface components {
              * @description Its length.
              */
             bytes: number;
-            /** @description What it holds. */
+            /** @description The kind of its content. */
             kind: components["schemas"]["ArtifactKind"];
             /** @description The name for `/artifacts/{name}`. */
             name: string;
@@ -126,7 +134,7 @@ export interface components {
             step: number;
         };
         /**
-         * @description What a file of a job holds.
+         * @description The kind of a job's file.
          * @enum {string}
          */
         ArtifactKind: "checkpoint" | "weights" | "log" | "spec" | "environment";
@@ -181,7 +189,7 @@ export interface components {
             /** @description Where each bucket begins. */
             steps: number[];
         };
-        /** @description Batch normalisation's settings, fields of the model that has it. */
+        /** @description Settings of batch normalisation, as fields of the model. */
         BatchNorm: {
             /**
              * Format: double
@@ -205,18 +213,18 @@ export interface components {
             seed: number;
         };
         /**
-         * @description When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
-         *     decide.
+         * @description The times at which a checkpoint is due, whichever comes first. Checkpoints do not affect the training, so wall time
+         *     may decide.
          */
         CheckpointSpec: {
             /**
              * Format: int64
-             * @description Wall time since the last one, or since training began; `None` where only updates count.
+             * @description Wall time since the last checkpoint or the start of training; `None` if only updates count.
              */
             every_seconds: number | null;
             /**
              * Format: int64
-             * @description Updates whose multiples are due; `None` where only time counts.
+             * @description Number of updates between checkpoints; `None` if only time counts.
              */
             every_steps: number | null;
         };
@@ -280,14 +288,14 @@ export interface components {
             /** Format: int64 */
             succeeded: number;
         };
-        /** @description The learning rate as a function of the share of the run that is done. */
+        /** @description The factor as a function of the completed share of the run. */
         CurveSpec: {
             /** @enum {string} */
             kind: "constant";
         } | {
             /**
              * Format: double
-             * @description What each milestone multiplies the rate with.
+             * @description Factor of the rate at each milestone.
              */
             factor: number;
             /** @enum {string} */
@@ -334,7 +342,7 @@ export interface components {
             /** @description Channels, height and width of an image. */
             shape?: number[];
         } & {
-            /** @description What is done to each training image whenever an update learns from it. */
+            /** @description Random changes of each training image at each use. */
             augment: components["schemas"]["Augment"][];
             /** @description A name that `optlab data list` shows, or `synthetic`. */
             name: string;
@@ -342,17 +350,17 @@ export interface components {
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
              *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
-             *     The test set stays what it is.
+             *     The test set is unaffected.
              */
             validation: number;
         };
         /**
-         * @description How a step along the orthogonal group is taken.
+         * @description The form of a step along the orthogonal group.
          * @enum {string}
          */
         DescentForm: "omega" | "low_rank";
         /**
-         * @description Where a job may run.
+         * @description Devices on which a job may run.
          * @enum {string}
          */
         Device: "any" | "cpu" | "cuda";
@@ -400,7 +408,10 @@ export interface components {
              * @description Two-sided p-value of the paired t-test.
              */
             p_value: number;
-            /** @description Number of seeds with which 80% of experiments would find a true difference of this size at 0.05; null above 10,000. */
+            /**
+             * @description Number of seeds with which 80% of experiments would find a true difference of this size at 0.05 divided by the
+             *     number of tested arms, the first and strictest level of Holm's procedure; null above 10,000.
+             */
             seeds_needed: number | null;
             /** @description The test that assumes no distribution. */
             sign_flip: components["schemas"]["SignFlip"];
@@ -412,9 +423,9 @@ export interface components {
              */
             std: number;
         };
-        /** @description The experiment that a submission would make. */
+        /** @description The experiment that a submission would create. */
         DryRun: {
-            /** @description How long they would take. */
+            /** @description Estimate of their time. */
             estimate: components["schemas"]["Estimate"];
             /** @description Its jobs. */
             jobs: components["schemas"]["PlannedJob"][];
@@ -437,26 +448,26 @@ export interface components {
             tags?: string[] | null;
         };
         /**
-         * @description Why an attempt or a job ended.
+         * @description The reason why an attempt or a job ended.
          * @enum {string}
          */
         EndReason: "completed" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
-        /** @description Which energy is plotted (Liu et al., NeurIPS 2018, section 3). */
+        /** @description The energy that is plotted (Liu et al., NeurIPS 2018, section 3). */
         EnergySpec: {
             /**
              * Format: int64
-             * @description Updates between two points, besides step 0 and the end.
+             * @description Updates between two points. Step 0 and the end always have points.
              */
             every_steps: number;
             /** @description A neuron and its mirror image count as one direction. */
             half_space: boolean;
             /**
              * Format: int32
-             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             * @description s of the kernel z^-s; 0 means log(1/z).
              */
             power: number;
         };
-        /** @description Where an attempt ran: what two curves must share to be compared bit for bit. */
+        /** @description The environment of an attempt. Two curves can be bit-identical only in the same environment. */
         Environment: {
             /** @description `cpu` or `cuda:0`, ... */
             device: string;
@@ -491,9 +502,9 @@ export interface components {
          * @enum {string}
          */
         EpochWord: "epoch";
-        /** @description How long the jobs of a submission would take, judged by similar jobs that have succeeded. */
+        /** @description Estimated time of the jobs of a submission, from similar jobs that have succeeded. */
         Estimate: {
-            /** @description Number of jobs that the estimate is based on. */
+            /** @description Number of jobs on which the estimate is based. */
             jobs_measured: number;
             /**
              * Format: double
@@ -501,7 +512,7 @@ export interface components {
              */
             seconds: number | null;
         };
-        /** @description Between two evaluations. */
+        /** @description The interval between two evaluations. */
         EvaluateEvery: number | components["schemas"]["EpochWord"];
         /** @description One event of the stream, by its lines. */
         Event: {
@@ -529,16 +540,16 @@ export interface components {
         };
         /** @description A named comparison: one base training spec, several arms, several seeds. Every default is spelled out. */
         ExperimentSpec: {
-            /** @description What is compared. */
+            /** @description The arms that are compared. */
             arms: components["schemas"]["Arm"][];
-            /** @description How often its jobs write checkpoints. */
+            /** @description The intervals between checkpoints of its jobs. */
             checkpoint: components["schemas"]["CheckpointSpec"];
             /**
              * Format: int64
-             * @description How often a job is tried when its worker is lost or its runner crashes.
+             * @description Maximum number of attempts at a job whose worker is lost or whose runner crashes.
              */
             max_attempts: number;
-            /** @description Not unique: two experiments of one name stay two. */
+            /** @description The name, which need not be unique. */
             name: components["schemas"]["Name"];
             /** @description Free text of the researcher. */
             notes: string;
@@ -547,18 +558,18 @@ export interface components {
              * @description Jobs of higher priority are claimed first.
              */
             priority: number;
-            /** @description What a slot must offer. */
+            /** @description Requirements on the slot. */
             resources: components["schemas"]["Resources"];
             /** @description One job for each arm and seed. */
             seeds: components["schemas"]["Seed"][];
-            /** @description Words to find it by. */
+            /** @description Words for searches. */
             tags: string[];
             /**
              * Format: int64
-             * @description Wall time of an attempt after which it ends as `timed_out`.
+             * @description Wall time after which an attempt ends as `timed_out`.
              */
             time_limit_seconds: number;
-            /** @description What arms have unless they have their own. */
+            /** @description The training that arms inherit. */
             train: components["schemas"]["TrainSpec"];
             /**
              * Format: int64
@@ -602,7 +613,7 @@ export interface components {
              * @description Updates of all jobs.
              */
             steps: number;
-            /** @description Words to find it by. */
+            /** @description Words for searches. */
             tags: string[];
         };
         /** @description A sign of life. */
@@ -716,7 +727,7 @@ export interface components {
             series: components["schemas"]["JobCurve"][];
         };
         /**
-         * @description Where a job is in its life.
+         * @description The state of a job.
          * @enum {string}
          */
         JobState: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
@@ -765,13 +776,13 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description How the nearest orthogonal matrix is computed.
+         * @description The computation of the nearest orthogonal matrix.
          * @enum {string}
          */
         LowdinForm: "exact" | "polynomial";
         /** @description How the hidden layers are trained; the classifier is trained normally in every arm. */
         MethodSpec: {
-            /** @description How the neurons of the hidden layers start. */
+            /** @description Initialization of the neurons of the hidden layers. */
             init: components["schemas"]["NeuronInit"];
             /** @enum {string} */
             kind: "baseline";
@@ -785,7 +796,7 @@ export interface components {
             kind: "mhe";
             /**
              * Format: int32
-             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             * @description s of the kernel z^-s; 0 means log(1/z).
              */
             power: number;
             /**
@@ -794,7 +805,7 @@ export interface components {
              */
             weight: number;
         } | {
-            /** @description How the distance is measured. */
+            /** @description The measure of the distance. */
             form: components["schemas"]["SoftForm"];
             /** @enum {string} */
             kind: "soft_orthogonal";
@@ -881,7 +892,7 @@ export interface components {
         });
         Name: string;
         /**
-         * @description How neurons start where they are trained directly.
+         * @description Initialization of neurons that are trained directly.
          * @enum {string}
          */
         NeuronInit: "gaussian" | "orthogonal";
@@ -915,28 +926,28 @@ export interface components {
             layers: components["schemas"]["LayerChoice"];
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate: number;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean: number;
-            /** @description Whether the neurons are trained too. */
+            /** @description Whether the neurons are trained as well. */
             neurons: components["schemas"]["Neurons"];
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps: number;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["StochasticSpec"];
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay: number;
         };
@@ -954,7 +965,7 @@ export interface components {
             learning_rate: number;
             /**
              * Format: double
-             * @description Share of the last step that is kept.
+             * @description Share of the previous step that is kept.
              */
             momentum: number;
             /** @description Look ahead by one momentum step. */
@@ -971,7 +982,7 @@ export interface components {
             /** @enum {string} */
             kind: "adamw";
         });
-        /** @description Batch normalisation in a model that can do without. */
+        /** @description Optional batch normalisation. */
         OptionalBatchNorm: {
             /**
              * Format: double
@@ -984,10 +995,10 @@ export interface components {
              */
             batch_norm_momentum?: number;
         } & {
-            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            /** @description Normalise before each ReLU; the preceding layer then has no bias. */
             batch_norm: boolean;
         };
-        /** @description Fields of `model = { kind = "cnn6", ... }` and its siblings; of `width` and `widths` one is given. */
+        /** @description Fields of `model = { kind = "cnn6", ... }` and its siblings; exactly one of `width` and `widths` is given. */
         PlainCnn: components["schemas"]["OptionalBatchNorm"] & {
             /**
              * Format: int64
@@ -997,7 +1008,7 @@ export interface components {
             /** @description Neurons of a convolution in each stage; the last hidden layer has as many as the last stage. */
             widths: number[] | null;
         };
-        /** @description A job that a submission would make. */
+        /** @description A job that a submission would create. */
         PlannedJob: {
             /** @description Name of its arm. */
             arm: string;
@@ -1013,15 +1024,18 @@ export interface components {
             steps: number;
         };
         /**
-         * @description The arithmetic of a network's layers. Weights are kept and stepped in float32 in any case, and the loss is float32.
+         * @description The arithmetic of a network's layers. Weights, their updates and the loss are always float32.
          * @enum {string}
          */
         Precision: "float32" | "tf32" | "bfloat16";
         /** @description An error, as `application/problem+json` (RFC 9457). */
         ProblemDetails: {
-            /** @description What is wrong, and what would be right. */
+            /** @description The mistake and the valid values, or the reason and the remedy. */
             detail: string;
-            /** @description The mistakes of a spec, each with its path. If there are more than 50, the last entry says how many are not listed. */
+            /**
+             * @description The mistakes of a spec, each with its path. If there are more than 50, the last entry says how many are not
+             *     listed.
+             */
             errors?: components["schemas"]["Mistake"][];
             /**
              * Format: int32
@@ -1067,7 +1081,7 @@ export interface components {
             recipe: components["schemas"]["Name"];
         };
         /**
-         * @description What the worker of a running job is asked to do.
+         * @description A request for the worker of a running job.
          * @enum {string}
          */
         Request: "cancel" | "pause";
@@ -1079,18 +1093,18 @@ export interface components {
              */
             width: number;
         };
-        /** @description What a job asks of its worker slot. */
+        /** @description Requirements of a job on its slot. */
         Resources: {
-            /** @description Where the job may run. */
+            /** @description Devices on which the job may run. */
             device: components["schemas"]["Device"];
             /**
              * Format: int64
-             * @description Threads of libtorch: part of the spec, because sums depend on how they are split.
+             * @description Threads of libtorch. They are part of the spec, because sums depend on how they are split.
              */
             threads: number;
         };
         /**
-         * @description Where a raw parameter starts.
+         * @description Initial value of a raw parameter.
          * @enum {string}
          */
         RotationInit: "identity" | "gaussian" | "scaled";
@@ -1125,17 +1139,17 @@ export interface components {
              */
             width: number;
         };
-        /** @description A factor on every learning rate: a ramp over the first updates, times a curve. */
+        /** @description A factor of every learning rate: a ramp over the first updates, times a curve. */
         ScheduleSpec: components["schemas"]["CurveSpec"] & {
             /**
              * Format: double
-             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             * @description Share of the run in [0, 1) over which the rate rises linearly from 0 (Goyal et al., arXiv 1706.02677,
              *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup: number;
         };
         /**
-         * @description What a token allows.
+         * @description The scope of a token.
          * @enum {string}
          */
         Scope: "read" | "write";
@@ -1156,7 +1170,7 @@ export interface components {
         };
         /** @description Seeds to add to every arm. */
         Seeds: {
-            /** @description The seeds; those that the experiment already has add nothing. */
+            /** @description The seeds. Those that the experiment already has are ignored. */
             seeds: components["schemas"]["Seed"][];
         };
         /** @description A named series. */
@@ -1168,9 +1182,9 @@ export interface components {
             /** @description Unit of its values; empty for a pure number. */
             unit: string;
         };
-        /** @description What the client may do. */
+        /** @description The scope of the client. */
         Session: {
-            /** @description What its token allows; without tokens, everybody may write. */
+            /** @description The scope of its token; `write` if the server needs no tokens. */
             scope: components["schemas"]["Scope"];
             /** @description Whether it has sent a token. */
             signed_in: boolean;
@@ -1197,13 +1211,13 @@ export interface components {
         };
         /** @description A token for a session. */
         SignIn: {
-            /** @description Folder of the host that the page is in; default: the server's base path. */
+            /** @description Path of the page on the host; default: the server's base path. */
             path?: string;
             /** @description The token. */
             token: string;
         };
         /**
-         * @description A distance of W^T W from I, neurons as columns; of W W^T where there are more neurons than dimensions.
+         * @description A distance of W^T W from I, with neurons as columns; of W W^T if there are more neurons than dimensions.
          * @enum {string}
          */
         SoftForm: "frobenius" | "srip";
@@ -1220,24 +1234,25 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged. */
+        /** @description Stochastic OPT: in each round, a random subset of the dimensions has its own rotation, which is then merged. */
         StochasticSpec: {
             /**
              * Format: double
-             * @description Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
+             * @description Share of a layer's dimensions that a round rotates. At least two are rotated, because one alone cannot be.
              */
             fraction: number;
             /**
              * Format: int64
-             * @description Updates of a round.
+             * @description Updates per round.
              */
             inner_steps: number;
         };
         /** @description The text that was submitted for an experiment, and a draft for a copy of it. */
         StoredSubmission: {
             /**
-             * @description A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled in,
-             *     and with the present seeds and priority. Without a text, the resolved spec without what its arms would inherit.
+             * @description A spec that resolves to that of the experiment and contains no inherited field: the text with its recipe filled
+             *     in, and with the present seeds and priority. Without a text, the resolved spec without what its arms would
+             *     inherit.
              */
             draft: components["schemas"]["WrittenExperimentSpec"];
             /** @description The body of the request as it was sent, JSON or TOML; null if it was not stored. */
@@ -1257,7 +1272,7 @@ export interface components {
          *     }
          */
         Submission: components["schemas"]["RecipeSubmission"] | components["schemas"]["WrittenExperimentSpec"];
-        /** @description The experiment that a submission or an import has made. */
+        /** @description The experiment that a submission or an import has created. */
         Submitted: {
             /**
              * Format: int64
@@ -1281,37 +1296,40 @@ export interface components {
             /** @description Whether rows are missing because of `limit`, or because they would take more than 8 MB. */
             truncated: boolean;
         };
-        /** @description Everything of a run but the arm's method and the seed. */
+        /** @description Everything of a run except the arm's method and the seed. */
         TrainSpec: {
             /**
              * Format: double
-             * @description Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
-             *     run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
-             *     any case: the average of rotated neurons is no rotation of them.
+             * @description Decay of an exponential moving average of the weights, which the test and validation series then measure and the
+             *     run saves; `None` for the weights themselves. Energy and orthogonality are always those of the trained weights,
+             *     because the average of rotated neurons is not a rotation of them.
              */
             average_decay: number | null;
             /**
              * Format: int64
-             * @description Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+             * @description Samples per update. Samples that do not fill the last batch of an epoch are left to the next shuffle.
              */
             batch_size: number;
             /**
              * Format: double
-             * @description The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
-             *     weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
-             *     penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
+             * @description Maximum norm of the gradient over all trained tensors together; `None` for no limit. A rotated weight counts
+             *     with dL/dW, not with the gradient of its raw parameter, so that the norm means the same in every arm. The
+             *     penalty of relaxed OPT, which acts on the raw parameter, is added afterwards.
              */
             clip_norm: number | null;
-            /** @description What is learned. */
+            /** @description The data. */
             data: components["schemas"]["DataSpec"];
-            /** @description How hyperspherical energy is measured. */
+            /** @description The measure of hyperspherical energy. */
             energy: components["schemas"]["EnergySpec"];
             /**
              * Format: int64
-             * @description Passes over the training set; `None` where `steps` is given.
+             * @description Passes over the training set; `None` if `steps` is given.
              */
             epochs: number | null;
-            /** @description When the test set is evaluated, and the validation set where there is one, besides step 0 and the end. */
+            /**
+             * @description Interval between evaluations of the test set, and of the validation set if there is one. Step 0 and the end are
+             *     always evaluated.
+             */
             evaluate_every: components["schemas"]["EvaluateEvery"];
             /**
              * Format: double
@@ -1325,43 +1343,43 @@ export interface components {
             log_every_steps: number;
             /** @description The network. */
             model: components["schemas"]["ModelSpec"];
-            /** @description How gradients become steps. */
+            /** @description The optimizer. */
             optimizer: components["schemas"]["OptimizerSpec"];
-            /** @description In which arithmetic the network is computed. */
+            /** @description The arithmetic of the network. */
             precision: components["schemas"]["Precision"];
-            /** @description How the learning rate changes. */
+            /** @description The schedule of the learning rate. */
             schedule: components["schemas"]["ScheduleSpec"];
             /**
              * Format: int64
-             * @description Optimizer updates; `None` where `epochs` is given.
+             * @description Optimizer updates; `None` if `epochs` is given.
              */
             steps: number | null;
         };
         /** @description The transforms, by the names of Liu et al. (CVPR 2021), section 4. */
         TransformSpec: {
-            /** @description Where the matrix starts. */
+            /** @description Initial value of the matrix. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "gram_schmidt";
         } | {
-            /** @description Where the matrix starts. */
+            /** @description Initial value of the matrix. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "householder";
         } | {
-            /** @description How it is computed. */
+            /** @description The computation. */
             form: components["schemas"]["LowdinForm"];
-            /** @description Where the matrix starts. */
+            /** @description Initial value of the matrix. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "lowdin";
         } | {
-            /** @description Where the skew matrix starts. */
+            /** @description Initial value of the skew matrix. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "cayley";
         } | {
-            /** @description How a step is taken. */
+            /** @description The form of a step. */
             form: components["schemas"]["DescentForm"];
             /** @enum {string} */
             transform: "descent";
@@ -1371,17 +1389,17 @@ export interface components {
              * @description Factor of the penalty.
              */
             beta: number;
-            /** @description Where R starts. */
+            /** @description Initial value of R. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "relaxed";
         } | {
-            /** @description Where R starts. */
+            /** @description Initial value of R. */
             init: components["schemas"]["RotationInit"];
             /** @enum {string} */
             transform: "unconstrained";
         };
-        /** @description An invariant of the method that a job does not keep. */
+        /** @description An invariant of the method that a job violates. */
         Warning: {
             /** @description Name of its arm. */
             arm: string;
@@ -1441,31 +1459,31 @@ export interface components {
         WorkerState: "active" | "draining" | "gone";
         /** @description One way of training in an experiment. */
         WrittenArm: {
-            /** @description What sets the arm apart. */
+            /** @description The method of the arm. */
             method: components["schemas"]["WrittenMethodSpec"];
             name: components["schemas"]["Name"] | null;
-            /** @description How it is trained. Fields that the arm does not set are those of the experiment's `train`. */
+            /** @description The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`. */
             train?: components["schemas"]["WrittenTrainSpec"];
         } | null;
         /**
-         * @description When a checkpoint is due: whichever comes first. It changes nothing of what is trained, so that wall time may
-         *     decide.
+         * @description The times at which a checkpoint is due, whichever comes first. Checkpoints do not affect the training, so wall time
+         *     may decide.
          */
         WrittenCheckpointSpec: {
             /**
              * Format: int64
-             * @description Wall time since the last one, or since training began; `None` where only updates count.
+             * @description Wall time since the last checkpoint or the start of training; `None` if only updates count.
              */
             every_seconds?: number | null;
             /**
              * Format: int64
-             * @description Updates whose multiples are due; `None` where only time counts.
+             * @description Number of updates between checkpoints; `None` if only time counts.
              */
             every_steps?: number | null;
         } | null;
         /** @description The data of a run. */
         WrittenDataSpec: {
-            /** @description What is done to each training image whenever an update learns from it. */
+            /** @description Random changes of each training image at each use. */
             augment?: components["schemas"]["Augment"][] | null;
             /**
              * Format: int64
@@ -1485,34 +1503,34 @@ export interface components {
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
              *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
-             *     The test set stays what it is.
+             *     The test set is unaffected.
              */
             validation?: number | null;
         } | null;
-        /** @description Which energy is plotted (Liu et al., NeurIPS 2018, section 3). */
+        /** @description The energy that is plotted (Liu et al., NeurIPS 2018, section 3). */
         WrittenEnergySpec: {
             /**
              * Format: int64
-             * @description Updates between two points, besides step 0 and the end.
+             * @description Updates between two points. Step 0 and the end always have points.
              */
             every_steps?: number | null;
             /** @description A neuron and its mirror image count as one direction. */
             half_space?: boolean | null;
             /**
              * Format: int32
-             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             * @description s of the kernel z^-s; 0 means log(1/z).
              */
             power?: number | null;
         } | null;
         /** @description A named comparison: one base training spec, several arms, several seeds. Every default is spelled out. */
         WrittenExperimentSpec: {
-            /** @description What is compared. */
+            /** @description The arms that are compared. */
             arms: components["schemas"]["WrittenArm"][] | null;
-            /** @description How often its jobs write checkpoints. */
+            /** @description The intervals between checkpoints of its jobs. */
             checkpoint?: components["schemas"]["WrittenCheckpointSpec"];
             /**
              * Format: int64
-             * @description How often a job is tried when its worker is lost or its runner crashes.
+             * @description Maximum number of attempts at a job whose worker is lost or whose runner crashes.
              */
             max_attempts?: number | null;
             name: components["schemas"]["Name"] | null;
@@ -1523,18 +1541,18 @@ export interface components {
              * @description Jobs of higher priority are claimed first.
              */
             priority?: number | null;
-            /** @description What a slot must offer. */
+            /** @description Requirements on the slot. */
             resources?: components["schemas"]["WrittenResources"];
             /** @description One job for each arm and seed. */
             seeds?: components["schemas"]["Seed"][] | null;
-            /** @description Words to find it by. */
+            /** @description Words for searches. */
             tags?: string[] | null;
             /**
              * Format: int64
-             * @description Wall time of an attempt after which it ends as `timed_out`.
+             * @description Wall time after which an attempt ends as `timed_out`.
              */
             time_limit_seconds?: number | null;
-            /** @description What arms have unless they have their own. */
+            /** @description The training that arms inherit. */
             train: components["schemas"]["WrittenTrainSpec"];
             /**
              * Format: int64
@@ -1554,29 +1572,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "gram_schmidt" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1586,29 +1604,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "householder" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1619,29 +1637,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "lowdin" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1651,29 +1669,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "cayley" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1683,29 +1701,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "descent" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1720,29 +1738,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "relaxed" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1752,29 +1770,29 @@ export interface components {
             layers?: components["schemas"]["LayerChoice"] | null;
             /**
              * Format: double
-             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, and of
-             *     descent the published 0.02.
+             * @description Step size of the raw parameters before the schedule's factor; default: that of the other tensors, or for descent
+             *     the published 0.02.
              */
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Mean of the normal distribution that every entry of a neuron is drawn from; anything but 0 raises the energy.
+             * @description Mean of the normal distribution of the entries of neurons. Any mean but 0 raises the energy.
              */
             neuron_mean?: number | null;
             neurons?: components["schemas"]["Neurons"] | null;
             /**
              * Format: int32
-             * @description Steps that move the drawn neurons to lower energy, of power 1 over the whole sphere, at the same lengths, before
-             *     training starts.
+             * @description Steps before training that move the drawn neurons to lower energy (power 1, whole sphere) and keep their
+             *     lengths.
              */
             refine_steps?: number | null;
-            /** @description Rounds, each of which turns some of the dimensions; `None`: all of them, all the time. */
+            /** @description Rounds that each rotate some of the dimensions; `None` to rotate all dimensions all the time. */
             stochastic?: components["schemas"]["WrittenStochasticSpec"];
             /** @enum {string|null} */
             transform: "unconstrained" | null;
             /**
              * Format: double
-             * @description Decay of the raw parameters; default: that of the other tensors, and of descent none.
+             * @description Decay of the raw parameters; default: that of the other tensors, or for descent none.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1784,7 +1802,7 @@ export interface components {
             kind: "mhe" | null;
             /**
              * Format: int32
-             * @description s of the kernel z^-s; 0 stands for log(1/z).
+             * @description s of the kernel z^-s; 0 means log(1/z).
              */
             power?: number | null;
             /**
@@ -1804,7 +1822,7 @@ export interface components {
         } | null);
         /** @description The network of a run. */
         WrittenModelSpec: ({
-            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            /** @description Normalise before each ReLU; the preceding layer then has no bias. */
             batch_norm?: boolean | null;
             /**
              * Format: double
@@ -1821,7 +1839,7 @@ export interface components {
             /** @enum {string|null} */
             kind?: "mlp" | null;
         } | null) | ({
-            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            /** @description Normalise before each ReLU; the preceding layer then has no bias. */
             batch_norm?: boolean | null;
             /**
              * Format: double
@@ -1843,7 +1861,7 @@ export interface components {
             /** @description Neurons of a convolution in each stage; the last hidden layer has as many as the last stage. */
             widths?: number[] | null;
         } | null) | ({
-            /** @description Normalise before each ReLU; the layer before has no bias then. */
+            /** @description Normalise before each ReLU; the preceding layer then has no bias. */
             batch_norm?: boolean | null;
             /**
              * Format: double
@@ -1933,7 +1951,7 @@ export interface components {
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Share of the last step that is kept.
+             * @description Share of the previous step that is kept.
              */
             momentum?: number | null;
             /** @description Look ahead by one momentum step. */
@@ -1968,7 +1986,7 @@ export interface components {
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Of every tensor that decays.
+             * @description Decay of every tensor that decays.
              */
             weight_decay?: number | null;
         } | null) | ({
@@ -1996,33 +2014,33 @@ export interface components {
             learning_rate?: number | null;
             /**
              * Format: double
-             * @description Of every tensor that decays.
+             * @description Decay of every tensor that decays.
              */
             weight_decay?: number | null;
         } | null);
-        /** @description What a job asks of its worker slot. */
+        /** @description Requirements of a job on its slot. */
         WrittenResources: {
             device?: components["schemas"]["Device"] | null;
             /**
              * Format: int64
-             * @description Threads of libtorch: part of the spec, because sums depend on how they are split.
+             * @description Threads of libtorch. They are part of the spec, because sums depend on how they are split.
              */
             threads?: number | null;
         } | null;
-        /** @description A factor on every learning rate: a ramp over the first updates, times a curve. */
+        /** @description A factor of every learning rate: a ramp over the first updates, times a curve. */
         WrittenScheduleSpec: ({
             /** @enum {string|null} */
             kind?: "constant" | null;
             /**
              * Format: double
-             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             * @description Share of the run in [0, 1) over which the rate rises linearly from 0 (Goyal et al., arXiv 1706.02677,
              *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
         } | null) | ({
             /**
              * Format: double
-             * @description What each milestone multiplies the rate with.
+             * @description Factor of the rate at each milestone.
              */
             factor?: number | null;
             /** @enum {string|null} */
@@ -2031,7 +2049,7 @@ export interface components {
             milestones?: number[] | null;
             /**
              * Format: double
-             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             * @description Share of the run in [0, 1) over which the rate rises linearly from 0 (Goyal et al., arXiv 1706.02677,
              *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
@@ -2045,52 +2063,52 @@ export interface components {
             kind?: "cosine" | null;
             /**
              * Format: double
-             * @description Share of the run in [0, 1) over which the rate rises in a line from 0 (Goyal et al., arXiv 1706.02677,
+             * @description Share of the run in [0, 1) over which the rate rises linearly from 0 (Goyal et al., arXiv 1706.02677,
              *     section 2.2). No update has the rate 0, and the first update after the ramp has the full rate.
              */
             warmup?: number | null;
         } | null);
-        /** @description Stochastic OPT: in each round a random subset of the dimensions has a rotation of its own, which is then merged. */
+        /** @description Stochastic OPT: in each round, a random subset of the dimensions has its own rotation, which is then merged. */
         WrittenStochasticSpec: {
             /**
              * Format: double
-             * @description Share of a layer's dimensions that a round turns; at least two are, because one alone cannot be turned.
+             * @description Share of a layer's dimensions that a round rotates. At least two are rotated, because one alone cannot be.
              */
             fraction?: number | null;
             /**
              * Format: int64
-             * @description Updates of a round.
+             * @description Updates per round.
              */
             inner_steps: number | null;
         } | null;
-        /** @description Everything of a run but the arm's method and the seed. */
+        /** @description Everything of a run except the arm's method and the seed. */
         WrittenTrainSpec: {
             /**
              * Format: double
-             * @description Decay of an exponential moving average of the weights, which is what the test and validation series then measure and what the
-             *     run leaves; `None` for the weights themselves. Energy and orthogonality are those of the trained weights in
-             *     any case: the average of rotated neurons is no rotation of them.
+             * @description Decay of an exponential moving average of the weights, which the test and validation series then measure and the
+             *     run saves; `None` for the weights themselves. Energy and orthogonality are always those of the trained weights,
+             *     because the average of rotated neurons is not a rotation of them.
              */
             average_decay?: number | null;
             /**
              * Format: int64
-             * @description Samples of an update. The samples that do not fill a last batch of an epoch are left to the next shuffle.
+             * @description Samples per update. Samples that do not fill the last batch of an epoch are left to the next shuffle.
              */
             batch_size?: number | null;
             /**
              * Format: double
-             * @description The longest that the gradient may be, over all trained tensors together; `None` for as long as it is. A rotated
-             *     weight counts with dL/dW, not with that of its raw parameter, so that the norm means the same in every arm; the
-             *     penalty of relaxed OPT, which is of the raw parameter, is added afterwards.
+             * @description Maximum norm of the gradient over all trained tensors together; `None` for no limit. A rotated weight counts
+             *     with dL/dW, not with the gradient of its raw parameter, so that the norm means the same in every arm. The
+             *     penalty of relaxed OPT, which acts on the raw parameter, is added afterwards.
              */
             clip_norm?: number | null;
-            /** @description What is learned. */
+            /** @description The data. */
             data?: components["schemas"]["WrittenDataSpec"];
-            /** @description How hyperspherical energy is measured. */
+            /** @description The measure of hyperspherical energy. */
             energy?: components["schemas"]["WrittenEnergySpec"];
             /**
              * Format: int64
-             * @description Passes over the training set; `None` where `steps` is given.
+             * @description Passes over the training set; `None` if `steps` is given.
              */
             epochs?: number | null;
             evaluate_every?: components["schemas"]["EvaluateEvery"] | null;
@@ -2106,14 +2124,14 @@ export interface components {
             log_every_steps?: number | null;
             /** @description The network. */
             model?: components["schemas"]["WrittenModelSpec"];
-            /** @description How gradients become steps. */
+            /** @description The optimizer. */
             optimizer?: components["schemas"]["WrittenOptimizerSpec"];
             precision?: components["schemas"]["Precision"] | null;
-            /** @description How the learning rate changes. */
+            /** @description The schedule of the learning rate. */
             schedule?: components["schemas"]["WrittenScheduleSpec"];
             /**
              * Format: int64
-             * @description Optimizer updates; `None` where `epochs` is given.
+             * @description Optimizer updates; `None` if `epochs` is given.
              */
             steps?: number | null;
         } | null;
@@ -2124,6 +2142,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type ActionResult = components['schemas']['ActionResult'];
 export type AdamSpec = components['schemas']['AdamSpec'];
 export type AllWord = components['schemas']['AllWord'];
 export type Arm = components['schemas']['Arm'];
