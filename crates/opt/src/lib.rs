@@ -89,4 +89,4 @@ pub use transform::lowdin::Lowdin;
 pub use transform::relaxed::Relaxed;
 pub use transform::stochastic::Stochastic;
 pub use transform::unconstrained::Unconstrained;
-pub use transform::{OwnStep, Pullback, Rotated, Rotation, State, Warning};
+pub use transform::{Algorithm, OwnStep, Pullback, Rotated, Rotation, State, Warning};

@@ -1,8 +1,8 @@
 //! Every transform against reference values of another program with another method; see `golden/make.py`.
 
 use optlab_opt::{
-    Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, OwnStep, Relaxed, Rotation,
-    Unconstrained,
+    Algorithm, Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, OwnStep, Relaxed,
+    Rotation, Unconstrained,
 };
 use serde_json::Value;
 use tch::Tensor;
@@ -44,6 +44,7 @@ fn assert_close(ours: &Tensor, expected: &Value, what: &str) {
 fn cayley() {
     // The file's parameter is the strict upper triangle, ours the skew matrix.
     agrees("cayley", Cayley::new, |gradient| gradient.triu(1));
+    agrees("cayley", |raw| Ok(Cayley::new(raw)?.with_algorithm(Algorithm::Gpu)), |gradient| gradient.triu(1));
 }
 
 #[test]

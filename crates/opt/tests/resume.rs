@@ -1,8 +1,8 @@
 //! A weight with the restored state of another continues as that one would.
 
 use optlab_opt::{
-    Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, Relaxed, RotatedWeight, Rotation,
-    State, Stochastic, Unconstrained,
+    Algorithm, Cayley, Descent, DescentForm, Error, GramSchmidt, Householder, Lowdin, Relaxed, RotatedWeight,
+    Rotation, State, Stochastic, Unconstrained,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -12,12 +12,15 @@ const D: i64 = 9;
 /// A rotation of the given neurons, from its usual initial value.
 type Start = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
-const STARTS: [(&str, Start); 9] = [
+const STARTS: [(&str, Start); 10] = [
     ("gram_schmidt", |neurons| Ok(Box::new(GramSchmidt::new(&noise(&square(neurons), 3.0))?))),
     ("householder", |neurons| Ok(Box::new(Householder::new(&noise(&square(neurons), 3.0))?))),
     ("lowdin", |neurons| Ok(Box::new(Lowdin::new(&noise(&square(neurons), 3.0))?))),
     ("lowdin polynomial", |neurons| Ok(Box::new(Lowdin::polynomial(&eye(neurons))?))),
     ("cayley", |neurons| Ok(Box::new(Cayley::new(&eye(neurons).zeros_like())?))),
+    ("cayley as on a GPU", |neurons| {
+        Ok(Box::new(Cayley::new(&eye(neurons).zeros_like())?.with_algorithm(Algorithm::Gpu)))
+    }),
     ("descent", |neurons| Ok(Box::new(Descent::new(neurons, DescentForm::Omega)?))),
     ("descent low_rank", |neurons| Ok(Box::new(Descent::new(neurons, DescentForm::LowRank)?))),
     ("relaxed", |neurons| Ok(Box::new(Relaxed::new(&eye(neurons), 0.1)?))),

@@ -1,8 +1,8 @@
 //! Rounding errors do not accumulate: after ten thousand steps in float32, rotations are still orthogonal.
 
 use optlab_opt::{
-    Cayley, Descent, DescentForm, EnergyConfig, Error, GramSchmidt, Householder, Lowdin, RotatedWeight,
-    Rotation, Stochastic, hyperspherical_energy,
+    Algorithm, Cayley, Descent, DescentForm, EnergyConfig, Error, GramSchmidt, Householder, Lowdin,
+    RotatedWeight, Rotation, Stochastic, hyperspherical_energy,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -121,6 +121,11 @@ fn lowdin_polynomial() {
 #[test]
 fn cayley() {
     one_stays_orthogonal(|| Cayley::new(&eye(D).zeros_like()));
+}
+
+#[test]
+fn cayley_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(Cayley::new(&eye(D).zeros_like())?.with_algorithm(Algorithm::Gpu)));
 }
 
 /// Fewer neurons than dimensions, and more. In float64, the remaining error is that of the form, not of rounding.

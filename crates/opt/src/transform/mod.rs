@@ -1,6 +1,8 @@
 //! Ways to keep a learned matrix orthogonal: one file each, behind [`Rotation`].
 
 // In reading order, each followed by the modules that it uses.
+mod algorithm;
+
 pub mod gram_schmidt;
 pub mod householder;
 mod qr;
@@ -22,6 +24,7 @@ mod checks;
 
 use std::fmt;
 
+pub use algorithm::Algorithm;
 use tch::Tensor;
 
 use crate::Error;
