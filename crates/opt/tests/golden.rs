@@ -50,6 +50,8 @@ fn cayley() {
 #[test]
 fn gram_schmidt() {
     agrees("gram_schmidt", GramSchmidt::new, Tensor::shallow_clone);
+    let on_gpu = |raw: &Tensor| Ok(GramSchmidt::new(raw)?.with_algorithm(Algorithm::Gpu));
+    agrees("gram_schmidt", on_gpu, Tensor::shallow_clone);
 }
 
 #[test]
@@ -57,6 +59,9 @@ fn householder() {
     // Our parameter is the transpose.
     agrees("householder", |raw| Householder::new(&raw.tr()), Tensor::tr);
     agrees("householder_rotation", |raw| Householder::rotation(&raw.tr()), Tensor::tr);
+    let on_gpu = |householder: Householder| householder.with_algorithm(Algorithm::Gpu);
+    agrees("householder", |raw| Ok(on_gpu(Householder::new(&raw.tr())?)), Tensor::tr);
+    agrees("householder_rotation", |raw| Ok(on_gpu(Householder::rotation(&raw.tr())?)), Tensor::tr);
 }
 
 #[test]

@@ -14,10 +14,12 @@ use draws::gaussian;
 
 type New = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
-const ROTATIONS: [(&str, New); 7] = [
+const ROTATIONS: [(&str, New); 9] = [
     ("gram_schmidt", |raw| Ok(Box::new(GramSchmidt::new(raw)?))),
     ("householder", |raw| Ok(Box::new(Householder::new(raw)?))),
     ("householder from I", |raw| Ok(Box::new(Householder::rotation(raw)?))),
+    ("gram_schmidt as on a GPU", |raw| Ok(Box::new(GramSchmidt::new(raw)?.with_algorithm(Algorithm::Gpu)))),
+    ("householder as on a GPU", |raw| Ok(Box::new(Householder::new(raw)?.with_algorithm(Algorithm::Gpu)))),
     ("lowdin", |raw| Ok(Box::new(Lowdin::new(raw)?))),
     ("lowdin, polynomial", |raw| Ok(Box::new(Lowdin::polynomial(raw)?))),
     ("cayley", |raw| Ok(Box::new(Cayley::new(raw)?))),

@@ -109,6 +109,16 @@ fn householder_from_the_identity() {
 }
 
 #[test]
+fn gram_schmidt_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(GramSchmidt::new(&random())?.with_algorithm(Algorithm::Gpu)));
+}
+
+#[test]
+fn householder_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(Householder::new(&random())?.with_algorithm(Algorithm::Gpu)));
+}
+
+#[test]
 fn lowdin_exact() {
     one_stays_orthogonal(|| Lowdin::new(&random()));
 }

@@ -19,6 +19,7 @@
 
 use tch::Tensor;
 
+use super::algorithm::Algorithm;
 use super::qr::Qr;
 use super::{Pullback, Rotated, Rotation, check_frozen_weight, square};
 use crate::Error;
@@ -27,6 +28,7 @@ use crate::Error;
 #[derive(Debug)]
 pub struct GramSchmidt {
     raw: Tensor,
+    algorithm: Algorithm,
 }
 
 impl GramSchmidt {
@@ -35,7 +37,13 @@ impl GramSchmidt {
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn new(raw: &Tensor) -> Result<Self, Error> {
-        Ok(Self { raw: square(raw)? })
+        Ok(Self { raw: square(raw)?, algorithm: Algorithm::of(raw.device()) })
+    }
+
+    /// Replaces the algorithm that [`new`](Self::new) chose by the device.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 }
 
@@ -47,7 +55,7 @@ impl Rotation for GramSchmidt {
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
-        let qr = Qr::new(&self.raw, 1.0)?;
+        let qr = Qr::new(&self.raw, 1.0, self.algorithm)?;
         let weight = qr.turn_back(frozen_weight)?;
         let factors = Factors { qr, weight: weight.shallow_clone() };
         Ok(Rotated { weight, pullback: Box::new(factors) })
@@ -99,19 +107,26 @@ mod tests {
         Box::new(GramSchmidt::new(raw).unwrap())
     }
 
+    fn as_on_gpu(raw: &Tensor) -> Box<dyn Rotation> {
+        Box::new(GramSchmidt::new(raw).unwrap().with_algorithm(Algorithm::Gpu))
+    }
+
     #[test]
     fn is_orthogonal() {
         checks::is_orthogonal(rotation);
+        checks::is_orthogonal(as_on_gpu);
     }
 
     #[test]
     fn agrees_with_the_definition() {
         checks::agrees_with(naive, rotation);
+        checks::agrees_with(naive, as_on_gpu);
     }
 
     #[test]
     fn gradient_agrees_with_autograd() {
         checks::gradient_agrees_with(naive, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_with(naive, as_on_gpu, Tensor::shallow_clone);
     }
 
     #[test]
@@ -125,41 +140,48 @@ mod tests {
             Tensor::cat(&[r.narrow(0, 0, rows), r.narrow(0, rows, 1) * det], 0)
         }
         checks::gradient_agrees_at_large_sizes(by_library, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_at_large_sizes(by_library, as_on_gpu, Tensor::shallow_clone);
     }
 
     #[test]
     fn scale_is_a_gauge() {
         checks::scale_is_a_gauge(rotation);
+        checks::scale_is_a_gauge(as_on_gpu);
     }
 
     #[test]
     fn pullback_keeps_its_factors() {
         checks::pullback_keeps_its_factors(rotation);
+        checks::pullback_keeps_its_factors(as_on_gpu);
     }
 
     #[test]
     fn passes_on_values_that_are_not_finite() {
         checks::passes_on_values_that_are_not_finite(rotation, &checks::NOT_FINITE);
+        checks::passes_on_values_that_are_not_finite(as_on_gpu, &checks::NOT_FINITE);
     }
 
     #[test]
     fn keeps_energy() {
         checks::keeps_energy(rotation);
+        checks::keeps_energy(as_on_gpu);
     }
 
     #[test]
     fn determinant_is_one() {
         for seed in 0..8 {
             for d in [1, 2, 5, 8] {
-                let r = rotation(&gaussian(&[d, d], seed, Kind::Double)).matrix().unwrap().unwrap();
-                assert!(
-                    (Tensor::linalg_det(&r).double_value(&[]) - 1.0).abs() < 1e-12,
-                    "d = {d} seed {seed}"
-                );
+                let raw = gaussian(&[d, d], seed, Kind::Double);
+                for rotation in [rotation, as_on_gpu] {
+                    let determinant = Tensor::linalg_det(&rotation(&raw).matrix().unwrap().unwrap());
+                    assert!((determinant.double_value(&[]) - 1.0).abs() < 1e-12, "d = {d} seed {seed}");
+                }
             }
         }
         let eye = Tensor::eye(4, (Kind::Double, tch::Device::Cpu));
-        assert_eq!(rotation(&eye).matrix().unwrap().unwrap(), eye);
+        for rotation in [rotation, as_on_gpu] {
+            assert_eq!(rotation(&eye).matrix().unwrap().unwrap(), eye);
+        }
     }
 
     #[test]
@@ -167,7 +189,10 @@ mod tests {
         let raw = gaussian(&[5, 5], 3, Kind::Double);
         let r = rotation(&raw).matrix().unwrap().unwrap();
         let frozen_weight = gaussian(&[3, 5], 4, Kind::Double);
-        for last in [-1.0, -1e-12, 1e-12, 0.0] {
+        let forms = [rotation, as_on_gpu];
+        for (last, rotation) in
+            [-1.0, -1e-12, 1e-12, 0.0].into_iter().flat_map(|last| forms.map(|form| (last, form)))
+        {
             // The rest of the last row passes through 0.
             let crossing = raw.copy();
             crossing.get(4).copy_(&(r.get(4) * last));
@@ -181,8 +206,10 @@ mod tests {
 
     #[test]
     fn is_orthogonal_without_full_rank() {
-        let zero = rotation(&Tensor::zeros([4, 4], tch::kind::FLOAT_CPU));
-        assert_eq!(checks::error_of(zero.as_ref()), 0.0);
+        for rotation in [rotation, as_on_gpu] {
+            let zero = rotation(&Tensor::zeros([4, 4], tch::kind::FLOAT_CPU));
+            assert_eq!(checks::error_of(zero.as_ref()), 0.0);
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@
 
 use tch::Tensor;
 
+use super::algorithm::Algorithm;
 use super::qr::Qr;
 use super::{Pullback, Rotated, Rotation, canonical, check_frozen_weight, square};
 use crate::Error;
@@ -29,6 +30,7 @@ use crate::Error;
 pub struct Householder {
     raw: Tensor,
     determinant: f64,
+    algorithm: Algorithm,
 }
 
 impl Householder {
@@ -38,9 +40,9 @@ impl Householder {
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn new(raw: &Tensor) -> Result<Self, Error> {
-        let raw = square(raw)?;
-        let determinant = if raw.size()[0] % 2 == 0 { -1.0 } else { 1.0 };
-        Ok(Self { raw, determinant })
+        let rotation = Self::rotation(raw)?;
+        let determinant = if rotation.raw.size()[0] % 2 == 0 { -1.0 } else { 1.0 };
+        Ok(Self { determinant, ..rotation })
     }
 
     /// With det R = 1, so that `raw` = I gives R = I for every d. Otherwise as [`new`](Self::new).
@@ -48,7 +50,13 @@ impl Householder {
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn rotation(raw: &Tensor) -> Result<Self, Error> {
-        Ok(Self { raw: square(raw)?, determinant: 1.0 })
+        Ok(Self { raw: square(raw)?, determinant: 1.0, algorithm: Algorithm::of(raw.device()) })
+    }
+
+    /// Replaces the algorithm that was chosen by the device.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 }
 
@@ -60,7 +68,7 @@ impl Rotation for Householder {
     fn rotate(&self, frozen_weight: &Tensor) -> Result<Rotated, Error> {
         check_frozen_weight(&self.raw, frozen_weight)?;
         let _guard = tch::no_grad_guard();
-        let qr = Qr::new(&self.raw, self.determinant)?;
+        let qr = Qr::new(&self.raw, self.determinant, self.algorithm)?;
         let weight = qr.turn(frozen_weight)?;
         let factors = Factors { qr, frozen_weight: canonical(frozen_weight)? };
         Ok(Rotated { weight, pullback: Box::new(factors) })
@@ -121,6 +129,8 @@ mod tests {
         Tensor::cat(&[r.narrow(1, 0, last), r.narrow(1, last, 1) * sign], 1)
     }
 
+    type New = fn(&Tensor) -> Box<dyn Rotation>;
+
     fn published(raw: &Tensor) -> Box<dyn Rotation> {
         Box::new(Householder::new(raw).unwrap())
     }
@@ -129,22 +139,36 @@ mod tests {
         Box::new(Householder::rotation(raw).unwrap())
     }
 
+    fn published_as_on_gpu(raw: &Tensor) -> Box<dyn Rotation> {
+        Box::new(Householder::new(raw).unwrap().with_algorithm(Algorithm::Gpu))
+    }
+
+    fn rotation_as_on_gpu(raw: &Tensor) -> Box<dyn Rotation> {
+        Box::new(Householder::rotation(raw).unwrap().with_algorithm(Algorithm::Gpu))
+    }
+
     #[test]
     fn is_orthogonal() {
         checks::is_orthogonal(published);
+        checks::is_orthogonal(published_as_on_gpu);
         checks::is_orthogonal(rotation);
+        checks::is_orthogonal(rotation_as_on_gpu);
     }
 
     #[test]
     fn agrees_with_the_definition() {
         checks::agrees_with(naive, published);
+        checks::agrees_with(naive, published_as_on_gpu);
         checks::agrees_with(naive_rotation, rotation);
+        checks::agrees_with(naive_rotation, rotation_as_on_gpu);
     }
 
     #[test]
     fn gradient_agrees_with_autograd() {
         checks::gradient_agrees_with(naive, published, Tensor::shallow_clone);
+        checks::gradient_agrees_with(naive, published_as_on_gpu, Tensor::shallow_clone);
         checks::gradient_agrees_with(naive_rotation, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_with(naive_rotation, rotation_as_on_gpu, Tensor::shallow_clone);
     }
 
     #[test]
@@ -154,26 +178,31 @@ mod tests {
             with_determinant(&(q * triangle.detach().diagonal(0, 0, 1).sign()), 1.0)
         }
         checks::gradient_agrees_at_large_sizes(by_library, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_at_large_sizes(by_library, rotation_as_on_gpu, Tensor::shallow_clone);
     }
 
     #[test]
     fn keeps_energy() {
         checks::keeps_energy(published);
+        checks::keeps_energy(published_as_on_gpu);
     }
 
     #[test]
     fn scale_is_a_gauge() {
         checks::scale_is_a_gauge(published);
+        checks::scale_is_a_gauge(published_as_on_gpu);
     }
 
     #[test]
     fn pullback_keeps_its_factors() {
         checks::pullback_keeps_its_factors(published);
+        checks::pullback_keeps_its_factors(published_as_on_gpu);
     }
 
     #[test]
     fn passes_on_values_that_are_not_finite() {
         checks::passes_on_values_that_are_not_finite(published, &checks::NOT_FINITE);
+        checks::passes_on_values_that_are_not_finite(published_as_on_gpu, &checks::NOT_FINITE);
     }
 
     #[test]
@@ -183,8 +212,12 @@ mod tests {
             let det = |rotation: Box<dyn Rotation>| {
                 Tensor::linalg_det(&rotation.matrix().unwrap().unwrap()).double_value(&[])
             };
-            assert!((det(published(&raw)) - (-1f64).powi(d as i32 - 1)).abs() < 1e-12, "d = {d}");
-            assert!((det(rotation(&raw)) - 1.0).abs() < 1e-12, "d = {d}");
+            for published in [published, published_as_on_gpu] {
+                assert!((det(published(&raw)) - (-1f64).powi(d as i32 - 1)).abs() < 1e-12, "d = {d}");
+            }
+            for rotation in [rotation, rotation_as_on_gpu] {
+                assert!((det(rotation(&raw)) - 1.0).abs() < 1e-12, "d = {d}");
+            }
         }
     }
 
@@ -192,19 +225,27 @@ mod tests {
     fn the_identity_gives_the_identity_or_its_last_axis_reflected() {
         for d in [1, 2, 5, 6] {
             let eye = Tensor::eye(d, (Kind::Float, Device::Cpu));
-            assert_eq!(rotation(&eye).matrix().unwrap().unwrap(), eye);
+            for rotation in [rotation, rotation_as_on_gpu] {
+                assert_eq!(rotation(&eye).matrix().unwrap().unwrap(), eye);
+            }
             let expected = eye.copy();
             let _ = expected.get(d - 1).g_mul_scalar_(if d % 2 == 0 { -1.0 } else { 1.0 });
-            assert_eq!(published(&eye).matrix().unwrap().unwrap(), expected);
+            for published in [published, published_as_on_gpu] {
+                assert_eq!(published(&eye).matrix().unwrap().unwrap(), expected);
+            }
         }
     }
 
     #[test]
     fn is_orthogonal_without_full_rank() {
         let zero = Tensor::zeros([4, 4], tch::kind::FLOAT_CPU);
-        assert_eq!(checks::error_of(published(&zero).as_ref()), 0.0);
         let rank_1 = gaussian(&[6, 1], 1, Kind::Float).matmul(&gaussian(&[1, 6], 2, Kind::Float));
-        assert!(checks::error_of(rotation(&rank_1).as_ref()) < 1e-6);
+        for (published, rotation) in
+            [(published as New, rotation as New), (published_as_on_gpu, rotation_as_on_gpu)]
+        {
+            assert_eq!(checks::error_of(published(&zero).as_ref()), 0.0);
+            assert!(checks::error_of(rotation(&rank_1).as_ref()) < 1e-6);
+        }
     }
 
     #[test]

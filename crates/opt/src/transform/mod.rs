@@ -5,6 +5,7 @@ mod algorithm;
 
 pub mod gram_schmidt;
 pub mod householder;
+mod orthonormal;
 mod qr;
 
 pub mod lowdin;

@@ -1,36 +1,27 @@
-//! The QR factorisation of the transposed raw parameter, shared by the transforms that take their rotation from it.
+//! The QR factorisation by Householder's reflections, as LAPACK has it.
 //!
 //! ```text
-//! (a, tau) = geqrf(raw^T),   s = sign(diag a),   raw^T = Q T,   Q = Q_a diag(s),   T = s o triu(a)
+//! (a, tau) = geqrf(raw^T),   s = sign(diag a),   Q = Q_a diag(s),   T = s o triu(a)
+//! Z = triu(a)^-1 (s o S),   dL/draw = (Z o s) Q_a^T
 //! ```
 //!
-//! where Q_a is ormqr's product of reflections. The diagonal of T is positive except for its last entry, whose sign is
-//! chosen by the required determinant of Q: the last column has one dimension left and no gradient. While the other
-//! columns rotate, the remainder of the last raw one crosses 0 repeatedly, and its own sign would reflect the neurons
-//! each time. With the sign from the determinant, Q moves without jumps.
-//!
-//! For the gradient let the loss depend on Q^T B by N = (dL/d(Q^T B)) (Q^T B)^T. As dQ = Q K with a skew K, only the
-//! skew part of N acts:
-//!
-//! ```text
-//! S = triu(N - N^T, 1),   Z = triu(a)^-1 (s o S),   dL/draw = (Z o s) Q_a^T
-//! ```
+//! where Q_a is ormqr's product of reflections.
 
 use tch::Tensor;
 
-use super::transpose_difference;
 use crate::Error;
+use crate::transform::transpose_difference;
 
 /// raw^T = Q T. Rows are multiplied by Q or Q^T without forming Q.
 #[derive(Debug)]
-pub(super) struct Qr {
+pub(in crate::transform) struct Reflections {
     /// `a`: the triangle and, below it, the reflections.
     reflections: Tensor,
     tau: Tensor,
     signs: Tensor,
 }
 
-impl Qr {
+impl Reflections {
     /// Factors `raw`^T such that Q has `determinant`, 1 or -1.
     pub(super) fn new(raw: &Tensor, determinant: f64) -> Result<Self, Error> {
         let (reflections, tau) = raw.f_tr()?.f_geqrf()?;
