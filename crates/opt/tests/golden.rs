@@ -67,6 +67,8 @@ fn householder() {
 #[test]
 fn lowdin() {
     agrees("lowdin", Lowdin::new, Tensor::shallow_clone);
+    let on_gpu = |raw: &Tensor| Ok(Lowdin::new(raw)?.with_algorithm(Algorithm::Gpu));
+    agrees("lowdin", on_gpu, Tensor::shallow_clone);
 }
 
 #[test]

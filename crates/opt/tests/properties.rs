@@ -14,7 +14,7 @@ use draws::gaussian;
 
 type New = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
-const ROTATIONS: [(&str, New); 9] = [
+const ROTATIONS: [(&str, New); 11] = [
     ("gram_schmidt", |raw| Ok(Box::new(GramSchmidt::new(raw)?))),
     ("householder", |raw| Ok(Box::new(Householder::new(raw)?))),
     ("householder from I", |raw| Ok(Box::new(Householder::rotation(raw)?))),
@@ -22,6 +22,10 @@ const ROTATIONS: [(&str, New); 9] = [
     ("householder as on a GPU", |raw| Ok(Box::new(Householder::new(raw)?.with_algorithm(Algorithm::Gpu)))),
     ("lowdin", |raw| Ok(Box::new(Lowdin::new(raw)?))),
     ("lowdin, polynomial", |raw| Ok(Box::new(Lowdin::polynomial(raw)?))),
+    ("lowdin as on a GPU", |raw| Ok(Box::new(Lowdin::new(raw)?.with_algorithm(Algorithm::Gpu)))),
+    ("lowdin, polynomial as on a GPU", |raw| {
+        Ok(Box::new(Lowdin::polynomial(raw)?.with_algorithm(Algorithm::Gpu)))
+    }),
     ("cayley", |raw| Ok(Box::new(Cayley::new(raw)?))),
     ("cayley as on a GPU", |raw| Ok(Box::new(Cayley::new(raw)?.with_algorithm(Algorithm::Gpu)))),
 ];

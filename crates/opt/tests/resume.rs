@@ -12,7 +12,7 @@ const D: i64 = 9;
 /// A rotation of the given neurons, from its usual initial value.
 type Start = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
-const STARTS: [(&str, Start); 12] = [
+const STARTS: [(&str, Start); 13] = [
     ("gram_schmidt", |neurons| Ok(Box::new(GramSchmidt::new(&noise(&square(neurons), 3.0))?))),
     ("householder", |neurons| Ok(Box::new(Householder::new(&noise(&square(neurons), 3.0))?))),
     ("gram_schmidt as on a GPU", |neurons| {
@@ -22,6 +22,9 @@ const STARTS: [(&str, Start); 12] = [
         Ok(Box::new(Householder::new(&noise(&square(neurons), 3.0))?.with_algorithm(Algorithm::Gpu)))
     }),
     ("lowdin", |neurons| Ok(Box::new(Lowdin::new(&noise(&square(neurons), 3.0))?))),
+    ("lowdin as on a GPU", |neurons| {
+        Ok(Box::new(Lowdin::new(&noise(&square(neurons), 3.0))?.with_algorithm(Algorithm::Gpu)))
+    }),
     ("lowdin polynomial", |neurons| Ok(Box::new(Lowdin::polynomial(&eye(neurons))?))),
     ("cayley", |neurons| Ok(Box::new(Cayley::new(&eye(neurons).zeros_like())?))),
     ("cayley as on a GPU", |neurons| {

@@ -124,6 +124,11 @@ fn lowdin_exact() {
 }
 
 #[test]
+fn lowdin_exact_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(Lowdin::new(&random())?.with_algorithm(Algorithm::Gpu)));
+}
+
+#[test]
 fn lowdin_polynomial() {
     one_stays_orthogonal(|| Lowdin::polynomial(&eye(D)));
 }

@@ -8,7 +8,7 @@
 //! W = R V = Q^T V,   N = G W^T,   dL/dP as for any such Q
 //! ```
 //!
-//! for G = dL/dW; `qr.rs` has the factorisation and its gradient.
+//! for G = dL/dW; `qr/` has the factorisation, for a GPU another one, and its gradient.
 //!
 //! One departure from the published form: the sign of R's last row is chosen such that det R = 1, so that R moves
 //! without jumps where the published sign, the last row's own, would reflect the neurons. R starts as the published

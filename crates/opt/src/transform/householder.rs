@@ -2,8 +2,8 @@
 //!
 //! Source: Liu et al., CVPR 2021 (<https://arxiv.org/abs/2004.04690>), section "Unrolling Orthogonalization
 //! Algorithms". H_i reflects what is left of P's column i onto the positive half of its axis, so P = Q T with R = Q,
-//! T's diagonal positive except for its last entry, and det R = (-1)^(d-1), one sign per reflection. LAPACK's
-//! reflections differ only in signs. With `qr.rs`, for G = dL/dW:
+//! T's diagonal positive but for its last entry, and det R = (-1)^(d-1), one sign for each reflection. LAPACK's
+//! reflections differ in signs only. With `qr/`, for G = dL/dW:
 //!
 //! ```text
 //! W = R V = Q V,   B = Q^T G,   N = V B^T,   dL/dP as for any such Q

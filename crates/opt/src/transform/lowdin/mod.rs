@@ -14,17 +14,20 @@
 //! ```
 //!
 //! which, unlike automatic differentiation through the singular vectors, has no differences of singular values: it is
-//! finite for repeated ones, also at orthogonal P.
+//! finite for repeated ones, at orthogonal P too. On a GPU U, Sigma and Y come from the eigenvectors of P^T P, see
+//! `eigen.rs`.
 //!
 //! The scale of P is a gauge: R does not depend on it, and the gradient is inversely proportional to it. A singular P
 //! still gives an orthogonal R. Its gradient is finite if only one singular value is zero. det R is the sign of det P,
 //! so R reflects the neurons when P crosses a singular matrix.
 
+mod eigen;
 mod series;
 
 use tch::{Kind, Tensor};
 
 use self::series::rotate_by_series;
+use super::algorithm::Algorithm;
 use super::{Pullback, Rotated, Rotation, check_frozen_weight, square, transpose_difference};
 use crate::Error;
 
@@ -33,6 +36,7 @@ use crate::Error;
 pub struct Lowdin {
     raw: Tensor,
     form: Form,
+    algorithm: Algorithm,
 }
 
 /// The largest deviation from orthonormal columns that a reset leaves: some roundings of float32.
@@ -51,7 +55,7 @@ impl Lowdin {
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn new(raw: &Tensor) -> Result<Self, Error> {
-        Ok(Self { raw: square(raw)?, form: Form::Exact })
+        Self::of_form(raw, Form::Exact)
     }
 
     /// By a polynomial in P^T P, which costs only products with n columns, for P near a multiple of an orthogonal
@@ -66,7 +70,17 @@ impl Lowdin {
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
     pub fn polynomial(raw: &Tensor) -> Result<Self, Error> {
-        Ok(Self { raw: square(raw)?, form: Form::Polynomial })
+        Self::of_form(raw, Form::Polynomial)
+    }
+
+    fn of_form(raw: &Tensor, form: Form) -> Result<Self, Error> {
+        Ok(Self { raw: square(raw)?, form, algorithm: Algorithm::of(raw.device()) })
+    }
+
+    /// Replaces the algorithm for singular values that was chosen by the device.
+    #[must_use]
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 
     /// By the series if that form was chosen and P is in its range, by singular values otherwise.
@@ -76,7 +90,7 @@ impl Lowdin {
         {
             return Ok(rotated);
         }
-        rotate_by_svd(&self.raw, rows)
+        rotate_by_svd(singular_values(&self.raw, self.algorithm)?, rows)
     }
 
     /// Resets P to c R, with the same R and the same norm.
@@ -85,7 +99,7 @@ impl Lowdin {
         let r = match polar_factor(&self.raw.f_div(&scale)?)? {
             Some(r) => r,
             None => {
-                let (left, _, right) = svd(&self.raw)?;
+                let (left, _, right) = singular_values(&self.raw, self.algorithm)?;
                 left.f_matmul(&right.f_tr()?)?
             }
         };
@@ -138,7 +152,16 @@ impl Rotation for Lowdin {
 }
 
 /// U, the diagonal of Sigma, and Y.
-///
+fn singular_values(raw: &Tensor, algorithm: Algorithm) -> Result<(Tensor, Tensor, Tensor), Error> {
+    match algorithm {
+        Algorithm::Cpu => svd(raw),
+        Algorithm::Gpu => match eigen::singular_values(raw) {
+            Err(_) if !is_finite(raw)? => Err(Error::NotFinite),
+            result => result,
+        },
+    }
+}
+
 /// LAPACK's divide and conquer sometimes fails, or returns NaN, if many singular values are equal up to rounding, as
 /// those of a P near c R are. Finer rounding separates them.
 fn svd(raw: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
@@ -156,8 +179,10 @@ fn is_finite(tensor: &Tensor) -> Result<bool, Error> {
     Ok(tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1)
 }
 
-fn rotate_by_svd(raw: &Tensor, frozen_weight: &Tensor) -> Result<Rotated, Error> {
-    let (left, values, right) = svd(raw)?;
+fn rotate_by_svd(
+    (left, values, right): (Tensor, Tensor, Tensor),
+    frozen_weight: &Tensor,
+) -> Result<Rotated, Error> {
     let turned_right = frozen_weight.f_matmul(&right)?;
     let weight = turned_right.f_matmul(&left.f_tr()?)?;
     Ok(Rotated { weight, pullback: Box::new(Factors { left, values, right, turned_right }) })
@@ -210,40 +235,52 @@ mod tests {
         Box::new(Lowdin::new(raw).unwrap())
     }
 
+    fn as_on_gpu(raw: &Tensor) -> Box<dyn Rotation> {
+        Box::new(Lowdin::new(raw).unwrap().with_algorithm(Algorithm::Gpu))
+    }
+
     #[test]
     fn is_orthogonal() {
         checks::is_orthogonal(rotation);
+        checks::is_orthogonal(as_on_gpu);
     }
 
     #[test]
     fn agrees_with_the_definition() {
         checks::agrees_with(naive, rotation);
+        checks::agrees_with(naive, as_on_gpu);
     }
 
     #[test]
     fn gradient_agrees_with_autograd() {
         checks::gradient_agrees_with(naive, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_with(naive, as_on_gpu, Tensor::shallow_clone);
         checks::gradient_agrees_at_large_sizes(naive, rotation, Tensor::shallow_clone);
+        checks::gradient_agrees_at_large_sizes(naive, as_on_gpu, Tensor::shallow_clone);
     }
 
     #[test]
     fn keeps_energy() {
         checks::keeps_energy(rotation);
+        checks::keeps_energy(as_on_gpu);
     }
 
     #[test]
     fn scale_is_a_gauge() {
         checks::scale_is_a_gauge(rotation);
+        checks::scale_is_a_gauge(as_on_gpu);
     }
 
     #[test]
     fn pullback_keeps_its_factors() {
         checks::pullback_keeps_its_factors(rotation);
+        checks::pullback_keeps_its_factors(as_on_gpu);
     }
 
     #[test]
     fn passes_on_values_that_are_not_finite() {
         checks::passes_on_values_that_are_not_finite(rotation, &checks::NOT_FINITE);
+        checks::passes_on_values_that_are_not_finite(as_on_gpu, &checks::NOT_FINITE);
     }
 
     #[test]
@@ -252,13 +289,15 @@ mod tests {
         let r = rotation(&gaussian(&[6, 6], 1, Kind::Double)).matrix().unwrap().unwrap();
         let (frozen_weight, weight_gradient) =
             (gaussian(&[4, 6], 2, Kind::Double), gaussian(&[4, 6], 3, Kind::Double));
-        let rotated = rotation(&(&r * 2.5)).rotate(&frozen_weight).unwrap();
-        assert!(rotated.weight.allclose(&frozen_weight.matmul(&r.tr()), 1e-12, 1e-12, false));
-        // By hand: sigma_i + sigma_j = 5, so the gradient is (M - R M^T R) / 5 with M = G V^T.
-        let product = weight_gradient.tr().matmul(&frozen_weight);
-        let expected = (&product - r.matmul(&product.tr()).matmul(&r)) / 5;
-        let gradient = rotated.pullback.gradient(&weight_gradient).unwrap();
-        assert!(gradient.allclose(&expected, 1e-12, 1e-12, false));
+        for rotation in [rotation, as_on_gpu] {
+            let rotated = rotation(&(&r * 2.5)).rotate(&frozen_weight).unwrap();
+            assert!(rotated.weight.allclose(&frozen_weight.matmul(&r.tr()), 1e-12, 1e-12, false));
+            // By hand: sigma_i + sigma_j = 5, so the gradient is (M - R M^T R) / 5 with M = G V^T.
+            let product = weight_gradient.tr().matmul(&frozen_weight);
+            let expected = (&product - r.matmul(&product.tr()).matmul(&r)) / 5;
+            let gradient = rotated.pullback.gradient(&weight_gradient).unwrap();
+            assert!(gradient.allclose(&expected, 1e-12, 1e-12, false));
+        }
     }
 
     #[test]
@@ -266,23 +305,29 @@ mod tests {
         for seed in 0..8 {
             for d in [1, 2, 5, 8] {
                 let raw = gaussian(&[d, d], seed, Kind::Double);
-                let det = Tensor::linalg_det(&rotation(&raw).matrix().unwrap().unwrap()).double_value(&[]);
                 let expected = Tensor::linalg_det(&raw).sign().double_value(&[]);
-                assert!((det - expected).abs() < 1e-12, "d = {d} seed {seed}");
+                for rotation in [rotation, as_on_gpu] {
+                    let det =
+                        Tensor::linalg_det(&rotation(&raw).matrix().unwrap().unwrap()).double_value(&[]);
+                    assert!((det - expected).abs() < 1e-12, "d = {d} seed {seed}");
+                }
             }
         }
     }
 
     #[test]
     fn is_orthogonal_without_full_rank_and_has_a_gradient_with_one_rank_less() {
-        for rank in 0..6 {
-            let raw = gaussian(&[6, rank], 1, Kind::Double).matmul(&gaussian(&[rank, 6], 2, Kind::Double));
-            assert!(checks::error_of(rotation(&raw).as_ref()) < 1e-13, "rank {rank}");
+        for rotation in [rotation, as_on_gpu] {
+            for rank in 0..6 {
+                let raw =
+                    gaussian(&[6, rank], 1, Kind::Double).matmul(&gaussian(&[rank, 6], 2, Kind::Double));
+                assert!(checks::error_of(rotation(&raw).as_ref()) < 1e-13, "rank {rank}");
+            }
+            let diagonal = Tensor::from_slice(&[3.0, 2.0, 1.0, 0.0]).diag(0);
+            let pullback = rotation(&diagonal).rotate(&gaussian(&[3, 4], 3, Kind::Double)).unwrap().pullback;
+            let gradient = pullback.gradient(&gaussian(&[3, 4], 4, Kind::Double)).unwrap();
+            assert_eq!(gradient.isfinite().all().int64_value(&[]), 1);
         }
-        let diagonal = Tensor::from_slice(&[3.0, 2.0, 1.0, 0.0]).diag(0);
-        let pullback = rotation(&diagonal).rotate(&gaussian(&[3, 4], 3, Kind::Double)).unwrap().pullback;
-        let gradient = pullback.gradient(&gaussian(&[3, 4], 4, Kind::Double)).unwrap();
-        assert_eq!(gradient.isfinite().all().int64_value(&[]), 1);
     }
 
     #[test]
