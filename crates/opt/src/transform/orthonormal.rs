@@ -125,7 +125,7 @@ mod tests {
     fn the_last_row_of_the_matrix_does_not_matter() {
         let matrix = gaussian(&[6, 6], 1, Kind::Double);
         let expected = Orthonormal::new(&matrix).unwrap().basis;
-        let _ = matrix.get(5).copy_(&matrix.get(2));
+        matrix.get(5).copy_(&matrix.get(2));
         assert_eq!(Orthonormal::new(&matrix).unwrap().basis, expected);
     }
 
