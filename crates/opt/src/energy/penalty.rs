@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::config::EnergyConfig;
 use super::pairs::{count_distances, count_neurons, upper_sum};
-use crate::Error;
+use crate::{Algorithm, Error};
 
 /// Above this cosine, 2 - 2 cos has lost some of float32's few digits.
 const NEAR: f64 = 0.98;
@@ -22,20 +22,24 @@ const CHUNK_ENTRIES: i64 = 1 << 22;
 /// graph and in its kind.
 ///
 /// Neurons that coincide (or, in half-space, oppose) have large instead of infinite energy and no gradient, because
-/// there is no direction; neither does a zero neuron have one. A weight that is not finite gives NaN. Waits for the
-/// device, to find close neurons.
+/// there is no direction; neither does a zero neuron have one. A weight that is not finite gives NaN.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons.
 pub fn energy_penalty(weight: &Tensor, config: &EnergyConfig) -> Result<Tensor, Error> {
+    penalty_by(Algorithm::of(weight.device()), weight, config)
+}
+
+fn penalty_by(algorithm: Algorithm, weight: &Tensor, config: &EnergyConfig) -> Result<Tensor, Error> {
     let neurons = count_neurons(weight)?;
     let rows = weight.f_flatten(1, -1)?;
     let lengths = rows.f_norm_scalaropt_dim(2, 1, true)?.f_clamp_min(SHORTEST)?;
     let directions = rows.f_div(&lengths)?;
     let cosines = directions.f_matmul(&directions.f_tr()?)?;
-    let mut sum = upper_sum(&squared_distances(&directions, &cosines, 1.0)?, config.power)?;
+    let squared = |sign| squared_distances(algorithm, &directions, &cosines, sign);
+    let mut sum = upper_sum(&squared(1.0)?, config.power)?;
     if config.half_space {
-        sum = sum.f_add(&upper_sum(&squared_distances(&directions, &cosines, -1.0)?, config.power)?)?;
+        sum = sum.f_add(&upper_sum(&squared(-1.0)?, config.power)?)?;
     }
     Ok(sum.f_div_scalar(count_distances(neurons, config))?)
 }
@@ -44,15 +48,36 @@ pub fn energy_penalty(weight: &Tensor, config: &EnergyConfig) -> Result<Tensor, 
 ///
 /// For near pairs only the value is replaced. The gradient of 2 - 2 w_i w_j, -2 w_j at w_i, is as good as that of
 /// the difference, 2 (w_i - w_j): they differ along w_i, which normalisation takes away.
-fn squared_distances(directions: &Tensor, cosines: &Tensor, sign: f64) -> Result<Tensor, Error> {
+fn squared_distances(
+    algorithm: Algorithm,
+    directions: &Tensor,
+    cosines: &Tensor,
+    sign: f64,
+) -> Result<Tensor, Error> {
     let below = cosines.f_ones_like()?.f_tril(0)?.f_to_kind(Kind::Bool)?;
     let squared = cosines.f_mul_scalar(-2.0 * sign)?.f_add_scalar(2)?.f_masked_fill(&below, 1)?;
-    let correction = near_correction(directions, &squared, sign)?;
+    let correction = match (algorithm, directions.kind()) {
+        (Algorithm::Gpu, Kind::Float) => correction_by_products(directions, &squared, sign)?,
+        _ => correction_by_differences(directions, &squared, sign)?,
+    };
     Ok(squared.f_add(&correction)?.f_clamp_min(SMALLEST)?)
 }
 
-/// The correction of the squared distances of close pairs to their value by subtraction, outside the graph.
-fn near_correction(directions: &Tensor, squared: &Tensor, sign: f64) -> Result<Tensor, Error> {
+/// The correction of the squared distances of close pairs, outside the graph, to |w_i|^2 + |w_j|^2 - 2 w_i w_j in
+/// float64, which of neurons in float32 is as good as the difference. Nothing is read by the host.
+fn correction_by_products(directions: &Tensor, squared: &Tensor, sign: f64) -> Result<Tensor, Error> {
+    let _guard = tch::no_grad_guard();
+    let directions = directions.f_to_kind(Kind::Double)?;
+    let products = directions.f_matmul(&directions.f_tr()?)?;
+    let lengths = products.f_diagonal(0, 0, 1)?;
+    let sums = lengths.f_unsqueeze(1)?.f_add(&lengths)?;
+    let correction =
+        sums.f_sub(&products.f_mul_scalar(2.0 * sign)?)?.f_sub(squared)?.f_to_kind(Kind::Float)?;
+    Ok(correction.f_where_scalarother(&squared.f_lt(2.0 - 2.0 * NEAR)?, 0)?)
+}
+
+/// The same by subtraction of the neurons. Waits for the device, to find close pairs.
+fn correction_by_differences(directions: &Tensor, squared: &Tensor, sign: f64) -> Result<Tensor, Error> {
     let _guard = tch::no_grad_guard();
     let mut correction = squared.f_zeros_like()?;
     let near = squared.f_lt(2.0 - 2.0 * NEAR)?.f_nonzero()?;
@@ -74,6 +99,8 @@ mod tests {
     use super::*;
     use crate::draws::gaussian;
     use crate::hyperspherical_energy;
+
+    const ALGORITHMS: [Algorithm; 2] = [Algorithm::Cpu, Algorithm::Gpu];
 
     fn every_config() -> impl Iterator<Item = EnergyConfig> {
         (0..=2).flat_map(|power| [false, true].map(|half_space| EnergyConfig { power, half_space }))
@@ -130,16 +157,21 @@ mod tests {
                 let measured = hyperspherical_energy(&weight, &config).unwrap();
                 assert!((expected - measured).abs() < 1e-9 * measured.abs());
                 for (kind, bound) in [(Kind::Double, 1e-8), (Kind::Float, relative)] {
-                    let (energy, gradient) = with_gradient(&weight.to_kind(kind), |weight| {
-                        energy_penalty(weight, &config).unwrap()
-                    });
-                    assert_eq!(gradient.kind(), kind);
-                    assert!(
-                        (energy - measured).abs() < bound * measured.abs(),
-                        "{kind:?} {config:?}: {energy}"
-                    );
-                    let error = (&gradient - &expected_gradient).norm() / expected_gradient.norm();
-                    assert!(error.double_value(&[]) < bound, "{kind:?} {config:?} {weight:?}: {error}");
+                    for algorithm in ALGORITHMS {
+                        let (energy, gradient) = with_gradient(&weight.to_kind(kind), |weight| {
+                            penalty_by(algorithm, weight, &config).unwrap()
+                        });
+                        assert_eq!(gradient.kind(), kind);
+                        assert!(
+                            (energy - measured).abs() < bound * measured.abs(),
+                            "{algorithm:?} {kind:?} {config:?}: {energy}"
+                        );
+                        let error = (&gradient - &expected_gradient).norm() / expected_gradient.norm();
+                        assert!(
+                            error.double_value(&[]) < bound,
+                            "{algorithm:?} {kind:?} {config:?} {weight:?}: {error}"
+                        );
+                    }
                 }
             }
         }
@@ -152,10 +184,10 @@ mod tests {
         weight.get(2).copy_(&-weight.get(0));
         let zero = gaussian(&[5, 6], 1, Kind::Float);
         let _ = zero.get(3).zero_();
-        for config in every_config() {
+        for (config, algorithm) in every_config().flat_map(|config| ALGORITHMS.map(|a| (config, a))) {
             for weight in [&weight, &zero] {
                 let (energy, gradient) =
-                    with_gradient(weight, |weight| energy_penalty(weight, &config).unwrap());
+                    with_gradient(weight, |weight| penalty_by(algorithm, weight, &config).unwrap());
                 assert!(energy.is_finite());
                 assert_eq!(gradient.isfinite().all().int64_value(&[]), 1, "{config:?}");
                 // Distant neurons still have gradients.
@@ -163,7 +195,10 @@ mod tests {
             }
         }
         let nan = gaussian(&[3, 4], 1, Kind::Float) * f64::NAN;
-        assert!(energy_penalty(&nan, &EnergyConfig::default()).unwrap().double_value(&[]).is_nan());
+        for algorithm in ALGORITHMS {
+            let energy = penalty_by(algorithm, &nan, &EnergyConfig::default()).unwrap();
+            assert!(energy.double_value(&[]).is_nan());
+        }
     }
 
     #[test]
