@@ -7,8 +7,8 @@
 //! A A^T = L_1 L_1^T,   X = L_1^-1 A,   X X^T = L_2 L_2^T,   Q = L_2^-1 X,   A = L_1 L_2 Q
 //! ```
 //!
-//! Source: Yamamoto, Nakatsukasa, Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA 44
-//! (2015). One round loses orthogonality by some cond(A)^2 roundings, and the second round restores it. In float64 that
+//! Source: Yamamoto, Nakatsukasa, Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA
+//! 44 (2015). One round loses orthogonality by some cond(A)^2 roundings, and the second round restores it. In float64 that
 //! covers condition numbers up to 1e7, where float32 has hardly a digit of Q.
 //!
 //! The last row is the unit vector that is orthogonal to the others: what they leave of the k-th axis,
@@ -29,7 +29,8 @@ pub(super) struct Orthonormal {
     /// Q and below it q, `[d, d]` of float64, contiguous. The first rows are those of the identity if `rows` have no
     /// full rank.
     pub(super) basis: Tensor,
-    /// L_1 L_2, `[d - 1, d - 1]` of float64, lower triangular with a positive diagonal. NaN if `rows` have no full rank.
+    /// L_1 L_2, `[d - 1, d - 1]` of float64, lower triangular with a positive diagonal. NaN if `rows` have no full
+    /// rank.
     pub(super) triangle: Tensor,
 }
 
@@ -72,8 +73,8 @@ fn orthogonal_to(rows: &Tensor, axes: &Tensor) -> Result<Tensor, Error> {
     Ok(last)
 }
 
-/// The determinant of an orthogonal `matrix`, 1 or -1, as a tensor without dimensions: the sign of U's diagonal in an LU
-/// factorisation.
+/// The determinant of an orthogonal `matrix`, 1 or -1, as a tensor without dimensions: the sign of U's diagonal in an
+/// LU factorisation.
 ///
 /// A GPU takes it without pivots. In float64, on a matrix of condition number 1, that gives a wrong sign only where a
 /// leading minor is 0 up to 1e-12, which needs a matrix made for it, such as a permutation. The sign is 1 where a minor
