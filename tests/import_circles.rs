@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::slice;
 
 /// The path of a module as names; empty for the root of its crate.
 type Place = Vec<String>;
@@ -27,7 +28,7 @@ impl Crate {
         let tests: Vec<Place> = modules
             .iter()
             .flat_map(|(place, code)| {
-                code.tests.iter().map(|name| [place.as_slice(), &[name.clone()]].concat())
+                code.tests.iter().map(|name| [place.as_slice(), slice::from_ref(name)].concat())
             })
             .collect();
         modules.retain(|place, _| !tests.iter().any(|test| place.starts_with(test)));
