@@ -114,7 +114,7 @@ pub enum Event {
 /// One point of a curve; its value is always finite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Name of the series, see [`crate::series`].
+    /// Name of the series, see [`optlab_domain::series`].
     pub series: String,
     /// Completed optimizer updates.
     pub step: u64,
