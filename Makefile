@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
+.PHONY: demo test gpu-bundle chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
 
 demo: build
 	./target/release/optlab demo
@@ -16,6 +16,10 @@ setup: libtorch web
 # Runs every suite even if one fails; failed suites are listed last.
 test: setup setup-test lint
 	cargo test --workspace --no-fail-fast
+
+# Everything that a borrowed machine with a GPU needs to check optlab on it, in one file: docs/gpu.md
+gpu-bundle: build
+	crates/gpu-check/bundle.sh target/release target/gpu-bundle.tar.gz
 
 # Tests that take too long for every day. They print their seeds and parts, which can be set to repeat a run.
 chaos: chaos-faults chaos-page chaos-resume chaos-openapi

@@ -10,7 +10,7 @@ if [ ! -e "$environment/ready" ]; then
   "$environment/bin/pip" install --quiet torch==2.11.0 numpy
   touch "$environment/ready"
 fi
-bench=$(cargo bench --package optlab-runner --bench step_cost --no-run --message-format=json |
+bench=$(cargo bench --package optlab-gpu-check --bench step_cost --no-run --message-format=json |
   python3 -c 'import json, sys
 for line in sys.stdin:
     built = json.loads(line)

@@ -10,7 +10,6 @@ mod growth;
 mod memory;
 mod steps;
 mod table;
-mod trainer;
 
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -18,26 +17,6 @@ use std::process::Command;
 
 use optlab_runner::{environment, libtorch};
 use tch::Device;
-
-/// The baseline, every form of OPT, and the methods that OPT is compared with.
-const ARMS: [(&str, &str); 13] = [
-    ("baseline", r#"{"kind": "baseline"}"#),
-    ("cayley", r#"{"kind": "opt", "transform": "cayley"}"#),
-    ("gram_schmidt", r#"{"kind": "opt", "transform": "gram_schmidt"}"#),
-    ("householder", r#"{"kind": "opt", "transform": "householder"}"#),
-    ("lowdin", r#"{"kind": "opt", "transform": "lowdin"}"#),
-    ("lowdin, polynomial", r#"{"kind": "opt", "transform": "lowdin", "form": "polynomial"}"#),
-    ("descent", r#"{"kind": "opt", "transform": "descent"}"#),
-    ("descent, low rank", r#"{"kind": "opt", "transform": "descent", "form": "low_rank"}"#),
-    ("relaxed", r#"{"kind": "opt", "transform": "relaxed"}"#),
-    (
-        "s-opt, p = d/4",
-        r#"{"kind": "opt", "transform": "cayley", "stochastic": {"fraction": 0.25, "inner_steps": 750}}"#,
-    ),
-    ("mhe", r#"{"kind": "mhe"}"#),
-    ("soft orthogonality", r#"{"kind": "soft_orthogonal", "weight": 0.01}"#),
-    ("srip", r#"{"kind": "soft_orthogonal", "form": "srip", "weight": 0.01}"#),
-];
 
 /// Without it, convolutions on a GPU round to TF32; workers set it for their runners, too.
 const FLOAT32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");

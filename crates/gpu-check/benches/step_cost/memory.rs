@@ -4,11 +4,10 @@ use std::env;
 use std::fs;
 use std::process::Command;
 
+use optlab_gpu_check::cost::{ARMS, NETWORKS, Network, Stepper, Trainer};
 use tch::Device;
 
-use crate::ARMS;
-use crate::table::row;
-use crate::trainer::{NETWORKS, Trainer};
+use crate::table::{head, row};
 
 /// The argument with which this program starts itself to measure one arm.
 pub const CHILD: &str = "--memory-of";
@@ -16,11 +15,9 @@ pub const CHILD: &str = "--memory-of";
 /// Prints the peak resident memory of a process that takes some steps.
 pub fn compare() {
     println!("Peak resident memory of the process on the CPU, MB (libtorch itself included):\n");
-    row(["", "mlp", "cnn6 32/64/128", "cnn6 64/64/64"].map(str::to_owned));
-    row(["---"; 4].map(str::to_owned));
+    head([String::new()].into_iter().chain(NETWORKS.map(|network| network.title.to_owned())));
     for (arm, method) in ARMS {
-        let cells = NETWORKS.map(|(network, ..)| of(network, method));
-        row([arm.to_owned(), cells[0].clone(), cells[1].clone(), cells[2].clone()]);
+        row([arm.to_owned()].into_iter().chain(NETWORKS.map(|network| of(network.name, method))));
     }
     println!();
 }
@@ -34,7 +31,9 @@ fn of(network: &str, method: &str) -> String {
 
 /// Takes some steps and prints the peak memory from the kernel.
 pub fn report(network: &str, method: &str) {
-    Trainer::new(network, method, Device::Cpu).time(3);
+    let network = Network::named(network).unwrap_or_else(|| panic!("no network `{network}`"));
+    let trained = Trainer::new(&network, method, Device::Cpu).and_then(|mut trainer| trainer.steps(3));
+    trained.unwrap_or_else(|error| panic!("{error}"));
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux reports the peak");
     let kilobytes: f64 = peak.trim_end_matches("kB").trim().parse().expect("a number of kB");

@@ -1,0 +1,29 @@
+//! How the time of a run is divided.
+
+use std::time::Duration;
+
+use crate::part::Part;
+
+/// Time that a part may need beyond its own to end, before it is killed.
+pub const GRACE: Duration = Duration::from_secs(20);
+
+/// The time of the first of `parts`, of what is `left` for all of them. A part that ends early leaves its time to the
+/// others.
+pub fn time_of_next(parts: &[Part], left: Duration) -> Duration {
+    let total: u32 = parts.iter().map(|part| part.weight()).sum();
+    parts.first().map_or(Duration::ZERO, |first| left * first.weight() / total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_part_gets_all_that_is_left() {
+        let left = Duration::from_secs(100);
+        assert_eq!(time_of_next(&[Part::Service], left), left);
+        assert_eq!(time_of_next(&[], left), Duration::ZERO);
+        let first = time_of_next(&Part::ALL, left);
+        assert!(first > Duration::ZERO && first < left / 2, "{first:?}");
+    }
+}

@@ -1,0 +1,75 @@
+//! The parts, in the order of their value.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// A part of the check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// What the device and the programs are, and whether libtorch works on it.
+    Environment,
+    /// Rotations, energies and penalties against float64 on the CPU.
+    Transforms,
+    /// What a training step costs.
+    Cost,
+    /// What a training step asks of the driver.
+    Launches,
+    /// Operations that are repeated, equal runs, and runs that were killed and resumed.
+    Resume,
+    /// Training steps against the CPU.
+    Training,
+    /// A job that does not fit, and the next one.
+    Memory,
+    /// The service, with a runner that is killed.
+    Service,
+    /// What one layer costs by the length of its neurons, and the linear algebra that it could use.
+    Growth,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 9] = [
+        Self::Environment,
+        Self::Transforms,
+        Self::Cost,
+        Self::Launches,
+        Self::Resume,
+        Self::Training,
+        Self::Memory,
+        Self::Service,
+        Self::Growth,
+    ];
+
+    /// Its name on the command line.
+    pub fn word(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The head of its section in the report.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Environment => "Environment",
+            Self::Cost => "Cost of a training step",
+            Self::Transforms => "Rotations, energies and penalties against the CPU in float64",
+            Self::Training => "Training steps against the CPU",
+            Self::Resume => "Determinism and resume",
+            Self::Memory => "Out of memory",
+            Self::Service => "A job of the service whose runner is killed",
+            Self::Launches => "Launches and waits of a training step",
+            Self::Growth => "Cost of one layer by the length of its neurons",
+        }
+    }
+
+    /// Its share of the time, relative to the others.
+    pub fn weight(self) -> u32 {
+        match self {
+            Self::Environment => 2,
+            Self::Cost | Self::Training => 5,
+            Self::Transforms => 4,
+            Self::Resume => 3,
+            Self::Memory | Self::Launches | Self::Growth => 2,
+            Self::Service => 3,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A job that does not fit into the memory, and whether the same process can train the next one.
+
+use optlab_domain::EndReason;
+use optlab_runner::clock;
+use optlab_spec::protocol::{Event, Failure};
+use optlab_spec::{ExperimentSpec, JobSpec};
+use serde_json::{Value, json};
+
+use crate::error::CheckError;
+use crate::runner_process::{Files, Runner};
+use crate::setting::Setting;
+
+/// Address space of a runner on the CPU, so that the check cannot take the memory of the machine.
+const ADDRESS_SPACE: u64 = 8 << 30;
+
+pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
+    let program = setting.programs.runner();
+    let mut runner = if setting.on_gpu() {
+        Runner::start(&program)?
+    } else {
+        Runner::start_with_memory(&program, ADDRESS_SPACE)?
+    };
+    let too_large = if setting.on_gpu() { too_large_for_a_gpu() } else { too_large_for_the_limit() };
+    for round in 1..=2 {
+        let failure = end_of(
+            setting,
+            &mut runner,
+            &format!("too large, {round}"),
+            &too_large,
+            Some(EndReason::OutOfMemory),
+        )?;
+        if failure.is_some_and(|failure| failure.reason == EndReason::RunnerCrashed) {
+            return Ok(());
+        }
+        end_of(setting, &mut runner, &format!("the next job, {round}"), &small(), None)?;
+    }
+    Ok(())
+}
+
+/// Runs a job, and records whether it failed for this reason, or finished where there is none.
+fn end_of(
+    setting: &mut Setting,
+    runner: &mut Runner,
+    what: &str,
+    job: &JobSpec,
+    expected: Option<EndReason>,
+) -> Result<Option<Failure>, CheckError> {
+    let began = clock::instant();
+    runner.run(&setting.device_name, job, Files::default())?;
+    let end = runner.events_until(|_| false)?.pop();
+    let failure = match end {
+        Some(Event::Failed(failure)) => Some(failure),
+        _ => None,
+    };
+    let cells = json!({
+        "what": what,
+        "end": failure.as_ref().map_or_else(|| "finished".to_owned(), |failure| failure.reason.to_string()),
+        "seconds": began.elapsed().as_secs_f64(),
+        "error": failure.as_ref().map(|failure| failure.error.clone()),
+    });
+    let passed = failure.as_ref().map(|failure| failure.reason) == expected;
+    setting.records.row("ends", Some(passed), cells)?;
+    Ok(failure)
+}
+
+fn job(train: Value) -> JobSpec {
+    let arms = json!([{ "name": "arm", "method": { "kind": "baseline" } }]);
+    let spec = ExperimentSpec::from_value(&json!({ "name": "memory", "train": train, "arms": arms }));
+    spec.unwrap_or_else(|problems| panic!("{problems}")).jobs().next().expect("one arm and one seed")
+}
+
+fn small() -> JobSpec {
+    job(json!({ "steps": 5, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [16] } }))
+}
+
+/// More than 180 GB of activations in tensors of 8 GB, which every kernel can index.
+fn too_large_for_a_gpu() -> JobSpec {
+    const BATCH: u64 = 32_000;
+    job(json!({
+        "steps": 1, "batch_size": BATCH,
+        "data": { "name": "synthetic", "shape": [3, 32, 32], "classes": 10, "samples": BATCH },
+        "model": { "kind": "resnet32", "width": 64 },
+    }))
+}
+
+/// A first activation of 16 GB.
+fn too_large_for_the_limit() -> JobSpec {
+    const BATCH: u64 = 1_000_000;
+    job(json!({
+        "steps": 1, "batch_size": BATCH,
+        "data": { "name": "synthetic", "shape": [1, 2, 2], "classes": 10, "samples": BATCH },
+        "model": { "kind": "mlp", "hidden": [4000] },
+    }))
+}

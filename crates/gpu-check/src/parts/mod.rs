@@ -1,0 +1,59 @@
+//! The parts: one file each.
+
+mod environment;
+mod cost;
+mod transforms;
+mod training;
+mod resume;
+mod memory;
+mod service;
+mod launches;
+mod growth;
+
+use std::io;
+use std::time::Duration;
+
+use optlab_runner::{clock, environment as devices, libtorch};
+
+use crate::error::CheckError;
+use crate::options::Options;
+use crate::part::Part;
+use crate::programs::Programs;
+use crate::record::{ROWS, Records};
+use crate::setting::Setting;
+
+/// Runs a part in this process.
+///
+/// # Errors
+/// Whatever leaves it without its rows.
+pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
+    // At this level, libtorch's set-up logs why it finds no CUDA.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .init();
+    libtorch::prepare();
+    let device_name = options.device.clone().unwrap_or_else(|| "cpu".to_owned());
+    let mut setting = Setting {
+        device: devices::device(&device_name)?,
+        device_name,
+        tiny: options.tiny,
+        until: clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0)),
+        folder: options.output.clone(),
+        programs: Programs::find()?,
+        python: options.python.clone(),
+        records: Records::append_to(&options.output.join(ROWS))?,
+    };
+    match part {
+        Part::Environment => environment::run(&mut setting),
+        Part::Cost => cost::run(&mut setting),
+        Part::Transforms => transforms::run(&mut setting),
+        Part::Training => training::run(&mut setting),
+        Part::Resume => resume::run(&mut setting),
+        Part::Memory => memory::run(&mut setting),
+        Part::Service => service::run(&mut setting),
+        Part::Launches => launches::run(&mut setting),
+        Part::Growth => growth::run(&mut setting),
+    }
+}

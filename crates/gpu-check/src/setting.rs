@@ -1,0 +1,48 @@
+//! What a part is given.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use optlab_runner::clock;
+use tch::Device;
+
+use crate::programs::Programs;
+use crate::record::Records;
+
+/// Device, sizes, time and files of a part.
+#[derive(Debug)]
+pub struct Setting {
+    /// The device to check.
+    pub device: Device,
+    /// Its name for a runner: `cpu`, `cuda:0`, ...
+    pub device_name: String,
+    /// Whether sizes are to be as small as possible.
+    pub tiny: bool,
+    /// When nothing more should begin.
+    pub until: Instant,
+    /// An empty folder for files of this part.
+    pub folder: PathBuf,
+    /// The other programs.
+    pub programs: Programs,
+    /// A Python with torch.
+    pub python: Option<PathBuf>,
+    /// Where results go.
+    pub records: Records,
+}
+
+impl Setting {
+    /// Whether nothing more should begin.
+    pub fn is_over(&self) -> bool {
+        clock::instant() >= self.until
+    }
+
+    /// Time until [`is_over`](Self::is_over).
+    pub fn left(&self) -> Duration {
+        self.until.saturating_duration_since(clock::instant())
+    }
+
+    /// Whether the device is a GPU.
+    pub fn on_gpu(&self) -> bool {
+        self.device != Device::Cpu
+    }
+}
