@@ -53,7 +53,7 @@ fn invalid_imports_are_rejected_with_the_reason() {
         (changed(|import| import.experiment.name = "../etc".to_owned()), "the experiment: "),
         (
             changed(|import| import.experiment.name = "1".to_owned()),
-            "more than digits, because commands take a number for an id",
+            "must not be only digits, because commands take a number for an id",
         ),
         (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
         (changed(|import| import.jobs[0].attempts.clear()), "does not have the expected"),

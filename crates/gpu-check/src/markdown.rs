@@ -122,7 +122,7 @@ mod tests {
             cells: cells.as_object().unwrap().clone(),
         };
         let rows = vec![
-            row(Some(true), json!({ "transform": "cayley", "d": 27, "weight_error": 1.25e-7 })),
+            row(Some(true), json!({ "transform": "cayley", "d": 27, "weight_error": 1.27e-7 })),
             row(Some(false), json!({ "transform": "lowdin", "error": "a | b\nc" })),
         ];
         let (seconds, error) = (1.0, Some("frame #0".to_owned()));

@@ -216,7 +216,7 @@ fn an_invalid_line_is_answered() {
     for line in ["nonsense", "{\"type\":\"dance\"}", "{\"type\":\"run\",\"job\":1}"] {
         runner.line(line);
         let failure = runner.hear().failure();
-        assert_eq!(failure.reason, EndReason::UserError);
+        assert_eq!(failure.reason, EndReason::MachineFault);
         assert!(failure.error.contains("cannot read its command"), "{}", failure.error);
     }
     runner.train(&spec(baseline(), json!({ "epochs": 1 })));
@@ -227,7 +227,7 @@ fn a_command_of_another_version_is_refused() {
     let mut runner = Runner::start();
     runner.line(r#"{"type":"run","protocol":70,"job":{"id":7}}"#);
     let failure = runner.hear().failure();
-    assert_eq!(failure.reason, EndReason::UserError);
+    assert_eq!(failure.reason, EndReason::MachineFault);
     assert!(failure.error.contains("version 70"), "{}", failure.error);
 }
 
@@ -262,6 +262,6 @@ fn a_machine_fault_is_reported_in_full() {
 
     runner.run_on("cuda:63", &spec(baseline(), json!({})));
     let failure = runner.hear().failure();
-    assert_eq!(failure.reason, EndReason::UserError);
+    assert_eq!(failure.reason, EndReason::MachineFault);
     assert!(failure.error.contains("cuda:63"), "{}", failure.error);
 }
