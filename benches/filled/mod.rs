@@ -1,7 +1,7 @@
 //! A database with synthetic experiments.
 
 use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
-use optlab_domain::{Action, ExperimentId, JobId, series};
+use optlab_domain::{Action, Device, ExperimentId, JobId, series};
 use optlab_spec::protocol::{Environment, Summary};
 use optlab_spec::submission;
 use serde_json::json;
@@ -31,7 +31,7 @@ impl Database {
     pub async fn open(url: &str) -> Self {
         let store = store::open(url).await.unwrap();
         let worker = store.register_worker("bench", &[]).await.unwrap();
-        let slot = Slot { worker, device: "cpu".to_owned() };
+        let slot = Slot { worker, device: Device::Cpu };
         Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
     }
 

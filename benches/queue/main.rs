@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use optlab::store::{self, Slot, Store, Submission};
+use optlab_domain::Device;
 use optlab_spec::protocol::{Environment, Point};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::{Value, json};
@@ -174,7 +175,7 @@ async fn claims(url: &str) -> f64 {
 
 async fn slot(store: &Store) -> Slot {
     let worker = store.register_worker("bench", &[]).await.unwrap();
-    Slot { worker, device: "cpu".to_owned() }
+    Slot { worker, device: Device::Cpu }
 }
 
 /// A flush: four series, fifty steps.

@@ -1,7 +1,7 @@
 //! The reason why a job waits.
 
 use optlab_api_types::Job;
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{EndReason, JobState, WantedDevice};
 
 use super::error::ApiError;
 use super::state::AppState;
@@ -54,8 +54,9 @@ impl QueueState {
                 .to_owned();
         }
         let wanted = &job.device_wanted;
-        let fits =
-            |offered: &&OfferedDevice| wanted == "any" || offered.device.split(':').next() == Some(wanted);
+        let fits = |offered: &&OfferedDevice| {
+            wanted.parse().is_ok_and(|wanted: WantedDevice| wanted.admits_named(&offered.device))
+        };
         let fitting = |worker: &Worker, slots: fn(&OfferedDevice) -> usize| -> usize {
             worker.devices.iter().filter(fits).map(slots).sum()
         };

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use optlab_api_types::{Worker, WorkerState};
-use optlab_spec::Device;
+use optlab_domain::WantedDevice;
 
 use super::client::Client;
 use super::output;
 
 /// Reports on standard error why no job with device `wanted` is claimed, if no active worker could claim one.
-pub(super) fn warn(client: &Client, wanted: Device) {
+pub(super) fn warn(client: &Client, wanted: WantedDevice) {
     // Without an answer, nothing is reported.
     let Ok(workers) = client.list::<Worker>("/workers", &[]) else { return };
     let active: Vec<Worker> =
@@ -25,18 +25,15 @@ pub(super) fn warn(client: &Client, wanted: Device) {
 }
 
 /// `None` if one of the `offered` devices is suitable.
-fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
+fn explain(wanted: WantedDevice, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
         let why = "the jobs wait: no worker is active. Start one with `optlab worker`, or start the server without --workers 0";
         return Some(why.to_owned());
     }
-    let fits = |device: &String| match wanted {
-        Device::Any => true,
-        Device::Cpu | Device::Cuda => device.starts_with(<&str>::from(wanted)),
-    };
+    let fits = |device: &String| wanted.admits_named(device);
     let other = match wanted {
-        Device::Cuda => "cpu",
-        Device::Cpu | Device::Any => "any",
+        WantedDevice::Cuda => WantedDevice::Cpu,
+        WantedDevice::Cpu | WantedDevice::Any => WantedDevice::Any,
     };
     let list = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     (!offered.iter().any(fits)).then(|| {
@@ -51,18 +48,18 @@ fn explain(wanted: Device, offered: &BTreeSet<String>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn why(wanted: Device, offered: &[&str]) -> Option<String> {
+    fn why(wanted: WantedDevice, offered: &[&str]) -> Option<String> {
         explain(wanted, &offered.iter().map(|&device| device.to_owned()).collect())
     }
 
     #[test]
     fn only_a_device_that_no_worker_offers_is_reported() {
-        assert_eq!(why(Device::Any, &["cpu"]), None);
-        assert_eq!(why(Device::Cuda, &["cpu", "cuda:1"]), None);
-        assert!(why(Device::Any, &[]).unwrap().contains("no worker is active"));
-        let told = why(Device::Cuda, &["cpu"]).unwrap();
+        assert_eq!(why(WantedDevice::Any, &["cpu"]), None);
+        assert_eq!(why(WantedDevice::Cuda, &["cpu", "cuda:1"]), None);
+        assert!(why(WantedDevice::Any, &[]).unwrap().contains("no worker is active"));
+        let told = why(WantedDevice::Cuda, &["cpu"]).unwrap();
         assert!(told.contains("they require `cuda`") && told.contains("only cpu."), "{told}");
         assert!(told.ends_with("--set resources.device=cpu"), "{told}");
-        assert!(why(Device::Cpu, &["cuda:0"]).unwrap().ends_with("--set resources.device=any"));
+        assert!(why(WantedDevice::Cpu, &["cuda:0"]).unwrap().ends_with("--set resources.device=any"));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use optlab_domain::Device;
 
 use super::database::DatabaseSettings;
 use super::range::{seconds, within};
@@ -25,7 +26,7 @@ pub struct WorkerSettings {
     /// Device of a `worker`: cpu, cuda:0, ...; repeat the flag, or separate by commas in the variable
     /// [default: every GPU, or the CPU without GPUs]
     #[arg(long = "device", env = "OPTLAB_DEVICES", value_name = "DEVICE", value_delimiter = ',')]
-    pub devices: Vec<String>,
+    pub devices: Vec<Device>,
     /// Number of slots of a `worker` per device [default: one per GPU, or one per core on the CPU]
     #[arg(long, env = "OPTLAB_SLOTS_PER_DEVICE", value_name = "N", value_parser = within::<u16>(1..=1024))]
     pub slots_per_device: Option<u16>,
@@ -114,8 +115,8 @@ pub enum Slots {
     PerDevice(Option<usize>),
     /// This many on each of these devices.
     On {
-        /// `cpu`, `cuda:0`, ...
-        devices: Vec<String>,
+        /// The devices.
+        devices: Vec<Device>,
         /// Slots per device.
         each: usize,
     },

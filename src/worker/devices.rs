@@ -3,7 +3,7 @@
 use std::fs;
 
 use nvml_wrapper::Nvml;
-
+use optlab_domain::Device;
 use optlab_spec::protocol::{Probe, ProbedDevice};
 
 use crate::store::{Memory, OfferedDevice};
@@ -16,7 +16,7 @@ pub(super) struct Devices {
 }
 
 struct Offered {
-    device: String,
+    device: Device,
     slots: usize,
     /// `None` if the runner has not reported it.
     probed: Option<ProbedDevice>,
@@ -24,14 +24,14 @@ struct Offered {
 
 impl Devices {
     /// The devices of `slots`, each of which names its device.
-    pub(super) fn new(probe: &Probe, slots: &[String]) -> Self {
+    pub(super) fn new(probe: &Probe, slots: &[Device]) -> Self {
         let mut offered: Vec<Offered> = Vec::new();
-        for device in slots {
-            match offered.iter_mut().find(|known| known.device == *device) {
+        for &device in slots {
+            match offered.iter_mut().find(|known| known.device == device) {
                 Some(known) => known.slots += 1,
                 None => {
-                    let probed = probe.devices.iter().find(|probed| probed.device == *device).cloned();
-                    offered.push(Offered { device: device.clone(), slots: 1, probed });
+                    let probed = probe.devices.iter().find(|probed| probed.device == device).cloned();
+                    offered.push(Offered { device, slots: 1, probed });
                 }
             }
         }
@@ -40,19 +40,19 @@ impl Devices {
 
     /// The present state of the devices; `resting` counts the resting slots of a device. Queries of the driver may be
     /// slow.
-    pub(super) fn now(&self, resting: impl Fn(&str) -> usize) -> Vec<OfferedDevice> {
+    pub(super) fn now(&self, resting: impl Fn(Device) -> usize) -> Vec<OfferedDevice> {
         let now = |offered: &Offered| OfferedDevice {
-            device: offered.device.clone(),
+            device: offered.device.to_string(),
             name: offered.probed.as_ref().map(|probed| probed.name.clone()),
             slots: offered.slots,
-            resting: resting(&offered.device),
+            resting: resting(offered.device),
             memory: self.memory(offered),
         };
         self.offered.iter().map(now).collect()
     }
 
     fn memory(&self, offered: &Offered) -> Option<Memory> {
-        if offered.device == "cpu" {
+        if offered.device == Device::Cpu {
             return of_machine(&fs::read_to_string("/proc/meminfo").ok()?);
         }
         let uuid = offered.probed.as_ref()?.uuid.as_deref()?;
@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn each_device_is_listed_once_with_slots_and_memory() {
-        let cpu = ProbedDevice { device: "cpu".to_owned(), name: "a processor".to_owned(), uuid: None };
+        let cpu = ProbedDevice { device: Device::Cpu, name: "a processor".to_owned(), uuid: None };
         let probe = Probe { protocol: Version, libtorch: String::new(), devices: vec![cpu], threads: 1 };
-        let slots = ["cuda:7", "cpu", "cuda:7"].map(str::to_owned);
-        let devices = Devices::new(&probe, &slots).now(|device| usize::from(device == "cpu"));
+        let slots = [Device::Cuda(7), Device::Cpu, Device::Cuda(7)];
+        let devices = Devices::new(&probe, &slots).now(|device| usize::from(device == Device::Cpu));
         let unknown =
             OfferedDevice { device: "cuda:7".to_owned(), name: None, slots: 2, resting: 0, memory: None };
         assert_eq!(devices[0], unknown);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use optlab_domain::{Device, EndReason};
+
 use crate::store::AttemptEnd;
-use optlab_domain::EndReason;
 
 /// Consecutive crashes after which a slot rests.
 const CRASHES: u32 = 3;
@@ -75,14 +76,14 @@ pub(super) struct Troubles(Mutex<BTreeMap<usize, Trouble>>);
 
 #[derive(Debug)]
 struct Trouble {
-    device: String,
+    device: Device,
     why: String,
 }
 
 impl Troubles {
     /// The slot on `device` rests.
-    pub(super) fn set(&self, slot: usize, device: &str, why: String) {
-        self.lock().insert(slot, Trouble { device: device.to_owned(), why });
+    pub(super) fn set(&self, slot: usize, device: Device, why: String) {
+        self.lock().insert(slot, Trouble { device, why });
     }
 
     /// The slot claims jobs again.
@@ -91,7 +92,7 @@ impl Troubles {
     }
 
     /// The number of resting slots on `device`.
-    pub(super) fn resting(&self, device: &str) -> usize {
+    pub(super) fn resting(&self, device: Device) -> usize {
         self.lock().values().filter(|trouble| trouble.device == device).count()
     }
 
@@ -155,11 +156,18 @@ mod tests {
     fn equal_troubles_of_slots_are_reported_once() {
         let troubles = Troubles::default();
         for slot in 0..3 {
-            troubles.set(slot, ["cpu", "cuda:0"][slot / 2], ["no room", "no network"][slot / 2].to_owned());
+            troubles.set(
+                slot,
+                [Device::Cpu, Device::Cuda(0)][slot / 2],
+                ["no room", "no network"][slot / 2].to_owned(),
+            );
         }
         assert_eq!(troubles.told().as_deref(), Some("no network; no room"));
-        assert_eq!(["cpu", "cuda:0", "cuda:1"].map(|device| troubles.resting(device)), [2, 1, 0]);
+        assert_eq!(
+            [Device::Cpu, Device::Cuda(0), Device::Cuda(1)].map(|device| troubles.resting(device)),
+            [2, 1, 0]
+        );
         (0..3).for_each(|slot| troubles.clear(slot));
-        assert_eq!((troubles.told(), troubles.resting("cpu")), (None, 0));
+        assert_eq!((troubles.told(), troubles.resting(Device::Cpu)), (None, 0));
     }
 }

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use optlab_domain::WorkerId;
+use optlab_domain::{Device, WorkerId};
 use optlab_spec::protocol::Probe;
 use rustix::system::uname;
 use tokio::task::{JoinSet, block_in_place};
@@ -78,7 +78,8 @@ async fn work(
 ) {
     let slots = config.slots.devices(probe);
     let devices = Devices::new(probe, &slots);
-    tracing::info!(worker.id = %worker, slots = slots.len(), devices = slots.join(" "), "worker is ready");
+    let names: Vec<String> = slots.iter().map(Device::to_string).collect();
+    tracing::info!(worker.id = %worker, slots = slots.len(), devices = names.join(" "), "worker is ready");
     // Ends the claiming, on a signal, a drain request or idleness.
     let stop = shutdown.child_token();
     let idle = Arc::new(Idle::new());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use optlab_domain::{Device, DeviceKind};
 use optlab_spec::protocol::Probe;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -97,16 +98,16 @@ async fn bounded(output: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
 
 impl Slots {
     /// The device of each slot, on a machine that answers a probe like this.
-    pub(super) fn devices(&self, probe: &Probe) -> Vec<String> {
-        let each_of = |devices: &[String], each: usize| {
-            devices.iter().flat_map(|device| std::iter::repeat_n(device.clone(), each)).collect()
+    pub(super) fn devices(&self, probe: &Probe) -> Vec<Device> {
+        let each_of = |devices: &[Device], each: usize| {
+            devices.iter().flat_map(|&device| std::iter::repeat_n(device, each)).collect()
         };
-        let gpus = probe.devices.iter().map(|d| d.device.clone()).filter(|device| device.starts_with("cuda"));
-        let gpus: Vec<String> = gpus.collect();
+        let gpus = probe.devices.iter().map(|probed| probed.device);
+        let gpus: Vec<Device> = gpus.filter(|device| device.kind() == DeviceKind::Cuda).collect();
         let (devices, most_each) =
-            if gpus.is_empty() { (vec!["cpu".to_owned()], probe.threads) } else { (gpus, 1) };
+            if gpus.is_empty() { (vec![Device::Cpu], probe.threads) } else { (gpus, 1) };
         match *self {
-            Self::Count(Some(count)) => devices.iter().cycle().take(count).cloned().collect(),
+            Self::Count(Some(count)) => devices.iter().cycle().take(count).copied().collect(),
             Self::Count(None) | Self::PerDevice(None) => each_of(&devices, most_each),
             Self::PerDevice(Some(each)) => each_of(&devices, each),
             Self::On { ref devices, each } => each_of(devices, each),
@@ -123,9 +124,8 @@ mod tests {
 
     use super::*;
 
-    fn probe(devices: &[&str]) -> Probe {
-        let device =
-            |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
+    fn probe(devices: &[Device]) -> Probe {
+        let device = |&device: &Device| ProbedDevice { device, name: String::new(), uuid: None };
         Probe {
             protocol: Version,
             libtorch: String::new(),
@@ -136,14 +136,15 @@ mod tests {
 
     #[test]
     fn slots_are_distributed_over_gpus_before_the_cpu() {
-        let gpus = probe(&["cpu", "cuda:0", "cuda:1"]);
-        assert_eq!(Slots::Count(None).devices(&gpus), ["cuda:0", "cuda:1"]);
-        assert_eq!(Slots::Count(Some(3)).devices(&gpus), ["cuda:0", "cuda:1", "cuda:0"]);
-        assert_eq!(Slots::Count(Some(2)).devices(&probe(&["cpu"])), ["cpu", "cpu"]);
-        assert_eq!(Slots::Count(None).devices(&probe(&["cpu"])), ["cpu"; 3], "one per thread");
-        assert_eq!(Slots::PerDevice(Some(2)).devices(&gpus), ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]);
-        let named = Slots::On { devices: vec!["cuda:1".to_owned(), "cpu".to_owned()], each: 2 };
-        assert_eq!(named.devices(&gpus), ["cuda:1", "cuda:1", "cpu", "cpu"]);
+        use Device::{Cpu, Cuda};
+        let (cpu, gpus) = (probe(&[Cpu]), probe(&[Cpu, Cuda(0), Cuda(1)]));
+        assert_eq!(Slots::Count(None).devices(&gpus), [Cuda(0), Cuda(1)]);
+        assert_eq!(Slots::Count(Some(3)).devices(&gpus), [Cuda(0), Cuda(1), Cuda(0)]);
+        assert_eq!(Slots::Count(Some(2)).devices(&cpu), [Cpu, Cpu]);
+        assert_eq!(Slots::Count(None).devices(&cpu), [Cpu; 3], "one per thread");
+        assert_eq!(Slots::PerDevice(Some(2)).devices(&gpus), [Cuda(0), Cuda(0), Cuda(1), Cuda(1)]);
+        let named = Slots::On { devices: vec![Cuda(1), Cpu], each: 2 };
+        assert_eq!(named.devices(&gpus), [Cuda(1), Cuda(1), Cpu, Cpu]);
     }
 
     #[tokio::test]

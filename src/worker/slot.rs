@@ -77,10 +77,10 @@ impl Place {
         let Rest { time, why } = rest;
         let trouble = format!("{} rests for {} s: {why}", slot.device, time.as_secs());
         tracing::warn!("{trouble}");
-        self.troubles.set(number, &slot.device, trouble);
+        self.troubles.set(number, slot.device, trouble);
         sleep(time).await;
         while let Err(trouble) = look_for_runner(&self.config.training.runner.program).await {
-            self.troubles.set(number, &slot.device, trouble.to_string());
+            self.troubles.set(number, slot.device, trouble.to_string());
             sleep(PROBE_AGAIN).await;
         }
         self.troubles.clear(number);
@@ -107,13 +107,13 @@ impl Place {
             }
         };
         let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
-        tracing::info!(arm, seed, device = slot.device, runner.pid = runner.pid(), "started");
+        tracing::info!(arm, seed, device = %slot.device, runner.pid = runner.pid(), "started");
         let stop = match self.config.training.drain {
             Drain::Checkpoint => stop.clone(),
             // Only its own end stops the attempt.
             Drain::Finish => CancellationToken::new(),
         };
-        Attempt::new(self.store.clone(), claim, slot.device.clone(), files, &self.config.training, stop)
+        Attempt::new(self.store.clone(), claim, slot.device, files, &self.config.training, stop)
             .run(runner)
             .await
     }

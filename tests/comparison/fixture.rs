@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use optlab::store::{self, AttemptEnd, Claim, CompleteRun, Slot, Store};
-use optlab_domain::EndReason;
+use optlab_domain::{Device, EndReason};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,8 +47,7 @@ impl Fixture {
                 ],
             },
         }));
-        let fixture =
-            Self { server, store, slot: Slot { worker, device: "cpu".to_owned() }, experiment, folder };
+        let fixture = Self { server, store, slot: Slot { worker, device: Device::Cpu }, experiment, folder };
         while let Some(claim) = fixture.claim().await {
             let why = match (claim.spec.arm.as_str(), claim.spec.seed) {
                 ("opt-cayley", 3) => Some(EndReason::Diverged),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fixture::{
     Fixture, LEASE_MS, STEPS, checkpoint, curve, environment, failed, finished, offered, point, spec,
 };
-use crate::model::{Answer, Call, View};
+use crate::model::{Answer, Call, PLACES, View};
 
 /// The answer of `store`, which is on the fixture's database.
 pub async fn ask(fixture: &Fixture, store: &Store, call: &Call) -> Answer {
@@ -30,7 +30,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
             store.submit(Submission { spec: &spec, text: None, idempotency: None }).await?;
         }
         Call::Claim { device } => {
-            let slot = Slot { device: device.to_owned(), ..fixture.slot.clone() };
+            let slot = Slot { device, ..fixture.slot.clone() };
             let claim = store.claim(&slot, LEASE_MS).await?;
             return Ok(Answer::Claimed(claim.map(|claim| {
                 (claim.lease, claim.checkpoints.iter().map(|checkpoint| checkpoint.step).collect())
@@ -63,7 +63,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
 
 /// Reports that the worker is alive, with both devices.
 pub async fn report(fixture: &Fixture) {
-    let devices = ["cpu", "cuda"].map(|device| offered(device, None));
+    let devices = PLACES.map(|device| offered(&device.to_string(), None));
     fixture.store.worker_is_alive(fixture.slot.worker, &devices, None).await.unwrap();
 }
 

@@ -7,7 +7,7 @@ use optlab::store::{
     self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Memory, OfferedDevice, Slot,
     Store, StoreError, Submission, TimedPoint,
 };
-use optlab_domain::{ArtifactKind, EndReason, ExperimentId, JobId, JobState, Lease, Request};
+use optlab_domain::{ArtifactKind, Device, EndReason, ExperimentId, JobId, JobState, Lease, Request};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use optlab_spec::{ExperimentSpec, submission};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ impl Fixture {
         clock.advance(BEGIN_MS);
         let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
         let worker = store.register_worker("here:1", &[offered("cpu", None)]).await.unwrap();
-        Self { store, clock, slot: Slot { worker, device: "cpu".to_owned() }, url, _folder: folder }
+        Self { store, clock, slot: Slot { worker, device: Device::Cpu }, url, _folder: folder }
     }
 
     /// The same database in the view of another process.

@@ -100,6 +100,7 @@ on_both_databases! {
         a_succeeded_job_lists_its_missing_files,
     }
     places {
+        a_device_of_another_version_is_read_and_ends_its_attempt,
         a_failed_job_goes_to_another_worker_first,
         a_failed_job_waits_only_for_a_worker_that_can_claim_it,
         a_failed_job_does_not_wait_for_an_unsuitable_device,

@@ -1,7 +1,7 @@
 //! A job that fails on one machine goes to another one first.
 
 use optlab::store::{AttemptEnd, OfferedDevice, Slot};
-use optlab_domain::{EndReason, JobState, Lease};
+use optlab_domain::{Device, EndReason, JobState, Lease};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};
@@ -22,7 +22,7 @@ impl Fleet {
     async fn new(fixture: Fixture) -> Self {
         let here = fixture.slot.clone();
         let worker = fixture.store.register_worker("there:2", &[offered("cpu", None)]).await.unwrap();
-        Self { fixture, here, there: Slot { worker, device: "cpu".to_owned() } }
+        Self { fixture, here, there: Slot { worker, device: Device::Cpu } }
     }
 
     /// Advances the clock; both workers report.
@@ -111,12 +111,22 @@ pub async fn a_job_that_failed_on_one_gpu_goes_to_another_of_the_machine(fixture
     let fleet = Fleet::new(fixture).await;
     let devices = [offered("cuda:0", None), offered("cuda:1", None)];
     fleet.fixture.store.worker_is_alive(fleet.there.worker, &devices, None).await.unwrap();
-    let gpu = |number: u32| Slot { device: format!("cuda:{number}"), ..fleet.there.clone() };
+    let gpu = |number: u32| Slot { device: Device::Cuda(number), ..fleet.there.clone() };
     fleet.fixture.one_job(json!({ "resources": { "device": "cuda" } })).await;
     fleet.crash(&gpu(0)).await;
     fleet.fixture.clock.advance(BACKOFF_MS);
     assert_eq!(fleet.claim(&gpu(0)).await, None);
     assert!(fleet.claim(&gpu(1)).await.is_some());
+}
+
+pub async fn a_device_of_another_version_is_read_and_ends_its_attempt(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let lease = fixture.claim().await.unwrap();
+    fixture.execute("UPDATE attempts SET device = 'tpu:0'").await;
+    fixture.execute("UPDATE workers SET devices = replace(devices, '\"cpu\"', '\"tpu:0\"')").await;
+    assert_eq!(fixture.store.workers(0).await.unwrap()[0].devices[0].device, "tpu:0");
+    assert_eq!(fixture.job(id).await.device.as_deref(), Some("tpu:0"));
+    assert_eq!(fixture.end(lease, crashed()).await, JobState::Queued);
 }
 
 pub async fn repeated_crashes_on_one_worker_cost_one_attempt(fixture: Fixture) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use optlab::store::{Slot, StoreError};
 use optlab::worker::Reaper;
-use optlab_domain::{AttemptNumber, EndReason, JobState};
+use optlab_domain::{AttemptNumber, Device, EndReason, JobState};
 use optlab_spec::protocol::Point;
 use serde_json::json;
 
@@ -99,7 +99,7 @@ pub async fn jobs_are_claimed_by_priority_then_age_on_a_matching_device(fixture:
         order.push(lease.job);
     }
     assert_eq!(order, [high, younger, low]);
-    let gpu = Slot { device: "cuda:1".to_owned(), ..fixture.slot.clone() };
+    let gpu = Slot { device: Device::Cuda(1), ..fixture.slot.clone() };
     assert_eq!(fixture.store.claim(&gpu, LEASE_MS).await.unwrap().unwrap().lease.job, cuda);
 }
 

@@ -1,7 +1,7 @@
 //! Random operations of several clients: in any order, both databases answer as the model does and contain the same
 //! jobs. `OPTLAB_TEST_CASES` sets the number of cases.
 
-use optlab_domain::{Action, EndReason, JobId, JobState, Lease};
+use optlab_domain::{Action, Device, EndReason, JobId, JobState, Lease, WantedDevice};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::client::{ask, report, views};
 use crate::fixture::{Fixture, LEASE_MS};
-use crate::model::{Answer, Call, Model};
+use crate::model::{Answer, Call, Model, PLACES};
 
 const CASES: u32 = 20;
 const OPERATIONS: usize = 100;
@@ -98,8 +98,9 @@ enum Write {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let device = || select(vec!["cpu", "cuda"]);
-    let submit = (0..2i64, select(vec!["any", "any", "any", "cuda"]), 1..4i64)
+    let device = || select(PLACES.to_vec());
+    let wanted = vec![WantedDevice::Any, WantedDevice::Any, WantedDevice::Any, WantedDevice::Cuda];
+    let submit = (0..2i64, select(wanted), 1..4i64)
         .prop_map(|(priority, device, max_attempts)| Call::Submit { priority, device, max_attempts });
     let advance = select(vec![500, 1_000, 4_000, LEASE_MS, LEASE_MS + 1, 600_000]);
     let calls = prop_oneof![
@@ -160,7 +161,7 @@ impl Operation {
                 let candidates: Vec<&Lease> = leases.iter().filter(may_be_meant).collect();
                 // A client without a job claims one.
                 Some(match candidates.is_empty() {
-                    true => Call::Claim { device: "cpu" },
+                    true => Call::Claim { device: Device::Cpu },
                     false => write.call(model, **lease.get(&candidates)),
                 })
             }

@@ -359,11 +359,6 @@ export interface components {
          * @enum {string}
          */
         DescentForm: "omega" | "low_rank";
-        /**
-         * @description Devices on which a job may run.
-         * @enum {string}
-         */
-        Device: "any" | "cpu" | "cuda";
         /** @description A paired difference, arm minus baseline, with its uncertainty. */
         Difference: {
             /**
@@ -1096,7 +1091,7 @@ export interface components {
         /** @description Requirements of a job on its slot. */
         Resources: {
             /** @description Devices on which the job may run. */
-            device: components["schemas"]["Device"];
+            device: components["schemas"]["WantedDevice"];
             /**
              * Format: int64
              * @description Threads of libtorch. They are part of the spec, because sums depend on how they are split.
@@ -1399,6 +1394,11 @@ export interface components {
             /** @enum {string} */
             transform: "unconstrained";
         };
+        /**
+         * @description Devices on which a job may run.
+         * @enum {string}
+         */
+        WantedDevice: "any" | "cpu" | "cuda";
         /** @description An invariant of the method that a job violates. */
         Warning: {
             /** @description Name of its arm. */
@@ -2020,7 +2020,7 @@ export interface components {
         } | null);
         /** @description Requirements of a job on its slot. */
         WrittenResources: {
-            device?: components["schemas"]["Device"] | null;
+            device?: components["schemas"]["WantedDevice"] | null;
             /**
              * Format: int64
              * @description Threads of libtorch. They are part of the spec, because sums depend on how they are split.
@@ -2165,7 +2165,6 @@ export type CurveSpec = components['schemas']['CurveSpec'];
 export type Curves = components['schemas']['Curves'];
 export type DataSpec = components['schemas']['DataSpec'];
 export type DescentForm = components['schemas']['DescentForm'];
-export type Device = components['schemas']['Device'];
 export type Difference = components['schemas']['Difference'];
 export type DryRun = components['schemas']['DryRun'];
 export type Edit = components['schemas']['Edit'];
@@ -2241,6 +2240,7 @@ export type Submitted = components['schemas']['Submitted'];
 export type Table = components['schemas']['Table'];
 export type TrainSpec = components['schemas']['TrainSpec'];
 export type TransformSpec = components['schemas']['TransformSpec'];
+export type WantedDevice = components['schemas']['WantedDevice'];
 export type Warning = components['schemas']['Warning'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerState = components['schemas']['WorkerState'];

@@ -3,6 +3,7 @@
 //! - [`id`]: the ids of experiments, jobs, workers and tokens, and the numbers of attempts.
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
 //! - [`lifecycle`]: the transitions between these.
+//! - [`device`]: the devices of machines, and the devices on which a job may run.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`series`]: the curves of a job: their names, units and directions.
@@ -10,6 +11,7 @@
 //! - [`word`]: the text forms of all of these.
 
 pub mod artifact;
+pub mod device;
 pub mod id;
 pub mod job;
 pub mod lifecycle;
@@ -22,6 +24,7 @@ pub mod word;
 pub mod database;
 
 pub use artifact::ArtifactKind;
+pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, EndReason, JobState, Lease, Request};
 pub use metric::Metric;

@@ -31,12 +31,12 @@ pub enum End {
 /// # Errors
 /// Whatever stops it. If that is a request or a loss that is not finite, every point up to there is sent.
 pub fn run(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
-    let device = environment::device(&run.device)?;
+    let device = environment::of_libtorch(run.device)?;
     let memory = PeakMemory::begin(device);
     let threads = run.spec.resources.threads;
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let steps = run.spec.train.total_steps();
-    let started = |step| Event::Started { step, environment: environment(device, threads), steps };
+    let started = |step| Event::Started { step, environment: environment(run.device, threads), steps };
     let mut job = match &run.resume_from {
         None => {
             pipe.send(&started(0))?;

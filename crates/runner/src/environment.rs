@@ -6,14 +6,15 @@ use std::thread;
 
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device as Gpu, Nvml};
+use optlab_domain::Device;
 use optlab_spec::protocol::{Environment, Probe, ProbedDevice, Version};
-use tch::{Cuda, Device, utils};
+use tch::{Cuda, utils};
 
 use crate::failure::JobError;
 
 /// The devices of this machine, for `optlab doctor` and for the slots of a worker.
 pub fn probe() -> Probe {
-    let gpus = (0..Cuda::device_count().max(0) as usize).map(Device::Cuda);
+    let gpus = (0..cuda_devices()).map(Device::Cuda);
     let devices = [Device::Cpu].into_iter().chain(gpus);
     Probe {
         protocol: Version,
@@ -25,10 +26,10 @@ pub fn probe() -> Probe {
 
 fn probe_device(device: Device) -> ProbedDevice {
     let uuid = match device {
-        Device::Cuda(index) => of_gpu(index, |gpu| gpu.uuid()),
-        _ => None,
+        Device::Cuda(number) => of_gpu(number, |gpu| gpu.uuid()),
+        Device::Cpu => None,
     };
-    ProbedDevice { device: word(device), name: name(device), uuid }
+    ProbedDevice { device, name: name(device), uuid }
 }
 
 /// The environment that is stored with the attempt.
@@ -36,40 +37,34 @@ pub fn environment(device: Device, threads: u64) -> Environment {
     Environment {
         optlab: env!("CARGO_PKG_VERSION").to_owned(),
         libtorch: libtorch_version(),
-        device: word(device),
+        device: device.to_string(),
         device_name: name(device),
         threads,
     }
 }
 
-/// The device of this name, if this machine has it.
+/// The device as libtorch names it, if this machine has it.
 ///
 /// # Errors
 /// [`JobError::Device`] that says what to do.
-pub fn device(asked: &str) -> Result<Device, JobError> {
-    let cuda = asked.strip_prefix("cuda:").and_then(|index| index.parse::<usize>().ok());
-    let here = Cuda::device_count().max(0) as usize;
-    match (asked, cuda) {
-        ("cpu", _) => Ok(Device::Cpu),
-        (_, Some(index)) if index < here => Ok(Device::Cuda(index)),
-        (_, Some(_)) if here > 0 => Err(JobError::Device(format!(
-            "there is no `{asked}`: this machine has {here} CUDA devices, numbered from cuda:0"
+pub fn of_libtorch(device: Device) -> Result<tch::Device, JobError> {
+    let here = cuda_devices();
+    match device {
+        Device::Cpu => Ok(tch::Device::Cpu),
+        Device::Cuda(number) if number < here => Ok(tch::Device::Cuda(number as usize)),
+        Device::Cuda(_) if here > 0 => Err(JobError::Device(format!(
+            "there is no `{device}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
-        (_, Some(_)) => Err(JobError::Device(format!(
-            "`{asked}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
+        Device::Cuda(_) => Err(JobError::Device(format!(
+            "`{device}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
              driver and run `make setup` again for a libtorch with CUDA"
-        ))),
-        _ => Err(JobError::Device(format!(
-            "unknown device `{asked}`; valid are `cpu`, `cuda:0`, `cuda:1`, ..."
         ))),
     }
 }
 
-fn word(device: Device) -> String {
-    match device {
-        Device::Cuda(index) => format!("cuda:{index}"),
-        _ => "cpu".to_owned(),
-    }
+/// How many CUDA devices libtorch finds.
+fn cuda_devices() -> u32 {
+    u32::try_from(Cuda::device_count()).unwrap_or(0)
 }
 
 fn libtorch_version() -> String {
@@ -84,8 +79,10 @@ fn libtorch_version() -> String {
 
 fn name(device: Device) -> String {
     match device {
-        Device::Cuda(index) => of_gpu(index, |gpu| gpu.name()).unwrap_or_else(|| "a CUDA device".to_owned()),
-        _ => cpu_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
+        Device::Cuda(number) => {
+            of_gpu(number, |gpu| gpu.name()).unwrap_or_else(|| "a CUDA device".to_owned())
+        }
+        Device::Cpu => cpu_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
     }
 }
 
@@ -97,11 +94,11 @@ fn cpu_name() -> Option<String> {
 
 /// NVML numbers all GPUs by their position on the bus, CUDA only the visible ones. CUDA_DEVICE_ORDER, which workers
 /// set, makes CUDA use the same order.
-fn of_gpu(index: usize, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Option<String> {
+fn of_gpu(number: u32, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Option<String> {
     let nvml = Nvml::init().ok()?;
     let visible = env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
-    let gpu = match visible.split(',').nth(index).map(str::trim).filter(|id| !id.is_empty()) {
-        None => nvml.device_by_index(index as u32),
+    let gpu = match visible.split(',').nth(number as usize).map(str::trim).filter(|id| !id.is_empty()) {
+        None => nvml.device_by_index(number),
         Some(id) => id.parse().map_or_else(|_| nvml.device_by_uuid(id), |index| nvml.device_by_index(index)),
     };
     ask(&gpu.ok()?).ok()
@@ -115,13 +112,10 @@ mod tests {
 
     #[test]
     fn a_missing_device_is_a_fault_of_the_machine() {
-        assert_eq!(device("cpu").unwrap(), Device::Cpu);
-        for (asked, says) in [("cuda:99", "cuda:99"), ("gpu", "valid are `cpu`"), ("cuda:", "unknown device")]
-        {
-            let failure = device(asked).unwrap_err().failure();
-            assert_eq!(failure.reason, EndReason::MachineFault);
-            assert!(failure.error.contains(says), "{}", failure.error);
-        }
+        assert_eq!(of_libtorch(Device::Cpu).unwrap(), tch::Device::Cpu);
+        let failure = of_libtorch(Device::Cuda(99)).unwrap_err().failure();
+        assert_eq!(failure.reason, EndReason::MachineFault);
+        assert!(failure.error.contains("`cuda:99`"), "{}", failure.error);
     }
 
     #[test]

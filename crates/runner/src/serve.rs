@@ -45,7 +45,7 @@ enum Answer {
 
 /// Runs a job and reports its end.
 fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
-    tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = run.device, "starts");
+    tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = %run.device, "starts");
     let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, inbox, pipe)));
     let failure = match result {
         Ok(Ok(End::Finished(summary))) => {

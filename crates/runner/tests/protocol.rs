@@ -5,7 +5,7 @@ mod support;
 use std::collections::HashSet;
 use std::path::Path;
 
-use optlab_domain::EndReason;
+use optlab_domain::{Device, EndReason};
 use optlab_spec::JobSpec;
 use serde_json::json;
 
@@ -260,7 +260,7 @@ fn a_machine_fault_is_reported_in_full() {
     assert_eq!(failure.reason, EndReason::MachineFault, "another machine may have a network");
     assert!(failure.error.contains("train-images-idx3-ubyte.gz"), "{}", failure.error);
 
-    runner.run_on("cuda:63", &spec(baseline(), json!({})));
+    runner.run_on(Device::Cuda(63), &spec(baseline(), json!({})));
     let failure = runner.hear().failure();
     assert_eq!(failure.reason, EndReason::MachineFault);
     assert!(failure.error.contains("cuda:63"), "{}", failure.error);

@@ -60,7 +60,7 @@ pub use nul::{NO_NUL, refuse_nul};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
 pub use problem::{Problem, Problems};
-pub use resources::{Device, Resources};
+pub use resources::Resources;
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use shorten::shorten;
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};

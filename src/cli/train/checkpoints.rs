@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use optlab_domain::Device;
 use serde::{Deserialize, Serialize};
 
 use super::files::{POINTS, SPEC};
@@ -22,7 +23,7 @@ pub(super) struct Checkpoint {
     /// SHA-256 of its bytes, in hexadecimal.
     pub(super) sha256: String,
     /// Device of the run. On another device, the run would not continue bit for bit.
-    pub(super) device: String,
+    pub(super) device: Device,
     /// Time limit of one attempt.
     pub(super) time_limit_seconds: u64,
 }

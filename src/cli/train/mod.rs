@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
-use optlab_domain::{AttemptNumber, JobId, Request};
+use optlab_domain::{AttemptNumber, Device, DeviceKind, JobId, Request, WantedDevice};
 use optlab_spec::protocol::{Command, Environment, Event, Probe, Run, Version};
-use optlab_spec::{Device, ExperimentSpec, JobSpec, arms};
+use optlab_spec::{ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
@@ -41,7 +41,7 @@ pub(super) struct Args {
     seed: Option<u32>,
     /// cpu, cuda:0, ... [default: from the spec's resources.device; for `any`, the first GPU, else cpu]
     #[arg(long)]
-    device: Option<String>,
+    device: Option<Device>,
     /// Folder for the files of the run
     #[arg(long, default_value = "runs", value_name = "FOLDER")]
     out: PathBuf,
@@ -68,7 +68,7 @@ enum Start {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let runner = args.runner.program.clone();
-    let device = args.device.clone();
+    let device = args.device;
     let plan = match (&args.resume, &args.source) {
         (Some(folder), _) => Plan::resumed(folder)?,
         (None, Some(source)) => Plan::fresh(source, &args)?,
@@ -109,13 +109,14 @@ fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
 }
 
 /// The device to train on: `asked` if given, else by the spec's `resources.device`.
-fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow::Result<String> {
-    let gpu = probe.devices.iter().map(|probed| &probed.device).find(|device| device.starts_with("cuda"));
+fn choose_device(probe: &Probe, asked: Option<Device>, wanted: WantedDevice) -> anyhow::Result<Device> {
+    let gpu =
+        probe.devices.iter().map(|probed| probed.device).find(|device| device.kind() == DeviceKind::Cuda);
     match (asked, wanted, gpu) {
         (Some(device), ..) => Ok(device),
-        (None, Device::Any | Device::Cuda, Some(gpu)) => Ok(gpu.clone()),
-        (None, Device::Any | Device::Cpu, _) => Ok(Device::Cpu.to_string()),
-        (None, Device::Cuda, None) => bail!(
+        (None, WantedDevice::Any | WantedDevice::Cuda, Some(gpu)) => Ok(gpu),
+        (None, WantedDevice::Any | WantedDevice::Cpu, _) => Ok(Device::Cpu),
+        (None, WantedDevice::Cuda, None) => bail!(
             "the spec requires `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
              on the CPU"
         ),
@@ -126,13 +127,13 @@ fn choose_device(probe: &Probe, asked: Option<String>, wanted: Device) -> anyhow
 struct Running {
     runner: Runner,
     environment: Environment,
-    device: String,
+    device: Device,
     folder: RunFolder,
     /// Completed updates.
     step: u64,
 }
 
-async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Result<()> {
+async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Result<()> {
     let Plan { job, time_limit, start } = plan;
     let deadline = Instant::now() + time_limit;
     let mut signals = Signals::new()?;
@@ -171,7 +172,7 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
             }
             Some(Event::Log { message }) => screen.say(&message),
             Some(Event::Checkpoint { step, file, sha256, .. }) => {
-                let (device, time_limit_seconds) = (device.clone(), time_limit.as_secs());
+                let time_limit_seconds = time_limit.as_secs();
                 folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
             }
             Some(Event::Finished { summary }) => {
@@ -201,14 +202,14 @@ async fn train(program: &Path, device: Option<String>, plan: Plan) -> anyhow::Re
 /// Starts the run and waits for its first event. A run that cannot start leaves no files behind.
 async fn begin(
     program: &Path,
-    device: Option<String>,
+    device: Option<Device>,
     job: &JobSpec,
     start: Start,
 ) -> anyhow::Result<Running> {
     let probe =
         probe(program).await.context("no job can be trained here; `optlab doctor` explains what to do")?;
     let device = match (device, &start) {
-        (None, Start::Resumed(_, checkpoint)) => checkpoint.device.clone(),
+        (None, Start::Resumed(_, checkpoint)) => checkpoint.device,
         (device, _) => choose_device(&probe, device, job.resources.device)?,
     };
     let mut runner = Runner::start(program, job.train.precision)?;
@@ -220,16 +221,8 @@ async fn begin(
     let resume_from = from.as_ref().map(|checkpoint| place.join(&checkpoint.file));
     let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
     let (spec, artifact_dir) = (job.clone(), Some(place));
-    let (protocol, device_name) = (Version, device.clone());
-    let run = Run {
-        protocol,
-        job: JobId::from(0),
-        attempt: AttemptNumber::FIRST,
-        device: device_name,
-        spec,
-        artifact_dir,
-        resume_from,
-    };
+    let (job, attempt) = (JobId::from(0), AttemptNumber::FIRST);
+    let run = Run { protocol: Version, job, attempt, device, spec, artifact_dir, resume_from };
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;
     if let Some(Event::UnusableCheckpoint) = first {
@@ -254,9 +247,8 @@ mod tests {
 
     #[test]
     fn a_missing_gpu_does_not_fall_back_to_the_cpu() {
-        let probe = |devices: &[&str]| {
-            let device =
-                |&device: &&str| ProbedDevice { device: device.to_owned(), name: String::new(), uuid: None };
+        let probe = |devices: &[Device]| {
+            let device = |&device: &Device| ProbedDevice { device, name: String::new(), uuid: None };
             Probe {
                 protocol: Version,
                 libtorch: String::new(),
@@ -264,15 +256,16 @@ mod tests {
                 threads: 1,
             }
         };
-        let (with, without) = (probe(&["cpu", "cuda:0"]), probe(&["cpu"]));
+        use WantedDevice::{Any, Cpu, Cuda};
+        let (with, without) = (probe(&[Device::Cpu, Device::Cuda(0)]), probe(&[Device::Cpu]));
         let chosen = |probe: &Probe, wanted| choose_device(probe, None, wanted).unwrap();
         assert_eq!(
-            [Device::Any, Device::Cuda, Device::Cpu].map(|d| chosen(&with, d)),
-            ["cuda:0", "cuda:0", "cpu"]
+            [Any, Cuda, Cpu].map(|wanted| chosen(&with, wanted)),
+            [Device::Cuda(0), Device::Cuda(0), Device::Cpu]
         );
-        assert_eq!([Device::Any, Device::Cpu].map(|d| chosen(&without, d)), ["cpu", "cpu"]);
-        let error = choose_device(&without, None, Device::Cuda).unwrap_err().to_string();
+        assert_eq!([Any, Cpu].map(|wanted| chosen(&without, wanted)), [Device::Cpu; 2]);
+        let error = choose_device(&without, None, Cuda).unwrap_err().to_string();
         assert!(error.contains("--set resources.device=cpu"), "{error}");
-        assert_eq!(choose_device(&without, Some("cpu".to_owned()), Device::Cuda).unwrap(), "cpu");
+        assert_eq!(choose_device(&without, Some(Device::Cpu), Cuda).unwrap(), Device::Cpu);
     }
 }

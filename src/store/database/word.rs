@@ -1,9 +1,9 @@
 //! Words and ids as parameters of statements.
 
 use optlab_domain::{
-    ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,
+    ArtifactKind, AttemptNumber, Device, DeviceKind, EndReason, ExperimentId, JobId, JobState, Request,
+    Scope, TokenId, WantedDevice, WorkerId,
 };
-use optlab_spec::Device;
 
 use super::statement::Value;
 
@@ -25,7 +25,13 @@ macro_rules! bind_as_text {
     };
 }
 
-bind_as_text!(JobState, EndReason, Request, Device, ArtifactKind, Scope);
+bind_as_text!(JobState, EndReason, Request, DeviceKind, WantedDevice, ArtifactKind, Scope);
+
+impl From<Device> for Value {
+    fn from(device: Device) -> Self {
+        device.to_string().into()
+    }
+}
 
 macro_rules! bind_as_integer {
     ($($number:ty),+) => {

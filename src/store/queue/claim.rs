@@ -137,7 +137,7 @@ async fn insert_attempt(
     .bind(job.id)
     .bind(job.attempt)
     .bind(slot.worker)
-    .bind(slot.device.as_str())
+    .bind(slot.device)
     .bind(now)
     .bind(job.step)
     .execute(tx)

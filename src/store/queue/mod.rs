@@ -11,7 +11,7 @@ mod ends;
 mod places;
 mod reap;
 
-use optlab_domain::{EndReason, ExperimentId, Lease, WorkerId};
+use optlab_domain::{Device, EndReason, ExperimentId, Lease, WorkerId};
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Failure, Summary};
 
@@ -22,15 +22,8 @@ use crate::store::Artifact;
 pub struct Slot {
     /// Id of the worker.
     pub worker: WorkerId,
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
-}
-
-impl Slot {
-    /// The value of `resources.device` that matches this slot, besides `any`.
-    pub fn device_kind(&self) -> &str {
-        self.device.split(':').next().unwrap_or_default()
-    }
+    /// The device.
+    pub device: Device,
 }
 
 /// A job that was claimed.

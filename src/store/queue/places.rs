@@ -63,7 +63,7 @@ impl Statement {
     /// Binds the parameters $1 to $5 of [`better_elsewhere`].
     pub(super) fn at_place(self, slot: &Slot, now: i64) -> Self {
         let (earliest, latest) = Worker::heard_of(now);
-        self.bind(slot.worker).bind(slot.device.as_str()).bind(slot.device_kind()).bind(earliest).bind(latest)
+        self.bind(slot.worker).bind(slot.device).bind(slot.device.kind()).bind(earliest).bind(latest)
     }
 }
 
@@ -80,6 +80,8 @@ pub(super) async fn says_nothing_new(
             .bind(lease.attempt)
             .fetch_one(tx)
             .await?;
+    // No other place is known to be like a device of another version, so that the failure counts.
+    let Ok(device) = device.parse() else { return Ok(false) };
     macro_rules! select {
         ($database:ident) => {
             concat!("SELECT id FROM jobs WHERE id = $6 AND ", better_elsewhere!($database))

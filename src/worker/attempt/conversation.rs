@@ -53,7 +53,7 @@ impl Attempt {
             protocol: Version,
             job: self.claim.lease.job,
             attempt: self.claim.lease.attempt,
-            device: self.device.clone(),
+            device: self.device,
             spec: self.claim.spec.clone(),
             artifact_dir: Some(self.files.folder().to_owned()),
             resume_from,

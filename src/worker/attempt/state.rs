@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use optlab_domain::{EndReason, Request};
+use optlab_domain::{Device, EndReason, Request};
 use optlab_spec::protocol::Failure;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::store::{Artifact, AttemptEnd, Claim, Store};
 pub(in crate::worker) struct Attempt {
     pub(super) store: Arc<Store>,
     pub(super) claim: Claim,
-    pub(super) device: String,
+    pub(super) device: Device,
     pub(super) files: Arc<Files>,
     pub(super) lease: Duration,
     pub(super) lease_until: Instant,
@@ -40,7 +40,7 @@ impl Attempt {
     pub(in crate::worker) fn new(
         store: Arc<Store>,
         claim: Claim,
-        device: String,
+        device: Device,
         files: Files,
         settings: &TrainingSettings,
         shutdown: CancellationToken,

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
-use optlab_domain::{Action, AttemptNumber, EndReason, JobState, Lease};
+use optlab_domain::{Action, AttemptNumber, Device, EndReason, JobState, Lease, WantedDevice};
 
 use super::{Answer, Call, View};
 use crate::fixture::{LEASE_MS, STEPS};
 
 /// The devices of the one worker.
-const PLACES: [&str; 2] = ["cpu", "cuda"];
+pub const PLACES: [Device; 2] = [Device::Cpu, Device::Cuda(0)];
 /// The time that a job waits for a place where it has not failed.
 const PATIENCE_MS: i64 = 600_000;
 
@@ -17,21 +17,21 @@ pub struct Job {
     pub view: View,
     pub checkpoints: BTreeSet<i64>,
     pub(super) priority: i64,
-    device: &'static str,
+    wanted: WantedDevice,
     max_attempts: i64,
     attempts_used: i64,
     not_before: i64,
     lease_until: i64,
     /// The device of the last attempt.
-    place: &'static str,
+    place: Option<Device>,
     /// Devices on which an attempt has failed.
-    failed_at: BTreeSet<&'static str>,
+    failed_at: BTreeSet<Device>,
     /// The end of the last attempt; `None` while it runs.
     last_end: Option<EndReason>,
 }
 
 impl Job {
-    pub(super) fn new(priority: i64, device: &'static str, max_attempts: i64) -> Self {
+    pub(super) fn new(priority: i64, wanted: WantedDevice, max_attempts: i64) -> Self {
         let view = View {
             state: JobState::Queued,
             requested: None,
@@ -44,35 +44,35 @@ impl Job {
             view,
             checkpoints: BTreeSet::new(),
             priority,
-            device,
+            wanted,
             max_attempts,
             attempts_used: 0,
             not_before: 0,
             lease_until: 0,
-            place: "",
+            place: None,
             failed_at: BTreeSet::new(),
             last_end: None,
         }
     }
 
-    pub(super) fn may_begin(&self, device: &str, now: i64) -> bool {
-        let suits = self.device == "any" || self.device == device;
+    pub(super) fn may_begin(&self, device: Device, now: i64) -> bool {
+        let suits = self.wanted.admits(device.kind());
         let waits_for_another = self.is_better_elsewhere(device) && now < self.not_before + PATIENCE_MS;
         self.view.state == JobState::Queued && self.not_before <= now && suits && !waits_for_another
     }
 
     /// Whether it has failed here and could go to a place where it has not failed.
-    fn is_better_elsewhere(&self, device: &str) -> bool {
-        let others = if self.device == "any" { PLACES.len() - 1 } else { 0 };
-        self.failed_at.contains(device) && self.failed_at.len() - 1 < others
+    fn is_better_elsewhere(&self, device: Device) -> bool {
+        let others = if self.wanted == WantedDevice::Any { PLACES.len() - 1 } else { 0 };
+        self.failed_at.contains(&device) && self.failed_at.len() - 1 < others
     }
 
-    pub(super) fn begin(&mut self, device: &'static str, now: i64) {
+    pub(super) fn begin(&mut self, device: Device, now: i64) {
         self.view.state = JobState::Running;
         self.view.attempt = self.view.attempt.next();
         self.attempts_used += 1;
         self.lease_until = now + LEASE_MS;
-        self.place = device;
+        self.place = Some(device);
         self.last_end = None;
     }
 
@@ -114,9 +114,10 @@ impl Job {
 
     pub(super) fn end(&mut self, reason: EndReason, now: i64) -> JobState {
         self.last_end = Some(reason);
-        let is_elsewhere_untried = self.is_better_elsewhere(self.place);
+        let place = self.place.expect("its attempt has begun");
+        let is_elsewhere_untried = self.is_better_elsewhere(place);
         if reason.may_be_fault_of_place() {
-            self.failed_at.insert(self.place);
+            self.failed_at.insert(place);
         }
         let budget = Budget { used: self.attempts_used, limit: self.max_attempts };
         let request = self.view.requested.take();

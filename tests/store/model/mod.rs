@@ -4,9 +4,12 @@ mod job;
 
 use std::collections::BTreeMap;
 
-use optlab_domain::{Action, AttemptNumber, EndReason, JobId, JobState, Lease, Request};
+use optlab_domain::{
+    Action, AttemptNumber, Device, EndReason, JobId, JobState, Lease, Request, WantedDevice,
+};
 
 use self::job::Job;
+pub use self::job::PLACES;
 use crate::fixture::BEGIN_MS;
 
 /// One call of the store.
@@ -14,12 +17,12 @@ use crate::fixture::BEGIN_MS;
 pub enum Call {
     Submit {
         priority: i64,
-        device: &'static str,
+        device: WantedDevice,
         max_attempts: i64,
     },
     /// A claim by a slot of this device.
     Claim {
-        device: &'static str,
+        device: Device,
     },
     Start {
         lease: Lease,
@@ -134,7 +137,7 @@ impl Model {
         (1..).map(JobId::from).zip(&mut self.jobs)
     }
 
-    fn claim(&mut self, device: &'static str) -> Option<(Lease, Vec<i64>)> {
+    fn claim(&mut self, device: Device) -> Option<(Lease, Vec<i64>)> {
         let now = self.now;
         let waiting = self.with_ids().filter(|(_, job)| job.may_begin(device, now));
         let (id, job) = waiting.min_by_key(|(id, job)| (-job.priority, *id))?;

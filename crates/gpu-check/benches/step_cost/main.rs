@@ -15,8 +15,8 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use optlab_domain::Device;
 use optlab_runner::{environment, libtorch};
-use tch::Device;
 
 /// Without it, convolutions on a GPU round to TF32; workers set it for their runners, too.
 const FLOAT32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
@@ -31,19 +31,21 @@ fn main() {
     tch::set_num_threads(1);
     let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
     let mut wanted = Vec::new();
-    let mut device = Device::Cpu;
+    let mut asked = Device::Cpu;
+    let device = |asked| environment::of_libtorch(asked).unwrap_or_else(|error| panic!("{error}"));
     while let Some(argument) = arguments.next() {
         let mut next = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
         match argument.as_str() {
-            "--device" => device = environment::device(&next()).unwrap_or_else(|error| panic!("{error}")),
-            "--serve" => return steps::serve(&next(), &next(), device),
+            "--device" => asked = next().parse().unwrap_or_else(|error| panic!("{error}")),
+            "--serve" => return steps::serve(&next(), &next(), device(asked)),
             memory::CHILD => return memory::report(&next(), &next()),
             "steps" | "growth" | "energy" | "memory" => wanted.push(argument),
             _ => panic!("`{argument}` is not one of steps, growth, energy, memory, --device DEVICE"),
         }
     }
     let wants = |what: &str| wanted.is_empty() || wanted.iter().any(|word| word == what);
-    let found = environment::environment(device, 1);
+    let device = device(asked);
+    let found = environment::environment(asked, 1);
     println!("{}, libtorch {}, optlab {}\n", found.device_name, found.libtorch, found.optlab);
     if wants("steps") {
         steps::compare(device);

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 
-use optlab_domain::{AttemptNumber, JobId, Request};
+use optlab_domain::{AttemptNumber, Device, JobId, Request};
 use optlab_spec::protocol::{Artifact, Command, Environment, Event, Failure, Point, Run, Summary, Version};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
@@ -70,36 +70,35 @@ impl Runner {
     }
 
     pub fn run(&mut self, spec: &JobSpec) {
-        self.run_on("cpu", spec);
+        self.run_on(Device::Cpu, spec);
     }
 
-    pub fn run_on(&mut self, device: &str, spec: &JobSpec) {
+    pub fn run_on(&mut self, device: Device, spec: &JobSpec) {
         self.send_run(device, spec, None);
     }
 
     /// The job's weights go into the folder `artifact_dir`.
     pub fn run_for_weights(&mut self, spec: &JobSpec, artifact_dir: &Path) {
-        self.send_run("cpu", spec, Some(artifact_dir));
+        self.send_run(Device::Cpu, spec, Some(artifact_dir));
     }
 
     /// The job resumes from a checkpoint.
     pub fn resume(&mut self, spec: &JobSpec, artifact_dir: Option<&Path>, from: Option<PathBuf>) {
-        self.send("cpu", spec, artifact_dir, from);
+        self.send(Device::Cpu, spec, artifact_dir, from);
     }
 
-    fn send_run(&mut self, device: &str, spec: &JobSpec, artifact_dir: Option<&Path>) {
+    fn send_run(&mut self, device: Device, spec: &JobSpec, artifact_dir: Option<&Path>) {
         self.send(device, spec, artifact_dir, None);
     }
 
     fn send(
         &mut self,
-        device: &str,
+        device: Device,
         spec: &JobSpec,
         artifact_dir: Option<&Path>,
         resume_from: Option<PathBuf>,
     ) {
-        let (device, artifact_dir) = (device.to_owned(), artifact_dir.map(Path::to_owned));
-        let protocol = Version;
+        let (protocol, artifact_dir) = (Version, artifact_dir.map(Path::to_owned));
         let run = Run {
             protocol,
             job: JobId::from(7),

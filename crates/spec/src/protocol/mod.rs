@@ -12,7 +12,7 @@ mod version;
 
 use std::path::PathBuf;
 
-use optlab_domain::{AttemptNumber, EndReason, JobId, Request};
+use optlab_domain::{AttemptNumber, Device, EndReason, JobId, Request};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -44,8 +44,8 @@ pub struct Run {
     pub job: JobId,
     /// Number of the attempt.
     pub attempt: AttemptNumber,
-    /// `cpu` or `cuda:0`, ...
-    pub device: String,
+    /// The device on which to train.
+    pub device: Device,
     /// The job to train.
     pub spec: JobSpec,
     /// An existing folder for checkpoints and for the weights at the end of the run (docs/weights.md). Without a

@@ -1,5 +1,6 @@
 //! The output of `optlab-runner --probe` about its machine, one line of JSON.
 
+use optlab_domain::Device;
 use serde::{Deserialize, Serialize};
 
 use super::Version;
@@ -20,8 +21,8 @@ pub struct Probe {
 /// A device that libtorch can use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbedDevice {
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
+    /// The device.
+    pub device: Device,
     /// Product name of the processor or GPU.
     pub name: String,
     /// UUID of a GPU, assigned by the driver and independent of its number here.
