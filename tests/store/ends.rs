@@ -1,13 +1,11 @@
 //! Ends of attempts, and the number and delay of retries.
 
 use optlab::store::{AttemptEnd, CompleteRun};
+use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_domain::{Action, AttemptNumber, EndReason, JobState};
 use serde_json::json;
 
 use crate::fixture::{BEGIN_MS, Fixture, LEASE_MS, checkpoint, complete_run, crashed, failed, finished};
-
-/// The longest retry delay.
-const LONGEST_WAIT_MS: i64 = 300_000;
 
 pub async fn attempts_are_limited_and_a_retry_by_hand_resets_them(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 2 })).await;

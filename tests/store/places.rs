@@ -1,13 +1,12 @@
 //! A job that fails on one machine goes to another one first.
 
 use optlab::store::{AttemptEnd, OfferedDevice, Slot};
+use optlab_domain::lifecycle::LONGEST_WAIT_FOR_PLACE_MS;
 use optlab_domain::{Device, EndReason, JobState, Lease};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, failed, offered};
 
-/// The time that a job waits for another machine than the one that failed it.
-const PATIENCE_MS: i64 = 600_000;
 /// After the first crash.
 const BACKOFF_MS: i64 = 1_000;
 
@@ -137,7 +136,7 @@ pub async fn repeated_crashes_on_one_worker_cost_one_attempt(fixture: Fixture) {
         fleet.later(BACKOFF_MS).await;
         assert_eq!(fleet.claim(&fleet.here).await, None);
         // The other worker has been busy for too long.
-        fleet.later(PATIENCE_MS).await;
+        fleet.later(LONGEST_WAIT_FOR_PLACE_MS).await;
     }
     assert_eq!(
         fleet.crash(&fleet.there).await,

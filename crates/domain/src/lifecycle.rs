@@ -15,7 +15,7 @@ pub const LONGEST_WAIT_MS: i64 = 300_000;
 pub const LONGEST_WAIT_FOR_PLACE_MS: i64 = 600_000;
 
 /// The fence: whether the attempt of `lease` may write to its job, which is in `state` and whose last attempt is `last`.
-/// `store/queue/record.rs` has the same condition in SQL, because the most frequent write is one statement.
+/// `store/queue/fence.rs` has the same condition in SQL, because the most frequent write is one statement.
 pub fn may_write(lease: Lease, state: JobState, last: AttemptNumber) -> bool {
     state == JobState::Running && lease.attempt == last
 }

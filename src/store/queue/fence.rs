@@ -18,6 +18,14 @@ impl Store {
     }
 }
 
+/// [`lifecycle::may_write`] as the condition of a statement. $1: job; $2: attempt.
+macro_rules! may_write {
+    () => {
+        "id = $1 AND attempt = $2 AND state = 'running'"
+    };
+}
+pub(super) use may_write;
+
 /// The fence: only the running attempt of the job can write. Locks the job until the transaction ends.
 pub(super) async fn check(tx: &mut Transaction, lease: Lease) -> Result<(), StoreError> {
     let job: Option<(JobState, AttemptNumber)> =

@@ -7,6 +7,7 @@ use optlab_domain::{Lease, Request};
 use optlab_spec::protocol::Point;
 use sqlx_macros::FromRow;
 
+use super::fence::may_write;
 use crate::store::StoreError;
 use crate::store::database::{Reader, Statement, Transaction, sql};
 use crate::store::version::new_version;
@@ -40,7 +41,9 @@ macro_rules! with_points {
                  SET lease_until_ms = coalesce($3, (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT) + $4,
                      step = coalesce($5, step), version = ",
             new_version!(postgres),
-            " WHERE id = $1 AND attempt = $2 AND state = 'running'
+            " WHERE ",
+            may_write!(),
+            "
                  RETURNING id, requested
              ), written AS (
                  INSERT INTO metric_points (job_id, series_id, step, value, time_ms)
@@ -58,7 +61,9 @@ impl Record<'_> {
         let held = sql(concat!(
             "UPDATE jobs SET lease_until_ms = $3 + $4, step = coalesce($5, step), version = ",
             new_version!(sqlite),
-            " WHERE id = $1 AND attempt = $2 AND state = 'running' RETURNING requested"
+            " WHERE ",
+            may_write!(),
+            " RETURNING requested"
         ))
         .bind(self.lease.job)
         .bind(self.lease.attempt)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use optlab_domain::lifecycle::{self, Budget, Change, Ending, Outcome};
+use optlab_domain::lifecycle::{self, Budget, Change, Ending, LONGEST_WAIT_FOR_PLACE_MS, Outcome};
 use optlab_domain::{Action, AttemptNumber, Device, EndReason, JobState, Lease, WantedDevice};
 
 use super::{Answer, Call, View};
@@ -10,8 +10,6 @@ use crate::fixture::{LEASE_MS, STEPS};
 
 /// The devices of the one worker.
 pub const PLACES: [Device; 2] = [Device::Cpu, Device::Cuda(0)];
-/// The time that a job waits for a place where it has not failed.
-const PATIENCE_MS: i64 = 600_000;
 
 pub struct Job {
     pub view: View,
@@ -57,7 +55,8 @@ impl Job {
 
     pub(super) fn may_begin(&self, device: Device, now: i64) -> bool {
         let suits = self.wanted.admits(device.kind());
-        let waits_for_another = self.is_better_elsewhere(device) && now < self.not_before + PATIENCE_MS;
+        let waits_for_another =
+            self.is_better_elsewhere(device) && now < self.not_before + LONGEST_WAIT_FOR_PLACE_MS;
         self.view.state == JobState::Queued && self.not_before <= now && suits && !waits_for_another
     }
 
