@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use optlab_domain::Device;
 use optlab_runner::clock;
 use optlab_spec::protocol::Probe;
 
@@ -80,14 +81,14 @@ impl<'a> Run<'a> {
         File::create(output.join(LOG))?;
         let programs = Programs::find()?;
         let probe = probe(&programs)?;
-        let device = options.device.clone().or_else(|| Some(probe.devices.get(1)?.device.clone()));
-        let device = device.unwrap_or_else(|| "cpu".to_owned());
+        let first_gpu = || probe.devices.get(1).map(|probed| probed.device);
+        let device = options.device.or_else(first_gpu).unwrap_or(Device::Cpu);
         let found = probe.devices.iter().find(|probed| probed.device == device);
         let report = Report {
             optlab: env!("CARGO_PKG_VERSION").to_owned(),
             commit: programs.commit(),
             device_name: found.map_or_else(|| "unknown device".to_owned(), |found| found.name.clone()),
-            tiny: options.tiny || device == "cpu",
+            tiny: options.tiny || device == Device::Cpu,
             device,
             parts: Vec::new(),
         };
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
         let folder = self.work(part);
         fs::create_dir_all(&folder)?;
         let mut command = Command::new(self.programs.check());
-        command.args(["--part", &part.word(), "--device", &self.report.device]);
+        command.args(["--part", &part.word(), "--device", &self.report.device.to_string()]);
         command.args(["--seconds", &time.as_secs_f64().to_string(), "--output"]).arg(folder);
         command.args(self.report.tiny.then_some("--tiny"));
         if let Some(python) = &self.options.python {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use optlab_domain::Device;
 
 use crate::part::Part;
 
@@ -15,7 +16,7 @@ pub struct Options {
     pub minutes: f64,
     /// cpu, cuda:0, ... [default: the first GPU, or the CPU without one]
     #[arg(long)]
-    pub device: Option<String>,
+    pub device: Option<Device>,
     /// Folder for report.json, report.md and log.txt
     #[arg(long, value_name = "FOLDER", default_value = "gpu-check-results")]
     pub output: PathBuf,

@@ -1,5 +1,6 @@
 //! The report: what every part has found so far.
 
+use optlab_domain::Device;
 use serde::Serialize;
 
 use crate::part::Part;
@@ -12,8 +13,8 @@ pub struct Report {
     pub optlab: String,
     /// Commit that the archive was made from.
     pub commit: String,
-    /// `cpu`, `cuda:0`, ...
-    pub device: String,
+    /// The device.
+    pub device: Device,
     /// Product name of the device.
     pub device_name: String,
     /// Whether sizes are those of a quick trial, from which nothing follows about the cost of training.

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
 
-use optlab_domain::{AttemptNumber, JobId};
+use optlab_domain::{AttemptNumber, Device, JobId};
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Command, Event, Run, Version};
 
@@ -55,15 +55,14 @@ impl Runner {
     ///
     /// # Errors
     /// If the process has ended.
-    pub fn run(&mut self, device: &str, spec: &JobSpec, files: Files) -> Result<(), CheckError> {
+    pub fn run(&mut self, device: Device, spec: &JobSpec, files: Files) -> Result<(), CheckError> {
         let Files { folder, resume_from } = files;
-        let (device, spec) = (device.to_owned(), spec.clone());
         let run = Run {
             protocol: Version,
             job: JobId::from(1),
             attempt: AttemptNumber::FIRST,
             device,
-            spec,
+            spec: spec.clone(),
             artifact_dir: folder,
             resume_from,
         };

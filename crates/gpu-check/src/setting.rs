@@ -14,8 +14,8 @@ use crate::record::Records;
 pub struct Setting {
     /// The device to check.
     pub device: Device,
-    /// Its name for a runner: `cpu`, `cuda:0`, ...
-    pub device_name: String,
+    /// The same device, as a runner is told of it.
+    pub runner_device: optlab_domain::Device,
     /// Whether sizes are to be as small as possible.
     pub tiny: bool,
     /// When nothing more should begin.

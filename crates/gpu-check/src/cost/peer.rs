@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use optlab_domain::Device;
+
 use super::rounds::Stepper;
 use crate::error::CheckError;
 
@@ -24,11 +26,12 @@ impl Peer {
         python: &Path,
         script: &Path,
         network: &str,
-        device: &str,
+        device: Device,
         options: &[&str],
     ) -> Result<Self, CheckError> {
+        let device = device.to_string();
         let mut command = Command::new(python);
-        command.arg(script).args([network, "plain", "--device", device]).args(options);
+        command.arg(script).args([network, "plain", "--device", &device]).args(options);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take().expect("stdin is piped");
         let output = BufReader::new(child.stdout.take().expect("stdout is piped"));

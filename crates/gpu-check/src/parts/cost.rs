@@ -39,7 +39,7 @@ fn contestants(setting: &Setting, network: &Network) -> Vec<Contestant> {
         (Some(python), Some(script)) if !setting.tiny => PEERS
             .iter()
             .map(|(name, options)| {
-                boxed(name, Peer::start(python, &script, network.name, &setting.device_name, options))
+                boxed(name, Peer::start(python, &script, network.name, setting.runner_device, options))
             })
             .collect(),
         _ => Vec::new(),

@@ -44,7 +44,7 @@ fn machine(setting: &mut Setting) -> Result<(), CheckError> {
     fact(setting, "libtorch", found.libtorch)?;
     fact(setting, "optlab", format!("{}, commit {}", found.optlab, setting.programs.commit()))?;
     for device in probe.devices {
-        fact(setting, &device.device, format!("{} {}", device.name, device.uuid.unwrap_or_default()))?;
+        fact(setting, &device.device.to_string(), format!("{} {}", device.name, device.uuid.unwrap_or_default()))?;
     }
     fact(setting, "hardware threads", probe.threads)?;
     for (what, file) in [("kernel", "/proc/version"), ("NVIDIA kernel module", "/proc/driver/nvidia/version")]

@@ -46,7 +46,7 @@ fn end_of(
     expected: Option<EndReason>,
 ) -> Result<Option<Failure>, CheckError> {
     let began = clock::instant();
-    runner.run(&setting.device_name, job, Files::default())?;
+    runner.run(setting.runner_device, job, Files::default())?;
     let end = runner.events_until(|_| false)?.pop();
     let failure = match end {
         Some(Event::Failed(failure)) => Some(failure),

@@ -13,6 +13,7 @@ mod growth;
 use std::io;
 use std::time::Duration;
 
+use optlab_domain::Device;
 use optlab_runner::{clock, environment as devices, libtorch};
 
 use crate::error::CheckError;
@@ -34,10 +35,10 @@ pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
         .with_ansi(false)
         .init();
     libtorch::prepare();
-    let device_name = options.device.clone().unwrap_or_else(|| "cpu".to_owned());
+    let runner_device = options.device.unwrap_or(Device::Cpu);
     let mut setting = Setting {
-        device: devices::device(&device_name)?,
-        device_name,
+        device: devices::of_libtorch(runner_device)?,
+        runner_device,
         tiny: options.tiny,
         until: clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0)),
         folder: options.output.clone(),

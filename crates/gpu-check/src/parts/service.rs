@@ -52,7 +52,7 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     let is_right = is_whole
         && job["state"] == "succeeded"
         && job["attempt"].as_u64() == Some(2)
-        && job["device"] == setting.device_name.as_str();
+        && job["device"] == setting.runner_device.to_string();
     setting.records.row("job", Some(is_right), cells)?;
     if !is_right {
         eprintln!("{}\n{job:#}\n{}", server.log(), server.command(&["logs", &job["id"].to_string()])?);

@@ -114,7 +114,7 @@ fn new_folder(setting: &Setting, name: &str) -> Result<PathBuf, CheckError> {
 
 fn whole(setting: &Setting, runner: &mut Runner, job: &JobSpec, name: &str) -> Result<Left, CheckError> {
     let files = Files { folder: Some(new_folder(setting, name)?), resume_from: None };
-    runner.run(&setting.device_name, job, files)?;
+    runner.run(setting.runner_device, job, files)?;
     let mut left = Left::default();
     left.add(&runner.events_until(|_| false)?)?;
     Ok(left)
@@ -131,7 +131,7 @@ fn resumed_by_another(
     let mut killed = job.clone();
     killed.checkpoint.every_steps = Some(CHECKPOINT);
     let files = Files { folder: Some(folder.clone()), resume_from: None };
-    runner.run(&setting.device_name, &killed, files)?;
+    runner.run(setting.runner_device, &killed, files)?;
     let events = runner.events_until(|event| matches!(event, Event::Checkpoint { .. }))?;
     runner.kill()?;
     let mut left = Left::default();
@@ -144,7 +144,7 @@ fn resumed_by_another(
         resume_from: Some(folder.join(file)),
     };
     let mut other = Runner::start(&setting.programs.runner())?;
-    other.run(&setting.device_name, job, files)?;
+    other.run(setting.runner_device, job, files)?;
     left.add(&other.events_until(|_| false)?)?;
     Ok((other, left))
 }
