@@ -136,6 +136,10 @@ impl Client {
         format!("{}/experiments/{experiment}", self.server)
     }
 
+    fn url(&self, path: &str) -> String {
+        format!("{}/api/v1{path}", self.server)
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.ask(path, &[])
     }
@@ -146,7 +150,7 @@ impl Client {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         self.read(self.agent.get(&url).query_pairs(parameters.iter().copied()).call())
     }
 
@@ -161,7 +165,7 @@ impl Client {
         path: &str,
         filters: &[(&str, &str)],
     ) -> Result<Vec<T>, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         let mut all = Vec::new();
         let mut cursor = None;
         loop {
@@ -177,14 +181,14 @@ impl Client {
 
     /// An answer that is text of any length, and may take any time.
     pub(super) fn text(&self, path: &str) -> Result<impl Read + use<>, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         let request = self.agent.get(&url).config().timeout_global(None).build();
         Ok(self.check(request.call())?.into_body().into_reader())
     }
 
     /// A file of any length, with its name from the server.
     pub(super) fn download(&self, path: &str) -> Result<(String, impl Read + use<>), ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         let request = self.agent.get(&url).config().timeout_global(None).build();
         let answer = self.check(request.call())?;
         let name = file_name(answer.headers()).unwrap_or_else(|| "export".to_owned());
@@ -193,7 +197,7 @@ impl Client {
 
     /// Sends a file of any length, once the server is ready to receive it.
     pub(super) fn upload<T: DeserializeOwned>(&self, path: &str, file: File) -> Result<T, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         let request = self.agent.post(&url).config().timeout_global(None).build();
         self.read(request.header(header::EXPECT, "100-continue").send(file))
     }
@@ -203,7 +207,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         self.read(self.agent.post(&url).send_json(body))
     }
 
@@ -212,20 +216,20 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let url = format!("{}/api/v1{path}", self.server);
+        let url = self.url(path);
         self.read(self.agent.patch(&url).send_json(body))
     }
 
     /// Resolves a spec, TOML or JSON, without submitting it.
     pub(super) fn check_spec(&self, spec: &str) -> Result<DryRun, ClientError> {
-        let url = format!("{}/api/v1/experiments?dry_run=true", self.server);
+        let url = self.url("/experiments?dry_run=true");
         self.read(self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec)).send(spec))
     }
 
     /// Submits a spec, TOML or JSON, once: if the answer is lost, the request is repeated with the same key.
     pub(super) fn submit(&self, spec: &str) -> Result<Submitted, ClientError> {
         let key = format!("cli-{}-{}", std::process::id(), SystemClock.now_ms());
-        let url = format!("{}/api/v1/experiments", self.server);
+        let url = self.url("/experiments");
         let send = || {
             let request = self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec));
             self.read(request.header("idempotency-key", &key).send(spec))

@@ -10,7 +10,7 @@ mod queue;
 
 mod artifacts;
 mod curves;
-mod metrics;
+mod series;
 mod monitor;
 mod query;
 mod results;
@@ -32,7 +32,7 @@ use tokio::sync::watch;
 
 use self::curves::Uncondensed;
 use self::database::{Connect, Database, Reader, Schema, Transaction, sql};
-use self::metrics::SeriesIds;
+use self::series::SeriesIds;
 use crate::clock::{Clock, SystemClock};
 pub use crate::stats::CurvePoint;
 
@@ -43,12 +43,12 @@ pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::{NotFound, StoreError};
 pub use experiments::{Counts, Edit, Experiment, Submission};
 pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
-pub use metrics::Series;
 pub use monitor::{Activity, Census};
 pub use page::Page;
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};
 pub use queue::{AttemptEnd, Claim, CompleteRun, Slot};
 pub use results::{JobFigures, LastEvaluations};
+pub use series::Series;
 pub use settings::Root;
 pub use thinning::Thinned;
 pub use tokens::{Secret, Token};

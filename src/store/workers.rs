@@ -35,14 +35,14 @@ impl Worker {
     pub const GONE_AFTER_MS: i64 = 30_000;
 
     /// The range of last heartbeats of workers that are not gone, both ends included.
-    pub fn heard_of(now_ms: i64) -> (i64, i64) {
+    pub fn last_seen_range(now_ms: i64) -> (i64, i64) {
         (now_ms - Self::GONE_AFTER_MS, now_ms + Self::GONE_AFTER_MS)
     }
 
     /// Whether the worker has ended or has been silent for too long. A time in the future was written by a wrong clock
     /// and counts as silence.
     pub fn is_gone(&self, now_ms: i64) -> bool {
-        let (earliest, latest) = Self::heard_of(now_ms);
+        let (earliest, latest) = Self::last_seen_range(now_ms);
         self.ended_ms.is_some() || !(earliest..=latest).contains(&self.last_seen_ms)
     }
 }
@@ -133,7 +133,7 @@ impl Store {
 
     /// Records a heartbeat of the worker with its current devices and the reason why it claims nothing, if any; returns
     /// whether a drain was requested.
-    pub async fn worker_is_alive(
+    pub async fn record_heartbeat(
         &self,
         id: WorkerId,
         devices: &[OfferedDevice],
@@ -155,7 +155,7 @@ impl Store {
     }
 
     /// Records that the worker has stopped in good order.
-    pub async fn worker_has_stopped(&self, id: WorkerId) -> Result<(), StoreError> {
+    pub async fn deregister_worker(&self, id: WorkerId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         sql("UPDATE workers SET last_seen_ms = $2, ended_ms = $2 WHERE id = $1")

@@ -63,7 +63,7 @@ pub async fn run(
     if let Some(probe) = probe {
         work(&store, artifacts, worker, &probe, config, shutdown).await;
     }
-    if let Err(error) = store.worker_has_stopped(worker).await {
+    if let Err(error) = store.deregister_worker(worker).await {
         tracing::warn!(%error, "cannot report the end of the worker to the store");
     }
 }
@@ -97,8 +97,8 @@ async fn work(
     let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
     let mut tasks = JoinSet::new();
     let start = |tasks: &mut JoinSet<()>, number: usize, pause: Duration| {
-        let slot = Slot { worker, device: slots[number].clone() };
-        let place = slot::Place {
+        let slot = Slot { worker, device: slots[number] };
+        let context = slot::SlotContext {
             store: store.clone(),
             artifacts: artifacts.clone(),
             config: config.clone(),
@@ -108,7 +108,7 @@ async fn work(
         let stop = stop.clone();
         let task = tasks.spawn(async move {
             stop.run_until_cancelled(sleep(pause)).await;
-            slot::run(place, number, slot, stop).await;
+            slot::run(context, number, slot, stop).await;
         });
         task.id()
     };
@@ -137,7 +137,7 @@ async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig)
             Ok(probe) => return Some(probe),
             Err(trouble) => trouble.to_string(),
         };
-        match store.worker_is_alive(worker, &[], Some(&trouble)).await {
+        match store.record_heartbeat(worker, &[], Some(&trouble)).await {
             Ok(true) => {
                 tracing::info!("a drain was requested");
                 return None;
@@ -201,7 +201,7 @@ impl Reporter {
     async fn report(&self, stop: &CancellationToken) {
         let devices = block_in_place(|| self.devices.now(|device| self.troubles.resting(device)));
         let trouble = self.troubles.told();
-        match self.store.worker_is_alive(self.worker, &devices, trouble.as_deref()).await {
+        match self.store.record_heartbeat(self.worker, &devices, trouble.as_deref()).await {
             Ok(true) if !stop.is_cancelled() => {
                 tracing::info!("a drain was requested");
                 stop.cancel();

@@ -30,11 +30,11 @@ pub(super) const BY_BUS: &str = "PCI_BUS_ID";
 /// broken one must not fill the memory of the service.
 const LONGEST_EVENT: usize = 16 << 20;
 /// Number of the runner's last lines that an error quotes.
-const LAST_WORDS: usize = 5;
+const TAIL_LINES: usize = 5;
 /// Length at which a line of the log is truncated, in bytes.
 const LONGEST_LINE: u64 = 4096;
 /// Time limit for a killed process to end; one that hangs in a driver may never end.
-const LAST_BREATH: Duration = Duration::from_secs(10);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A runner that waits for a job or trains one. Dropping it kills it.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub struct Runner {
 /// The last lines of the process's standard error.
 #[derive(Debug, Default)]
 struct Said {
-    last_words: VecDeque<String>,
+    stderr_tail: VecDeque<String>,
     /// The log of the current job.
     log: Option<Log>,
 }
@@ -138,13 +138,13 @@ impl Runner {
     }
 
     /// Ends an idle process in good order.
-    pub async fn retire(mut self) {
+    pub async fn close(mut self) {
         drop(self.commands);
-        let _ = tokio::time::timeout(LAST_BREATH, self.child.wait()).await;
+        let _ = tokio::time::timeout(EXIT_TIMEOUT, self.child.wait()).await;
     }
 
     /// Describes the end of a process whose events have ended, with its last lines.
-    pub async fn obituary(mut self) -> String {
+    pub async fn exit_report(mut self) -> String {
         // A process that has closed its events but still runs is killed.
         let _ = self.child.start_kill();
         let end = async {
@@ -152,12 +152,12 @@ impl Runner {
             let _ = (&mut self.log).await;
             status
         };
-        let status = match tokio::time::timeout(LAST_BREATH, end).await {
+        let status = match tokio::time::timeout(EXIT_TIMEOUT, end).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it cannot even be killed".to_owned(),
         };
-        let words = &self.said.lock().expect("no holder panics").last_words;
+        let words = &self.said.lock().expect("no holder panics").stderr_tail;
         if words.is_empty() {
             return format!("the runner ended ({status})");
         }
@@ -176,10 +176,10 @@ async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
         if let Some(log) = &mut said.log {
             log.add(&text);
         }
-        if said.last_words.len() == LAST_WORDS {
-            said.last_words.pop_front();
+        if said.stderr_tail.len() == TAIL_LINES {
+            said.stderr_tail.pop_front();
         }
-        said.last_words.push_back(text::clean(&text).into_owned());
+        said.stderr_tail.push_back(text::clean(&text).into_owned());
     }
 }
 

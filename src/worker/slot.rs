@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the slots of a worker share.
-pub(super) struct Place {
+pub(super) struct SlotContext {
     pub(super) store: Arc<Store>,
     pub(super) artifacts: ArtifactRoot,
     pub(super) config: WorkerConfig,
@@ -36,27 +36,27 @@ pub(super) struct Place {
 
 /// Works until `stop`. A runner serves one job after another and is replaced when it dies. `number` identifies the slot
 /// within its worker.
-pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: CancellationToken) {
-    let mut changes = place.store.changes();
+pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, stop: CancellationToken) {
+    let mut changes = context.store.changes();
     let mut runner = None;
     let mut health = Health::default();
     while !stop.is_cancelled() {
         changes.mark_unchanged();
-        match place.store.claim(&slot, place.config.training.lease.as_millis() as i64).await {
+        match context.store.claim(&slot, context.config.training.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
                 // A resting slot is not idle, because the job that it could not run is still waiting.
-                let _busy = place.idle.busy();
+                let _busy = context.idle.busy();
                 let span = tracing::info_span!(
                     "job",
                     experiment.id = %claim.experiment_id,
                     job.id = %claim.lease.job,
                     attempt = %claim.lease.attempt
                 );
-                let ended = place.train(&slot, &stop, claim, runner.take()).instrument(span).await;
+                let ended = context.train(&slot, &stop, claim, runner.take()).instrument(span).await;
                 let rest = ended.end.and_then(|end| health.after(&end));
                 runner = ended.runner.map(|runner| *runner).filter(|_| rest.is_none());
                 if let Some(rest) = rest {
-                    stop.run_until_cancelled(place.rest(number, &slot, rest)).await;
+                    stop.run_until_cancelled(context.rest(number, &slot, rest)).await;
                 }
             }
             Ok(None) => {
@@ -71,7 +71,7 @@ pub(super) async fn run(place: Place, number: usize, slot: Slot, stop: Cancellat
     }
 }
 
-impl Place {
+impl SlotContext {
     /// Claims nothing for a while, and afterwards not until a runner starts on this machine.
     async fn rest(&self, number: usize, slot: &Slot, rest: Rest) {
         let Rest { time, why } = rest;

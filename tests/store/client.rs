@@ -64,7 +64,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
 /// Reports that the worker is alive, with both devices.
 pub async fn report(fixture: &Fixture) {
     let devices = PLACES.map(|device| offered(&device.to_string(), None));
-    fixture.store.worker_is_alive(fixture.slot.worker, &devices, None).await.unwrap();
+    fixture.store.record_heartbeat(fixture.slot.worker, &devices, None).await.unwrap();
 }
 
 fn attempt_end(reason: EndReason) -> AttemptEnd {

@@ -95,10 +95,10 @@ pub async fn a_cancelled_job_ends_when_its_worker_is_gone(fixture: Fixture) {
     assert_eq!(fixture.state(cancelled).await, JobState::Cancelled);
     assert_eq!(fixture.state(running).await, JobState::Running, "its lease is not over");
 
-    fixture.store.worker_is_alive(fixture.slot.worker, &[offered("cpu", None)], None).await.unwrap();
+    fixture.store.record_heartbeat(fixture.slot.worker, &[offered("cpu", None)], None).await.unwrap();
     fixture.store.act_on_job(running, Action::Cancel).await.unwrap();
     assert!(fixture.store.reap().await.unwrap().is_empty());
-    fixture.store.worker_has_stopped(fixture.slot.worker).await.unwrap();
+    fixture.store.deregister_worker(fixture.slot.worker).await.unwrap();
     fixture.store.reap().await.unwrap();
     assert_eq!(fixture.state(running).await, JobState::Cancelled);
     assert_eq!(fixture.count("SELECT count(*) FROM attempts WHERE ended_ms IS NULL").await, 0);

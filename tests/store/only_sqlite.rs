@@ -63,7 +63,7 @@ async fn is_refused(fixture: &Fixture, lease: Lease) {
     let errors = [
         store.act_on_job(lease.job, Action::Cancel).await.err(),
         fixture.record(lease, &[1]).await.err(),
-        store.worker_is_alive(fixture.slot.worker, &[], None).await.err(),
+        store.record_heartbeat(fixture.slot.worker, &[], None).await.err(),
         store.try_to_write().await.err(),
         store.ping().await.err(),
     ];

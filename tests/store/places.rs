@@ -34,9 +34,9 @@ impl Fleet {
 
     /// Reports the worker, with this many of its two slots resting.
     async fn report(&self, slot: &Slot, resting: usize) {
-        let devices = [OfferedDevice { resting, ..offered(&slot.device, None) }];
+        let devices = [OfferedDevice { resting, ..offered(&slot.device.to_string(), None) }];
         let trouble = (resting > 0).then_some("it rests");
-        self.fixture.store.worker_is_alive(slot.worker, &devices, trouble).await.unwrap();
+        self.fixture.store.record_heartbeat(slot.worker, &devices, trouble).await.unwrap();
     }
 
     async fn claim(&self, slot: &Slot) -> Option<Lease> {
@@ -99,7 +99,7 @@ pub async fn a_failed_job_waits_only_for_a_worker_that_can_claim_it(fixture: Fix
 pub async fn a_failed_job_does_not_wait_for_an_unsuitable_device(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let gpu = [offered("cuda:0", None)];
-    fleet.fixture.store.worker_is_alive(fleet.there.worker, &gpu, None).await.unwrap();
+    fleet.fixture.store.record_heartbeat(fleet.there.worker, &gpu, None).await.unwrap();
     fleet.fixture.one_job(json!({ "resources": { "device": "cpu" } })).await;
     fleet.crash(&fleet.here).await;
     fleet.fixture.clock.advance(BACKOFF_MS);
@@ -109,7 +109,7 @@ pub async fn a_failed_job_does_not_wait_for_an_unsuitable_device(fixture: Fixtur
 pub async fn a_job_that_failed_on_one_gpu_goes_to_another_of_the_machine(fixture: Fixture) {
     let fleet = Fleet::new(fixture).await;
     let devices = [offered("cuda:0", None), offered("cuda:1", None)];
-    fleet.fixture.store.worker_is_alive(fleet.there.worker, &devices, None).await.unwrap();
+    fleet.fixture.store.record_heartbeat(fleet.there.worker, &devices, None).await.unwrap();
     let gpu = |number: u32| Slot { device: Device::Cuda(number), ..fleet.there.clone() };
     fleet.fixture.one_job(json!({ "resources": { "device": "cuda" } })).await;
     fleet.crash(&gpu(0)).await;

@@ -176,13 +176,13 @@ async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Re
                 folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
             }
             Some(Event::Finished { summary }) => {
-                runner.retire().await;
+                runner.close().await;
                 folder.finish(&summary)?;
                 return screen.finish(&folder, &summary);
             }
             Some(Event::Paused { step }) => {
                 screen.abandon();
-                runner.retire().await;
+                runner.close().await;
                 bail!("stopped at step {step} of {}{}", job.train.total_steps(), folder.resume_hint());
             }
             Some(Event::Failed(failure)) => {
@@ -193,7 +193,7 @@ async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Re
             Some(Event::UnusableCheckpoint) => bail!("the runner rejected a checkpoint after its start"),
             None => {
                 screen.abandon();
-                bail!("{}{}", runner.obituary().await, folder.resume_hint());
+                bail!("{}{}", runner.exit_report().await, folder.resume_hint());
             }
         }
     }
@@ -236,7 +236,7 @@ async fn begin(
         }
         Some(Event::Failed(failure)) => bail!("{}", failure.error),
         Some(event) => bail!("the first event of the runner was {event:?}"),
-        None => bail!("{}", runner.obituary().await),
+        None => bail!("{}", runner.exit_report().await),
     }
 }
 

@@ -76,7 +76,7 @@ const USUAL_END: Duration = Duration::from_secs(1);
 /// Answers the queries of users.
 #[derive(Clone)]
 pub struct QueryRunner {
-    place: Arc<Place>,
+    target: Arc<Target>,
     /// Time limit of a query.
     time: Duration,
     turns: Arc<Semaphore>,
@@ -84,9 +84,9 @@ pub struct QueryRunner {
     unending: Arc<AtomicUsize>,
 }
 
-enum Place {
-    Sqlite(sqlite::Place),
-    Postgres(Box<postgres::Place>),
+enum Target {
+    Sqlite(sqlite::Target),
+    Postgres(Box<postgres::Target>),
 }
 
 /// A statement and the maximum number of rows.
@@ -112,16 +112,16 @@ impl QueryRunner {
     /// [`StoreError::Unsupported`] for a URL of another kind than `sqlite:` or `postgres:`, [`StoreError::Unavailable`]
     /// for an SQLite database without a file.
     pub fn new(url: &str, time: Duration, program: PathBuf) -> Result<Self, StoreError> {
-        let place = match url.split_once(':') {
+        let target = match url.split_once(':') {
             Some(("sqlite", _)) => {
                 let file = sqlite_options(url)?.get_filename().to_owned();
-                Place::Sqlite(sqlite::Place { program, file })
+                Target::Sqlite(sqlite::Target { program, file })
             }
-            Some(("postgres" | "postgresql", _)) => Place::Postgres(Box::new(postgres::Place::new(url)?)),
+            Some(("postgres" | "postgresql", _)) => Target::Postgres(Box::new(postgres::Target::new(url)?)),
             _ => return Err(StoreError::Unsupported(redacted(url))),
         };
         let (turns, unending) = (Arc::new(Semaphore::new(AT_A_TIME)), Arc::default());
-        Ok(Self { place: Arc::new(place), time, turns, unending })
+        Ok(Self { target: Arc::new(target), time, turns, unending })
     }
 
     /// The first `most_rows` rows of the answer to `sql`, which must be one read-only statement. Dropping the future
@@ -161,7 +161,7 @@ impl QueryRunner {
         let answered = async {
             // A timeout here means that the database did not accept the query, not that the query is slow.
             let started =
-                timeout_at(deadline, self.place.start(self.time)).await.map_err(|_| StoreError::Away)?;
+                timeout_at(deadline, self.target.start(self.time)).await.map_err(|_| StoreError::Away)?;
             let answer = running.insert(started?).answer(&query, self.time);
             timeout_at(deadline, answer).await.map_err(|_| QueryError::too_slow(self.time.as_secs()))?
         };
@@ -194,12 +194,12 @@ impl QueryRunner {
     }
 }
 
-impl Place {
+impl Target {
     async fn start(&self, time: Duration) -> Result<Running, QueryError> {
         Ok(match self {
-            Self::Sqlite(place) => Running::Sqlite(Box::new(sqlite::Process::start(place)?)),
-            Self::Postgres(place) => {
-                Running::Postgres(Box::new(postgres::Session::begin(place, time).await?))
+            Self::Sqlite(target) => Running::Sqlite(Box::new(sqlite::Process::start(target)?)),
+            Self::Postgres(target) => {
+                Running::Postgres(Box::new(postgres::Session::begin(target, time).await?))
             }
         })
     }

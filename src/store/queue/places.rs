@@ -39,7 +39,7 @@ macro_rules! offered {
 pub(super) use offered;
 
 /// Whether a row of `jobs` should be tried elsewhere: it has failed at this place, and another place that claims jobs
-/// has not failed it. $1: worker; $2: device; $3: kind of the device; $4 and $5: [`Worker::heard_of`].
+/// has not failed it. $1: worker; $2: device; $3: kind of the device; $4 and $5: [`Worker::last_seen_range`].
 macro_rules! better_elsewhere {
     ($database:ident) => {
         concat!(
@@ -62,7 +62,7 @@ pub(super) use better_elsewhere;
 impl Statement {
     /// Binds the parameters $1 to $5 of [`better_elsewhere`].
     pub(super) fn at_place(self, slot: &Slot, now: i64) -> Self {
-        let (earliest, latest) = Worker::heard_of(now);
+        let (earliest, latest) = Worker::last_seen_range(now);
         self.bind(slot.worker).bind(slot.device).bind(slot.device.kind()).bind(earliest).bind(latest)
     }
 }

@@ -11,7 +11,7 @@ const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
 
 /// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
 /// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease; $3 and
-/// $4: [`Worker::heard_of`].
+/// $4: [`Worker::last_seen_range`].
 macro_rules! abandoned {
     () => {
         "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
@@ -32,7 +32,7 @@ macro_rules! abandoned_jobs {
 impl Statement {
     /// Binds the parameters of [`abandoned`].
     fn abandoned_at(self, now: i64) -> Self {
-        let (earliest, latest) = Worker::heard_of(now);
+        let (earliest, latest) = Worker::last_seen_range(now);
         self.bind(now).bind(now + LONGEST_LEASE_MS).bind(earliest).bind(latest)
     }
 }

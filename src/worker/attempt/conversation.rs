@@ -30,7 +30,7 @@ enum Next {
 /// The end of the conversation with the runner.
 pub(super) enum Outcome {
     /// The runner reported the end.
-    Said(AttemptEnd),
+    Reported(AttemptEnd),
     /// The runner died, or sent an invalid event.
     Died,
     /// The worker stopped the runner.
@@ -142,17 +142,17 @@ impl Attempt {
                 runner.add_to_log(&message);
             }
             Event::UnusableCheckpoint => self.forget_unusable().await?,
-            Event::Paused { .. } => return Ok(Some(Outcome::Said(AttemptEnd::HandedBack))),
+            Event::Paused { .. } => return Ok(Some(Outcome::Reported(AttemptEnd::HandedBack))),
             Event::Finished { summary } => {
                 let points = self.claim.spec.train.points_of_whole_run();
                 let run = CompleteRun { summary, points, missing_files: Vec::new() };
-                return Ok(Some(Outcome::Said(AttemptEnd::Finished(run))));
+                return Ok(Some(Outcome::Reported(AttemptEnd::Finished(run))));
             }
             Event::Failed(failure) => {
                 return Ok(Some(match failure.reason {
                     // The runner reported its crash; the cause may be gone at the next attempt.
                     EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),
-                    _ => Outcome::Said(AttemptEnd::Failed(failure)),
+                    _ => Outcome::Reported(AttemptEnd::Failed(failure)),
                 }));
             }
         }

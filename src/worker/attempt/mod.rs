@@ -46,9 +46,9 @@ impl Attempt {
             }
         };
         let (end, runner) = match outcome {
-            Outcome::Said(end) => (end, Some(Box::new(runner))),
+            Outcome::Reported(end) => (end, Some(Box::new(runner))),
             Outcome::Stopped(end) => (end, None),
-            Outcome::Died => (crashed(runner.obituary().await), None),
+            Outcome::Died => (crashed(runner.exit_report().await), None),
             Outcome::CannotFetch(error) => {
                 let error = format!("the checkpoint to resume from cannot be fetched now: {error}");
                 (AttemptEnd::machine_fault(error), None)

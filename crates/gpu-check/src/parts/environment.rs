@@ -38,13 +38,17 @@ fn fact(setting: &mut Setting, what: &str, value: impl ToString) -> Result<(), C
 }
 
 fn machine(setting: &mut Setting) -> Result<(), CheckError> {
-    let found = environment::environment(setting.device, 1);
+    let found = environment::environment(setting.runner_device, 1);
     let probe = environment::probe();
     fact(setting, "device", format!("{}: {}", found.device, found.device_name))?;
     fact(setting, "libtorch", found.libtorch)?;
     fact(setting, "optlab", format!("{}, commit {}", found.optlab, setting.programs.commit()))?;
     for device in probe.devices {
-        fact(setting, &device.device.to_string(), format!("{} {}", device.name, device.uuid.unwrap_or_default()))?;
+        fact(
+            setting,
+            &device.device.to_string(),
+            format!("{} {}", device.name, device.uuid.unwrap_or_default()),
+        )?;
     }
     fact(setting, "hardware threads", probe.threads)?;
     for (what, file) in [("kernel", "/proc/version"), ("NVIDIA kernel module", "/proc/driver/nvidia/version")]

@@ -1,6 +1,6 @@
 //! The weight of a method layer.
 
-mod turned;
+mod rotated;
 
 use optlab_opt::{EnergyConfig, RotatedWeight, refine};
 use optlab_spec::{MethodSpec, NeuronInit, OptSpec};
@@ -11,7 +11,7 @@ use crate::random::{self, Purpose};
 use crate::start::Start;
 use crate::trained::{Plain, Role, Trained};
 
-pub use turned::Turned;
+pub use rotated::Rotated;
 
 /// W^T, `[n, d]`, of a layer: rows are neurons.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub enum Weight {
     /// Trained as it is.
     Plain(Plain),
     /// R V with V as drawn, and R trained.
-    Turned(Turned),
+    Rotated(Rotated),
 }
 
 impl Weight {
@@ -33,7 +33,7 @@ impl Weight {
         let plain = |tensor| Plain::new(format!("{layer}.weight"), tensor, Role::Weight);
         let orthogonal = matches!(start.method, MethodSpec::Baseline { init: NeuronInit::Orthogonal });
         Ok(match start.method.rotates(layer) {
-            Some(opt) => Self::Turned(Turned::new(opt, start, layer, &moved(neurons, opt)?)?),
+            Some(opt) => Self::Rotated(Rotated::new(opt, start, layer, &moved(neurons, opt)?)?),
             None if orthogonal => Self::Plain(plain(orthogonalised(&neurons)?)?),
             None => Self::Plain(plain(neurons)?),
         })
@@ -52,7 +52,7 @@ impl Weight {
     pub fn value(&self) -> &Tensor {
         match self {
             Self::Plain(plain) => plain.value(),
-            Self::Turned(turned) => turned.rotated().value(),
+            Self::Rotated(weight) => weight.rotated().value(),
         }
     }
 
@@ -60,7 +60,7 @@ impl Weight {
     pub fn rotated(&self) -> Option<&RotatedWeight> {
         match self {
             Self::Plain(_) => None,
-            Self::Turned(turned) => Some(turned.rotated()),
+            Self::Rotated(weight) => Some(weight.rotated()),
         }
     }
 
@@ -68,7 +68,7 @@ impl Weight {
     pub fn trained(&mut self) -> &mut dyn Trained {
         match self {
             Self::Plain(plain) => plain,
-            Self::Turned(turned) => turned,
+            Self::Rotated(weight) => weight,
         }
     }
 }

@@ -16,7 +16,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, SqlSafeStr, Statement};
 
 use self::columns::Columns;
-pub(super) use self::session::{Place, Session};
+pub(super) use self::session::{Session, Target};
 use super::Query;
 use super::answer::{Added, Answer};
 use crate::store::{QueryAnswer, QueryError, StoreError};

@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The server that answers queries.
-pub(in super::super) struct Place {
+pub(in super::super) struct Target {
     options: PgConnectOptions,
     /// Ensures that a missing disk limit is logged only once.
     told: Once,
@@ -40,7 +40,7 @@ struct Transaction {
     began: String,
 }
 
-impl Place {
+impl Target {
     pub(in super::super) fn new(url: &str) -> Result<Self, StoreError> {
         let options = postgres_options(url)?.disable_statement_logging();
         Ok(Self { options, told: Once::new() })
@@ -48,13 +48,13 @@ impl Place {
 }
 
 impl Session {
-    pub(in super::super) async fn begin(place: &Place, time: Duration) -> Result<Self, QueryError> {
-        let session = Self::begin_in(place, time).await;
+    pub(in super::super) async fn begin(target: &Target, time: Duration) -> Result<Self, QueryError> {
+        let session = Self::begin_in(target, time).await;
         Ok(session.map_err(StoreError::from)?)
     }
 
-    async fn begin_in(place: &Place, time: Duration) -> Result<Self, sqlx::Error> {
-        let mut connection = PgConnection::connect_with(&place.options).await?;
+    async fn begin_in(target: &Target, time: Duration) -> Result<Self, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&target.options).await?;
         let settings = format!(
             "BEGIN TRANSACTION READ ONLY;
              SET LOCAL statement_timeout = {};
@@ -75,7 +75,7 @@ impl Session {
             has_disk_limit = limit_disk(&mut connection).await?;
         }
         if !has_disk_limit {
-            place.told.call_once(|| {
+            target.told.call_once(|| {
                 tracing::warn!(
                     "queries of users may fill the disk of PostgreSQL: temp_file_limit is not set, and the login of queries \
                      may not set it; docs/database.md says what an administrator can do"
@@ -83,7 +83,7 @@ impl Session {
             });
         }
         let transaction = Transaction { pid, began };
-        Ok(Self { options: place.options.clone(), connection, transaction, idle: false })
+        Ok(Self { options: target.options.clone(), connection, transaction, idle: false })
     }
 
     /// Id of the server's process.

@@ -24,7 +24,7 @@ use crate::store::{QueryAnswer, QueryError, StoreError};
 const COMMAND: &str = "query-child";
 
 /// The program and the database file of queries.
-pub(super) struct Place {
+pub(super) struct Target {
     pub(super) program: PathBuf,
     pub(super) file: PathBuf,
 }
@@ -48,11 +48,11 @@ enum Report {
 }
 
 impl Process {
-    pub(super) fn start(place: &Place) -> Result<Self, QueryError> {
-        let mut child = Command::new(&place.program)
+    pub(super) fn start(target: &Target) -> Result<Self, QueryError> {
+        let mut child = Command::new(&target.program)
             .arg0("optlab")
             .arg(COMMAND)
-            .arg(&place.file)
+            .arg(&target.file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -11,14 +11,14 @@ use crate::trained::{Parameter, Parameters, Parts, Role, Trained};
 
 /// R V: its parameters are the raw parameter of R and, where neurons are learned too, V.
 #[derive(Debug)]
-pub struct Turned {
+pub struct Rotated {
     name: String,
     rotated: RotatedWeight,
     rotations: Rotations,
     learns_neurons: bool,
 }
 
-impl Turned {
+impl Rotated {
     /// The start of an OPT arm's layer with these `neurons`, V^T, `[n, d]`.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Turned {
     }
 }
 
-impl Trained for Turned {
+impl Trained for Rotated {
     fn name(&self) -> &str {
         &self.name
     }
