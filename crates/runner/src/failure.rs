@@ -41,6 +41,14 @@ pub enum JobError {
     /// A file cannot be written, for example on a full disk; another machine may have space.
     #[error("{0}")]
     Write(String),
+    /// A checkpoint cannot be read on this machine; its content may be good.
+    #[error("the checkpoint {} cannot be read: {why}", file.display())]
+    Read {
+        /// Its path.
+        file: PathBuf,
+        /// The reason.
+        why: io::Error,
+    },
     /// A checkpoint is unusable; another attempt may have another one.
     #[error("the checkpoint {} cannot be used: {why}", file.display())]
     Checkpoint {
@@ -69,7 +77,7 @@ impl JobError {
             Self::EndOfInput | Self::Pipe(_) | Self::Checkpoint { .. } => {
                 (EndReason::RunnerCrashed, None, None)
             }
-            Self::Device(_) | Self::Write(_) => (EndReason::MachineFault, None, None),
+            Self::Device(_) | Self::Write(_) | Self::Read { .. } => (EndReason::MachineFault, None, None),
             // The file is the official one, so it is malformed on every machine.
             Self::Data(DataError::Malformed { .. }) => (EndReason::UserError, None, None),
             Self::Data(_) => (EndReason::MachineFault, None, None),

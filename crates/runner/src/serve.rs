@@ -7,7 +7,6 @@ use optlab_domain::EndReason;
 use optlab_spec::protocol::{Command, Event, Failure, Run};
 
 use crate::attempt::{self, End};
-use crate::checkpoint;
 use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
 use crate::pipe::EventPipe;
@@ -23,10 +22,7 @@ pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
                 let span = tracing::info_span!("job", job = %run.job, attempt = %run.attempt);
                 let _entered = span.enter();
                 match answer(&run, inbox, pipe)? {
-                    Answer::Given(event) => {
-                        pipe.send(&event)?;
-                        tidy(&run, &event);
-                    }
+                    Answer::Given(event) => pipe.send(&event)?,
                     Answer::InputEnded => return Ok(()),
                 }
             }
@@ -68,15 +64,6 @@ fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> 
         return Err(io::Error::other("ends after a crash"));
     }
     Ok(Answer::Given(Event::Failed(failure)))
-}
-
-/// Once a job has its weights, no attempt will resume from its checkpoints.
-fn tidy(run: &Run, end: &Event) {
-    if let (Event::Finished { .. }, Some(folder)) = (end, &run.artifact_dir)
-        && let Err(error) = checkpoint::clear(folder)
-    {
-        tracing::warn!(%error, "cannot delete checkpoints");
-    }
 }
 
 /// Sent while no job is running, so that a slot whose `run` is invalid does not wait for ever. The job is not at fault:

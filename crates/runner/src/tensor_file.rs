@@ -52,16 +52,29 @@ pub struct Content {
     pub about: Option<String>,
 }
 
+/// Why a file has no content.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The machine cannot read it now; its content may be good.
+    Io(io::Error),
+    /// The content is of another kind, or incomplete.
+    Content(String),
+}
+
 /// Reads a file, and in its header the entry of `key`.
 ///
 /// # Errors
-/// The reason why it cannot be read.
-pub fn read(file: &Path, key: &str) -> Result<Content, String> {
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
+/// [`ReadError`].
+pub fn read(file: &Path, key: &str) -> Result<Content, ReadError> {
+    let bytes = fs::read(file).map_err(ReadError::Io)?;
+    parse(&bytes, key).map_err(ReadError::Content)
+}
+
+fn parse(bytes: &[u8], key: &str) -> Result<Content, String> {
     let broken = |error: SafeTensorError| format!("it is not a complete safetensors file ({error})");
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let about = header.metadata().as_ref().and_then(|entries| entries.get(key).cloned());
-    let file = SafeTensors::deserialize(&bytes).map_err(broken)?;
+    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let tensor = |(name, view)| Ok((name, Tensor::try_from(view)?));
     let tensors = file.tensors().into_iter().map(tensor).collect::<Result<_, TchError>>();
     Ok(Content { tensors: tensors.map_err(|error| error.to_string())?, about })
@@ -135,7 +148,8 @@ mod tests {
         let whole = fs::read(&place).unwrap();
         for length in [0, 7, 20, whole.len() - 1] {
             fs::write(&place, &whole[..length]).unwrap();
-            assert!(read(&place, "key").unwrap_err().contains("not a complete"), "{length} bytes");
+            let Err(ReadError::Content(why)) = read(&place, "key") else { panic!("{length} bytes") };
+            assert!(why.contains("not a complete"), "{length} bytes: {why}");
         }
     }
 }

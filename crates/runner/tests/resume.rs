@@ -183,7 +183,7 @@ fn a_cancelled_job_leaves_a_checkpoint_of_its_last_step() {
 }
 
 #[test]
-fn the_last_two_checkpoints_are_kept_until_the_weights_are_there() {
+fn the_last_two_checkpoints_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut runner = Runner::start();
     runner.run_for_weights(&with_checkpoints(2, endless()), folder.path());
@@ -210,10 +210,8 @@ fn the_last_two_checkpoints_are_kept_until_the_weights_are_there() {
     assert_eq!(heard.checkpoints.len(), 4);
     let weights = heard.summary().weights.clone().unwrap();
     assert_eq!(sha256(&fs::read(folder.path().join(&weights.file)).unwrap()), weights.sha256);
-    // They are deleted after the last word; the process ends after that.
-    runner.close_input();
-    runner.wait();
-    assert_eq!(names(folder.path()), [weights.file]);
+    let [.., before, last] = &heard.checkpoints[..] else { panic!("two checkpoints") };
+    assert_eq!(names(folder.path()), [&before.1.file, &last.1.file, &weights.file].map(String::clone));
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -284,7 +282,6 @@ fn an_unusable_checkpoint_is_named_before_the_job_starts() {
             "{error} should say {says}"
         );
     };
-    refused(&many, folder.path().join("missing.safetensors"), "No such file");
     refused(&many, with(&bytes[..bytes.len() - 100]), "not a complete safetensors file");
     refused(&many, with(&[b"x", &bytes[..]].concat()), "not a complete safetensors file");
     refused(&many, with(&other_name), "no `hidden1.bias.momentum`");
@@ -298,6 +295,20 @@ fn an_unusable_checkpoint_is_named_before_the_job_starts() {
     );
     refused(&job(8, 0.0, 1_000_000), good.clone(), "which this job does not have");
     refused(&job(8, 0.9, 1), good, "beyond the 1 of this job");
+}
+
+#[test]
+fn a_checkpoint_that_this_machine_cannot_read_is_not_reported_as_unusable() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, says) in [("missing.safetensors", "No such file"), ("", "Is a directory")] {
+        let mut runner = Runner::start();
+        runner.resume(&endless(), None, Some(folder.path().join(file)));
+        let heard = runner.hear();
+        assert!(!heard.refused_checkpoint);
+        let failure = heard.failure();
+        assert_eq!(failure.reason, EndReason::MachineFault);
+        assert!(failure.error.contains(says), "{}", failure.error);
+    }
 }
 
 /// The bytes with one text in place of another of the same length.

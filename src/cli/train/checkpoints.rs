@@ -84,6 +84,11 @@ impl Checkpoints {
         Err(damage.context("the run cannot be resumed; start it again"))
     }
 
+    /// The names of the files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        self.checkpoints.iter().map(|known| known.checkpoint.file.as_str())
+    }
+
     /// Makes `newest` the first to resume from. Later steps are those of files that have been replaced since.
     pub(super) fn add(&mut self, newest: Resumable) {
         self.checkpoints.retain(|known| known.checkpoint.step < newest.checkpoint.step);

@@ -142,8 +142,10 @@ impl RunFolder {
 
     pub(super) fn finish(&self, summary: &Summary) -> anyhow::Result<()> {
         self.replace(SUMMARY, &serde_json::to_vec_pretty(summary)?)?;
-        // The runner has deleted its checkpoints.
-        let _ = fs::remove_file(self.path.join(RESUME));
+        // Only now: a run without a summary must be resumable.
+        for file in self.checkpoints.files().chain([RESUME]) {
+            let _ = fs::remove_file(self.path.join(file));
+        }
         Ok(())
     }
 

@@ -176,8 +176,8 @@ async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Re
                 folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
             }
             Some(Event::Finished { summary }) => {
-                runner.close().await;
                 folder.finish(&summary)?;
+                runner.close().await;
                 return screen.finish(&folder, &summary);
             }
             Some(Event::Paused { step }) => {

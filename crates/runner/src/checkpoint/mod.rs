@@ -91,14 +91,6 @@ pub fn resume<'a>(
     Ok(job)
 }
 
-/// Deletes every checkpoint in `folder`.
-///
-/// # Errors
-/// If it cannot be read or written.
-pub fn clear(folder: &Path) -> io::Result<()> {
-    delete(folder, u64::MAX, 0)
-}
-
 fn name(step: u64) -> String {
     format!("checkpoint-{step}.safetensors")
 }
@@ -145,8 +137,6 @@ mod tests {
         };
         delete(folder.path(), 10, KEPT).unwrap();
         assert_eq!(names(), strangers.iter().chain(&files).map(ToString::to_string).collect());
-        clear(folder.path()).unwrap();
-        assert_eq!(names(), strangers.iter().map(ToString::to_string).collect());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tch::{TchError, Tensor};
 
 use crate::failure::JobError;
 use crate::job::Job;
-use crate::tensor_file::{self, Content};
+use crate::tensor_file::{self, Content, ReadError};
 use crate::trained::Parts;
 
 /// The key in the header, and the version of the format.
@@ -56,10 +56,13 @@ impl Saved {
     /// Reads a file of a job of `steps` updates.
     ///
     /// # Errors
-    /// [`JobError::Checkpoint`].
+    /// [`JobError::Checkpoint`]; [`JobError::Read`] if this machine cannot read it.
     pub fn read(file: &Path, steps: u64) -> Result<Self, JobError> {
         let unusable = |why| JobError::Checkpoint { file: file.to_owned(), why };
-        let Content { mut tensors, about } = tensor_file::read(file, KEY).map_err(unusable)?;
+        let Content { mut tensors, about } = tensor_file::read(file, KEY).map_err(|error| match error {
+            ReadError::Io(why) => JobError::Read { file: file.to_owned(), why },
+            ReadError::Content(why) => unusable(why),
+        })?;
         match about.as_deref() {
             Some(VERSION) => {}
             Some(other) => return Err(unusable(format!("its version is {other}, not {VERSION}"))),
