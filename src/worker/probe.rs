@@ -6,11 +6,10 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use optlab_domain::{Device, DeviceKind};
-use optlab_spec::protocol::Probe;
+use optlab_spec::protocol::{DEVICE_ORDER, Probe};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-use super::runner::{BY_BUS, DEVICE_ORDER};
 use super::text;
 use crate::config::Slots;
 
@@ -78,7 +77,7 @@ fn broken(reason: impl ToString) -> ProbeError {
 /// The exit status of a probed runner, its answer and its error output.
 async fn ask(runner: &Path) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let mut program = Command::new(runner);
-    program.env(DEVICE_ORDER, BY_BUS).arg("--probe").stdin(Stdio::null()).kill_on_drop(true);
+    program.envs([DEVICE_ORDER]).arg("--probe").stdin(Stdio::null()).kill_on_drop(true);
     let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let answer = child.stdout.take().expect("stdout is piped");
     let said = child.stderr.take().expect("stderr is piped");

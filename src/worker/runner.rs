@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use optlab_spec::Precision;
-use optlab_spec::protocol::{Command, Event};
+use optlab_spec::protocol::{Command, Event, environment_of};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
@@ -18,14 +18,6 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use super::log::Log;
 use super::text;
 
-/// Makes libtorch's matrix products round to TF32, as its convolutions do by default. libtorch reads it when it is
-/// loaded; tch offers no other switch.
-const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
-/// With 0, NVIDIA's libraries never round to TF32, not even in convolutions.
-const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
-/// With [`BY_BUS`], GPUs are numbered as in NVIDIA's other programs, even with several kinds of GPUs.
-pub(super) const DEVICE_ORDER: &str = "CUDA_DEVICE_ORDER";
-pub(super) const BY_BUS: &str = "PCI_BUS_ID";
 /// Maximum length of an event, in bytes. A runner sends at most a thousand updates per event, well under a megabyte; a
 /// broken one must not fill the memory of the service.
 const LONGEST_EVENT: usize = 16 << 20;
@@ -62,11 +54,13 @@ impl Runner {
     /// If the program is missing or may not be executed.
     pub fn start(program: &Path, precision: Precision) -> io::Result<Self> {
         let tf32 = precision == Precision::Tf32;
-        let mut child = tokio::process::Command::new(program)
-            .env_remove(ALLOW_TF32)
-            .env_remove(TF32_OVERRIDE)
-            .env(DEVICE_ORDER, BY_BUS)
-            .envs(if tf32 { [(ALLOW_TF32, "1")] } else { [(TF32_OVERRIDE, "0")] })
+        let (set, removed) = environment_of(precision);
+        let mut program = tokio::process::Command::new(program);
+        for name in removed {
+            program.env_remove(name);
+        }
+        let mut child = program
+            .envs(set)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

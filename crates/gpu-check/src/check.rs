@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use optlab_domain::Device;
 use optlab_runner::clock;
-use optlab_spec::protocol::Probe;
+use optlab_spec::Precision;
+use optlab_spec::protocol::{DEVICE_ORDER, Probe, environment_of};
 
 use crate::error::CheckError;
 use crate::limits::{GRACE, time_of_next};
@@ -21,8 +22,6 @@ use crate::programs::Programs;
 use crate::record::{self, ROWS};
 use crate::report::{PartReport, Report, Verdict};
 
-/// The environment of every process: as workers set it for their runners.
-const ENVIRONMENT: [(&str, &str); 2] = [("NVIDIA_TF32_OVERRIDE", "0"), ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")];
 /// Interval at which a running part is looked at.
 const POLL: Duration = Duration::from_millis(50);
 /// The end of a part's log that the report quotes, in bytes.
@@ -138,7 +137,7 @@ impl<'a> Run<'a> {
         if let Some(python) = &self.options.python {
             command.arg("--python").arg(python);
         }
-        command.envs(ENVIRONMENT).env("RUST_BACKTRACE", "1");
+        command.envs(environment_of(Precision::Float32).0).env("RUST_BACKTRACE", "1");
         // A group of its own, so that what it has started can be killed with it.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?).process_group(0);
         Ok(command.spawn()?)
@@ -175,7 +174,7 @@ fn end_of(log: &mut File, start: u64) -> io::Result<String> {
 fn probe(programs: &Programs) -> Result<Probe, CheckError> {
     let runner = programs.runner();
     let cannot = |why: String| CheckError::Program(format!("{} --probe: {why}", runner.display()));
-    let output = Command::new(&runner).arg("--probe").envs(ENVIRONMENT).output();
+    let output = Command::new(&runner).arg("--probe").envs([DEVICE_ORDER]).output();
     let output = output.map_err(|error| cannot(error.to_string()))?;
     if !output.status.success() {
         return Err(cannot(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr))));

@@ -17,15 +17,15 @@ use std::process::Command;
 
 use optlab_domain::Device;
 use optlab_runner::{environment, libtorch};
-
-/// Without it, convolutions on a GPU round to TF32; workers set it for their runners, too.
-const FLOAT32: (&str, &str) = ("NVIDIA_TF32_OVERRIDE", "0");
+use optlab_spec::Precision;
+use optlab_spec::protocol::environment_of;
 
 fn main() {
-    if env::var_os(FLOAT32.0).is_none() {
-        // libtorch reads it when it is loaded, so this program restarts itself.
+    let (variables, _) = environment_of(Precision::Float32);
+    if variables.iter().any(|(name, _)| env::var_os(name).is_none()) {
+        // libtorch reads them when it is loaded, so this program restarts itself.
         let mut again = Command::new(env::current_exe().expect("this program has a path"));
-        panic!("{}", again.args(env::args_os().skip(1)).env(FLOAT32.0, FLOAT32.1).exec());
+        panic!("{}", again.args(env::args_os().skip(1)).envs(variables).exec());
     }
     libtorch::prepare();
     tch::set_num_threads(1);

@@ -7,6 +7,7 @@
 //! Both ends check that they have the same [`VERSION`]: the worker when it [probes](Probe) the runner, the runner when
 //! it gets a job.
 
+mod environment;
 mod probe;
 mod version;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::job::JobSpec;
 
+pub use environment::{DEVICE_ORDER, environment_of};
 pub use probe::{Probe, ProbedDevice};
 pub use version::{VERSION, Version};
 
