@@ -65,7 +65,7 @@ pub struct TrainingSettings {
         value_parser = seconds(HUNG_AFTER_SECONDS)
     )]
     pub hung_after: Duration,
-    /// On SIGTERM, SIGINT or SIGHUP: checkpoint running jobs and requeue them, or finish them
+    /// On SIGTERM, SIGINT or SIGHUP, or when drained: checkpoint running jobs and requeue them, or finish them
     #[arg(long, env = "OPTLAB_DRAIN", value_enum, default_value_t)]
     pub drain: Drain,
 }

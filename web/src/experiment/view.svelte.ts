@@ -4,6 +4,7 @@ import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Prob
 import { coalesce } from "../coalesce";
 import type { Comparison, Counts, Experiment, Job, ListJob, Warning, Worker } from "../contract";
 import { CurveStore } from "./curve_store.svelte";
+import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
 import { newest } from "../newest";
 import { tell } from "../notice.svelte";
@@ -86,8 +87,7 @@ export class ExperimentView {
   takeJob(job: Job) {
     if (job.experiment_id !== this.id) return;
     const before = this.jobs.find((known) => known.id === job.id);
-    // Events lack the fields that only lists have.
-    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? { ...known, ...job } : known)) : [...this.jobs, job];
+    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? afterEvent(known, job) : known)) : [...this.jobs, job];
     this.#numbers.ask();
     if (before?.state === job.state) return;
     this.curves.ask();

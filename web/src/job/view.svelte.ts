@@ -4,6 +4,7 @@ import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAtte
 import { coalesce } from "../coalesce";
 import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
 import type { Range } from "../chart/curves";
+import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
 import { newest } from "../newest";
 import { tell } from "../notice.svelte";
@@ -81,8 +82,7 @@ export class JobView {
     if (job.id !== this.id) return;
     // A pending answer is older.
     this.#askJob()();
-    const before = this.job;
-    this.job = { ...job, why_queued: job.why_queued ?? (job.state === "queued" ? (before?.why_queued ?? null) : null) };
+    this.job = afterEvent(this.job ?? undefined, job);
     if (job.state === "queued" && job.why_queued == null) this.#job.ask();
     this.#curves.ask();
     this.#files.ask();
