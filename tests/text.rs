@@ -99,7 +99,7 @@ fn an_import_with_nul_is_rejected_with_the_field(database: Database) {
     is_refused(&import(&|import| import.experiment.notes = "\0".to_owned()), "/notes");
     is_refused(&import(&|import| import.experiment.name = "a\0".to_owned()), "/name");
     is_refused(&import(&|import| import.experiment.spec["notes"] = json!("\0")), "/spec/notes");
-    is_refused(&import(&|import| import.jobs[2].error = Some("no\0".to_owned())), "/2/error");
+    is_refused(&import(&|import| import.jobs[2].record.error = Some("no\0".to_owned())), "/2/error");
     is_refused(&import(&|import| import.jobs[0].spec["later"] = json!({ "a": ["\0"] })), "/0/spec/later/a/0");
     assert_eq!(server.read(EXPERIMENTS)["items"].as_array().unwrap().len(), 2);
 }

@@ -142,7 +142,7 @@ pub(super) async fn logs(
 }
 
 async fn no_log(state: &AppState, job: JobId, attempt: Option<AttemptNumber>) -> Result<ApiError, ApiError> {
-    let ended = state.store.job(job).await?.state.has_ended();
+    let ended = state.store.job(job).await?.record.state.has_ended();
     Ok(ApiError::not_found(match attempt {
         Some(attempt) => format!("attempt {attempt} of job {job} has no log"),
         None if ended => {

@@ -70,7 +70,7 @@ pub(super) async fn submitted(
 ) -> Result<Submitted, ApiError> {
     let filter = JobFilter { experiment: Some(id), ..JobFilter::default() };
     let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
-    let now = state.clock.now_ms();
+    let now = state.store.time_ms().await?;
     Ok(Submitted { id, name, jobs: jobs.into_iter().map(|job| views::job(job, now)).collect() })
 }
 

@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::state::AppState;
 use crate::exchange::{CsvWriter, ExchangeError, ParquetWriter, PointWriter, write_jobs};
-use crate::store::{ExperimentRecord, JobRecord, Store, StoreError};
+use crate::store::{ExperimentRecord, ExportedJob, Store, StoreError};
 
 /// Points per read from the store.
 const BATCH: i64 = 10_000;
@@ -65,7 +65,7 @@ enum ExportFile {
 struct Export {
     store: Arc<Store>,
     experiment: ExperimentRecord,
-    jobs: Vec<JobRecord>,
+    jobs: Vec<ExportedJob>,
 }
 
 /// The reason why an export broke off.
@@ -134,7 +134,7 @@ impl Export {
     fn write_points(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), Broken> {
         let runtime = Handle::current();
         for job in &self.jobs {
-            let mut series = runtime.block_on(self.store.series_of_job(job.id))?;
+            let mut series = runtime.block_on(self.store.series_of_job(job.record.id))?;
             // The two databases sort text differently.
             series.sort_by(|one, other| one.name.cmp(&other.name));
             for series in &series {

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{Attempt, Job, List};
+use optlab_domain::database::JsonText;
+use optlab_domain::time::rfc3339;
 use optlab_domain::{Action, JobId, JobState, parse_word};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,8 +14,7 @@ use super::extract::{Path, Query};
 use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
 use super::state::AppState;
-use super::views::rfc3339;
-use crate::store::{self, JobFilter, JobKey, JobOrder};
+use crate::store::{self, JobCursor, JobFilter, JobKey, JobOrder};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -39,8 +40,8 @@ pub(super) struct ListParams {
     #[serde(default)]
     limit: Whole<1, 1000, 100>,
     /// `next_cursor` of the previous page.
-    #[param(inline)]
-    cursor: Option<Id>,
+    #[param(pattern = "^[0-9.e:-]+$")]
+    cursor: Option<String>,
 }
 
 /// Jobs, oldest first unless `sort` is given.
@@ -56,11 +57,12 @@ pub(super) async fn list(
         state: state_of(params.state.as_deref())?,
     };
     let order = order(params.sort.as_deref(), params.order.as_deref())?;
-    let (cursor, limit) = (Id::read(params.cursor, "cursor")?, params.limit.read("limit")?);
+    let cursor = params.cursor.as_deref().map(|text| cursor(text, order)).transpose()?;
+    let limit = params.limit.read("limit")?;
     let page = state.store.jobs(filter, order, cursor, limit).await?;
     let queue = QueueState::of(&state).await?;
     let items = page.items.into_iter().map(|job| queue.view(job)).collect();
-    Ok(Json(List { items, next_cursor: page.next.map(|id| id.to_string()) }))
+    Ok(Json(List { items, next_cursor: page.next.map(|cursor| cursor.to_string()) }))
 }
 
 fn state_of(word: Option<&str>) -> Result<Option<JobState>, ApiError> {
@@ -75,6 +77,12 @@ fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> 
         word @ ("asc" | "desc") => Ok(JobOrder { by, descending: word == "desc" }),
         _ => Err(ApiError::invalid_parameter("`order` must be asc or desc")),
     }
+}
+
+fn cursor(text: &str, order: JobOrder) -> Result<JobCursor, ApiError> {
+    let fits = |cursor: &JobCursor| cursor.place.is_some() == (order != JobOrder::default());
+    let wrong = "`cursor` must be `next_cursor` of a page with the same `sort` and `order`";
+    JobCursor::parse(text).filter(fits).ok_or_else(|| ApiError::invalid_parameter(wrong))
 }
 
 /// One job.
@@ -135,7 +143,7 @@ impl From<store::Attempt> for Attempt {
             number: attempt.number,
             worker_id: attempt.worker_id,
             device: attempt.device,
-            environment: attempt.environment,
+            environment: attempt.environment.map(|JsonText(environment)| environment),
             start_step: attempt.start_step,
             started_at: rfc3339(attempt.started_ms),
             ended_at: attempt.ended_ms.map(rfc3339),

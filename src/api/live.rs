@@ -14,7 +14,6 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::views;
-use crate::clock::Clock;
 use crate::store::{self, Store, StoreError};
 
 const RING: usize = 1024;
@@ -68,10 +67,14 @@ impl Live {
     }
 
     fn job_changed(&self, job: &Job) {
-        self.publish(job.experiment_id, "job", job);
-        if job.step > 0 {
-            let hint = MetricsHint { experiment_id: job.experiment_id, job_id: job.id, step: job.step };
-            self.publish(job.experiment_id, "metrics", &hint);
+        self.publish(job.record.experiment_id, "job", job);
+        if job.record.step > 0 {
+            let hint = MetricsHint {
+                experiment_id: job.record.experiment_id,
+                job_id: job.record.id,
+                step: job.record.step,
+            };
+            self.publish(job.record.experiment_id, "metrics", &hint);
         }
     }
 
@@ -89,11 +92,11 @@ impl Live {
     }
 
     /// Follows the store until `shutdown`.
-    pub(super) async fn follow(&self, store: Arc<Store>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
+    pub(super) async fn follow(&self, store: Arc<Store>, shutdown: CancellationToken) {
         let mut changes = store.changes();
         let mut published = None;
         while !shutdown.is_cancelled() {
-            match self.publish_since(&store, &*clock, &mut published).await {
+            match self.publish_since(&store, &mut published).await {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%error, "live events are paused: the store does not answer"),
             }
@@ -109,30 +112,29 @@ impl Live {
     async fn publish_since(
         &self,
         store: &Store,
-        clock: &dyn Clock,
         published: &mut Option<Published>,
     ) -> Result<(), StoreError> {
         let Some(published) = published else {
             *published = Some(Published { version: store.version().await?, unsettled: HashMap::new() });
             return Ok(());
         };
+        let now = store.time_ms().await?;
         loop {
             let jobs = store.jobs_since(published.version, MOST_JOBS).await?;
             let Some(last) = jobs.last() else { break };
             published.version = last.version;
-            self.jobs_changed(jobs, clock, published);
+            self.jobs_changed(jobs, now, published);
         }
         let unsettled = store.unsettled_jobs(MOST_JOBS).await?;
-        self.jobs_changed(unsettled, clock, published);
+        self.jobs_changed(unsettled, now, published);
         let version = published.version;
         published.unsettled.retain(|_, &mut unsettled| unsettled > version);
         Ok(())
     }
 
-    fn jobs_changed(&self, jobs: Vec<store::Job>, clock: &dyn Clock, published: &mut Published) {
-        let now = clock.now_ms();
+    fn jobs_changed(&self, jobs: Vec<store::Job>, now: i64, published: &mut Published) {
         for job in jobs {
-            let before = published.unsettled.insert(job.id, job.version);
+            let before = published.unsettled.insert(job.record.id, job.version);
             if before != Some(job.version) {
                 self.job_changed(&views::job(job, now));
             }

@@ -73,8 +73,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let is_local = is_local(listener.local_addr()?);
-    let (store, clock, base_path) =
-        (resources.store.clone(), resources.clock.clone(), settings.base_path.clone());
+    let (store, base_path) = (resources.store.clone(), settings.base_path.clone());
     let state = AppState::new(resources, settings, is_local, shutdown.clone());
     let live = state.live.clone();
     let limits = Limits {
@@ -95,6 +94,6 @@ pub async fn serve(
             () = patience => {}
         }
     };
-    tokio::join!(served, live.follow(store, clock, shutdown.clone()));
+    tokio::join!(served, live.follow(store, shutdown.clone()));
     Ok(())
 }

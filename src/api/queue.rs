@@ -17,13 +17,13 @@ pub(super) struct QueueState {
 
 impl QueueState {
     pub(super) async fn of(state: &AppState) -> Result<Self, ApiError> {
-        let now_ms = state.clock.now_ms();
+        let now_ms = state.store.time_ms().await?;
         let workers = workers::active(&state.store, now_ms).await?;
         Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect() })
     }
 
     pub(super) fn view(&self, job: store::Job) -> Job {
-        let why_queued = (job.state == JobState::Queued).then(|| self.why(&job));
+        let why_queued = (job.record.state == JobState::Queued).then(|| self.why(&job));
         Job { why_queued, ..views::job(job, self.now_ms) }
     }
 
@@ -32,13 +32,13 @@ impl QueueState {
         let waits = self.waits_for(job);
         match (job.attempt_end, &job.attempt_error) {
             (Some(EndReason::MachineFault), Some(error)) => {
-                format!("{waits}; attempt {} could not run on its machine: {error}", job.attempt)
+                format!("{waits}; attempt {} could not run on its machine: {error}", job.record.attempt)
             }
             (
                 Some(EndReason::RunnerCrashed | EndReason::OutOfMemory | EndReason::WorkerLost),
                 Some(error),
             ) => {
-                format!("{waits}; attempt {} failed: {error}", job.attempt)
+                format!("{waits}; attempt {} failed: {error}", job.record.attempt)
             }
             _ => waits,
         }

@@ -21,7 +21,7 @@ pub struct Resources {
     pub artifacts: ArtifactRoot,
     /// Runs the queries of users.
     pub queries: QueryRunner,
-    /// The time.
+    /// The clock by which known tokens are checked again.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -31,7 +31,6 @@ pub(super) struct AppState {
     pub(super) store: Arc<Store>,
     pub(super) artifacts: ArtifactRoot,
     pub(super) queries: QueryRunner,
-    pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Arc<ApiSettings>,
     pub(super) access: Arc<Access>,
     pub(super) live: Arc<Live>,
@@ -59,7 +58,6 @@ impl AppState {
             store,
             artifacts,
             queries,
-            clock,
             shutdown,
         }
     }

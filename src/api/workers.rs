@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use optlab_api_types::{List, OfferedDevice, Worker, WorkerState};
 use optlab_domain::WorkerId;
+use optlab_domain::time::rfc3339;
 
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
-use super::views::rfc3339;
 use crate::store::{self, Store, StoreError};
 
 /// Age of the last heartbeat above which a worker is left out of the list.
@@ -35,8 +35,8 @@ fn view(worker: store::Worker, now_ms: i64) -> Worker {
         name: worker.name,
         state,
         slots: worker.devices.iter().map(|device| device.slots).sum(),
-        devices: worker.devices.into_iter().map(OfferedDevice::from).collect(),
-        jobs: worker.jobs,
+        devices: worker.devices.0.into_iter().map(OfferedDevice::from).collect(),
+        jobs: worker.jobs.0,
         trouble: worker.trouble,
         started_at: rfc3339(worker.started_ms),
         last_seen_at: rfc3339(worker.last_seen_ms),
@@ -46,12 +46,12 @@ fn view(worker: store::Worker, now_ms: i64) -> Worker {
 /// The workers of the last day, newest first.
 #[utoipa::path(get, path = "/api/v1/workers", tag = "workers", responses((status = 200, body = List<Worker>)))]
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Worker>>, ApiError> {
-    let now = state.clock.now_ms();
+    let now = state.store.time_ms().await?;
     let workers = state.store.workers(now - SHOWN_FOR_MS).await?;
     Ok(Json(List::whole(workers.into_iter().map(|worker| view(worker, now)).collect())))
 }
 
-/// Drains a worker: it claims no more jobs and stops. Its jobs continue on other workers.
+/// Drains a worker: it claims no more jobs, hands its jobs back or finishes them, as its setting `drain` says, and stops.
 #[utoipa::path(post, path = "/api/v1/workers/{id}/drain", tag = "workers",
     responses((status = 204)))]
 pub(super) async fn drain(

@@ -6,6 +6,7 @@
 mod bucket;
 mod error;
 mod list;
+mod path;
 
 use std::io;
 use std::ops::Range;
@@ -25,6 +26,7 @@ use url::Url;
 
 pub use bucket::BucketAccess;
 pub use error::ArtifactError;
+pub use path::{AttemptFile, JOBS};
 
 /// File that [`ArtifactRoot::try_to_write`] writes.
 const TRIED: &str = "write-check";

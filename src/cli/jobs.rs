@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
     table.add_rows(jobs.iter().map(row));
     output::line(table.trim_fmt())?;
-    let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.id, remark(job)?))).collect();
+    let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.record.id, remark(job)?))).collect();
     for (job, remark) in remarks.iter().take(TOLD) {
         output::line(format!("job {job}: {remark}"))?;
     }
@@ -52,28 +52,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn row(job: &Job) -> [String; 8] {
     [
-        job.id.to_string(),
-        job.experiment_id.to_string(),
-        job.arm.clone(),
-        job.seed.to_string(),
+        job.record.id.to_string(),
+        job.record.experiment_id.to_string(),
+        job.record.arm.clone(),
+        job.record.seed.to_string(),
         condition(job),
-        format!("{}/{}", job.step, job.steps),
-        job.attempt.to_string(),
+        format!("{}/{}", job.record.step, job.record.steps),
+        job.record.attempt.to_string(),
         job.device.clone().unwrap_or_else(|| "-".to_owned()),
     ]
 }
 
 /// The state with what explains it: `failed (diverged)`, `running (pause)`.
 pub(super) fn condition(job: &Job) -> String {
-    let reason = job.end_reason.filter(|_| job.state == JobState::Failed);
-    match (job.requested, reason) {
-        (Some(request), _) => format!("{} ({request})", job.state),
-        (None, Some(reason)) => format!("{} ({reason})", job.state),
-        (None, None) => job.state.to_string(),
+    let reason = job.record.end_reason.filter(|_| job.record.state == JobState::Failed);
+    match (job.record.requested, reason) {
+        (Some(request), _) => format!("{} ({request})", job.record.state),
+        (None, Some(reason)) => format!("{} ({reason})", job.record.state),
+        (None, None) => job.record.state.to_string(),
     }
 }
 
 /// What is wrong with the job: the warning of its worker, or why it was queued again.
 fn remark(job: &Job) -> Option<&str> {
-    job.trouble.as_deref().or_else(|| job.why_queued.as_deref().filter(|_| job.attempt > AttemptNumber::NONE))
+    job.trouble
+        .as_deref()
+        .or_else(|| job.why_queued.as_deref().filter(|_| job.record.attempt > AttemptNumber::NONE))
 }

@@ -13,7 +13,7 @@ pub(super) const TOLD: usize = 10;
 pub(super) fn warn_of_missing_files(client: &Client, experiment: ExperimentId) -> Result<usize, ClientError> {
     let experiment = experiment.to_string();
     let jobs = client.jobs(&[("experiment", &experiment), ("state", "succeeded")])?;
-    let incomplete = jobs.iter().filter_map(|job| Some((job, job.error.as_deref()?)));
+    let incomplete = jobs.iter().filter_map(|job| Some((job, job.record.error.as_deref()?)));
     let lines: Vec<String> = incomplete.map(|(job, error)| line(job, error)).collect();
     for line in lines.iter().take(TOLD) {
         output::note(line);
@@ -30,8 +30,8 @@ pub(super) fn tell_failures(client: &Client, experiment: ExperimentId, failed: i
     // The count has been printed, so an error here is ignored.
     let Ok(List::<Job> { items, .. }) = client.get(&path) else { return };
     for job in items {
-        let reason = job.end_reason.map_or("", Into::into);
-        let error = job.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(reason);
+        let reason = job.record.end_reason.map_or("", Into::into);
+        let error = job.record.error.as_deref().and_then(|error| error.lines().next()).unwrap_or(reason);
         output::note(line(&job, error));
     }
     let more = failed - TOLD as i64;
@@ -41,5 +41,5 @@ pub(super) fn tell_failures(client: &Client, experiment: ExperimentId, failed: i
 }
 
 fn line(job: &Job, error: &str) -> String {
-    format!("job {}, {} with seed {}: {error}", job.id, job.arm, job.seed)
+    format!("job {}, {} with seed {}: {error}", job.record.id, job.record.arm, job.record.seed)
 }

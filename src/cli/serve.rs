@@ -92,7 +92,7 @@ pub(super) async fn service(
     let reaper = Reaper::new(store.clone(), clock.clone(), lease);
     let reaper = tokio::spawn(reaper.run(shutdown.clone()));
     let sweeps = worker::Sweeps { checkpoints: lease, strays: settings.sweep_every };
-    let sweeper = worker::sweep(store.clone(), artifacts.clone(), clock.clone(), sweeps, shutdown.clone());
+    let sweeper = worker::sweep(store.clone(), artifacts.clone(), sweeps, shutdown.clone());
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), settings.worker(), shutdown.clone());
     let worker = tokio::spawn(worker);

@@ -29,7 +29,7 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
     match (args.job, &args.experiment) {
         (Some(job), _) => {
             let job: Job = client.post(&format!("/jobs/{job}/{action}"), &())?;
-            tell(args.json, &job, |job| format!("Job {}: {}", job.id, condition(job)))
+            tell(args.json, &job, |job| format!("Job {}: {}", job.record.id, condition(job)))
         }
         (None, Some(experiment)) => {
             let id = which::find(&client, experiment)?;

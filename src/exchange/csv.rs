@@ -7,7 +7,7 @@ use optlab_domain::{AttemptNumber, EndReason, JobId, JobState};
 use serde::Serialize;
 
 use super::{ExchangeError, PointWriter};
-use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
+use crate::store::{ExperimentRecord, ExportedJob, TimedPoint};
 
 /// The columns of a Parquet export.
 #[derive(Serialize)]
@@ -70,14 +70,14 @@ impl<W: Write> CsvWriter<W> {
 }
 
 impl<W: Write> PointWriter for CsvWriter<W> {
-    fn write(&mut self, job: &JobRecord, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
+    fn write(&mut self, job: &ExportedJob, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
         for &TimedPoint { step, value, time_ms } in points {
             self.rows.serialize(PointRow {
                 experiment: &self.experiment,
-                job_id: job.id,
-                arm: &job.arm,
-                method: &job.method,
-                seed: job.seed,
+                job_id: job.record.id,
+                arm: &job.record.arm,
+                method: &job.record.method,
+                seed: job.record.seed,
                 series,
                 step,
                 value,
@@ -99,23 +99,23 @@ impl<W: Write> PointWriter for CsvWriter<W> {
 pub fn write_jobs(
     out: impl Write,
     experiment: &ExperimentRecord,
-    jobs: &[JobRecord],
+    jobs: &[ExportedJob],
 ) -> Result<(), ExchangeError> {
     let mut rows = Writer::from_writer(out);
     for job in jobs {
         rows.serialize(JobRow {
             experiment: &experiment.name,
-            job_id: job.id,
-            arm: &job.arm,
-            method: &job.method,
-            seed: job.seed,
-            state: job.state,
-            end_reason: job.end_reason,
-            error: job.error.as_deref(),
-            attempts: job.attempt,
+            job_id: job.record.id,
+            arm: &job.record.arm,
+            method: &job.record.method,
+            seed: job.record.seed,
+            state: job.record.state,
+            end_reason: job.record.end_reason,
+            error: job.record.error.as_deref(),
+            attempts: job.record.attempt,
             device: job.attempts.last().map(|attempt| attempt.device.as_str()),
-            step: job.step,
-            steps: job.steps,
+            step: job.record.step,
+            steps: job.record.steps,
             test_accuracy: job.results.test_accuracy,
             best_test_accuracy: job.results.best_test_accuracy,
             test_error: job.results.test_error,
@@ -123,9 +123,9 @@ pub fn write_jobs(
             parameters_trained: job.parameters_trained,
             seconds: job.results.seconds,
             peak_memory_bytes: job.results.peak_memory_bytes,
-            created_ms: job.created_ms,
-            started_ms: job.started_ms,
-            ended_ms: job.ended_ms,
+            created_ms: job.record.created_ms,
+            started_ms: job.record.started_ms,
+            ended_ms: job.record.ended_ms,
         })?;
     }
     Ok(rows.flush()?)

@@ -9,7 +9,7 @@ mod tensorboard;
 
 use std::io;
 
-use crate::store::{JobRecord, TimedPoint};
+use crate::store::{ExportedJob, TimedPoint};
 pub use csv::{CsvWriter, write_jobs};
 pub use parquet::{ParquetReader, ParquetWriter};
 pub use tensorboard::EventWriter;
@@ -39,7 +39,7 @@ pub trait PointWriter {
     ///
     /// # Errors
     /// If they cannot be written.
-    fn write(&mut self, job: &JobRecord, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError>;
+    fn write(&mut self, job: &ExportedJob, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError>;
 
     /// Completes the file; without this call, it is invalid.
     ///

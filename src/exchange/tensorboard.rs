@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use optlab_domain::JobId;
 
 use super::{ExchangeError, PointWriter};
-use crate::store::{JobRecord, TimedPoint};
+use crate::store::{ExportedJob, TimedPoint};
 
 /// With this version, a series whose steps restart does not count as a restart of the run.
 const FILE_VERSION: &str = "brain.Event:2";
@@ -30,17 +30,17 @@ impl EventWriter {
         Self { folder, current: None }
     }
 
-    fn begin(&self, job: &JobRecord) -> io::Result<BufWriter<File>> {
+    fn begin(&self, job: &ExportedJob) -> io::Result<BufWriter<File>> {
         // An arm may be named `..`, which is not a folder of its own.
-        let arm = Path::new(&job.arm).file_name().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("no folder can be named {}", job.arm))
+        let arm = Path::new(&job.record.arm).file_name().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("no folder can be named {}", job.record.arm))
         })?;
-        let folder = self.folder.join(arm).join(format!("seed-{}", job.seed));
+        let folder = self.folder.join(arm).join(format!("seed-{}", job.record.seed));
         fs::create_dir_all(&folder)?;
-        let name = format!("events.out.tfevents.{:010}.optlab", job.created_ms / 1000);
+        let name = format!("events.out.tfevents.{:010}.optlab", job.record.created_ms / 1000);
         let mut file = BufWriter::new(File::create_new(folder.join(name))?);
         let mut event = Message::default();
-        event.double(1, job.created_ms as f64 / 1000.0);
+        event.double(1, job.record.created_ms as f64 / 1000.0);
         event.bytes(3, FILE_VERSION.as_bytes());
         write_record(&mut file, &event.0)?;
         Ok(file)
@@ -55,10 +55,10 @@ impl EventWriter {
 }
 
 impl PointWriter for EventWriter {
-    fn write(&mut self, job: &JobRecord, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
-        if self.current.as_ref().is_none_or(|(id, _)| *id != job.id) {
+    fn write(&mut self, job: &ExportedJob, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
+        if self.current.as_ref().is_none_or(|(id, _)| *id != job.record.id) {
             self.end()?;
-            self.current = Some((job.id, self.begin(job)?));
+            self.current = Some((job.record.id, self.begin(job)?));
         }
         let Some((_, file)) = &mut self.current else { return Ok(()) };
         for point in points {

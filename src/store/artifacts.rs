@@ -1,6 +1,6 @@
 //! Rows of artifacts; their bytes are in the artifact root.
 
-use optlab_domain::{ArtifactKind, AttemptNumber, JobId};
+use optlab_domain::{ArtifactKind, AttemptNumber, JobId, Lease};
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, Transaction, sql};
@@ -67,14 +67,29 @@ impl Store {
     /// Deletes the row of a file whose bytes are removed.
     pub async fn forget_artifact(&self, job: JobId, artifact: &Artifact) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sql("DELETE FROM artifacts WHERE job_id = $1 AND name = $2 AND path = $3")
-            .bind(job)
-            .bind(artifact.name.as_str())
-            .bind(artifact.path.as_str())
-            .execute(&mut tx)
-            .await?;
+        delete(&mut tx, job, artifact).await?;
         self.commit(tx).await
     }
+
+    /// Deletes the row of a checkpoint from which its attempt cannot resume.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn forget_unusable(&self, lease: Lease, checkpoint: &Artifact) -> Result<(), StoreError> {
+        let mut tx = self.begin_under(lease).await?;
+        delete(&mut tx, lease.job, checkpoint).await?;
+        self.commit(tx).await
+    }
+}
+
+async fn delete(tx: &mut Transaction, job: JobId, artifact: &Artifact) -> Result<(), StoreError> {
+    sql("DELETE FROM artifacts WHERE job_id = $1 AND name = $2 AND path = $3")
+        .bind(job)
+        .bind(artifact.name.as_str())
+        .bind(artifact.path.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// The checkpoints of a job, the latest first.

@@ -42,7 +42,7 @@ pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::{NotFound, StoreError};
 pub use experiments::{Counts, Edit, Experiment, Submission};
-pub use jobs::{Attempt, Cell, Job, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
+pub use jobs::{Attempt, Cell, Job, JobCursor, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
 pub use monitor::{Activity, Census};
 pub use page::Page;
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};
@@ -52,7 +52,7 @@ pub use series::Series;
 pub use settings::Root;
 pub use thinning::Thinned;
 pub use tokens::{Secret, Token};
-pub use transfer::{CurveBatch, ExperimentRecord, Import, JobRecord, ResultsRecord, TimedPoint};
+pub use transfer::{CurveBatch, ExperimentRecord, ExportedJob, Import, ResultsRecord, TimedPoint};
 pub use workers::{Memory, OfferedDevice, Worker};
 
 /// A database with the tables of `migrations/`.
@@ -130,6 +130,29 @@ impl Store {
         self.database.check_files()?;
         sql("SELECT 1").execute(&mut self.read().await?).await?;
         Ok(())
+    }
+
+    /// Checks with a small write that the database accepts writes.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now(&mut tx).await?;
+        // A transaction without a change would succeed even on a full disk. This one writes a page in SQLite, a row in
+        // Postgres.
+        sql("INSERT INTO settings (name, value) VALUES ('last_write_check', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(now.to_string())
+        .execute(&mut tx)
+        .await?;
+        self.commit_silently(tx).await
+    }
+
+    /// The time of the clock that writes use, in milliseconds since the epoch. Times in rows are compared with it and not
+    /// with the clock of this machine.
+    pub async fn time_ms(&self) -> Result<i64, StoreError> {
+        match self.given_time() {
+            Some(now) => Ok(now),
+            None => self.now(&mut self.read().await?).await,
+        }
     }
 
     async fn read(&self) -> Result<Reader, StoreError> {

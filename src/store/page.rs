@@ -17,4 +17,9 @@ impl<T, Id> Page<T, Id> {
         items.truncate(limit);
         Self { next: items.last().filter(|_| more).map(id), items }
     }
+
+    /// The page with converted items.
+    pub(super) fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U, Id> {
+        Page { items: self.items.into_iter().map(convert).collect(), next: self.next }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use optlab_domain::database::JsonText;
 use optlab_domain::{EndReason, ExperimentId, JobId, JobState};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx_macros::FromRow;
@@ -103,7 +104,7 @@ impl Store {
         experiment: ExperimentId,
     ) -> Result<HashMap<JobId, Vec<Environment>>, StoreError> {
         // A curve consists of the last attempt that started at step 0 and of those that resumed from it.
-        let rows: Vec<(JobId, String)> = sql(concat!(
+        let rows: Vec<(JobId, JsonText<Environment>)> = sql(concat!(
             "SELECT a.job_id, a.environment
              FROM jobs j JOIN attempts a ON a.job_id = j.id
              WHERE j.experiment_id = $1 AND ",
@@ -118,8 +119,8 @@ impl Store {
         .fetch_all(&mut self.read().await?)
         .await?;
         let mut environments: HashMap<JobId, Vec<Environment>> = HashMap::new();
-        for (job, environment) in rows {
-            environments.entry(job).or_default().push(serde_json::from_str(&environment)?);
+        for (job, JsonText(environment)) in rows {
+            environments.entry(job).or_default().push(environment);
         }
         Ok(environments)
     }

@@ -1,5 +1,6 @@
 //! Workers and their slots.
 
+use optlab_domain::database::JsonText;
 use optlab_domain::{JobId, WorkerId};
 use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
@@ -8,16 +9,16 @@ use crate::store::database::sql;
 use crate::store::{NotFound, Store, StoreError};
 
 /// A process that claims jobs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub struct Worker {
     /// Its id.
     pub id: WorkerId,
     /// Host and process.
     pub name: String,
     /// Its devices at its last heartbeat.
-    pub devices: Vec<OfferedDevice>,
+    pub devices: JsonText<Vec<OfferedDevice>>,
     /// The jobs that it runs.
-    pub jobs: Vec<JobId>,
+    pub jobs: JsonText<Vec<JobId>>,
     /// When it began, milliseconds since the epoch.
     pub started_ms: i64,
     /// Time of its last heartbeat.
@@ -77,37 +78,6 @@ pub struct Memory {
     pub total_bytes: u64,
     /// Memory that is not available to a new program.
     pub used_bytes: u64,
-}
-
-#[derive(FromRow)]
-struct Row {
-    id: WorkerId,
-    name: String,
-    devices: String,
-    jobs: String,
-    started_ms: i64,
-    last_seen_ms: i64,
-    ended_ms: Option<i64>,
-    draining: i64,
-    trouble: Option<String>,
-}
-
-impl TryFrom<Row> for Worker {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            name: row.name,
-            devices: serde_json::from_str(&row.devices)?,
-            jobs: serde_json::from_str(&format!("[{}]", row.jobs))?,
-            started_ms: row.started_ms,
-            last_seen_ms: row.last_seen_ms,
-            ended_ms: row.ended_ms,
-            draining: row.draining != 0,
-            trouble: row.trouble,
-        })
-    }
 }
 
 impl Store {
@@ -181,16 +151,16 @@ impl Store {
 
     /// The workers with a heartbeat after `since_ms`, newest first.
     pub async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
-        let rows: Vec<Row> = sql(
-            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining, w.trouble, coalesce((
+        sql(
+            "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining = 1 AS draining, w.trouble,
+             '[' || coalesce((
                  SELECT string_agg(CAST(j.id AS TEXT), ',') FROM jobs j
                  WHERE j.worker_id = w.id AND j.state = 'running'
-             ), '') AS jobs
+             ), '') || ']' AS jobs
              FROM workers w WHERE w.last_seen_ms >= $1 ORDER BY w.id DESC",
         )
         .bind(since_ms)
         .fetch_all(&mut self.read().await?)
-        .await?;
-        rows.into_iter().map(Worker::try_from).collect()
+        .await
     }
 }

@@ -10,7 +10,7 @@ use optlab_domain::{ArtifactKind, Lease};
 use tempfile::TempDir;
 
 use super::log::Log;
-use crate::artifacts::{ArtifactError, ArtifactRoot};
+use crate::artifacts::{ArtifactError, ArtifactRoot, AttemptFile};
 use crate::store::Artifact;
 
 /// Name of the log in the folder.
@@ -92,12 +92,12 @@ impl Files {
         kind: ArtifactKind,
         step: u64,
     ) -> Result<Artifact, ArtifactError> {
-        let Lease { job, attempt } = self.lease;
+        let attempt = self.lease.attempt;
         let name = match kind {
             ArtifactKind::Weights => file.to_owned(),
             _ => format!("attempt-{attempt}-{file}"),
         };
-        let path = format!("jobs/{job}/{attempt}/{file}");
+        let path = AttemptFile { lease: self.lease, name: file }.to_string();
         let written = self.root.put(&path, &self.scratch.path().join(file)).await?;
         let (bytes, sha256) = (written.bytes as i64, written.sha256);
         Ok(Artifact { name, kind, attempt, step: step as i64, path, bytes, sha256 })

@@ -47,7 +47,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 const RESTART: Duration = Duration::from_secs(5);
 
 /// Works until `shutdown`, until a drain is requested, or until it has been idle for long enough. Running jobs are then
-/// handed back or finished. A stop takes at most a training step and a checkpoint, or [`LONGEST_STOP`].
+/// handed back or finished. Handing them back takes at most a training step and a checkpoint, or [`LONGEST_STOP`].
 pub async fn run(
     store: Arc<Store>,
     artifacts: ArtifactRoot,

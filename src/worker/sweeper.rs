@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use optlab_domain::{AttemptNumber, JobId};
+use optlab_domain::{AttemptNumber, JobId, Lease};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifacts::{ArtifactError, ArtifactRoot};
-use crate::clock::Clock;
+use crate::artifacts::{ArtifactError, ArtifactRoot, AttemptFile, JOBS};
 use crate::store::{Store, StoreError};
 
 /// Maximum number of checkpoints per round.
@@ -36,13 +35,7 @@ enum SweepError {
 
 /// Sweeps periodically until `shutdown`. The bytes of a checkpoint are removed before its row, so that the next round
 /// finds it again if the process dies in between. Several processes may sweep concurrently.
-pub async fn sweep(
-    store: Arc<Store>,
-    artifacts: ArtifactRoot,
-    clock: Arc<dyn Clock>,
-    sweeps: Sweeps,
-    shutdown: CancellationToken,
-) {
+pub async fn sweep(store: Arc<Store>, artifacts: ArtifactRoot, sweeps: Sweeps, shutdown: CancellationToken) {
     let checkpoints = async {
         loop {
             if let Err(error) = remove_checkpoints(&store, &artifacts).await {
@@ -54,8 +47,7 @@ pub async fn sweep(
     let strays = async {
         loop {
             sleep(sweeps.strays).await;
-            let ended_before = clock.now_ms() - sweeps.strays.as_millis() as i64;
-            match remove_strays(&store, &artifacts, ended_before).await {
+            match remove_strays(&store, &artifacts, sweeps.strays).await {
                 Ok(0) => {}
                 Ok(removed) => tracing::info!(removed, "removed stray files"),
                 Err(error) => tracing::warn!(%error, "cannot remove stray files"),
@@ -73,19 +65,19 @@ async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> Result<(
     Ok(())
 }
 
-/// Removes the stray files of attempts that died between storing a file and adding its row; returns their number.
+/// Removes the stray files of attempts that died, at least `age` ago, between storing a file and adding its row; returns
+/// their number.
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
 /// therefore never get one, whatever the clocks say.
-async fn remove_strays(
-    store: &Store,
-    artifacts: &ArtifactRoot,
-    ended_before: i64,
-) -> Result<usize, SweepError> {
-    let (mut files, mut job, mut removed) = (artifacts.list("jobs"), None::<Job>, 0);
+async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, age: Duration) -> Result<usize, SweepError> {
+    let ended_before = store.time_ms().await? - age.as_millis() as i64;
+    let (mut files, mut job, mut removed) = (artifacts.list(JOBS), None::<Job>, 0);
     while let Some(path) = files.next().await {
         let path = path?;
-        let Some((id, attempt)) = owner(&path) else { continue };
+        let Some(AttemptFile { lease: Lease { job: id, attempt }, .. }) = AttemptFile::parse(&path) else {
+            continue;
+        };
         // Files are listed job by job.
         if job.as_ref().is_none_or(|job| job.id != id) {
             job = Some(Job::read(store, id, ended_before).await?);
@@ -97,13 +89,6 @@ async fn remove_strays(
         }
     }
     Ok(removed)
-}
-
-/// The job and the attempt in a path like `jobs/7/2/log.txt`; `None` for paths that no attempt writes to.
-fn owner(path: &str) -> Option<(JobId, AttemptNumber)> {
-    let (job, rest) = path.strip_prefix("jobs/")?.split_once('/')?;
-    let (attempt, file) = rest.split_once('/')?;
-    (!file.contains('/')).then_some((job.parse().ok()?, attempt.parse().ok()?))
 }
 
 /// The attempts and files of a job in the database. Files of unknown jobs are not removed, because they may belong to
@@ -132,22 +117,5 @@ impl Job {
         };
         let ended = ended.map(|attempt| attempt.number).collect();
         Ok(Self { id, ended, noted: noted.into_iter().map(|artifact| artifact.path).collect() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{AttemptNumber, JobId, owner};
-
-    #[test]
-    fn only_paths_of_attempts_have_an_owner() {
-        let attempt = Some((JobId::from(7), AttemptNumber::from(2)));
-        assert_eq!(owner("jobs/7/2/log.txt"), attempt);
-        assert_eq!(owner("jobs/7/2/log.txt#1"), attempt);
-        for path in
-            ["jobs/7/log.txt", "jobs/a/2/log.txt", "jobs/7/2/more/log.txt", "other/7/2/log.txt", "jobs"]
-        {
-            assert_eq!(owner(path), None, "{path}");
-        }
     }
 }

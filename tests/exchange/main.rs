@@ -17,7 +17,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use optlab::exchange::{ParquetReader, ParquetWriter, PointWriter};
-use optlab::store::{ExperimentRecord, Import, JobRecord, TimedPoint};
+use optlab::store::{ExperimentRecord, ExportedJob, Import, TimedPoint};
 use optlab_domain::{ExperimentId, JobId};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn without_slots(folder: &TempDir) -> Server {
 type Curves = BTreeMap<(usize, String), Vec<(i64, u64, i64)>>;
 
 /// The contents of a file, without ids.
-fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
+fn contents(file: &Path) -> (ExperimentRecord, Vec<ExportedJob>, Curves) {
     let reader = ParquetReader::open(File::open(file).unwrap()).unwrap();
     let Import { experiment, jobs, points, .. } = reader.import().clone();
     let mut curves = Curves::new();
@@ -59,7 +59,10 @@ fn contents(file: &Path) -> (ExperimentRecord, Vec<JobRecord>, Curves) {
     });
     read.unwrap();
     assert_eq!(curves.values().map(Vec::len).sum::<usize>() as u64, points);
-    let jobs = jobs.into_iter().map(|job| JobRecord { id: JobId::from(0), ..job }).collect();
+    let mut jobs = jobs;
+    for job in &mut jobs {
+        (job.record.id, job.record.experiment_id) = (JobId::from(0), ExperimentId::from(0));
+    }
     (ExperimentRecord { id: ExperimentId::from(0), ..experiment }, jobs, curves)
 }
 
@@ -129,8 +132,10 @@ fn an_import_equals_its_export() {
     let (first, id, file) = trained(&folders[0]);
     let whole = contents(&file);
     assert_eq!(whole.0.notes, "first,\n\"second\" – third");
-    let failed =
-        whole.1.iter().filter(|job| job.error.as_deref().is_some_and(|error| error.contains("not finite")));
+    let failed = whole
+        .1
+        .iter()
+        .filter(|job| job.record.error.as_deref().is_some_and(|error| error.contains("not finite")));
     assert_eq!((whole.1.len(), failed.count()), (6, 2));
     assert!(whole.2.len() > 6 * 8, "each job has many series");
 
@@ -276,7 +281,7 @@ fn tensorboard_exports_have_one_folder_per_job() {
     assert_eq!(said(&client(&server, &folder, &args)).trim(), "events");
     let (_, jobs, curves) = contents(&file);
     for (place, job) in jobs.iter().enumerate() {
-        let run = folder.path().join(format!("events/{}/seed-{}", job.arm, job.seed));
+        let run = folder.path().join(format!("events/{}/seed-{}", job.record.arm, job.record.seed));
         let [file] = &fs::read_dir(run).unwrap().collect::<Vec<_>>()[..] else { panic!("one file per job") };
         let file = file.as_ref().unwrap();
         assert!(file.file_name().to_str().unwrap().starts_with("events.out.tfevents."));

@@ -30,21 +30,21 @@ fn invalid_imports_are_rejected_with_the_reason() {
     let whole = fs::read(&file).unwrap();
     let at = whole.windows(13).position(|window| window == b"optlab.format").unwrap();
     let mut newer = whole.clone();
-    let version = at + newer[at..].iter().position(|&byte| byte == b'2').unwrap();
-    newer[version] = b'3';
+    let version = at + newer[at..].iter().position(|&byte| byte == b'3').unwrap();
+    newer[version] = b'4';
     let mut older = whole.clone();
-    older[version] = b'1';
+    older[version] = b'2';
     let changed = |change: fn(&mut Import)| rewritten(&file, change);
     for (bytes, reason) in [
         (b"hello".to_vec(), "cannot be read as Parquet"),
         (Vec::new(), "cannot be read as Parquet"),
         (whole[..whole.len() / 2].to_vec(), "cannot be read as Parquet"),
-        (newer, "format 3"),
+        (newer, "format 4"),
         (older, "export the experiment again"),
         (changed(|import| import.jobs.truncate(5)), "is missing"),
-        (changed(|import| import.jobs[5].id = JobId::from(99)), "belongs to no job"),
-        (changed(|import| import.jobs[1].seed = 4), "is not in the spec"),
-        (changed(|import| import.jobs[1].id = import.jobs[0].id), "is a duplicate"),
+        (changed(|import| import.jobs[5].record.id = JobId::from(99)), "belongs to no job"),
+        (changed(|import| import.jobs[1].record.seed = 4), "is not in the spec"),
+        (changed(|import| import.jobs[1].record.id = import.jobs[0].record.id), "is a duplicate"),
         (
             changed(|import| import.jobs[0].spec["train"]["batch_size"] = json!(7)),
             "differs from the experiment's",
@@ -55,22 +55,25 @@ fn invalid_imports_are_rejected_with_the_reason() {
             changed(|import| import.experiment.name = "1".to_owned()),
             "must not be only digits, because commands take a number for an id",
         ),
-        (changed(|import| (import.jobs[0].step, import.jobs[0].steps) = (3, 3)), "has 3 steps"),
+        (changed(|import| (import.jobs[0].record.step, import.jobs[0].record.steps) = (3, 3)), "has 3 steps"),
         (changed(|import| import.jobs[0].attempts.clear()), "does not have the expected"),
         (reworded(&whole, "diverged", "wandered"), "unknown variant `wandered`"),
-        (changed(|import| import.jobs[5].end_reason = Some(EndReason::MachineFault)), "ends only attempts"),
-        (changed(|import| import.jobs[0].method = "opt:magic".to_owned()), "but its spec has"),
-        (changed(|import| import.jobs[0].ended_ms = None), "without a time"),
+        (
+            changed(|import| import.jobs[5].record.end_reason = Some(EndReason::MachineFault)),
+            "ends only attempts",
+        ),
+        (changed(|import| import.jobs[0].record.method = "opt:magic".to_owned()), "but its spec has"),
+        (changed(|import| import.jobs[0].record.ended_ms = None), "without a time"),
         (changed(|import| import.jobs[0].results.test_accuracy = Some(101.0)), "a test_accuracy of 101"),
         (changed(|import| import.jobs[0].results = ResultsRecord::default()), "without results"),
-        (changed(|import| import.jobs[0].end_reason = None), "without results"),
+        (changed(|import| import.jobs[0].record.end_reason = None), "without results"),
         (changed(|import| import.jobs[5].results.energy = Some(1.0)), "and has results"),
         (changed(|import| import.jobs[0].results.seconds = Some(-1.0)), "-1 seconds"),
         (changed(|import| import.jobs[0].attempts[0].seconds = Some(1e300)), "seconds, which is impossible"),
-        (changed(|import| import.jobs[0].created_ms = i64::MAX), "not between the years"),
+        (changed(|import| import.jobs[0].record.created_ms = i64::MAX), "not between the years"),
         (changed(|import| import.jobs[0].attempts[0].started_ms = -1), "not between the years"),
         (changed(|import| import.experiment.created_ms = i64::MIN), "not between the years"),
-        (changed(|import| import.jobs[0].method = "x".repeat(100_000)), "has the method xxx"),
+        (changed(|import| import.jobs[0].record.method = "x".repeat(100_000)), "has the method xxx"),
         (changed(|import| import.jobs.swap(0, 1)), "order"),
     ] {
         let answer = import(&server, &bytes);

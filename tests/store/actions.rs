@@ -58,10 +58,10 @@ pub async fn a_pause_request_reaches_the_worker(fixture: Fixture) {
     let lease = fixture.claim().await.unwrap();
     fixture.store.act_on_job(id, Action::Pause).await.unwrap();
     let job = fixture.job(id).await;
-    assert_eq!((job.state, job.requested), (JobState::Running, Some(Request::Pause)));
+    assert_eq!((job.record.state, job.record.requested), (JobState::Running, Some(Request::Pause)));
     assert_eq!(fixture.record(lease, &[1]).await.unwrap(), Some(Request::Pause));
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Paused);
-    assert_eq!(fixture.job(id).await.requested, None);
+    assert_eq!(fixture.job(id).await.record.requested, None);
     assert!(fixture.claim().await.is_none());
     // The answer may have been lost.
     assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Paused);
@@ -108,7 +108,7 @@ pub async fn a_whole_experiment_is_paused_and_resumed(fixture: Fixture) {
     let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
     let experiment = fixture.submit(json!({ "arms": arms, "seeds": [0, 1, 2, 3, 4] })).await;
     let other = fixture.one_job(json!({})).await;
-    let queued = fixture.jobs(experiment).await[4].id;
+    let queued = fixture.jobs(experiment).await[4].record.id;
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, finished()).await;
     let lease = fixture.claim().await.unwrap();

@@ -15,7 +15,7 @@ pub async fn every_write_to_a_job_raises_its_version(fixture: Fixture) {
     assert!(fixture.store.jobs_since(after, 10).await.unwrap().is_empty());
     let lease = fixture.claim().await.unwrap();
     let changed = fixture.jobs_since(after, 10).await;
-    assert_eq!(changed.iter().map(|job| job.id).collect::<Vec<_>>(), [lease.job]);
+    assert_eq!(changed.iter().map(|job| job.record.id).collect::<Vec<_>>(), [lease.job]);
 }
 
 pub async fn writes_notify_waiting_tasks(fixture: Fixture) {

@@ -1,6 +1,6 @@
 //! Artifacts, and the step from which the next attempt resumes.
 
-use optlab::store::{Artifact, AttemptEnd};
+use optlab::store::{Artifact, AttemptEnd, StoreError};
 use optlab_domain::{Action, ArtifactKind, EndReason, JobId, JobState, Lease};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ pub async fn a_lost_worker_cannot_add_files(fixture: Fixture) {
 
 pub async fn a_queued_job_is_at_the_step_of_its_last_checkpoint(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
-    let step = async || fixture.job(id).await.step;
+    let step = async || fixture.job(id).await.record.step;
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[30]).await.unwrap();
     fixture.end(lease, AttemptEnd::HandedBack).await;
@@ -99,13 +99,13 @@ pub async fn an_attempt_deletes_checkpoints_after_its_start(fixture: Fixture) {
     let again = fixture.store.start(second, &environment(), 20, STEPS).await.unwrap();
     assert!(again.is_empty(), "a repeated start changes nothing");
     fixture.end(second, crashed()).await;
-    assert_eq!(fixture.job(id).await.step, 20);
+    assert_eq!(fixture.job(id).await.record.step, 20);
     fixture.clock.advance(300_000);
     // Its checkpoints cannot be read for a while, so this attempt starts at the beginning.
     let third = fixture.claim().await.unwrap();
     fixture.start(third, 0).await;
     fixture.end(third, crashed()).await;
-    assert_eq!(fixture.job(id).await.step, 0);
+    assert_eq!(fixture.job(id).await.record.step, 0);
     fixture.clock.advance(300_000);
     assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }
@@ -120,4 +120,18 @@ pub async fn a_file_s_row_is_deleted_only_if_unchanged(fixture: Fixture) {
     assert_eq!(fixture.store.artifacts(id).await.unwrap().len(), 2);
     fixture.store.forget_artifact(id, &checkpoint(lease, 1)).await.unwrap();
     assert_eq!(fixture.store.artifacts(id).await.unwrap(), [checkpoint(lease, 2)]);
+}
+
+pub async fn only_the_running_attempt_forgets_its_checkpoint(fixture: Fixture) {
+    let id = fixture.one_job(json!({})).await;
+    let first = fixture.claim().await.unwrap();
+    add(&fixture, first, &[1]).await;
+    fixture.end(first, crashed()).await;
+    fixture.clock.advance(300_000);
+    let second = fixture.claim().await.unwrap();
+    let late = fixture.store.forget_unusable(first, &checkpoint(first, 1)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost(_))), "{late:?}");
+    assert_eq!(fixture.store.artifacts(id).await.unwrap().len(), 1);
+    fixture.store.forget_unusable(second, &checkpoint(first, 1)).await.unwrap();
+    assert!(fixture.store.artifacts(id).await.unwrap().is_empty());
 }

@@ -49,7 +49,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
         Call::End { lease, reason } => return store.end(lease, attempt_end(reason)).await.map(Answer::Ended),
         Call::Act { job, action } => store.act_on_job(job, action).await?,
         Call::ActOnAll { job, action } => {
-            let experiment = store.job(job).await?.experiment_id;
+            let experiment = store.job(job).await?.record.experiment_id;
             store.act_on_experiment(experiment, action).await?;
         }
         Call::Reap => return store.reap().await.map(Answer::Reaped),
@@ -80,13 +80,13 @@ pub async fn views(store: &Store) -> Vec<View> {
     let jobs = store.jobs(Default::default(), Default::default(), None, 1000).await.unwrap().items;
     let mut views = Vec::new();
     for job in jobs {
-        let curve = curve(store, job.id, "train/loss").await;
+        let curve = curve(store, job.record.id, "train/loss").await;
         views.push(View {
-            state: job.state,
-            requested: job.requested,
-            attempt: job.attempt,
-            step: job.step,
-            end_reason: job.end_reason,
+            state: job.record.state,
+            requested: job.record.requested,
+            attempt: job.record.attempt,
+            step: job.record.step,
+            end_reason: job.record.end_reason,
             points: curve
                 .into_iter()
                 .map(|point| (point.step, AttemptNumber::from(point.value as i64)))

@@ -54,7 +54,7 @@ pub async fn a_retry_delay_in_the_far_future_counts_as_over(fixture: Fixture) {
 
 pub async fn a_job_that_starts_after_the_read_time_has_no_speed(fixture: Fixture) {
     let job = fixture.one_job(json!({})).await;
-    let experiment = fixture.job(job).await.experiment_id;
+    let experiment = fixture.job(job).await.record.experiment_id;
     fixture.clock.advance(1);
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
@@ -116,5 +116,5 @@ pub async fn a_warning_about_a_running_attempt_is_removed_at_its_end(fixture: Fi
     fixture.store.remark(lease, Some("it says nothing")).await.unwrap();
     fixture.end(lease, finished()).await;
     let job = fixture.job(id).await;
-    assert_eq!((job.attempt_error, job.error), (None, None));
+    assert_eq!((job.attempt_error, job.record.error), (None, None));
 }

@@ -116,7 +116,7 @@ pub async fn curves_of_several_jobs_have_the_same_buckets(fixture: Fixture) {
         fixture.start(lease, 0).await;
         record(&fixture, lease, &curve(0..steps)).await;
     }
-    let jobs: Vec<JobId> = fixture.jobs(experiment).await.iter().map(|job| job.id).collect();
+    let jobs: Vec<JobId> = fixture.jobs(experiment).await.iter().map(|job| job.record.id).collect();
     let set = fixture.store.curves(&jobs, "train/loss", all(100)).await.unwrap();
     assert_eq!(set.width, 256);
     assert_eq!(set.curves.iter().map(|curve| curve.buckets.len()).collect::<Vec<_>>(), [63, 3, 0]);
@@ -129,7 +129,7 @@ pub async fn thinned_curves_count_the_remaining_points(fixture: Fixture) {
     fixture.start(lease, 0).await;
     record(&fixture, lease, &curve(0..POINTS)).await;
     fixture.end(lease, finished()).await;
-    let experiment = fixture.job(job).await.experiment_id;
+    let experiment = fixture.job(job).await.record.experiment_id;
     fixture.store.thin(experiment, 5).await.unwrap();
     agrees_at_every_resolution(&fixture, job).await;
 }

@@ -15,10 +15,13 @@ pub async fn attempts_are_limited_and_a_retry_by_hand_resets_them(fixture: Fixtu
         assert_eq!(fixture.end(lease, crashed()).await, after);
         fixture.clock.advance(LONGEST_WAIT_MS);
     }
-    assert_eq!(fixture.job(id).await.end_reason, Some(EndReason::RunnerCrashed));
+    assert_eq!(fixture.job(id).await.record.end_reason, Some(EndReason::RunnerCrashed));
     fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     let job = fixture.job(id).await;
-    assert_eq!((job.state, job.end_reason, job.error, job.ended_ms), (JobState::Queued, None, None, None));
+    assert_eq!(
+        (job.record.state, job.record.end_reason, job.record.error, job.record.ended_ms),
+        (JobState::Queued, None, None, None)
+    );
     for (attempt, after) in [(3, JobState::Queued), (4, JobState::Failed)] {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(lease.attempt, AttemptNumber::from(attempt));
@@ -33,7 +36,7 @@ pub async fn a_hand_back_costs_no_attempt(fixture: Fixture) {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, AttemptEnd::HandedBack).await, JobState::Queued);
     }
-    assert_eq!(fixture.job(id).await.attempt, AttemptNumber::from(5));
+    assert_eq!(fixture.job(id).await.record.attempt, AttemptNumber::from(5));
 }
 
 pub async fn a_machine_fault_costs_no_attempt_and_is_reported(fixture: Fixture) {
@@ -91,8 +94,11 @@ pub async fn a_lost_worker_costs_an_attempt(fixture: Fixture) {
         assert_eq!(fixture.state(id).await, after);
     }
     let job = fixture.job(id).await;
-    assert_eq!((job.attempt, job.end_reason), (AttemptNumber::from(3), Some(EndReason::WorkerLost)));
-    assert!(job.error.unwrap().contains("without a heartbeat"));
+    assert_eq!(
+        (job.record.attempt, job.record.end_reason),
+        (AttemptNumber::from(3), Some(EndReason::WorkerLost))
+    );
+    assert!(job.record.error.unwrap().contains("without a heartbeat"));
 }
 
 pub async fn a_failure_that_would_repeat_ends_the_job(fixture: Fixture) {
@@ -101,7 +107,7 @@ pub async fn a_failure_that_would_repeat_ends_the_job(fixture: Fixture) {
         let lease = fixture.claim().await.unwrap();
         assert_eq!(fixture.end(lease, failed(reason)).await, JobState::Failed);
         let job = fixture.job(id).await;
-        assert_eq!((job.end_reason, job.attempt), (Some(reason), AttemptNumber::FIRST));
+        assert_eq!((job.record.end_reason, job.record.attempt), (Some(reason), AttemptNumber::FIRST));
         fixture.store.act_on_job(id, Action::Retry).await.unwrap();
         let lease = fixture.claim().await.unwrap();
         assert_eq!((lease.job, fixture.end(lease, finished()).await), (id, JobState::Succeeded));
@@ -120,7 +126,7 @@ pub async fn a_complete_run_with_missing_points_starts_again(fixture: Fixture) {
     fixture.store.add_artifact(lease, &checkpoint(lease, 1)).await.unwrap();
     assert_eq!(fixture.end(lease, whole()).await, JobState::Queued);
     let job = fixture.job(id).await;
-    assert_eq!((job.step, job.test_error), (0, None), "its checkpoints are not used");
+    assert_eq!((job.record.step, job.test_error), (0, None), "its checkpoints are not used");
     fixture.clock.advance(LONGEST_WAIT_MS);
     let claim = fixture.claim_whole().await.unwrap();
     assert!(claim.checkpoints.is_empty());
@@ -128,7 +134,7 @@ pub async fn a_complete_run_with_missing_points_starts_again(fixture: Fixture) {
     fixture.record(claim.lease, &[1, 3]).await.unwrap();
     assert_eq!(fixture.end(claim.lease, whole()).await, JobState::Failed);
     let job = fixture.job(id).await;
-    let error = job.error.unwrap();
+    let error = job.record.error.unwrap();
     assert!(error.contains("train/loss has 2 of 3 points"), "{error}");
     fixture.store.act_on_job(id, Action::Retry).await.unwrap();
     let lease = fixture.claim().await.unwrap();
@@ -145,7 +151,7 @@ pub async fn a_succeeded_job_lists_its_missing_files(fixture: Fixture) {
     let end = AttemptEnd::Finished(CompleteRun { missing_files, ..complete_run() });
     assert_eq!(fixture.end(lease, end).await, JobState::Succeeded);
     let job = fixture.job(id).await;
-    assert_eq!(job.end_reason, Some(EndReason::Completed));
+    assert_eq!(job.record.end_reason, Some(EndReason::Completed));
     let error = "weights.safetensors is not stored: no space; log.txt is not stored: no space";
-    assert_eq!(job.error.as_deref(), Some(error));
+    assert_eq!(job.record.error.as_deref(), Some(error));
 }

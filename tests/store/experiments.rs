@@ -103,17 +103,17 @@ pub async fn the_priority_of_queued_jobs_can_be_changed(fixture: Fixture) {
     let edit = |priority| Edit { priority: Some(priority), ..Edit::default() };
     fixture.store.edit_experiment(second, edit(7)).await.unwrap();
     let next = fixture.claim().await.unwrap();
-    assert_eq!(fixture.job(next.job).await.experiment_id, second, "it is claimed before older jobs");
+    assert_eq!(fixture.job(next.job).await.record.experiment_id, second, "it is claimed before older jobs");
     fixture.store.edit_experiment(first, edit(-3)).await.unwrap();
     for (id, priority) in [(first, -3), (second, 7)] {
         assert_eq!(fixture.store.experiment(id).await.unwrap().spec.priority, priority);
         for job in fixture.jobs(id).await {
-            assert_eq!(job.priority, priority, "{job:?}");
+            assert_eq!(job.record.priority, priority, "{job:?}");
         }
     }
     // Jobs in every state, and new seeds, are requeued with the new priority.
-    assert_eq!(fixture.job(started).await.state, JobState::Running);
+    assert_eq!(fixture.job(started).await.record.state, JobState::Running);
     fixture.store.add_seeds(first, &[99]).await.unwrap();
-    assert!(fixture.jobs(first).await.iter().all(|job| job.priority == -3));
+    assert!(fixture.jobs(first).await.iter().all(|job| job.record.priority == -3));
     is_not_found(fixture.store.edit_experiment(ExperimentId::from(99), edit(1)).await);
 }

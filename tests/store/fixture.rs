@@ -94,7 +94,7 @@ impl Fixture {
     pub async fn one_job(&self, changes: Value) -> JobId {
         let arms = json!({ "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }] });
         let experiment = self.submit(optlab_spec::merge(arms, &changes)).await;
-        self.jobs(experiment).await[0].id
+        self.jobs(experiment).await[0].record.id
     }
 
     pub async fn jobs(&self, experiment: ExperimentId) -> Vec<Job> {
@@ -107,7 +107,7 @@ impl Fixture {
     }
 
     pub async fn state(&self, job: JobId) -> JobState {
-        self.job(job).await.state
+        self.job(job).await.record.state
     }
 
     pub async fn claim_whole(&self) -> Option<Claim> {
@@ -240,8 +240,8 @@ pub fn is_not_found<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 
 /// Every point of a job's curve.
 pub async fn curve(store: &Store, job: JobId, series: &str) -> Vec<TimedPoint> {
-    let experiment = store.job(job).await.unwrap().experiment_id;
+    let experiment = store.job(job).await.unwrap().record.experiment_id;
     let (_, jobs) = store.records(experiment).await.unwrap();
-    let record = jobs.iter().find(|record| record.id == job).unwrap();
+    let record = jobs.iter().find(|exported| exported.record.id == job).unwrap();
     store.points(record, series, -1, i64::MAX).await.unwrap()
 }

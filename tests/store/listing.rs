@@ -1,7 +1,7 @@
 //! Lists of jobs in any order, page by page.
 
 use optlab::store::{Job, JobFilter, JobKey, JobOrder};
-use optlab_domain::JobId;
+use optlab_domain::{Action, JobId, JobState};
 use serde_json::json;
 use strum::VariantArray;
 
@@ -13,7 +13,7 @@ pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Ve
     loop {
         let page = fixture.store.jobs(filter.clone(), order, after, 3).await.unwrap();
         assert!(page.items.len() <= 3);
-        ids.extend(page.items.iter().map(|job| job.id));
+        ids.extend(page.items.iter().map(|job| job.record.id));
         match page.next {
             Some(next) => after = Some(next),
             None => return ids,
@@ -23,11 +23,11 @@ pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Ve
 
 fn figure(job: &Job, by: JobKey) -> Option<f64> {
     match by {
-        JobKey::Id => Some(i64::from(job.id) as f64),
-        JobKey::Seed => Some(job.seed as f64),
-        JobKey::Attempt => Some(i64::from(job.attempt) as f64),
-        JobKey::Progress => Some(job.step as f64 / job.steps as f64),
-        JobKey::StartedAt => job.started_ms.map(|ms| ms as f64),
+        JobKey::Id => Some(i64::from(job.record.id) as f64),
+        JobKey::Seed => Some(job.record.seed as f64),
+        JobKey::Attempt => Some(i64::from(job.record.attempt) as f64),
+        JobKey::Progress => Some(job.record.step as f64 / job.record.steps as f64),
+        JobKey::StartedAt => job.record.started_ms.map(|ms| ms as f64),
         JobKey::TestError => job.test_error,
         JobKey::Seconds => job.seconds,
         other => unreachable!("{other:?} is not used here"),
@@ -67,7 +67,7 @@ pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixtur
             let sign = if descending { -1.0 } else { 1.0 };
             let mut expected: Vec<(bool, f64, JobId)> = jobs
                 .iter()
-                .map(|job| (figure(job, by).is_none(), sign * figure(job, by).unwrap_or(0.0), job.id))
+                .map(|job| (figure(job, by).is_none(), sign * figure(job, by).unwrap_or(0.0), job.record.id))
                 .collect();
             expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
             let expected: Vec<JobId> = expected.into_iter().map(|(_, _, id)| id).collect();
@@ -77,5 +77,23 @@ pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixtur
     }
     for &by in JobKey::VARIANTS {
         assert_eq!(pages(&fixture, &filter, JobOrder { by, descending: true }).await.len(), 9, "{by:?}");
+    }
+}
+
+pub async fn the_next_page_follows_a_job_that_has_left_the_list(fixture: Fixture) {
+    let experiment = fixture.submit(json!({ "seeds": [4, 0, 2] })).await;
+    let jobs = fixture.jobs(experiment).await;
+    let filter =
+        JobFilter { experiment: Some(experiment), state: Some(JobState::Queued), ..JobFilter::default() };
+    for (by, first) in [(JobKey::Seed, 3), (JobKey::Id, 2)] {
+        let order = JobOrder { by, descending: false };
+        let page = fixture.store.jobs(filter.clone(), order, None, first).await.unwrap();
+        let last = page.items.last().unwrap().record.id;
+        fixture.store.act_on_job(last, Action::Pause).await.unwrap();
+        let rest = fixture.store.jobs(filter.clone(), order, page.next, 100).await.unwrap();
+        let mut seen: Vec<JobId> = page.items.iter().chain(&rest.items).map(|job| job.record.id).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, jobs.iter().map(|job| job.record.id).collect::<Vec<_>>(), "{by}");
+        fixture.store.act_on_job(last, Action::Resume).await.unwrap();
     }
 }

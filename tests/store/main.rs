@@ -74,6 +74,7 @@ on_both_databases! {
     }
     listing {
         pages_of_a_list_contain_every_job_once_in_any_order,
+        the_next_page_follows_a_job_that_has_left_the_list,
     }
     waiting {
         queue_positions_are_right_up_to_their_limit,
@@ -157,6 +158,7 @@ on_both_databases! {
         the_last_two_checkpoints_are_kept_until_the_job_succeeds,
         an_attempt_deletes_checkpoints_after_its_start,
         a_file_s_row_is_deleted_only_if_unchanged,
+        only_the_running_attempt_forgets_its_checkpoint,
     }
     changes {
         every_write_to_a_job_raises_its_version,

@@ -14,7 +14,7 @@ async fn a_write_that_commits_late_is_not_missed() {
     let fixture = Fixture::postgres().await;
     let experiment = fixture.submit(json!({})).await;
     let jobs = fixture.jobs(experiment).await;
-    let (late, early) = (jobs[0].id, jobs[1].id);
+    let (late, early) = (jobs[0].record.id, jobs[1].record.id);
     let before = fixture.jobs_since(0, 10).await[0].version;
 
     let mut connection = PgConnection::connect(&fixture.url).await.unwrap();
@@ -34,7 +34,10 @@ async fn a_write_that_commits_late_is_not_missed() {
     assert!(fixture.job(late).await.version < fixture.job(early).await.version);
     for version in [last, said] {
         let found = fixture.jobs_since(version, 10).await;
-        assert!(found.iter().any(|job| (job.id, job.step) == (late, 7)), "after {version}: {found:?}");
+        assert!(
+            found.iter().any(|job| (job.record.id, job.record.step) == (late, 7)),
+            "after {version}: {found:?}"
+        );
     }
 }
 

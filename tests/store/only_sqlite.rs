@@ -1,10 +1,10 @@
 //! SQLite only: transactions that SQLite rolls back itself, and a database file that was moved or replaced.
 
-use optlab_domain::{Action, Lease};
+use optlab_domain::{Action, ExperimentId, Lease};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use optlab::store::Submission;
+use optlab::store::{StoreError, Submission};
 use serde_json::json;
 
 use crate::fixture::{Fixture, finished, spec};
@@ -41,15 +41,18 @@ async fn no_write_is_acknowledged_while_a_database_file_is_missing() {
         let fixture = Fixture::sqlite().await;
         let experiment = fixture.submit(json!({})).await;
         let lease = fixture.claim().await.unwrap();
+        let ended = fixture.claim().await.unwrap();
+        fixture.end(ended, finished()).await;
+        submit_with_key(&fixture).await.unwrap();
         let file = &files(&path(&fixture))[gone];
         let aside = file.with_extension("aside");
         fs::rename(file, &aside).unwrap();
-        is_refused(&fixture, lease).await;
+        is_refused(&fixture, lease, ended).await;
         // Reads still work.
         assert_eq!(fixture.jobs(experiment).await.len(), 3);
         // A copy at the same path is another file.
         fs::copy(&aside, file).unwrap();
-        is_refused(&fixture, lease).await;
+        is_refused(&fixture, lease, ended).await;
         fs::rename(&aside, file).unwrap();
         fixture.record(lease, &[1]).await.unwrap();
         fixture.store.ping().await.unwrap();
@@ -57,14 +60,21 @@ async fn no_write_is_acknowledged_while_a_database_file_is_missing() {
     }
 }
 
-/// Every kind of write, and the readiness check.
-async fn is_refused(fixture: &Fixture, lease: Lease) {
+async fn submit_with_key(fixture: &Fixture) -> Result<ExperimentId, StoreError> {
+    let spec = spec(json!({}));
+    fixture.store.submit(Submission { spec: &spec, text: None, idempotency: Some(("key", "body")) }).await
+}
+
+/// Every kind of write, the repetition of what was written before, and the readiness check. The attempt `ended` has ended.
+async fn is_refused(fixture: &Fixture, lease: Lease, ended: Lease) {
     let store = &fixture.store;
     let errors = [
         store.act_on_job(lease.job, Action::Cancel).await.err(),
         fixture.record(lease, &[1]).await.err(),
         store.record_heartbeat(fixture.slot.worker, &[], None).await.err(),
         store.try_to_write().await.err(),
+        submit_with_key(fixture).await.err(),
+        store.end(ended, finished()).await.err(),
         store.ping().await.err(),
     ];
     for error in errors {

@@ -23,7 +23,7 @@ pub async fn a_batch_of_points_is_atomic(fixture: Fixture) {
     let result = fixture.store.record(lease, &[point(1, 1.0), point(2, f64::NAN)], Some(2), LEASE_MS).await;
     assert!(result.is_err());
     assert!(fixture.steps(lease.job).await.is_empty());
-    assert_eq!(fixture.job(lease.job).await.step, 0);
+    assert_eq!(fixture.job(lease.job).await.record.step, 0);
 }
 
 pub async fn the_last_value_of_a_repeated_point_is_kept(fixture: Fixture) {
@@ -49,5 +49,5 @@ pub async fn a_resuming_attempt_deletes_only_later_points(fixture: Fixture) {
     fixture.start(new, 20).await;
     assert_eq!(fixture.steps(id).await, [0, 10, 20]);
     assert!(fixture.curve(id, "test/accuracy").await.is_empty());
-    assert_eq!(fixture.job(id).await.step, 20);
+    assert_eq!(fixture.job(id).await.record.step, 20);
 }

@@ -25,10 +25,10 @@ pub async fn a_job_is_claimed_recorded_and_ended(fixture: Fixture) {
     is_lost(fixture.store.end(lease, crashed()).await);
     let job = fixture.job(id).await;
     assert_eq!(
-        (job.step, job.end_reason, job.attempt),
+        (job.record.step, job.record.end_reason, job.record.attempt),
         (100, Some(EndReason::Completed), AttemptNumber::FIRST)
     );
-    let figures = fixture.store.figures(job.experiment_id).await.unwrap();
+    let figures = fixture.store.figures(job.record.experiment_id).await.unwrap();
     assert_eq!((figures[0].test_accuracy, figures[0].seconds), (Some(97.5), Some(2.5)));
 }
 
@@ -83,8 +83,8 @@ pub async fn a_job_with_an_unreadable_spec_fails_with_a_reason(fixture: Fixture)
     assert!(fixture.store.claim(&fixture.slot, LEASE_MS).await.is_err());
     assert!(fixture.claim().await.is_none());
     let job = fixture.job(id).await;
-    assert_eq!((job.state, job.end_reason), (JobState::Failed, Some(EndReason::UserError)));
-    assert!(job.error.unwrap().contains("/train: is missing"));
+    assert_eq!((job.record.state, job.record.end_reason), (JobState::Failed, Some(EndReason::UserError)));
+    assert!(job.record.error.unwrap().contains("/train: is missing"));
 }
 
 pub async fn jobs_are_claimed_by_priority_then_age_on_a_matching_device(fixture: Fixture) {

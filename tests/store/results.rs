@@ -25,7 +25,7 @@ async fn succeed(fixture: &Fixture, accuracy: f64) -> JobId {
 }
 
 async fn figures(fixture: &Fixture, job: JobId) -> JobFigures {
-    let experiment = fixture.job(job).await.experiment_id;
+    let experiment = fixture.job(job).await.record.experiment_id;
     let all = fixture.store.figures(experiment).await.unwrap();
     all.into_iter().find(|figures| figures.job_id == job).unwrap()
 }
@@ -93,7 +93,7 @@ pub async fn only_pairs_of_succeeded_jobs_have_differences(fixture: Fixture) {
 
 pub async fn the_last_evaluations_are_the_last_stored_ones(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
-    let experiment = fixture.job(id).await.experiment_id;
+    let experiment = fixture.job(id).await.record.experiment_id;
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
     record(&fixture, lease, "test/accuracy", &[(0, 10.0), (40, 60.0), (80, 90.0), (100, 96.0)]).await;
@@ -109,7 +109,7 @@ pub async fn the_last_evaluations_are_the_last_stored_ones(fixture: Fixture) {
 
 pub async fn a_curve_has_the_environments_of_its_attempts(fixture: Fixture) {
     let id = fixture.one_job(json!({ "max_attempts": 9 })).await;
-    let experiment = fixture.job(id).await.experiment_id;
+    let experiment = fixture.job(id).await.record.experiment_id;
     let attempt = async |threads, step| {
         let lease = fixture.claim().await.unwrap();
         let environment = Environment { threads, ..environment() };

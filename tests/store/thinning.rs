@@ -58,9 +58,9 @@ pub async fn a_retried_thinned_job_starts_from_the_beginning(fixture: Fixture) {
     let lease = train(&fixture, 7, 13).await;
     fixture.store.add_artifact(lease, &checkpoint(lease, 20)).await.unwrap();
     fixture.end(lease, crashed()).await;
-    let experiment = fixture.job(id).await.experiment_id;
+    let experiment = fixture.job(id).await.record.experiment_id;
     fixture.store.thin(experiment, 5).await.unwrap();
     fixture.store.act_on_job(id, Action::Retry).await.unwrap();
-    assert_eq!(fixture.job(id).await.step, 0);
+    assert_eq!(fixture.job(id).await.record.step, 0);
     assert!(fixture.claim_whole().await.unwrap().checkpoints.is_empty());
 }

@@ -1,6 +1,6 @@
 //! Imports: atomic, and never queued.
 
-use optlab::store::{CurveBatch, ExperimentRecord, Import, JobRecord, StoreError, TimedPoint};
+use optlab::store::{CurveBatch, ExperimentRecord, ExportedJob, Import, StoreError, TimedPoint};
 use optlab_domain::{Action, ExperimentId, JobId, JobState, WorkerId};
 use optlab_spec::protocol::Point;
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn read(fixture: &Fixture, experiment: ExperimentId) -> (Import, Vec<Curve
     let (experiment, jobs) = fixture.store.records(experiment).await.unwrap();
     let mut batches = Vec::new();
     for (place, job) in jobs.iter().enumerate() {
-        for series in fixture.store.series_of_job(job.id).await.unwrap() {
+        for series in fixture.store.series_of_job(job.record.id).await.unwrap() {
             let points = fixture.store.points(job, &series.name, -1, 1 << 20).await.unwrap();
             batches.push(CurveBatch { job: place, series: series.name, points });
         }
@@ -56,8 +56,9 @@ async fn import(
 }
 
 /// The record without the ids of its server.
-fn without_ids(job: &JobRecord) -> JobRecord {
-    let mut job = JobRecord { id: JobId::from(0), version: 0, ..job.clone() };
+fn without_ids(job: &ExportedJob) -> ExportedJob {
+    let mut job = ExportedJob { version: 0, ..job.clone() };
+    (job.record.id, job.record.experiment_id) = (JobId::from(0), ExperimentId::from(0));
     job.attempts.iter_mut().for_each(|attempt| attempt.worker_id = WorkerId::from(0));
     job
 }
@@ -75,8 +76,8 @@ pub async fn an_import_is_atomic(fixture: Fixture) {
     let (copy, copied) = read(&fixture, id).await;
     assert_eq!(copied, batches);
     assert_eq!(ExperimentRecord { id: original, ..copy.experiment }, whole.experiment);
-    let ended = |jobs: &[JobRecord]| {
-        let ended = jobs.iter().filter(|job| job.state == JobState::Succeeded);
+    let ended = |jobs: &[ExportedJob]| {
+        let ended = jobs.iter().filter(|job| job.record.state == JobState::Succeeded);
         ended.map(without_ids).collect::<Vec<_>>()
     };
     assert_eq!(ended(&copy.jobs), ended(&whole.jobs));
@@ -97,7 +98,7 @@ pub async fn jobs_that_had_not_ended_are_imported_as_cancelled(fixture: Fixture)
     let (whole, batches) = read(&fixture, original).await;
     let id = import(&fixture, &whole, &batches).await.unwrap();
     let (copy, _) = read(&fixture, id).await;
-    let states = copy.jobs.iter().map(|job| (job.state, job.error.as_deref()));
+    let states = copy.jobs.iter().map(|job| (job.record.state, job.record.error.as_deref()));
     let was = |state: &'static str| (JobState::Cancelled, Some(state));
     assert_eq!(
         states.collect::<Vec<_>>(),
@@ -109,11 +110,11 @@ pub async fn jobs_that_had_not_ended_are_imported_as_cancelled(fixture: Fixture)
     );
     assert!(copy.jobs[1].attempts[0].ended_ms.is_some());
     // Only the original's job can be claimed.
-    assert_eq!(fixture.claim().await.unwrap().job, whole.jobs[2].id);
+    assert_eq!(fixture.claim().await.unwrap().job, whole.jobs[2].record.id);
     assert!(fixture.claim().await.is_none());
     // After a retry, it starts again and its points are deleted.
-    fixture.store.act_on_job(copy.jobs[2].id, Action::Retry).await.unwrap();
-    assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].id);
+    fixture.store.act_on_job(copy.jobs[2].record.id, Action::Retry).await.unwrap();
+    assert_eq!(fixture.claim().await.unwrap().job, copy.jobs[2].record.id);
     // The points that were read stay the same when the job resumes.
     let (again, batches) = read(&fixture, id).await;
     let next = import(&fixture, &again, &batches).await.unwrap();
@@ -125,9 +126,9 @@ pub async fn an_export_detects_a_new_attempt(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let lease = fixture.claim().await.unwrap();
     fixture.record(lease, &[1, 2, 3]).await.unwrap();
-    let experiment = fixture.store.job(id).await.unwrap().experiment_id;
+    let experiment = fixture.store.job(id).await.unwrap().record.experiment_id;
     let now = async || fixture.store.records(experiment).await.unwrap().1.remove(0);
-    let steps = async |job: &JobRecord, after, limit| {
+    let steps = async |job: &ExportedJob, after, limit| {
         let points = fixture.store.points(job, "train/loss", after, limit).await?;
         Ok::<_, StoreError>(points.iter().map(|point| point.step).collect::<Vec<_>>())
     };

@@ -17,11 +17,11 @@ pub async fn queue_positions_are_right_up_to_their_limit(fixture: Fixture) {
     let place = async |job: JobId| store.job(job).await.unwrap().queue_position;
     assert_eq!(place(urgent).await, Some(1));
     for (job, expected) in jobs.iter().zip(2..) {
-        assert_eq!(job.queue_position, (expected <= LAST_PLACE).then_some(expected), "{}", job.id);
+        assert_eq!(job.queue_position, (expected <= LAST_PLACE).then_some(expected), "{}", job.record.id);
     }
     // Ids of one submission are consecutive.
     let later = |job: JobId, by: i64| JobId::from(i64::from(job) + by);
-    let [first, last] = [jobs[0].id, later(jobs[0].id, 3 * 340 - 1)];
+    let [first, last] = [jobs[0].record.id, later(jobs[0].record.id, 3 * 340 - 1)];
     assert_eq!((place(first).await, place(last).await), (Some(2), None));
 
     // The others move up when a job leaves the queue.
@@ -35,7 +35,9 @@ pub async fn queue_positions_are_right_up_to_their_limit(fixture: Fixture) {
     store.act_on_job(first, Action::Resume).await.unwrap();
     let told = loop {
         let changed = fixture.jobs_since(before, 1000).await;
-        if let Some(job) = changed.into_iter().find(|job| job.id == first && job.state == JobState::Queued) {
+        if let Some(job) =
+            changed.into_iter().find(|job| job.record.id == first && job.record.state == JobState::Queued)
+        {
             break job.queue_position;
         }
     };
@@ -51,17 +53,17 @@ pub async fn a_list_by_id_applies_its_filter(fixture: Fixture) {
     fixture.claim().await.unwrap();
     let all = fixture.store.jobs(JobFilter::default(), Default::default(), None, 100).await.unwrap().items;
     assert_eq!(all.len(), 9);
-    let arms = [None, Some(all[0].arm.clone()), Some("unknown".to_owned())];
+    let arms = [None, Some(all[0].record.arm.clone()), Some("unknown".to_owned())];
     let states = [None, Some(JobState::Queued), Some(JobState::Running), Some(JobState::Succeeded)];
     for experiment in [None, Some(experiments[0]), Some(experiments[1])] {
         for state in states {
             for arm in &arms {
                 let expected: Vec<JobId> = all
                     .iter()
-                    .filter(|job| experiment.is_none_or(|id| job.experiment_id == id))
-                    .filter(|job| state.is_none_or(|state| job.state == state))
-                    .filter(|job| arm.as_ref().is_none_or(|arm| job.arm == *arm))
-                    .map(|job| job.id)
+                    .filter(|job| experiment.is_none_or(|id| job.record.experiment_id == id))
+                    .filter(|job| state.is_none_or(|state| job.record.state == state))
+                    .filter(|job| arm.as_ref().is_none_or(|arm| job.record.arm == *arm))
+                    .map(|job| job.record.id)
                     .collect();
                 let filter = JobFilter { experiment, arm: arm.clone(), state };
                 assert_eq!(
@@ -93,7 +95,7 @@ pub async fn an_experiment_reports_counts_of_jobs_and_updates(fixture: Fixture) 
     let running = fixture.claim().await.unwrap();
     fixture.start(running, 40).await;
     fixture.record(running, &[60]).await.unwrap();
-    store.act_on_job(fixture.jobs(id).await[11].id, Action::Pause).await.unwrap();
+    store.act_on_job(fixture.jobs(id).await[11].record.id, Action::Pause).await.unwrap();
     fixture.clock.advance(999);
     let experiment = store.experiment(id).await.unwrap();
     assert_eq!(

@@ -24,12 +24,12 @@ pub async fn a_worker_reports_the_memory_of_its_devices(fixture: Fixture) {
     let store = &fixture.store;
     let at_first = [offered("cuda:0", Some(100)), offered("cpu", None)];
     let worker = store.register_worker("there:2", &at_first).await.unwrap();
-    assert_eq!(store.workers(0).await.unwrap()[0].devices, at_first);
+    assert_eq!(store.workers(0).await.unwrap()[0].devices.0, at_first);
     let later = [offered("cuda:0", Some(900)), offered("cpu", Some(1))];
     store.record_heartbeat(worker, &later, None).await.unwrap();
     let workers = store.workers(0).await.unwrap();
-    assert_eq!(workers[0].devices, later);
-    assert_eq!(workers[1].devices, [offered("cpu", None)], "another worker's devices are separate");
+    assert_eq!(workers[0].devices.0, later);
+    assert_eq!(workers[1].devices.0, [offered("cpu", None)], "another worker's devices are separate");
 }
 
 pub async fn a_worker_reports_trouble_and_counts_as_gone_despite_wrong_clocks(fixture: Fixture) {

@@ -618,29 +618,15 @@ export interface components {
             /** @description Version of the server. */
             version: string;
         };
-        /** @description One training run. */
-        Job: {
-            /** @description Name of its arm. */
-            arm: string;
-            /**
-             * Format: int64
-             * @description Number of its last attempt; 0 before the first.
-             */
-            attempt: number;
-            /** @description When it was submitted. */
-            created_at: string;
+        /** @description One training run, with what the server knows about its present. */
+        Job: components["schemas"]["JobRecord"] & {
             /** @description Device of its last attempt. */
             device: string | null;
-            end_reason: components["schemas"]["EndReason"] | null;
-            /** @description When it ended. */
-            ended_at: string | null;
             /**
              * Format: double
              * @description Last mean energy of a job that has succeeded.
              */
             energy: number | null;
-            /** @description What went wrong, in a sentence. */
-            error: string | null;
             /**
              * Format: double
              * @description Time left at the present pace of a running job.
@@ -648,51 +634,14 @@ export interface components {
             eta_seconds: number | null;
             /**
              * Format: int64
-             * @description Id of its experiment.
-             */
-            experiment_id: number;
-            /**
-             * Format: int64
-             * @description Its id.
-             */
-            id: number;
-            /** @description `baseline`, `opt:cayley`, ... */
-            method: string;
-            /**
-             * Format: int64
-             * @description Jobs of higher priority are claimed first.
-             */
-            priority: number;
-            /**
-             * Format: int64
              * @description Place in the queue, from 1; null if the job is not queued or more than 1,000 jobs are before it.
              */
             queue_position: number | null;
-            requested: components["schemas"]["Request"] | null;
             /**
              * Format: double
              * @description Wall time of a job that has succeeded.
              */
             seconds: number | null;
-            /**
-             * Format: int64
-             * @description Its seed.
-             */
-            seed: number;
-            /** @description When its last attempt started. */
-            started_at: string | null;
-            /** @description Where it is in its life. */
-            state: components["schemas"]["JobState"];
-            /**
-             * Format: int64
-             * @description Completed updates.
-             */
-            step: number;
-            /**
-             * Format: int64
-             * @description Updates of the whole run.
-             */
-            steps: number;
             /**
              * Format: double
              * @description Last test error in percent of a job that has succeeded.
@@ -700,7 +649,7 @@ export interface components {
             test_error: number | null;
             /** @description Warning about a running job, for example that its runner has been silent for long. */
             trouble: string | null;
-            /** @description Why a queued job waits; always null in an event. */
+            /** @description Why a queued job waits; null in events and in the answers to submissions and imports. */
             why_queued: string | null;
         };
         /** @description One curve of a job. */
@@ -720,6 +669,60 @@ export interface components {
             job_id: number;
             /** @description One curve per series. */
             series: components["schemas"]["JobCurve"][];
+        };
+        /** @description One training run. */
+        JobRecord: {
+            /** @description Name of its arm. */
+            arm: string;
+            /**
+             * Format: int64
+             * @description Number of its last attempt; 0 before the first.
+             */
+            attempt: number;
+            /** @description When it was submitted. */
+            created_at: string;
+            end_reason: components["schemas"]["EndReason"] | null;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /** @description What went wrong, in a sentence. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Id of its experiment.
+             */
+            experiment_id: number;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+            /**
+             * Format: int64
+             * @description Jobs of higher priority are claimed first.
+             */
+            priority: number;
+            requested: components["schemas"]["Request"] | null;
+            /**
+             * Format: int64
+             * @description Its seed.
+             */
+            seed: number;
+            /** @description When its last attempt started. */
+            started_at: string | null;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description Completed updates.
+             */
+            step: number;
+            /**
+             * Format: int64
+             * @description Updates of the whole run.
+             */
+            steps: number;
         };
         /**
          * @description The state of a job.
@@ -2184,6 +2187,7 @@ export type Health = components['schemas']['Health'];
 export type Job = components['schemas']['Job'];
 export type JobCurve = components['schemas']['JobCurve'];
 export type JobMetrics = components['schemas']['JobMetrics'];
+export type JobRecord = components['schemas']['JobRecord'];
 export type JobState = components['schemas']['JobState'];
 export type LayerChoice = components['schemas']['LayerChoice'];
 export type ListArtifact = components['schemas']['List_Artifact'];

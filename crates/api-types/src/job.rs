@@ -1,58 +1,26 @@
 //! Jobs and their attempts.
 
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, WorkerId};
+use optlab_domain::{AttemptNumber, EndReason, JobRecord, WorkerId};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// One training run.
+/// One training run, with what the server knows about its present.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Job {
-    /// Its id.
-    #[schema(value_type = i64)]
-    pub id: JobId,
-    /// Id of its experiment.
-    #[schema(value_type = i64)]
-    pub experiment_id: ExperimentId,
-    /// Name of its arm.
-    pub arm: String,
-    /// `baseline`, `opt:cayley`, ...
-    pub method: String,
-    /// Its seed.
-    pub seed: i64,
-    /// Where it is in its life.
-    pub state: JobState,
-    /// Request that its worker has not fulfilled yet.
-    pub requested: Option<Request>,
-    /// Why it ended.
-    pub end_reason: Option<EndReason>,
-    /// What went wrong, in a sentence.
-    pub error: Option<String>,
-    /// Number of its last attempt; 0 before the first.
-    #[schema(value_type = i64)]
-    pub attempt: AttemptNumber,
-    /// Jobs of higher priority are claimed first.
-    pub priority: i64,
-    /// Completed updates.
-    pub step: i64,
-    /// Updates of the whole run.
-    pub steps: i64,
+    /// Its row.
+    #[serde(flatten)]
+    pub record: JobRecord,
     /// Time left at the present pace of a running job.
     pub eta_seconds: Option<f64>,
     /// Place in the queue, from 1; null if the job is not queued or more than 1,000 jobs are before it.
     pub queue_position: Option<i64>,
-    /// Why a queued job waits; always null in an event.
+    /// Why a queued job waits; null in events and in the answers to submissions and imports.
     pub why_queued: Option<String>,
     /// Warning about a running job, for example that its runner has been silent for long.
     pub trouble: Option<String>,
     /// Device of its last attempt.
     pub device: Option<String>,
-    /// When it was submitted.
-    pub created_at: String,
-    /// When its last attempt started.
-    pub started_at: Option<String>,
-    /// When it ended.
-    pub ended_at: Option<String>,
     /// Last test error in percent of a job that has succeeded.
     pub test_error: Option<f64>,
     /// Last mean energy of a job that has succeeded.

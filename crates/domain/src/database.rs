@@ -1,4 +1,9 @@
-//! Reading the words from text columns of a database.
+//! Reading words, numbers and JSON from the columns of a database.
+
+use std::ops::{Deref, DerefMut};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,
@@ -72,3 +77,44 @@ macro_rules! decode_numbers {
 }
 
 decode_numbers!(ExperimentId, JobId, WorkerId, TokenId, AttemptNumber);
+
+/// JSON in a text column. In other JSON it stands as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JsonText<T>(pub T);
+
+impl<T, DB: sqlx::Database> sqlx::Type<DB> for JsonText<T>
+where
+    str: sqlx::Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <str as sqlx::Type<DB>>::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        <str as sqlx::Type<DB>>::compatible(ty)
+    }
+}
+
+impl<'r, T: DeserializeOwned, DB: sqlx::Database> sqlx::Decode<'r, DB> for JsonText<T>
+where
+    &'r str: sqlx::Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(Self(serde_json::from_str(<&str as sqlx::Decode<DB>>::decode(value)?)?))
+    }
+}
+
+impl<T> Deref for JsonText<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for JsonText<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}

@@ -2,12 +2,14 @@
 //!
 //! - [`id`]: the ids of experiments, jobs, workers and tokens, and the numbers of attempts.
 //! - [`job`]: the states of a job, the reasons why attempts end, and what people can do to a job.
+//! - [`record`]: the facts of a job that its row, the API and exports have in common.
 //! - [`lifecycle`]: the transitions between these.
 //! - [`device`]: the devices of machines, and the devices on which a job may run.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: the scopes of access tokens.
+//! - [`time`]: times in the database and in JSON.
 //! - [`word`]: the text forms of all of these.
 
 pub mod artifact;
@@ -16,7 +18,9 @@ pub mod id;
 pub mod job;
 pub mod lifecycle;
 pub mod metric;
+pub mod record;
 pub mod series;
+pub mod time;
 pub mod token;
 pub mod word;
 
@@ -28,5 +32,6 @@ pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, EndReason, JobState, Lease, Request};
 pub use metric::Metric;
+pub use record::JobRecord;
 pub use token::Scope;
 pub use word::parse_word;

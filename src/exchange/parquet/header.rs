@@ -14,7 +14,7 @@ use super::digest::Digest;
 use super::flaw::Flaw;
 use super::records::{check_experiment, check_jobs};
 use crate::exchange::ExchangeError;
-use crate::store::{ExperimentRecord, Import, JobRecord};
+use crate::store::{ExperimentRecord, ExportedJob, Import};
 
 const FORMAT: &str = "optlab.format";
 const EXPERIMENT: &str = "optlab.experiment";
@@ -22,8 +22,8 @@ const JOBS: &str = "optlab.jobs";
 const SERIES: &str = "optlab.series";
 const DIGEST: &str = "optlab.sha256";
 
-/// Version 1 had no digest.
-const VERSION: &str = "2";
+/// Version 1 had no digest; version 2 had times in milliseconds.
+const VERSION: &str = "3";
 
 /// Maximum size of an experiment, in bytes; a spec is submitted in at most one megabyte.
 const MOST_OF_EXPERIMENT: usize = 16 << 20;
@@ -41,7 +41,7 @@ struct Named {
 
 pub(super) fn key_values(
     experiment: &ExperimentRecord,
-    jobs: &[JobRecord],
+    jobs: &[ExportedJob],
     series: &BTreeSet<String>,
     digest: Digest,
 ) -> Result<[KeyValue; 5], ExchangeError> {
@@ -93,11 +93,10 @@ pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
 fn checked(file: &FileMetaData) -> Result<Import, Flaw> {
     let format = value(file, FORMAT)
         .ok_or("this Parquet file is not an export of optlab: its metadata lacks `optlab.format`")?;
-    if format == "1" {
-        return Err(
-            "this export is of format 1, which cannot be checked for damage: export the experiment again"
-                .into(),
-        );
+    if matches!(format, "1" | "2") {
+        return Err(Flaw(format!(
+            "this export is of format {format}, which this version of optlab does not read: export the experiment again"
+        )));
     }
     if format != VERSION {
         return Err(Flaw(format!(
@@ -108,12 +107,12 @@ fn checked(file: &FileMetaData) -> Result<Import, Flaw> {
     let experiment = parse(file, EXPERIMENT, MOST_OF_EXPERIMENT)?;
     let spec = check_experiment(&experiment)?;
     let count = spec.arms.len() * spec.seeds.len();
-    let jobs: Vec<JobRecord> = parse(file, JOBS, count * MOST_OF_JOB)?;
+    let jobs: Vec<ExportedJob> = parse(file, JOBS, count * MOST_OF_JOB)?;
     check_jobs(&spec, &jobs)?;
     let series: Vec<Named> = parse(file, SERIES, MOST_OF_SERIES)?;
     let series: Vec<String> = series.into_iter().map(|series| series.name).collect();
     check_series(&series)?;
-    let steps = jobs.iter().fold(0_u64, |sum, job| sum.saturating_add(job.steps as u64 + 1));
+    let steps = jobs.iter().fold(0_u64, |sum, job| sum.saturating_add(job.record.steps as u64 + 1));
     let most = steps.saturating_mul(series.len() as u64);
     if points > most {
         return Err(Flaw(format!(

@@ -56,7 +56,7 @@ impl ParquetReader {
         let mut digest = Digest::default();
         let mut unused: HashSet<&str> = self.import.series.iter().map(String::as_str).collect();
         self.for_each(|batch| {
-            digest.points(self.import.jobs[batch.job].id, &batch.series, &batch.points);
+            digest.points(self.import.jobs[batch.job].record.id, &batch.series, &batch.points);
             unused.remove(batch.series.as_str());
             true
         })?;
@@ -170,7 +170,7 @@ struct Order<'a> {
 
 impl<'a> Order<'a> {
     fn new(import: &'a Import) -> Self {
-        let places = import.jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
+        let places = import.jobs.iter().enumerate().map(|(place, job)| (job.record.id, place)).collect();
         Self { import, places, series: import.series.iter().map(String::as_str).collect(), last: None }
     }
 
@@ -201,7 +201,7 @@ impl<'a> Order<'a> {
         let wrong =
             |what: &str| Err(Flaw(format!("the point of {series} at step {step} of job {job} {what}")));
         let Some(&place) = self.places.get(&job) else { return wrong("belongs to no job of the experiment") };
-        let steps = self.import.jobs[place].steps;
+        let steps = self.import.jobs[place].record.steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {
             return wrong(&format!("is impossible: the job has {steps} steps, and values are finite"));
         }

@@ -8,7 +8,7 @@ use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
 use serde_json::json;
 
 use super::flaw::Flaw;
-use crate::store::{ExperimentRecord, JobRecord, ResultsRecord};
+use crate::store::{ExperimentRecord, ExportedJob, ResultsRecord};
 
 /// Valid times in milliseconds since the epoch, from 1970 to 9999.
 pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
@@ -32,7 +32,7 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
 }
 
 /// Checks that there is one job per arm and seed, and that each matches the spec.
-pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<(), Flaw> {
+pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[ExportedJob]) -> Result<(), Flaw> {
     let mut ids = HashSet::new();
     let mut missing: HashSet<(&str, i64)> = spec
         .arms
@@ -40,8 +40,9 @@ pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<()
         .flat_map(|arm| spec.seeds.iter().map(|&seed| (arm.name.as_str(), seed as i64)))
         .collect();
     for job in jobs {
-        let called = format!("job {} ({} with seed {})", job.id, job.arm, job.seed);
-        if !missing.remove(&(job.arm.as_str(), job.seed)) || !ids.insert(job.id) {
+        let record = &job.record;
+        let called = format!("job {} ({} with seed {})", record.id, record.arm, record.seed);
+        if !missing.remove(&(record.arm.as_str(), record.seed)) || !ids.insert(record.id) {
             return Err(Flaw(format!("{called} is not in the spec, or is a duplicate")));
         }
         check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
@@ -52,39 +53,42 @@ pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[JobRecord]) -> Result<()
     }
 }
 
-fn check_job(spec: &ExperimentSpec, job: &JobRecord) -> Result<(), Flaw> {
+fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), Flaw> {
+    let record = &job.record;
     let own =
         JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
-    let arm = spec.arms.iter().find(|arm| arm.name == job.arm);
-    if arm.is_none_or(|arm| spec.job(arm, job.seed as u64) != own) {
+    let arm = spec.arms.iter().find(|arm| arm.name == record.arm);
+    if arm.is_none_or(|arm| spec.job(arm, record.seed as u64) != own) {
         return Err("has a spec that differs from the experiment's".into());
     }
     let method = own.method.to_string();
-    if job.method != method {
-        return Err(Flaw(format!("has the method {}, but its spec has {method}", job.method)));
+    if record.method != method {
+        return Err(Flaw(format!("has the method {}, but its spec has {method}", record.method)));
     }
     let steps = own.train.total_steps() as i64;
-    if job.steps != steps {
-        return Err(Flaw(format!("has {} steps, and its spec makes {steps}", job.steps)));
+    if record.steps != steps {
+        return Err(Flaw(format!("has {} steps, and its spec makes {steps}", record.steps)));
     }
-    if !(0..=job.steps).contains(&job.step) {
-        return Err(Flaw(format!("is at step {} of {}", job.step, job.steps)));
+    if !(0..=record.steps).contains(&record.step) {
+        return Err(Flaw(format!("is at step {} of {}", record.step, record.steps)));
     }
-    if job.state.has_ended() && job.ended_ms.is_none() {
-        return Err(Flaw(format!("is {} without a time", job.state)));
+    if record.state.has_ended() && record.ended_ms.is_none() {
+        return Err(Flaw(format!("is {} without a time", record.state)));
     }
-    check_times([Some(job.created_ms), job.started_ms, job.ended_ms])?;
+    Fields::read(&json!({ "priority": record.priority }), |fields| fields.priority())
+        .map_err(|problems| format!("has a wrong priority: {problems}"))?;
+    check_times([Some(record.created_ms), record.started_ms, record.ended_ms])?;
     for attempt in &job.attempts {
         check_times([Some(attempt.started_ms), attempt.ended_ms])?;
         check_seconds(attempt.seconds)?;
     }
     check_results(job)?;
     let numbers = job.attempts.iter().map(|attempt| i64::from(attempt.number));
-    let attempts = i64::from(job.attempt);
+    let attempts = i64::from(record.attempt);
     if !numbers.eq(1..=attempts) || !(0..=attempts).contains(&job.attempts_before) {
         return Err(Flaw(format!("does not have the expected {attempts} attempts")));
     }
-    match job.end_reason.filter(|reason| !reason.ends_jobs()) {
+    match record.end_reason.filter(|reason| !reason.ends_jobs()) {
         Some(reason) => Err(Flaw(format!("ended by {reason}, which ends only attempts"))),
         None => Ok(()),
     }
@@ -107,10 +111,10 @@ fn check_seconds(seconds: Option<f64>) -> Result<(), Flaw> {
 }
 
 /// Checks that exactly the succeeded jobs have final figures.
-fn check_results(job: &JobRecord) -> Result<(), Flaw> {
-    let results = &job.results;
-    let completed = job.end_reason == Some(EndReason::Completed);
-    match job.state {
+fn check_results(job: &ExportedJob) -> Result<(), Flaw> {
+    let (record, results) = (&job.record, &job.results);
+    let completed = record.end_reason == Some(EndReason::Completed);
+    match record.state {
         JobState::Succeeded if !completed || results.test_accuracy.is_none() => {
             return Err("has succeeded without results".into());
         }

@@ -16,13 +16,13 @@ use super::digest::Digest;
 use super::header::key_values;
 use super::{GROUP, schema, unwritten};
 use crate::exchange::{ExchangeError, PointWriter};
-use crate::store::{ExperimentRecord, JobRecord, TimedPoint};
+use crate::store::{ExperimentRecord, ExportedJob, TimedPoint};
 
 /// Writes points, and the metadata at the end.
 pub struct ParquetWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
     experiment: ExperimentRecord,
-    jobs: Vec<JobRecord>,
+    jobs: Vec<ExportedJob>,
     series: BTreeSet<String>,
     digest: Digest,
     rows: Rows,
@@ -49,7 +49,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     pub fn new(
         out: W,
         experiment: &ExperimentRecord,
-        jobs: &[JobRecord],
+        jobs: &[ExportedJob],
     ) -> std::result::Result<Self, ExchangeError> {
         let file = SerializedFileWriter::new(out, schema(), Arc::new(properties())).map_err(unwritten)?;
         let (experiment, jobs) = (experiment.clone(), jobs.to_vec());
@@ -99,21 +99,22 @@ fn write_column<W: Write + Send, T: DataType>(
 impl<W: Write + Send> PointWriter for ParquetWriter<W> {
     fn write(
         &mut self,
-        job: &JobRecord,
+        job: &ExportedJob,
         series: &str,
         points: &[TimedPoint],
     ) -> std::result::Result<(), ExchangeError> {
         if !self.series.contains(series) {
             self.series.insert(series.to_owned());
         }
-        self.digest.points(job.id, series, points);
-        let [arm, method, series] = [job.arm.as_str(), &job.method, series].map(ByteArray::from);
+        self.digest.points(job.record.id, series, points);
+        let [arm, method, series] =
+            [job.record.arm.as_str(), &job.record.method, series].map(ByteArray::from);
         for point in points {
             let rows = &mut self.rows;
-            rows.job_id.push(job.id.into());
+            rows.job_id.push(job.record.id.into());
             rows.arm.push(arm.clone());
             rows.method.push(method.clone());
-            rows.seed.push(job.seed);
+            rows.seed.push(job.record.seed);
             rows.series.push(series.clone());
             rows.step.push(point.step);
             rows.value.push(point.value);

@@ -151,6 +151,12 @@ impl Statement {
         self
     }
 
+    /// The next parameters.
+    pub(in crate::store) fn bind_all(mut self, values: Vec<Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
     /// Returns the number of rows that it wrote.
     pub(in crate::store) async fn execute(self, on: &mut impl Connect) -> Result<u64, StoreError> {
         Ok(run!(self, on, query, execute, rows_affected))

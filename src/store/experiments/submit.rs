@@ -19,6 +19,8 @@ impl Store {
         if let Some((key, body)) = submission.idempotency
             && let Some(earlier) = earlier_submission(&mut tx, key, body).await?
         {
+            // It may stand in a file that the next process will not open.
+            self.database.check_files()?;
             return Ok(earlier);
         }
         let spec = submission.spec;

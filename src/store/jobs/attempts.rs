@@ -1,5 +1,7 @@
 //! Attempts at jobs.
 
+use optlab_domain::database::JsonText;
+use optlab_domain::time::as_rfc3339;
 use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, WorkerId};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use crate::store::jobs::begun;
 use crate::store::{Store, StoreError};
 
 /// One lease of a job by a worker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct Attempt {
     /// From 1.
     pub number: AttemptNumber,
@@ -22,12 +24,14 @@ pub struct Attempt {
     /// `cpu`, `cuda:0`, ...
     pub device: String,
     /// Versions, device and threads, once it had begun.
-    pub environment: Option<Environment>,
+    pub environment: Option<JsonText<Environment>>,
     /// Completed updates when it began.
     pub start_step: i64,
     /// When it was claimed, milliseconds since the epoch.
+    #[serde(rename = "started_at", with = "as_rfc3339")]
     pub started_ms: i64,
     /// When it ended.
+    #[serde(rename = "ended_at", with = "as_rfc3339::option")]
     pub ended_ms: Option<i64>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
@@ -43,42 +47,13 @@ fn elsewhere() -> WorkerId {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct AttemptOfJob {
     job_id: JobId,
-    number: AttemptNumber,
-    worker_id: WorkerId,
-    worker: String,
-    device: String,
-    environment: Option<String>,
-    start_step: i64,
-    started_ms: i64,
-    ended_ms: Option<i64>,
-    end_reason: Option<EndReason>,
-    error: Option<String>,
-    seconds: Option<f64>,
+    #[sqlx(flatten)]
+    attempt: Attempt,
 }
 
-impl TryFrom<Row> for Attempt {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            number: row.number,
-            worker_id: row.worker_id,
-            worker: row.worker,
-            device: row.device,
-            environment: row.environment.map(|text| serde_json::from_str(&text)).transpose()?,
-            start_step: row.start_step,
-            started_ms: row.started_ms,
-            ended_ms: row.ended_ms,
-            end_reason: row.end_reason,
-            error: row.error,
-            seconds: row.seconds,
-        })
-    }
-}
-
-/// All the columns of [`Row`], from a table `a` of attempts.
+/// All the columns of [`AttemptOfJob`], from a table `a` of attempts.
 macro_rules! select_attempts {
     ($($rest:expr),+) => {
         concat!(
@@ -97,11 +72,10 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn attempts(&self, job: JobId) -> Result<Vec<Attempt>, StoreError> {
         self.job(job).await?;
-        let rows: Vec<Row> = sql(select_attempts!("WHERE a.job_id = $1 ORDER BY a.number"))
+        sql(select_attempts!("WHERE a.job_id = $1 ORDER BY a.number"))
             .bind(job)
             .fetch_all(&mut self.read().await?)
-            .await?;
-        rows.into_iter().map(Attempt::try_from).collect()
+            .await
     }
 }
 
@@ -110,7 +84,7 @@ pub(in crate::store) async fn attempts_of_experiment(
     on: &mut impl Connect,
     experiment: ExperimentId,
 ) -> Result<Vec<(JobId, Attempt)>, StoreError> {
-    let rows: Vec<Row> = sql(select_attempts!(
+    let rows: Vec<AttemptOfJob> = sql(select_attempts!(
         "JOIN jobs j ON j.id = a.job_id WHERE j.experiment_id = $1 AND ",
         begun!(),
         " ORDER BY a.job_id, a.number"
@@ -118,5 +92,5 @@ pub(in crate::store) async fn attempts_of_experiment(
     .bind(experiment)
     .fetch_all(on)
     .await?;
-    rows.into_iter().map(|row| Ok((row.job_id, row.try_into()?))).collect()
+    Ok(rows.into_iter().map(|row| (row.job_id, row.attempt)).collect())
 }

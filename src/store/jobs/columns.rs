@@ -1,20 +1,24 @@
 //! The columns of a job.
 
-/// All the columns of [`Job`](crate::store::Job), from a table `j` of jobs.
+/// All the columns of [`Job`](crate::store::Job), from a table `j` of jobs. `$more` is a list of further columns that ends
+/// with a comma.
 macro_rules! select_jobs {
-    ($($rest:expr),+) => {
+    (with $more:literal; $($rest:expr),+) => {
         concat!(
-            "SELECT j.id, j.experiment_id, j.arm, j.method, j.seed, j.state, j.requested, j.end_reason, j.error,
-                j.attempt, j.priority, j.step, j.steps, j.device_wanted, j.not_before_ms, a.device,
-                coalesce(a.start_step, 0) AS start_step, j.version,
-                a.end_reason AS attempt_end, a.error AS attempt_error,
-                j.created_ms, j.started_ms, j.ended_ms,
+            "SELECT ",
+            $more,
+            optlab_domain::job_columns!(),
+            "j.device_wanted, j.not_before_ms, j.version,
+                a.device, coalesce(a.start_step, 0) AS start_step, a.end_reason AS attempt_end, a.error AS attempt_error,
                 r.test_error, r.energy, CASE WHEN j.state = 'succeeded' THEN a.seconds END AS seconds
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              LEFT JOIN results r ON r.job_id = j.id ",
             $($rest),+
         )
+    };
+    ($($rest:expr),+) => {
+        select_jobs!(with ""; $($rest),+)
     };
 }
 pub(super) use select_jobs;

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use optlab_domain::{JobId, JobState};
+use sqlx_macros::FromRow;
 
 use super::columns::select_jobs;
 use crate::store::database::{Connect, Statement, Transaction, sql};
-use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, StoreError};
+use crate::store::{Job, JobCursor, JobFilter, JobOrder, LAST_PLACE, StoreError};
 
 /// A page of a list ordered by id. `$filter` restricts the experiment and the state. With `k.id + 0` as `$id`, the
 /// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: the id before the page; $5:
@@ -70,37 +71,33 @@ pub(super) async fn oldest_first(
     sql(statement).filtered(filter).bind(after.map_or(0, i64::from)).bind(most).fetch_all(moment).await
 }
 
-/// The jobs after the place of `after`, in any order. Reads all jobs of the list.
+/// A job with its place in a list.
+#[derive(FromRow)]
+pub(super) struct Placed {
+    #[sqlx(flatten)]
+    pub(super) job: Job,
+    pub(super) place: f64,
+}
+
+/// The jobs after the place `after`, in any order. Reads all jobs of the list.
 pub(super) async fn ordered(
     moment: &mut Transaction,
     filter: &JobFilter,
     order: JobOrder,
-    after: Option<JobId>,
+    after: Option<JobCursor>,
     most: i64,
-) -> Result<Vec<Job>, StoreError> {
-    let sign = if order.descending { -1.0 } else { 1.0 };
-    let place = match after {
-        None => f64::NEG_INFINITY,
-        // A job that is no longer in the list has no place in it, and nothing comes after.
-        Some(job) => sql(concat!("SELECT place FROM (", places!(), ") k WHERE id = $6"))
-            .filtered(filter)
-            .bind(sign)
-            .bind(<&str>::from(order.by))
-            .bind(job)
-            .fetch_optional::<(f64,)>(moment)
-            .await?
-            .map_or(f64::INFINITY, |(place,)| place),
-    };
+) -> Result<Vec<Placed>, StoreError> {
     sql(select_jobs!(
+        with "k.place, ";
         "JOIN (",
         places!(),
         ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
     ))
     .filtered(filter)
-    .bind(sign)
+    .bind(if order.descending { -1.0 } else { 1.0 })
     .bind(<&str>::from(order.by))
-    .bind(place)
-    .bind(after.map_or(0, i64::from))
+    .bind(after.and_then(|cursor| cursor.place).unwrap_or(f64::NEG_INFINITY))
+    .bind(after.map_or(0, |cursor| i64::from(cursor.id)))
     .bind(most)
     .fetch_all(moment)
     .await
@@ -108,13 +105,14 @@ pub(super) async fn ordered(
 
 /// Sets the queue positions of waiting jobs, up to [`LAST_PLACE`].
 pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Result<(), StoreError> {
-    let mut waiting: Vec<&mut Job> = jobs.iter_mut().filter(|job| job.state == JobState::Queued).collect();
+    let mut waiting: Vec<&mut Job> =
+        jobs.iter_mut().filter(|job| job.record.state == JobState::Queued).collect();
     match &mut waiting[..] {
         [] => {}
         [job] => job.queue_position = place(on, job).await?,
         waiting => {
             let front = front(on).await?;
-            waiting.iter_mut().for_each(|job| job.queue_position = front.get(&job.id).copied());
+            waiting.iter_mut().for_each(|job| job.queue_position = front.get(&job.record.id).copied());
         }
     }
     Ok(())
@@ -127,8 +125,8 @@ async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreErr
              UNION ALL
              SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority = $1 AND id <= $2 LIMIT $3) older
          ) front")
-    .bind(job.priority)
-    .bind(job.id)
+    .bind(job.record.priority)
+    .bind(job.record.id)
     .bind(LAST_PLACE + 1)
     .fetch_number(on)
     .await?;

@@ -6,8 +6,10 @@ mod listing;
 mod actions;
 mod attempts;
 
+use std::fmt;
+
 use optlab_domain::lifecycle::LONGEST_WAIT_MS;
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobRecord, JobState};
 use optlab_spec::JobSpec;
 use sqlx_macros::FromRow;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
@@ -20,35 +22,12 @@ pub(super) use self::read::begun;
 /// length of the queue.
 pub const LAST_PLACE: i64 = 1000;
 
-/// One training run.
+/// One training run, with the present of its attempt.
 #[derive(Clone, Debug, FromRow)]
 pub struct Job {
-    /// Its id.
-    pub id: JobId,
-    /// The experiment it belongs to.
-    pub experiment_id: ExperimentId,
-    /// Name of its arm.
-    pub arm: String,
-    /// `baseline`, `opt:cayley`, ...
-    pub method: String,
-    /// Its seed.
-    pub seed: i64,
-    /// Where it is in its life.
-    pub state: JobState,
-    /// Pending request for its worker.
-    pub requested: Option<Request>,
-    /// Why it ended.
-    pub end_reason: Option<EndReason>,
-    /// What went wrong, in a sentence.
-    pub error: Option<String>,
-    /// Number of its last attempt; 0 before the first.
-    pub attempt: AttemptNumber,
-    /// Jobs of higher priority are claimed first.
-    pub priority: i64,
-    /// Completed updates.
-    pub step: i64,
-    /// Updates of the whole run.
-    pub steps: i64,
+    /// Its row.
+    #[sqlx(flatten)]
+    pub record: JobRecord,
     /// `any`, `cpu` or `cuda`.
     pub device_wanted: String,
     /// The earliest time of a retry, milliseconds since the epoch; 0 without a delay.
@@ -66,12 +45,6 @@ pub struct Job {
     pub attempt_error: Option<String>,
     /// Grows with every write.
     pub version: i64,
-    /// When it was submitted, milliseconds since the epoch.
-    pub created_ms: i64,
-    /// When its last attempt started.
-    pub started_ms: Option<i64>,
-    /// When it ended.
-    pub ended_ms: Option<i64>,
     /// Last test error in percent, once it has succeeded.
     pub test_error: Option<f64>,
     /// Last mean energy, once it has succeeded.
@@ -120,6 +93,37 @@ pub struct JobOrder {
     pub descending: bool,
 }
 
+/// The place of the last job of a page in its order, from which the next page continues. The job itself may have moved or
+/// left the list by then. As text, `ID` in the order of ids and `PLACE:ID` in others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JobCursor {
+    /// The figure by which the list is ordered; `None` in the order of ids.
+    pub place: Option<f64>,
+    /// Id of the job.
+    pub id: JobId,
+}
+
+impl fmt::Display for JobCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(place) => write!(f, "{place:e}:{}", self.id),
+            None => self.id.fmt(f),
+        }
+    }
+}
+
+impl JobCursor {
+    /// Reads the text of a cursor; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (place, id) = match text.split_once(':') {
+            Some((place, id)) => (Some(place.parse().ok().filter(|place: &f64| place.is_finite())?), id),
+            None => (None, text),
+        };
+        let id: JobId = id.parse().ok()?;
+        (i64::from(id) > 0).then_some(Self { place, id })
+    }
+}
+
 /// A figure of a job. Its word in the API is in snake case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
@@ -162,4 +166,20 @@ pub struct PastRun {
     pub spec: JobSpec,
     /// Wall time per update, including evaluation.
     pub seconds_per_step: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_exactly() {
+        for place in [None, Some(0.0), Some(-1.0 / 3.0), Some(1e300), Some(1_700_000_000_007.0)] {
+            let cursor = JobCursor { place, id: JobId::from(7) };
+            assert_eq!(JobCursor::parse(&cursor.to_string()), Some(cursor));
+        }
+        for text in ["", "0", "-7", "x", "inf:7", "NaN:7", ":7", "1:", "1:2:3"] {
+            assert_eq!(JobCursor::parse(text), None, "{text}");
+        }
+    }
 }

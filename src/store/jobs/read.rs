@@ -4,10 +4,10 @@ use optlab_domain::{ExperimentId, JobId};
 use optlab_spec::JobSpec;
 
 use super::columns::select_jobs;
-use super::listing::{find_places, oldest_first, ordered};
+use super::listing::{Placed, find_places, oldest_first, ordered};
 use crate::store::database::{Transaction, sql};
 use crate::store::version::settled_version;
-use crate::store::{Cell, Job, JobFilter, JobOrder, NotFound, Page, PastRun, Store, StoreError};
+use crate::store::{Cell, Job, JobCursor, JobFilter, JobOrder, NotFound, Page, PastRun, Store, StoreError};
 
 /// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
 /// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.
@@ -31,21 +31,25 @@ impl Store {
         Ok(job.ok_or(NotFound::Job(id))?)
     }
 
-    /// Jobs in an order, after the job `after`.
+    /// Jobs in an order, after the place `after`. A job that moves between two pages may be in both or in none; each of
+    /// the others is in one.
     pub async fn jobs(
         &self,
         filter: JobFilter,
         order: JobOrder,
-        after: Option<JobId>,
+        after: Option<JobCursor>,
         limit: i64,
-    ) -> Result<Page<Job, JobId>, StoreError> {
+    ) -> Result<Page<Job, JobCursor>, StoreError> {
         let mut moment = self.snapshot().await?;
-        let rows = match order == JobOrder::default() {
-            true => oldest_first(&mut moment, &filter, after, limit + 1).await?,
-            false => ordered(&mut moment, &filter, order, after, limit + 1).await?,
+        let page = if order == JobOrder::default() {
+            let jobs = oldest_first(&mut moment, &filter, after.map(|cursor| cursor.id), limit + 1).await?;
+            Page::from_surplus(jobs, limit, |job| JobCursor { place: None, id: job.record.id })
+        } else {
+            let placed = ordered(&mut moment, &filter, order, after, limit + 1).await?;
+            let cursor = |placed: &Placed| JobCursor { place: Some(placed.place), id: placed.job.record.id };
+            Page::from_surplus(placed, limit, cursor).map(|placed| placed.job)
         };
-        let jobs = with_places(moment, rows).await?;
-        Ok(Page::from_surplus(jobs, limit, |job| job.id))
+        Ok(Page { items: with_places(moment, page.items).await?, next: page.next })
     }
 
     /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.

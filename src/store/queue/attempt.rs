@@ -120,6 +120,8 @@ impl Store {
             Err(StoreError::LeaseLost { .. }) => {
                 let ended = ended_before(&mut tx, lease, &outcome).await;
                 tx.rollback().await?;
+                // The end may stand in a file that the next process will not open.
+                self.database.check_files()?;
                 return ended;
             }
             checked => checked?,
@@ -141,20 +143,6 @@ impl Store {
             _ => self.commit(tx).await?,
         }
         Ok(state)
-    }
-
-    /// Checks with a small write that the database accepts writes.
-    pub async fn try_to_write(&self) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let now = self.now(&mut tx).await?;
-        // A transaction without a change would succeed even on a full disk. This one writes a page in SQLite, a row in
-        // Postgres.
-        sql("INSERT INTO settings (name, value) VALUES ('last_write_check', $1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-        .bind(now.to_string())
-        .execute(&mut tx)
-        .await?;
-        self.commit_silently(tx).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 
 impl Store {
     /// A transaction of the running attempt of a job, which is locked until the transaction ends.
-    pub(super) async fn begin_under(&self, lease: Lease) -> Result<Transaction, StoreError> {
+    pub(in crate::store) async fn begin_under(&self, lease: Lease) -> Result<Transaction, StoreError> {
         let mut tx = self.begin().await?;
         if let Err(error) = check(&mut tx, lease).await {
             // A dropped transaction ends later, and claims skip locked jobs.

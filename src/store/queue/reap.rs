@@ -60,7 +60,8 @@ impl Store {
                 .await?;
         let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
         for &lease in &lost {
-            let end = End::of(EndReason::WorkerLost, "the lease expired without a heartbeat");
+            let end =
+                End::of(EndReason::WorkerLost, "its worker was lost: it went too long without a heartbeat");
             close(&mut tx, lease, &end, now).await?;
         }
         self.commit_queued(tx).await?;

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use optlab_domain::{EndReason, ExperimentId, JobId, JobState, WorkerId};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobRecord, JobState, WorkerId};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use tokio::sync::mpsc;
 
 use crate::store::curves::condense_job;
-use crate::store::database::{Transaction, sql};
+use crate::store::database::{Transaction, per_database, sql};
 use crate::store::version::next_version;
-use crate::store::{Attempt, CurveBatch, Import, JobRecord, ResultsRecord, StoreError, TimedPoint};
+use crate::store::{Attempt, CurveBatch, ExportedJob, Import, ResultsRecord, StoreError, TimedPoint};
 
 /// Number of points per statement in SQLite.
 const ROWS: usize = 500;
@@ -27,17 +27,16 @@ static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
     text
 });
 
-/// Inserts everything except the points, with `ids` as job ids if they were reserved; returns the ids of the experiment
-/// and of the jobs, in the order of their records.
+/// Inserts everything except the points, with `ids` for the jobs; returns the id of the experiment.
 pub(super) async fn insert(
     tx: &mut Transaction,
     import: &Import,
-    ids: Option<&[JobId]>,
+    ids: &[JobId],
     now: i64,
-) -> Result<(ExperimentId, Vec<JobId>), StoreError> {
+) -> Result<ExperimentId, StoreError> {
     let experiment = &import.experiment;
     let spec = ExperimentSpec::from_stored(&experiment.spec)?;
-    let id = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms)
+    let new = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
     .bind(experiment.name.as_str())
     .bind(experiment.notes.as_str())
@@ -50,35 +49,32 @@ pub(super) async fn insert(
     .await?;
     let version = next_version(tx).await?;
     let workers = insert_workers(tx, &import.jobs).await?;
-    let mut jobs = Vec::with_capacity(import.jobs.len());
-    for (position, job) in import.jobs.iter().enumerate() {
+    for (job, &id) in import.jobs.iter().zip(ids) {
         let job = ended(job, now);
         let worker = job.attempts.last().map(|attempt| workers[&attempt.worker]);
-        let reserved = ids.map(|ids| ids[position]);
-        let place = Place { id: reserved, experiment: id, spec: &spec, version, worker };
-        let job_id = insert_job(tx, &job, place).await?;
+        insert_job(tx, &job, Destination { id, experiment: new, spec: &spec, version, worker }).await?;
         for attempt in &job.attempts {
-            insert_attempt(tx, job_id, attempt, workers[&attempt.worker]).await?;
+            insert_attempt(tx, id, attempt, workers[&attempt.worker]).await?;
         }
-        if job.state == JobState::Succeeded {
-            insert_results(tx, job_id, &job.results).await?;
+        if job.record.state == JobState::Succeeded {
+            insert_results(tx, id, &job.results).await?;
         }
-        jobs.push(job_id);
     }
-    Ok((id, jobs))
+    Ok(new)
 }
 
 /// The imported job, which is never queued or running.
-fn ended(job: &JobRecord, now: i64) -> JobRecord {
+fn ended(job: &ExportedJob, now: i64) -> ExportedJob {
     let mut job = job.clone();
-    let was = format!("was {} when it was exported", job.state);
+    let was = format!("was {} when it was exported", job.record.state);
     for attempt in job.attempts.iter_mut().filter(|attempt| attempt.ended_ms.is_none()) {
         (attempt.ended_ms, attempt.end_reason, attempt.error) =
             (Some(now), Some(EndReason::Cancelled), Some(was.clone()));
     }
-    if !job.state.has_ended() {
-        job.state = JobState::Cancelled;
-        (job.ended_ms, job.end_reason, job.error) = (Some(now), Some(EndReason::Cancelled), Some(was));
+    if !job.record.state.has_ended() {
+        job.record.state = JobState::Cancelled;
+        (job.record.ended_ms, job.record.end_reason, job.record.error) =
+            (Some(now), Some(EndReason::Cancelled), Some(was));
     }
     job
 }
@@ -86,7 +82,7 @@ fn ended(job: &JobRecord, now: i64) -> JobRecord {
 /// Registers an ended worker for each name, because attempts belong to workers, which are on another server.
 async fn insert_workers(
     tx: &mut Transaction,
-    jobs: &[JobRecord],
+    jobs: &[ExportedJob],
 ) -> Result<HashMap<String, WorkerId>, StoreError> {
     let mut times: HashMap<&str, (i64, i64)> = HashMap::new();
     for attempt in jobs.iter().flat_map(|job| &job.attempts) {
@@ -109,70 +105,59 @@ async fn insert_workers(
 }
 
 /// The fields of a job that differ from those on its original server.
-struct Place<'a> {
-    /// The reserved id, if any.
-    id: Option<JobId>,
+struct Destination<'a> {
+    id: JobId,
     experiment: ExperimentId,
     spec: &'a ExperimentSpec,
     version: i64,
     worker: Option<WorkerId>,
 }
 
-/// $1 to $23: the common columns; `$column` and `$value` add another.
-macro_rules! insert_job {
-    ($column:literal, $value:literal) => {
-        concat!(
-            "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
-                 time_limit_seconds, state, end_reason, error, attempt, attempts_before, worker_id, step, steps,
-                 parameters_trained, version, created_ms, started_ms, ended_ms",
-            $column,
-            ")
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23",
-            $value,
-            ")
-             RETURNING id"
-        )
-    };
-}
+/// The columns of an imported job besides those of its record.
+const OTHER_COLUMNS: [&str; 9] = [
+    "arm_position",
+    "spec",
+    "device_wanted",
+    "max_attempts",
+    "time_limit_seconds",
+    "attempts_before",
+    "worker_id",
+    "parameters_trained",
+    "version",
+];
 
-async fn insert_job(tx: &mut Transaction, job: &JobRecord, place: Place<'_>) -> Result<JobId, StoreError> {
-    let Place { id, experiment, spec, version, worker } = place;
-    let position = spec.arms.iter().position(|arm| arm.name == job.arm);
+/// Postgres must be told that ids are given.
+static INSERT_JOB: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let columns = [JobRecord::COLUMNS, &OTHER_COLUMNS].concat();
+    let values: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
+    let (columns, values) = (columns.join(", "), values.join(", "));
+    ["", " OVERRIDING SYSTEM VALUE"]
+        .map(|overriding| format!("INSERT INTO jobs ({columns}){overriding} VALUES ({values})"))
+});
+
+async fn insert_job(
+    tx: &mut Transaction,
+    job: &ExportedJob,
+    place: Destination<'_>,
+) -> Result<(), StoreError> {
+    let Destination { id, experiment, spec, version, worker } = place;
+    let record = JobRecord { id, experiment_id: experiment, requested: None, ..job.record.clone() };
+    let position = spec.arms.iter().position(|arm| arm.name == record.arm);
     let device = JobSpec::from_stored(&job.spec)?.resources.device;
-    let insert = match id {
-        Some(_) => insert_job!(", id", ", $24"),
-        None => insert_job!("", ""),
-    };
-    let insert = sql(insert)
-        .bind(experiment)
-        .bind(job.arm.as_str())
+    let [sqlite, postgres] = &*INSERT_JOB;
+    per_database(sqlite, postgres)
+        .bind_all(record.values())
         .bind(position.map(|position| position as i64))
-        .bind(job.method.as_str())
-        .bind(job.seed)
         .bind(serde_json::to_string(&job.spec)?)
         .bind(device)
-        .bind(spec.priority)
         .bind(spec.max_attempts as i64)
         .bind(spec.time_limit_seconds as i64)
-        .bind(job.state)
-        .bind(job.end_reason)
-        .bind(job.error.as_deref())
-        .bind(job.attempt)
         .bind(job.attempts_before)
         .bind(worker)
-        .bind(job.step)
-        .bind(job.steps)
         .bind(job.parameters_trained)
         .bind(version)
-        .bind(job.created_ms)
-        .bind(job.started_ms)
-        .bind(job.ended_ms);
-    match id {
-        Some(id) => insert.bind(id),
-        None => insert,
-    }
-    .fetch_value(tx)
-    .await
+        .execute_one(tx)
+        .await
 }
 
 async fn insert_attempt(

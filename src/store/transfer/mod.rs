@@ -4,7 +4,9 @@ mod import;
 mod records;
 mod staged;
 
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState};
+use optlab_domain::database::JsonText;
+use optlab_domain::time::as_rfc3339;
+use optlab_domain::{AttemptNumber, ExperimentId, JobId, JobRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx_macros::FromRow;
@@ -14,7 +16,7 @@ use crate::store::database::{Database, sql};
 use crate::store::{Attempt, Store, StoreError};
 
 /// An experiment as it was stored. Fields of a later version are ignored when it is read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct ExperimentRecord {
     /// Its id on its original server; another server assigns another one.
     pub id: ExperimentId,
@@ -23,60 +25,41 @@ pub struct ExperimentRecord {
     /// Free text.
     pub notes: String,
     /// Words for searches.
-    pub tags: Vec<String>,
+    pub tags: JsonText<Vec<String>>,
     /// Whether it is archived.
     pub archived: bool,
     /// The spec as resolved at submission.
-    pub spec: Value,
+    pub spec: JsonText<Value>,
     /// The text that was submitted for it.
     #[serde(default)]
     pub submitted_text: Option<String>,
     /// When it was submitted, milliseconds since the epoch.
+    #[serde(rename = "created_at", with = "as_rfc3339")]
     pub created_ms: i64,
 }
 
-/// A job with its attempts, without its files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobRecord {
-    /// Its id on its original server.
-    pub id: JobId,
-    /// Name of its arm.
-    pub arm: String,
-    /// `baseline`, `opt:cayley`, ...
-    pub method: String,
-    /// Its seed.
-    pub seed: i64,
+/// A job with its spec, figures and attempts, without its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
+pub struct ExportedJob {
+    /// Its row. Another server assigns other ids.
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub record: JobRecord,
     /// The complete spec, as the runner got it.
-    pub spec: Value,
-    /// Where it was in its life.
-    pub state: JobState,
-    /// Why it ended.
-    pub end_reason: Option<EndReason>,
-    /// What went wrong, in a sentence.
-    pub error: Option<String>,
-    /// Number of its last attempt; 0 before the first.
-    pub attempt: AttemptNumber,
+    pub spec: JsonText<Value>,
     /// Attempts that do not count.
     pub attempts_before: i64,
-    /// Completed updates.
-    pub step: i64,
-    /// Updates of the whole run.
-    pub steps: i64,
     /// Number of trained parameters.
     pub parameters_trained: Option<i64>,
     /// Version of its last write on its original server.
     #[serde(skip)]
     pub version: i64,
-    /// When it was submitted, milliseconds since the epoch.
-    pub created_ms: i64,
-    /// When its last attempt started.
-    pub started_ms: Option<i64>,
-    /// When it ended.
-    pub ended_ms: Option<i64>,
     /// Its final figures.
     #[serde(default)]
+    #[sqlx(skip)]
     pub results: ResultsRecord,
     /// Its attempts, the oldest first.
+    #[sqlx(skip)]
     pub attempts: Vec<Attempt>,
 }
 
@@ -125,7 +108,7 @@ pub struct Import {
     /// The experiment.
     pub experiment: ExperimentRecord,
     /// The jobs, one for each arm and seed of the spec.
-    pub jobs: Vec<JobRecord>,
+    pub jobs: Vec<ExportedJob>,
     /// Every series that has points.
     pub series: Vec<String>,
     /// Number of points.
@@ -140,7 +123,7 @@ impl Store {
     pub async fn records(
         &self,
         experiment: ExperimentId,
-    ) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
+    ) -> Result<(ExperimentRecord, Vec<ExportedJob>), StoreError> {
         // One snapshot of the experiment, its jobs and their figures.
         let mut moment = self.snapshot().await?;
         let records = records::read(&mut moment, experiment).await?;
@@ -155,7 +138,7 @@ impl Store {
     /// points that were read before may not belong to this curve.
     pub async fn points(
         &self,
-        job: &JobRecord,
+        job: &ExportedJob,
         series: &str,
         after_step: i64,
         limit: i64,
@@ -164,7 +147,7 @@ impl Store {
         let rows: Vec<(i64, f64, i64)> = sql("SELECT step, value, time_ms FROM metric_points
              WHERE job_id = $1 AND series_id = (SELECT id FROM series WHERE name = $2) AND step > $3
              ORDER BY step LIMIT $4")
-        .bind(job.id)
+        .bind(job.record.id)
         .bind(series)
         .bind(after_step)
         .bind(limit)
@@ -172,17 +155,17 @@ impl Store {
         .await?;
         // Both are written before any point is deleted.
         let (attempt, version): (AttemptNumber, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
-            .bind(job.id)
+            .bind(job.record.id)
             .fetch_one(&mut reader)
             .await?;
-        if attempt != job.attempt {
+        if attempt != job.record.attempt {
             return Err(StoreError::Conflict(format!(
                 "attempt {attempt} of job {} has begun meanwhile",
-                job.id
+                job.record.id
             )));
         }
-        if job.state.has_ended() && version != job.version {
-            return Err(StoreError::Conflict(format!("job {} was changed meanwhile", job.id)));
+        if job.record.state.has_ended() && version != job.version {
+            return Err(StoreError::Conflict(format!("job {} was changed meanwhile", job.record.id)));
         }
         Ok(rows.into_iter().map(|(step, value, time_ms)| TimedPoint { step, value, time_ms }).collect())
     }
@@ -210,8 +193,14 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        let (experiment, jobs) = import::insert(&mut tx, import, None, now).await?;
-        import::insert_points(&mut tx, &jobs, &series, import.points, &mut points).await?;
+        let ids: Vec<(JobId,)> =
+            sql("SELECT nextval(pg_get_serial_sequence('jobs', 'id')) FROM generate_series(1, $1)")
+                .bind(import.jobs.len() as i64)
+                .fetch_all(&mut tx)
+                .await?;
+        let ids: Vec<JobId> = ids.into_iter().map(|(id,)| id).collect();
+        let experiment = import::insert(&mut tx, import, &ids, now).await?;
+        import::insert_points(&mut tx, &ids, &series, import.points, &mut points).await?;
         self.commit(tx).await?;
         Ok(experiment)
     }

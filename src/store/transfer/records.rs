@@ -1,46 +1,13 @@
-//! An experiment, its jobs and their attempts, column by column.
+//! Reads an experiment, its jobs and their attempts.
 
 use std::collections::HashMap;
 
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState};
+use optlab_domain::{ExperimentId, JobId, job_columns};
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::attempts_of_experiment;
-use crate::store::{ExperimentRecord, JobRecord, NotFound, ResultsRecord, StoreError};
-
-#[derive(FromRow)]
-struct ExperimentRow {
-    id: ExperimentId,
-    name: String,
-    notes: String,
-    tags: String,
-    archived: i64,
-    spec: String,
-    submitted_text: Option<String>,
-    created_ms: i64,
-}
-
-#[derive(FromRow)]
-struct JobRow {
-    id: JobId,
-    arm: String,
-    method: String,
-    seed: i64,
-    spec: String,
-    state: JobState,
-    end_reason: Option<EndReason>,
-    error: Option<String>,
-    attempt: AttemptNumber,
-    attempts_before: i64,
-    step: i64,
-    steps: i64,
-    parameters_trained: Option<i64>,
-    version: i64,
-    created_ms: i64,
-    started_ms: Option<i64>,
-    ended_ms: Option<i64>,
-}
+use crate::store::{ExperimentRecord, ExportedJob, NotFound, ResultsRecord, StoreError};
 
 #[derive(FromRow)]
 struct ResultsRow {
@@ -52,23 +19,25 @@ struct ResultsRow {
 pub(super) async fn read(
     moment: &mut impl Connect,
     experiment: ExperimentId,
-) -> Result<(ExperimentRecord, Vec<JobRecord>), StoreError> {
-    let row: Option<ExperimentRow> =
-        sql("SELECT id, name, notes, tags, archived, spec, submitted_text, created_ms FROM experiments WHERE id = $1")
-            .bind(experiment)
-            .fetch_optional(moment)
-            .await?;
-    let row = row.ok_or(NotFound::Experiment(experiment))?;
-    let rows: Vec<JobRow> = sql(
-        "SELECT id, arm, method, seed, spec, state, end_reason, error, attempt, attempts_before, step, steps,
-            parameters_trained, version, created_ms, started_ms, ended_ms
-         FROM jobs WHERE experiment_id = $1 ORDER BY id",
-    )
+) -> Result<(ExperimentRecord, Vec<ExportedJob>), StoreError> {
+    let found: Option<ExperimentRecord> =
+        sql("SELECT id, name, notes, tags, archived = 1 AS archived, spec, submitted_text, created_ms
+         FROM experiments WHERE id = $1")
+        .bind(experiment)
+        .fetch_optional(moment)
+        .await?;
+    let found = found.ok_or(NotFound::Experiment(experiment))?;
+    let mut jobs: Vec<ExportedJob> = sql(concat!(
+        "SELECT ",
+        job_columns!(),
+        "j.spec, j.attempts_before, j.parameters_trained, j.version
+         FROM jobs j WHERE j.experiment_id = $1 ORDER BY j.id"
+    ))
     .bind(experiment)
     .fetch_all(moment)
     .await?;
-    let mut jobs = rows.into_iter().map(JobRecord::try_from).collect::<Result<Vec<_>, _>>()?;
-    let places: HashMap<JobId, usize> = jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
+    let places: HashMap<JobId, usize> =
+        jobs.iter().enumerate().map(|(place, job)| (job.record.id, place)).collect();
     for (job, attempt) in attempts_of_experiment(moment, experiment).await? {
         jobs[places[&job]].attempts.push(attempt);
     }
@@ -76,7 +45,7 @@ pub(super) async fn read(
         let place = places[&row.job_id];
         jobs[place].results = row.results;
     }
-    Ok((row.try_into()?, jobs))
+    Ok((found, jobs))
 }
 
 async fn results(moment: &mut impl Connect, experiment: ExperimentId) -> Result<Vec<ResultsRow>, StoreError> {
@@ -86,49 +55,4 @@ async fn results(moment: &mut impl Connect, experiment: ExperimentId) -> Result<
     .bind(experiment)
     .fetch_all(moment)
     .await
-}
-
-impl TryFrom<ExperimentRow> for ExperimentRecord {
-    type Error = StoreError;
-
-    fn try_from(row: ExperimentRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            name: row.name,
-            notes: row.notes,
-            tags: serde_json::from_str(&row.tags)?,
-            archived: row.archived != 0,
-            spec: serde_json::from_str(&row.spec)?,
-            submitted_text: row.submitted_text,
-            created_ms: row.created_ms,
-        })
-    }
-}
-
-impl TryFrom<JobRow> for JobRecord {
-    type Error = StoreError;
-
-    fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            arm: row.arm,
-            method: row.method,
-            seed: row.seed,
-            spec: serde_json::from_str(&row.spec)?,
-            state: row.state,
-            end_reason: row.end_reason,
-            error: row.error,
-            attempt: row.attempt,
-            attempts_before: row.attempts_before,
-            step: row.step,
-            steps: row.steps,
-            parameters_trained: row.parameters_trained,
-            version: row.version,
-            created_ms: row.created_ms,
-            started_ms: row.started_ms,
-            ended_ms: row.ended_ms,
-            results: ResultsRecord::default(),
-            attempts: Vec::new(),
-        })
-    }
 }

@@ -36,7 +36,7 @@ pub(super) async fn import(
         stage(sqlite, &ids, series, import.points, points).await?;
         let mut tx = store.begin().await?;
         let now = store.now(&mut tx).await?;
-        let (experiment, _) = import::insert(&mut tx, import, Some(&ids), now).await?;
+        let experiment = import::insert(&mut tx, import, &ids, now).await?;
         store.commit(tx).await?;
         Ok::<_, StoreError>(experiment)
     };

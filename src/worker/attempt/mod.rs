@@ -100,9 +100,9 @@ impl Attempt {
     /// Deletes the checkpoint that the runner could not resume from, so that no later attempt gets it.
     async fn forget_unusable(&mut self) -> Result<(), StoreError> {
         let Some(checkpoint) = self.resumed.clone() else { return Ok(()) };
-        self.remove_bytes(std::slice::from_ref(&checkpoint)).await?;
-        let (store, job) = (self.store.clone(), self.claim.lease.job);
-        self.persist(|| store.forget_artifact(job, &checkpoint)).await
+        let (store, lease) = (self.store.clone(), self.claim.lease);
+        self.persist(|| store.forget_unusable(lease, &checkpoint)).await?;
+        self.remove_bytes(std::slice::from_ref(&checkpoint)).await
     }
 
     /// Removes the bytes of deleted checkpoints. Bytes that cannot be removed now are swept later.
