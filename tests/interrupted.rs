@@ -117,7 +117,7 @@ fn a_run_that_cannot_be_resumed_reports_why() {
     let run = folder.path().join("runs/long-opt-cayley-seed0");
     wait_beyond(&run, 0);
     let other = train(&folder, &["--resume", "runs/long-opt-cayley-seed0"]).output().unwrap();
-    assert!(err(&other).contains("another optlab process trains into"), "{}", err(&other));
+    assert!(err(&other).contains("another optlab process is using"), "{}", err(&other));
     assert!(signal(child.id(), "TERM"));
     child.wait_with_output().unwrap();
     let resume: serde_json::Value =

@@ -124,7 +124,7 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 );
 
--- Who may come in from other machines. The token itself is nowhere.
+-- API tokens. Only their hashes are stored.
 CREATE TABLE tokens (
     id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name       TEXT   NOT NULL,

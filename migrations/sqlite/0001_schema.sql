@@ -122,7 +122,7 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 );
 
--- Who may come in from other machines. The token itself is nowhere.
+-- API tokens. Only their hashes are stored.
 CREATE TABLE tokens (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT   NOT NULL,

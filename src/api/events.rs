@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::error::ApiError;
 use super::extract::Query;
-use super::live::{Hint, Live};
+use super::live::{Hint, Live, Since};
 use super::parameter::Id;
 use super::state::AppState;
 use crate::store::Secret;
@@ -61,9 +61,11 @@ fn changes_after(
     live: &Live,
 ) -> impl Stream<Item = Event> + use<> {
     let boot = live.boot;
-    // An id of another process counts as a number that the ring does not have.
-    let after = last_id.map(|id| parse_id(id, boot).unwrap_or(u64::MAX - 1));
-    let (missed, future) = live.subscribe(after);
+    let since = match last_id {
+        None => Since::Now,
+        Some(id) => parse_id(id, boot).map_or(Since::OtherProcess, Since::Hint),
+    };
+    let (missed, future) = live.subscribe(since);
     let event = move |hint: Hint| {
         let wanted = experiment.is_none_or(|id| id == hint.experiment_id);
         let id = format!("{boot}-{}", hint.number);

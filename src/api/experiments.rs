@@ -58,16 +58,14 @@ pub(super) async fn submit(
     let idempotency = key.map(|key| (key, body.as_str()));
     let submission = store::Submission { spec: &spec, text: Some(&document.text), idempotency };
     let id = state.store.submit(submission).await?;
-    let submitted = submitted(&state, id, spec.name).await?;
+    let submitted = submitted(&state, id).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
 }
 
 /// The answer to a submission or an import of experiment `id`.
-pub(super) async fn submitted(
-    state: &AppState,
-    id: ExperimentId,
-    name: String,
-) -> Result<Submitted, ApiError> {
+pub(super) async fn submitted(state: &AppState, id: ExperimentId) -> Result<Submitted, ApiError> {
+    // A repeated submission may find that its experiment has been renamed.
+    let name = state.store.experiment(id).await?.name;
     let filter = JobFilter { experiment: Some(id), ..JobFilter::default() };
     let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
     let now = state.store.time_ms().await?;

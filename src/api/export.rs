@@ -68,16 +68,16 @@ struct Export {
     jobs: Vec<ExportedJob>,
 }
 
-/// The reason why an export broke off.
+/// The reason why an export ended early.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum ExportError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
 }
 
-/// Every point of an experiment, never sampled, or its jobs. A transfer that breaks off has failed.
+/// Every point of an experiment, never sampled, or its jobs. An interrupted transfer is incomplete and must be repeated.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/export", tag = "experiments", params(ExportParams),
     responses((status = 200, description = "The file",
                   content((String = "text/csv"), (String = "application/vnd.apache.parquet")))))]
@@ -121,7 +121,7 @@ impl ExportFile {
 }
 
 impl Export {
-    fn write(&self, file: ExportFile, out: &mut BufWriter<Sender>) -> Result<(), Broken> {
+    fn write(&self, file: ExportFile, out: &mut BufWriter<Sender>) -> Result<(), ExportError> {
         let (experiment, jobs) = (&self.experiment, &self.jobs);
         match file {
             ExportFile::PointsCsv => self.write_points(Box::new(CsvWriter::new(out, experiment)?)),
@@ -131,7 +131,7 @@ impl Export {
     }
 
     /// Passes every point to the writer. Blocks while the store reads, so it needs a thread of its own.
-    fn write_points(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), Broken> {
+    fn write_points(&self, mut writer: Box<dyn PointWriter + '_>) -> Result<(), ExportError> {
         let runtime = Handle::current();
         for job in &self.jobs {
             let mut series = runtime.block_on(self.store.series_of_job(job.record.id))?;
@@ -154,7 +154,7 @@ impl Export {
 
 /// A body that `write` produces on a thread of its own. If it fails, the body breaks off, so that no client takes the
 /// file for complete.
-fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), Broken> + Send + 'static) -> Body {
+fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), ExportError> + Send + 'static) -> Body {
     let (sender, parts) = mpsc::channel(PARTS);
     spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PART, Sender(sender.clone()));
@@ -163,7 +163,7 @@ fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), Broken> + Se
         drop(out.into_parts());
         match done {
             Err(error) if !sender.is_closed() => {
-                tracing::warn!(%error, "an export broke off");
+                tracing::warn!(%error, "an export ended early");
                 let _ = sender.blocking_send(Err(io::Error::other(error)));
             }
             _ => {}

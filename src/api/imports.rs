@@ -37,7 +37,6 @@ pub(super) async fn import(
     let file = receive(&headers, body, state.settings.import_limit()).await?;
     let reader = spawn_blocking(|| ParquetReader::open(file)).await.map_err(damaged)??;
     let import = reader.import().clone();
-    let name = import.experiment.name.clone();
     let (sender, points) = mpsc::channel(WAITING);
     let reading = spawn_blocking(move || reader.for_each(|batch| sender.blocking_send(batch).is_ok()));
     // A task of its own, because the store cleans up only after imports that it ends itself, so a client that
@@ -46,7 +45,7 @@ pub(super) async fn import(
     let stored = tokio::spawn(async move { store.import(&import, points).await }).await;
     reading.await.map_err(damaged)??;
     let id = stored.map_err(|error| ApiError::failed(&error))??;
-    Ok((StatusCode::CREATED, Json(submitted(&state, id, name).await?)))
+    Ok((StatusCode::CREATED, Json(submitted(&state, id).await?)))
 }
 
 /// The body in an unnamed temporary file, which disappears with its last handle, even if this process is killed.
@@ -58,7 +57,7 @@ async fn receive(headers: &HeaderMap, body: Body, limit: u64) -> Result<File, Ap
     let mut file = tempfile::tempfile().map_err(|error| ApiError::no_temporary_file(&error))?;
     let (mut chunks, mut received) = (body.into_data_stream(), 0);
     while let Some(chunk) = timeout(SILENCE, chunks.next()).await.map_err(|_| ApiError::too_slow(SILENCE))? {
-        let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body broke off: {error}")))?;
+        let chunk = chunk.map_err(|error| ApiError::malformed(format!("the body is incomplete: {error}")))?;
         received += chunk.len() as u64;
         if received > limit {
             return Err(ApiError::too_large(limit));

@@ -36,6 +36,17 @@ pub(super) struct Hint {
     pub(super) data: String,
 }
 
+/// The last hint that a client has received.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Since {
+    /// None: the client has just read everything.
+    Now,
+    /// The hint of this number.
+    Hint(u64),
+    /// A hint of another process, whose numbers mean nothing here.
+    OtherProcess,
+}
+
 /// The ring and its subscribers.
 pub(super) struct Live {
     /// Distinguishes the ids of this process from those of an earlier one.
@@ -49,12 +60,16 @@ impl Live {
         Self { boot, ring: Mutex::default(), sender: broadcast::Sender::new(RING) }
     }
 
-    /// The hints after `number`, `None` if the ring has dropped some, and a receiver for later ones.
-    pub(super) fn subscribe(&self, after: Option<u64>) -> (Option<Vec<Hint>>, broadcast::Receiver<Hint>) {
+    /// The hints since then, `None` if the ring lacks some, and a receiver for later ones.
+    pub(super) fn subscribe(&self, since: Since) -> (Option<Vec<Hint>>, broadcast::Receiver<Hint>) {
         let ring = self.ring.lock().expect("no holder panics");
-        // Nothing is published under the lock, so past and future hints neither overlap nor leave a gap.
+        // `publish` takes the same lock, so no hint is duplicated or lost between the ring and the receiver.
         let future = self.sender.subscribe();
-        let Some(after) = after else { return (Some(Vec::new()), future) };
+        let after = match since {
+            Since::Now => return (Some(Vec::new()), future),
+            Since::OtherProcess => return (None, future),
+            Since::Hint(number) => number,
+        };
         let next = ring.back().map_or(1, |hint| hint.number + 1);
         let oldest = ring.front().map_or(next, |hint| hint.number);
         let past = (after < next && oldest <= after.saturating_add(1))
@@ -160,7 +175,7 @@ mod tests {
         for id in 0..3 {
             live.experiment_changed(id.into());
         }
-        let missed = |after| live.subscribe(Some(after)).0.map(|hints| hints.len());
+        let missed = |after| live.subscribe(Since::Hint(after)).0.map(|hints| hints.len());
         assert_eq!(missed(1), Some(2));
         assert_eq!(missed(3), Some(0));
         assert_eq!(missed(4), None, "a future number is from another process");

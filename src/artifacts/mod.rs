@@ -45,7 +45,7 @@ pub struct ArtifactRoot {
 /// The length and hash of a stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// How many.
+    /// Length in bytes.
     pub bytes: u64,
     /// In lower-case hexadecimal.
     pub sha256: String,

@@ -166,7 +166,7 @@ async fn require_token(store: &Store, address: SocketAddr, url: &DatabaseUrl) ->
         api::is_local(address) || usable,
         "other machines can reach {address}, so clients need a token, and {url} has none. Create one with\n  \
          optlab token create NAME --scope write --database-url {typed}\n\
-         or listen on 127.0.0.1, where no token is asked for"
+         or listen on 127.0.0.1, which requires no token"
     );
     Ok(())
 }

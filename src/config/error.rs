@@ -10,7 +10,7 @@ pub(super) const LONGEST_FILE: u64 = 1_000_000;
 /// The reason why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The command line or the environment is wrong, or asks for help.
+    /// The command line or the environment is wrong, or requests help.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// The file cannot be read.

@@ -47,13 +47,13 @@ pub struct ServiceSettings {
         value_parser = seconds(SWEEP_SECONDS)
     )]
     pub sweep_every: Duration,
-    /// What the API reads.
+    /// Settings of the API.
     #[command(flatten)]
     pub api: ApiSettings,
     /// Queries of users.
     #[command(flatten)]
     pub queries: QuerySettings,
-    /// What the worker reads.
+    /// Settings of the worker.
     #[command(flatten)]
     pub training: TrainingSettings,
     /// The connection to buckets.
@@ -111,6 +111,6 @@ impl ServiceSettings {
 impl ApiSettings {
     /// The longest file that can be imported, in bytes.
     pub fn import_limit(&self) -> u64 {
-        u64::from(self.import_limit_mb) << 20
+        u64::from(self.import_limit_mb) * 1_000_000
     }
 }

@@ -1,6 +1,7 @@
 //! Rows of artifacts; their bytes are in the artifact root.
 
 use optlab_domain::{ArtifactKind, AttemptNumber, JobId, Lease};
+use optlab_spec::KEPT_CHECKPOINTS;
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, Transaction, sql};
@@ -19,7 +20,7 @@ pub struct Artifact {
     pub step: i64,
     /// Path of its bytes below the artifact root.
     pub path: String,
-    /// How many.
+    /// Length in bytes.
     pub bytes: i64,
     /// SHA-256 of its bytes, in lower-case hexadecimal.
     pub sha256: String,
@@ -49,7 +50,7 @@ impl Store {
             .await
     }
 
-    /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last two of others. At most
+    /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last [`KEPT_CHECKPOINTS`] of others. At most
     /// `limit`.
     pub async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(JobId, Artifact)>, StoreError> {
         let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
@@ -57,8 +58,9 @@ impl Store {
                      row_number() OVER (PARTITION BY a.job_id ORDER BY a.step DESC, a.attempt DESC) AS place
                  FROM artifacts a JOIN jobs j ON j.id = a.job_id WHERE a.kind = 'checkpoint'
              ) checkpoints
-             WHERE place > 2 OR state = 'succeeded' ORDER BY job_id, step LIMIT $1")
+             WHERE place > $2 OR state = 'succeeded' ORDER BY job_id, step LIMIT $1")
         .bind(limit)
+        .bind(KEPT_CHECKPOINTS as i64)
         .fetch_all(&mut self.read().await?)
         .await?;
         Ok(rows.into_iter().map(|row| (row.job_id, row.artifact)).collect())
@@ -115,7 +117,7 @@ pub(super) async fn forget_checkpoints_after(
     .await
 }
 
-/// Inside the transaction of an attempt.
+/// Inserts or replaces the row of a file, in the transaction of its attempt.
 pub(super) async fn insert_artifact(
     tx: &mut Transaction,
     job: JobId,

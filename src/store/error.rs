@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("attempt {} of job {} has lost its lease", .0.attempt, .0.job)]
     LeaseLost(Lease),
     /// The points of an import ended too early; nothing was written.
-    #[error("the points of the import broke off")]
+    #[error("the import ended before all announced points arrived")]
     BrokenOff,
     /// Another process has locked the database. A later retry may succeed.
     #[error("the database is busy")]

@@ -4,6 +4,8 @@
 //! attempt carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once another attempt has begun. A statement that
 //! both databases understand is written once; `database` opens them and has their differences.
 
+#![allow(clippy::missing_errors_doc, reason = "every method can fail as its database does; `# Errors` names what else")]
+
 mod experiments;
 mod jobs;
 mod queue;
@@ -33,6 +35,7 @@ use tokio::sync::watch;
 use self::curves::Uncondensed;
 use self::database::{Connect, Database, Reader, Schema, Transaction, sql};
 use self::series::SeriesIds;
+use self::version::forget_foreign_versions;
 use crate::clock::{Clock, SystemClock};
 pub use crate::stats::CurvePoint;
 
@@ -104,6 +107,9 @@ async fn open_with(
     let changes = watch::Sender::new(0);
     let database = Database::open(url, schema, changes.clone()).await?;
     let clock = clock.or_else(|| database.is_on_this_machine().then(|| Arc::new(SystemClock) as _));
+    if let Database::Postgres(_) = &database {
+        forget_foreign_versions(&mut database.read().await?).await?;
+    }
     Ok(Arc::new(Store {
         database,
         time: clock.map_or(Time::Database, Time::Given),

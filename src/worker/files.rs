@@ -16,7 +16,7 @@ use crate::store::Artifact;
 /// Name of the log in the folder.
 pub(super) const LOG: &str = "log.txt";
 
-/// Prefix of the names of such folders.
+/// Prefix of the names of attempt folders.
 const PREFIX: &str = "optlab-job";
 /// Name of the file that is locked.
 const OWNER: &str = "owner";

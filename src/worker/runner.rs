@@ -149,7 +149,7 @@ impl Runner {
         let status = match tokio::time::timeout(EXIT_TIMEOUT, end).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it cannot even be killed".to_owned(),
+            Err(_) => "it did not exit after SIGKILL".to_owned(),
         };
         let words = &self.said.lock().expect("no holder panics").stderr_tail;
         if words.is_empty() {
@@ -159,7 +159,7 @@ impl Runner {
     }
 }
 
-/// Reads to the end, whatever comes, because a runner blocks if nobody reads its log.
+/// Reads standard error until it ends, because a runner blocks if nobody reads its log.
 async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
     let mut line = Vec::new();
     while let Ok(1..) = (&mut log).take(LONGEST_LINE).read_until(b'\n', &mut line).await {

@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Delay after an error of the store.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What the slots of a worker share.
+/// State shared by the slots of a worker.
 pub(super) struct SlotContext {
     pub(super) store: Arc<Store>,
     pub(super) artifacts: ArtifactRoot,
@@ -98,7 +98,7 @@ impl SlotContext {
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::error!("nothing can begin here: {error}. The job goes back to the queue");
+                tracing::error!("This machine cannot start the attempt: {error}. The job is requeued");
                 let end = AttemptEnd::machine_fault(error.to_string());
                 if let Err(error) = self.store.end(lease, end.clone()).await {
                     tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires");
@@ -110,7 +110,7 @@ impl SlotContext {
         tracing::info!(arm, seed, device = %slot.device, runner.pid = runner.pid(), "started");
         let stop = match self.config.training.drain {
             Drain::Checkpoint => stop.clone(),
-            // Only its own end stops the attempt.
+            // The attempt runs to its end, even while the worker drains.
             Drain::Finish => CancellationToken::new(),
         };
         Attempt::new(self.store.clone(), claim, slot.device, files, &self.config.training, stop)
@@ -132,7 +132,7 @@ impl SlotContext {
     }
 }
 
-/// What this machine lacks for an attempt.
+/// The reason why this machine cannot start an attempt.
 #[derive(Debug, thiserror::Error)]
 enum PrepareError {
     #[error("{} does not start: {source}", program.display())]

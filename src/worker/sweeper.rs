@@ -69,7 +69,7 @@ async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> Result<(
 /// their number.
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
-/// therefore never get one, whatever the clocks say.
+/// therefore never get one, even if clocks are wrong.
 async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, age: Duration) -> Result<usize, SweepError> {
     let ended_before = store.time_ms().await? - age.as_millis() as i64;
     let (mut files, mut job, mut removed) = (artifacts.list(JOBS), None::<Job>, 0);

@@ -350,7 +350,7 @@ fn an_export_fails_if_another_attempt_begins() {
         assert!(rest.is_err(), "{format}: {rest:?}");
     }
     let log = server.kill_for_its_log();
-    assert_eq!(log.matches("an export broke off").count(), 2, "{log}");
+    assert_eq!(log.matches("an export ended early").count(), 2, "{log}");
 }
 
 #[test]

@@ -96,15 +96,15 @@ fn imports_are_limited_in_size_and_need_write_scope() {
     let reader = token(&folder, &["create", "reader", "--scope", "read"]);
     let writer = token(&folder, &["create", "writer", "--scope", "write"]);
     let server = Server::start_on("0.0.0.0:0", &folder, &["--workers", "0", "--import-limit-mb", "1"]);
-    fs::write(folder.path().join("big"), vec![b'x'; (1 << 20) + 1]).unwrap();
-    fs::write(folder.path().join("small"), vec![b'x'; 1 << 20]).unwrap();
+    fs::write(folder.path().join("big"), vec![b'x'; 1_000_001]).unwrap();
+    fs::write(folder.path().join("small"), vec![b'x'; 1_000_000]).unwrap();
     let import = |token: &str, file: &str| {
         let mut command = Command::new(OPTLAB);
         command.args(["import", file, "--server", &server.address]).env("OPTLAB_TOKEN", token);
         let output = command.current_dir(folder.path()).output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(import(&writer, "big").contains("at most 1048576 bytes"), "{}", import(&writer, "big"));
+    assert!(import(&writer, "big").contains("at most 1000000 bytes"), "{}", import(&writer, "big"));
     assert!(import(&writer, "small").contains("cannot be read as Parquet"), "{}", import(&writer, "small"));
     assert!(import(&reader, "small").contains("scope `read`"), "{}", import(&reader, "small"));
     assert!(import("", "small").contains("OPTLAB_TOKEN"), "{}", import("", "small"));

@@ -55,7 +55,7 @@ pub fn an_uninterruptible_query_blocks_only_its_slot(database: Database) {
                 for answer in more.join().unwrap() {
                     if answer.status == 503 {
                         is_problem(&answer, 503, "busy");
-                        assert!(answer.text.contains("cannot be ended"), "{answer:?}");
+                        assert!(answer.text.contains("are still being stopped"), "{answer:?}");
                     } else {
                         is_problem(&answer, 422, "query-stopped");
                     }

@@ -83,3 +83,18 @@ async fn a_full_disk_is_reported_and_the_next_write_succeeds() {
     fixture.execute("DROP TRIGGER no_room ON jobs").await;
     fixture.submit(json!({})).await;
 }
+
+#[tokio::test]
+async fn versions_of_another_cluster_hide_no_write() {
+    let fixture = Fixture::postgres().await;
+    let experiment = fixture.submit(json!({})).await;
+    let job = fixture.jobs(experiment).await[0].record.id;
+    fixture.execute("UPDATE jobs SET version = 9000000000000000").await;
+    let store = optlab::store::open(&fixture.url).await.unwrap();
+    let before = store.version().await.unwrap();
+    store.act_on_job(job, Action::Cancel).await.unwrap();
+    let changed = store.jobs_since(before, 10).await.unwrap();
+    assert_eq!(changed.iter().map(|job| job.record.id).collect::<Vec<_>>(), [job]);
+    assert!(store.unsettled_jobs(10).await.unwrap().is_empty());
+    store.close().await;
+}

@@ -15,6 +15,7 @@ pub struct Session {
 
 /// A token for a session.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The token.
     pub token: String,

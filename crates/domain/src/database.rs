@@ -78,7 +78,7 @@ macro_rules! decode_numbers {
 
 decode_numbers!(ExperimentId, JobId, WorkerId, TokenId, AttemptNumber);
 
-/// JSON in a text column. In other JSON it stands as it is.
+/// JSON in a text column. In other JSON it is nested as JSON, not as text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JsonText<T>(pub T);

@@ -62,7 +62,7 @@ fn write(report: &Report, output: &Path) -> Result<(), CheckError> {
     Ok(fs::write(output.join(MARKDOWN), markdown::document(report))?)
 }
 
-/// What the parts of one run share.
+/// State shared by the parts of a run.
 struct Run<'a> {
     options: &'a Options,
     output: PathBuf,
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
     fn new(options: &'a Options) -> Result<Self, CheckError> {
         fs::create_dir_all(&options.output)?;
         let output = fs::canonicalize(&options.output)?;
-        // What an earlier run has left.
+        // Files of an earlier run.
         let _ = fs::remove_dir_all(output.join(WORK));
         File::create(output.join(LOG))?;
         let programs = Programs::find()?;

@@ -17,7 +17,7 @@ pub const ROWS: &str = "rows.jsonl";
 pub struct Row {
     /// Title of the table.
     pub table: String,
-    /// Whether it is as it should be; `None` for a row that only informs.
+    /// Whether the check passed; `None` for a row that only informs.
     pub passed: Option<bool>,
     /// Values by column.
     pub cells: Map<String, Value>,

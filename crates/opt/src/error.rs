@@ -1,3 +1,5 @@
+//! Errors of this library.
+
 use tch::TchError;
 
 /// Why a call was rejected or failed. Shape errors contain the size that was given.

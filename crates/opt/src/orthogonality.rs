@@ -7,6 +7,9 @@ use crate::Error;
 /// max |R^T R - I| over the entries, for `matrix` = R, `[d, d]`.
 ///
 /// Computed in float64, so that it measures R's rounding and not its own.
+///
+/// # Errors
+/// libtorch's own.
 pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
     let gram = gram(&matrix.f_tr()?)?;

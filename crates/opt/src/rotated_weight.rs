@@ -123,6 +123,9 @@ impl RotatedWeight {
     }
 
     /// Computes W from the raw parameter, as a new leaf without a gradient.
+    ///
+    /// # Errors
+    /// Those of [`Rotation::rotate`](crate::Rotation::rotate).
     pub fn refresh(&mut self) -> Result<(), Error> {
         self.rotated = rotate_to_leaf(self.rotation.as_ref(), &self.frozen_weight)?;
         self.raw_version = self.rotation.raw().f_internal_version()?;

@@ -17,7 +17,7 @@ use crate::weight::Weight;
 #[derive(Debug)]
 pub struct Network {
     layers: Sequence,
-    /// Of the activations.
+    /// Precision of the activations.
     kind: Kind,
 }
 

@@ -1,4 +1,4 @@
-//! What decides the state of a network before its first update.
+//! Inputs that determine the initial network.
 
 use optlab_spec::MethodSpec;
 use tch::Device;

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::Fields;
 
+/// Number of checkpoints of a job that are kept: the newest, and the one before in case the newest is damaged.
+pub const KEPT_CHECKPOINTS: usize = 2;
+
 /// The times at which a checkpoint is due, whichever comes first. Checkpoints do not affect the training, so wall time
 /// may decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,7 +44,7 @@ mod nul;
 mod shorten;
 
 pub use arm::Arm;
-pub use checkpoint::CheckpointSpec;
+pub use checkpoint::{CheckpointSpec, KEPT_CHECKPOINTS};
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::FieldDifference;
 pub use experiment::{ExperimentSpec, MOST_JOBS};

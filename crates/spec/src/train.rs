@@ -122,16 +122,14 @@ impl TrainSpec {
         }
     }
 
-    /// The step of an evaluation counted from the end, from 1 for the last one; `None` if there are fewer. The
+    /// The step of an evaluation counted from the end, from 1 for the last one; `None` if there are fewer, and for 0. The
     /// evaluation before the first update does not count.
     pub fn evaluation_from_end(&self, number: u64) -> Option<u64> {
         let (last, every) = (self.total_steps(), self.evaluate_every_steps());
-        if number == 1 {
-            return Some(last);
-        }
         // The end is always evaluated.
+        let Some(before_end) = number.checked_sub(1)?.checked_sub(1) else { return Some(last) };
         let before_last = last.saturating_sub(1) / every * every;
-        before_last.checked_sub((number - 2) * every).filter(|step| *step > 0)
+        before_last.checked_sub(before_end.checked_mul(every)?).filter(|step| *step > 0)
     }
 
     /// The number of points that a complete run records of two series. Every run has them, and their values are always

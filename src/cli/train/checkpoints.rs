@@ -4,14 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use optlab_domain::Device;
+use optlab_spec::KEPT_CHECKPOINTS;
 use serde::{Deserialize, Serialize};
 
 use super::files::{POINTS, SPEC};
 use crate::artifacts::sha256;
 use crate::cli::input;
-
-/// The runner keeps as many files: the newest, and the one before in case the newest is damaged.
-const KEPT: usize = 2;
 
 /// A checkpoint in the folder. Every point up to it is in the folder too.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -93,6 +91,6 @@ impl Checkpoints {
     pub(super) fn add(&mut self, newest: Resumable) {
         self.checkpoints.retain(|known| known.checkpoint.step < newest.checkpoint.step);
         self.checkpoints.insert(0, newest);
-        self.checkpoints.truncate(KEPT);
+        self.checkpoints.truncate(KEPT_CHECKPOINTS);
     }
 }

@@ -75,7 +75,7 @@ impl RunFolder {
         ensure!(fs::metadata(&path).with_context(shown)?.is_dir(), "{} is not a folder", shown());
         let owner = File::open(&path).with_context(shown)?;
         if owner.try_lock().is_err() {
-            bail!("another optlab process trains into {}", path.display());
+            bail!("another optlab process is using {}", path.display());
         }
         Ok(Self {
             path,

@@ -161,7 +161,7 @@ async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Re
             () = sleep_until(deadline) => {
                 screen.abandon();
                 let seconds = time_limit.as_secs();
-                bail!("longer than time_limit_seconds = {seconds}{}", folder.resume_hint());
+                bail!("the run exceeded time_limit_seconds = {seconds}{}", folder.resume_hint());
             }
         };
         match event {

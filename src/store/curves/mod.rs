@@ -141,27 +141,27 @@ impl Store {
         range: CurveRange,
     ) -> Result<CurveSet, StoreError> {
         // One snapshot of the levels and the points.
-        let mut moment = self.snapshot().await?;
+        let mut snapshot = self.snapshot().await?;
         let series: Option<(i64,)> =
-            sql("SELECT id FROM series WHERE name = $1").bind(series).fetch_optional(&mut moment).await?;
+            sql("SELECT id FROM series WHERE name = $1").bind(series).fetch_optional(&mut snapshot).await?;
         let Some((series,)) = series else {
             return Ok(CurveSet { width: 1, curves: jobs.iter().map(|_| Curve::default()).collect() });
         };
-        let extents = extents(&mut moment, jobs, series).await?;
+        let extents = extents(&mut snapshot, jobs, series).await?;
         let end = extents.iter().filter_map(|extent| extent.last_step).max().map_or(0, |last| last + 1);
         let steps = range.after_step.saturating_add(1).max(0)..range.to_step.saturating_add(1).min(end);
         let width = width_for(steps.end - steps.start, range.buckets);
         let pieces: Vec<Piece> = extents.iter().flat_map(|extent| extent.pieces(&steps, width)).collect();
-        let points = read_points(&mut moment, &pieces, series).await?;
+        let points = read_points(&mut snapshot, &pieces, series).await?;
         // Short curves that are read point by point are not bucketed.
         let whole = pieces.iter().all(|piece| piece.width.is_none())
             && points.values().all(|points| points.len() <= 2 * range.buckets);
         let width = if whole { 1 } else { width };
         let mut found = points;
-        for (job, buckets) in read_blocks(&mut moment, &pieces, series).await? {
+        for (job, buckets) in read_blocks(&mut snapshot, &pieces, series).await? {
             found.entry(job).or_default().extend(buckets);
         }
-        moment.rollback().await?;
+        snapshot.rollback().await?;
         let mut curves: HashMap<JobId, Curve> = HashMap::new();
         for extent in extents {
             let mut buckets = found.remove(&extent.job_id).unwrap_or_default();
@@ -204,19 +204,19 @@ impl Extent {
     }
 }
 
-async fn extents(moment: &mut Transaction, jobs: &[JobId], series: i64) -> Result<Vec<Extent>, StoreError> {
+async fn extents(snapshot: &mut Transaction, jobs: &[JobId], series: i64) -> Result<Vec<Extent>, StoreError> {
     per_database(
         extents!("SELECT value AS job_id FROM json_each($1)"),
         extents!("SELECT value::BIGINT AS job_id FROM json_array_elements_text($1::JSON)"),
     )
     .bind(json!(jobs).to_string())
     .bind(series)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await
 }
 
 async fn read_points(
-    moment: &mut Transaction,
+    snapshot: &mut Transaction,
     pieces: &[Piece],
     series: i64,
 ) -> Result<HashMap<JobId, Vec<Bucket>>, StoreError> {
@@ -239,7 +239,7 @@ async fn read_points(
     )
     .bind(json!(wanted).to_string())
     .bind(series)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await?;
     for PointRow { job_id, step, value } in rows {
         found.entry(job_id).or_default().push(CurvePoint { step, value }.into());
@@ -248,7 +248,7 @@ async fn read_points(
 }
 
 async fn read_blocks(
-    moment: &mut Transaction,
+    snapshot: &mut Transaction,
     pieces: &[Piece],
     series: i64,
 ) -> Result<HashMap<JobId, Vec<Bucket>>, StoreError> {
@@ -276,7 +276,7 @@ async fn read_blocks(
     )
     .bind(json!(wanted).to_string())
     .bind(series)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await?;
     for BlockRow { job_id, buckets } in rows {
         let (_, steps) = levels[&job_id];

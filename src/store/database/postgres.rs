@@ -56,7 +56,7 @@ impl Postgres {
             // A role that may not create tables can serve a database that is up to date.
             Schema::Migrate if is_current(&mut Reader::Postgres(pool.acquire().await?)).await? => {}
             Schema::Migrate => {
-                // Without the limits: another server may be migrating at the moment.
+                // Without the limits: another server may be migrating at present.
                 let unlimited = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
                 schema::POSTGRES.run(&unlimited).await?;
                 unlimited.close().await;

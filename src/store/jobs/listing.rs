@@ -57,7 +57,7 @@ macro_rules! places {
 
 /// The jobs after the id `after`, which is the default order of pages and commands. Reads only the jobs of the page.
 pub(super) async fn oldest_first(
-    moment: &mut Transaction,
+    snapshot: &mut Transaction,
     filter: &JobFilter,
     after: Option<JobId>,
     most: i64,
@@ -68,7 +68,7 @@ pub(super) async fn oldest_first(
         (Some(_), None) => first_by_id!("k.experiment_id = $1 AND $3 IS NULL", "k.id + 0"),
         (Some(_), Some(_)) => first_by_id!("k.experiment_id = $1 AND k.state = $3", "k.id + 0"),
     };
-    sql(statement).filtered(filter).bind(after.map_or(0, i64::from)).bind(most).fetch_all(moment).await
+    sql(statement).filtered(filter).bind(after.map_or(0, i64::from)).bind(most).fetch_all(snapshot).await
 }
 
 /// A job with its place in a list.
@@ -81,7 +81,7 @@ pub(super) struct Placed {
 
 /// The jobs after the place `after`, in any order. Reads all jobs of the list.
 pub(super) async fn ordered(
-    moment: &mut Transaction,
+    snapshot: &mut Transaction,
     filter: &JobFilter,
     order: JobOrder,
     after: Option<JobCursor>,
@@ -99,7 +99,7 @@ pub(super) async fn ordered(
     .bind(after.and_then(|cursor| cursor.place).unwrap_or(f64::NEG_INFINITY))
     .bind(after.map_or(0, |cursor| i64::from(cursor.id)))
     .bind(most)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await
 }
 

@@ -24,10 +24,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn job(&self, id: JobId) -> Result<Job, StoreError> {
-        let mut moment = self.snapshot().await?;
+        let mut snapshot = self.snapshot().await?;
         let row: Option<Job> =
-            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut moment).await?;
-        let job = with_places(moment, row.into_iter().collect()).await?.pop();
+            sql(select_jobs!("WHERE j.id = $1")).bind(id).fetch_optional(&mut snapshot).await?;
+        let job = with_places(snapshot, row.into_iter().collect()).await?.pop();
         Ok(job.ok_or(NotFound::Job(id))?)
     }
 
@@ -40,16 +40,16 @@ impl Store {
         after: Option<JobCursor>,
         limit: i64,
     ) -> Result<Page<Job, JobCursor>, StoreError> {
-        let mut moment = self.snapshot().await?;
+        let mut snapshot = self.snapshot().await?;
         let page = if order == JobOrder::default() {
-            let jobs = oldest_first(&mut moment, &filter, after.map(|cursor| cursor.id), limit + 1).await?;
+            let jobs = oldest_first(&mut snapshot, &filter, after.map(|cursor| cursor.id), limit + 1).await?;
             Page::from_surplus(jobs, limit, |job| JobCursor { place: None, id: job.record.id })
         } else {
-            let placed = ordered(&mut moment, &filter, order, after, limit + 1).await?;
+            let placed = ordered(&mut snapshot, &filter, order, after, limit + 1).await?;
             let cursor = |placed: &Placed| JobCursor { place: Some(placed.place), id: placed.job.record.id };
             Page::from_surplus(placed, limit, cursor).map(|placed| placed.job)
         };
-        Ok(Page { items: with_places(moment, page.items).await?, next: page.next })
+        Ok(Page { items: with_places(snapshot, page.items).await?, next: page.next })
     }
 
     /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
@@ -83,8 +83,8 @@ impl Store {
     /// Jobs that were written to since `version`, in the order of writing, except the
     /// [unsettled](Store::unsettled_jobs).
     pub async fn jobs_since(&self, version: i64, limit: i64) -> Result<Vec<Job>, StoreError> {
-        let mut moment = self.snapshot().await?;
-        let settled = settled_version(&mut moment).await?;
+        let mut snapshot = self.snapshot().await?;
+        let settled = settled_version(&mut snapshot).await?;
         // Jobs that one transaction wrote share a version: all of the last one are returned, or none.
         let rows: Vec<Job> = sql(select_jobs!(
             "WHERE j.version > $1 AND j.version <= (
@@ -96,23 +96,23 @@ impl Store {
         .bind(version)
         .bind(settled)
         .bind(limit)
-        .fetch_all(&mut moment)
+        .fetch_all(&mut snapshot)
         .await?;
-        with_places(moment, rows).await
+        with_places(snapshot, rows).await
     }
 
     /// The latest jobs that were written while an older transaction is open, which may still write a lower version.
     /// [`Store::jobs_since`] returns them once it has ended. On Postgres, a transaction of any program on the same
     /// server counts.
     pub async fn unsettled_jobs(&self, limit: i64) -> Result<Vec<Job>, StoreError> {
-        let mut moment = self.snapshot().await?;
-        let settled = settled_version(&mut moment).await?;
+        let mut snapshot = self.snapshot().await?;
+        let settled = settled_version(&mut snapshot).await?;
         let rows: Vec<Job> = sql(select_jobs!("WHERE j.version > $1 ORDER BY j.version DESC, j.id LIMIT $2"))
             .bind(settled)
             .bind(limit)
-            .fetch_all(&mut moment)
+            .fetch_all(&mut snapshot)
             .await?;
-        with_places(moment, rows).await
+        with_places(snapshot, rows).await
     }
 
     /// The present version: every write to a job up to it is visible, and later ones can be requested with it.
@@ -122,8 +122,8 @@ impl Store {
 }
 
 /// Adds the places in the queue, read in the same snapshot as the jobs, and ends the snapshot.
-async fn with_places(mut moment: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
-    find_places(&mut moment, &mut jobs).await?;
-    moment.rollback().await?;
+async fn with_places(mut snapshot: Transaction, mut jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
+    find_places(&mut snapshot, &mut jobs).await?;
+    snapshot.rollback().await?;
     Ok(jobs)
 }

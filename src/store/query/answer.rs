@@ -52,7 +52,7 @@ impl QueryError {
 
     fn too_large_row() -> Self {
         let megabytes = LARGEST_ANSWER / 1_000_000;
-        Self::Stopped(format!("the next row alone is larger than an answer may be, {megabytes} MB"))
+        Self::Stopped(format!("one row exceeds the maximum size of an answer, {megabytes} MB"))
     }
 
     pub(super) fn too_many_columns() -> Self {

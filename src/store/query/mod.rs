@@ -51,11 +51,11 @@ pub enum QueryError {
     #[error("{0}")]
     Stopped(String),
     /// All slots are busy with other queries.
-    #[error("too many queries are being answered; try again in a moment")]
+    #[error("too many queries are being answered; try again in a snapshot")]
     TooManyQueries,
     /// All slots are busy, and the database cannot interrupt this many queries that have exceeded their time limit.
     #[error(
-        "too many queries cannot be ended: the time of {0} is over and the database still works on them; try again later"
+        "no query can start: {0} queries have exceeded their time limit and are still being stopped; try again later"
     )]
     UnendingQueries(usize),
     /// The database or the machine has failed in the process of the query.

@@ -5,7 +5,7 @@ use optlab_domain::{EndReason, JobState, Lease, Request};
 use optlab_spec::protocol::Failure;
 use sqlx_macros::FromRow;
 
-use super::places::says_nothing_new;
+use super::places::is_no_new_evidence;
 use crate::store::database::{Transaction, sql};
 use crate::store::version::next_version;
 use crate::store::{AttemptEnd, CompleteRun, StoreError};
@@ -53,7 +53,8 @@ pub(super) async fn close(
     end: &End,
     now: i64,
 ) -> Result<JobState, StoreError> {
-    let is_elsewhere_untried = end.reason.may_be_fault_of_place() && says_nothing_new(tx, lease, now).await?;
+    let is_elsewhere_untried =
+        end.reason.may_be_fault_of_place() && is_no_new_evidence(tx, lease, now).await?;
     close_attempt(tx, lease, end, now).await?;
     let standing: Standing = sql(
         "SELECT attempt - attempts_before AS attempts_used, max_attempts, requested FROM jobs WHERE id = $1",

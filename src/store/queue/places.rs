@@ -67,9 +67,9 @@ impl Statement {
     }
 }
 
-/// Whether a failure of this attempt says nothing new about its job, because the job has failed at this place before
+/// Whether a failure of this attempt is no new evidence against its job, because the job has failed at this place before
 /// and not yet at every other. Such a failure does not count.
-pub(super) async fn says_nothing_new(
+pub(super) async fn is_no_new_evidence(
     tx: &mut Transaction,
     lease: Lease,
     now: i64,

@@ -101,7 +101,7 @@ impl Record<'_> {
             .collect();
         // Handling existing points costs half as much again, and they are rare.
         match self.bind_all(with_points!(""), &points).fetch_optional(connection).await {
-            Err(StoreError::Database(error)) if stands_already(&error) => {
+            Err(StoreError::Database(error)) if is_duplicate(&error) => {
                 let upsert = with_points!(
                     "ON CONFLICT (job_id, series_id, step)
                      DO UPDATE SET value = excluded.value, time_ms = excluded.time_ms"
@@ -126,6 +126,6 @@ impl Record<'_> {
     }
 }
 
-fn stands_already(error: &sqlx::Error) -> bool {
+fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }

@@ -125,9 +125,9 @@ impl Store {
         experiment: ExperimentId,
     ) -> Result<(ExperimentRecord, Vec<ExportedJob>), StoreError> {
         // One snapshot of the experiment, its jobs and their figures.
-        let mut moment = self.snapshot().await?;
-        let records = records::read(&mut moment, experiment).await?;
-        moment.rollback().await?;
+        let mut snapshot = self.snapshot().await?;
+        let records = records::read(&mut snapshot, experiment).await?;
+        snapshot.rollback().await?;
         Ok(records)
     }
 

@@ -17,14 +17,14 @@ struct ResultsRow {
 }
 
 pub(super) async fn read(
-    moment: &mut impl Connect,
+    snapshot: &mut impl Connect,
     experiment: ExperimentId,
 ) -> Result<(ExperimentRecord, Vec<ExportedJob>), StoreError> {
     let found: Option<ExperimentRecord> =
         sql("SELECT id, name, notes, tags, archived = 1 AS archived, spec, submitted_text, created_ms
          FROM experiments WHERE id = $1")
         .bind(experiment)
-        .fetch_optional(moment)
+        .fetch_optional(snapshot)
         .await?;
     let found = found.ok_or(NotFound::Experiment(experiment))?;
     let mut jobs: Vec<ExportedJob> = sql(concat!(
@@ -34,25 +34,28 @@ pub(super) async fn read(
          FROM jobs j WHERE j.experiment_id = $1 ORDER BY j.id"
     ))
     .bind(experiment)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await?;
     let places: HashMap<JobId, usize> =
         jobs.iter().enumerate().map(|(place, job)| (job.record.id, place)).collect();
-    for (job, attempt) in attempts_of_experiment(moment, experiment).await? {
+    for (job, attempt) in attempts_of_experiment(snapshot, experiment).await? {
         jobs[places[&job]].attempts.push(attempt);
     }
-    for row in results(moment, experiment).await? {
+    for row in results(snapshot, experiment).await? {
         let place = places[&row.job_id];
         jobs[place].results = row.results;
     }
     Ok((found, jobs))
 }
 
-async fn results(moment: &mut impl Connect, experiment: ExperimentId) -> Result<Vec<ResultsRow>, StoreError> {
+async fn results(
+    snapshot: &mut impl Connect,
+    experiment: ExperimentId,
+) -> Result<Vec<ResultsRow>, StoreError> {
     sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, energy, seconds, peak_memory_bytes
          FROM job_summary
          WHERE experiment_id = $1 AND state = 'succeeded'")
     .bind(experiment)
-    .fetch_all(moment)
+    .fetch_all(snapshot)
     .await
 }

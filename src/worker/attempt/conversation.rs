@@ -103,7 +103,8 @@ impl Attempt {
                 }
                 Next::Heartbeat => self.record(&[], None, runner).await?,
                 Next::TimeLimit => {
-                    let error = format!("longer than time_limit_seconds = {}", self.claim.time_limit_seconds);
+                    let error =
+                        format!("the run exceeded time_limit_seconds = {}", self.claim.time_limit_seconds);
                     return Ok(Outcome::Stopped(failed(EndReason::TimedOut, error)));
                 }
                 Next::Kill if self.stopping.is_some_and(|(told, _)| told == Request::Cancel) => {

@@ -10,6 +10,6 @@ pub(super) struct Promised {
     pub(super) step: u64,
     /// Content that the worker writes into the file first; `None` for the log and for files of the runner.
     pub(super) content: Option<Vec<u8>>,
-    /// As the runner reported it.
+    /// SHA-256 that the runner reported.
     pub(super) sha256: Option<String>,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use optlab_data::Progress;
-use optlab_spec::{CheckpointSpec, JobSpec};
+use optlab_spec::{CheckpointSpec, JobSpec, KEPT_CHECKPOINTS};
 use tch::Device;
 
 use crate::clock::{self, TrainingClock};
@@ -17,9 +17,6 @@ use crate::job::Job;
 use crate::meter::Meter;
 
 use self::saved::Saved;
-
-/// Number of checkpoints that a folder keeps: the newest, and the one before in case the newest is lost.
-const KEPT: usize = 2;
 
 /// The checkpoints of one attempt.
 pub struct Checkpoints<'a> {
@@ -62,7 +59,7 @@ impl<'a> Checkpoints<'a> {
         let file = Saved::write(job, step, folder, &name(step))?;
         meter.checkpoint(step, file)?;
         // Remaining files do no harm.
-        if let Err(error) = delete(folder, step, KEPT) {
+        if let Err(error) = delete(folder, step, KEPT_CHECKPOINTS) {
             tracing::warn!(%error, "cannot delete old checkpoints");
         }
         (self.newest, self.written) = (Some(step), clock::instant());
@@ -135,7 +132,7 @@ mod tests {
             let entries = fs::read_dir(&folder).unwrap();
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
         };
-        delete(folder.path(), 10, KEPT).unwrap();
+        delete(folder.path(), 10, KEPT_CHECKPOINTS).unwrap();
         assert_eq!(names(), strangers.iter().chain(&files).map(ToString::to_string).collect());
     }
 

@@ -44,10 +44,11 @@ fn is_of_xml(name: &str) -> bool {
 /// Looks every name up.
 ///
 /// # Errors
-/// [`QueryError::Refused`] for the first name that is not for users.
+/// [`QueryError::Refused`] for the first name that is not allowed.
 pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String>) -> Result<(), Unread> {
     if let Some(name) = names.iter().find(|name| is_of_xml(name)) {
-        let sentence = format!("`{name}`: XML is not for users, and nothing else can be called so");
+        let sentence =
+            format!("`{name}`: XML is not allowed in queries, and neither is another thing of that name");
         return Err(QueryError::Refused(sentence).into());
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -57,8 +58,9 @@ pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String
         return Err(QueryError::unreadable(&table).into());
     }
     if let Some(function) = find(FUNCTIONS).bind(allowed).fetch_optional(connection).await? {
-        let sentence =
-            format!("the function `{function}` is not for users, and neither can anything else be called so");
+        let sentence = format!(
+            "the function `{function}` is not allowed in queries, and neither is another thing of that name"
+        );
         return Err(QueryError::Refused(sentence).into());
     }
     Ok(())

@@ -71,9 +71,7 @@ impl<'a> Reader<'a> {
                     self.name(name)?;
                 }
                 ('$', _) => {
-                    return refuse(
-                        "`$` has no place here: there are no parameters, and texts stand in '...'",
-                    );
+                    return refuse("`$` is not allowed: queries have no parameters; write texts as '...'");
                 }
                 (c, _) if begins_word(c) => self.word(at)?,
                 (c, _) if c.is_control() => return refuse("there is a control character in the statement"),
@@ -94,15 +92,15 @@ impl<'a> Reader<'a> {
         let end = self.rest.peek().map_or(self.sql.len(), |(at, _)| *at);
         let word = self.sql[start..end].to_ascii_lowercase();
         if !word.is_ascii() {
-            let sentence = format!("a name with letters beyond ASCII stands in double quotes: \"{word}\"");
+            let sentence = format!("a name with letters beyond ASCII must be in double quotes: \"{word}\"");
             return Err(QueryError::Refused(sentence));
         }
         let after = &self.sql[end..];
         if word == "e" && after.starts_with('\'') {
-            return refuse("E'...' has no place here: write the text as '...', without escapes");
+            return refuse("E'...' is not allowed; write the text as '...' without escapes");
         }
         if word == "u" && (after.starts_with("&'") || after.starts_with("&\"")) {
-            return refuse("U&'...' has no place here: write the characters themselves");
+            return refuse("U&'...' is not allowed; write the characters themselves");
         }
         if self.names.is_empty() && !["select", "with", "values", "table"].contains(&word.as_str()) {
             return refuse(ONLY_QUERIES);
@@ -131,7 +129,7 @@ impl<'a> Reader<'a> {
                 c => inside.push(c),
             }
         }
-        Err(QueryError::Refused(format!("there is a {quote} without its second one")))
+        Err(QueryError::Refused(format!("a {quote} is not closed")))
     }
 
     /// Skips a comment, which may contain comments.

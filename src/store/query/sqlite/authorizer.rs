@@ -9,7 +9,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::super::answer::{ONLY_QUERIES, READABLE};
 use crate::store::QueryError;
 
-/// Functions that are read like tables and take their argument apart.
+/// Table-valued functions that split their JSON argument.
 const TAKES_APART: [&str; 2] = ["json_each", "json_tree"];
 
 /// The two functions that would run foreign code. They are disabled anyway; all others only use their arguments.
@@ -43,19 +43,20 @@ fn refused(asked: &AuthContext<'_>, schema: &HashSet<String>) -> Option<QueryErr
                 && !["sqlite_", "pragma_"].iter().any(|prefix| name.starts_with(prefix));
             (!readable && !own).then(|| QueryError::unreadable(table_name))
         }
-        AuthAction::Function { function_name } => NOT_FOR_USERS
-            .iter()
-            .any(|name| function_name.eq_ignore_ascii_case(name))
-            .then(|| QueryError::refused(format!("the function `{function_name}` is not for users"))),
+        AuthAction::Function { function_name } => {
+            NOT_FOR_USERS.iter().any(|name| function_name.eq_ignore_ascii_case(name)).then(|| {
+                QueryError::refused(format!("the function `{function_name}` is not allowed in queries"))
+            })
+        }
         AuthAction::Pragma { pragma_name, .. } => {
-            Some(QueryError::refused(format!("`PRAGMA {pragma_name}` is not for users")))
+            Some(QueryError::refused(format!("`PRAGMA {pragma_name}` is not allowed in queries")))
         }
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
             Some(QueryError::refused("no other database can be attached here"))
         }
-        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
-            Some(QueryError::refused("a query is a transaction of its own; there is no other one here"))
-        }
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => Some(QueryError::refused(
+            "transactions and savepoints are not allowed; each query runs in its own transaction",
+        )),
         _ => Some(QueryError::refused(ONLY_QUERIES)),
     }
 }
