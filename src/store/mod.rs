@@ -4,7 +4,10 @@
 //! attempt carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once another attempt has begun. A statement that
 //! both databases understand is written once; `database` opens them and has their differences.
 
-#![allow(clippy::missing_errors_doc, reason = "every method can fail as its database does; `# Errors` names what else")]
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "every method can fail as its database does; `# Errors` names what else"
+)]
 
 mod experiments;
 mod jobs;
