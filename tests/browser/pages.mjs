@@ -287,7 +287,7 @@ await front.shut();
 // A drained worker claims nothing more, and a page without workers shows how to start one.
 await page.goto(`${server}/workers`);
 await button("Drain").click();
-await button("Drain: its jobs resume elsewhere").click();
+await button("Drain: it hands back or finishes its jobs and stops").click();
 await until("the worker has gone", async () => seen("no-workers").isVisible());
 await look("no-workers");
 
