@@ -50,8 +50,8 @@ impl Store {
             .await
     }
 
-    /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last [`KEPT_CHECKPOINTS`] of others. At most
-    /// `limit`.
+    /// Obsolete checkpoints with their jobs: those of succeeded jobs, and all but the last [`KEPT_CHECKPOINTS`] of
+    /// others. At most `limit`.
     pub async fn obsolete_checkpoints(&self, limit: i64) -> Result<Vec<(JobId, Artifact)>, StoreError> {
         let rows: Vec<Row> = sql("SELECT job_id, name, kind, attempt, step, path, bytes, sha256 FROM (
                  SELECT a.job_id, a.name, a.kind, a.attempt, a.step, a.path, a.bytes, a.sha256, j.state,

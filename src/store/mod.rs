@@ -1,8 +1,8 @@
 //! Everything that outlives a process: the only place with SQL.
 //!
 //! [`Store`] has one module per concern, which holds its records beside its statements. Writes that belong to an
-//! attempt carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once another attempt has begun. A statement that
-//! both databases understand is written once; `database` opens them and has their differences.
+//! attempt carry its [`Lease`](optlab_domain::Lease) and fail with [`StoreError::LeaseLost`] once another attempt has
+//! begun. A statement that both databases understand is written once; `database` opens them and has their differences.
 
 #![allow(
     clippy::missing_errors_doc,

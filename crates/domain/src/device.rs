@@ -37,8 +37,8 @@ impl WantedDevice {
         }
     }
 
-    /// Whether a job may run on the device of this name. A device that this version does not know suits only
-    /// [`WantedDevice::Any`].
+    /// Whether a job may run on the device of this name. Only [`WantedDevice::Any`] admits a device
+    /// that this version does not know.
     pub fn admits_named(self, device: &str) -> bool {
         match device.parse::<Device>() {
             Ok(device) => self.admits(device.kind()),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-/// The time in UTC, with milliseconds. A time that no clock shows is replaced by the nearest one.
+/// The time in UTC, with milliseconds. A time outside the calendar of RFC 3339 is replaced by the nearest one in it.
 pub fn rfc3339(ms: i64) -> String {
     let nearest = if ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
     format!("{:.3}", Timestamp::from_millisecond(ms).unwrap_or(nearest))

@@ -14,7 +14,7 @@ use crate::record::Records;
 pub struct Setting {
     /// The device to check.
     pub device: Device,
-    /// The same device, as a runner is told of it.
+    /// The same device in the type of the runner protocol.
     pub runner_device: optlab_domain::Device,
     /// Whether sizes are to be as small as possible.
     pub tiny: bool,

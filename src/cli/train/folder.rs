@@ -142,7 +142,7 @@ impl RunFolder {
 
     pub(super) fn finish(&self, summary: &Summary) -> anyhow::Result<()> {
         self.replace(SUMMARY, &serde_json::to_vec_pretty(summary)?)?;
-        // Only now: a run without a summary must be resumable.
+        // The checkpoints go last, because a run without a summary must be resumable.
         for file in self.checkpoints.files().chain([RESUME]) {
             let _ = fs::remove_file(self.path.join(file));
         }

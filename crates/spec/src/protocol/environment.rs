@@ -7,7 +7,7 @@ const ALLOW_TF32: &str = "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE";
 /// With 0, NVIDIA's libraries never round to TF32, not even in convolutions.
 const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
 
-/// Numbers GPUs by their position on the bus, as NVIDIA's other programs do, also where there are several kinds.
+/// Numbers GPUs by their position on the bus, as NVIDIA's other programs do, even with several kinds of GPUs.
 pub const DEVICE_ORDER: (&str, &str) = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
 
 /// Variables to set for jobs of this precision, and those to remove first.
