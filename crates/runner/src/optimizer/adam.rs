@@ -22,7 +22,7 @@ pub(super) fn step(
     let unbiased = |beta: f64| 1.0 - beta.powi(update);
     let mut scale = v.f_div_scalar(unbiased(beta2))?;
     let scale = scale.f_sqrt_()?.f_add_scalar_(epsilon)?;
-    let descent = scalar(-rate / unbiased(beta1), tensor)?;
+    let descent = scalar(-rate / unbiased(beta1))?;
     let _ = tensor.f_addcmul_(&m.f_div(&scale)?, &descent)?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Numbers as tensors: tch's sums take no factor.
 
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
-/// A number on the device of `tensor`. A product with it, fused into a sum, saves a pass over the data.
-pub(super) fn scalar(value: f64, tensor: &Tensor) -> Result<Tensor, TchError> {
-    Tensor::f_full([0; 0], value, (Kind::Float, tensor.device()))
+/// A number in the memory of the host. As the last factor of `addcmul`, on any device, it costs a GPU no kernel of its
+/// own, and the product is fused into the sum.
+pub(super) fn scalar(value: f64) -> Result<Tensor, TchError> {
+    Tensor::f_full([0; 0], value, (Kind::Float, Device::Cpu))
 }

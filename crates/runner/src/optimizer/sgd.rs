@@ -14,12 +14,12 @@ pub(super) fn step(
     momentum: f64,
     nesterov: bool,
 ) -> Result<(), TchError> {
-    let descent = scalar(-rate, tensor)?;
     let direction = match memory {
         [m] => {
-            let _ = m.f_mul_scalar_(momentum)?.f_add_(&gradient)?;
+            let momentum = scalar(momentum)?;
+            let _ = gradient.f_addcmul_out(m, m, &momentum)?;
             if nesterov {
-                let _ = gradient.f_addcmul_(m, &scalar(momentum, m)?)?;
+                let _ = gradient.f_addcmul_(m, &momentum)?;
                 &gradient
             } else {
                 m
@@ -27,6 +27,6 @@ pub(super) fn step(
         }
         _ => &gradient,
     };
-    let _ = tensor.f_addcmul_(direction, &descent)?;
+    let _ = tensor.f_addcmul_(direction, &scalar(-rate)?)?;
     Ok(())
 }

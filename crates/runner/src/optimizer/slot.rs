@@ -56,7 +56,7 @@ impl Slot {
                     let _ = tensor.f_mul_scalar_(1.0 - rate * self.weight_decay)?;
                 }
                 OptimizerSpec::Sgd { .. } | OptimizerSpec::Adam(_) => {
-                    let _ = gradient.f_addcmul_(tensor, &scalar(self.weight_decay, tensor)?)?;
+                    let _ = gradient.f_addcmul_(tensor, &scalar(self.weight_decay)?)?;
                 }
             }
         }
