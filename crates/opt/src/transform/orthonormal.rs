@@ -1,24 +1,15 @@
 //! Orthonormal rows from the first d - 1 rows of a square matrix, in order, by Cholesky factorisations in float64:
 //! matrix products and triangular divisions alone, without a read by the host.
 //!
-//! The Cholesky QR factorisation of the rows A,
+//! CholeskyQR2 of the rows A:
 //!
 //! ```text
-//! A A^T = L L^T,   X = L^-1 A
+//! A A^T = L_1 L_1^T,   X = L_1^-1 A,   X X^T = L_2 L_2^T,   Q = L_2^-1 X,   A = L_1 L_2 Q
 //! ```
 //!
-//! loses orthogonality by some cond(A)^2 roundings: E = X X^T - I. CholeskyQR2 (Yamamoto, Nakatsukasa, Yanagisawa and
-//! Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA 44 (2015)) factors X X^T too. Its factor is
-//! I + N up to |E|^2, with N = E below the diagonal and E / 2 on it, and so is the factor's inverse I - N. Two such
-//! corrections
-//!
-//! ```text
-//! X <- (I - N) X,   L <- L (I + N)
-//! ```
-//!
-//! leave |E|^4 and consist of products, which are several times as fast on a GPU as a second factorisation and
-//! division. Rows with |E| above 0.01 count as rows without full rank. In float64 those have a condition number above
-//! 1e6, where float32 has hardly a digit of Q.
+//! Source: Yamamoto, Nakatsukasa, Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA
+//! 44 (2015). One round loses orthogonality by some cond(A)^2 roundings, and the second round restores it. In float64 that
+//! covers condition numbers up to 1e7, where float32 has hardly a digit of Q.
 //!
 //! The last row is the unit vector that is orthogonal to the others: what they leave of the k-th axis,
 //!
@@ -32,18 +23,13 @@ use tch::{Kind, Tensor};
 
 use crate::Error;
 
-const CORRECTIONS: usize = 2;
-
-/// The largest Frobenius norm of E before the corrections.
-const LARGEST_EXCESS: f64 = 0.01;
-
 /// `rows` = `triangle` times the first rows of `basis`.
 #[derive(Debug)]
 pub(super) struct Orthonormal {
     /// Q and below it q, `[d, d]` of float64, contiguous. The first rows are those of the identity if `rows` have no
     /// full rank.
     pub(super) basis: Tensor,
-    /// L, `[d - 1, d - 1]` of float64, lower triangular with a positive diagonal. NaN if `rows` have no full
+    /// L_1 L_2, `[d - 1, d - 1]` of float64, lower triangular with a positive diagonal. NaN if `rows` have no full
     /// rank.
     pub(super) triangle: Tensor,
 }
@@ -53,28 +39,27 @@ impl Orthonormal {
     pub(super) fn new(matrix: &Tensor) -> Result<Self, Error> {
         let d = matrix.size()[0];
         let options = (Kind::Double, matrix.device());
-        let axes = Tensor::f_eye(d, options)?;
-        let axes_of_rows = axes.f_narrow(0, 0, d - 1)?;
         let rows = matrix.f_narrow(0, 0, d - 1)?;
-        let (mut triangle, info) = rows.f_matmul(&rows.f_tr()?)?.f_linalg_cholesky_ex(false, false)?;
-        let mut rows = triangle.f_linalg_solve_triangular(&rows, false, true, false)?;
-        let mut has_full_rank = info.f_eq(0)?;
-        for _ in 0..CORRECTIONS {
-            let excess = rows.f_matmul(&rows.f_tr()?)?.f_sub_(&axes_of_rows.f_narrow(1, 0, d - 1)?)?;
-            has_full_rank = has_full_rank.f_logical_and(&excess.f_norm()?.f_le(LARGEST_EXCESS)?)?;
-            let correction = excess.f_tril(0)?;
-            let _ = correction.f_diagonal(0, 0, 1)?.f_mul_scalar_(0.5)?;
-            rows = rows.f_sub(&correction.f_matmul(&rows)?)?;
-            triangle = triangle.f_add(&triangle.f_matmul(&correction)?)?;
-        }
+        let (first, rows, first_info) = round(&rows)?;
+        let (second, rows, second_info) = round(&rows)?;
+        let triangle = first.f_matmul(&second)?;
 
         // 0, or NaN if an entry is not finite.
         let zero = matrix.f_norm()?.f_mul_scalar(0)?;
-        let rows = rows.f_where_self(&has_full_rank, &axes_of_rows)?.f_add(&zero)?;
+        let has_full_rank = first_info.f_add(&second_info)?.f_eq(0)?;
+        let axes = Tensor::f_eye(d, options)?;
+        let rows = rows.f_where_self(&has_full_rank, &axes.f_narrow(0, 0, d - 1)?)?.f_add(&zero)?;
         let triangle = triangle.f_where_scalarother(&has_full_rank, f64::NAN)?;
         let last = orthogonal_to(&rows, &axes)?;
         Ok(Self { basis: Tensor::f_cat(&[&rows, &last.f_add(&zero)?], 0)?, triangle })
     }
+}
+
+/// L, L^-1 A and 0, or another number where A has no full rank, for `rows` = A, with A A^T = L L^T.
+fn round(rows: &Tensor) -> Result<(Tensor, Tensor, Tensor), Error> {
+    let (lower, info) = rows.f_matmul(&rows.f_tr()?)?.f_linalg_cholesky_ex(false, false)?;
+    let divided = lower.f_linalg_solve_triangular(rows, false, true, false)?;
+    Ok((lower, divided, info.f_abs()?))
 }
 
 /// q, `[1, d]`, for orthonormal `rows` = Q, `[d - 1, d]`, and `axes` = I.
