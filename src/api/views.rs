@@ -17,6 +17,7 @@ impl From<store::Experiment> for ExperimentSummary {
             archived: experiment.archived,
             created_at: rfc3339(experiment.created_ms),
             arms: experiment.spec.arms.iter().map(arm).collect(),
+            baseline: experiment.spec.baseline,
             seeds: experiment.spec.seeds,
             counts: experiment.counts.into(),
             step: experiment.step,

@@ -42,7 +42,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
     let watched = client(&["watch", "digits-mlp"]);
     assert!(watched.status.success(), "{}", err(&watched));
     assert!(out(&watched).starts_with("6 succeeded\n"), "{}", out(&watched));
-    assert!(out(&watched).contains("95% interval"), "{}", out(&watched));
+    assert!(out(&watched).contains("Too few seeds to tell: a conclusion needs 5 seeds"), "{}", out(&watched));
     let arms_differ = "\nThe arms differ in method.init, method.kind, method.layers, method.learning_rate, \
                        method.neuron_mean, method.neurons, method.refine_steps, method.transform.\n";
     assert!(out(&watched).contains(arms_differ), "{}", out(&watched));

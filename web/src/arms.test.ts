@@ -3,12 +3,11 @@ import { mentions, styleArms } from "./arms";
 
 const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" : "opt:cayley" });
 
-test("the baseline is grey at any position, the others take colours in order", () => {
-  const styles = styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")]);
-  expect(styles.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
-  // One with another start is the baseline where there is no plain one, as for the server.
-  const started = styleArms([arm("opt-a"), { name: "orthogonal", method: "baseline:orthogonal" }]);
-  expect(started.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline"]);
+test("the experiment's baseline is grey at any position, the others take colours in order", () => {
+  const tokens = (baseline: string | null) => styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")], baseline).map((style) => style.token);
+  expect(tokens("baseline")).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
+  expect(tokens("opt-b")).toEqual(["--arm-0", "--arm-1", "--arm-baseline"]);
+  expect(tokens(null)).toEqual(["--arm-0", "--arm-1", "--arm-2"]);
 });
 
 test("colour and line style distinguish twenty arms", () => {

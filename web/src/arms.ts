@@ -18,12 +18,11 @@ export const COLOURS = 7;
 const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
 
-/** The baseline is grey and dashed; the other arms take colours in the order of the spec. */
-export function styleArms(arms: ArmSummary[]): ArmStyle[] {
-  const baseline = arms.find((arm) => arm.method === "baseline") ?? arms.find((arm) => arm.method.startsWith("baseline:"));
+/** The arm named `baseline` is grey and dashed; the other arms take colours in the order of the spec. */
+export function styleArms(arms: ArmSummary[], baseline: string | null = null): ArmStyle[] {
   let next = 0;
   return arms.map((arm) => {
-    if (arm === baseline) return style(arm, "--arm-baseline", BASELINE_DASH);
+    if (arm.name === baseline) return style(arm, "--arm-baseline", BASELINE_DASH);
     const index = next++;
     // After all colours are used, the line styles are shifted, so that no combination repeats.
     const dash = DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length] ?? [];

@@ -26,6 +26,8 @@ pub struct ExperimentSummary {
     pub created_at: String,
     /// Its arms, in the order of the spec.
     pub arms: Vec<ArmSummary>,
+    /// The arm that the others are compared with; null if there is none.
+    pub baseline: Option<String>,
     /// Its seeds; each arm has one job per seed.
     pub seeds: Vec<u64>,
     /// Its jobs by state.

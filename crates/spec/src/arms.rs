@@ -10,7 +10,8 @@ pub fn names(spec: &Value) -> Vec<&str> {
     list(spec).iter().filter_map(name).collect()
 }
 
-/// Keeps only the arms of these names, so that mistakes of the others do not matter.
+/// Keeps only the arms of these names, so that mistakes of the others do not matter. A baseline that is not kept is no
+/// longer named.
 ///
 /// # Errors
 /// At `/arms`, with the existing names, if one is missing.
@@ -20,6 +21,12 @@ pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
     }
     if let Some(Value::Array(arms)) = spec.get_mut("arms") {
         arms.retain(|arm| name(arm).is_some_and(|name| wanted.iter().any(|wanted| wanted == name)));
+    }
+    if let Value::Object(fields) = spec {
+        let is_kept = |baseline: &Value| wanted.iter().any(|wanted| baseline == wanted.as_str());
+        if fields.get("baseline").is_some_and(|baseline| !is_kept(baseline)) {
+            fields.remove("baseline");
+        }
     }
     Ok(())
 }
@@ -118,7 +125,10 @@ mod tests {
     #[test]
     fn other_arms_are_removed() {
         let mut spec = spec();
+        spec["baseline"] = json!("s-0.5");
         keep(&mut spec, &["s-0.5".to_owned(), "baseline".to_owned()]).unwrap();
-        assert_eq!(names(&spec), ["baseline", "s-0.5"]);
+        assert_eq!((names(&spec), &spec["baseline"]), (vec!["baseline", "s-0.5"], &json!("s-0.5")));
+        keep(&mut spec, &["baseline".to_owned()]).unwrap();
+        assert_eq!((names(&spec), spec.get("baseline")), (vec!["baseline"], None));
     }
 }

@@ -129,6 +129,9 @@ fn check_results(job: &ExportedJob) -> Result<(), Flaw> {
         ("test_accuracy", results.test_accuracy),
         ("best_test_accuracy", results.best_test_accuracy),
         ("test_error", results.test_error),
+        ("validation_accuracy", results.validation_accuracy),
+        ("best_validation_accuracy", results.best_validation_accuracy),
+        ("validation_error", results.validation_error),
     ];
     let wrong =
         percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
