@@ -33,6 +33,8 @@ pub(super) const READABLE: [&str; 13] = [
 
 /// The error for a statement that is not a query.
 pub(super) const ONLY_QUERIES: &str = "only SELECT, WITH and VALUES are answered here";
+pub(super) const NO_STATEMENT: &str = "there is no statement";
+pub(super) const SECOND_STATEMENT: &str = "one statement at a time; there is a second one after the `;`";
 
 impl QueryError {
     pub(super) fn refused(sentence: impl Into<String>) -> Self {
