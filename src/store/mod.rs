@@ -47,7 +47,7 @@ pub use artifacts::Artifact;
 pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::{NotFound, StoreError};
-pub use experiments::{Counts, Edit, Experiment, Submission};
+pub use experiments::{Edit, Experiment, Submission};
 pub use jobs::{Attempt, Cell, Job, JobCursor, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
 pub use monitor::{Activity, Census};
 pub use page::Page;
