@@ -13,7 +13,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use super::bounds::{self, Pages};
 use super::digest::Digest;
 use super::flaw::Flaw;
-use super::records::TIMES;
+use super::records::check_times;
 use super::{header, schema, unreadable};
 use crate::exchange::ExchangeError;
 use crate::store::{CurveBatch, Import, TimedPoint};
@@ -205,10 +205,8 @@ impl<'a> Order<'a> {
         if !(0..=steps).contains(&step) || !value.is_finite() {
             return wrong(&format!("is impossible: the job has {steps} steps, and values are finite"));
         }
-        if !TIMES.contains(&time_ms) {
-            return wrong(&format!(
-                "has a time of {time_ms} ms, which is not between the years 1970 and 9999"
-            ));
+        if let Err(Flaw(problem)) = check_times([Some(time_ms)]) {
+            return wrong(&problem);
         }
         match &mut self.last {
             Some((last_job, last_series, last))

@@ -11,7 +11,7 @@ use super::flaw::Flaw;
 use crate::store::{ExperimentRecord, ExportedJob, ResultsRecord};
 
 /// Valid times in milliseconds since the epoch, from 1970 to 9999.
-pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
+const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
 /// Valid durations of a run in seconds, up to thirty years.
 const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
@@ -94,7 +94,7 @@ fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), Flaw> {
     }
 }
 
-fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), Flaw> {
+pub(super) fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), Flaw> {
     match times.into_iter().flatten().find(|time| !TIMES.contains(time)) {
         Some(time) => {
             Err(Flaw(format!("has a time of {time} ms, which is not between the years 1970 and 9999")))
