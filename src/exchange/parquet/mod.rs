@@ -37,6 +37,11 @@ fn schema() -> TypePtr {
     parse_message_type(SCHEMA).expect("the schema is well formed").into()
 }
 
+/// Names of the columns of an export.
+pub(super) fn columns() -> Vec<String> {
+    schema().get_fields().iter().map(|field| field.name().to_owned()).collect()
+}
+
 /// Converts an error of writing.
 fn unwritten(error: ParquetError) -> ExchangeError {
     ExchangeError::Io(std::io::Error::other(error))

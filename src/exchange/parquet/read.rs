@@ -14,7 +14,7 @@ use super::bounds::{self, Pages};
 use super::digest::Digest;
 use super::flaw::Flaw;
 use super::records::check_times;
-use super::{header, schema, unreadable};
+use super::{columns, header, schema, unreadable};
 use crate::exchange::ExchangeError;
 use crate::store::{CurveBatch, Import, TimedPoint};
 
@@ -119,11 +119,11 @@ struct Column<T: DataType>(ColumnReaderImpl<T>);
 impl Columns {
     fn open(file: &Arc<Pages>, group: &RowGroupMetaData) -> Result<Self> {
         Ok(Self {
-            job_id: Column::open(file, group, 1)?,
-            series: Column::open(file, group, 5)?,
-            step: Column::open(file, group, 6)?,
-            value: Column::open(file, group, 7)?,
-            time_ms: Column::open(file, group, 8)?,
+            job_id: Column::open(file, group, "job_id")?,
+            series: Column::open(file, group, "series")?,
+            step: Column::open(file, group, "step")?,
+            value: Column::open(file, group, "value")?,
+            time_ms: Column::open(file, group, "time_ms")?,
         })
     }
 
@@ -139,7 +139,8 @@ impl Columns {
 }
 
 impl<T: DataType> Column<T> {
-    fn open(file: &Arc<Pages>, group: &RowGroupMetaData, index: usize) -> Result<Self> {
+    fn open(file: &Arc<Pages>, group: &RowGroupMetaData, name: &str) -> Result<Self> {
+        let index = columns().iter().position(|column| column == name).expect("a column of the schema");
         let pages = bounds::pages(file, group, index)?;
         let column = group.column(index).column_descr_ptr();
         Ok(Self(get_typed_column_reader(get_column_reader(column, pages))))
