@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use optlab_domain::database::JsonText;
-use optlab_domain::{EndReason, ExperimentId, JobId, JobState};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobState, series};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx_macros::FromRow;
 
@@ -85,13 +85,14 @@ impl Store {
                  SELECT p.job_id, p.step, p.value,
                      row_number() OVER (PARTITION BY p.job_id ORDER BY p.step DESC) AS place
                  FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
-                 WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND s.name = 'test/accuracy'
+                 WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND s.name = $3
                    AND p.job_id = j.id AND p.series_id = s.id
              ) evaluations
              WHERE place <= $2
              GROUP BY job_id")
             .bind(experiment)
             .bind(last)
+            .bind(series::TEST_ACCURACY)
             .fetch_all(&mut self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|row| (row.job_id, row.evaluations)).collect())
@@ -135,14 +136,16 @@ pub(super) async fn insert_result(
     sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
          SELECT $1,
              (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'test/accuracy' ORDER BY p.step DESC LIMIT 1),
+              WHERE p.job_id = $1 AND s.name = $3 ORDER BY p.step DESC LIMIT 1),
              (SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'test/accuracy'),
+              WHERE p.job_id = $1 AND s.name = $3),
              (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'energy/mean' ORDER BY p.step DESC LIMIT 1),
+              WHERE p.job_id = $1 AND s.name = $4 ORDER BY p.step DESC LIMIT 1),
              $2")
     .bind(job)
     .bind(summary.peak_memory_bytes.map(|bytes| bytes as i64))
+    .bind(series::TEST_ACCURACY)
+    .bind(series::ENERGY_MEAN)
     .execute(tx)
     .await?;
     Ok(())
