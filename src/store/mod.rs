@@ -55,7 +55,7 @@ pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunn
 pub use queue::{AttemptEnd, Claim, CompleteRun, Slot};
 pub use results::{JobFigures, LastEvaluations};
 pub use series::Series;
-pub use settings::Root;
+pub use settings::{Root, artifacts_beside};
 pub use thinning::Thinned;
 pub use tokens::{Secret, Token};
 pub use transfer::{CurveBatch, ExperimentRecord, ExportedJob, Import, ResultsRecord, TimedPoint};
