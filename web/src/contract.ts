@@ -725,10 +725,10 @@ export interface components {
             steps: number;
         };
         /**
-         * @description The state of a job.
+         * @description The state of a job. Lists of jobs and counts have the states in this order.
          * @enum {string}
          */
-        JobState: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+        JobState: "running" | "queued" | "paused" | "succeeded" | "failed" | "cancelled";
         /** @description Some of a network's method layers. */
         LayerChoice: components["schemas"]["AllWord"] | string[];
         /** @description A page of a list. */
@@ -2262,3 +2262,7 @@ export type WrittenStochasticSpec = components['schemas']['WrittenStochasticSpec
 export type WrittenTrainSpec = components['schemas']['WrittenTrainSpec'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+
+/** In the order of the server. */
+export const JOB_STATES: readonly JobState[] = ["running","queued","paused","succeeded","failed","cancelled"];
+export const HIGHEST_PRIORITY = 1000000;

@@ -1,7 +1,6 @@
 // The progress of an experiment in one line, and why its jobs wait.
 
-import type { Counts, Job, Worker } from "./contract";
-import { JOB_STATES } from "./states";
+import { type Counts, JOB_STATES, type Job, type Worker } from "./contract";
 import { plural, roughly } from "./format";
 
 export function total(counts: Counts): number {

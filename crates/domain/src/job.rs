@@ -7,12 +7,12 @@ use crate::word::words;
 use crate::{AttemptNumber, JobId};
 
 words! {
-    /// The state of a job.
+    /// The state of a job. Lists of jobs and counts have the states in this order.
     pub enum JobState {
-        /// Waiting for a slot.
-        Queued,
         /// Running in a slot.
         Running,
+        /// Waiting for a slot.
+        Queued,
         /// Paused until it is resumed.
         Paused,
         /// Ended with results.
@@ -30,8 +30,8 @@ words! {
 #[cfg_attr(feature = "sqlx", derive(sqlx_macros::FromRow))]
 #[expect(missing_docs, reason = "the fields are the words of `JobState`")]
 pub struct Counts {
-    pub queued: i64,
     pub running: i64,
+    pub queued: i64,
     pub paused: i64,
     pub succeeded: i64,
     pub failed: i64,
