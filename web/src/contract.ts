@@ -424,8 +424,12 @@ export interface components {
             estimate: components["schemas"]["Estimate"];
             /** @description Its jobs. */
             jobs: components["schemas"]["PlannedJob"][];
+            /** @description Number of slots of active workers that could run them. */
+            slots: number;
             /** @description The spec with every default filled in. */
             spec: components["schemas"]["ExperimentSpec"];
+            /** @description Why its jobs would wait, if they were submitted now. */
+            why_queued: string | null;
         };
         /** @description Changes of an experiment. A field that is left out stays as it is. */
         Edit: {

@@ -1,8 +1,8 @@
 // The data of an experiment's page, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
 
-import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "../api";
+import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, ListJob, Warning, Worker } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListJob, Warning } from "../contract";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -31,7 +31,6 @@ export class ExperimentView {
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
-  workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
   /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {
@@ -108,13 +107,11 @@ export class ExperimentView {
 
   async #fetchNumbers() {
     const signal = this.#gone.signal;
-    const [experiment] = await Promise.all([
+    await Promise.all([
       getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
       getComparison(this.id, THE_SERVERS_CHOICE, signal).then((answer) => (this.comparison = answer)),
       this.#fetchAnswer(),
     ]);
-    const waits = experiment.counts.queued > 0 && experiment.counts.running === 0;
-    this.workers = waits ? (await listWorkers(signal)).items : null;
   }
 
   async #fetchAnswer() {
