@@ -3,7 +3,7 @@
 
 mod bounds;
 mod digest;
-mod flaw;
+mod import_error;
 mod header;
 mod read;
 mod records;

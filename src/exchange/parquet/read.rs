@@ -12,7 +12,7 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::bounds::{self, Pages};
 use super::digest::Digest;
-use super::flaw::Flaw;
+use super::import_error::ImportError;
 use super::records::check_times;
 use super::{columns, header, schema, unreadable};
 use crate::exchange::ExchangeError;
@@ -176,7 +176,7 @@ impl<'a> Order<'a> {
     }
 
     /// The rows by job and series.
-    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, Flaw> {
+    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, ImportError> {
         let count = rows.step.len();
         let counts = [rows.job_id.len(), rows.series.len(), rows.value.len(), rows.time_ms.len()];
         if counts.iter().any(|&other| other != count) {
@@ -197,16 +197,22 @@ impl<'a> Order<'a> {
     }
 
     /// The position of the job, if the row is valid here.
-    fn next(&mut self, job: JobId, series: &str, point: &TimedPoint) -> std::result::Result<usize, Flaw> {
+    fn next(
+        &mut self,
+        job: JobId,
+        series: &str,
+        point: &TimedPoint,
+    ) -> std::result::Result<usize, ImportError> {
         let TimedPoint { step, value, time_ms } = *point;
-        let wrong =
-            |what: &str| Err(Flaw(format!("the point of {series} at step {step} of job {job} {what}")));
+        let wrong = |what: &str| {
+            Err(ImportError(format!("the point of {series} at step {step} of job {job} {what}")))
+        };
         let Some(&place) = self.places.get(&job) else { return wrong("belongs to no job of the experiment") };
         let steps = self.import.jobs[place].record.steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {
             return wrong(&format!("is impossible: the job has {steps} steps, and values are finite"));
         }
-        if let Err(Flaw(problem)) = check_times([Some(time_ms)]) {
+        if let Err(ImportError(problem)) = check_times([Some(time_ms)]) {
             return wrong(&problem);
         }
         match &mut self.last {

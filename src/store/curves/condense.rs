@@ -149,7 +149,11 @@ pub(in crate::store) async fn condense(
 }
 
 /// Deletes the buckets of points that are being deleted: those after `step`, or all for step 0.
-pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn truncate(
+    tx: &mut Transaction,
+    job: JobId,
+    step: i64,
+) -> Result<(), StoreError> {
     if step == 0 {
         return forget(tx, job).await;
     }
@@ -163,7 +167,7 @@ pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -
     for (series, finest, condensed_to) in curves {
         let to = floor(step + 1, finest);
         for width in levels(finest).take_while(|width| *width <= condensed_to) {
-            Level { job, series, width }.cut(tx, floor(to, width)).await?;
+            Level { job, series, width }.truncate(tx, floor(to, width)).await?;
         }
         sql("UPDATE condensed_curves SET condensed_to = $3 WHERE job_id = $1 AND series_id = $2")
             .bind(job)
@@ -250,7 +254,7 @@ impl Level {
     }
 
     /// Deletes the buckets from `step` on.
-    async fn cut(self, tx: &mut Transaction, step: i64) -> Result<(), StoreError> {
+    async fn truncate(self, tx: &mut Transaction, step: i64) -> Result<(), StoreError> {
         let mut kept = self.buckets(tx, step).await?;
         kept.retain(|bucket| bucket.low.step < step);
         sql("DELETE FROM curve_blocks WHERE job_id = $1 AND series_id = $2 AND width = $3 AND first_step >= $4")

@@ -16,7 +16,7 @@ const NUMBERS_MS = 1500;
 const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
 
-const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
+const DEFAULT_QUESTION: Question = { metric: null, baseline: null, last: null };
 
 /** The result of a request: a comparison, or the reason why there is none. */
 interface Answer {
@@ -109,7 +109,7 @@ export class ExperimentView {
     const signal = this.#gone.signal;
     await Promise.all([
       getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
-      getComparison(this.id, THE_SERVERS_CHOICE, signal).then((answer) => (this.comparison = answer)),
+      getComparison(this.id, DEFAULT_QUESTION, signal).then((answer) => (this.comparison = answer)),
       this.#fetchAnswer(),
     ]);
   }
@@ -174,7 +174,7 @@ export class ExperimentView {
 
   /** If a retry can help, everything is fetched again later; other errors are shown. */
   #askLater(problem: Problem) {
-    if (!problem.passing) return void (problem.status >= 500 && tell(problem.message));
+    if (!problem.retryable) return void (problem.status >= 500 && tell(problem.message));
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
   }

@@ -26,7 +26,7 @@ impl Session {
         let answer = read(&mut self.connection, query).await;
         self.idle = match &answer {
             // The server is still sending rows.
-            Ok((_, last)) => *last != Added::NotBySize,
+            Ok((_, last)) => *last != Added::SizeLimit,
             Err(ReadError::Query(error)) => matches!(error, QueryError::Refused(_)),
             Err(ReadError::Postgres(error)) => error.as_database_error().is_some(),
         };
@@ -51,7 +51,7 @@ async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, A
             true => answer.end_before_large_row()?,
             false => answer.add(columns.values(&row))?,
         };
-        if last == Added::NotBySize {
+        if last == Added::SizeLimit {
             break;
         }
         // Rows that have arrived already are read without waiting, so yield to other tasks of this thread.

@@ -20,7 +20,7 @@ use super::super::Query;
 use super::super::answer::{
     Added, Answer, LONGEST_VALUE, MOST_COLUMNS, NO_STATEMENT, ONLY_QUERIES, SECOND_STATEMENT, real,
 };
-use super::authorizer::{self, Refusal};
+use super::authorizer::{self, FirstRejection};
 use super::{Report, failed};
 use crate::store::{LONGEST_STATEMENT, QueryAnswer, QueryError, StoreError};
 
@@ -50,7 +50,7 @@ pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
 }
 
 fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
-    let refusal = Refusal::default();
+    let refusal = FirstRejection::default();
     let connection = connect(file, refusal.clone()).map_err(failed)?;
     let answer = read(&connection, query);
     let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -61,7 +61,7 @@ fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
 }
 
 /// A connection that can only read the tables that users may read. It stores the first refused action in `refusal`.
-fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
+fn connect(file: &Path, refusal: FirstRejection) -> rusqlite::Result<Connection> {
     // Not a URI: the name is always that of a file.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
