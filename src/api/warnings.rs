@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use optlab_api_types::{List, Warning};
-use optlab_domain::{ExperimentId, JobId, series};
+use optlab_domain::series::{self, LayerFigure};
+use optlab_domain::{ExperimentId, JobId};
 use optlab_spec::{Arm, MethodSpec, Precision};
 
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
-use crate::store::{Cell, Curve, CurveRange};
+use crate::store::{Cell, Curve, CurveRange, Series};
 
 /// The largest drift of an energy, as a share of the energy at the start, and the largest max |R^T R - I| without a
 /// warning. Rounding in float32 stays below a hundredth of it; TF32 rounds the factors of a product to 11 bits, which
@@ -36,71 +37,47 @@ pub(super) async fn of_experiment(
     let cells = state.store.cells(id).await?;
     let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
     let mut items = Vec::new();
-    for series in state.store.series_of_experiment(id).await? {
-        let Some(check) = Check::of(&series.name) else { continue };
-        let curves = state.store.curves(&jobs, &series.name, AT_ONCE).await?.curves;
+    for Series { name, .. } in state.store.series_of_experiment(id).await? {
+        if series::of_layer(&name).is_none() {
+            continue;
+        }
+        let curves = state.store.curves(&jobs, &name, AT_ONCE).await?.curves;
         for (cell, curve) in cells.iter().zip(&curves) {
             let arm = experiment.spec.arms.iter().find(|arm| arm.name == cell.arm);
-            items.extend(arm.and_then(|arm| check.warn(arm, cell, curve, &series.name)));
+            items.extend(arm.and_then(|arm| warn(arm, cell, curve, &name)));
         }
     }
     items.sort_by_key(|warning| warning.job_id);
     Ok(Json(List::whole(items)))
 }
 
-/// The invariant of a series.
-#[derive(Clone, Copy)]
-enum Check<'a> {
-    /// The energy stays constant.
-    Energy { layer: &'a str },
-    /// The orthogonality error stays small.
-    Orthogonality { layer: &'a str },
-}
-
-impl<'a> Check<'a> {
-    fn of(name: &'a str) -> Option<Self> {
-        let energy = || name.strip_prefix("energy/").filter(|_| name != series::ENERGY_MEAN);
-        let error = || name.strip_prefix("orthogonality_error/");
-        energy()
-            .map(|layer| Self::Energy { layer })
-            .or_else(|| error().map(|layer| Self::Orthogonality { layer }))
-    }
-
-    fn warn(self, arm: &Arm, cell: &Cell, curve: &Curve, series: &str) -> Option<Warning> {
-        let MethodSpec::Opt(opt) = &arm.method else { return None };
-        let (Self::Energy { layer } | Self::Orthogonality { layer }) = self;
-        let promised = opt.layers.holds(layer)
-            && match self {
-                Self::Energy { .. } => opt.keeps_energy(),
-                Self::Orthogonality { .. } => opt.is_orthogonal(),
-            };
-        let start = curve.points().first()?.value;
-        let low = curve.buckets.iter().map(|bucket| bucket.low.value).fold(f64::INFINITY, f64::min);
-        let high = curve.buckets.iter().map(|bucket| bucket.high.value).fold(f64::NEG_INFINITY, f64::max);
-        let tolerance = tolerance(arm.train.precision);
-        let (value, what) = match self {
-            Self::Energy { .. } => {
-                let drift = (high - start).max(start - low) / start.abs();
-                let percent = 100.0 * drift;
-                (drift, format!("the energy of layer `{layer}` moved by {percent:.2}%"))
-            }
-            Self::Orthogonality { .. } => {
-                (high, format!("in layer `{layer}` max |R^T R - I| reached {high:.1e}"))
-            }
+/// The warning for a curve of one layer, if it violates an invariant of its arm.
+fn warn(arm: &Arm, cell: &Cell, curve: &Curve, name: &str) -> Option<Warning> {
+    let MethodSpec::Opt(opt) = &arm.method else { return None };
+    let (figure, layer) = series::of_layer(name)?;
+    let promised = opt.layers.holds(layer)
+        && match figure {
+            LayerFigure::Energy => opt.keeps_energy(),
+            LayerFigure::OrthogonalityError => opt.is_orthogonal(),
         };
-        let detail =
-            format!("{what}: the rotation, which {} keeps orthogonal, is no longer orthogonal", arm.method);
-        let (job_id, arm, seed, series) = (cell.job, cell.arm.clone(), cell.seed, series.to_owned());
-        (promised && value > tolerance).then_some(Warning {
-            job_id,
-            arm,
-            seed,
-            series,
-            value,
-            tolerance,
-            detail,
-        })
-    }
+    let start = curve.points().first()?.value;
+    let low = curve.buckets.iter().map(|bucket| bucket.low.value).fold(f64::INFINITY, f64::min);
+    let high = curve.buckets.iter().map(|bucket| bucket.high.value).fold(f64::NEG_INFINITY, f64::max);
+    let tolerance = tolerance(arm.train.precision);
+    let (value, what) = match figure {
+        LayerFigure::Energy => {
+            let drift = (high - start).max(start - low) / start.abs();
+            let percent = 100.0 * drift;
+            (drift, format!("the energy of layer `{layer}` moved by {percent:.2}%"))
+        }
+        LayerFigure::OrthogonalityError => {
+            (high, format!("in layer `{layer}` max |R^T R - I| reached {high:.1e}"))
+        }
+    };
+    let detail =
+        format!("{what}: the rotation, which {} keeps orthogonal, is no longer orthogonal", arm.method);
+    let (job_id, arm, seed, series) = (cell.job, cell.arm.clone(), cell.seed, name.to_owned());
+    (promised && value > tolerance).then_some(Warning { job_id, arm, seed, series, value, tolerance, detail })
 }
 
 #[cfg(test)]
@@ -129,7 +106,7 @@ mod tests {
         let points = (0..).zip(values).map(|(step, value)| CurvePoint { step, value }.into());
         let curve = Curve { buckets: points.collect(), ..Curve::default() };
         let cell = Cell { job: JobId::from(7), arm: "opt".to_owned(), seed: 0 };
-        Check::of(series)?.warn(&spec.arms[0], &cell, &curve, series)
+        warn(&spec.arms[0], &cell, &curve, series)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use optlab_domain::database::JsonText;
-use optlab_domain::{EndReason, ExperimentId, HeldOut, JobId, JobState};
+use optlab_domain::{EndReason, ExperimentId, HeldOut, JobId, JobState, series};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx_macros::FromRow;
 
@@ -133,26 +133,26 @@ impl Store {
     }
 }
 
-/// The last value of a series of the job $1.
+/// The last value of the series in a parameter, of the job $1.
 macro_rules! last_point {
     ($series:literal) => {
         concat!(
             "(SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = '",
+              WHERE p.job_id = $1 AND s.name = ",
             $series,
-            "' ORDER BY p.step DESC LIMIT 1)"
+            " ORDER BY p.step DESC LIMIT 1)"
         )
     };
 }
 
-/// The highest value of a series of the job $1.
+/// The highest value of the series in a parameter, of the job $1.
 macro_rules! highest_point {
     ($series:literal) => {
         concat!(
             "(SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = '",
+              WHERE p.job_id = $1 AND s.name = ",
             $series,
-            "')"
+            ")"
         )
     };
 }
@@ -167,19 +167,22 @@ pub(super) async fn insert_result(
         "INSERT INTO results (job_id, test_accuracy, best_test_accuracy, validation_accuracy, best_validation_accuracy,
              energy, peak_memory_bytes)
          SELECT $1, ",
-        last_point!("test/accuracy"),
+        last_point!("$3"),
         ", ",
-        highest_point!("test/accuracy"),
+        highest_point!("$3"),
         ", ",
-        last_point!("validation/accuracy"),
+        last_point!("$4"),
         ", ",
-        highest_point!("validation/accuracy"),
+        highest_point!("$4"),
         ", ",
-        last_point!("energy/mean"),
+        last_point!("$5"),
         ", $2"
     ))
     .bind(job)
     .bind(summary.peak_memory_bytes.map(|bytes| bytes as i64))
+    .bind(series::TEST_ACCURACY)
+    .bind(series::VALIDATION_ACCURACY)
+    .bind(series::ENERGY_MEAN)
     .execute(tx)
     .await?;
     Ok(())

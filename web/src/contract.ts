@@ -430,8 +430,12 @@ export interface components {
             estimate: components["schemas"]["Estimate"];
             /** @description Its jobs. */
             jobs: components["schemas"]["PlannedJob"][];
+            /** @description Number of slots of active workers that could run them. */
+            slots: number;
             /** @description The spec with every default filled in. */
             spec: components["schemas"]["ExperimentSpec"];
+            /** @description Why its jobs would wait, if they were submitted now. */
+            why_queued: string | null;
         };
         /** @description Changes of an experiment. A field that is left out stays as it is. */
         Edit: {
@@ -734,10 +738,10 @@ export interface components {
             steps: number;
         };
         /**
-         * @description The state of a job.
+         * @description The state of a job. Lists of jobs and counts have the states in this order.
          * @enum {string}
          */
-        JobState: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+        JobState: "running" | "queued" | "paused" | "succeeded" | "failed" | "cancelled";
         /** @description Some of a network's method layers. */
         LayerChoice: components["schemas"]["AllWord"] | string[];
         /** @description A page of a list. */
@@ -2278,3 +2282,7 @@ export type WrittenStochasticSpec = components['schemas']['WrittenStochasticSpec
 export type WrittenTrainSpec = components['schemas']['WrittenTrainSpec'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+
+/** In the order of the server. */
+export const JOB_STATES: readonly JobState[] = ["running","queued","paused","succeeded","failed","cancelled"];
+export const HIGHEST_PRIORITY = 1000000;

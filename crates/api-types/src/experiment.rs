@@ -1,6 +1,6 @@
 //! Experiments.
 
-use optlab_domain::ExperimentId;
+use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::{Name, Seed};
 use serde::{Deserialize, Serialize};
@@ -47,25 +47,6 @@ pub struct ArmSummary {
     pub name: String,
     /// `baseline`, `opt:cayley`, ...
     pub method: String,
-}
-
-/// Jobs by state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[expect(missing_docs, reason = "the fields are the words of `JobState`")]
-pub struct Counts {
-    pub queued: i64,
-    pub running: i64,
-    pub paused: i64,
-    pub succeeded: i64,
-    pub failed: i64,
-    pub cancelled: i64,
-}
-
-impl Counts {
-    /// Jobs that have not ended.
-    pub fn unfinished(&self) -> i64 {
-        self.queued + self.running + self.paused
-    }
 }
 
 /// An experiment with its spec and its series.

@@ -16,8 +16,8 @@ pub fn names(spec: &Value) -> Vec<&str> {
 /// # Errors
 /// At `/arms`, with the existing names, if one is missing.
 pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
-    if let Some(stranger) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
-        return Err(unknown(stranger, &names(spec)));
+    if let Some(name) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
+        return Err(unknown(name, &names(spec)));
     }
     if let Some(Value::Array(arms)) = spec.get_mut("arms") {
         arms.retain(|arm| name(arm).is_some_and(|name| wanted.iter().any(|wanted| wanted == name)));
@@ -65,10 +65,10 @@ fn reach<'a>(known: &[&str], path: String, fields: &'a Value) -> Option<Vec<(Str
     Some(reached?.concat())
 }
 
-fn unknown(stranger: &str, known: &[&str]) -> Problems {
-    let hint = suggestion(stranger, known.iter().copied());
+fn unknown(name: &str, known: &[&str]) -> Problems {
+    let hint = suggestion(name, known.iter().copied());
     let names = alternatives(known.iter().copied());
-    Problems::one("/arms", format!("there is no arm `{stranger}`; there is {names}{hint}"))
+    Problems::one("/arms", format!("there is no arm `{name}`; there is {names}{hint}"))
 }
 
 fn list(spec: &Value) -> &[Value] {

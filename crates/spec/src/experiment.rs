@@ -126,9 +126,9 @@ impl ExperimentSpec {
             resources: fields.table("resources", None, Resources::read),
             checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
-                let told = problems.list.len();
+                let before = problems.list.len();
                 let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &base));
-                arm.sign(&mut problems.list[told..]);
+                arm.sign(&mut problems.list[before..]);
                 arm
             }),
             seeds,
@@ -235,8 +235,8 @@ mod tests {
             *value.pointer_mut(pointer).unwrap() = json!(name);
             let spec = ExperimentSpec::from_stored(&value).unwrap();
             assert!([&spec.name, &spec.arms[1].name].contains(&&name.to_owned()), "{spec:?}");
-            let told = ExperimentSpec::from_value(&value).unwrap_err();
-            assert!(told.list.iter().any(|problem| problem.pointer == pointer), "{told}");
+            let problems = ExperimentSpec::from_value(&value).unwrap_err();
+            assert!(problems.list.iter().any(|problem| problem.pointer == pointer), "{problems}");
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn compare(experiment: &Experiment, question: Question, figures: &Fig
         .filter_map(|arm| Some(Contender { arm: arm.name, difference: arm.difference? }))
         .collect();
     let counts = experiment.counts;
-    let settled = counts.queued + counts.running + counts.paused == 0;
+    let settled = counts.unfinished() == 0;
     let differences = experiment.spec.differences();
     let verdict = match &baseline {
         Some(baseline) => {
