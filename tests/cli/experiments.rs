@@ -71,6 +71,14 @@ fn an_experiment_is_submitted_watched_and_compared() {
     );
     assert!(out(&newest).contains("failed (diverged)"), "{}", out(&newest));
 
+    let rate = "train.optimizer.learning_rate=1e-9";
+    let idle = ["submit", "digits-mlp", "--arm", "baseline", "--set", "seeds=[0]", "--set", "train.epochs=3"];
+    assert!(client(&[&idle[..], &["--set", "name=idle", "--set", rate, "--watch"]].concat()).status.success());
+    let compared = err(&client(&["compare", "idle"]));
+    let warns = "(baseline, seed 0): the final accuracy of ";
+    assert!(compared.contains(warns) && compared.contains("is that of guessing: 10.00%"), "{compared}");
+    assert!(compared.contains("as if all images were taken for one class"), "{compared}");
+
     let refused = client(&["submit", "mine.json"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(err(&refused).contains("/arms: is missing"), "{}", err(&refused));

@@ -1420,7 +1420,7 @@ export interface components {
          * @enum {string}
          */
         WantedDevice: "any" | "cpu" | "cuda";
-        /** @description An invariant of the method that a job violates. */
+        /** @description A job that is not what it seems. */
         Warning: {
             /** @description Name of its arm. */
             arm: string;
@@ -1431,6 +1431,8 @@ export interface components {
              * @description Id of the job.
              */
             job_id: number;
+            /** @description What is wrong. */
+            kind: components["schemas"]["WarningKind"];
             /**
              * Format: int64
              * @description Its seed.
@@ -1440,15 +1442,20 @@ export interface components {
             series: string;
             /**
              * Format: double
-             * @description The deviation that rounding can explain.
+             * @description The value that rounding or chance can explain; for a loss, its start.
              */
             tolerance: number;
             /**
              * Format: double
-             * @description The largest deviation; that of an energy is relative to the energy at the start.
+             * @description The largest deviation, relative to the start for an energy; the final accuracy; or the lowest of the last losses.
              */
             value: number;
         };
+        /**
+         * @description Why a job is not what it seems.
+         * @enum {string}
+         */
+        WarningKind: "invariant_broken" | "at_chance" | "loss_rose";
         /** @description A process that claims jobs. */
         Worker: {
             /** @description Its devices. */
@@ -2266,6 +2273,7 @@ export type TrainSpec = components['schemas']['TrainSpec'];
 export type TransformSpec = components['schemas']['TransformSpec'];
 export type WantedDevice = components['schemas']['WantedDevice'];
 export type Warning = components['schemas']['Warning'];
+export type WarningKind = components['schemas']['WarningKind'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerState = components['schemas']['WorkerState'];
 export type WrittenArm = components['schemas']['WrittenArm'];

@@ -7,7 +7,7 @@
 //! - [`device`]: the devices of machines, and the devices on which a job may run.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
-//! - [`standing`]: what a comparison concludes of an arm.
+//! - [`standing`]: what a comparison concludes of an arm, and what can be wrong with a job.
 //! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: the scopes of access tokens.
 //! - [`time`]: times in the database and in JSON.
@@ -35,6 +35,6 @@ pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, Counts, EndReason, JobState, Lease, Request};
 pub use metric::{Evaluated, Evaluations, HeldOut, Metric};
 pub use record::JobRecord;
-pub use standing::Standing;
+pub use standing::{Standing, WarningKind};
 pub use token::Scope;
 pub use word::parse_word;

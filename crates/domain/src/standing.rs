@@ -1,4 +1,4 @@
-//! The standing of an arm against the baseline.
+//! Judgements: the standing of an arm against the baseline, and what is wrong with a job.
 
 use crate::word::words;
 
@@ -20,5 +20,15 @@ words! {
         NoClearDifference,
         /// Fewer pairs than a claim needs.
         TooFewSeeds,
+    }
+
+    /// Why a job is not what it seems.
+    pub enum WarningKind {
+        /// An energy or an orthogonality error has drifted further than rounding explains.
+        InvariantBroken,
+        /// The final accuracy is that of guessing.
+        AtChance,
+        /// The training loss is higher than at its start.
+        LossRose,
     }
 }

@@ -45,6 +45,7 @@ mod tests {
     use super::*;
     use crate::{
         ArtifactKind, DeviceKind, EndReason, JobState, Metric, Request, Scope, Standing, WantedDevice,
+        WarningKind,
     };
 
     fn has_one_word<T>()
@@ -68,6 +69,7 @@ mod tests {
         has_one_word::<Metric>();
         has_one_word::<Scope>();
         has_one_word::<Standing>();
+        has_one_word::<WarningKind>();
         has_one_word::<DeviceKind>();
         has_one_word::<WantedDevice>();
     }

@@ -7,7 +7,7 @@ mod notes;
 mod table;
 
 use clap::ValueEnum;
-use optlab_api_types::Comparison;
+use optlab_api_types::{Comparison, List, Warning};
 use optlab_domain::{ExperimentId, Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
@@ -67,10 +67,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         outcomes.push(claim.outcome(&against).map_err(|error| Failure::Usage(error.to_string()))?);
     }
     print(&comparison, if args.json { Format::Json } else { args.format })?;
+    warn(&client, experiment);
     for outcome in &outcomes {
         output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Names the jobs that are not what they seem. A server that cannot tell is no reason to fail.
+fn warn(client: &Client, experiment: ExperimentId) {
+    let warnings = client.get::<List<Warning>>(&format!("/experiments/{experiment}/warnings"));
+    for Warning { job_id, arm, seed, detail, .. } in warnings.map(|list| list.items).unwrap_or_default() {
+        output::note(format!("optlab: warning: job {job_id} ({arm}, seed {seed}): {detail}"));
+    }
 }
 
 fn print(comparison: &Comparison, format: Format) -> Result<(), Failure> {

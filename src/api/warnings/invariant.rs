@@ -1,16 +1,11 @@
-//! `/experiments/{id}/warnings`: OPT jobs that violate an invariant of their method.
+//! The invariants of OPT: the energy of frozen neurons, and an orthogonal rotation.
 
-use axum::Json;
-use axum::extract::State;
-use optlab_api_types::{List, Warning};
+use optlab_api_types::Warning;
+use optlab_domain::WarningKind;
 use optlab_domain::series::{self, LayerFigure};
-use optlab_domain::{ExperimentId, JobId};
 use optlab_spec::{Arm, MethodSpec, Precision};
 
-use super::error::ApiError;
-use super::extract::Path;
-use super::state::AppState;
-use crate::store::{Cell, Curve, CurveRange, Series};
+use crate::store::{Cell, Curve};
 
 /// The largest drift of an energy, as a share of the energy at the start, and the largest max |R^T R - I| without a
 /// warning. Rounding in float32 stays below a hundredth of it; TF32 rounds the factors of a product to 11 bits, which
@@ -23,36 +18,8 @@ fn tolerance(precision: Precision) -> f64 {
     }
 }
 
-/// The whole curve in one bucket.
-const AT_ONCE: CurveRange = CurveRange { after_step: -1, to_step: i64::MAX, buckets: 1 };
-
-/// OPT jobs whose energy or orthogonality error has drifted further than rounding explains.
-#[utoipa::path(get, path = "/api/v1/experiments/{id}/warnings", tag = "metrics",
-    responses((status = 200, body = List<Warning>)))]
-pub(super) async fn of_experiment(
-    State(state): State<AppState>,
-    Path(id): Path<ExperimentId>,
-) -> Result<Json<List<Warning>>, ApiError> {
-    let experiment = state.store.experiment(id).await?;
-    let cells = state.store.cells(id).await?;
-    let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
-    let mut items = Vec::new();
-    for Series { name, .. } in state.store.series_of_experiment(id).await? {
-        if series::of_layer(&name).is_none() {
-            continue;
-        }
-        let curves = state.store.curves(&jobs, &name, AT_ONCE).await?.curves;
-        for (cell, curve) in cells.iter().zip(&curves) {
-            let arm = experiment.spec.arms.iter().find(|arm| arm.name == cell.arm);
-            items.extend(arm.and_then(|arm| warn(arm, cell, curve, &name)));
-        }
-    }
-    items.sort_by_key(|warning| warning.job_id);
-    Ok(Json(List::whole(items)))
-}
-
 /// The warning for a curve of one layer, if it violates an invariant of its arm.
-fn warn(arm: &Arm, cell: &Cell, curve: &Curve, name: &str) -> Option<Warning> {
+pub(super) fn warn(arm: &Arm, cell: &Cell, curve: &Curve, name: &str) -> Option<Warning> {
     let MethodSpec::Opt(opt) = &arm.method else { return None };
     let (figure, layer) = series::of_layer(name)?;
     let promised = opt.layers.holds(layer)
@@ -76,12 +43,21 @@ fn warn(arm: &Arm, cell: &Cell, curve: &Curve, name: &str) -> Option<Warning> {
     };
     let detail =
         format!("{what}: the rotation, which {} keeps orthogonal, is no longer orthogonal", arm.method);
-    let (job_id, arm, seed, series) = (cell.job, cell.arm.clone(), cell.seed, name.to_owned());
-    (promised && value > tolerance).then_some(Warning { job_id, arm, seed, series, value, tolerance, detail })
+    (promised && value > tolerance).then(|| Warning {
+        kind: WarningKind::InvariantBroken,
+        job_id: cell.job,
+        arm: cell.arm.clone(),
+        seed: cell.seed,
+        series: name.to_owned(),
+        value,
+        tolerance,
+        detail,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use optlab_domain::JobId;
     use optlab_spec::submission;
     use serde_json::json;
 
