@@ -70,8 +70,7 @@ pub(super) async fn submitted(state: &AppState, id: ExperimentId) -> Result<Subm
     let name = state.store.experiment(id).await?.name;
     let filter = JobFilter { experiment: Some(id), ..JobFilter::default() };
     let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
-    let now = state.store.time_ms().await?;
-    Ok(Submitted { id, name, jobs: jobs.into_iter().map(|job| views::job(job, now)).collect() })
+    Ok(Submitted { id, name, jobs: jobs.into_iter().map(views::job).collect() })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

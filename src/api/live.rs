@@ -133,25 +133,24 @@ impl Live {
             *published = Some(Published { version: store.version().await?, unsettled: HashMap::new() });
             return Ok(());
         };
-        let now = store.time_ms().await?;
         loop {
             let jobs = store.jobs_since(published.version, MOST_JOBS).await?;
             let Some(last) = jobs.last() else { break };
             published.version = last.version;
-            self.jobs_changed(jobs, now, published);
+            self.jobs_changed(jobs, published);
         }
         let unsettled = store.unsettled_jobs(MOST_JOBS).await?;
-        self.jobs_changed(unsettled, now, published);
+        self.jobs_changed(unsettled, published);
         let version = published.version;
         published.unsettled.retain(|_, &mut unsettled| unsettled > version);
         Ok(())
     }
 
-    fn jobs_changed(&self, jobs: Vec<store::Job>, now: i64, published: &mut Published) {
+    fn jobs_changed(&self, jobs: Vec<store::Job>, published: &mut Published) {
         for job in jobs {
             let before = published.unsettled.insert(job.record.id, job.version);
             if before != Some(job.version) {
-                self.job_changed(&views::job(job, now));
+                self.job_changed(&views::job(job));
             }
         }
     }

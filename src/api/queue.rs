@@ -27,7 +27,7 @@ impl QueueState {
 
     pub(super) fn view(&self, job: store::Job) -> Job {
         let why_queued = (job.record.state == JobState::Queued).then(|| self.why(&job));
-        Job { why_queued, ..views::job(job, self.now_ms) }
+        Job { why_queued, ..views::job(job) }
     }
 
     /// The reason why the job waits, with the error of its last attempt if that failed.

@@ -38,10 +38,10 @@ impl From<store::Series> for SeriesInfo {
     }
 }
 
-/// A job at the time `now_ms`, without the reason why it waits.
-pub(super) fn job(job: store::Job, now_ms: i64) -> Job {
+/// A job, without the reason why it waits.
+pub(super) fn job(job: store::Job) -> Job {
     Job {
-        eta_seconds: eta_seconds(&job, now_ms),
+        eta_seconds: job.seconds_left(),
         queue_position: job.queue_position,
         why_queued: None,
         trouble: job.attempt_error.filter(|_| job.record.state == JobState::Running),
@@ -51,12 +51,4 @@ pub(super) fn job(job: store::Job, now_ms: i64) -> Job {
         seconds: job.seconds,
         record: job.record,
     }
-}
-
-/// Time left at the pace of the attempt so far; `None` before the first step and while the job does not run.
-fn eta_seconds(job: &store::Job, now_ms: i64) -> Option<f64> {
-    let done = job.record.step - job.start_step;
-    let started = job.record.started_ms.filter(|_| job.record.state == JobState::Running && done > 0)?;
-    let seconds_per_step = (now_ms - started) as f64 / 1000.0 / done as f64;
-    Some(seconds_per_step * (job.record.steps - job.record.step) as f64)
 }

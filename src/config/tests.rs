@@ -50,7 +50,7 @@ fn a_mistake_in_the_file_is_rejected_with_its_key() {
     refused(
         "wrokers = 3",
         "optlab.toml: there is no setting `wrokers`; the settings are listen, database_url, \
-             artifacts, workers, sweep_seconds, import_limit_mb, base_path, query_database_url, query_seconds, runner, \
+             artifacts, workers, sweep_seconds, import_limit_mb, pairs_needed, base_path, query_database_url, query_seconds, runner, \
              lease_seconds, hung_after_seconds, drain",
     );
     refused("config = \"other.toml\"", "hung_after_seconds, drain");

@@ -73,7 +73,9 @@ fn an_experiment_is_submitted_watched_and_compared() {
 
     let rate = "train.optimizer.learning_rate=1e-9";
     let idle = ["submit", "digits-mlp", "--arm", "baseline", "--set", "seeds=[0]", "--set", "train.epochs=3"];
-    assert!(client(&[&idle[..], &["--set", "name=idle", "--set", rate, "--watch"]].concat()).status.success());
+    assert!(
+        client(&[&idle[..], &["--set", "name=idle", "--set", rate, "--watch"]].concat()).status.success()
+    );
     let compared = err(&client(&["compare", "idle"]));
     let warns = "(baseline, seed 0): the final accuracy of ";
     assert!(compared.contains(warns) && compared.contains("is that of guessing: 10.00%"), "{compared}");

@@ -22,6 +22,7 @@ mod places;
 mod abandoned;
 mod points;
 mod results;
+mod time_left;
 
 mod changes;
 mod schema;
@@ -150,6 +151,11 @@ on_both_databases! {
         only_pairs_of_succeeded_jobs_have_differences,
         the_last_evaluations_are_the_last_stored_ones,
         a_curve_has_the_environments_of_its_attempts,
+    }
+    time_left {
+        the_time_left_of_recorded_runs_is_right_after_a_tenth,
+        a_resumed_run_is_measured_from_where_it_resumed,
+        the_time_left_of_an_experiment_is_that_of_its_jobs,
     }
     checkpoints {
         a_claim_returns_checkpoints_latest_first,

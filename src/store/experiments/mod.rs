@@ -2,13 +2,16 @@
 
 mod submit;
 mod edit;
+mod time_left;
 
 use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;
 use sqlx_macros::FromRow;
 
-use crate::store::database::sql;
-use crate::store::{NotFound, Page, Store, StoreError};
+use self::time_left::{Running, Waiting, time_left};
+use crate::store::database::{Connect, sql};
+use crate::store::jobs::select_jobs;
+use crate::store::{Job, NotFound, Page, Store, StoreError};
 
 pub(super) use self::edit::lock;
 
@@ -77,16 +80,12 @@ struct Row {
     counts: Counts,
     step: i64,
     steps: i64,
-    steps_left: i64,
-    steps_per_ms: f64,
 }
 
 impl TryFrom<Row> for Experiment {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let eta_seconds = (row.steps_left > 0 && row.steps_per_ms > 0.0)
-            .then(|| row.steps_left as f64 / row.steps_per_ms / 1000.0);
         Ok(Self {
             id: row.id,
             name: row.name,
@@ -98,12 +97,12 @@ impl TryFrom<Row> for Experiment {
             counts: row.counts,
             step: row.step,
             steps: row.steps,
-            eta_seconds,
+            eta_seconds: None,
         })
     }
 }
 
-/// Experiments with the counts of their jobs. `$page` is the condition for the experiments; $1: now. Jobs without an
+/// Experiments with the counts of their jobs. `$page` is the condition for the experiments. Jobs without an
 /// attempt are counted only with the index, because there may be thousands of them and their `step` is 0.
 macro_rules! select_experiments {
     ($page:literal) => {
@@ -112,17 +111,14 @@ macro_rules! select_experiments {
         SELECT id, name, notes, tags, archived, spec, created_ms FROM experiments WHERE ",
             $page,
             "), counted AS MATERIALIZED (
-        SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps, 0.0 AS steps_per_ms
+        SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps
         FROM jobs
         WHERE experiment_id IN (SELECT id FROM page) AND attempt = 0
           AND state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')
         GROUP BY experiment_id, state
         UNION ALL
-        SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps),
-            sum(CASE WHEN j.started_ms <= $1
-                THEN CAST(j.step - a.start_step AS DOUBLE PRECISION) / ($1 - j.started_ms + 1) END)
+        SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps)
         FROM jobs j
-        LEFT JOIN attempts a ON j.state = 'running' AND a.job_id = j.id AND a.number = j.attempt
         WHERE j.experiment_id IN (SELECT id FROM page) AND j.attempt > 0
           AND j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')
         GROUP BY j.experiment_id, j.state
@@ -134,10 +130,7 @@ macro_rules! select_experiments {
         CAST(coalesce(sum(CASE WHEN c.state = 'succeeded' THEN c.jobs END), 0) AS BIGINT) AS succeeded,
         CAST(coalesce(sum(CASE WHEN c.state = 'failed' THEN c.jobs END), 0) AS BIGINT) AS failed,
         CAST(coalesce(sum(CASE WHEN c.state = 'cancelled' THEN c.jobs END), 0) AS BIGINT) AS cancelled,
-        CAST(coalesce(sum(c.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(c.steps), 0) AS BIGINT) AS steps,
-        CAST(coalesce(sum(CASE WHEN c.state IN ('queued', 'running') THEN c.steps - c.step END), 0) AS BIGINT)
-            AS steps_left,
-        coalesce(sum(c.steps_per_ms), 0.0) AS steps_per_ms
+        CAST(coalesce(sum(c.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(c.steps), 0) AS BIGINT) AS steps
     FROM page e LEFT JOIN counted c ON c.experiment_id = e.id
     GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
     ORDER BY e.id DESC"
@@ -152,12 +145,11 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub async fn experiment(&self, id: ExperimentId) -> Result<Experiment, StoreError> {
         let mut reader = self.read().await?;
-        let row: Option<Row> = sql(select_experiments!("id = $2"))
-            .bind(self.now(&mut reader).await?)
-            .bind(id)
-            .fetch_optional(&mut reader)
-            .await?;
-        row.ok_or(NotFound::Experiment(id))?.try_into()
+        let row: Option<Row> =
+            sql(select_experiments!("id = $1")).bind(id).fetch_optional(&mut reader).await?;
+        let mut experiment: Experiment = row.ok_or(NotFound::Experiment(id))?.try_into()?;
+        experiment.eta_seconds = seconds_left(&mut reader, &experiment).await?;
+        Ok(experiment)
     }
 
     /// Experiments before the id `before`, newest first.
@@ -167,13 +159,47 @@ impl Store {
         limit: i64,
     ) -> Result<Page<Experiment, ExperimentId>, StoreError> {
         let mut reader = self.read().await?;
-        let rows: Vec<Row> = sql(select_experiments!("$2 IS NULL OR id < $2 ORDER BY id DESC LIMIT $3"))
-            .bind(self.now(&mut reader).await?)
+        let rows: Vec<Row> = sql(select_experiments!("$1 IS NULL OR id < $1 ORDER BY id DESC LIMIT $2"))
             .bind(before)
             .bind(limit + 1)
             .fetch_all(&mut reader)
             .await?;
-        let items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
+        let mut items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
+        for experiment in &mut items {
+            experiment.eta_seconds = seconds_left(&mut reader, experiment).await?;
+        }
         Ok(Page::from_surplus(items, limit, |experiment| experiment.id))
     }
+}
+
+/// Time until the jobs of an experiment have ended on the slots that run them now; `None` while nothing runs, or while
+/// the pace of an arm is unknown.
+async fn seconds_left(reader: &mut impl Connect, experiment: &Experiment) -> Result<Option<f64>, StoreError> {
+    if experiment.counts.running == 0 {
+        return Ok(None);
+    }
+    let jobs: Vec<Job> =
+        sql(select_jobs!("WHERE j.experiment_id = $1 AND j.state = 'running' AND j.requested IS NULL"))
+            .bind(experiment.id)
+            .fetch_all(reader)
+            .await?;
+    let running: Vec<Running> = jobs
+        .iter()
+        .map(|job| Running {
+            arm: &job.record.arm,
+            steps_left: job.record.steps - job.record.step,
+            seconds_per_step: job.seconds_per_step(),
+        })
+        .collect();
+    let waiting: Vec<Waiting> = sql("SELECT j.arm,
+             CAST(sum(CASE WHEN j.state = 'queued' THEN j.steps - j.step ELSE 0 END) AS BIGINT) AS steps_left,
+             avg(CASE WHEN j.state = 'succeeded' THEN a.seconds / j.steps END) AS seconds_per_step
+         FROM jobs j
+         LEFT JOIN attempts a ON j.state = 'succeeded' AND a.job_id = j.id AND a.number = j.attempt
+         WHERE j.experiment_id = $1 AND j.state IN ('queued', 'succeeded')
+         GROUP BY j.arm")
+    .bind(experiment.id)
+    .fetch_all(reader)
+    .await?;
+    Ok(time_left(&running, &waiting))
 }

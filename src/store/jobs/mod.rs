@@ -16,6 +16,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 pub use self::attempts::Attempt;
 pub(super) use self::attempts::attempts_of_experiment;
+pub(super) use self::columns::select_jobs;
 pub(super) use self::read::begun;
 
 /// The last queue position that is reported. Positions beyond it are not counted, because the cost grows with the
@@ -51,7 +52,24 @@ pub struct Job {
     pub energy: Option<f64>,
     /// Wall time of the whole run, once it has succeeded.
     pub seconds: Option<f64>,
+    /// How fast it runs.
+    #[sqlx(flatten)]
+    pub pace: Pace,
 }
+
+/// The recent pace of a running job, by the times of two of its training points. What lies between them, evaluations
+/// included, counts; the start of an attempt does not.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct Pace {
+    from_step: Option<i64>,
+    to_step: Option<i64>,
+    from_ms: Option<i64>,
+    to_ms: Option<i64>,
+}
+
+/// The shortest time, or the smallest share of a run, by which a pace is measured.
+const SHORTEST_PACE_MS: i64 = 2000;
+const SMALLEST_SHARE: i64 = 50;
 
 impl Job {
     /// How much longer a retry waits; `None` without a delay. A longer time than the longest delay was written by a
@@ -59,6 +77,19 @@ impl Job {
     pub fn delay_ms(&self, now_ms: i64) -> Option<i64> {
         let delay = self.not_before_ms - now_ms;
         (1..=LONGEST_WAIT_MS).contains(&delay).then_some(delay)
+    }
+
+    /// Seconds per update at the recent pace; `None` while the job does not run, or has not run for long enough.
+    pub fn seconds_per_step(&self) -> Option<f64> {
+        let Pace { from_step, to_step, from_ms, to_ms } = self.pace;
+        let (steps, elapsed_ms) = (to_step? - from_step?, to_ms? - from_ms?);
+        let is_enough = elapsed_ms >= SHORTEST_PACE_MS || steps * SMALLEST_SHARE >= self.record.steps;
+        (steps > 0 && elapsed_ms > 0 && is_enough).then(|| elapsed_ms as f64 / 1000.0 / steps as f64)
+    }
+
+    /// Seconds until its end at the recent pace.
+    pub fn seconds_left(&self) -> Option<f64> {
+        Some(self.seconds_per_step()? * (self.record.steps - self.record.step) as f64)
     }
 }
 
