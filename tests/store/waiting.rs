@@ -96,22 +96,15 @@ pub async fn an_experiment_reports_counts_of_jobs_and_updates(fixture: Fixture) 
     fixture.start(running, 40).await;
     fixture.record(running, &[60]).await.unwrap();
     store.act_on_job(fixture.jobs(id).await[11].record.id, Action::Pause).await.unwrap();
-    fixture.clock.advance(999);
     let experiment = store.experiment(id).await.unwrap();
     assert_eq!(
         experiment.counts,
         Counts { queued: 9, running: 1, paused: 1, succeeded: 1, ..Counts::default() }
     );
     assert_eq!((experiment.step, experiment.steps), (steps + 40 + 60, 12 * steps));
-    // 20 updates per second; 10 jobs are unfinished, two of them nearly done.
-    let left = (10 * steps - 40 - 60) as f64;
-    assert!((experiment.eta_seconds.unwrap() - left / 20.0).abs() < 1e-6, "{:?}", experiment.eta_seconds);
     let page = store.experiments(None, 10).await.unwrap().items;
     assert_eq!(page.iter().map(|one| one.counts.queued).collect::<Vec<_>>(), [3, 9]);
-    assert_eq!(
-        (page[1].step, page[1].steps, page[1].eta_seconds),
-        (experiment.step, experiment.steps, experiment.eta_seconds)
-    );
+    assert_eq!((page[1].step, page[1].steps), (experiment.step, experiment.steps));
     // Charts include all jobs that have had an attempt, in any state.
     let mut cells: Vec<JobId> = store.cells(id).await.unwrap().into_iter().map(|cell| cell.job).collect();
     cells.sort();

@@ -243,7 +243,11 @@ mod tests {
     #[test]
     fn the_baseline_is_the_named_arm_else_the_only_plain_one() {
         let baseline = |named: Value, methods: &[&str]| {
-            let arm = |(i, kind): (usize, &&str)| json!({ "name": format!("arm{i}"), "method": { "kind": kind, "transform": (*kind == "opt").then_some("cayley") } });
+            let arm = |(i, kind): (usize, &&str)| {
+                let opt = json!({ "kind": "opt", "transform": "cayley" });
+                let method = if *kind == "opt" { opt } else { json!({ "kind": kind }) };
+                json!({ "name": format!("arm{i}"), "method": method })
+            };
             let arms: Vec<Value> = methods.iter().enumerate().map(arm).collect();
             let train = json!({ "epochs": 1, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [8] } });
             let spec = json!({ "name": "x", "train": train, "arms": arms, "baseline": named });
