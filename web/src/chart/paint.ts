@@ -56,6 +56,7 @@ export function paint(pen: Pen, figure: Figure, place: Place, colours: Colours) 
     if (figure.runs.length) paintRuns(pen, figure, place, colours);
     else paintBands(pen, figure, place, colours);
     for (const line of figure.lines) paintMean(pen, figure, line, place, colours(line.style.token));
+    for (const line of figure.lines) paintOutside(pen, figure, line, place, colours(line.style.token));
   });
 }
 
@@ -82,6 +83,25 @@ function paintBands(pen: Pen, { lines }: Figure, place: Place, colours: Colours)
       pen.area(points, colours(line.style.token), opacity);
     }
   }
+}
+
+const ARROW = { width: 9, height: 7 };
+
+/** An arrow at the edge beyond which a line ends. */
+function paintOutside(pen: Pen, { x, y }: Figure, line: Line, place: Place, colour: string) {
+  const end = endOf(line, x, y);
+  if (!end?.side) return;
+  const [at, edge] = [place.x(line.x[end.index]!), end.side > 0 ? place.top : place.top + place.height];
+  const inward = end.side * ARROW.height;
+  pen.area([[at, edge], [at - ARROW.width / 2, edge + inward], [at + ARROW.width / 2, edge + inward]], colour, 1);
+}
+
+/** The last point of a line within a range of x, and on which side of the range of y it is: 1 above, -1 below, 0 inside. */
+export function endOf(line: Pick<Line, "x" | "mean">, x: Range, y: Range): { index: number; side: -1 | 0 | 1 } | null {
+  const index = line.x.findLastIndex((at) => at <= x[1]);
+  if (index < 0) return null;
+  const value = line.mean[index]!;
+  return { index, side: value > y[1] ? 1 : value < y[0] ? -1 : 0 };
 }
 
 /** The runs of points, as half-open ranges, at which the line has a standard deviation. */

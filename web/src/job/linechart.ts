@@ -17,7 +17,7 @@ export interface Drawn {
 
 export interface Hooks {
   pointed(plot: uPlot): void;
-  selected(range: Range): void;
+  selected(x: Range | null): void;
 }
 
 /** The union of all steps, then each line's values on it, null where it has no point. */
