@@ -64,3 +64,8 @@ test("relative times are short", () => {
 test("sizes have three significant digits at most", () => {
   expect([0, 999, 1000, 104_952, 15_300_000, 84_900_000_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "105 kB", "15.3 MB", "84.9 GB"]);
 });
+
+test("one value far from all others does not determine the decimals of a column", () => {
+  const write = columnWriter([{ mean: 0.7118, std: 0.0012 }, { mean: 0.7175, std: 0.0013 }, { mean: 0.8, std: null }, { mean: 1.95e13, std: 3.9e13 }]);
+  expect([0.7118, 1.9526e13, -0.5].map(write)).toEqual(["0.7118", "1.95e+13", "−0.5000"]);
+});

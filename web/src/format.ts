@@ -24,6 +24,17 @@ export interface Estimate {
  * of their standard deviations supports or, without one, with four or five significant digits of the largest.
  */
 export function columnWriter(rows: Estimate[], unit = ""): (value: number) => string {
+  const known = rows.map(({ mean }) => Math.abs(mean ?? 0)).filter((size) => size > 0).sort((a, b) => a - b);
+  const far = FAR * (known[known.length >> 1] ?? Infinity);
+  const isNear = (value: number | null) => Math.abs(value ?? 0) <= far;
+  const write = writerOf(rows.filter(({ mean }) => isNear(mean)), unit);
+  return (value) => (isNear(value) ? write(value) : plain(Number(value.toPrecision(3))));
+}
+
+/** A value that exceeds the middle one by this factor does not determine the decimals of a column. */
+const FAR = 1e4;
+
+function writerOf(rows: Estimate[], unit: string): (value: number) => string {
   const sizes = rows.map(({ mean }) => Math.abs(mean ?? 0));
   const largest = Math.max(0, ...sizes);
   if (largest >= 1e5) return grouped;

@@ -93,21 +93,3 @@ export function pieces(n: number[]): Piece[] {
 export function lastX(lines: Pick<Line, "x">[]): number {
   return lines.reduce((last, line) => Math.max(last, line.x.at(-1) ?? 0), 0);
 }
-
-/** Moves positions apart to at least `gap`, keeping their order; null if they do not fit between the bounds. */
-export function spread(positions: number[], gap: number, low: number, high: number): number[] | null {
-  if ((positions.length - 1) * gap > high - low) return null;
-  const order = positions.map((_, index) => index).sort((a, b) => positions[a]! - positions[b]!);
-  const placed = [...positions];
-  let floor = low;
-  for (const index of order) {
-    placed[index] = Math.max(placed[index]!, floor);
-    floor = placed[index]! + gap;
-  }
-  let ceiling = high;
-  for (const index of order.reverse()) {
-    placed[index] = Math.min(placed[index]!, ceiling);
-    ceiling = placed[index]! - gap;
-  }
-  return placed;
-}

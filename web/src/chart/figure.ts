@@ -1,9 +1,11 @@
 // The options of a uPlot chart. uPlot draws axes, cursor and zoom; `paint.ts` draws what is between the axes.
 
 import uPlot from "uplot";
+import { MANY_ARMS } from "../arms";
 import type { Range } from "./curves";
 import { type Figure, paint, placeOf } from "./paint";
 import { canvasPen } from "./pen";
+import { resolve } from "./shade";
 import { linearTicks, logTicks, tickLabels } from "./ticks";
 
 /** The layout around the lines. A small chart has no titles of axes, because its heading names them. */
@@ -32,12 +34,12 @@ export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** The custom properties, each looked up once, because a drawing uses the same few hundreds of times. */
+/** The custom properties and their shades, each looked up once, because a drawing uses the same few hundreds of times. */
 export function tokens(): (name: string) => string {
   const style = getComputedStyle(document.documentElement);
   const known = new Map<string, string>();
   return (name) => {
-    const value = known.get(name) ?? style.getPropertyValue(name).trim();
+    const value = known.get(name) ?? resolve(name, (property) => style.getPropertyValue(property).trim());
     known.set(name, value);
     return value;
   };
@@ -88,7 +90,7 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
       drag: { x: true, y: true, uni: ALONG, dist: 4, setScale: false },
       // An arm without a point at the cursor's step shows its nearest one.
       hover: { skip: [null, undefined] },
-      points: { size: 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
+      points: { size: lines.length > MANY_ARMS ? 5 : 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
     },
     hooks: {
       drawAxes: [(plot) => paint(canvasPen(plot.ctx, family, uPlot.pxRatio), figure(), placeOf(plot, figure(), uPlot.pxRatio), colours)],

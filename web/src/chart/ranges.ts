@@ -107,9 +107,3 @@ export function including([low, high]: Range, value: number): Range {
   const margin = (Math.max(high, value) - Math.min(low, value)) * 0.04;
   return [value < low ? value - margin : low, value > high ? value + margin : high];
 }
-
-/** Whether more of the points lie in the upper half of a range than in the lower. */
-export function isTopHeavy(lines: Band[], [low, high]: Range): boolean {
-  const middle = (low + high) / 2;
-  return lines.reduce((sum, line) => sum + line.mean.reduce((part, value) => part + Math.sign(value - middle), 0), 0) > 0;
-}

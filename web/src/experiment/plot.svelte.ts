@@ -5,7 +5,7 @@ import type { CurveRequest } from "./curve_store.svelte";
 import { curvesOf, differences, runsOf, sourceOf, within } from "../chart/derived";
 import { readValues, writeValues } from "../chart/look";
 import type { Figure } from "../chart/paint";
-import { including, isTopHeavy, logRange, yRange } from "../chart/ranges";
+import { including, logRange, yRange } from "../chart/ranges";
 import { address } from "../router.svelte";
 import { axisTitle, seriesTitle } from "../chart/series";
 import { sqlOf } from "./sql";
@@ -121,10 +121,8 @@ export class Plot {
     y: this.values ?? this.#fitted.range,
     log: this.log,
     zero: this.diff,
+    strong: this.stage.strong,
   }));
-
-  /** Whether the lower part of the chart has more space than the upper. */
-  readonly top_heavy = $derived(!this.log && isTopHeavy(this.#lines, this.values ?? this.#fitted.range));
 
   readonly sql = $derived.by(() =>
     sqlOf({

@@ -17,6 +17,15 @@ export class Stage {
   readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? []));
   readonly hidden = $derived(address.list("hide"));
   readonly visible = $derived(this.arms.filter((arm) => !this.hidden.includes(arm.name)));
+  /** The arms under the cursor, in a chart, the legend or the table. */
+  pointed = $state.raw<string[]>([]);
+  /** The arms that the reader has clicked. */
+  readonly chosen = $derived(address.list("arm"));
+  /** The arms that stand out in all charts. */
+  readonly strong = $derived.by(() => {
+    const names = [...new Set([...this.chosen, ...this.pointed])];
+    return this.visible.map((arm) => arm.name).filter((name) => names.includes(name));
+  });
   readonly baseline = $derived.by(() => {
     const named = this.view.comparison?.baseline;
     return this.arms.find((arm) => arm.name === named) ?? this.arms.find((arm) => arm.token === "--arm-baseline");
@@ -66,7 +75,17 @@ export class Stage {
     if (kind !== "seconds") address.set("seconds", null);
   }
 
-  toggleArm(name: string) {
-    address.toggle("hide", name);
+  /** Hides arms, or shows them if all of them are hidden. */
+  toggleArms(names: string[]) {
+    const others = this.hidden.filter((name) => !names.includes(name));
+    address.setList("hide", names.every((name) => this.hidden.includes(name)) ? others : [...others, ...names]);
+  }
+
+  point(names: string[]) {
+    if (names.join() !== this.pointed.join()) this.pointed = names;
+  }
+
+  choose(name: string) {
+    address.toggle("arm", name);
   }
 }

@@ -69,7 +69,7 @@ function styleLines(labels: string[], arm: ArmStyle): ArmStyle[] {
   return labels.map((name, index) => {
     const token = index === 0 ? arm.token : others[(index - 1) % others.length]!;
     const dash = index === 0 ? [] : DASHES[(index - 1) % DASHES.length]!;
-    return { name, method: arm.method, token, colour: `var(${token})`, dash };
+    return { name, method: arm.method, token, colour: `var(${token})`, dash, marker: null };
   });
 }
 
