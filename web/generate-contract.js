@@ -12,7 +12,13 @@ const schemas = await openapiTS(
   { rootTypes: true, rootTypesNoSchemaPrefix: true, emptyObjectsUnknown: true, silent: true },
 );
 const header = "// Generated from the OpenAPI document by `npm run contract`. Do not edit.\n\n";
-const generated = header + astToString(schemas);
+const { JobState, Edit } = components.schemas;
+const values = `
+/** In the order of the server. */
+export const JOB_STATES: readonly JobState[] = ${JSON.stringify(JobState.enum)};
+export const HIGHEST_PRIORITY = ${Edit.properties.priority.maximum};
+`;
+const generated = header + astToString(schemas) + values;
 
 const file = new URL("src/contract.ts", import.meta.url);
 if (!process.argv.includes("--check")) {

@@ -8,6 +8,8 @@ CREATE TABLE experiments (
     tags        TEXT    NOT NULL,               -- JSON list
     archived    BIGINT  NOT NULL DEFAULT 0,     -- 0 or 1
     spec        TEXT    NOT NULL,               -- JSON, every default spelled out, arm by arm
+    -- The arm that others are compared with; NULL if none is named and not exactly one has the method `baseline`.
+    baseline    TEXT    GENERATED ALWAYS AS (spec::jsonb ->> 'baseline') STORED,
     created_ms  BIGINT  NOT NULL,
     -- The request as it was sent, JSON or TOML; NULL if it was not stored. A copy of the experiment starts from it, so
     -- that inherited fields stay inherited.
@@ -140,6 +142,9 @@ CREATE TABLE results (
     test_accuracy      DOUBLE PRECISION,        -- of the last evaluation, percent
     test_error         DOUBLE PRECISION GENERATED ALWAYS AS (100.0 - test_accuracy) STORED,
     best_test_accuracy DOUBLE PRECISION,        -- of the evaluation that was best on the test set itself
+    validation_accuracy      DOUBLE PRECISION,  -- the same of the validation set, if there is one
+    validation_error         DOUBLE PRECISION GENERATED ALWAYS AS (100.0 - validation_accuracy) STORED,
+    best_validation_accuracy DOUBLE PRECISION,
     energy             DOUBLE PRECISION,        -- the last energy/mean
     peak_memory_bytes  BIGINT                   -- of the runner of the last attempt; only on a CPU
 );
@@ -172,7 +177,7 @@ CREATE VIEW job_summary AS
 SELECT
     j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.seed, j.state, j.end_reason,
     j.attempt AS attempts, a.device, r.test_accuracy, r.best_test_accuracy, r.test_error,
-    r.energy, j.parameters_trained, a.seconds, r.peak_memory_bytes
+    r.validation_accuracy, r.best_validation_accuracy, r.validation_error, r.energy, j.parameters_trained, a.seconds, r.peak_memory_bytes
 FROM jobs j
 JOIN experiments e ON e.id = j.experiment_id
 LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
@@ -201,28 +206,16 @@ LEFT JOIN (
 ) spread ON spread.experiment_id = mean.experiment_id AND spread.arm = mean.arm
 ORDER BY mean.experiment_id, mean.first_job;
 
--- One row per pair: a seed of which an arm and the baseline have both succeeded. The baseline is the first arm of the method
--- `baseline`, else of one with another start, else the first arm.
+-- One row per pair: a seed of which an arm and the baseline of its experiment have both succeeded.
 CREATE VIEW paired_differences AS
 SELECT
     j.experiment_id, e.name AS experiment, j.arm, j.method, base.arm AS baseline, j.seed,
     r.test_error, base_r.test_error AS baseline_test_error,
     base_r.test_accuracy - r.test_accuracy AS difference, r.energy, base_r.energy AS baseline_energy,
     a.seconds, base_a.seconds AS baseline_seconds
-FROM (
-    SELECT
-        experiment_id,
-        coalesce(
-            min(CASE WHEN method = 'baseline' THEN arm_position END),
-            min(CASE WHEN method LIKE 'baseline:%' THEN arm_position END),
-            min(arm_position)
-        ) AS arm_position
-    FROM jobs
-    GROUP BY experiment_id
-) chosen
-JOIN jobs base ON base.experiment_id = chosen.experiment_id AND base.arm_position = chosen.arm_position
+FROM experiments e
+JOIN jobs base ON base.experiment_id = e.id AND base.arm = e.baseline
 JOIN jobs j ON j.experiment_id = base.experiment_id AND j.seed = base.seed AND j.arm <> base.arm
-JOIN experiments e ON e.id = j.experiment_id
 JOIN results base_r ON base_r.job_id = base.id
 JOIN results r ON r.job_id = j.id
 JOIN attempts base_a ON base_a.job_id = base.id AND base_a.number = base.attempt

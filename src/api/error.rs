@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::ProblemDetails;
 use optlab_domain::JobId;
-use optlab_spec::submission::Refusal;
+use optlab_spec::submission::DocumentError;
 use optlab_spec::{Problems, shorten};
 
 use crate::artifacts::ArtifactError;
@@ -303,11 +303,11 @@ impl From<Problems> for ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<DocumentError> for ApiError {
+    fn from(refusal: DocumentError) -> Self {
         match refusal {
-            Refusal::Malformed(detail) => Self::malformed(detail),
-            Refusal::Invalid(problems) => problems.into(),
+            DocumentError::Malformed(detail) => Self::malformed(detail),
+            DocumentError::Invalid(problems) => problems.into(),
         }
     }
 }

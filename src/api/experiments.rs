@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::estimate::estimate;
 use super::extract::{Document, Path, Query};
 use super::parameter::{Id, Whole};
+use super::queue::QueueState;
 use super::state::AppState;
 use super::views;
 use crate::store::{self, Edit, JobFilter, JobOrder};
@@ -52,7 +53,8 @@ pub(super) async fn submit(
         };
         let jobs = spec.jobs().map(planned).collect();
         let estimate = estimate(&state, &spec).await?;
-        return Ok(Json(DryRun { spec, jobs, estimate }).into_response());
+        let (slots, why_queued) = QueueState::of(&state).await?.preview(spec.resources.device);
+        return Ok(Json(DryRun { spec, jobs, estimate, slots, why_queued }).into_response());
     }
     let body = hex::encode(Sha256::digest(&document.text));
     let idempotency = key.map(|key| (key, body.as_str()));

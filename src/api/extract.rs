@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use futures_util::StreamExt;
 use optlab_spec::NO_NUL;
-use optlab_spec::submission::{Refusal, is_json, parse_json, parse_toml};
+use optlab_spec::submission::{DocumentError, is_json, parse_json, parse_toml};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequest<S> for Document {
         let value = match is_toml {
             true => parse_toml(&text)?,
             false => parse_json(text.as_bytes()).map_err(|error| match error {
-                Refusal::Malformed(detail) if !is_json(&text) => {
+                DocumentError::Malformed(detail) if !is_json(&text) => {
                     ApiError::malformed(format!("{detail} (TOML needs `content-type: application/toml`)"))
                 }
                 error => error.into(),

@@ -30,7 +30,7 @@ const SCHEMES: [&str; 2] = ["token", "session"];
 struct Description;
 
 /// An error response and the operations that it applies to.
-struct Refusal {
+struct ErrorAnswer {
     status: u16,
     /// Name of the response in the components of the document.
     name: &'static str,
@@ -47,72 +47,92 @@ struct Shape {
     has_body: bool,
 }
 
-const REFUSALS: &[Refusal] = &[
-    Refusal {
+const ERROR_ANSWERS: &[ErrorAnswer] = &[
+    ErrorAnswer {
         status: 400,
         name: "Malformed",
         when: "The request cannot be read: a parameter is unknown or has another type, or the body is truncated or not JSON",
         applies: |shape| shape.has_body || shape.has_query,
     },
-    Refusal {
+    ErrorAnswer {
         status: 401,
         name: "NoToken",
         when: "The request has no valid token",
         applies: |shape| shape.requires_token,
     },
-    Refusal {
+    ErrorAnswer {
         status: 403,
         name: "NotAllowed",
         when: "The token may only read, or a page of another site sent the request",
         applies: |shape| shape.writes,
     },
-    Refusal {
+    ErrorAnswer {
         status: 404,
         name: "NotFound",
         when: "Nothing has this id or name",
         applies: |shape| shape.has_path,
     },
-    Refusal { status: 408, name: "TooSlow", when: "The body took too long", applies: |shape| shape.has_body },
-    Refusal { status: 409, name: "Conflict", when: "Its present state does not allow this", applies: never },
-    Refusal {
+    ErrorAnswer {
+        status: 408,
+        name: "TooSlow",
+        when: "The body took too long",
+        applies: |shape| shape.has_body,
+    },
+    ErrorAnswer {
+        status: 409,
+        name: "Conflict",
+        when: "Its present state does not allow this",
+        applies: never,
+    },
+    ErrorAnswer {
         status: 410,
         name: "FileGone",
         when: "The bytes of the file were removed or altered after they were stored",
         applies: never,
     },
-    Refusal { status: 413, name: "TooLarge", when: "The body is too large", applies: |shape| shape.has_body },
-    Refusal {
+    ErrorAnswer {
+        status: 413,
+        name: "TooLarge",
+        when: "The body is too large",
+        applies: |shape| shape.has_body,
+    },
+    ErrorAnswer {
         status: 415,
         name: "Compressed",
         when: "The body is compressed: the request has a `Content-Encoding`",
         applies: |shape| shape.has_body,
     },
-    Refusal {
+    ErrorAnswer {
         status: 416,
         name: "NoSuchRange",
         when: "`Range` is not like bytes=0-99, or is beyond the end of the file",
         applies: never,
     },
-    Refusal {
+    ErrorAnswer {
         status: 421,
         name: "ForeignHost",
         when: "A server that serves only its own machine was addressed by another host name",
         applies: |_| true,
     },
-    Refusal {
+    ErrorAnswer {
         status: 422,
         name: "Impossible",
         when: "A value is invalid; `errors` has the path of each mistake in a body",
         applies: |shape| shape.has_body || shape.has_query,
     },
-    Refusal { status: 500, name: "Internal", when: "Something failed inside the server", applies: |_| true },
-    Refusal {
+    ErrorAnswer {
+        status: 500,
+        name: "Internal",
+        when: "Something failed inside the server",
+        applies: |_| true,
+    },
+    ErrorAnswer {
         status: 503,
         name: "Busy",
         when: "The database or the file storage does not answer now; try again later",
         applies: |shape| shape.requires_token,
     },
-    Refusal {
+    ErrorAnswer {
         status: 507,
         name: "NoRoom",
         when: "The disk of the database or of temporary files is full; nothing of the request was stored",
@@ -151,7 +171,7 @@ pub(super) fn description() -> OpenApi {
         ApiKeyValue::with_description(COOKIE, "The cookie that `POST /api/v1/session` sets for a token.");
     components.add_security_scheme(SCHEMES[0], SecurityScheme::Http(token.build()));
     components.add_security_scheme(SCHEMES[1], SecurityScheme::ApiKey(ApiKey::Cookie(session)));
-    for refusal in REFUSALS {
+    for refusal in ERROR_ANSWERS {
         components.responses.insert(refusal.name.to_owned(), refusal.response().into());
     }
     document
@@ -179,7 +199,7 @@ pub(super) fn complete(document: &mut OpenApi) {
         for (status, response) in responses.iter_mut() {
             describe(status, response);
         }
-        for refusal in REFUSALS {
+        for refusal in ERROR_ANSWERS {
             let status = refusal.status.to_string();
             if (refusal.applies)(&shape) || responses.contains_key(&status) {
                 responses.insert(status, Ref::from_response_name(refusal.name).into());
@@ -188,7 +208,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     }
 }
 
-impl Refusal {
+impl ErrorAnswer {
     fn response(&self) -> Response {
         let problem = Content::new(Some(Ref::from_schema_name(ProblemDetails::name())));
         let response = Response::builder().description(self.when).content(ApiError::CONTENT_TYPE, problem);

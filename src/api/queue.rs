@@ -8,6 +8,9 @@ use super::state::AppState;
 use super::{views, workers};
 use crate::store::{self, LAST_PLACE, OfferedDevice, Worker};
 
+const NO_WORKER: &str =
+    "no worker is active: start one with `optlab worker`, or start the server with --workers";
+
 /// The workers that could claim a job now.
 pub(super) struct QueueState {
     now_ms: i64,
@@ -49,33 +52,71 @@ impl QueueState {
             let seconds = (delay + 999) / 1000;
             return format!("it is retried in {seconds} s");
         }
-        if self.workers.is_empty() {
-            return "no worker is active: start one with `optlab worker`, or start the server with --workers"
-                .to_owned();
-        }
-        let wanted = &job.device_wanted;
-        let fits = |offered: &&OfferedDevice| {
-            wanted.parse().is_ok_and(|wanted: WantedDevice| wanted.admits_named(&offered.device))
-        };
-        let fitting = |worker: &Worker, slots: fn(&OfferedDevice) -> usize| -> usize {
-            worker.devices.iter().filter(fits).map(slots).sum()
-        };
-        let sum = |slots| self.workers.iter().map(|worker| fitting(worker, slots)).sum::<usize>();
-        let (all, working) = (sum(|offered| offered.slots), sum(OfferedDevice::working_slots));
-        let concerned =
-            |worker: &&Worker| worker.devices.is_empty() || fitting(worker, |offered| offered.slots) > 0;
-        let troubles = self.workers.iter().filter(concerned);
-        let troubles: Vec<_> = troubles
-            .filter_map(|worker| Some(format!("{}: {}", worker.name, worker.trouble.as_deref()?)))
-            .collect();
+        let offer = self.offer(&job.device_wanted);
+        let all = offer.slots;
         let place = match job.queue_position {
-            _ if all == 0 => format!("no active worker offers a {wanted} device"),
+            _ if self.workers.is_empty() => return NO_WORKER.to_owned(),
+            _ if all == 0 => offer.no_slot(),
             None => format!("more than {LAST_PLACE} jobs are ahead of it, for {all} slots"),
             Some(position @ 2..) => format!("{} jobs are ahead of it, for {all} slots", position - 1),
             _ => format!("it is next for one of {all} slots"),
         };
-        match working {
-            0 if !troubles.is_empty() => format!("{place}; {}", troubles.join("; ")),
+        offer.with_troubles(place)
+    }
+
+    /// The number of slots for jobs that require the device `wanted`, and the reason why new ones would wait, if any.
+    pub(super) fn preview(&self, wanted: WantedDevice) -> (usize, Option<String>) {
+        let wanted = wanted.to_string();
+        let offer = self.offer(&wanted);
+        let why = match offer.slots {
+            _ if self.workers.is_empty() => Some(NO_WORKER.to_owned()),
+            0 => Some(offer.with_troubles(offer.no_slot())),
+            all if offer.jobs >= all => Some(format!("all {all} slots are busy with other jobs")),
+            _ if offer.working == 0 && !offer.troubles.is_empty() => Some(offer.troubles.join("; ")),
+            _ => None,
+        };
+        (offer.slots, why)
+    }
+
+    fn offer<'a>(&self, wanted: &'a str) -> Offer<'a> {
+        let mut offer = Offer { wanted, slots: 0, working: 0, jobs: 0, troubles: Vec::new() };
+        let device: Option<WantedDevice> = wanted.parse().ok();
+        for worker in &self.workers {
+            let fits = |offered: &&OfferedDevice| device.is_some_and(|it| it.admits_named(&offered.device));
+            let fitting: Vec<&OfferedDevice> = worker.devices.iter().filter(fits).collect();
+            if fitting.is_empty() && !worker.devices.is_empty() {
+                continue;
+            }
+            offer.slots += fitting.iter().map(|offered| offered.slots).sum::<usize>();
+            offer.working += fitting.iter().map(|offered| offered.working_slots()).sum::<usize>();
+            offer.jobs += worker.jobs.len();
+            offer.troubles.extend(worker.trouble.as_ref().map(|why| format!("{}: {why}", worker.name)));
+        }
+        offer
+    }
+}
+
+/// The slots of the active workers for one kind of device.
+struct Offer<'a> {
+    wanted: &'a str,
+    slots: usize,
+    /// Slots that claim jobs or run one.
+    working: usize,
+    /// Jobs that these workers run.
+    jobs: usize,
+    /// Why workers claim nothing.
+    troubles: Vec<String>,
+}
+
+impl Offer<'_> {
+    fn no_slot(&self) -> String {
+        format!("no active worker offers a {} device", self.wanted)
+    }
+
+    /// Adds the troubles of the workers if none of their slots works.
+    fn with_troubles(&self, place: String) -> String {
+        match self.working {
+            0 if !self.troubles.is_empty() => format!("{place}; {}", self.troubles.join("; ")),
             _ => place,
         }
     }

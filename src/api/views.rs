@@ -1,6 +1,6 @@
 //! Answers from records of the store, with times as text and without internals.
 
-use optlab_api_types::{ArmSummary, Counts, ExperimentSummary, Job, SeriesInfo};
+use optlab_api_types::{ArmSummary, ExperimentSummary, Job, SeriesInfo};
 use optlab_domain::JobState;
 use optlab_domain::time::rfc3339;
 use optlab_spec::Arm;
@@ -17,8 +17,9 @@ impl From<store::Experiment> for ExperimentSummary {
             archived: experiment.archived,
             created_at: rfc3339(experiment.created_ms),
             arms: experiment.spec.arms.iter().map(arm).collect(),
+            baseline: experiment.spec.baseline,
             seeds: experiment.spec.seeds,
-            counts: experiment.counts.into(),
+            counts: experiment.counts,
             step: experiment.step,
             steps: experiment.steps,
             eta_seconds: experiment.eta_seconds,
@@ -28,13 +29,6 @@ impl From<store::Experiment> for ExperimentSummary {
 
 fn arm(arm: &Arm) -> ArmSummary {
     ArmSummary { name: arm.name.clone(), method: arm.method.to_string() }
-}
-
-impl From<store::Counts> for Counts {
-    fn from(counts: store::Counts) -> Self {
-        let store::Counts { queued, running, paused, succeeded, failed, cancelled } = counts;
-        Self { queued, running, paused, succeeded, failed, cancelled }
-    }
 }
 
 impl From<store::Series> for SeriesInfo {

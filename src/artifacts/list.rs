@@ -23,11 +23,11 @@ pub(super) type Names = BoxStream<'static, Result<String, ArtifactError>>;
 pub(super) fn of_bucket(store: &dyn ObjectStore, prefix: &Path, folder: &str) -> Names {
     let prefix = prefix.clone();
     let place: Path = prefix.parts().chain(Path::from(folder).parts()).collect();
-    let told = folder.to_owned();
+    let name = folder.to_owned();
     store
         .list(Some(&place))
         .map(move |file| {
-            let file = file.map_err(|error| ArtifactError::stored(&told, error))?;
+            let file = file.map_err(|error| ArtifactError::stored(&name, error))?;
             let below = file.location.prefix_match(&prefix).map(|parts| parts.collect::<Path>());
             Ok(below.unwrap_or(file.location).to_string())
         })

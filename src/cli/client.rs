@@ -245,7 +245,7 @@ impl Client {
         answer: Result<Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, ClientError> {
         let mut answer = self.check(answer)?;
-        let stranger = self.stranger(&answer);
+        let foreign_answer = self.foreign_answer(&answer);
         let is_json = answer.body().mime_type() == Some("application/json");
         let body = answer.body_mut().with_config().limit(LARGEST_ANSWER);
         body.read_json().map_err(|error| match error {
@@ -253,7 +253,7 @@ impl Client {
                 "the answer of {} is not one that this optlab expects ({error}); does the server have another version?",
                 self.server
             )),
-            ureq::Error::Json(_) => stranger,
+            ureq::Error::Json(_) => foreign_answer,
             ureq::Error::BodyExceedsLimit(_) => {
                 ClientError::Unreachable(format!("the answer of {} is too long: {error}", self.server))
             }
@@ -270,14 +270,14 @@ impl Client {
         let status = answer.status();
         if matches!(status.as_u16(), 502..=504) {
             // optlab sends a problem document with the reason; a proxy does not.
-            let told = answer.body_mut().read_json().map(|problem: ProblemDetails| problem.detail);
-            return Err(told.map_or_else(|_| self.unreachable(&status), ClientError::Unreachable));
+            let detail = answer.body_mut().read_json().map(|problem: ProblemDetails| problem.detail);
+            return Err(detail.map_or_else(|_| self.unreachable(&status), ClientError::Unreachable));
         }
         if status.is_success() {
             return Ok(answer);
         }
-        let stranger = self.stranger(&answer);
-        let problem: ProblemDetails = answer.body_mut().read_json().map_err(|_| stranger)?;
+        let foreign_answer = self.foreign_answer(&answer);
+        let problem: ProblemDetails = answer.body_mut().read_json().map_err(|_| foreign_answer)?;
         let text = match problem.errors.as_slice() {
             [] => problem.detail,
             errors => errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "),
@@ -286,7 +286,7 @@ impl Client {
     }
 
     /// The error for a response that cannot be from optlab, but from a proxy or another program.
-    fn stranger(&self, answer: &Response<ureq::Body>) -> ClientError {
+    fn foreign_answer(&self, answer: &Response<ureq::Body>) -> ClientError {
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         let who = header(header::SERVER).map(|server| format!(" ({server})")).unwrap_or_default();
         let what = header(header::CONTENT_TYPE).unwrap_or("no content type");

@@ -60,12 +60,12 @@ async fn demo(args: Args) -> Result<(), Failure> {
     if let Err(error) = done {
         output::note(format!("optlab: {error:#}"));
     }
-    let told = output::line(format!("\nDashboard: {address}\nServing on; Ctrl-C stops."));
-    if told.is_err() {
+    let printed = output::line(format!("\nDashboard: {address}\nServing on; Ctrl-C stops."));
+    if printed.is_err() {
         shutdown.cancel();
     }
     service.await??;
-    Ok(told?)
+    Ok(printed?)
 }
 
 fn experiment(client: &Client) -> anyhow::Result<()> {

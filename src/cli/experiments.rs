@@ -37,6 +37,6 @@ fn row(experiment: ExperimentSummary) -> [String; 6] {
         submitted,
         arms.len().to_string(),
         seeds.len().to_string(),
-        counts(&experiment.counts),
+        counts(experiment.counts),
     ]
 }

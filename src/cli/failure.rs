@@ -2,7 +2,7 @@
 
 use optlab_net::NetError;
 use optlab_spec::Problems;
-use optlab_spec::submission::Refusal;
+use optlab_spec::submission::DocumentError;
 
 use crate::config::ConfigError;
 
@@ -19,7 +19,7 @@ pub(super) enum Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let is_usage = error.is::<Problems>() || error.is::<Refusal>() || error.is::<ConfigError>();
+        let is_usage = error.is::<Problems>() || error.is::<DocumentError>() || error.is::<ConfigError>();
         if is_usage || error.is::<NetError>() {
             return Self::Usage(error.to_string());
         }

@@ -12,7 +12,7 @@ use super::{Failure, output, which};
 pub(super) struct Args {
     /// Id or name of an experiment [default: all]
     experiment: Option<String>,
-    /// Only jobs in this state: queued, running, paused, succeeded, failed or cancelled
+    /// Only jobs in this state: running, queued, paused, succeeded, failed or cancelled
     #[arg(long)]
     state: Option<String>,
     /// Only jobs of this arm

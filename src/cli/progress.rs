@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use optlab_api_types::{Counts, Experiment, ExperimentSummary};
-use optlab_domain::ExperimentId;
+use optlab_api_types::{Experiment, ExperimentSummary};
+use optlab_domain::{Counts, ExperimentId};
 use tokio::time::Instant;
 
 use super::client::{Client, ClientError};
@@ -46,24 +46,15 @@ pub(super) fn warn(client: &Client, experiment: &Experiment) {
     }
 }
 
-/// `3 succeeded, 1 running`.
-pub(super) fn counts(counts: &Counts) -> String {
-    let Counts { queued, running, paused, succeeded, failed, cancelled } = *counts;
-    let states = [
-        (succeeded, "succeeded"),
-        (running, "running"),
-        (queued, "queued"),
-        (paused, "paused"),
-        (failed, "failed"),
-        (cancelled, "cancelled"),
-    ];
-    let some = states.iter().filter(|(count, _)| *count > 0);
-    some.map(|(count, state)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+/// `1 running, 3 succeeded`.
+pub(super) fn counts(counts: Counts) -> String {
+    let some = counts.by_state().filter(|(_, count)| *count > 0);
+    some.map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The counts, and the time that is left.
 pub(super) fn state(experiment: &ExperimentSummary) -> String {
-    let counts = counts(&experiment.counts);
+    let counts = counts(experiment.counts);
     match experiment.eta_seconds {
         Some(seconds) => {
             let left = Duration::from_secs(seconds.round() as u64);

@@ -57,9 +57,9 @@ mod tests {
         assert_eq!(why(WantedDevice::Any, &["cpu"]), None);
         assert_eq!(why(WantedDevice::Cuda, &["cpu", "cuda:1"]), None);
         assert!(why(WantedDevice::Any, &[]).unwrap().contains("no worker is active"));
-        let told = why(WantedDevice::Cuda, &["cpu"]).unwrap();
-        assert!(told.contains("they require `cuda`") && told.contains("only cpu."), "{told}");
-        assert!(told.ends_with("--set resources.device=cpu"), "{told}");
+        let reason = why(WantedDevice::Cuda, &["cpu"]).unwrap();
+        assert!(reason.contains("they require `cuda`") && reason.contains("only cpu."), "{reason}");
+        assert!(reason.ends_with("--set resources.device=cpu"), "{reason}");
         assert!(why(WantedDevice::Cpu, &["cuda:0"]).unwrap().ends_with("--set resources.device=any"));
     }
 }

@@ -42,15 +42,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 /// Waits until a server has stored the artifact root.
 async fn artifact_root(store: &Store) -> String {
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         match store.artifact_root(None).await {
             Ok(root) => return root.place,
             Err(error) => {
                 let why = error.to_string();
-                if why != told {
+                if why != reported {
                     tracing::warn!("waiting: {why}");
-                    told = why;
+                    reported = why;
                 }
                 sleep(PAUSE).await;
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use optlab_spec::submission::Refusal;
+use optlab_spec::submission::DocumentError;
 
 /// The longest settings file that is read, in bytes.
 pub(super) const LONGEST_FILE: u64 = 1_000_000;
@@ -30,7 +30,7 @@ pub enum ConfigError {
         /// The settings file.
         path: PathBuf,
         /// Where and why.
-        source: Refusal,
+        source: DocumentError,
     },
     /// A key is not the name of a setting.
     #[error("the settings file {}: there is no setting `{key}`; the settings are {known}", path.display())]

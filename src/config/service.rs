@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::Args;
+use optlab_domain::standing::{FEWEST_PAIRS_NEEDED, PAIRS_NEEDED};
 
 use super::base_path::BasePath;
 use super::database::{DatabaseSettings, DatabaseUrl};
@@ -20,6 +21,8 @@ pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOC
 const QUERY_SECONDS: RangeInclusive<u64> = 1..=50;
 /// From one second, for tests, to 30 days.
 const SWEEP_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
+/// Fewer pairs show nothing.
+const PAIRS: RangeInclusive<u64> = FEWEST_PAIRS_NEEDED as u64..=1000;
 /// Up to a terabyte.
 const IMPORT_LIMIT_MB: RangeInclusive<u64> = 1..=1_000_000;
 
@@ -73,6 +76,15 @@ pub struct ApiSettings {
         value_parser = within::<u32>(IMPORT_LIMIT_MB)
     )]
     pub import_limit_mb: u32,
+    /// Pairs of seeds that a verdict needs
+    #[arg(
+        long,
+        env = "OPTLAB_PAIRS_NEEDED",
+        value_name = "PAIRS",
+        default_value_t = PAIRS_NEEDED,
+        value_parser = within::<u16>(PAIRS)
+    )]
+    pub pairs_needed: u16,
     /// Path prefix under which a proxy serves optlab
     #[arg(long, env = "OPTLAB_BASE_PATH", value_name = "PATH", default_value = "/")]
     pub base_path: BasePath,

@@ -3,25 +3,11 @@
 use std::io::Write;
 
 use csv::Writer;
-use optlab_domain::{AttemptNumber, EndReason, JobId, JobState};
+use optlab_domain::{AttemptNumber, EndReason, JobId, JobRecord, JobState};
 use serde::Serialize;
 
-use super::{ExchangeError, PointWriter};
+use super::{ExchangeError, PointWriter, parquet};
 use crate::store::{ExperimentRecord, ExportedJob, TimedPoint};
-
-/// The columns of a Parquet export.
-#[derive(Serialize)]
-struct PointRow<'a> {
-    experiment: &'a str,
-    job_id: JobId,
-    arm: &'a str,
-    method: &'a str,
-    seed: i64,
-    series: &'a str,
-    step: i64,
-    value: f64,
-    time_ms: i64,
-}
 
 /// The columns of the view `job_summary`, and the error of the job.
 #[derive(Serialize)]
@@ -41,6 +27,9 @@ struct JobRow<'a> {
     test_accuracy: Option<f64>,
     best_test_accuracy: Option<f64>,
     test_error: Option<f64>,
+    validation_accuracy: Option<f64>,
+    best_validation_accuracy: Option<f64>,
+    validation_error: Option<f64>,
     energy: Option<f64>,
     parameters_trained: Option<i64>,
     seconds: Option<f64>,
@@ -63,8 +52,7 @@ impl<W: Write> CsvWriter<W> {
     /// If the header cannot be written.
     pub fn new(out: W, experiment: &ExperimentRecord) -> Result<Self, ExchangeError> {
         let mut rows = csv::WriterBuilder::new().has_headers(false).from_writer(out);
-        let header = ["experiment", "job_id", "arm", "method", "seed", "series", "step", "value", "time_ms"];
-        rows.write_record(header)?;
+        rows.write_record(parquet::columns())?;
         Ok(Self { experiment: experiment.name.clone(), rows })
     }
 }
@@ -72,17 +60,8 @@ impl<W: Write> CsvWriter<W> {
 impl<W: Write> PointWriter for CsvWriter<W> {
     fn write(&mut self, job: &ExportedJob, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
         for &TimedPoint { step, value, time_ms } in points {
-            self.rows.serialize(PointRow {
-                experiment: &self.experiment,
-                job_id: job.record.id,
-                arm: &job.record.arm,
-                method: &job.record.method,
-                seed: job.record.seed,
-                series,
-                step,
-                value,
-                time_ms,
-            })?;
+            let JobRecord { id, arm, method, seed, .. } = &job.record;
+            self.rows.serialize((&self.experiment, id, arm, method, seed, series, step, value, time_ms))?;
         }
         Ok(())
     }
@@ -119,6 +98,9 @@ pub fn write_jobs(
             test_accuracy: job.results.test_accuracy,
             best_test_accuracy: job.results.best_test_accuracy,
             test_error: job.results.test_error,
+            validation_accuracy: job.results.validation_accuracy,
+            best_validation_accuracy: job.results.best_validation_accuracy,
+            validation_error: job.results.validation_error,
             energy: job.results.energy,
             parameters_trained: job.parameters_trained,
             seconds: job.results.seconds,

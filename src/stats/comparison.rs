@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use optlab_api_types::Difference;
+use optlab_domain::standing::PAIRS_NEEDED;
 
 use super::sign_flip::sign_flip;
 use super::{SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
@@ -15,7 +16,7 @@ const ROUNDING: f64 = 1e-12;
 /// The reason why a difference cannot be tested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CannotTell {
-    /// A standard deviation needs two pairs.
+    /// A standard deviation needs two pairs, and a conclusion more.
     TooFewPairs {
         /// The number of pairs.
         n: usize,
@@ -32,12 +33,9 @@ pub enum CannotTell {
 impl fmt::Display for CannotTell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooFewPairs { n: 0 } => {
-                f.write_str("no seed has the figure in both arms, and two are needed")
-            }
-            Self::TooFewPairs { .. } => {
-                f.write_str("only one seed has the figure in both arms, and two are needed")
-            }
+            Self::TooFewPairs { n: 0 } => f.write_str("no seed has the figure in both arms"),
+            Self::TooFewPairs { n: 1 } => f.write_str("only one seed has the figure in both arms"),
+            Self::TooFewPairs { n } => write!(f, "only {n} seeds have the figure in both arms"),
             Self::NoSpread { n, .. } => {
                 write!(f, "all {n} pairs differ by the same, so chance cannot be estimated")
             }
@@ -56,7 +54,7 @@ pub fn pairs(baseline: &[(i64, f64)], arm: &[(i64, f64)]) -> Vec<f64> {
     arm.iter().filter_map(difference).collect()
 }
 
-/// Tests the differences of [`pairs`], as if no other arm were tested.
+/// Tests the differences of [`pairs`], as if no other arm were tested. Nothing is significant before [`adjust`].
 ///
 /// # Errors
 /// [`CannotTell`] for fewer than two pairs, or if all differences are equal.
@@ -68,35 +66,38 @@ pub fn paired_difference(pairs: &[f64]) -> Result<Difference, CannotTell> {
         return Err(CannotTell::NoSpread { n, mean });
     }
     let [low, high] = t_test::interval(n, mean, std, LEVEL);
-    let [bootstrap_low, bootstrap_high] = bootstrap_interval(pairs, LEVEL);
-    let (p_value, effect_size) = (t_test::p_value(n, mean, std), mean / std);
+    let p_value = t_test::p_value(n, mean, std);
+    // Of fewer pairs, both are so uncertain that they mislead: two pairs can have an effect size of 200 by chance.
+    let is_enough = n >= usize::from(PAIRS_NEEDED);
+    let bootstrap = is_enough.then(|| bootstrap_interval(pairs, LEVEL));
+    let effect_size = is_enough.then_some(mean / std);
     Ok(Difference {
         n,
         mean,
         std,
         low,
         high,
-        bootstrap_low,
-        bootstrap_high,
+        bootstrap_low: bootstrap.map(|[low, _]| low),
+        bootstrap_high: bootstrap.map(|[_, high]| high),
         p_value,
         p_adjusted: p_value,
-        significant: p_value < SIGNIFICANT,
+        significant: false,
         sign_flip: sign_flip(pairs),
         effect_size,
-        seeds_needed: seeds_needed(effect_size, SIGNIFICANT),
+        seeds_needed: effect_size.and_then(|effect| seeds_needed(effect, SIGNIFICANT)),
     })
 }
 
 /// Adjusts the p-values of all arms that are tested against one baseline by Holm's procedure, and the seeds that they
-/// need, at the procedure's first and strictest level.
-pub fn adjust(tested: &mut [&mut Difference]) {
+/// need, at the procedure's first and strictest level. Without `pairs_needed` pairs, no difference is significant.
+pub fn adjust(tested: &mut [&mut Difference], pairs_needed: usize) {
     let strictest = SIGNIFICANT / tested.len() as f64;
     let of = |pick: fn(&Difference) -> f64| holm(&tested.iter().map(|one| pick(one)).collect::<Vec<_>>());
     let (p, sign_flip) = (of(|one| one.p_value), of(|one| one.sign_flip.p_value));
     for (one, (p, sign_flip)) in tested.iter_mut().zip(p.into_iter().zip(sign_flip)) {
         (one.p_adjusted, one.sign_flip.p_adjusted) = (p, sign_flip);
-        one.significant = p < SIGNIFICANT;
-        one.seeds_needed = seeds_needed(one.effect_size, strictest);
+        one.significant = p < SIGNIFICANT && one.n >= pairs_needed;
+        one.seeds_needed = one.effect_size.and_then(|effect| seeds_needed(effect, strictest));
     }
 }
 
@@ -126,6 +127,31 @@ mod tests {
         assert_ne!(equal[0], equal[2], "rounding hides that they are equal");
         assert!(matches!(paired_difference(&equal), Err(CannotTell::NoSpread { n: 3, .. })), "{equal:?}");
         assert_eq!(pairs(&[(0, 0.3)], &[(0, 0.1 + 0.2)]), [0.0]);
-        assert_eq!(paired_difference(&[0.3, 0.300_001]).unwrap().seeds_needed, Some(2));
+        let nearly_equal = paired_difference(&[0.3, 0.3, 0.3, 0.3, 0.300_001]).unwrap();
+        assert_eq!(nearly_equal.seeds_needed, Some(2));
+    }
+
+    #[test]
+    fn below_five_pairs_there_is_no_bootstrap_and_no_effect_size() {
+        let four = paired_difference(&[0.1, 0.2, 0.3, 0.4]).unwrap();
+        assert_eq!(
+            (four.bootstrap_low, four.bootstrap_high, four.effect_size, four.seeds_needed),
+            (None, None, None, None)
+        );
+        let five = paired_difference(&[0.1, 0.2, 0.3, 0.4, 0.5]).unwrap();
+        assert!(five.bootstrap_low < five.bootstrap_high && five.effect_size > Some(1.8), "{five:?}");
+    }
+
+    #[test]
+    fn too_few_pairs_are_not_significant_whatever_p_is() {
+        let significant = |pairs: &[f64], pairs_needed| {
+            let mut difference = paired_difference(pairs).unwrap();
+            adjust(&mut [&mut difference], pairs_needed);
+            assert!(difference.p_adjusted < 0.01, "{difference:?}");
+            difference.significant
+        };
+        let four = [1.0, 1.01, 0.99, 1.0];
+        assert!(!significant(&four, 5) && significant(&four, 3));
+        assert!(!significant(&four[..2], 3));
     }
 }

@@ -22,7 +22,7 @@ pub use power::{POWER, power, seeds_needed};
 pub use sign_flip::sign_flip;
 pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
-pub use verdict::{Contender, verdict};
+pub use verdict::{Contender, Verdict, standing, verdict};
 
 /// The level of significance.
 pub const SIGNIFICANT: f64 = 0.05;

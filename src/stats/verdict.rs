@@ -1,7 +1,7 @@
 //! The comparison as a sentence, with its uncertainty.
 
 use optlab_api_types::Difference;
-use optlab_domain::Metric;
+use optlab_domain::{Metric, Standing};
 
 use super::CannotTell;
 
@@ -14,61 +14,105 @@ pub struct Contender<'a> {
     pub difference: Result<Difference, CannotTell>,
 }
 
-/// Whether an arm is ahead of `baseline`, as a sentence. While jobs are open, an unclear result is "too early to tell".
-pub fn verdict(metric: Metric, baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
-    let mut tested: Vec<Tested<'_>> = contenders
+/// The comparison as a sentence.
+pub struct Verdict<'a> {
+    /// One sentence or a few.
+    pub text: String,
+    /// The arm of the first one.
+    pub about: Option<&'a str>,
+}
+
+/// The conclusion about one arm; `None` if all pairs differ by the same.
+pub fn standing(
+    metric: Metric,
+    difference: &Result<Difference, CannotTell>,
+    pairs_needed: usize,
+) -> Option<Standing> {
+    let difference = match difference {
+        Ok(difference) if difference.n >= pairs_needed => difference,
+        Err(CannotTell::NoSpread { .. }) => return None,
+        _ => return Some(Standing::TooFewSeeds),
+    };
+    Some(match (difference.significant, metric.higher_is_better()) {
+        (false, _) => Standing::NoClearDifference,
+        (true, None) => Standing::Different,
+        (true, Some(higher_is_better)) if (difference.mean > 0.0) == higher_is_better => Standing::Better,
+        (true, Some(_)) => Standing::Worse,
+    })
+}
+
+/// Whether an arm is ahead of `baseline`, in words. While jobs are open, an unclear result is "too early to tell".
+/// Contenders with fewer pairs than `pairs_needed` are not judged.
+pub fn verdict<'a>(
+    metric: Metric,
+    baseline: &str,
+    contenders: &[Contender<'a>],
+    settled: bool,
+    pairs_needed: usize,
+) -> Verdict<'a> {
+    let mut tested: Vec<Tested<'a>> = contenders
         .iter()
         .filter_map(|contender| {
             let (arm, difference) = (contender.arm, contender.difference.ok()?);
-            Some(Tested { arm, difference, gain: gain(metric, &difference) })
+            let standing = standing(metric, &contender.difference, pairs_needed)?;
+            (standing != Standing::TooFewSeeds).then(|| Tested {
+                arm,
+                difference,
+                standing,
+                gain: gain(metric, &difference),
+            })
         })
         .collect();
     // Significant differences come first, then the largest.
     tested.sort_by(|a, b| b.is_ahead().cmp(&a.is_ahead()).then(b.gain.total_cmp(&a.gain)));
     let Some((best, others)) = tested.split_first() else {
-        return nothing_tested(metric, baseline, contenders, settled);
+        return Verdict {
+            text: nothing_tested(metric, baseline, contenders, settled, pairs_needed),
+            about: None,
+        };
     };
     let say = Say { metric, baseline, arms: tested.len() };
     let (level, others): (Vec<&Tested<'_>>, Vec<&Tested<'_>>) = others.iter().partition(|one| {
         one.is_ahead() == best.is_ahead() && metric.shown(one.gain) == metric.shown(best.gain)
     });
-    let mut sentence = say.of_best(best, settled);
+    let mut text = say.of_best(best, settled);
     if !level.is_empty() {
-        sentence.push_str(&format!(", level with {}", names(&level)));
+        text.push_str(&format!(", level with {}", names(&level)));
     }
-    sentence.push('.');
-    if !best.difference.significant {
-        sentence.push_str(&seeds_needed(&best.difference));
+    text.push('.');
+    if best.standing == Standing::NoClearDifference {
+        text.push_str(&seeds_needed(&best.difference));
     }
     let ahead = others.iter().filter(|one| one.is_ahead());
     match metric.higher_is_better() {
-        None => sentence.push_str(&say.list("Different too", ahead)),
+        None => text.push_str(&say.list("Different too", ahead)),
         Some(_) => {
-            sentence.push_str(&say.list("Also ahead", ahead));
-            sentence.push_str(&say.list("Clearly worse", others.iter().filter(|one| one.is_behind())));
+            text.push_str(&say.list("Also ahead", ahead));
+            text.push_str(&say.list("Clearly worse", others.iter().filter(|one| one.is_behind())));
         }
     }
     if metric.is_selected_on_test_set() {
-        sentence.push_str(" Best epochs are selected on the test set.");
+        text.push_str(" Best epochs are selected on the test set.");
     }
-    sentence
+    Verdict { text, about: Some(best.arm) }
 }
 
-/// A contender with at least two pairs.
+/// A contender with enough pairs.
 struct Tested<'a> {
     arm: &'a str,
     difference: Difference,
+    standing: Standing,
     /// Its mean, signed such that more is better; its size if neither direction is better.
     gain: f64,
 }
 
 impl Tested<'_> {
     fn is_ahead(&self) -> bool {
-        self.difference.significant && self.gain > 0.0
+        matches!(self.standing, Standing::Better | Standing::Different)
     }
 
     fn is_behind(&self) -> bool {
-        self.difference.significant && self.gain < 0.0
+        self.standing == Standing::Worse
     }
 }
 
@@ -101,7 +145,7 @@ impl Say<'_> {
                 self.certainty(difference, 1.0)
             )
         };
-        if !difference.significant {
+        if best.standing == Standing::NoClearDifference {
             let unclear = if settled { "No clear difference" } else { "Too early to tell" };
             return format!("{unclear}: {}", signed());
         }
@@ -140,7 +184,13 @@ impl Say<'_> {
     }
 }
 
-fn nothing_tested(metric: Metric, baseline: &str, contenders: &[Contender<'_>], settled: bool) -> String {
+fn nothing_tested(
+    metric: Metric,
+    baseline: &str,
+    contenders: &[Contender<'_>],
+    settled: bool,
+    pairs_needed: usize,
+) -> String {
     if contenders.is_empty() {
         return format!("{baseline} is the only arm, so there is nothing to compare it with.");
     }
@@ -159,21 +209,25 @@ fn nothing_tested(metric: Metric, baseline: &str, contenders: &[Contender<'_>], 
             "Every seed differs from {baseline} by the same, so there is nothing to test: {listed} {counted}."
         );
     }
-    if settled {
-        let counted = metric.counted();
-        return format!(
-            "Cannot tell: two seeds are needed that have {counted} of {baseline} and of another arm."
-        );
+    let pairs = contenders.iter().map(|contender| match contender.difference {
+        Ok(Difference { n, .. }) | Err(CannotTell::TooFewPairs { n } | CannotTell::NoSpread { n, .. }) => n,
+    });
+    let most = pairs.max().unwrap_or_default();
+    let need =
+        format!("a conclusion needs {pairs_needed} seeds with this figure in {baseline} and in another arm");
+    match settled {
+        true => format!("Too few seeds to tell: {need}; at most {most} have it."),
+        false => format!("Too early to tell: {need}; at most {most} have it so far."),
     }
-    format!("Too early to tell: two seeds of {baseline} and of another arm must have succeeded.")
 }
 
 fn seeds_needed(difference: &Difference) -> String {
-    match difference.seeds_needed {
-        Some(seeds) => {
+    match (difference.seeds_needed, difference.effect_size) {
+        (_, None) => String::new(),
+        (Some(seeds), _) => {
             format!(" Detecting a difference of this size would take about {seeds} seeds (80% power).")
         }
-        None => {
+        (None, Some(_)) => {
             " Detecting a difference of this size would take more than 10,000 seeds (80% power).".to_owned()
         }
     }

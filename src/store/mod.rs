@@ -47,7 +47,7 @@ pub use artifacts::Artifact;
 pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::{NotFound, StoreError};
-pub use experiments::{Counts, Edit, Experiment, Submission};
+pub use experiments::{Edit, Experiment, Submission};
 pub use jobs::{Attempt, Cell, Job, JobCursor, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
 pub use monitor::{Activity, Census};
 pub use page::Page;
@@ -55,7 +55,7 @@ pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunn
 pub use queue::{AttemptEnd, Claim, CompleteRun, Slot};
 pub use results::{JobFigures, LastEvaluations};
 pub use series::Series;
-pub use settings::Root;
+pub use settings::{Root, artifacts_beside};
 pub use thinning::Thinned;
 pub use tokens::{Secret, Token};
 pub use transfer::{CurveBatch, ExperimentRecord, ExportedJob, Import, ResultsRecord, TimedPoint};

@@ -1,11 +1,11 @@
 //! Figures for monitoring: of the whole queue, and of this process.
 
-use optlab_domain::{EndReason, JobState};
+use optlab_domain::{Counts, EndReason, JobState};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use crate::store::database::sql;
-use crate::store::{Counts, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// The state of the queue, over all processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,14 +45,7 @@ impl Store {
             .await?;
         let mut census = Census { attempts_ended, ..Census::default() };
         for (state, count) in states {
-            *match state {
-                JobState::Queued => &mut census.jobs.queued,
-                JobState::Running => &mut census.jobs.running,
-                JobState::Paused => &mut census.jobs.paused,
-                JobState::Succeeded => &mut census.jobs.succeeded,
-                JobState::Failed => &mut census.jobs.failed,
-                JobState::Cancelled => &mut census.jobs.cancelled,
-            } = count;
+            *census.jobs.get_mut(state) = count;
         }
         Ok(census)
     }

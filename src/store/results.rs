@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use optlab_domain::database::JsonText;
-use optlab_domain::{EndReason, ExperimentId, JobId, JobState};
+use optlab_domain::{EndReason, ExperimentId, HeldOut, JobId, JobState, series};
 use optlab_spec::protocol::{Environment, Summary};
 use sqlx_macros::FromRow;
 
@@ -30,6 +30,10 @@ pub struct JobFigures {
     pub test_accuracy: Option<f64>,
     /// Accuracy of the evaluation that was best on the test set itself.
     pub best_test_accuracy: Option<f64>,
+    /// Accuracy of the last evaluation on the validation set, in percent.
+    pub validation_accuracy: Option<f64>,
+    /// Accuracy of the evaluation that was best on the validation set.
+    pub best_validation_accuracy: Option<f64>,
     /// Last mean energy.
     pub energy: Option<f64>,
     /// Wall time of the run.
@@ -47,8 +51,8 @@ pub struct LastEvaluations {
     pub n: i64,
     /// Completed updates at the first of them.
     pub first_step: i64,
-    /// Mean test accuracy, in percent.
-    pub test_accuracy: f64,
+    /// Their mean, in percent.
+    pub accuracy: f64,
 }
 
 #[derive(FromRow)]
@@ -62,7 +66,8 @@ impl Store {
     /// Every job of the experiment, by arm in the order of the spec, then by seed.
     pub async fn figures(&self, experiment: ExperimentId) -> Result<Vec<JobFigures>, StoreError> {
         sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
-                 r.test_accuracy, r.best_test_accuracy, r.energy, a.seconds, r.peak_memory_bytes, j.parameters_trained
+                 r.test_accuracy, r.best_test_accuracy, r.validation_accuracy, r.best_validation_accuracy,
+                 r.energy, a.seconds, r.peak_memory_bytes, j.parameters_trained
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              LEFT JOIN results r ON r.job_id = j.id
@@ -73,25 +78,27 @@ impl Store {
         .await
     }
 
-    /// At most `last` evaluations of each succeeded job, by the id of the job.
+    /// At most `last` evaluations on a set of each succeeded job, by the id of the job.
     pub async fn last_evaluations(
         &self,
         experiment: ExperimentId,
+        set: HeldOut,
         last: i64,
     ) -> Result<HashMap<JobId, LastEvaluations>, StoreError> {
         let rows: Vec<LastRow> =
-            sql("SELECT job_id, count(*) AS n, min(step) AS first_step, avg(value) AS test_accuracy
+            sql("SELECT job_id, count(*) AS n, min(step) AS first_step, avg(value) AS accuracy
              FROM (
                  SELECT p.job_id, p.step, p.value,
                      row_number() OVER (PARTITION BY p.job_id ORDER BY p.step DESC) AS place
                  FROM jobs j CROSS JOIN series s CROSS JOIN metric_points p
-                 WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND s.name = 'test/accuracy'
+                 WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND s.name = $3
                    AND p.job_id = j.id AND p.series_id = s.id
              ) evaluations
              WHERE place <= $2
              GROUP BY job_id")
             .bind(experiment)
             .bind(last)
+            .bind(set.accuracy())
             .fetch_all(&mut self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|row| (row.job_id, row.evaluations)).collect())
@@ -126,23 +133,56 @@ impl Store {
     }
 }
 
+/// The last value of the series in a parameter, of the job $1.
+macro_rules! last_point {
+    ($series:literal) => {
+        concat!(
+            "(SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
+              WHERE p.job_id = $1 AND s.name = ",
+            $series,
+            " ORDER BY p.step DESC LIMIT 1)"
+        )
+    };
+}
+
+/// The highest value of the series in a parameter, of the job $1.
+macro_rules! highest_point {
+    ($series:literal) => {
+        concat!(
+            "(SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
+              WHERE p.job_id = $1 AND s.name = ",
+            $series,
+            ")"
+        )
+    };
+}
+
 /// Stores the figures of a succeeded job in the transaction of its end, when all of its points are stored.
 pub(super) async fn insert_result(
     tx: &mut Transaction,
     job: JobId,
     summary: &Summary,
 ) -> Result<(), StoreError> {
-    sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
-         SELECT $1,
-             (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'test/accuracy' ORDER BY p.step DESC LIMIT 1),
-             (SELECT max(p.value) FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'test/accuracy'),
-             (SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = 'energy/mean' ORDER BY p.step DESC LIMIT 1),
-             $2")
+    sql(concat!(
+        "INSERT INTO results (job_id, test_accuracy, best_test_accuracy, validation_accuracy, best_validation_accuracy,
+             energy, peak_memory_bytes)
+         SELECT $1, ",
+        last_point!("$3"),
+        ", ",
+        highest_point!("$3"),
+        ", ",
+        last_point!("$4"),
+        ", ",
+        highest_point!("$4"),
+        ", ",
+        last_point!("$5"),
+        ", $2"
+    ))
     .bind(job)
     .bind(summary.peak_memory_bytes.map(|bytes| bytes as i64))
+    .bind(series::TEST_ACCURACY)
+    .bind(series::VALIDATION_ACCURACY)
+    .bind(series::ENERGY_MEAN)
     .execute(tx)
     .await?;
     Ok(())

@@ -38,7 +38,9 @@ impl Store {
             (None, Some(place)) => Ok(Root { place, is_new: true }),
             (None, None) => match &self.database {
                 // Not stored: the folder can be moved with the file.
-                Database::Sqlite(sqlite) => Ok(Root { place: sqlite.artifacts_beside(), is_new: false }),
+                Database::Sqlite(sqlite) => {
+                    Ok(Root { place: artifacts_beside(sqlite.file()), is_new: false })
+                }
                 Database::Postgres(_) => Err(StoreError::Conflict(
                     "this database has no artifact root yet; give it to the server with --artifacts, \
                      a folder that all workers share or s3://BUCKET/FOLDER"
@@ -58,6 +60,13 @@ impl Store {
             .await?;
         self.commit(tx).await
     }
+}
+
+/// The artifact root of an SQLite database by default: a folder beside the file.
+pub fn artifacts_beside(database: &Path) -> String {
+    // Resolved, so that a link to the database finds the same files of jobs.
+    let file = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    format!("{}.artifacts", file.display())
 }
 
 /// Makes the folder absolute, because a relative one would differ between processes.

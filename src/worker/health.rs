@@ -97,12 +97,12 @@ impl Troubles {
     }
 
     /// All reasons, without duplicates.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(super) fn reasons(&self) -> Option<String> {
         let troubles = self.lock();
-        let mut told: Vec<&str> = troubles.values().map(|trouble| trouble.why.as_str()).collect();
-        told.sort_unstable();
-        told.dedup();
-        (!told.is_empty()).then(|| told.join("; "))
+        let mut reasons: Vec<&str> = troubles.values().map(|trouble| trouble.why.as_str()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Trouble>> {
@@ -162,12 +162,12 @@ mod tests {
                 ["no room", "no network"][slot / 2].to_owned(),
             );
         }
-        assert_eq!(troubles.told().as_deref(), Some("no network; no room"));
+        assert_eq!(troubles.reasons().as_deref(), Some("no network; no room"));
         assert_eq!(
             [Device::Cpu, Device::Cuda(0), Device::Cuda(1)].map(|device| troubles.resting(device)),
             [2, 1, 0]
         );
         (0..3).for_each(|slot| troubles.clear(slot));
-        assert_eq!((troubles.told(), troubles.resting(Device::Cpu)), (None, 0));
+        assert_eq!((troubles.reasons(), troubles.resting(Device::Cpu)), (None, 0));
     }
 }

@@ -15,14 +15,14 @@ mod text;
 mod reaper;
 mod sweeper;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use optlab_domain::{Device, WorkerId};
 use optlab_spec::protocol::Probe;
 use rustix::system::uname;
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +34,7 @@ use devices::Devices;
 use health::Troubles;
 use idle::Idle;
 use probe::{PROBE_AGAIN, look_for_runner};
+use slot::SlotContext;
 
 pub use attempt::LONGEST_STOP;
 pub use probe::{ProbeError, probe};
@@ -61,71 +62,45 @@ pub async fn run(
     let Some(worker) = shutdown.run_until_cancelled(register(&store)).await else { return };
     let probe = shutdown.run_until_cancelled(wait_for_runner(&store, worker, &config)).await.flatten();
     if let Some(probe) = probe {
-        work(&store, artifacts, worker, &probe, config, shutdown).await;
+        let context = SlotContext {
+            store: store.clone(),
+            artifacts,
+            config,
+            idle: Arc::new(Idle::new()),
+            troubles: Arc::new(Troubles::default()),
+        };
+        work(context, worker, &probe, &shutdown).await;
     }
     if let Err(error) = store.deregister_worker(worker).await {
         tracing::warn!(%error, "cannot report the end of the worker to the store");
     }
 }
 
-async fn work(
-    store: &Arc<Store>,
-    artifacts: ArtifactRoot,
-    worker: WorkerId,
-    probe: &Probe,
-    config: WorkerConfig,
-    shutdown: CancellationToken,
-) {
-    let slots = config.slots.devices(probe);
+async fn work(context: SlotContext, worker: WorkerId, probe: &Probe, shutdown: &CancellationToken) {
+    let slots = context.config.slots.devices(probe);
     let devices = Devices::new(probe, &slots);
     let names: Vec<String> = slots.iter().map(Device::to_string).collect();
     tracing::info!(worker.id = %worker, slots = slots.len(), devices = names.join(" "), "worker is ready");
     // Ends the claiming, on a signal, a drain request or idleness.
     let stop = shutdown.child_token();
-    let idle = Arc::new(Idle::new());
-    let troubles = Arc::new(Troubles::default());
-    let reporter = Reporter {
-        store: store.clone(),
-        worker,
-        devices,
-        config: config.clone(),
-        idle: idle.clone(),
-        troubles: troubles.clone(),
-    };
+    let reporter = Reporter { context: context.clone(), worker, devices };
     // Reports continue until the slots have ended, also while running jobs are finished during a drain.
     let done = CancellationToken::new();
     let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
-    let mut tasks = JoinSet::new();
-    let start = |tasks: &mut JoinSet<()>, number: usize, pause: Duration| {
-        let slot = Slot { worker, device: slots[number] };
-        let context = slot::SlotContext {
-            store: store.clone(),
-            artifacts: artifacts.clone(),
-            config: config.clone(),
-            idle: idle.clone(),
-            troubles: troubles.clone(),
-        };
-        let stop = stop.clone();
-        let task = tasks.spawn(async move {
-            stop.run_until_cancelled(sleep(pause)).await;
-            slot::run(context, number, slot, stop).await;
-        });
-        task.id()
-    };
-    let mut numbers = HashMap::new();
-    for number in 0..slots.len() {
-        numbers.insert(start(&mut tasks, number, Duration::ZERO), number);
-    }
-    while let Some(ended) = tasks.join_next_with_id().await {
-        if let Err(panic) = ended {
-            let number = numbers[&panic.id()];
-            tracing::error!(%panic, slot = number, "a slot has panicked; its job is requeued when its lease expires");
-            numbers.insert(start(&mut tasks, number, RESTART), number);
-        }
-    }
+    let slots = slots.into_iter().map(|device| Slot { worker, device }).enumerate();
+    join_all(slots.map(|(number, slot)| run_slot(&context, number, slot, &stop))).await;
     done.cancel();
     if let Err(panic) = reports.await {
         tracing::error!(%panic, "the heartbeats of the worker have failed");
+    }
+}
+
+/// Runs a slot until `stop`, and starts it again after a panic.
+async fn run_slot(context: &SlotContext, number: usize, slot: Slot, stop: &CancellationToken) {
+    let run = || tokio::spawn(slot::run(context.clone(), number, slot.clone(), stop.clone()));
+    while let Err(panic) = run().await {
+        tracing::error!(%panic, slot = number, "a slot has panicked; its job is requeued when its lease expires");
+        stop.run_until_cancelled(sleep(RESTART)).await;
     }
 }
 
@@ -169,12 +144,9 @@ async fn register(store: &Store) -> WorkerId {
 
 /// Reports a worker to the store.
 struct Reporter {
-    store: Arc<Store>,
+    context: SlotContext,
     worker: WorkerId,
     devices: Devices,
-    config: WorkerConfig,
-    idle: Arc<Idle>,
-    troubles: Arc<Troubles>,
 }
 
 impl Reporter {
@@ -184,13 +156,13 @@ impl Reporter {
         let mut drains = false;
         while !done.is_cancelled() {
             self.report(&stop).await;
-            let pause = sleep(REPORT_EVERY.min(self.config.training.lease / 3));
+            let pause = sleep(REPORT_EVERY.min(self.context.config.training.lease / 3));
             tokio::select! {
                 () = pause => {}
                 () = done.cancelled() => {}
                 () = stop.cancelled(), if !drains => {
                     drains = true;
-                    if let Err(error) = self.store.drain_worker(self.worker).await {
+                    if let Err(error) = self.context.store.drain_worker(self.worker).await {
                         tracing::warn!(%error, "cannot report to the store");
                     }
                 }
@@ -199,9 +171,10 @@ impl Reporter {
     }
 
     async fn report(&self, stop: &CancellationToken) {
-        let devices = block_in_place(|| self.devices.now(|device| self.troubles.resting(device)));
-        let trouble = self.troubles.told();
-        match self.store.record_heartbeat(self.worker, &devices, trouble.as_deref()).await {
+        let SlotContext { store, config, idle, troubles, .. } = &self.context;
+        let devices = block_in_place(|| self.devices.now(|device| troubles.resting(device)));
+        let reasons = troubles.reasons();
+        match store.record_heartbeat(self.worker, &devices, reasons.as_deref()).await {
             Ok(true) if !stop.is_cancelled() => {
                 tracing::info!("a drain was requested");
                 stop.cancel();
@@ -209,8 +182,8 @@ impl Reporter {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot report to the store"),
         }
-        let longest = self.config.exit_when_idle;
-        if !stop.is_cancelled() && longest.is_some_and(|longest| self.idle.lasts() >= longest) {
+        let longest = config.exit_when_idle;
+        if !stop.is_cancelled() && longest.is_some_and(|longest| idle.lasts() >= longest) {
             tracing::info!("stopping, because the worker is idle");
             stop.cancel();
         }

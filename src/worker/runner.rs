@@ -34,15 +34,15 @@ pub struct Runner {
     child: Child,
     commands: ChildStdin,
     events: FramedRead<ChildStdout, LinesCodec>,
-    said: Arc<Mutex<Said>>,
+    stderr: Arc<Mutex<Stderr>>,
     log: JoinHandle<()>,
     tf32: bool,
 }
 
 /// The last lines of the process's standard error.
 #[derive(Debug, Default)]
-struct Said {
-    stderr_tail: VecDeque<String>,
+struct Stderr {
+    tail: VecDeque<String>,
     /// The log of the current job.
     log: Option<Log>,
 }
@@ -71,10 +71,10 @@ impl Runner {
         let commands = child.stdin.take().expect("stdin is piped");
         let events = child.stdout.take().expect("stdout is piped");
         let events = FramedRead::new(events, LinesCodec::new_with_max_length(LONGEST_EVENT));
-        let said = BufReader::new(child.stderr.take().expect("stderr is piped"));
-        let heard = Arc::default();
-        let log = tokio::spawn(follow_log(said, Arc::clone(&heard)));
-        Ok(Self { child, commands, events, said: heard, log, tf32 })
+        let pipe = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let stderr = Arc::default();
+        let log = tokio::spawn(follow_log(pipe, Arc::clone(&stderr)));
+        Ok(Self { child, commands, events, stderr, log, tf32 })
     }
 
     /// Whether it was started for jobs of this precision.
@@ -89,12 +89,12 @@ impl Runner {
 
     /// Copies further lines of standard error into `log`.
     pub(super) fn log_to(&self, log: Log) {
-        self.said.lock().expect("no holder panics").log = Some(log);
+        self.stderr.lock().expect("no holder panics").log = Some(log);
     }
 
     /// Adds a line to the log of the job.
     pub(super) fn add_to_log(&self, line: &str) {
-        if let Some(log) = &mut self.said.lock().expect("no holder panics").log {
+        if let Some(log) = &mut self.stderr.lock().expect("no holder panics").log {
             log.add(line);
         }
     }
@@ -151,7 +151,7 @@ impl Runner {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it did not exit after SIGKILL".to_owned(),
         };
-        let words = &self.said.lock().expect("no holder panics").stderr_tail;
+        let words = &self.stderr.lock().expect("no holder panics").tail;
         if words.is_empty() {
             return format!("the runner ended ({status})");
         }
@@ -160,20 +160,20 @@ impl Runner {
 }
 
 /// Reads standard error until it ends, because a runner blocks if nobody reads its log.
-async fn follow_log(mut log: BufReader<ChildStderr>, said: Arc<Mutex<Said>>) {
+async fn follow_log(mut pipe: BufReader<ChildStderr>, stderr: Arc<Mutex<Stderr>>) {
     let mut line = Vec::new();
-    while let Ok(1..) = (&mut log).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+    while let Ok(1..) = (&mut pipe).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
         tracing::debug!(target: "optlab_runner", "{text}");
-        let mut said = said.lock().expect("no holder panics");
-        if let Some(log) = &mut said.log {
+        let mut stderr = stderr.lock().expect("no holder panics");
+        if let Some(log) = &mut stderr.log {
             log.add(&text);
         }
-        if said.stderr_tail.len() == TAIL_LINES {
-            said.stderr_tail.pop_front();
+        if stderr.tail.len() == TAIL_LINES {
+            stderr.tail.pop_front();
         }
-        said.stderr_tail.push_back(text::clean(&text).into_owned());
+        stderr.tail.push_back(text::clean(&text).into_owned());
     }
 }
 

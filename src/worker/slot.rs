@@ -26,6 +26,7 @@ const POLL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// State shared by the slots of a worker.
+#[derive(Clone)]
 pub(super) struct SlotContext {
     pub(super) store: Arc<Store>,
     pub(super) artifacts: ArtifactRoot,

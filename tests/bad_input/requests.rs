@@ -70,7 +70,7 @@ fn malformed_requests_are_rejected() {
         ("GET", "/api/v1/experiments?limit=x", 400, "query string: limit: "),
         ("GET", "/api/v1/experiments?limt=5", 400, "unknown field `limt`"),
         ("GET", "/api/v1/experiments?cursor=abc", 400, "cursor"),
-        ("GET", "/api/v1/jobs?state=sleeping", 422, "must be one of queued, running"),
+        ("GET", "/api/v1/jobs?state=sleeping", 422, "must be one of running, queued"),
         ("GET", "/api/v1/jobs?experiment=%00", 422, "experiment"),
         ("GET", "/api/v1/events?experiment=one", 400, "experiment"),
     ];

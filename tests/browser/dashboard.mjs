@@ -249,7 +249,7 @@ assert.equal(await seen("experiment-row").locator("polyline").count(), 3, "a lin
 await picture("found");
 
 // A violated invariant is reported beside the charts. No job of this server violates one, so the answer is replaced.
-const broken = { job_id: 1, arm: "opt-cayley", seed: 0, series: "orthogonality_error/hidden1", value: 0.02, tolerance: 0.001, detail: "R has left the orthogonal matrices" };
+const broken = { kind: "invariant_broken", job_id: 1, arm: "opt-cayley", seed: 0, series: "orthogonality_error/hidden1", value: 0.02, tolerance: 0.001, detail: "R has left the orthogonal matrices" };
 await page.route("**/warnings", (route) => route.fulfill({ json: { items: [broken] } }));
 await page.goto(`${server}/experiments/${first}`);
 await seen("invariant-broken").click();

@@ -42,7 +42,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
     let watched = client(&["watch", "digits-mlp"]);
     assert!(watched.status.success(), "{}", err(&watched));
     assert!(out(&watched).starts_with("6 succeeded\n"), "{}", out(&watched));
-    assert!(out(&watched).contains("95% interval"), "{}", out(&watched));
+    assert!(out(&watched).contains("Too few seeds to tell: a conclusion needs 5 seeds"), "{}", out(&watched));
     let arms_differ = "\nThe arms differ in method.init, method.kind, method.layers, method.learning_rate, \
                        method.neuron_mean, method.neurons, method.refine_steps, method.transform.\n";
     assert!(out(&watched).contains(arms_differ), "{}", out(&watched));
@@ -70,6 +70,14 @@ fn an_experiment_is_submitted_watched_and_compared() {
         err(&newest)
     );
     assert!(out(&newest).contains("failed (diverged)"), "{}", out(&newest));
+
+    let rate = "train.optimizer.learning_rate=1e-9";
+    let idle = ["submit", "digits-mlp", "--arm", "baseline", "--set", "seeds=[0]", "--set", "train.epochs=3"];
+    assert!(client(&[&idle[..], &["--set", "name=idle", "--set", rate, "--watch"]].concat()).status.success());
+    let compared = err(&client(&["compare", "idle"]));
+    let warns = "(baseline, seed 0): the final accuracy of ";
+    assert!(compared.contains(warns) && compared.contains("is that of guessing: 10.00%"), "{compared}");
+    assert!(compared.contains("as if all images were taken for one class"), "{compared}");
 
     let refused = client(&["submit", "mine.json"]);
     assert_eq!(refused.status.code(), Some(2));

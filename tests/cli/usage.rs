@@ -38,7 +38,7 @@ fn usage_errors_exit_with_status_2_and_suggest_a_correction() {
         (&["train", "mine.toml"], "there is no file mine.toml"),
         (&["train", "mine"], "no such file, and unknown recipe \"mine\""),
         (&["train", "digits-mlp", "--set", "seeds=[0, 1"], "not closed"),
-        (&["compare", "1", "--last", "3"], "--last is for --metric last_test_error"),
+        (&["compare", "1", "--last", "3"], "such as --metric last_test_error"),
         (&["token", "create", ""], "NAME"),
         (&["serve", "--listen", "nowhere"], "must be like 127.0.0.1:8080, localhost:8080 or 8080"),
         (&["cancel"], "--job"),

@@ -13,7 +13,7 @@ async fn the_command_prints_tables_and_checks_claims() {
     for part in [
         "vs baseline [95%]",
         "Missing, with their pairs: opt-cayley: seed 3 failed (diverged); baseline: seed 4 failed (user_error).",
-        "adjusted for 2 arms by Holm's procedure. By flips, 3 pairs reach 0.25 at the least.",
+        "adjusted for 2 arms by Holm's procedure. By flips, 5 pairs reach 0.0625 at the least.",
         "Pairs trained in more than one environment: opt-cayley: device_name (a cpu, another cpu) of seed 1.",
         "train.batch_size",
     ] {
@@ -26,7 +26,8 @@ async fn the_command_prints_tables_and_checks_claims() {
         "\\toprule",
         "\\bottomrule",
         "Test error (\\%) &",
-        "opt-cayley & 4 & $\\mathbf{8.",
+        "Bold: better than the baseline, with p below 0.05.",
+        "opt-cayley & 6 & $\\mathbf{8.",
         " \\pm ",
         "^{*}$",
         "(user\\_error)",
@@ -35,8 +36,8 @@ async fn the_command_prints_tables_and_checks_claims() {
     }
     assert_eq!(latex.matches("\\mathbf").count(), 1, "{latex}");
     let csv = fixture.out(&["--format", "csv", "--metric", "best_test_error"]);
-    assert!(csv.starts_with("arm,method,n,mean,std,") && csv.contains(",best_test_error,true,3,"), "{csv}");
-    assert!(csv.lines().all(|line| line.split(',').count() == 24), "{csv}");
+    assert!(csv.starts_with("arm,method,n,mean,std,") && csv.contains(",best_test_error,true,5,"), "{csv}");
+    assert!(csv.lines().all(|line| line.split(',').count() == 25), "{csv}");
     let best = fixture.out(&["--metric", "best_test_error"]);
     assert!(best.contains("best test error % (selected on the test set)"), "{best}");
     let json: Value = serde_json::from_str(&fixture.out(&["--json", "--baseline", "other"])).unwrap();
@@ -46,16 +47,16 @@ async fn the_command_prints_tables_and_checks_claims() {
         (
             &["opt-cayley < baseline @ 0.95"][..],
             0,
-            "opt-cayley < baseline @ 0.95 holds: test error % differs by -0.97",
+            "opt-cayley < baseline @ 0.95 holds: test error % differs by -1.00",
         ),
         (&["baseline > opt-cayley @ 0.95"], 0, "holds"),
         (&["opt-cayley < baseline @ 0.95", "opt-cayley < other @ 0.9"], 0, "opt-cayley < other @ 0.9 holds"),
         (
-            &["opt-cayley < baseline @ 0.999"],
+            &["opt-cayley < baseline @ 0.99999"],
             1,
-            "does not hold: test error % differs by -0.97 (99.9% interval -3.75",
+            "does not hold: test error % differs by -1.00 (99.999% interval -",
         ),
-        (&["opt-cayley > baseline @ 0.95"], 1, "p = 0.008, 3 pairs; 2 of their jobs are missing)"),
+        (&["opt-cayley > baseline @ 0.95"], 1, "p < 0.001, 5 pairs; 2 of their jobs are missing)"),
         (
             &["opt-cayley < baseline @ 0.95", "other < baseline @ 0.95"],
             1,
@@ -78,7 +79,7 @@ async fn the_command_prints_tables_and_checks_claims() {
     let untold = fixture.optlab(&["--metric", "parameters_trained", "--require", "other > baseline @ 0.95"]);
     assert_eq!(untold.status.code(), Some(1));
     assert!(
-        err(&untold).contains("cannot tell whether other > baseline @ 0.95: all 4 pairs"),
+        err(&untold).contains("cannot tell whether other > baseline @ 0.95: all 6 pairs"),
         "{}",
         err(&untold)
     );

@@ -13,11 +13,11 @@ use super::err;
 use super::support::{Database, OPTLAB, Server};
 
 const LEASE_MS: i64 = 60_000;
-const SEEDS: [i64; 5] = [0, 1, 2, 3, 4];
-const BASELINE: [f64; 5] = [90.0, 90.3, 89.8, 90.1, 90.2];
+const SEEDS: [i64; 7] = [0, 1, 2, 3, 4, 5, 6];
+const BASELINE: [f64; 7] = [90.0, 90.3, 89.8, 90.1, 90.2, 90.4, 89.9];
 /// Gain of the arms over the baseline in accuracy, per seed.
-pub const CAYLEY: [f64; 5] = [1.0, 0.8, 1.1, 0.9, 1.0];
-pub const OTHER: [f64; 5] = [0.1, -0.2, 0.2, 0.0, -0.3];
+pub const CAYLEY: [f64; 7] = [1.0, 0.8, 1.1, 0.9, 1.0, 0.9, 1.2];
+pub const OTHER: [f64; 7] = [0.1, -0.2, 0.2, 0.0, -0.3, 0.3, -0.1];
 
 /// A server without slots, and a worker in this process that ends jobs as the test requires.
 pub struct Fixture {
@@ -39,7 +39,8 @@ impl Fixture {
         let experiment = server.submit(&json!({
             "recipe": "digits-mlp",
             "overrides": {
-                "name": "compared", "seeds": SEEDS, "train": { "steps": 100, "evaluate_every": 10 },
+                "name": "compared", "seeds": SEEDS,
+                "train": { "steps": 100, "evaluate_every": 10, "data": { "validation": 0.1 } },
                 "arms": [
                     { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
                     { "name": "baseline", "method": { "kind": "baseline" } },
@@ -87,6 +88,9 @@ impl Fixture {
                 point("test/accuracy", u64::from(number) * 10, value)
             })
             .collect();
+        // The validation set is a little easier.
+        let easier = points.iter().map(|test| point("validation/accuracy", test.step, test.value + 0.5));
+        points.extend(easier.collect::<Vec<_>>());
         points.push(point("energy/mean", 100, 0.5 + accuracy / 1e3));
         self.store.record(claim.lease, &points, Some(100), LEASE_MS).await.unwrap();
         let end = match fails {

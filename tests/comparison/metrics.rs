@@ -16,6 +16,11 @@ async fn every_metric_is_compared() {
     close(&of("?metric=best_test_accuracy", "opt-cayley"), cayley + 1.0);
     close(&of("?metric=last_test_accuracy&last=3", "opt-cayley"), cayley - 0.1);
     close(&of("?metric=last_test_error", "opt-cayley"), 100.0 - cayley + 0.2);
+    close(&of("?metric=validation_accuracy", "opt-cayley"), cayley + 0.5);
+    close(&of("?metric=validation_error", "opt-cayley"), 99.5 - cayley);
+    close(&of("?metric=best_validation_error", "opt-cayley"), 98.5 - cayley);
+    close(&of("?metric=best_validation_accuracy", "opt-cayley"), cayley + 1.5);
+    close(&of("?metric=last_validation_accuracy&last=3", "opt-cayley"), cayley + 0.4);
     close(&of("?metric=energy", "opt-cayley"), 0.5 + cayley / 1e3);
     close(&of("?metric=seconds", "opt-cayley"), 3.0 + cayley / 100.0);
     close(&of("?metric=peak_memory", "opt-cayley"), 3e8);
@@ -23,15 +28,27 @@ async fn every_metric_is_compared() {
 
     let best = fixture.compare("?metric=best_test_error");
     assert_eq!(best["selected_on_test_set"], true);
-    assert!(best["verdict"].as_str().unwrap().ends_with("Best epochs are selected on the test set."));
+    let says = |comparison: &Value, text: &str| {
+        let verdict = comparison["verdict"].as_str().unwrap();
+        assert!(verdict.contains(text), "{verdict}");
+    };
+    says(&best, "Best epochs are selected on the test set.");
+    says(&best, "Decided on the test set, not on the validation set.");
+    let validated = fixture.compare("?metric=best_validation_error");
+    assert_eq!(validated["selected_on_test_set"], false);
+    says(&validated, "points of validation error at its best epoch");
+    says(&validated, "Decided on the validation set.");
     // There are ten evaluations after the one at the start.
-    assert_eq!(arm(&fixture.compare("?metric=last_test_error&last=10"), "other")["n"], 5);
+    assert_eq!(arm(&fixture.compare("?metric=last_test_error&last=10"), "other")["n"], 7);
     let too_many = fixture.compare("?metric=last_test_error&last=11");
     assert_eq!(
         (&arm(&too_many, "other")["n"], too_many["missing"].as_array().unwrap().len()),
-        (&json!(0), 15)
+        (&json!(0), 21)
     );
-    assert!(too_many["verdict"].as_str().unwrap().starts_with("Cannot tell"), "{too_many:#}");
+    says(
+        &too_many,
+        "Too few seeds to tell: a conclusion needs 5 seeds with this figure in baseline and in another arm; at most 0",
+    );
     let accuracies = fixture.compare("?metric=test_accuracy");
     assert_eq!(accuracies["higher_is_better"], true);
     assert!(accuracies["verdict"].as_str().unwrap().starts_with("opt-cayley leads"));
@@ -45,6 +62,6 @@ async fn every_metric_is_compared() {
     assert!(other["cannot_tell"].as_str().unwrap().contains("differ by the same"), "{other:#}");
 
     let turned = fixture.compare("?baseline=opt-cayley");
-    close(&arm(&turned, "baseline")["difference"]["mean"], (1.0 + 0.8 + 1.1) / 3.0);
+    close(&arm(&turned, "baseline")["difference"]["mean"], (1.0 + 0.8 + 1.1 + 0.9 + 1.2) / 5.0);
     assert_eq!(arm(&turned, "opt-cayley")["difference"], Value::Null);
 }

@@ -22,29 +22,32 @@ async fn pairs_count_where_both_have_succeeded(fixture: Fixture) {
     assert_eq!((&comparison["metric"], &comparison["unit"]), (&json!("test_error"), &json!("%")));
     assert_eq!(comparison["baseline"], "baseline");
     let cayley = arm(&comparison, "opt-cayley");
-    assert_eq!((&cayley["n"], &cayley["pairs"]), (&json!(4), &json!(3)));
+    assert_eq!((&cayley["n"], &cayley["pairs"]), (&json!(6), &json!(5)));
     let of_pairs = |gains: &[f64], seeds: &[usize]| {
         let pairs: Vec<f64> = seeds.iter().map(|&seed| -gains[seed]).collect();
         stats::paired_difference(&pairs).unwrap()
     };
-    let (expected, other) = (of_pairs(&CAYLEY, &[0, 1, 2]), of_pairs(&OTHER, &[0, 1, 2, 3]));
+    let (expected, other) = (of_pairs(&CAYLEY, &[0, 1, 2, 5, 6]), of_pairs(&OTHER, &[0, 1, 2, 3, 5, 6]));
     let difference = &cayley["difference"];
     close(&difference["mean"], expected.mean);
     close(&cayley["mean_difference"], expected.mean);
     close(&difference["low"], expected.low);
-    close(&difference["bootstrap_high"], expected.bootstrap_high);
+    close(&difference["bootstrap_high"], expected.bootstrap_high.unwrap());
     close(&difference["p_value"], expected.p_value);
     close(&difference["p_adjusted"], 2.0 * expected.p_value);
-    close(&difference["sign_flip"]["p_value"], 0.25);
-    close(&difference["sign_flip"]["least_p"], 0.25);
-    close(&difference["effect_size"], expected.effect_size);
-    assert_eq!(difference["significant"], true);
+    close(&difference["sign_flip"]["p_value"], 0.0625);
+    close(&difference["sign_flip"]["least_p"], 0.0625);
+    close(&difference["effect_size"], expected.effect_size.unwrap());
+    assert_eq!((&difference["significant"], &cayley["standing"]), (&json!(true), &json!("better")));
     close(&arm(&comparison, "other")["difference"]["p_adjusted"], other.p_value);
+    assert_eq!(arm(&comparison, "other")["standing"], "no_clear_difference");
     let verdict = comparison["verdict"].as_str().unwrap();
-    assert!(verdict.starts_with("opt-cayley leads baseline by 0.97 points of test error"), "{verdict}");
-    assert!(verdict.contains("3 seeds, p = 0.016 adjusted for 2 arms"), "{verdict}");
+    assert!(verdict.starts_with("opt-cayley leads baseline by 1.00 points of test error"), "{verdict}");
+    assert!(verdict.contains("5 seeds, p < 0.001 adjusted for 2 arms"), "{verdict}");
     let of_baseline = arm(&comparison, "baseline");
-    assert_eq!((&of_baseline["pairs"], &of_baseline["difference"]), (&Value::Null, &Value::Null));
+    for field in ["pairs", "difference", "standing"] {
+        assert_eq!(of_baseline[field], Value::Null, "{field}");
+    }
 
     let missing: Vec<_> = comparison["missing"].as_array().unwrap().iter().collect();
     let cell =
@@ -75,8 +78,8 @@ async fn pairs_count_where_both_have_succeeded(fixture: Fixture) {
     let claim = fixture.claim().await.unwrap();
     fixture.train(&claim, None).await;
     let comparison = fixture.compare("");
-    assert_eq!(arm(&comparison, "opt-cayley")["pairs"], 4);
+    assert_eq!(arm(&comparison, "opt-cayley")["pairs"], 6);
     assert_eq!(comparison["missing"].as_array().unwrap().len(), 1);
-    let expected = of_pairs(&CAYLEY, &[0, 1, 2, 3]);
+    let expected = of_pairs(&CAYLEY, &[0, 1, 2, 3, 5, 6]);
     close(&arm(&comparison, "opt-cayley")["difference"]["p_value"], expected.p_value);
 }

@@ -33,14 +33,16 @@ fn differences_agree_with_scipy() {
         agrees(ours.mean, &case["mean"], &what);
         agrees(ours.std, &case["std"], &what);
         agrees(ours.p_value, &case["p_value"], &what);
-        agrees(ours.effect_size, &case["effect_size"], &what);
         agrees(ours.low, &case["interval"][0], &what);
         agrees(ours.high, &case["interval"][1], &what);
-        agrees(ours.bootstrap_low, &case["bootstrap"][0], &what);
-        agrees(ours.bootstrap_high, &case["bootstrap"][1], &what);
+        if pairs.len() >= 5 {
+            agrees(ours.effect_size.unwrap(), &case["effect_size"], &what);
+            agrees(ours.bootstrap_low.unwrap(), &case["bootstrap"][0], &what);
+            agrees(ours.bootstrap_high.unwrap(), &case["bootstrap"][1], &what);
+            assert_eq!(ours.seeds_needed.map(|seeds| seeds as u64), case["seeds_needed"].as_u64(), "{what}");
+        }
         agrees(ours.sign_flip.p_value, &case["sign_flip"], &what);
         assert_eq!(ours.sign_flip.exact, pairs.len() <= 30, "{what}");
-        assert_eq!(ours.seeds_needed.map(|seeds| seeds as u64), case["seeds_needed"].as_u64(), "{what}");
     }
 }
 
@@ -60,12 +62,12 @@ fn an_arm_among_several_needs_more_seeds() {
     let pairs = [-0.31, -0.62, -1.05, -0.12, 0.2];
     let alone = paired_difference(&pairs).unwrap();
     let (mut one, mut other) = (alone, alone);
-    stats::adjust(&mut [&mut one]);
+    stats::adjust(&mut [&mut one], 5);
     assert_eq!(one.seeds_needed, alone.seeds_needed);
-    stats::adjust(&mut [&mut one, &mut other]);
+    stats::adjust(&mut [&mut one, &mut other], 5);
     let needed = one.seeds_needed.unwrap();
     assert!(needed > alone.seeds_needed.unwrap(), "{needed}");
-    let found = |n| stats::power(n, alone.effect_size, 0.05 / 2.0) >= stats::POWER;
+    let found = |n| stats::power(n, alone.effect_size.unwrap(), 0.05 / 2.0) >= stats::POWER;
     assert!(found(needed) && !found(needed - 1), "{needed}");
 }
 

@@ -1,7 +1,7 @@
 //! Figures for monitoring.
 
-use optlab::store::{AttemptEnd, Counts};
-use optlab_domain::{Action, EndReason};
+use optlab::store::AttemptEnd;
+use optlab_domain::{Action, Counts, EndReason};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Final figures of jobs, for comparisons and SQL.
 
 use optlab::store::{JobFigures, LastEvaluations};
-use optlab_domain::{Action, EndReason, JobId, JobState, Lease};
+use optlab_domain::{Action, EndReason, HeldOut, JobId, JobState, Lease};
 use optlab_spec::protocol::{Environment, Point};
 use serde_json::json;
 
@@ -35,6 +35,7 @@ pub async fn a_succeeded_job_stores_its_figures(fixture: Fixture) {
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;
     record(&fixture, lease, "test/accuracy", &[(0, 10.0), (40, 98.5), (100, 97.0)]).await;
+    record(&fixture, lease, "validation/accuracy", &[(0, 11.0), (40, 99.5), (100, 98.0)]).await;
     record(&fixture, lease, "energy/mean", &[(0, 1.5), (100, 1.25)]).await;
     let open = figures(&fixture, id).await;
     assert_eq!((open.state, open.test_accuracy, open.energy), (JobState::Running, None, None));
@@ -48,6 +49,8 @@ pub async fn a_succeeded_job_stores_its_figures(fixture: Fixture) {
         error: None,
         test_accuracy: Some(97.0),
         best_test_accuracy: Some(98.5),
+        validation_accuracy: Some(98.0),
+        best_validation_accuracy: Some(99.5),
         energy: Some(1.25),
         seconds: Some(2.5),
         peak_memory_bytes: Some(4096),
@@ -55,6 +58,7 @@ pub async fn a_succeeded_job_stores_its_figures(fixture: Fixture) {
     };
     assert_eq!(figures(&fixture, id).await, expected);
     let said = "SELECT count(*) FROM job_summary WHERE test_error = 3.0 AND best_test_accuracy = 98.5
+                    AND validation_error = 2.0 AND validation_accuracy = 98.0 AND best_validation_accuracy = 99.5
                     AND energy = 1.25 AND peak_memory_bytes = 4096 AND seconds = 2.5 AND parameters_trained = 10";
     assert_eq!(fixture.count(said).await, 1);
 }
@@ -65,7 +69,7 @@ pub async fn only_pairs_of_succeeded_jobs_have_differences(fixture: Fixture) {
         { "name": "start", "method": { "kind": "baseline", "init": "orthogonal" } },
         { "name": "plain", "method": { "kind": "baseline" } },
     ]);
-    fixture.submit(json!({ "arms": arms, "seeds": [0, 1] })).await;
+    fixture.submit(json!({ "arms": arms, "seeds": [0, 1], "baseline": "plain" })).await;
     succeed(&fixture, 92.0).await;
     let lease = fixture.claim().await.unwrap();
     fixture.end(lease, failed(EndReason::Diverged)).await;
@@ -98,13 +102,17 @@ pub async fn the_last_evaluations_are_the_last_stored_ones(fixture: Fixture) {
     fixture.start(lease, 0).await;
     record(&fixture, lease, "test/accuracy", &[(0, 10.0), (40, 60.0), (80, 90.0), (100, 96.0)]).await;
     record(&fixture, lease, "test/loss", &[(100, 0.5)]).await;
-    let last = async |last| fixture.store.last_evaluations(experiment, last).await.unwrap().remove(&id);
+    let last = async |last| {
+        fixture.store.last_evaluations(experiment, HeldOut::Test, last).await.unwrap().remove(&id)
+    };
     assert_eq!(last(2).await, None, "it has not ended");
     fixture.end(lease, finished()).await;
-    let of = |n, first_step, test_accuracy| Some(LastEvaluations { n, first_step, test_accuracy });
+    let of = |n, first_step, accuracy| Some(LastEvaluations { n, first_step, accuracy });
     assert_eq!(last(1).await, of(1, 100, 96.0));
     assert_eq!(last(3).await, of(3, 40, 82.0));
     assert_eq!(last(9).await, of(4, 0, 64.0));
+    let validated = fixture.store.last_evaluations(experiment, HeldOut::Validation, 1).await.unwrap();
+    assert!(validated.is_empty(), "{validated:?}");
 }
 
 pub async fn a_curve_has_the_environments_of_its_attempts(fixture: Fixture) {

@@ -1,7 +1,7 @@
 //! A queue longer than the last reported position.
 
-use optlab::store::{AttemptEnd, Counts, JobFilter, LAST_PLACE};
-use optlab_domain::{Action, JobId, JobState};
+use optlab::store::{AttemptEnd, JobFilter, LAST_PLACE};
+use optlab_domain::{Action, Counts, JobId, JobState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, STEPS, checkpoint, finished};

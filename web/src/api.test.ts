@@ -20,26 +20,26 @@ test("an error contains the server's problem and every mistake", async () => {
   const errors = [{ pointer: "/seeds", detail: "is missing" }];
   answer(JSON.stringify({ title: "The spec is not valid", detail: "1 mistake", errors }), { status: 422 });
   const problem = await refused(submitSpec("name = 1", "key"));
-  expect(problem).toMatchObject({ status: 422, title: "The spec is not valid", detail: "1 mistake", message: "1 mistake", errors, passing: false });
+  expect(problem).toMatchObject({ status: 422, title: "The spec is not valid", detail: "1 mistake", message: "1 mistake", errors, retryable: false });
 });
 
 test("an error without a problem document names the status", async () => {
   for (const body of ["<html>", "null", "[]", ""]) {
     answer(body, { status: 500 });
-    expect(await refused(getExperiment(1))).toMatchObject({ status: 500, message: "The server answered 500", errors: [], passing: false });
+    expect(await refused(getExperiment(1))).toMatchObject({ status: 500, message: "The server answered 500", errors: [], retryable: false });
   }
 });
 
 test("only unavailability and overload are temporary", async () => {
-  for (const [status, passing] of [[400, false], [404, false], [429, true], [500, false], [502, true], [503, true]] as const) {
+  for (const [status, retryable] of [[400, false], [404, false], [429, true], [500, false], [502, true], [503, true]] as const) {
     answer("{}", { status });
-    expect([status, (await refused(getExperiment(1))).passing]).toEqual([status, passing]);
+    expect([status, (await refused(getExperiment(1))).retryable]).toEqual([status, retryable]);
   }
 });
 
 test("a lost connection, before or during the answer, counts as no answer", async () => {
   fetched.mockRejectedValueOnce(new TypeError("Failed to fetch"));
-  const silent = { status: 0, message: "The server does not answer", passing: true };
+  const silent = { status: 0, message: "The server does not answer", retryable: true };
   expect(await refused(getExperiment(1))).toMatchObject(silent);
   const start = (stream: ReadableStreamDefaultController) => {
     stream.enqueue(new TextEncoder().encode('{"id"'));
@@ -55,7 +55,7 @@ test("a lost connection, before or during the answer, counts as no answer", asyn
 test("a successful answer that is not JSON counts as a proxy's page", async () => {
   for (const call of [() => getExperiment(1), () => submitSpec("", "key"), () => runQuery("SELECT 1", 1)]) {
     answer("<html>Please log in</html>");
-    expect(await refused(call())).toMatchObject({ status: 502, title: "The answer is not from optlab", passing: true });
+    expect(await refused(call())).toMatchObject({ status: 502, title: "The answer is not from optlab", retryable: true });
   }
 });
 
@@ -69,7 +69,7 @@ test("an aborted request is not reported as an error", async () => {
 
 test("any request without a valid token makes the page ask for one", async () => {
   answer(JSON.stringify({ title: "Sign in" }), { status: 401 });
-  expect(await refused(getExperiment(1))).toMatchObject({ status: 401, passing: false });
+  expect(await refused(getExperiment(1))).toMatchObject({ status: 401, retryable: false });
   expect(session.wanted).toBe(true);
 });
 

@@ -23,7 +23,7 @@ export class Problem extends Error {
   }
 
   /** Whether a retry can help. */
-  get passing(): boolean {
+  get retryable(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 502;
   }
 }

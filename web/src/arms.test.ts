@@ -3,18 +3,17 @@ import { mentions, styleArms } from "./arms";
 
 const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" : "opt:cayley" });
 
-test("the baseline is grey at any position, the others take colours in order", () => {
-  const styles = styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")]);
-  expect(styles.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
-  // One with another start is the baseline where there is no plain one, as for the server.
-  const started = styleArms([arm("opt-a"), { name: "orthogonal", method: "baseline:orthogonal" }]);
-  expect(started.map((style) => style.token)).toEqual(["--arm-0", "--arm-baseline"]);
+test("the experiment's baseline is grey at any position, the others take colours in order", () => {
+  const tokens = (baseline: string | null) => styleArms([arm("opt-a"), arm("baseline"), arm("opt-b")], baseline).map((style) => style.token);
+  expect(tokens("baseline")).toEqual(["--arm-0", "--arm-baseline", "--arm-1"]);
+  expect(tokens("opt-b")).toEqual(["--arm-0", "--arm-1", "--arm-baseline"]);
+  expect(tokens(null)).toEqual(["--arm-0", "--arm-1", "--arm-2"]);
 });
 
 test("of many arms, the method has the hue and the mark, the setting the shade and the line style", () => {
   const methods = ["baseline", "opt:cayley", "opt:lowdin", "mhe"];
   const arms = methods.flatMap((method) => [1, 2, 3].map((rate) => ({ name: `${method}-${rate}`, method })));
-  const styles = styleArms(arms);
+  const styles = styleArms(arms, "baseline-1");
   expect(new Set(styles.map(({ token, dash }) => `${token} ${dash}`)).size).toBe(12);
   expect(styles.filter(({ token }) => token === "--arm-baseline").map(({ name }) => name)).toEqual(["baseline-1"]);
   for (const method of methods.slice(1)) {

@@ -27,12 +27,12 @@ const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
 
 /**
- * The baseline is grey and dashed. Up to eight arms take colours in the order of the spec. Of more arms, the method
- * determines the hue and the mark, and the setting the shade and the line style.
+ * The arm named `baseline` is grey and dashed. Up to eight arms take colours in the order of the spec. Of more arms, the
+ * method determines the hue and the mark, and the setting the shade and the line style.
  */
-export function styleArms(arms: ArmSummary[]): ArmStyle[] {
-  const baseline = arms.find((arm) => arm.method === "baseline") ?? arms.find((arm) => arm.method.startsWith("baseline:"));
-  return arms.length > MANY_ARMS ? byMethod(arms, baseline) : byOrder(arms, baseline);
+export function styleArms(arms: ArmSummary[], baseline: string | null = null): ArmStyle[] {
+  const reference = arms.find((arm) => arm.name === baseline);
+  return arms.length > MANY_ARMS ? byMethod(arms, reference) : byOrder(arms, reference);
 }
 
 function byOrder(arms: ArmSummary[], baseline: ArmSummary | undefined): ArmStyle[] {

@@ -65,7 +65,7 @@ export interface components {
         ArmResult: {
             /** @description Its name. */
             arm: string;
-            /** @description Why it cannot be tested. */
+            /** @description Why nothing can be concluded. */
             cannot_tell: string | null;
             difference: components["schemas"]["Difference"] | null;
             /**
@@ -94,6 +94,7 @@ export interface components {
              * @description Mean wall time of a run.
              */
             seconds: number | null;
+            standing: components["schemas"]["Standing"] | null;
             /**
              * Format: double
              * @description Sample standard deviation of the figure.
@@ -247,8 +248,11 @@ export interface components {
         Comparison: {
             /** @description The arms, in the order of the spec. */
             arms: components["schemas"]["ArmResult"][];
-            /** @description Name of the arm that the others are compared with. */
-            baseline: string;
+            /**
+             * @description Name of the arm that the others are compared with; null if none is named and not exactly one arm has the method
+             *     `baseline`.
+             */
+            baseline: string | null;
             /** @description How the bootstrap intervals can be reproduced. */
             bootstrap: components["schemas"]["Bootstrap"];
             /** @description Every field of the spec in which arms differ. */
@@ -266,6 +270,8 @@ export interface components {
             metric: components["schemas"]["Metric"];
             /** @description Jobs without the figure. No pair of theirs counts. */
             missing: components["schemas"]["MissingCell"][];
+            /** @description Number of pairs that a conclusion needs. */
+            pairs_needed: number;
             /** @description Whether the test set has selected the evaluation that it judges, which makes every arm look better. */
             selected_on_test_set: boolean;
             /** @description Unit of every value; empty for a pure number. */
@@ -363,19 +369,19 @@ export interface components {
         Difference: {
             /**
              * Format: double
-             * @description Upper end of the 95% interval by the percentile bootstrap.
+             * @description Upper end of the 95% interval by the percentile bootstrap; null below five pairs.
              */
-            bootstrap_high: number;
+            bootstrap_high: number | null;
             /**
              * Format: double
-             * @description Lower end of the 95% interval by the percentile bootstrap.
+             * @description Lower end of the 95% interval by the percentile bootstrap; null below five pairs, of which it is much too short.
              */
-            bootstrap_low: number;
+            bootstrap_low: number | null;
             /**
              * Format: double
-             * @description Cohen's d_z: `mean` divided by `std`.
+             * @description Cohen's d_z: `mean` divided by `std`; null below five pairs.
              */
-            effect_size: number;
+            effect_size: number | null;
             /**
              * Format: double
              * @description Upper end of the 95% interval by Student's t.
@@ -405,12 +411,12 @@ export interface components {
             p_value: number;
             /**
              * @description Number of seeds with which 80% of experiments would find a true difference of this size at 0.05 divided by the
-             *     number of tested arms, the first and strictest level of Holm's procedure; null above 10,000.
+             *     number of tested arms, the first and strictest level of Holm's procedure; null above 10,000 and below five pairs.
              */
             seeds_needed: number | null;
             /** @description The test that assumes no distribution. */
             sign_flip: components["schemas"]["SignFlip"];
-            /** @description Whether `p_adjusted` is below 0.05. */
+            /** @description Whether `p_adjusted` is below 0.05 and the pairs suffice for a conclusion. */
             significant: boolean;
             /**
              * Format: double
@@ -424,8 +430,12 @@ export interface components {
             estimate: components["schemas"]["Estimate"];
             /** @description Its jobs. */
             jobs: components["schemas"]["PlannedJob"][];
+            /** @description Number of slots of active workers that could run them. */
+            slots: number;
             /** @description The spec with every default filled in. */
             spec: components["schemas"]["ExperimentSpec"];
+            /** @description Why its jobs would wait, if they were submitted now. */
+            why_queued: string | null;
         };
         /** @description Changes of an experiment. A field that is left out stays as it is. */
         Edit: {
@@ -537,6 +547,7 @@ export interface components {
         ExperimentSpec: {
             /** @description The arms that are compared. */
             arms: components["schemas"]["Arm"][];
+            baseline: components["schemas"]["Name"] | null;
             /** @description The intervals between checkpoints of its jobs. */
             checkpoint: components["schemas"]["CheckpointSpec"];
             /**
@@ -578,6 +589,8 @@ export interface components {
             archived: boolean;
             /** @description Its arms, in the order of the spec. */
             arms: components["schemas"]["ArmSummary"][];
+            /** @description The arm that the others are compared with; null if there is none. */
+            baseline: string | null;
             /** @description Its jobs by state. */
             counts: components["schemas"]["Counts"];
             /** @description When it was submitted. */
@@ -725,10 +738,10 @@ export interface components {
             steps: number;
         };
         /**
-         * @description The state of a job.
+         * @description The state of a job. Lists of jobs and counts have the states in this order.
          * @enum {string}
          */
-        JobState: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+        JobState: "running" | "queued" | "paused" | "succeeded" | "failed" | "cancelled";
         /** @description Some of a network's method layers. */
         LayerChoice: components["schemas"]["AllWord"] | string[];
         /** @description A page of a list. */
@@ -817,7 +830,7 @@ export interface components {
          * @description A final figure of a run.
          * @enum {string}
          */
-        Metric: "test_error" | "best_test_error" | "last_test_error" | "test_accuracy" | "best_test_accuracy" | "last_test_accuracy" | "energy" | "seconds" | "peak_memory" | "parameters_trained";
+        Metric: "test_error" | "best_test_error" | "last_test_error" | "test_accuracy" | "best_test_accuracy" | "last_test_accuracy" | "validation_error" | "best_validation_error" | "last_validation_error" | "validation_accuracy" | "best_validation_accuracy" | "last_validation_accuracy" | "energy" | "seconds" | "peak_memory" | "parameters_trained";
         /** @description The data of a `metrics` event: a job has new points. */
         MetricsHint: {
             /**
@@ -1232,6 +1245,11 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description What a comparison concludes of an arm.
+         * @enum {string}
+         */
+        Standing: "better" | "worse" | "different" | "no_clear_difference" | "too_few_seeds";
         /** @description Stochastic OPT: in each round, a random subset of the dimensions has its own rotation, which is then merged. */
         StochasticSpec: {
             /**
@@ -1402,7 +1420,7 @@ export interface components {
          * @enum {string}
          */
         WantedDevice: "any" | "cpu" | "cuda";
-        /** @description An invariant of the method that a job violates. */
+        /** @description A job that is not what it seems. */
         Warning: {
             /** @description Name of its arm. */
             arm: string;
@@ -1413,6 +1431,8 @@ export interface components {
              * @description Id of the job.
              */
             job_id: number;
+            /** @description What is wrong. */
+            kind: components["schemas"]["WarningKind"];
             /**
              * Format: int64
              * @description Its seed.
@@ -1422,15 +1442,20 @@ export interface components {
             series: string;
             /**
              * Format: double
-             * @description The deviation that rounding can explain.
+             * @description The value that rounding or chance can explain; for a loss, its start.
              */
             tolerance: number;
             /**
              * Format: double
-             * @description The largest deviation; that of an energy is relative to the energy at the start.
+             * @description The largest deviation, relative to the start for an energy; the final accuracy; or the lowest of the last losses.
              */
             value: number;
         };
+        /**
+         * @description Why a job is not what it seems.
+         * @enum {string}
+         */
+        WarningKind: "invariant_broken" | "at_chance" | "loss_rose";
         /** @description A process that claims jobs. */
         Worker: {
             /** @description Its devices. */
@@ -1529,6 +1554,7 @@ export interface components {
         WrittenExperimentSpec: {
             /** @description The arms that are compared. */
             arms: components["schemas"]["WrittenArm"][] | null;
+            baseline?: components["schemas"]["Name"] | null;
             /** @description The intervals between checkpoints of its jobs. */
             checkpoint?: components["schemas"]["WrittenCheckpointSpec"];
             /**
@@ -2237,6 +2263,7 @@ export type SignFlip = components['schemas']['SignFlip'];
 export type SignIn = components['schemas']['SignIn'];
 export type SoftForm = components['schemas']['SoftForm'];
 export type SpecDifference = components['schemas']['SpecDifference'];
+export type Standing = components['schemas']['Standing'];
 export type StochasticSpec = components['schemas']['StochasticSpec'];
 export type StoredSubmission = components['schemas']['StoredSubmission'];
 export type Submission = components['schemas']['Submission'];
@@ -2246,6 +2273,7 @@ export type TrainSpec = components['schemas']['TrainSpec'];
 export type TransformSpec = components['schemas']['TransformSpec'];
 export type WantedDevice = components['schemas']['WantedDevice'];
 export type Warning = components['schemas']['Warning'];
+export type WarningKind = components['schemas']['WarningKind'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerState = components['schemas']['WorkerState'];
 export type WrittenArm = components['schemas']['WrittenArm'];
@@ -2262,3 +2290,7 @@ export type WrittenStochasticSpec = components['schemas']['WrittenStochasticSpec
 export type WrittenTrainSpec = components['schemas']['WrittenTrainSpec'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+
+/** In the order of the server. */
+export const JOB_STATES: readonly JobState[] = ["running","queued","paused","succeeded","failed","cancelled"];
+export const HIGHEST_PRIORITY = 1000000;

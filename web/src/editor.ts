@@ -26,7 +26,7 @@ export interface Options {
 export interface Editor {
   /** Shows another text; equal parts keep the cursor. */
   show(text: string): void;
-  speak(language: Language): void;
+  setLanguage(language: Language): void;
   /** Focuses the editor, with the cursor at an offset. */
   focus(at: number): void;
   destroy(): void;
@@ -94,7 +94,7 @@ export function createEditor(parent: HTMLElement, { text, label, language, schem
       const now = view.state.doc.toString();
       if (now !== next) view.dispatch({ changes: difference(now, next) });
     },
-    speak: (next) => view.dispatch({ effects: spoken.reconfigure(grammar(next, schema)) }),
+    setLanguage: (next) => view.dispatch({ effects: spoken.reconfigure(grammar(next, schema)) }),
     focus(at) {
       view.dispatch({ selection: { anchor: Math.min(at, view.state.doc.length) } });
       view.focus();

@@ -68,11 +68,11 @@ export function listen(experiment: number | undefined, listener: Listener): () =
 
   function expectEvent(within_ms: number) {
     clearTimeout(silence);
-    silence = setTimeout(fallSilent, within_ms);
+    silence = setTimeout(reconnectOrPoll, within_ms);
   }
 
   /** Reopens a stream that has worked, because it may have died unnoticed. Polls if it never worked: a proxy buffers it. */
-  function fallSilent() {
+  function reconnectOrPoll() {
     listener.reset();
     if (!works) return expectEvent(POLL_MS);
     close();

@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
-import type { Counts, Job, Worker } from "./contract";
-import { summary, tally, waitingFor } from "./progress";
+import type { Counts, Job } from "./contract";
+import { summary, tally, waiting } from "./progress";
 
 const counts = (some: Partial<Counts>): Counts => ({ queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0, ...some });
-const worker = (some: Partial<Worker>): Worker => ({
-  id: 1, name: "w", state: "active", slots: 1, jobs: [], trouble: null, started_at: "", last_seen_at: "",
-  devices: [{ device: "cpu", name: null, slots: 1, memory_bytes: null, memory_used_bytes: null }], ...some,
-});
 
 test("one line describes the progress of an experiment", () => {
   expect(summary(counts({ running: 3, succeeded: 7, queued: 4, failed: 1 }), 720)).toEqual([
@@ -21,9 +17,10 @@ test("jobs are counted by state", () => {
   expect(tally(jobs)).toEqual(counts({ queued: 2, paused: 1 }));
 });
 
-test("a blocked queue is explained", () => {
-  expect(waitingFor([worker({ state: "gone" })], "any")).toContain("no worker is active");
-  expect(waitingFor([worker({})], "cuda")).toBe("no active worker offers a cuda device");
-  expect(waitingFor([worker({ jobs: [1] })], "cpu")).toContain("busy");
-  expect(waitingFor([worker({})], "any")).toBeNull();
+test("a blocked queue is explained by its first job", () => {
+  const job = (id: number, state: Job["state"], why_queued: string | null = null) => ({ id, state, why_queued }) as Job;
+  const queued = [job(1, "failed"), job(2, "queued", "it is next"), job(3, "queued", "1 job is ahead")];
+  expect(waiting(queued)).toBe("job #2 waits: it is next");
+  expect(waiting([...queued, job(4, "running")])).toBeNull();
+  expect(waiting([job(1, "paused")])).toBeNull();
 });

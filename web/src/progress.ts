@@ -1,7 +1,6 @@
 // The progress of an experiment in one line, and why its jobs wait.
 
-import type { Counts, Job, Worker } from "./contract";
-import { JOB_STATES } from "./states";
+import { type Counts, JOB_STATES, type Job } from "./contract";
 import { plural, roughly } from "./format";
 
 export function total(counts: Counts): number {
@@ -45,13 +44,9 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
   return parts;
 }
 
-/** Why queued jobs do not start; null if the page finds no reason. */
-export function waitingFor(workers: Worker[], device: string): string | null {
-  const active = workers.filter((worker) => worker.state === "active");
-  if (active.length === 0) return "no worker is active: start one with `optlab worker`";
-  const fits = active.filter((worker) => device === "any" || worker.devices.some((offered) => offered.device.startsWith(device)));
-  if (fits.length === 0) return `no active worker offers a ${device} device`;
-  const slots = fits.reduce((sum, worker) => sum + worker.slots, 0);
-  const busy = fits.reduce((sum, worker) => sum + worker.jobs.length, 0);
-  return busy >= slots ? `all ${plural(slots, "slot")} of the workers are busy with other jobs` : null;
+/** Why no job of an experiment runs, in the server's words, for the first one in the queue; null if none waits. */
+export function waiting(jobs: Job[]): string | null {
+  if (jobs.some((job) => job.state === "running")) return null;
+  const first = jobs.find((job) => job.state === "queued" && job.why_queued);
+  return first ? `job #${first.id} waits: ${first.why_queued}` : null;
 }

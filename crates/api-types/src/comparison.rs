@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use optlab_domain::{EndReason, JobId, JobState, Metric};
+use optlab_domain::{EndReason, JobId, JobState, Metric, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -20,8 +20,11 @@ pub struct Comparison {
     pub selected_on_test_set: bool,
     /// Number of evaluations whose mean each value is, for the metrics that are such a mean.
     pub last: Option<i64>,
-    /// Name of the arm that the others are compared with.
-    pub baseline: String,
+    /// Name of the arm that the others are compared with; null if none is named and not exactly one arm has the method
+    /// `baseline`.
+    pub baseline: Option<String>,
+    /// Number of pairs that a conclusion needs.
+    pub pairs_needed: usize,
     /// The result as a sentence.
     pub verdict: String,
     /// The arms, in the order of the spec.
@@ -59,7 +62,9 @@ pub struct ArmResult {
     pub mean_difference: Option<f64>,
     /// The difference with its uncertainty; null if it cannot be tested.
     pub difference: Option<Difference>,
-    /// Why it cannot be tested.
+    /// The conclusion; null for the baseline, without one, and if all pairs differ by the same.
+    pub standing: Option<Standing>,
+    /// Why nothing can be concluded.
     pub cannot_tell: Option<String>,
     /// The figure of each job that has it.
     pub values: Vec<SeedValue>,
@@ -87,22 +92,22 @@ pub struct Difference {
     pub low: f64,
     /// Upper end of the 95% interval by Student's t.
     pub high: f64,
-    /// Lower end of the 95% interval by the percentile bootstrap.
-    pub bootstrap_low: f64,
-    /// Upper end of the 95% interval by the percentile bootstrap.
-    pub bootstrap_high: f64,
+    /// Lower end of the 95% interval by the percentile bootstrap; null below five pairs, of which it is much too short.
+    pub bootstrap_low: Option<f64>,
+    /// Upper end of the 95% interval by the percentile bootstrap; null below five pairs.
+    pub bootstrap_high: Option<f64>,
     /// Two-sided p-value of the paired t-test.
     pub p_value: f64,
     /// `p_value` after Holm's procedure over all tested arms.
     pub p_adjusted: f64,
-    /// Whether `p_adjusted` is below 0.05.
+    /// Whether `p_adjusted` is below 0.05 and the pairs suffice for a conclusion.
     pub significant: bool,
     /// The test that assumes no distribution.
     pub sign_flip: SignFlip,
-    /// Cohen's d_z: `mean` divided by `std`.
-    pub effect_size: f64,
+    /// Cohen's d_z: `mean` divided by `std`; null below five pairs.
+    pub effect_size: Option<f64>,
     /// Number of seeds with which 80% of experiments would find a true difference of this size at 0.05 divided by the
-    /// number of tested arms, the first and strictest level of Holm's procedure; null above 10,000.
+    /// number of tested arms, the first and strictest level of Holm's procedure; null above 10,000 and below five pairs.
     pub seeds_needed: Option<usize>,
 }
 

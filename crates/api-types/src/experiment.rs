@@ -1,6 +1,6 @@
 //! Experiments.
 
-use optlab_domain::ExperimentId;
+use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::{Name, Seed};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct ExperimentSummary {
     pub created_at: String,
     /// Its arms, in the order of the spec.
     pub arms: Vec<ArmSummary>,
+    /// The arm that the others are compared with; null if there is none.
+    pub baseline: Option<String>,
     /// Its seeds; each arm has one job per seed.
     pub seeds: Vec<u64>,
     /// Its jobs by state.
@@ -45,25 +47,6 @@ pub struct ArmSummary {
     pub name: String,
     /// `baseline`, `opt:cayley`, ...
     pub method: String,
-}
-
-/// Jobs by state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[expect(missing_docs, reason = "the fields are the words of `JobState`")]
-pub struct Counts {
-    pub queued: i64,
-    pub running: i64,
-    pub paused: i64,
-    pub succeeded: i64,
-    pub failed: i64,
-    pub cancelled: i64,
-}
-
-impl Counts {
-    /// Jobs that have not ended.
-    pub fn unfinished(&self) -> i64 {
-        self.queued + self.running + self.paused
-    }
 }
 
 /// An experiment with its spec and its series.

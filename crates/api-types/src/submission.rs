@@ -66,6 +66,10 @@ pub struct DryRun {
     pub jobs: Vec<PlannedJob>,
     /// Estimate of their time.
     pub estimate: Estimate,
+    /// Number of slots of active workers that could run them.
+    pub slots: usize,
+    /// Why its jobs would wait, if they were submitted now.
+    pub why_queued: Option<String>,
 }
 
 /// A job that a submission would create.

@@ -1,12 +1,14 @@
-//! Warnings about jobs that violate an invariant of their method.
+//! Warnings about jobs that violate an invariant of their method, or that have learned nothing.
 
-use optlab_domain::JobId;
+use optlab_domain::{JobId, WarningKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An invariant of the method that a job violates.
+/// A job that is not what it seems.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
+    /// What is wrong.
+    pub kind: WarningKind,
     /// Id of the job.
     #[schema(value_type = i64)]
     pub job_id: JobId,
@@ -16,9 +18,9 @@ pub struct Warning {
     pub seed: i64,
     /// The series that shows it.
     pub series: String,
-    /// The largest deviation; that of an energy is relative to the energy at the start.
+    /// The largest deviation, relative to the start for an energy; the final accuracy; or the lowest of the last losses.
     pub value: f64,
-    /// The deviation that rounding can explain.
+    /// The value that rounding or chance can explain; for a loss, its start.
     pub tolerance: f64,
     /// The warning as a sentence.
     pub detail: String,

@@ -1,17 +1,18 @@
 //! The closed sets of words in a job's life, used by the database, the API and the runner protocol.
 
+use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::word::words;
 use crate::{AttemptNumber, JobId};
 
 words! {
-    /// The state of a job.
+    /// The state of a job. Lists of jobs and counts have the states in this order.
     pub enum JobState {
-        /// Waiting for a slot.
-        Queued,
         /// Running in a slot.
         Running,
+        /// Waiting for a slot.
+        Queued,
         /// Paused until it is resumed.
         Paused,
         /// Ended with results.
@@ -20,6 +21,44 @@ words! {
         Failed,
         /// Ended by a person.
         Cancelled,
+    }
+}
+
+/// Jobs by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "sqlx", derive(sqlx_macros::FromRow))]
+#[expect(missing_docs, reason = "the fields are the words of `JobState`")]
+pub struct Counts {
+    pub running: i64,
+    pub queued: i64,
+    pub paused: i64,
+    pub succeeded: i64,
+    pub failed: i64,
+    pub cancelled: i64,
+}
+
+impl Counts {
+    /// The number of jobs in a state.
+    pub fn get_mut(&mut self, state: JobState) -> &mut i64 {
+        match state {
+            JobState::Queued => &mut self.queued,
+            JobState::Running => &mut self.running,
+            JobState::Paused => &mut self.paused,
+            JobState::Succeeded => &mut self.succeeded,
+            JobState::Failed => &mut self.failed,
+            JobState::Cancelled => &mut self.cancelled,
+        }
+    }
+
+    /// Every state with the number of its jobs.
+    pub fn by_state(mut self) -> impl Iterator<Item = (JobState, i64)> {
+        JobState::VARIANTS.iter().map(move |&state| (state, *self.get_mut(state)))
+    }
+
+    /// Jobs that have not ended.
+    pub fn unfinished(&self) -> i64 {
+        self.queued + self.running + self.paused
     }
 }
 

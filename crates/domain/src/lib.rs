@@ -7,6 +7,7 @@
 //! - [`device`]: the devices of machines, and the devices on which a job may run.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
+//! - [`standing`]: what a comparison concludes of an arm, and what can be wrong with a job.
 //! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: the scopes of access tokens.
 //! - [`time`]: times in the database and in JSON.
@@ -20,6 +21,7 @@ pub mod lifecycle;
 pub mod metric;
 pub mod record;
 pub mod series;
+pub mod standing;
 pub mod time;
 pub mod token;
 pub mod word;
@@ -30,8 +32,9 @@ pub mod database;
 pub use artifact::ArtifactKind;
 pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
-pub use job::{Action, EndReason, JobState, Lease, Request};
-pub use metric::Metric;
+pub use job::{Action, Counts, EndReason, JobState, Lease, Request};
+pub use metric::{Evaluated, Evaluations, HeldOut, Metric};
 pub use record::JobRecord;
+pub use standing::{Standing, WarningKind};
 pub use token::Scope;
 pub use word::parse_word;

@@ -37,14 +37,14 @@ pub enum Change {
 
 /// The reason why an action is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// Its state does not allow it.
     State(JobState, Action),
     /// A cancel request is pending.
     BeingCancelled(Action),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     /// Continues a sentence that begins with the job: "is failed and cannot be paused".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, action) = match self {
@@ -76,12 +76,12 @@ fn instead(action: Action, state: JobState) -> &'static str {
 /// The change by `action` of a job in `state` with the pending `request`; `None` if nothing changes.
 ///
 /// # Errors
-/// [`Refusal`] if the action is impossible in this state.
-pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<Option<Change>, Refusal> {
+/// [`Rejection`] if the action is impossible in this state.
+pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<Option<Change>, Rejection> {
     use JobState::{Cancelled, Failed, Paused, Queued, Running, Succeeded};
     let change = match (action, state) {
         (Action::Pause | Action::Resume | Action::Retry, Running) if request == Some(Request::Cancel) => {
-            return Err(Refusal::BeingCancelled(action));
+            return Err(Rejection::BeingCancelled(action));
         }
 
         (Action::Cancel, Queued | Paused) => Change::Cancel,
@@ -100,7 +100,7 @@ pub fn act(action: Action, state: JobState, request: Option<Request>) -> Result<
         (Action::Retry, Queued | Running) => return Ok(None),
 
         (Action::Cancel | Action::Pause | Action::Resume, Succeeded | Failed | Cancelled)
-        | (Action::Retry, Paused | Succeeded) => return Err(Refusal::State(state, action)),
+        | (Action::Retry, Paused | Succeeded) => return Err(Rejection::State(state, action)),
     };
     Ok((change != Change::SetRequest(request)).then_some(change))
 }

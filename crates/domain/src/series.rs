@@ -29,6 +29,24 @@ pub fn orthogonality_error(layer: &str) -> String {
     format!("orthogonality_error/{layer}")
 }
 
+/// A figure that has a series for each layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerFigure {
+    /// See [`energy`].
+    Energy,
+    /// See [`orthogonality_error`].
+    OrthogonalityError,
+}
+
+/// The figure and the layer of a series by its name; `None` for a series of no layer.
+pub fn of_layer(name: &str) -> Option<(LayerFigure, &str)> {
+    match name.split_once('/')? {
+        ("energy", layer) if name != ENERGY_MEAN => Some((LayerFigure::Energy, layer)),
+        ("orthogonality_error", layer) => Some((LayerFigure::OrthogonalityError, layer)),
+        _ => None,
+    }
+}
+
 /// The error of an accuracy, both in percent.
 pub fn error_of(accuracy: f64) -> f64 {
     100.0 - accuracy
@@ -49,7 +67,7 @@ pub fn about(name: &str) -> About {
         TRAIN_ACCURACY | TEST_ACCURACY | VALIDATION_ACCURACY => ("%", Some(true)),
         TRAIN_LOSS | TEST_LOSS | VALIDATION_LOSS => ("nat", Some(false)),
         SAMPLES_PER_SECOND => ("samples/s", Some(true)),
-        _ if name.starts_with("orthogonality_error/") => ("", Some(false)),
+        _ if matches!(of_layer(name), Some((LayerFigure::OrthogonalityError, _))) => ("", Some(false)),
         _ => ("", None),
     };
     About { unit, higher_is_better }
@@ -57,11 +75,11 @@ pub fn about(name: &str) -> About {
 
 /// Whether runners record series of this name.
 pub fn is_known(name: &str) -> bool {
-    let of_layer = ["energy/", "orthogonality_error/"].into_iter().find_map(|kind| name.strip_prefix(kind));
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     always(name).is_some()
         || [VALIDATION_LOSS, VALIDATION_ACCURACY].contains(&name)
-        || of_layer.is_some_and(|layer| (1..=100).contains(&layer.len()) && layer.bytes().all(fits))
+        || of_layer(name)
+            .is_some_and(|(_, layer)| (1..=100).contains(&layer.len()) && layer.bytes().all(fits))
 }
 
 /// As [`about`], for a series that every job has.

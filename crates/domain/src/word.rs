@@ -43,7 +43,10 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::{ArtifactKind, DeviceKind, EndReason, JobState, Metric, Request, Scope, WantedDevice};
+    use crate::{
+        ArtifactKind, DeviceKind, EndReason, JobState, Metric, Request, Scope, Standing, WantedDevice,
+        WarningKind,
+    };
 
     fn has_one_word<T>()
     where
@@ -65,6 +68,8 @@ mod tests {
         has_one_word::<ArtifactKind>();
         has_one_word::<Metric>();
         has_one_word::<Scope>();
+        has_one_word::<Standing>();
+        has_one_word::<WarningKind>();
         has_one_word::<DeviceKind>();
         has_one_word::<WantedDevice>();
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use optlab_data::Progress;
+use optlab_data::{Library, Progress};
 use optlab_spec::JobSpec;
 use tch::Device;
 
@@ -41,12 +41,17 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// A job before its first update. `progress` is notified of downloads.
+    /// A job before its first update, with data from `library`. `progress` is notified of downloads.
     ///
     /// # Errors
     /// If the data is not available or the model does not fit it, and libtorch's own.
-    pub fn prepare(spec: &'a JobSpec, device: Device, progress: &mut dyn Progress) -> Result<Self, JobError> {
-        Self::at(0, spec, device, progress)
+    pub fn prepare(
+        spec: &'a JobSpec,
+        device: Device,
+        library: &Library,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, JobError> {
+        Self::at(0, spec, device, library, progress)
     }
 
     /// A job with the first weights and empty memory, of the shape that it has after `updates` updates. It becomes the
@@ -58,10 +63,11 @@ impl<'a> Job<'a> {
         updates: u64,
         spec: &'a JobSpec,
         device: Device,
+        library: &Library,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
         let train_spec = &spec.train;
-        let data = Data::prepare(train_spec, spec.seed, device, progress)?;
+        let data = Data::prepare(train_spec, spec.seed, device, library, progress)?;
         let start = Start { method: &spec.method, seed: spec.seed, device, updates };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, train_spec.precision, start)?;

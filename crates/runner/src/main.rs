@@ -5,6 +5,7 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
+use optlab_data::Library;
 use optlab_runner::inbox::Inbox;
 use optlab_runner::pipe::EventPipe;
 use optlab_runner::{environment, libtorch, serve};
@@ -36,7 +37,7 @@ fn run() -> io::Result<()> {
     let mut pipe = EventPipe::take_stdout()?;
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
     libtorch::prepare();
-    serve::serve(&Inbox::of_stdin(), &mut pipe)
+    serve::serve(&Library::from_env(), &Inbox::of_stdin(), &mut pipe)
 }
 
 fn probe() -> io::Result<()> {

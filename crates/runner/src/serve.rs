@@ -3,6 +3,7 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
+use optlab_data::Library;
 use optlab_domain::EndReason;
 use optlab_spec::protocol::{Command, Event, Failure, Run};
 
@@ -11,17 +12,17 @@ use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
 use crate::pipe::EventPipe;
 
-/// Runs every job that comes in.
+/// Runs every job that comes in, with data from `library`.
 ///
 /// # Errors
 /// If the pipe breaks, or after a crash of libtorch or of this program, because the process may be damaged.
-pub fn serve(inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
+pub fn serve(library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
     while let Some(message) = inbox.next() {
         match message {
             Message::Command(Command::Run(run)) => {
                 let span = tracing::info_span!("job", job = %run.job, attempt = %run.attempt);
                 let _entered = span.enter();
-                match answer(&run, inbox, pipe)? {
+                match answer(&run, library, inbox, pipe)? {
                     Answer::Given(event) => pipe.send(&event)?,
                     Answer::InputEnded => return Ok(()),
                 }
@@ -40,9 +41,9 @@ enum Answer {
 }
 
 /// Runs a job and reports its end.
-fn answer(run: &Run, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
+fn answer(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = %run.device, "starts");
-    let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, inbox, pipe)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, library, inbox, pipe)));
     let failure = match result {
         Ok(Ok(End::Finished(summary))) => {
             tracing::info!(seconds = summary.seconds, "finished");

@@ -202,7 +202,7 @@ mod tests {
     use crate::pipe::EventPipe;
 
     /// The error to report for an error of libtorch in an update after these losses.
-    fn told(losses: &[f32]) -> JobError {
+    fn error_after(losses: &[f32]) -> JobError {
         let mut pipe = EventPipe::to(tempfile::tempfile().unwrap());
         let mut meter = Meter::new(&mut pipe, 0);
         for (step, &loss) in (1..).zip(losses) {
@@ -215,9 +215,9 @@ mod tests {
 
     #[test]
     fn an_error_after_a_loss_that_is_not_finite_is_attributed_to_the_loss() {
-        let error = told(&[1.0, f32::INFINITY, f32::NAN]);
+        let error = error_after(&[1.0, f32::INFINITY, f32::NAN]);
         assert!(matches!(error, JobError::Diverged { series: series::TRAIN_LOSS, step: 2 }), "{error}");
-        let error = told(&[1.0, 2.0]);
+        let error = error_after(&[1.0, 2.0]);
         assert!(matches!(error, JobError::Torch(_)), "{error}");
     }
 }

@@ -10,16 +10,23 @@ pub fn names(spec: &Value) -> Vec<&str> {
     list(spec).iter().filter_map(name).collect()
 }
 
-/// Keeps only the arms of these names, so that mistakes of the others do not matter.
+/// Keeps only the arms of these names, so that mistakes of the others do not matter. A baseline that is not kept is no
+/// longer named.
 ///
 /// # Errors
 /// At `/arms`, with the existing names, if one is missing.
 pub fn keep(spec: &mut Value, wanted: &[String]) -> Result<(), Problems> {
-    if let Some(stranger) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
-        return Err(unknown(stranger, &names(spec)));
+    if let Some(name) = wanted.iter().find(|wanted| !names(spec).contains(&wanted.as_str())) {
+        return Err(unknown(name, &names(spec)));
     }
     if let Some(Value::Array(arms)) = spec.get_mut("arms") {
         arms.retain(|arm| name(arm).is_some_and(|name| wanted.iter().any(|wanted| wanted == name)));
+    }
+    if let Value::Object(fields) = spec {
+        let is_kept = |baseline: &Value| wanted.iter().any(|wanted| baseline == wanted.as_str());
+        if fields.get("baseline").is_some_and(|baseline| !is_kept(baseline)) {
+            fields.remove("baseline");
+        }
     }
     Ok(())
 }
@@ -58,10 +65,10 @@ fn reach<'a>(known: &[&str], path: String, fields: &'a Value) -> Option<Vec<(Str
     Some(reached?.concat())
 }
 
-fn unknown(stranger: &str, known: &[&str]) -> Problems {
-    let hint = suggestion(stranger, known.iter().copied());
+fn unknown(name: &str, known: &[&str]) -> Problems {
+    let hint = suggestion(name, known.iter().copied());
     let names = alternatives(known.iter().copied());
-    Problems::one("/arms", format!("there is no arm `{stranger}`; there is {names}{hint}"))
+    Problems::one("/arms", format!("there is no arm `{name}`; there is {names}{hint}"))
 }
 
 fn list(spec: &Value) -> &[Value] {
@@ -118,7 +125,10 @@ mod tests {
     #[test]
     fn other_arms_are_removed() {
         let mut spec = spec();
+        spec["baseline"] = json!("s-0.5");
         keep(&mut spec, &["s-0.5".to_owned(), "baseline".to_owned()]).unwrap();
-        assert_eq!(names(&spec), ["baseline", "s-0.5"]);
+        assert_eq!((names(&spec), &spec["baseline"]), (vec!["baseline", "s-0.5"], &json!("s-0.5")));
+        keep(&mut spec, &["baseline".to_owned()]).unwrap();
+        assert_eq!((names(&spec), spec.get("baseline")), (vec!["baseline"], None));
     }
 }

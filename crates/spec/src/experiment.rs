@@ -7,7 +7,8 @@ use crate::arm::{Arm, Base};
 use crate::checkpoint::CheckpointSpec;
 use crate::fields::{Fields, integer_item};
 use crate::job::JobSpec;
-use crate::problem::Problems;
+use crate::method::MethodSpec;
+use crate::problem::{Problems, alternatives, quoted};
 use crate::resources::Resources;
 use crate::train::TrainSpec;
 
@@ -53,6 +54,9 @@ pub struct ExperimentSpec {
     /// The arms that are compared.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     pub arms: Vec<Arm>,
+    /// Name of the arm that the others are compared with; by default the only arm whose method is `baseline`, else none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
+    pub baseline: Option<String>,
 }
 
 impl ExperimentSpec {
@@ -111,7 +115,7 @@ impl ExperimentSpec {
         let before = fields.mistakes();
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         let base = Base { train, written: fields.raw("train"), is_sound: fields.mistakes() == before };
-        let spec = Self {
+        let mut spec = Self {
             version: VERSION,
             name,
             notes: fields.notes(),
@@ -122,14 +126,16 @@ impl ExperimentSpec {
             resources: fields.table("resources", None, Resources::read),
             checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
-                let told = problems.list.len();
+                let before = problems.list.len();
                 let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &base));
-                arm.sign(&mut problems.list[told..]);
+                arm.sign(&mut problems.list[before..]);
                 arm
             }),
             seeds,
             train: base.train,
+            baseline: None,
         };
+        spec.baseline = read_baseline(fields, &spec.arms);
         let names: Vec<&str> = spec.arms.iter().map(|arm| arm.name.as_str()).collect();
         if let Some(twice) = repeated(&names) {
             fields.wrong("arms", format!("must have unique names; `{twice}` is not unique"));
@@ -140,6 +146,20 @@ impl ExperimentSpec {
         }
         spec
     }
+}
+
+fn read_baseline(fields: &mut Fields<'_>, arms: &[Arm]) -> Option<String> {
+    if !fields.has("baseline") {
+        let mut plain = arms.iter().filter(|arm| matches!(arm.method, MethodSpec::Baseline { .. }));
+        let only = plain.next().filter(|_| plain.next().is_none());
+        return only.map(|arm| arm.name.clone());
+    }
+    let named = fields.identifier("baseline");
+    if !named.is_empty() && !arms.iter().any(|arm| arm.name == named) {
+        let known = alternatives(arms.iter().map(|arm| arm.name.as_str()));
+        fields.wrong("baseline", format!("must be the name of an arm, {known}, is {}", quoted(&named)));
+    }
+    Some(named)
 }
 
 fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
@@ -172,7 +192,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::method::MethodSpec;
     use crate::optimizer::OptimizerSpec;
 
     /// A spec as the first version stored it, with a field of a later version and without one of this version.
@@ -216,9 +235,35 @@ mod tests {
             *value.pointer_mut(pointer).unwrap() = json!(name);
             let spec = ExperimentSpec::from_stored(&value).unwrap();
             assert!([&spec.name, &spec.arms[1].name].contains(&&name.to_owned()), "{spec:?}");
-            let told = ExperimentSpec::from_value(&value).unwrap_err();
-            assert!(told.list.iter().any(|problem| problem.pointer == pointer), "{told}");
+            let problems = ExperimentSpec::from_value(&value).unwrap_err();
+            assert!(problems.list.iter().any(|problem| problem.pointer == pointer), "{problems}");
         }
+    }
+
+    #[test]
+    fn the_baseline_is_the_named_arm_else_the_only_plain_one() {
+        let baseline = |named: Value, methods: &[&str]| {
+            let arm = |(i, kind): (usize, &&str)| json!({ "name": format!("arm{i}"), "method": { "kind": kind, "transform": (*kind == "opt").then_some("cayley") } });
+            let arms: Vec<Value> = methods.iter().enumerate().map(arm).collect();
+            let train = json!({ "epochs": 1, "data": { "name": "digits" }, "model": { "kind": "mlp", "hidden": [8] } });
+            let spec = json!({ "name": "x", "train": train, "arms": arms, "baseline": named });
+            ExperimentSpec::from_value(&spec)
+                .map(|spec| spec.baseline)
+                .map_err(|problems| problems.to_string())
+        };
+        let name = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(baseline(Value::Null, &["opt", "baseline"]), name("arm1"));
+        assert_eq!(
+            baseline(Value::Null, &["baseline", "baseline"]),
+            Ok(None),
+            "never silently the first of several"
+        );
+        assert_eq!(baseline(Value::Null, &["opt", "mhe"]), Ok(None));
+        assert_eq!(baseline(json!("arm0"), &["opt", "baseline"]), name("arm0"));
+        assert_eq!(
+            baseline(json!("arm9"), &["opt", "baseline"]),
+            Err("/baseline: must be the name of an arm, `arm0` or `arm1`, is \"arm9\"".to_owned())
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::document::{Refusal, parse_toml};
+use crate::document::{DocumentError, parse_toml};
 use crate::problem::Problems;
 
 /// Words that determine the meaning of the other fields of their table.
@@ -88,16 +88,16 @@ pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
         return Err(wrong());
     }
     let value = match parse_toml(&format!("value = {value}")) {
-        Err(Refusal::Malformed(_)) if value.trim() == "null" => Value::Null,
+        Err(DocumentError::Malformed(_)) if value.trim() == "null" => Value::Null,
         Ok(mut table) => table["value"].take(),
-        Err(Refusal::Malformed(_)) if value.trim().starts_with(['[', '{', '"', '\'']) => {
+        Err(DocumentError::Malformed(_)) if value.trim().starts_with(['[', '{', '"', '\'']) => {
             return Err(Problems::one(
                 "",
                 format!("`{text}`: a bracket or quotation mark is not closed, or its content is not TOML"),
             ));
         }
-        Err(Refusal::Malformed(_)) => Value::String(value.trim().to_owned()),
-        Err(Refusal::Invalid(problems)) => return Err(problems),
+        Err(DocumentError::Malformed(_)) => Value::String(value.trim().to_owned()),
+        Err(DocumentError::Invalid(problems)) => return Err(problems),
     };
     Ok(path
         .rsplit('.')

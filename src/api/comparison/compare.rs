@@ -3,12 +3,14 @@
 use optlab_api_types::{
     ArmResult, Bootstrap, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
 };
-use optlab_domain::Metric;
+use optlab_domain::{Evaluated, HeldOut, Metric};
+use optlab_spec::{ExperimentSpec, FieldDifference, MethodSpec};
 
 use super::environments;
 use super::figures::{Figure, Figures};
 use crate::stats::{
-    CannotTell, Contender, RESAMPLES, SEED, adjust, paired_difference, pairs, spread, verdict,
+    CannotTell, Contender, RESAMPLES, SEED, Verdict, adjust, paired_difference, pairs, spread, standing,
+    verdict,
 };
 use crate::store::{Experiment, JobFigures};
 
@@ -20,61 +22,119 @@ struct Arm<'a> {
     difference: Option<Result<Difference, CannotTell>>,
 }
 
-pub(super) fn compare(
-    experiment: &Experiment,
-    metric: Metric,
-    last: i64,
-    baseline: String,
-    figures: &Figures,
-) -> Comparison {
-    let arms = arms(experiment, &baseline, figures);
+/// What is asked.
+pub(super) struct Question {
+    pub(super) metric: Metric,
+    /// Number of evaluations in a mean of the last ones.
+    pub(super) last: i64,
+    /// The arm that the others are compared with.
+    pub(super) baseline: Option<String>,
+    /// Number of pairs that a conclusion needs.
+    pub(super) pairs_needed: usize,
+}
+
+pub(super) fn compare(experiment: &Experiment, question: Question, figures: &Figures) -> Comparison {
+    let Question { metric, last, baseline, pairs_needed } = question;
+    let arms = arms(experiment, baseline.as_deref(), pairs_needed, figures);
     let contenders: Vec<Contender<'_>> = arms
         .iter()
         .filter_map(|arm| Some(Contender { arm: arm.name, difference: arm.difference? }))
         .collect();
     let counts = experiment.counts;
-    let settled = counts.queued + counts.running + counts.paused == 0;
-    let of_spec = experiment.spec.differences().into_iter();
+    let settled = counts.unfinished() == 0;
+    let differences = experiment.spec.differences();
+    let verdict = match &baseline {
+        Some(baseline) => {
+            let Verdict { text, about } = verdict(metric, baseline, &contenders, settled, pairs_needed);
+            let rates = about.map(|arm| rates(&differences, [arm, baseline])).unwrap_or_default();
+            format!("{text}{}{rates}", held_out(&experiment.spec, metric))
+        }
+        None => no_baseline(&experiment.spec),
+    };
+    let environments = baseline.as_deref().map(|baseline| {
+        let of = |contender: &Contender<'_>| environments::differences(figures, baseline, contender.arm);
+        contenders.iter().flat_map(of).collect()
+    });
     Comparison {
         metric,
         unit: metric.unit().to_owned(),
         higher_is_better: metric.higher_is_better(),
         selected_on_test_set: metric.is_selected_on_test_set(),
         last: metric.is_mean_of_last().then_some(last),
-        verdict: verdict(metric, &baseline, &contenders, settled),
+        verdict,
         missing: figures.all.iter().filter_map(missing).collect(),
-        differences: of_spec
+        differences: differences
+            .into_iter()
             .map(|field| SpecDifference {
                 pointer: field.pointer,
                 values: field.values.into_iter().collect(),
             })
             .collect(),
-        environments: contenders
-            .iter()
-            .flat_map(|contender| environments::differences(figures, &baseline, contender.arm))
-            .collect(),
-        arms: arms.iter().map(|arm| result(arm, figures)).collect(),
+        environments: environments.unwrap_or_default(),
+        arms: arms.iter().map(|arm| result(arm, metric, pairs_needed, figures)).collect(),
         bootstrap: Bootstrap { resamples: RESAMPLES, seed: SEED },
         baseline,
+        pairs_needed,
     }
 }
 
-fn arms<'a>(experiment: &'a Experiment, baseline: &str, figures: &Figures) -> Vec<Arm<'a>> {
-    let reference = figures.values(baseline);
+fn no_baseline(spec: &ExperimentSpec) -> String {
+    let plain = spec.arms.iter().filter(|arm| matches!(arm.method, MethodSpec::Baseline { .. })).count();
+    let why = match plain {
+        0 => "no arm has the method `baseline`".to_owned(),
+        plain => format!("{plain} arms have the method `baseline`"),
+    };
+    format!("No baseline: {why} and the spec names none. Choose an arm to compare the others with.")
+}
+
+/// Says which set decided, if there are two.
+fn held_out(spec: &ExperimentSpec, metric: Metric) -> &'static str {
+    let has_validation = spec.arms.iter().any(|arm| arm.train.data.validation > 0.0);
+    match metric.evaluated() {
+        Some(Evaluated { set: HeldOut::Test, .. }) if has_validation => {
+            " Decided on the test set, not on the validation set."
+        }
+        Some(Evaluated { set: HeldOut::Validation, .. }) => " Decided on the validation set.",
+        _ => "",
+    }
+}
+
+/// The learning rates in which two arms differ.
+fn rates(differences: &[FieldDifference], arms: [&str; 2]) -> String {
+    let rates = differences.iter().filter(|field| field.pointer.ends_with("/learning_rate"));
+    let listed: Vec<String> = rates
+        .filter_map(|field| {
+            let [arm, baseline] = arms.map(|name| field.values.get(name).filter(|value| !value.is_null()));
+            let (arm, baseline) = (arm?, baseline?);
+            let name = field.pointer[1..].replace('/', ".");
+            (arm != baseline).then(|| format!("{name} is {arm} in {} and {baseline} in {}", arms[0], arms[1]))
+        })
+        .collect();
+    if listed.is_empty() { String::new() } else { format!(" Rates differ: {}.", listed.join(", ")) }
+}
+
+fn arms<'a>(
+    experiment: &'a Experiment,
+    baseline: Option<&str>,
+    pairs_needed: usize,
+    figures: &Figures,
+) -> Vec<Arm<'a>> {
+    let reference = baseline.map(|baseline| figures.values(baseline));
     let of_spec = experiment.spec.arms.iter();
     let mut arms: Vec<Arm<'a>> = of_spec
         .map(|arm| {
-            let pairs = (arm.name != baseline).then(|| pairs(&reference, &figures.values(&arm.name)));
+            let reference = reference.as_ref().filter(|_| Some(arm.name.as_str()) != baseline);
+            let pairs = reference.map(|reference| pairs(reference, &figures.values(&arm.name)));
             let difference = pairs.as_deref().map(paired_difference);
             Arm { name: &arm.name, method: arm.method.to_string(), pairs, difference }
         })
         .collect();
     let tested = arms.iter_mut().filter_map(|arm| arm.difference.as_mut()?.as_mut().ok());
-    adjust(&mut tested.collect::<Vec<_>>());
+    adjust(&mut tested.collect::<Vec<_>>(), pairs_needed);
     arms
 }
 
-fn result(arm: &Arm<'_>, figures: &Figures) -> ArmResult {
+fn result(arm: &Arm<'_>, metric: Metric, pairs_needed: usize, figures: &Figures) -> ArmResult {
     let seeds = figures.values(arm.name);
     let values: Vec<f64> = seeds.iter().map(|(_, value)| *value).collect();
     let of_values = spread(&values);
@@ -93,9 +153,22 @@ fn result(arm: &Arm<'_>, figures: &Figures) -> ArmResult {
         pairs: arm.pairs.as_ref().map(Vec::len),
         mean_difference: arm.pairs.as_deref().and_then(spread).map(|spread| spread.mean),
         difference: arm.difference.and_then(Result::ok),
-        cannot_tell: arm.difference.and_then(Result::err).map(|why| why.to_string()),
+        standing: arm.difference.and_then(|difference| standing(metric, &difference, pairs_needed)),
+        cannot_tell: arm.difference.and_then(|difference| cannot_tell(&difference, pairs_needed)),
         values: seeds.into_iter().map(|(seed, value)| SeedValue { seed, value }).collect(),
     }
+}
+
+fn cannot_tell(difference: &Result<Difference, CannotTell>, pairs_needed: usize) -> Option<String> {
+    let why = match *difference {
+        Ok(Difference { n, .. }) if n >= pairs_needed => return None,
+        Ok(Difference { n, .. }) => CannotTell::TooFewPairs { n },
+        Err(why) => why,
+    };
+    Some(match why {
+        CannotTell::TooFewPairs { .. } => format!("{why}, and {pairs_needed} are needed"),
+        CannotTell::NoSpread { .. } => why.to_string(),
+    })
 }
 
 fn missing(figure: &Figure) -> Option<MissingCell> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use optlab_domain::{JobId, Metric, series};
+use optlab_domain::{Evaluations, HeldOut, JobId, Metric};
 use optlab_spec::Arm;
 use optlab_spec::protocol::Environment;
 
@@ -32,9 +32,11 @@ impl Figures {
         last: i64,
     ) -> Result<Self, StoreError> {
         let jobs = store.figures(experiment.id).await?;
-        let evaluations = match metric.is_mean_of_last() {
-            true => store.last_evaluations(experiment.id, last).await?,
-            false => HashMap::new(),
+        let evaluations = match metric.evaluated() {
+            Some(of) if of.of == Evaluations::Last => {
+                store.last_evaluations(experiment.id, of.set, last).await?
+            }
+            _ => HashMap::new(),
         };
         let first_steps = first_steps(experiment, last);
         let figure = |job: JobFigures| {
@@ -66,17 +68,20 @@ fn first_steps(experiment: &Experiment, last: i64) -> HashMap<&str, Option<i64>>
 }
 
 fn value(metric: Metric, job: &JobFigures, last: Option<&LastEvaluations>) -> Option<f64> {
-    let last = last.map(|last| last.test_accuracy);
+    if let Some(evaluated) = metric.evaluated() {
+        let accuracy = match (evaluated.of, evaluated.set) {
+            (Evaluations::Final, HeldOut::Test) => job.test_accuracy,
+            (Evaluations::Best, HeldOut::Test) => job.best_test_accuracy,
+            (Evaluations::Final, HeldOut::Validation) => job.validation_accuracy,
+            (Evaluations::Best, HeldOut::Validation) => job.best_validation_accuracy,
+            (Evaluations::Last, _) => last.map(|last| last.accuracy),
+        };
+        return accuracy.map(|accuracy| evaluated.of_accuracy(accuracy));
+    }
     match metric {
-        Metric::TestAccuracy => job.test_accuracy,
-        Metric::BestTestAccuracy => job.best_test_accuracy,
-        Metric::LastTestAccuracy => last,
-        Metric::TestError => job.test_accuracy.map(series::error_of),
-        Metric::BestTestError => job.best_test_accuracy.map(series::error_of),
-        Metric::LastTestError => last.map(series::error_of),
         Metric::Energy => job.energy,
         Metric::Seconds => job.seconds,
         Metric::PeakMemory => job.peak_memory_bytes.map(|bytes| bytes as f64),
-        Metric::ParametersTrained => job.parameters_trained.map(|numbers| numbers as f64),
+        _ => job.parameters_trained.map(|numbers| numbers as f64),
     }
 }

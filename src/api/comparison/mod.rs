@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::State;
 use optlab_api_types::Comparison;
 use optlab_domain::{ExperimentId, Metric, parse_word};
-use optlab_spec::MethodSpec;
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
@@ -18,7 +17,7 @@ use super::extract::{Path, Query};
 use super::parameter::{Name, Whole};
 use super::state::AppState;
 use crate::store::Experiment;
-use compare::compare;
+use compare::{Question, compare};
 use figures::Figures;
 
 #[derive(Deserialize, IntoParams)]
@@ -28,10 +27,10 @@ pub(super) struct Params {
     /// The metric to compare; default `test_error`.
     #[param(inline, value_type = Option<Metric>)]
     metric: Option<String>,
-    /// Name of the arm to compare with; default: the first whose method is `baseline`, else the first.
+    /// Name of the arm to compare with; default: the experiment's `baseline`.
     #[param(inline)]
     baseline: Option<Name>,
-    /// Number of final evaluations that `last_test_error` and `last_test_accuracy` average.
+    /// Number of final evaluations that metrics such as `last_test_error` average.
     #[param(inline)]
     #[serde(default)]
     last: Whole<1, 1000, 5>,
@@ -58,21 +57,16 @@ pub(super) async fn get(
     let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
     let figures = Figures::read(&state.store, &experiment, metric, last).await?;
     // The bootstrap draws tens of thousands of resamples per arm.
-    let comparison = spawn_blocking(move || compare(&experiment, metric, last, baseline, &figures)).await;
+    let question = Question { metric, last, baseline, pairs_needed: state.settings.pairs_needed.into() };
+    let comparison = spawn_blocking(move || compare(&experiment, question, &figures)).await;
     comparison.map(Json).map_err(|error| ApiError::failed(&error))
 }
 
-fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<String, ApiError> {
+fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(wanted) = wanted else { return Ok(experiment.spec.baseline.clone()) };
     let arms = &experiment.spec.arms;
-    let Some(wanted) = wanted else {
-        // The plain baseline comes before one with another start.
-        let plain = arms.iter().find(|arm| arm.method == MethodSpec::BASELINE);
-        let other = || arms.iter().find(|arm| matches!(arm.method, MethodSpec::Baseline { .. }));
-        let found = plain.or_else(other).or(arms.first());
-        return Ok(found.map(|arm| arm.name.clone()).unwrap_or_default());
-    };
     if arms.iter().any(|arm| arm.name == wanted) {
-        return Ok(wanted);
+        return Ok(Some(wanted));
     }
     let names: Vec<&str> = arms.iter().map(|arm| arm.name.as_str()).collect();
     Err(ApiError::invalid_parameter(format!("`baseline` must be one of {}", names.join(", "))))

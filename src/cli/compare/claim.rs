@@ -110,9 +110,12 @@ impl Claim {
             let arms: Vec<&str> = comparison.arms.iter().map(|arm| arm.arm.as_str()).collect();
             UnknownArm { name: self.left.clone(), known: arms.join(", ") }
         })?;
-        let Some(difference) = &arm.difference else {
-            let why = arm.cannot_tell.as_deref().unwrap_or("there is nothing to compare");
-            return Ok(Outcome { holds: false, sentence: format!("cannot tell whether {self}: {why}") });
+        let difference = match (&arm.difference, &arm.cannot_tell) {
+            (Some(difference), None) => difference,
+            (_, why) => {
+                let why = why.as_deref().unwrap_or("there is nothing to compare");
+                return Ok(Outcome { holds: false, sentence: format!("cannot tell whether {self}: {why}") });
+            }
         };
         let holds = self.holds(difference);
         let verb = if holds { "holds" } else { "does not hold" };

@@ -4,7 +4,7 @@ use optlab_api_types::{ArmResult, Comparison, Difference};
 
 const HEADER: &str = "arm,method,n,mean,std,energy,seconds,difference,low,high,p_value,\
     metric,selected_on_test_set,pairs,difference_std,p_adjusted,sign_flip_p,sign_flip_p_adjusted,least_sign_flip_p,\
-    effect_size,seeds_needed,bootstrap_low,bootstrap_high,missing_seeds";
+    effect_size,seeds_needed,bootstrap_low,bootstrap_high,missing_seeds,standing";
 
 pub(super) fn rows(comparison: &Comparison) -> String {
     let rows = comparison.arms.iter().map(|arm| row(comparison, arm).join(","));
@@ -13,6 +13,7 @@ pub(super) fn rows(comparison: &Comparison) -> String {
 
 fn row(comparison: &Comparison, arm: &ArmResult) -> Vec<String> {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let maybe = |pick: fn(&Difference) -> Option<f64>| number(arm.difference.as_ref().and_then(pick));
     let of = |pick: fn(&Difference) -> f64| number(arm.difference.as_ref().map(pick));
     let missing = comparison.missing.iter().filter(|cell| cell.arm == arm.arm);
     let missing: Vec<String> = missing.map(|cell| cell.seed.to_string()).collect();
@@ -37,10 +38,11 @@ fn row(comparison: &Comparison, arm: &ArmResult) -> Vec<String> {
         of(|d| d.sign_flip.p_value),
         of(|d| d.sign_flip.p_adjusted),
         of(|d| d.sign_flip.least_p),
-        of(|d| d.effect_size),
+        maybe(|d| d.effect_size),
         seeds_needed.map_or_else(String::new, |seeds| seeds.to_string()),
-        of(|d| d.bootstrap_low),
-        of(|d| d.bootstrap_high),
+        maybe(|d| d.bootstrap_low),
+        maybe(|d| d.bootstrap_high),
         missing.join(" "),
+        arm.standing.map_or_else(String::new, |standing| standing.to_string()),
     ]
 }

@@ -1,30 +1,34 @@
-//! The comparison as a table for a paper: booktabs, the best figure in bold, mean and standard deviation.
+//! The comparison as a table for a paper: booktabs, significantly better figures in bold, mean and standard deviation.
 
 use optlab_api_types::{ArmResult, Comparison};
+use optlab_domain::Standing;
 
 use super::notes::notes;
-use super::table::mean_and_std;
+use super::table::{baseline, mean_and_std};
 
 pub(super) fn tabular(comparison: &Comparison) -> String {
-    let best = best(comparison);
-    let rows: Vec<String> = comparison.arms.iter().map(|arm| row(comparison, arm, best.as_deref())).collect();
-    let notes: Vec<String> = notes(comparison).iter().map(|note| format!("% {note}")).collect();
+    let rows: Vec<String> = comparison.arms.iter().map(|arm| row(comparison, arm)).collect();
+    let notes: Vec<String> = [BOLD.to_owned()].into_iter().chain(notes(comparison)).collect();
+    let notes: Vec<String> = notes.iter().map(|note| format!("% {note}")).collect();
     format!(
         "% \\usepackage{{booktabs}}\n% {verdict}\n{notes}\n\\begin{{tabular}}{{lrrr}}\n\\toprule\nArm & $n$ & {heading} & Difference from \
          {baseline} [95\\%] \\\\\n\\midrule\n{rows}\n\\bottomrule\n{missing}\\end{{tabular}}",
         verdict = comparison.verdict,
         notes = notes.join("\n"),
         heading = escaped(&capitalised(&comparison.metric.heading().replace('%', "(%)"))),
-        baseline = escaped(&comparison.baseline),
+        baseline = escaped(baseline(comparison)),
         rows = rows.join("\n"),
         missing = missing(comparison),
     )
 }
 
-fn row(comparison: &Comparison, arm: &ArmResult, best: Option<&str>) -> String {
+/// The rule for bold figures.
+const BOLD: &str = "Bold: better than the baseline, with p below 0.05.";
+
+fn row(comparison: &Comparison, arm: &ArmResult) -> String {
     let figure = mean_and_std(comparison, arm, "\\pm").map_or_else(dash, |figure| {
-        let is_best = arm.mean.map(|mean| comparison.metric.shown(mean)).as_deref() == best && best.is_some();
-        if is_best { format!("$\\mathbf{{{figure}}}$") } else { format!("${figure}$") }
+        let is_better = arm.standing == Some(Standing::Better);
+        if is_better { format!("$\\mathbf{{{figure}}}$") } else { format!("${figure}$") }
     });
     let shown = |value| comparison.metric.shown_difference(value);
     let difference = match (&arm.difference, arm.mean_difference) {
@@ -37,14 +41,6 @@ fn row(comparison: &Comparison, arm: &ArmResult, best: Option<&str>) -> String {
         (None, None) => dash(),
     };
     format!("{} & {} & {figure} & {difference} \\\\", escaped(&arm.arm), arm.n)
-}
-
-/// The best mean as printed, so that equal arms are all bold; `None` if neither direction is better.
-fn best(comparison: &Comparison) -> Option<String> {
-    let higher_is_better = comparison.metric.higher_is_better()?;
-    let means = comparison.arms.iter().filter_map(|arm| arm.mean);
-    let best = if higher_is_better { means.reduce(f64::max) } else { means.reduce(f64::min) };
-    best.map(|mean| comparison.metric.shown(mean))
 }
 
 /// Whether a line belongs to the table and is no comment.

@@ -7,7 +7,7 @@ mod notes;
 mod table;
 
 use clap::ValueEnum;
-use optlab_api_types::Comparison;
+use optlab_api_types::{Comparison, List, Warning};
 use optlab_domain::{ExperimentId, Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
@@ -20,14 +20,14 @@ pub(super) struct Args {
     experiment: String,
     #[command(flatten)]
     server: ServerArgs,
-    /// Metric: test_error, best_test_error or last_test_error, the same of test_accuracy, energy, seconds,
-    /// peak_memory or parameters_trained
+    /// Metric: test_error, best_test_error or last_test_error, the same of test_accuracy, validation_error and
+    /// validation_accuracy, energy, seconds, peak_memory or parameters_trained
     #[arg(long, value_parser = parse_word::<Metric>, default_value = "test_error")]
     metric: Metric,
-    /// Arm to compare with [default: the first whose method is baseline, else the first]
+    /// Arm to compare with [default: the experiment's baseline]
     #[arg(long, value_name = "ARM")]
     baseline: Option<String>,
-    /// Number of evaluations in the mean of last_test_error and last_test_accuracy [default: 5]
+    /// Number of evaluations in the mean of metrics such as last_test_error [default: 5]
     #[arg(long, value_name = "K")]
     last: Option<u32>,
     /// Output format
@@ -54,7 +54,7 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.last.is_some() && !args.metric.is_mean_of_last() {
         return Err(Failure::Usage(
-            "--last is for --metric last_test_error or last_test_accuracy".to_owned(),
+            "--last is for metrics of the last evaluations, such as --metric last_test_error".to_owned(),
         ));
     }
     let client = args.server.client()?;
@@ -67,10 +67,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         outcomes.push(claim.outcome(&against).map_err(|error| Failure::Usage(error.to_string()))?);
     }
     print(&comparison, if args.json { Format::Json } else { args.format })?;
+    warn(&client, experiment);
     for outcome in &outcomes {
         output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Names the jobs that are not what they seem. A server that cannot tell is no reason to fail.
+fn warn(client: &Client, experiment: ExperimentId) {
+    let warnings = client.get::<List<Warning>>(&format!("/experiments/{experiment}/warnings"));
+    for Warning { job_id, arm, seed, detail, .. } in warnings.map(|list| list.items).unwrap_or_default() {
+        output::note(format!("optlab: warning: job {job_id} ({arm}, seed {seed}): {detail}"));
+    }
 }
 
 fn print(comparison: &Comparison, format: Format) -> Result<(), Failure> {

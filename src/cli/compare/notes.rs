@@ -77,7 +77,7 @@ fn why(cell: &MissingCell) -> String {
 fn untested(comparison: &Comparison) -> Option<String> {
     let why = |arm: &ArmResult| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
     let arms: Vec<String> = comparison.arms.iter().filter_map(why).collect();
-    (!arms.is_empty()).then(|| format!("No test for {}.", arms.join("; ")))
+    (!arms.is_empty()).then(|| format!("No conclusion for {}.", arms.join("; ")))
 }
 
 fn environments(comparison: &Comparison) -> Option<String> {

@@ -31,7 +31,7 @@ fn table(comparison: &Comparison, style: TableStyle) -> Table {
         "energy".to_owned(),
         "seconds".to_owned(),
         "pairs".to_owned(),
-        format!("vs {} [95%]", comparison.baseline),
+        format!("vs {} [95%]", baseline(comparison)),
         "p".to_owned(),
         "p by flips".to_owned(),
         "effect".to_owned(),
@@ -62,8 +62,17 @@ fn row(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
         or_dash(difference(comparison, arm)),
         of_test(|difference| probability(difference.p_adjusted)),
         of_test(|difference| probability(difference.sign_flip.p_adjusted)),
-        of_test(|difference| format!("{:+.2}", difference.effect_size)),
+        or_dash(
+            arm.difference
+                .and_then(|difference| difference.effect_size)
+                .map(|effect| format!("{effect:+.2}")),
+        ),
     ]
+}
+
+/// The name of the baseline.
+pub(super) fn baseline(comparison: &Comparison) -> &str {
+    comparison.baseline.as_deref().unwrap_or("no baseline")
 }
 
 /// The mean and, for several seeds, the standard deviation after `sign`.

@@ -7,7 +7,7 @@ use optlab_data::Library;
 
 use super::finding::{Finding, Verdict};
 use crate::config::ServiceSettings;
-use crate::store::database_file;
+use crate::store::{artifacts_beside, database_file};
 
 /// Less free space causes a warning: twice the checkpoint and the weights of a large model.
 const LITTLE_ROOM: u64 = 1 << 30;
@@ -18,7 +18,7 @@ pub(super) fn look_at_folders(settings: &ServiceSettings, library: &Library) -> 
         Ok(file) => (file, None),
         Err(error) => (None, Some(Verdict::Broken.finding(format!("database: {error}")))),
     };
-    let beside = database.as_ref().map(|file| format!("{}.artifacts", file.display()));
+    let beside = database.as_deref().map(artifacts_beside);
     let artifacts = settings.artifacts.clone().or(beside).filter(|place| !place.contains("://"));
     let scratch = look_at("scratch folder (TMPDIR)", &env::temp_dir(), false);
     let can_train = !matches!(scratch.verdict, Verdict::Missing);

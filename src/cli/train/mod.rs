@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
 use optlab_domain::{AttemptNumber, Device, DeviceKind, JobId, Request, WantedDevice};
-use optlab_spec::protocol::{Command, Environment, Event, Probe, Run, Version};
+use optlab_spec::protocol::{Command, Event, Probe, Run, Version};
 use optlab_spec::{ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -126,75 +126,74 @@ fn choose_device(probe: &Probe, asked: Option<Device>, wanted: WantedDevice) -> 
 /// A run in progress.
 struct Running {
     runner: Runner,
-    environment: Environment,
     device: Device,
     folder: RunFolder,
-    /// Completed updates.
-    step: u64,
+    screen: Screen,
+    total_steps: u64,
 }
 
 async fn train(program: &Path, device: Option<Device>, plan: Plan) -> anyhow::Result<()> {
     let Plan { job, time_limit, start } = plan;
     let deadline = Instant::now() + time_limit;
+    let time_limit_seconds = time_limit.as_secs();
     let mut signals = Signals::new()?;
-    let running = tokio::select! {
+    let mut run = tokio::select! {
         begun = begin(program, device, &job, start) => begun?,
         () = signals.next() => bail!("stopped before training began"),
     };
-    let Running { mut runner, environment, device, mut folder, step } = running;
-    folder.begin(&job)?;
-    let mut screen = Screen::new(&job, &environment, step)?;
     let mut stopping = false;
     loop {
         let event = tokio::select! {
-            event = runner.next_event() => event?,
+            event = run.runner.next_event() => event?,
             () = signals.next() => {
                 if stopping {
-                    screen.abandon();
+                    run.screen.abandon();
                     std::process::exit(130);
                 }
                 stopping = true;
-                screen.say("optlab: stopping after this step; a second signal ends at once");
-                runner.send(&Command::Stop { request: Request::Pause }).await?;
+                run.screen.say("optlab: stopping after this step; a second signal ends at once");
+                run.runner.send(&Command::Stop { request: Request::Pause }).await?;
                 continue;
             }
             () = sleep_until(deadline) => {
-                screen.abandon();
-                let seconds = time_limit.as_secs();
-                bail!("the run exceeded time_limit_seconds = {seconds}{}", folder.resume_hint());
+                run.screen.abandon();
+                let hint = run.folder.resume_hint();
+                bail!("the run exceeded time_limit_seconds = {time_limit_seconds}{hint}");
             }
         };
         match event {
             Some(Event::Flush { points, step }) => {
-                folder.note(&points)?;
-                screen.note(&points);
-                screen.progress(step);
+                run.folder.note(&points)?;
+                run.screen.note(&points, step);
             }
-            Some(Event::Log { message }) => screen.say(&message),
+            Some(Event::Log { message }) => run.screen.say(&message),
             Some(Event::Checkpoint { step, file, sha256, .. }) => {
-                let time_limit_seconds = time_limit.as_secs();
-                folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
+                let device = run.device;
+                run.folder.resume_from(Checkpoint { step, file, sha256, device, time_limit_seconds })?;
             }
-            Some(Event::Finished { summary }) => {
-                folder.finish(&summary)?;
-                runner.close().await;
-                return screen.finish(&folder, &summary);
-            }
+            last => return run.end(last).await,
+        }
+    }
+}
+
+impl Running {
+    /// Handles the last event, or the end of the runner without one.
+    async fn end(self, last: Option<Event>) -> anyhow::Result<()> {
+        let Self { runner, folder, screen, total_steps, .. } = self;
+        if let Some(Event::Finished { summary }) = last {
+            folder.finish(&summary)?;
+            runner.close().await;
+            return screen.finish(&folder, &summary);
+        }
+        screen.abandon();
+        match last {
             Some(Event::Paused { step }) => {
-                screen.abandon();
                 runner.close().await;
-                bail!("stopped at step {step} of {}{}", job.train.total_steps(), folder.resume_hint());
+                bail!("stopped at step {step} of {total_steps}{}", folder.resume_hint());
             }
-            Some(Event::Failed(failure)) => {
-                screen.abandon();
-                bail!("{}: {}", failure.reason, failure.error);
-            }
-            Some(Event::Started { .. }) => bail!("the runner started twice"),
-            Some(Event::UnusableCheckpoint) => bail!("the runner rejected a checkpoint after its start"),
-            None => {
-                screen.abandon();
-                bail!("{}{}", runner.exit_report().await, folder.resume_hint());
-            }
+            Some(Event::Failed(failure)) => bail!("{}: {}", failure.reason, failure.error),
+            Some(event) => bail!("the runner sent an unexpected event: {event:?}"),
+            None => bail!("{}{}", runner.exit_report().await, folder.resume_hint()),
         }
     }
 }
@@ -213,31 +212,39 @@ async fn begin(
         (device, _) => choose_device(&probe, device, job.resources.device)?,
     };
     let mut runner = Runner::start(program, job.train.precision)?;
-    let (folder, from) = match start {
+    let (mut folder, from) = match start {
         Start::Fresh { parent, name } => (RunFolder::fresh(&parent, &name)?, None),
         Start::Resumed(folder, checkpoint) => (folder, Some(checkpoint)),
     };
     let place = std::fs::canonicalize(folder.path())?;
-    let resume_from = from.as_ref().map(|checkpoint| place.join(&checkpoint.file));
     let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
-    let (spec, artifact_dir) = (job.clone(), Some(place));
-    let (job, attempt) = (JobId::from(0), AttemptNumber::FIRST);
-    let run = Run { protocol: Version, job, attempt, device, spec, artifact_dir, resume_from };
+    let run = Run {
+        protocol: Version,
+        job: JobId::from(0),
+        attempt: AttemptNumber::FIRST,
+        device,
+        spec: job.clone(),
+        resume_from: from.map(|checkpoint| place.join(checkpoint.file)),
+        artifact_dir: Some(place),
+    };
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;
     if let Some(Event::UnusableCheckpoint) = first {
         // The following failure contains the reason.
         first = runner.next_event().await?;
     }
-    match first {
+    let environment = match first {
         Some(Event::Started { environment, step: begins_at, .. }) => {
             ensure!(begins_at == step, "the runner started at step {begins_at} instead of {step}");
-            Ok(Running { runner, environment, device, folder, step })
+            environment
         }
         Some(Event::Failed(failure)) => bail!("{}", failure.error),
         Some(event) => bail!("the first event of the runner was {event:?}"),
         None => bail!("{}", runner.exit_report().await),
-    }
+    };
+    folder.begin(job)?;
+    let screen = Screen::new(job, &environment, step)?;
+    Ok(Running { runner, device, folder, screen, total_steps: job.train.total_steps() })
 }
 
 #[cfg(test)]

@@ -32,11 +32,8 @@ impl Screen {
         Ok(Self { bar, last: Figures::default() })
     }
 
-    pub(super) fn note(&mut self, points: &[Point]) {
+    pub(super) fn note(&mut self, points: &[Point], step: u64) {
         points.iter().for_each(|point| self.last.note(point));
-    }
-
-    pub(super) fn progress(&self, step: u64) {
         self.bar.set_position(step);
         self.bar.set_message(self.last.in_short());
     }

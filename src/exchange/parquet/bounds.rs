@@ -15,7 +15,7 @@ use parquet::file::metadata::{
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::flaw::Flaw;
+use super::import_error::ImportError;
 use super::{GROUP, unreadable};
 use crate::exchange::ExchangeError;
 
@@ -55,17 +55,19 @@ fn claimed_metadata(mut file: &File) -> io::Result<u64> {
 }
 
 /// Checks that every group except the last one is full, and that no column chunk exceeds its limit.
-fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), Flaw> {
+fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), ImportError> {
     let rows = u64::try_from(metadata.file_metadata().num_rows())
         .map_err(|_| "the file has a negative number of rows")?;
     if rows > MOST_POINTS {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "the file has {rows} points, and an import may have at most {MOST_POINTS}"
         )));
     }
     let sizes = (0..rows).step_by(GROUP).map(|first| (rows - first).min(GROUP as u64) as i64);
     if !metadata.row_groups().iter().map(RowGroupMetaData::num_rows).eq(sizes) {
-        return Err(Flaw(format!("the groups of the file are not those of an export of {rows} points")));
+        return Err(ImportError(format!(
+            "the groups of the file are not those of an export of {rows} points"
+        )));
     }
     let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let fits = |column: &ColumnChunkMetaData| {
@@ -77,7 +79,7 @@ fn check_groups(metadata: &ParquetMetaData) -> std::result::Result<(), Flaw> {
     match columns.into_iter().find(|column| !fits(column)) {
         Some(column) => {
             let name = column.column_descr().name();
-            Err(Flaw(format!(
+            Err(ImportError(format!(
                 "a column `{name}` is larger than that of an export, or is compressed otherwise"
             )))
         }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::digest::Digest;
-use super::flaw::Flaw;
+use super::import_error::ImportError;
 use super::records::{check_experiment, check_jobs};
 use crate::exchange::ExchangeError;
 use crate::store::{ExperimentRecord, ExportedJob, Import};
@@ -90,16 +90,16 @@ pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
     Ok(checked(file)?)
 }
 
-fn checked(file: &FileMetaData) -> Result<Import, Flaw> {
+fn checked(file: &FileMetaData) -> Result<Import, ImportError> {
     let format = value(file, FORMAT)
         .ok_or("this Parquet file is not an export of optlab: its metadata lacks `optlab.format`")?;
     if matches!(format, "1" | "2") {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "this export is of format {format}, which this version of optlab does not read: export the experiment again"
         )));
     }
     if format != VERSION {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "this export is of format {format}, and this optlab reads format {VERSION}: import it with a newer one"
         )));
     }
@@ -115,7 +115,7 @@ fn checked(file: &FileMetaData) -> Result<Import, Flaw> {
     let steps = jobs.iter().fold(0_u64, |sum, job| sum.saturating_add(job.record.steps as u64 + 1));
     let most = steps.saturating_mul(series.len() as u64);
     if points > most {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "the file has {points} points, and the steps of its jobs make at most {most}"
         )));
     }
@@ -126,10 +126,10 @@ fn value<'a>(file: &'a FileMetaData, key: &str) -> Option<&'a str> {
     file.key_value_metadata()?.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Result<T, Flaw> {
+fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Result<T, ImportError> {
     let text = value(file, key).ok_or_else(|| format!("the file's metadata lacks `{key}`"))?;
     if text.len() > most {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "`{key}` in the file's metadata has {} bytes, at most {most} are needed",
             text.len()
         )));
@@ -139,15 +139,15 @@ fn parse<T: DeserializeOwned>(file: &FileMetaData, key: &str, most: usize) -> Re
     T::deserialize(value).map_err(|error| wrong(&error).into())
 }
 
-fn check_series(series: &[String]) -> Result<(), Flaw> {
+fn check_series(series: &[String]) -> Result<(), ImportError> {
     if series.len() > MOST_SERIES {
-        return Err(Flaw(format!(
+        return Err(ImportError(format!(
             "the file has {} series, and an experiment at most {MOST_SERIES}",
             series.len()
         )));
     }
     match series.iter().find(|name| !series::is_known(name)) {
-        Some(name) => Err(Flaw(format!("the file has a series {name:?}, which no job records"))),
+        Some(name) => Err(ImportError(format!("the file has a series {name:?}, which no job records"))),
         None => Ok(()),
     }
 }

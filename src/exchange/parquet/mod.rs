@@ -3,7 +3,7 @@
 
 mod bounds;
 mod digest;
-mod flaw;
+mod import_error;
 mod header;
 mod read;
 mod records;
@@ -35,6 +35,11 @@ const SCHEMA: &str = "message optlab {
 
 fn schema() -> TypePtr {
     parse_message_type(SCHEMA).expect("the schema is well formed").into()
+}
+
+/// Names of the columns of an export.
+pub(super) fn columns() -> Vec<String> {
+    schema().get_fields().iter().map(|field| field.name().to_owned()).collect()
 }
 
 /// Converts an error of writing.

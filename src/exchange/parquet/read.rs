@@ -12,9 +12,9 @@ use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::bounds::{self, Pages};
 use super::digest::Digest;
-use super::flaw::Flaw;
-use super::records::TIMES;
-use super::{header, schema, unreadable};
+use super::import_error::ImportError;
+use super::records::check_times;
+use super::{columns, header, schema, unreadable};
 use crate::exchange::ExchangeError;
 use crate::store::{CurveBatch, Import, TimedPoint};
 
@@ -119,11 +119,11 @@ struct Column<T: DataType>(ColumnReaderImpl<T>);
 impl Columns {
     fn open(file: &Arc<Pages>, group: &RowGroupMetaData) -> Result<Self> {
         Ok(Self {
-            job_id: Column::open(file, group, 1)?,
-            series: Column::open(file, group, 5)?,
-            step: Column::open(file, group, 6)?,
-            value: Column::open(file, group, 7)?,
-            time_ms: Column::open(file, group, 8)?,
+            job_id: Column::open(file, group, "job_id")?,
+            series: Column::open(file, group, "series")?,
+            step: Column::open(file, group, "step")?,
+            value: Column::open(file, group, "value")?,
+            time_ms: Column::open(file, group, "time_ms")?,
         })
     }
 
@@ -139,7 +139,8 @@ impl Columns {
 }
 
 impl<T: DataType> Column<T> {
-    fn open(file: &Arc<Pages>, group: &RowGroupMetaData, index: usize) -> Result<Self> {
+    fn open(file: &Arc<Pages>, group: &RowGroupMetaData, name: &str) -> Result<Self> {
+        let index = columns().iter().position(|column| column == name).expect("a column of the schema");
         let pages = bounds::pages(file, group, index)?;
         let column = group.column(index).column_descr_ptr();
         Ok(Self(get_typed_column_reader(get_column_reader(column, pages))))
@@ -175,7 +176,7 @@ impl<'a> Order<'a> {
     }
 
     /// The rows by job and series.
-    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, Flaw> {
+    fn batches(&mut self, rows: &Rows) -> std::result::Result<Vec<CurveBatch>, ImportError> {
         let count = rows.step.len();
         let counts = [rows.job_id.len(), rows.series.len(), rows.value.len(), rows.time_ms.len()];
         if counts.iter().any(|&other| other != count) {
@@ -196,19 +197,23 @@ impl<'a> Order<'a> {
     }
 
     /// The position of the job, if the row is valid here.
-    fn next(&mut self, job: JobId, series: &str, point: &TimedPoint) -> std::result::Result<usize, Flaw> {
+    fn next(
+        &mut self,
+        job: JobId,
+        series: &str,
+        point: &TimedPoint,
+    ) -> std::result::Result<usize, ImportError> {
         let TimedPoint { step, value, time_ms } = *point;
-        let wrong =
-            |what: &str| Err(Flaw(format!("the point of {series} at step {step} of job {job} {what}")));
+        let wrong = |what: &str| {
+            Err(ImportError(format!("the point of {series} at step {step} of job {job} {what}")))
+        };
         let Some(&place) = self.places.get(&job) else { return wrong("belongs to no job of the experiment") };
         let steps = self.import.jobs[place].record.steps;
         if !(0..=steps).contains(&step) || !value.is_finite() {
             return wrong(&format!("is impossible: the job has {steps} steps, and values are finite"));
         }
-        if !TIMES.contains(&time_ms) {
-            return wrong(&format!(
-                "has a time of {time_ms} ms, which is not between the years 1970 and 9999"
-            ));
+        if let Err(ImportError(problem)) = check_times([Some(time_ms)]) {
+            return wrong(&problem);
         }
         match &mut self.last {
             Some((last_job, last_series, last))

@@ -7,16 +7,16 @@ use optlab_domain::{EndReason, JobState};
 use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
 use serde_json::json;
 
-use super::flaw::Flaw;
+use super::import_error::ImportError;
 use crate::store::{ExperimentRecord, ExportedJob, ResultsRecord};
 
 /// Valid times in milliseconds since the epoch, from 1970 to 9999.
-pub(super) const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
+const TIMES: RangeInclusive<i64> = 0..=253_402_300_799_999;
 /// Valid durations of a run in seconds, up to thirty years.
 const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
 /// Applies the rules for edits to the editable fields.
-pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, Flaw> {
+pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, ImportError> {
     let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
     check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
     let edited = json!({ "name": name, "notes": notes, "tags": tags });
@@ -27,12 +27,12 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
     let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
     match spec.arms.len().saturating_mul(spec.seeds.len()) {
         1..=MOST_JOBS => Ok(spec),
-        jobs => Err(Flaw(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed"))),
+        jobs => Err(ImportError(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed"))),
     }
 }
 
 /// Checks that there is one job per arm and seed, and that each matches the spec.
-pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[ExportedJob]) -> Result<(), Flaw> {
+pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[ExportedJob]) -> Result<(), ImportError> {
     let mut ids = HashSet::new();
     let mut missing: HashSet<(&str, i64)> = spec
         .arms
@@ -43,17 +43,17 @@ pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[ExportedJob]) -> Result<
         let record = &job.record;
         let called = format!("job {} ({} with seed {})", record.id, record.arm, record.seed);
         if !missing.remove(&(record.arm.as_str(), record.seed)) || !ids.insert(record.id) {
-            return Err(Flaw(format!("{called} is not in the spec, or is a duplicate")));
+            return Err(ImportError(format!("{called} is not in the spec, or is a duplicate")));
         }
         check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
     }
     match missing.iter().min() {
-        Some((arm, seed)) => Err(Flaw(format!("the job of {arm} with seed {seed} is missing"))),
+        Some((arm, seed)) => Err(ImportError(format!("the job of {arm} with seed {seed} is missing"))),
         None => Ok(()),
     }
 }
 
-fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), Flaw> {
+fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), ImportError> {
     let record = &job.record;
     let own =
         JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
@@ -63,17 +63,17 @@ fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), Flaw> {
     }
     let method = own.method.to_string();
     if record.method != method {
-        return Err(Flaw(format!("has the method {}, but its spec has {method}", record.method)));
+        return Err(ImportError(format!("has the method {}, but its spec has {method}", record.method)));
     }
     let steps = own.train.total_steps() as i64;
     if record.steps != steps {
-        return Err(Flaw(format!("has {} steps, and its spec makes {steps}", record.steps)));
+        return Err(ImportError(format!("has {} steps, and its spec makes {steps}", record.steps)));
     }
     if !(0..=record.steps).contains(&record.step) {
-        return Err(Flaw(format!("is at step {} of {}", record.step, record.steps)));
+        return Err(ImportError(format!("is at step {} of {}", record.step, record.steps)));
     }
     if record.state.has_ended() && record.ended_ms.is_none() {
-        return Err(Flaw(format!("is {} without a time", record.state)));
+        return Err(ImportError(format!("is {} without a time", record.state)));
     }
     Fields::read(&json!({ "priority": record.priority }), |fields| fields.priority())
         .map_err(|problems| format!("has a wrong priority: {problems}"))?;
@@ -86,32 +86,32 @@ fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), Flaw> {
     let numbers = job.attempts.iter().map(|attempt| i64::from(attempt.number));
     let attempts = i64::from(record.attempt);
     if !numbers.eq(1..=attempts) || !(0..=attempts).contains(&job.attempts_before) {
-        return Err(Flaw(format!("does not have the expected {attempts} attempts")));
+        return Err(ImportError(format!("does not have the expected {attempts} attempts")));
     }
     match record.end_reason.filter(|reason| !reason.ends_jobs()) {
-        Some(reason) => Err(Flaw(format!("ended by {reason}, which ends only attempts"))),
+        Some(reason) => Err(ImportError(format!("ended by {reason}, which ends only attempts"))),
         None => Ok(()),
     }
 }
 
-fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), Flaw> {
+pub(super) fn check_times<const N: usize>(times: [Option<i64>; N]) -> Result<(), ImportError> {
     match times.into_iter().flatten().find(|time| !TIMES.contains(time)) {
         Some(time) => {
-            Err(Flaw(format!("has a time of {time} ms, which is not between the years 1970 and 9999")))
+            Err(ImportError(format!("has a time of {time} ms, which is not between the years 1970 and 9999")))
         }
         None => Ok(()),
     }
 }
 
-fn check_seconds(seconds: Option<f64>) -> Result<(), Flaw> {
+fn check_seconds(seconds: Option<f64>) -> Result<(), ImportError> {
     match seconds.filter(|seconds| !SECONDS.contains(seconds)) {
-        Some(seconds) => Err(Flaw(format!("has taken {seconds} seconds, which is impossible"))),
+        Some(seconds) => Err(ImportError(format!("has taken {seconds} seconds, which is impossible"))),
         None => Ok(()),
     }
 }
 
 /// Checks that exactly the succeeded jobs have final figures.
-fn check_results(job: &ExportedJob) -> Result<(), Flaw> {
+fn check_results(job: &ExportedJob) -> Result<(), ImportError> {
     let (record, results) = (&job.record, &job.results);
     let completed = record.end_reason == Some(EndReason::Completed);
     match record.state {
@@ -120,7 +120,7 @@ fn check_results(job: &ExportedJob) -> Result<(), Flaw> {
         }
         JobState::Succeeded => {}
         state if completed || *results != ResultsRecord::default() => {
-            return Err(Flaw(format!("is {state} and has results")));
+            return Err(ImportError(format!("is {state} and has results")));
         }
         _ => {}
     }
@@ -129,12 +129,15 @@ fn check_results(job: &ExportedJob) -> Result<(), Flaw> {
         ("test_accuracy", results.test_accuracy),
         ("best_test_accuracy", results.best_test_accuracy),
         ("test_error", results.test_error),
+        ("validation_accuracy", results.validation_accuracy),
+        ("best_validation_accuracy", results.best_validation_accuracy),
+        ("validation_error", results.validation_error),
     ];
     let wrong =
         percentages.into_iter().find(|(_, value)| value.is_some_and(|value| !(0.0..=100.0).contains(&value)));
     if let Some((name, value)) = wrong {
         let value = value.unwrap_or_default();
-        return Err(Flaw(format!("has a {name} of {value}, and percentages go from 0 to 100")));
+        return Err(ImportError(format!("has a {name} of {value}, and percentages go from 0 to 100")));
     }
     let negative = [results.peak_memory_bytes, job.parameters_trained].into_iter().flatten().any(|n| n < 0);
     if negative || results.energy.is_some_and(|energy| !energy.is_finite()) {

@@ -9,8 +9,8 @@ fn contender(arm: &'static str, mean: f64) -> Contender<'static> {
 
 fn say(metric: Metric, contenders: &mut [Contender<'static>], settled: bool) -> String {
     let tested = contenders.iter_mut().filter_map(|contender| contender.difference.as_mut().ok());
-    adjust(&mut tested.collect::<Vec<_>>());
-    verdict(metric, "baseline", contenders, settled)
+    adjust(&mut tested.collect::<Vec<_>>(), 5);
+    verdict(metric, "baseline", contenders, settled, 5).text
 }
 
 #[test]
@@ -67,21 +67,42 @@ fn p_values_are_adjusted_for_the_number_of_arms() {
 
 #[test]
 fn a_significant_lead_comes_before_a_larger_uncertain_one() {
-    let wide = paired_difference(&[-9.0, 6.0]);
+    let wide = paired_difference(&[-9.0, 6.0, -9.0, 6.0, -9.0]);
     let mut arms = [Contender { arm: "wide", difference: wide }, contender("narrow", -0.9)];
     let sentence = say(Metric::TestError, &mut arms, true);
     assert!(sentence.starts_with("narrow leads baseline by 0.90"), "{sentence}");
 }
 
 #[test]
+fn two_seeds_never_lead() {
+    let pairs = [-2.0, -2.02];
+    let mut arms = [Contender { arm: "opt", difference: paired_difference(&pairs) }];
+    assert!(arms[0].difference.unwrap().p_value < 0.01);
+    let sentence = say(Metric::TestError, &mut arms, true);
+    assert!(sentence.starts_with("Too few seeds to tell"), "{sentence}");
+    assert_eq!(standing(Metric::TestError, &arms[0].difference, 5), Some(Standing::TooFewSeeds));
+    let mut both = [arms[0], contender("enough", -0.84)];
+    let sentence = say(Metric::TestError, &mut both, true);
+    assert!(sentence.starts_with("enough leads baseline by 0.84"), "{sentence}");
+    assert_eq!(standing(Metric::TestError, &both[1].difference, 5), Some(Standing::Better));
+    assert_eq!(standing(Metric::TestAccuracy, &both[1].difference, 5), Some(Standing::Worse));
+    assert_eq!(standing(Metric::Energy, &both[1].difference, 5), Some(Standing::Different));
+}
+
+#[test]
 fn missing_figures_are_explained() {
     let open = [Contender { arm: "opt", difference: Err(CannotTell::TooFewPairs { n: 1 }) }];
-    let of =
-        |contenders: &[Contender<'_>], settled| verdict(Metric::TestError, "baseline", contenders, settled);
+    let of = |contenders: &[Contender<'_>], settled| {
+        verdict(Metric::TestError, "baseline", contenders, settled, 5).text
+    };
     assert!(of(&[], true).contains("nothing to compare"));
-    assert!(of(&open, false).starts_with("Too early to tell: two seeds"));
-    assert!(of(&open, true).starts_with("Cannot tell: "));
+    assert_eq!(
+        of(&open, false),
+        "Too early to tell: a conclusion needs 5 seeds with this figure in baseline and in another arm; at most 1 have \
+         it so far."
+    );
+    assert!(of(&open, true).starts_with("Too few seeds to tell: "));
     let constant = [Contender { arm: "opt", difference: Err(CannotTell::NoSpread { n: 3, mean: -64.0 }) }];
-    let sentence = verdict(Metric::ParametersTrained, "baseline", &constant, true);
+    let sentence = verdict(Metric::ParametersTrained, "baseline", &constant, true, 5).text;
     assert!(sentence.ends_with("nothing to test: opt by -64 trained parameters."), "{sentence}");
 }

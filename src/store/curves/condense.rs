@@ -4,6 +4,7 @@
 //! and the last point of a curve is always left, so that a bucket never changes unless points are deleted.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -112,19 +113,19 @@ pub(in crate::store) async fn condense(
             .bind(series)
             .fetch_optional(tx)
             .await?;
+    let from = progress.as_ref().map_or(0, |progress| progress.condensed_to);
     let rows: Vec<PointRow> = sql("SELECT step, value FROM metric_points
          WHERE job_id = $1 AND series_id = $2 AND step >= $3 ORDER BY step LIMIT $4")
     .bind(job)
     .bind(series)
-    .bind(progress.as_ref().map_or(0, |progress| progress.condensed_to))
+    .bind(from)
     .bind(MOST_AT_ONCE)
     .fetch_all(tx)
     .await?;
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(false) };
     let finest = progress
-        .as_ref()
         .map_or_else(|| finest_width(last.step - first.step + 1, rows.len()), |progress| progress.width);
-    let (from, to) = (progress.map_or(0, |progress| progress.condensed_to), floor(last.step, finest));
+    let to = floor(last.step, finest);
     if to <= first.step {
         return Ok(false);
     }
@@ -141,23 +142,18 @@ pub(in crate::store) async fn condense(
     .await?;
     let points = rows.iter().take_while(|row| row.step < to);
     let points = points.map(|row| CurvePoint { step: row.step, value: row.value }.into());
-    let mut level = Level { job, series, width: finest };
+    let level = Level { job, series, width: finest };
     level.append(tx, &widen(points, finest)).await?;
-    for width in levels(finest).skip(1) {
-        let new = floor(from, width)..floor(to, width);
-        if new.is_empty() {
-            break;
-        }
-        let finer = level.buckets(tx, new.start).await?;
-        let whole = finer.into_iter().filter(|bucket| new.contains(&bucket.low.step));
-        level.width = width;
-        level.append(tx, &widen(whole, width)).await?;
-    }
+    level.append_coarser(tx, from..to).await?;
     Ok(rows.len() as i64 == MOST_AT_ONCE)
 }
 
 /// Deletes the buckets of points that are being deleted: those after `step`, or all for step 0.
-pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn truncate(
+    tx: &mut Transaction,
+    job: JobId,
+    step: i64,
+) -> Result<(), StoreError> {
     if step == 0 {
         return forget(tx, job).await;
     }
@@ -171,7 +167,7 @@ pub(in crate::store) async fn cut(tx: &mut Transaction, job: JobId, step: i64) -
     for (series, finest, condensed_to) in curves {
         let to = floor(step + 1, finest);
         for width in levels(finest).take_while(|width| *width <= condensed_to) {
-            Level { job, series, width }.cut(tx, floor(to, width)).await?;
+            Level { job, series, width }.truncate(tx, floor(to, width)).await?;
         }
         sql("UPDATE condensed_curves SET condensed_to = $3 WHERE job_id = $1 AND series_id = $2")
             .bind(job)
@@ -225,6 +221,21 @@ impl Level {
         Ok(())
     }
 
+    /// Adds the steps that are new in this level, which is the finest, to the coarser ones.
+    async fn append_coarser(mut self, tx: &mut Transaction, new: Range<i64>) -> Result<(), StoreError> {
+        for width in levels(self.width).skip(1) {
+            let new = floor(new.start, width)..floor(new.end, width);
+            if new.is_empty() {
+                break;
+            }
+            let finer = self.buckets(tx, new.start).await?;
+            let whole = finer.into_iter().filter(|bucket| new.contains(&bucket.low.step));
+            self.width = width;
+            self.append(tx, &widen(whole, width)).await?;
+        }
+        Ok(())
+    }
+
     /// The buckets of the blocks from that of `step` on.
     async fn buckets(self, tx: &mut Transaction, step: i64) -> Result<Vec<Bucket>, StoreError> {
         let rows: Vec<BlockRow> = sql("SELECT buckets FROM curve_blocks
@@ -243,7 +254,7 @@ impl Level {
     }
 
     /// Deletes the buckets from `step` on.
-    async fn cut(self, tx: &mut Transaction, step: i64) -> Result<(), StoreError> {
+    async fn truncate(self, tx: &mut Transaction, step: i64) -> Result<(), StoreError> {
         let mut kept = self.buckets(tx, step).await?;
         kept.retain(|bucket| bucket.low.step < step);
         sql("DELETE FROM curve_blocks WHERE job_id = $1 AND series_id = $2 AND width = $3 AND first_step >= $4")

@@ -11,7 +11,7 @@ use serde_json::json;
 use sqlx_macros::FromRow;
 
 use self::block::{block_of, level_for, unpack};
-pub(super) use self::condense::{Uncondensed, condense, condense_job, cut, forget, long_curves};
+pub(super) use self::condense::{Uncondensed, condense, condense_job, forget, long_curves, truncate};
 use crate::stats::{Bucket, CurvePoint, extremes, floor, widen, width_for};
 use crate::store::database::{Transaction, per_database, sql};
 use crate::store::{Store, StoreError};

@@ -85,12 +85,12 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
             let seconds = PATIENCE.as_secs();
             Err(StoreError::Unavailable(format!("no answer from {place} within {seconds} s")))
         }
-        Ok(Ok(Way::Direct { encoding })) if encoding == "UTF8" => Ok(()),
-        Ok(Ok(Way::Direct { encoding })) => Err(StoreError::Unavailable(format!(
+        Ok(Ok(Pooling::Direct { encoding })) if encoding == "UTF8" => Ok(()),
+        Ok(Ok(Pooling::Direct { encoding })) => Err(StoreError::Unavailable(format!(
             "the database at {place} has the encoding {encoding}, which cannot store every text. Make one with \
              `createdb --encoding=UTF8 --template=template0 NAME`"
         ))),
-        Ok(Ok(Way::Shared)) => Err(StoreError::Unavailable(format!(
+        Ok(Ok(Pooling::Shared)) => Err(StoreError::Unavailable(format!(
             "{place} is a pooler that shares one connection of PostgreSQL between several clients (PgBouncer with \
              pool_mode = transaction, say). optlab prepares statements, listens and holds locks on its connections: \
              give it the address of PostgreSQL itself, or a pool with pool_mode = session"
@@ -100,7 +100,7 @@ pub(super) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> 
 }
 
 /// How client connections map to connections of the server.
-enum Way {
+enum Pooling {
     /// One to one.
     Direct {
         /// Encoding of the database.
@@ -110,20 +110,20 @@ enum Way {
     Shared,
 }
 
-async fn try_twice(options: &PgConnectOptions) -> Result<Way, sqlx::Error> {
+async fn try_twice(options: &PgConnectOptions) -> Result<Pooling, sqlx::Error> {
     let mut first = PgConnection::connect_with(options).await?;
     let mut second = PgConnection::connect_with(options).await?;
     let encoding = sqlx::raw_sql("SHOW server_encoding").fetch_one(&mut first).await?.try_get(0)?;
-    let mut way = Way::Direct { encoding };
+    let mut pooling = Pooling::Direct { encoding };
     // A pooler reuses its most recently returned connection first, unless another client takes it in between.
     for _ in 0..3 {
         if backend(&mut first).await? == backend(&mut second).await? {
-            way = Way::Shared;
+            pooling = Pooling::Shared;
         }
     }
     first.close().await?;
     second.close().await?;
-    Ok(way)
+    Ok(pooling)
 }
 
 /// Id of the server process behind a connection. The simple protocol is used, because a pooler may not support prepared

@@ -73,7 +73,7 @@ pub(super) async fn wait_until_current<C>(connect: impl Fn() -> C) -> Result<(),
 where
     C: Future<Output = Result<Reader, sqlx::Error>>,
 {
-    let mut told = String::new();
+    let mut reported = String::new();
     loop {
         let looked = async { is_current(&mut connect().await?).await };
         let why = match looked.await {
@@ -85,9 +85,9 @@ where
             Err(error) if error.is_transient() => error.to_string(),
             Err(error) => return Err(error),
         };
-        if told != why {
+        if reported != why {
             tracing::warn!("{why}");
-            told = why;
+            reported = why;
         }
         sleep(PAUSE).await;
     }

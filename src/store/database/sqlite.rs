@@ -70,12 +70,8 @@ impl Sqlite {
         Ok(Self { writer, importer, readers, keeper, files })
     }
 
-    /// The folder of files beside the database file.
-    pub(in crate::store) fn artifacts_beside(&self) -> String {
-        // Resolved, so that a link to the database finds the same files of jobs.
-        let file = self.files.database();
-        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-        format!("{}.artifacts", file.display())
+    pub(in crate::store) fn file(&self) -> &Path {
+        self.files.database()
     }
 
     pub(in crate::store) async fn read(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {

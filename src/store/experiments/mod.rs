@@ -3,7 +3,7 @@
 mod submit;
 mod edit;
 
-use optlab_domain::{ExperimentId, JobState};
+use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;
 use sqlx_macros::FromRow;
 
@@ -37,37 +37,6 @@ pub struct Experiment {
     pub steps: i64,
     /// Time left at the present pace; `None` while nothing runs.
     pub eta_seconds: Option<f64>,
-}
-
-/// Jobs of an experiment by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Waiting for a slot.
-    pub queued: i64,
-    /// Running in a slot.
-    pub running: i64,
-    /// Paused until it is resumed.
-    pub paused: i64,
-    /// Ended well.
-    pub succeeded: i64,
-    /// Ended otherwise.
-    pub failed: i64,
-    /// Ended by a person.
-    pub cancelled: i64,
-}
-
-impl Counts {
-    /// Every state with its jobs.
-    pub fn by_state(&self) -> [(JobState, i64); 6] {
-        [
-            (JobState::Queued, self.queued),
-            (JobState::Running, self.running),
-            (JobState::Paused, self.paused),
-            (JobState::Succeeded, self.succeeded),
-            (JobState::Failed, self.failed),
-            (JobState::Cancelled, self.cancelled),
-        ]
-    }
 }
 
 /// A submission.
@@ -104,12 +73,8 @@ struct Row {
     archived: i64,
     spec: String,
     created_ms: i64,
-    queued: i64,
-    running: i64,
-    paused: i64,
-    succeeded: i64,
-    failed: i64,
-    cancelled: i64,
+    #[sqlx(flatten)]
+    counts: Counts,
     step: i64,
     steps: i64,
     steps_left: i64,
@@ -130,14 +95,7 @@ impl TryFrom<Row> for Experiment {
             archived: row.archived != 0,
             spec: ExperimentSpec::from_stored(&serde_json::from_str(&row.spec)?)?,
             created_ms: row.created_ms,
-            counts: Counts {
-                queued: row.queued,
-                running: row.running,
-                paused: row.paused,
-                succeeded: row.succeeded,
-                failed: row.failed,
-                cancelled: row.cancelled,
-            },
+            counts: row.counts,
             step: row.step,
             steps: row.steps,
             eta_seconds,

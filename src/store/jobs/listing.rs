@@ -37,7 +37,7 @@ macro_rules! places {
              WHEN 'arm' THEN k.arm_position
              WHEN 'seed' THEN k.seed
              WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
-                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END
+                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 WHEN 'cancelled' THEN 5 END
              WHEN 'progress' THEN 1.0 * k.step / nullif(k.steps, 0)
              WHEN 'attempt' THEN k.attempt
              WHEN 'priority' THEN k.priority
@@ -155,5 +155,18 @@ impl Statement {
     /// Binds the parameters $1 to $3 of a list.
     fn filtered(self, filter: &JobFilter) -> Self {
         self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_domain::JobState;
+    use strum::VariantArray;
+
+    #[test]
+    fn the_order_of_states_in_sql_is_that_of_the_domain() {
+        for (place, state) in JobState::VARIANTS.iter().enumerate() {
+            assert!(places!().contains(&format!("WHEN '{state}' THEN {place}")), "{state}");
+        }
     }
 }

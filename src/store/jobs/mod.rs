@@ -135,7 +135,7 @@ pub enum JobKey {
     Arm,
     /// The seed.
     Seed,
-    /// Running, queued, paused, succeeded, failed, cancelled.
+    /// In the order of [`JobState`].
     State,
     /// Share of its updates that are completed.
     Progress,

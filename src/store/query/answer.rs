@@ -33,6 +33,8 @@ pub(super) const READABLE: [&str; 13] = [
 
 /// The error for a statement that is not a query.
 pub(super) const ONLY_QUERIES: &str = "only SELECT, WITH and VALUES are answered here";
+pub(super) const NO_STATEMENT: &str = "there is no statement";
+pub(super) const SECOND_STATEMENT: &str = "one statement at a time; there is a second one after the `;`";
 
 impl QueryError {
     pub(super) fn refused(sentence: impl Into<String>) -> Self {
@@ -75,9 +77,9 @@ pub(super) struct Answer {
 pub(super) enum Added {
     Yes,
     /// No: the answer has its maximum number of rows.
-    NotByRows,
+    RowLimit,
     /// No: the row would exceed the maximum size of the answer.
-    NotBySize,
+    SizeLimit,
 }
 
 impl Answer {
@@ -96,7 +98,7 @@ impl Answer {
     ) -> Result<Added, E> {
         if self.rows == self.most_rows {
             self.truncated = true;
-            return Ok(Added::NotByRows);
+            return Ok(Added::RowLimit);
         }
         let whole_rows = self.json.len();
         for (index, value) in values.into_iter().enumerate() {
@@ -106,7 +108,7 @@ impl Answer {
                 _ => b",",
             };
             self.json.extend_from_slice(before);
-            if serde_json::to_writer(Room(&mut self.json), &value?).is_err() {
+            if serde_json::to_writer(BoundedWriter(&mut self.json), &value?).is_err() {
                 self.json.truncate(whole_rows);
                 return Ok(self.end_before_large_row()?);
             }
@@ -125,7 +127,7 @@ impl Answer {
             return Err(QueryError::too_large_row());
         }
         self.truncated = true;
-        Ok(Added::NotBySize)
+        Ok(Added::SizeLimit)
     }
 
     pub(super) fn finish(mut self) -> QueryAnswer {
@@ -135,9 +137,9 @@ impl Answer {
 }
 
 /// A writer that fails at the maximum size of an answer.
-struct Room<'a>(&'a mut Vec<u8>);
+struct BoundedWriter<'a>(&'a mut Vec<u8>);
 
-impl Write for Room<'_> {
+impl Write for BoundedWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len() + bytes.len() > LARGEST_ANSWER {
             return Err(ErrorKind::FileTooLarge.into());
@@ -179,7 +181,7 @@ mod tests {
         let mut answer = Answer::new(&["a".to_owned(), "b\"".to_owned()], 2);
         assert_eq!(add(&mut answer, &["x".into(), 1.into()]).unwrap(), Added::Yes);
         assert_eq!(add(&mut answer, &[Value::Null, 2.into()]).unwrap(), Added::Yes);
-        assert_eq!(add(&mut answer, &[Value::Null, 3.into()]).unwrap(), Added::NotByRows);
+        assert_eq!(add(&mut answer, &[Value::Null, 3.into()]).unwrap(), Added::RowLimit);
         let rows = serde_json::json!([["x", 1], [null, 2]]);
         let expected = serde_json::json!({ "columns": ["a", "b\""], "rows": rows, "truncated": true });
         assert_eq!(written(answer), expected);
@@ -193,7 +195,7 @@ mod tests {
         let value = |characters: usize| [Value::from("\u{1}".repeat(characters))];
         let mut answer = Answer::new(&["a".to_owned()], 10);
         assert_eq!(add(&mut answer, &value(1_000_000)).unwrap(), Added::Yes);
-        assert_eq!(add(&mut answer, &value(1_000_000)).unwrap(), Added::NotBySize);
+        assert_eq!(add(&mut answer, &value(1_000_000)).unwrap(), Added::SizeLimit);
         let answer = written(answer);
         assert_eq!((answer["rows"].as_array().unwrap().len(), &answer["truncated"]), (1, &true.into()));
 

@@ -79,7 +79,7 @@ pub struct QueryRunner {
     target: Arc<Target>,
     /// Time limit of a query.
     time: Duration,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Number of ended queries that the database still works on.
     unending: Arc<AtomicUsize>,
 }
@@ -120,8 +120,8 @@ impl QueryRunner {
             Some(("postgres" | "postgresql", _)) => Target::Postgres(Box::new(postgres::Target::new(url)?)),
             _ => return Err(StoreError::Unsupported(redacted(url))),
         };
-        let (turns, unending) = (Arc::new(Semaphore::new(AT_A_TIME)), Arc::default());
-        Ok(Self { target: Arc::new(target), time, turns, unending })
+        let (permits, unending) = (Arc::new(Semaphore::new(AT_A_TIME)), Arc::default());
+        Ok(Self { target: Arc::new(target), time, permits, unending })
     }
 
     /// The first `most_rows` rows of the answer to `sql`, which must be one read-only statement. Dropping the future
@@ -136,17 +136,17 @@ impl QueryRunner {
                 sql.len()
             )));
         }
-        let turn = self.turn().await?;
+        let permit = self.permit().await?;
         let (reply, answer) = oneshot::channel();
         let query = Query { sql, most_rows: most_rows.min(MOST_ROWS) };
-        tokio::spawn(self.clone().run(query, reply, turn));
+        tokio::spawn(self.clone().run(query, reply, permit));
         // The task drops its sender without a reply only when the server ends.
         answer.await.unwrap_or_else(|_| Err(StoreError::Away.into()))
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, QueryError> {
-        match timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        match timeout(PATIENCE, self.permits.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
             _ => Err(match self.unending.load(Ordering::Relaxed) {
                 0 => QueryError::TooManyQueries,
                 unending => QueryError::UnendingQueries(unending),
@@ -155,7 +155,7 @@ impl QueryRunner {
     }
 
     /// Runs a query until the database has stopped working on it, which may be after the answer was sent.
-    async fn run(self, query: Query, mut reply: Reply, turn: OwnedSemaphorePermit) {
+    async fn run(self, query: Query, mut reply: Reply, permit: OwnedSemaphorePermit) {
         let deadline = Instant::now() + self.time;
         let mut running = None;
         let answered = async {
@@ -175,7 +175,7 @@ impl QueryRunner {
         if let Some(running) = running {
             self.end(running).await;
         }
-        drop(turn);
+        drop(permit);
     }
 
     async fn end(&self, running: Running) {

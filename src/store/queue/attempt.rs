@@ -7,7 +7,7 @@ use super::ends::{End, close, ended_before};
 use super::fence::check;
 use super::record::{Held, Record};
 use crate::store::artifacts::{forget_checkpoints_after, insert_artifact};
-use crate::store::curves::{condense, condense_job, cut};
+use crate::store::curves::{condense, condense_job, truncate};
 use crate::store::database::{Database, Transaction, sql};
 use crate::store::results::insert_result;
 use crate::store::version::next_version;
@@ -28,7 +28,7 @@ impl Store {
         let mut tx = self.begin_under(lease).await?;
         let version = next_version(&mut tx).await?;
         let forgotten = forget_checkpoints_after(&mut tx, lease.job, step as i64).await?;
-        cut(&mut tx, lease.job, step as i64).await?;
+        truncate(&mut tx, lease.job, step as i64).await?;
         // The new attempt also repeats the measurement at step 0.
         sql("DELETE FROM metric_points WHERE job_id = $1 AND (step > $2 OR $2 = 0)")
             .bind(lease.job)

@@ -81,14 +81,7 @@ impl Store {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     pub async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
         // Most calls find nothing and must not wait for the only writer.
-        let mut reader = self.read().await?;
-        let now = self.now(&mut reader).await?;
-        let waiting: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
-            .claimed_by(slot, now)
-            .fetch_optional(&mut reader)
-            .await?;
-        drop(reader);
-        if waiting.is_none() {
+        if !self.any_job_waits(slot).await? {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
@@ -123,6 +116,16 @@ impl Store {
         self.commit(tx).await?;
         self.activity.claim_waits.observe((now - row.claimable_since(now)) as f64 / 1000.0);
         claim.map(Some)
+    }
+
+    async fn any_job_waits(&self, slot: &Slot) -> Result<bool, StoreError> {
+        let mut reader = self.read().await?;
+        let now = self.now(&mut reader).await?;
+        let waiting: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
+            .claimed_by(slot, now)
+            .fetch_optional(&mut reader)
+            .await?;
+        Ok(waiting.is_some())
     }
 }
 

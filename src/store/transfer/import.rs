@@ -189,11 +189,14 @@ async fn insert_attempt(
 }
 
 async fn insert_results(tx: &mut Transaction, job: JobId, results: &ResultsRecord) -> Result<(), StoreError> {
-    sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, energy, peak_memory_bytes)
-         VALUES ($1, $2, $3, $4, $5)")
+    sql("INSERT INTO results (job_id, test_accuracy, best_test_accuracy, validation_accuracy, best_validation_accuracy,
+             energy, peak_memory_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(job)
     .bind(results.test_accuracy)
     .bind(results.best_test_accuracy)
+    .bind(results.validation_accuracy)
+    .bind(results.best_validation_accuracy)
     .bind(results.energy)
     .bind(results.peak_memory_bytes)
     .execute(tx)

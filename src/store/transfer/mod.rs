@@ -72,6 +72,12 @@ pub struct ResultsRecord {
     pub best_test_accuracy: Option<f64>,
     /// 100 minus the accuracy.
     pub test_error: Option<f64>,
+    /// The last accuracy on the validation set.
+    pub validation_accuracy: Option<f64>,
+    /// The highest accuracy on the validation set.
+    pub best_validation_accuracy: Option<f64>,
+    /// 100 minus the last accuracy on the validation set.
+    pub validation_error: Option<f64>,
     /// Last mean energy.
     pub energy: Option<f64>,
     /// Wall time of the run.

@@ -52,7 +52,8 @@ async fn results(
     snapshot: &mut impl Connect,
     experiment: ExperimentId,
 ) -> Result<Vec<ResultsRow>, StoreError> {
-    sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, energy, seconds, peak_memory_bytes
+    sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, validation_accuracy, best_validation_accuracy,
+             validation_error, energy, seconds, peak_memory_bytes
          FROM job_summary
          WHERE experiment_id = $1 AND state = 'succeeded'")
     .bind(experiment)

@@ -17,7 +17,7 @@ use crate::store::database::{Connect, Reader, Sqlite, Transaction, sql};
 use crate::store::{CurveBatch, Import, Store, StoreError};
 
 /// Maximum length of a staging transaction, and the pause after it in which other writers can proceed.
-const TURN: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) async fn import(
@@ -71,20 +71,20 @@ async fn stage(
     expected: u64,
     points: &mut mpsc::Receiver<CurveBatch>,
 ) -> Result<(), StoreError> {
-    let mut turns = Turns::new(sqlite);
+    let mut transactions = ShortTransactions::new(sqlite);
     let mut staged = 0;
     loop {
         let batch = match points.try_recv() {
             Ok(batch) => batch,
             // Never wait for points inside a transaction.
             Err(_) => {
-                turns.end().await?;
+                transactions.end().await?;
                 let Some(batch) = points.recv().await else { break };
                 batch
             }
         };
         let (job, series) = (ids[batch.job], series[batch.series.as_str()]);
-        import::insert_batch(turns.transaction().await?, job, series, &batch.points).await?;
+        import::insert_batch(transactions.transaction().await?, job, series, &batch.points).await?;
         staged += batch.points.len() as u64;
     }
     if staged != expected {
@@ -92,10 +92,10 @@ async fn stage(
     }
     for &job in ids {
         for series in long_curves(&mut Reader::Sqlite(sqlite.read().await?), job).await? {
-            while condense(turns.transaction().await?, job, series).await? {}
+            while condense(transactions.transaction().await?, job, series).await? {}
         }
     }
-    turns.end().await
+    transactions.end().await
 }
 
 /// Removes the points of unfinished imports, unless an import is running in any process; then the next call does it.
@@ -123,9 +123,9 @@ async fn without_job(on: &mut impl Connect) -> Result<Vec<JobId>, StoreError> {
 /// Removes the points of `ids`, except of jobs that exist by now because another process has just completed their
 /// import.
 async fn remove(sqlite: &Sqlite, ids: &[JobId]) -> Result<(), StoreError> {
-    let mut turns = Turns::new(sqlite);
+    let mut transactions = ShortTransactions::new(sqlite);
     for &id in ids {
-        let tx = turns.transaction().await?;
+        let tx = transactions.transaction().await?;
         let job = sql("SELECT count(*) FROM jobs WHERE id = $1").bind(id).fetch_number(tx).await?;
         if job > 0 {
             continue;
@@ -137,25 +137,25 @@ async fn remove(sqlite: &Sqlite, ids: &[JobId]) -> Result<(), StoreError> {
                  AND (series_id, step) IN
                  (SELECT series_id, step FROM metric_points WHERE job_id = $1 LIMIT 1000)")
         };
-        while delete().bind(id).execute(turns.transaction().await?).await? > 0 {}
+        while delete().bind(id).execute(transactions.transaction().await?).await? > 0 {}
     }
-    turns.end().await
+    transactions.end().await
 }
 
 /// A sequence of short transactions, with pauses in which others can write.
-struct Turns<'a> {
+struct ShortTransactions<'a> {
     sqlite: &'a Sqlite,
     open: Option<(Transaction, Instant)>,
 }
 
-impl<'a> Turns<'a> {
+impl<'a> ShortTransactions<'a> {
     fn new(sqlite: &'a Sqlite) -> Self {
         Self { sqlite, open: None }
     }
 
     /// The current transaction, or a new one if the current one has reached its maximum length.
     async fn transaction(&mut self) -> Result<&mut Transaction, StoreError> {
-        if self.open.as_ref().is_some_and(|(_, began)| began.elapsed() >= TURN) {
+        if self.open.as_ref().is_some_and(|(_, began)| began.elapsed() >= LONGEST) {
             self.end().await?;
         }
         let open = match self.open.take() {

@@ -63,59 +63,72 @@ impl Attempt {
         }
         let mut silence = Silence::new(self.hung_after, Instant::now());
         loop {
-            let heartbeat = self.heartbeat();
-            let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
-            let next = tokio::select! {
-                // In this order: a pending event takes precedence over the silence of the runner, and a due heartbeat
-                // takes precedence over events.
-                biased;
-                () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
-                () = sleep_until(time_limit) => Next::TimeLimit,
-                () = sleep_until(kill_at.unwrap_or(time_limit)), if kill_at.is_some() => Next::Kill,
-                () = sleep_until(heartbeat) => Next::Heartbeat,
-                event = runner.next_event() => Next::Event(event),
-                () = sleep_until(silence.deadline()), if kill_at.is_none() => Next::Silence,
-            };
-            match next {
-                Next::Event(Ok(Some(event))) => {
-                    if silence.ends(Instant::now(), self.started) {
-                        tracing::info!("the runner has responded again");
-                        self.remark(None).await?;
-                    }
-                    if let Some(outcome) = self.take(event, runner).await? {
-                        return Ok(outcome);
-                    }
-                    silence.begins(Instant::now());
-                }
-                Next::Silence => match silence.verdict(Instant::now()) {
-                    Verdict::Warn(warning) => {
-                        tracing::warn!("{warning}");
-                        self.remark(Some(&warning)).await?;
-                    }
-                    Verdict::Kill(error) => {
-                        return Ok(Outcome::Stopped(failed(EndReason::RunnerCrashed, error)));
-                    }
-                },
-                Next::Event(Ok(None)) => return Ok(Outcome::Died),
-                Next::Event(Err(error)) => {
-                    tracing::error!(%error, "unreadable event");
-                    return Ok(Outcome::Died);
-                }
-                Next::Heartbeat => self.record(&[], None, runner).await?,
-                Next::TimeLimit => {
-                    let error =
-                        format!("the run exceeded time_limit_seconds = {}", self.claim.time_limit_seconds);
-                    return Ok(Outcome::Stopped(failed(EndReason::TimedOut, error)));
-                }
-                Next::Kill if self.stopping.is_some_and(|(told, _)| told == Request::Cancel) => {
-                    let error = "the runner did not stop by itself and was killed".to_owned();
-                    return Ok(Outcome::Stopped(failed(EndReason::Cancelled, error)));
-                }
-                // The job resumes from its last checkpoint.
-                Next::Kill => return Ok(Outcome::Stopped(AttemptEnd::HandedBack)),
-                Next::Shutdown => self.stop(Request::Pause, runner).await,
+            let next = self.next(runner, time_limit, silence.deadline()).await;
+            if let Some(outcome) = self.handle(next, runner, &mut silence).await? {
+                return Ok(outcome);
             }
         }
+    }
+
+    async fn next(&self, runner: &mut Runner, time_limit: Instant, silence: Instant) -> Next {
+        let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
+        tokio::select! {
+            // In this order: a pending event takes precedence over the silence of the runner, and a due heartbeat
+            // takes precedence over events.
+            biased;
+            () = self.shutdown.cancelled(), if kill_at.is_none() => Next::Shutdown,
+            () = sleep_until(time_limit) => Next::TimeLimit,
+            () = sleep_until(kill_at.unwrap_or(time_limit)), if kill_at.is_some() => Next::Kill,
+            () = sleep_until(self.heartbeat()) => Next::Heartbeat,
+            event = runner.next_event() => Next::Event(event),
+            () = sleep_until(silence), if kill_at.is_none() => Next::Silence,
+        }
+    }
+
+    /// Returns the outcome if this was the last thing to happen.
+    async fn handle(
+        &mut self,
+        next: Next,
+        runner: &mut Runner,
+        silence: &mut Silence,
+    ) -> Result<Option<Outcome>, StoreError> {
+        match next {
+            Next::Event(Ok(Some(event))) => {
+                if silence.ends(Instant::now(), self.started) {
+                    tracing::info!("the runner has responded again");
+                    self.remark(None).await?;
+                }
+                let outcome = self.take(event, runner).await?;
+                silence.begins(Instant::now());
+                return Ok(outcome);
+            }
+            Next::Event(Ok(None)) => return Ok(Some(Outcome::Died)),
+            Next::Event(Err(error)) => {
+                tracing::error!(%error, "unreadable event");
+                return Ok(Some(Outcome::Died));
+            }
+            Next::Silence => match silence.verdict(Instant::now()) {
+                Verdict::Warn(warning) => {
+                    tracing::warn!("{warning}");
+                    self.remark(Some(&warning)).await?;
+                }
+                Verdict::Kill(error) => return Ok(Some(stopped(EndReason::RunnerCrashed, error))),
+            },
+            Next::Heartbeat => self.record(&[], None, runner).await?,
+            Next::TimeLimit => {
+                let error =
+                    format!("the run exceeded time_limit_seconds = {}", self.claim.time_limit_seconds);
+                return Ok(Some(stopped(EndReason::TimedOut, error)));
+            }
+            Next::Kill if self.stopping.is_some_and(|(request, _)| request == Request::Cancel) => {
+                let error = "the runner did not stop by itself and was killed".to_owned();
+                return Ok(Some(stopped(EndReason::Cancelled, error)));
+            }
+            // The job resumes from its last checkpoint.
+            Next::Kill => return Ok(Some(Outcome::Stopped(AttemptEnd::HandedBack))),
+            Next::Shutdown => self.stop(Request::Pause, runner).await,
+        }
+        Ok(None)
     }
 
     /// Handles one event; returns the outcome if it was the last one.
@@ -175,8 +188,8 @@ impl Attempt {
 
     /// Sends a request to the runner once; cancel takes precedence over pause.
     async fn stop(&mut self, request: Request, runner: &mut Runner) {
-        let told = self.stopping.map(|(told, _)| told);
-        if told == Some(request) || told == Some(Request::Cancel) {
+        let sent = self.stopping.map(|(sent, _)| sent);
+        if sent == Some(request) || sent == Some(Request::Cancel) {
             return;
         }
         self.stopping = Some((request, Instant::now() + LONGEST_STOP));
@@ -184,4 +197,8 @@ impl Attempt {
         // The end of a runner is detected by its events.
         let _ = runner.send(&Command::Stop { request }).await;
     }
+}
+
+fn stopped(reason: EndReason, error: String) -> Outcome {
+    Outcome::Stopped(failed(reason, error))
 }

@@ -118,7 +118,7 @@ export class Draft {
       if (!(error instanceof Problem)) throw error;
       this.problem = error;
       this.latest = null;
-      if (error.passing) this.#timer = setTimeout(() => this.#ask(), AGAIN_MS);
+      if (error.retryable) this.#timer = setTimeout(() => this.#ask(), AGAIN_MS);
     }
     this.checking = false;
   }

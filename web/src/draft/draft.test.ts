@@ -139,6 +139,8 @@ const made = (steps: number): DryRun => ({
   spec: read(TOML) as unknown as DryRun["spec"],
   jobs: [{ arm: "baseline", seed: 0, steps }],
   estimate: { seconds: null, jobs_measured: 0 },
+  slots: 0,
+  why_queued: null,
 });
 const soon = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 

@@ -1,15 +1,12 @@
 import { expect, test } from "vitest";
-import type { DryRun, Worker } from "../contract";
+import type { DryRun } from "../contract";
 import { extent, time } from "./estimate";
 
 const UNKNOWN: DryRun["estimate"] = { seconds: null, jobs_measured: 0 };
-const run = (estimate: DryRun["estimate"]) => ({
+const run = (estimate: DryRun["estimate"], slots = 1) => ({
   jobs: ["a", "b"].flatMap((arm) => [0, 1, 2].map((seed) => ({ arm, seed, steps: 100 }))),
   estimate,
-});
-const worker = (device: string, slots: number, state: Worker["state"] = "active"): Worker => ({
-  id: 1, name: "w", state, slots, jobs: [], trouble: null, started_at: "", last_seen_at: "",
-  devices: [{ device, name: null, slots, memory_bytes: null, memory_used_bytes: null }],
+  slots,
 });
 
 test("the size of a submission is given in arms, seeds and steps", () => {
@@ -18,8 +15,8 @@ test("the size of a submission is given in arms, seeds and steps", () => {
 });
 
 test("its time is estimated for one slot and for all suitable slots", () => {
-  const known = run({ seconds: 6000, jobs_measured: 4 });
-  expect(time(known, [worker("cpu", 2), worker("cuda:0", 4)], "cpu")).toBe("about 1 h 40 min on one slot, 50 min 00 s on 2 available slots");
-  expect(time(known, [worker("cpu", 2, "gone")], "any")).toBe("about 1 h 40 min on one slot");
-  expect(time(run(UNKNOWN), [], "any")).toContain("no estimate");
+  const known = { seconds: 6000, jobs_measured: 4 };
+  expect(time(run(known, 2))).toBe("about 1 h 40 min on one slot, 50 min 00 s on 2 available slots");
+  expect(time(run(known, 0))).toBe("about 1 h 40 min on one slot");
+  expect(time(run(UNKNOWN))).toContain("no estimate");
 });

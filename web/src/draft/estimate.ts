@@ -1,6 +1,6 @@
 // The size and the estimated time of a submission, in words.
 
-import type { DryRun, Worker } from "../contract";
+import type { DryRun } from "../contract";
 import { count, roughly, plural } from "../format";
 
 /** "3 arms × 5 seeds: 15 jobs of 2,700 steps". */
@@ -14,11 +14,9 @@ export function extent({ jobs }: Pick<DryRun, "jobs">): string {
 }
 
 /** The time on one slot, and on all suitable slots. */
-export function time({ estimate, jobs }: Pick<DryRun, "estimate" | "jobs">, workers: Worker[] | null, device: string): string {
+export function time({ estimate, jobs, slots: all }: Pick<DryRun, "estimate" | "jobs" | "slots">): string {
   if (estimate.seconds === null) return "no estimate yet: no similar job has run";
   const alone = `about ${roughly(estimate.seconds)} on one slot`;
-  const active = (workers ?? []).filter((worker) => worker.state === "active");
-  const offered = active.flatMap((worker) => worker.devices).filter((one) => device === "any" || one.device.startsWith(device));
-  const slots = Math.min(offered.reduce((sum, one) => sum + one.slots, 0), jobs.length);
+  const slots = Math.min(all, jobs.length);
   return slots > 1 ? `${alone}, ${roughly(estimate.seconds / slots)} on ${slots} available slots` : alone;
 }

@@ -1,7 +1,6 @@
 // The order of jobs by a column.
 
-import type { Job } from "../contract";
-import { JOB_STATES } from "../states";
+import { JOB_STATES, type Job } from "../contract";
 
 /** The sort keys; a leading minus means descending. */
 const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined>([

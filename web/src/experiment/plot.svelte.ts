@@ -41,23 +41,23 @@ export class Plot {
   readonly #pair_points = $derived(SPARSE.test(this.#source) ? PAIR_POINTS.sparse : PAIR_POINTS.dense);
 
   /** The whole curve until the zoomed range is loaded, then that range. */
-  readonly #mean_wishes = $derived.by(() => this.#requests("curves", this.points));
-  readonly #pair_wishes = $derived.by(() => this.#requests("runs", this.#pair_points));
-  readonly #run_wishes = $derived.by(() => this.#requests("runs", RUN_POINTS));
+  readonly #mean_requests = $derived.by(() => this.#requests("curves", this.points));
+  readonly #pair_requests = $derived.by(() => this.#requests("runs", this.#pair_points));
+  readonly #run_requests = $derived.by(() => this.#requests("runs", RUN_POINTS));
 
   /** The requests of this chart. */
   readonly requests = $derived.by<CurveRequest[]>(() => {
-    if (this.diff) return this.#pair_wishes;
-    return this.runs ? [...this.#mean_wishes, ...this.#run_wishes] : this.#mean_wishes;
+    if (this.diff) return this.#pair_requests;
+    return this.runs ? [...this.#mean_requests, ...this.#run_requests] : this.#mean_requests;
   });
 
   readonly #curves = $derived.by(() => {
     const { view, steps, baseline } = this.stage;
     if (this.diff) {
-      const runs = this.#answer(this.#pair_wishes, (request) => view.curves.runs(request));
+      const runs = this.#answer(this.#pair_requests, (request) => view.curves.runs(request));
       return runs && differences(runsOf(this.series, runs), baseline!.name);
     }
-    const [whole, look] = this.#mean_wishes.map((request) => view.curves.curves(request));
+    const [whole, look] = this.#mean_requests.map((request) => view.curves.curves(request));
     const curves = whole && look && steps ? within(whole, look, steps) : (look ?? whole);
     return curves && curvesOf(this.series, curves);
   });
@@ -79,7 +79,7 @@ export class Plot {
   readonly #run_lines = $derived.by<RunLine[]>(() => {
     if (!this.runs) return [];
     const { view, visible, x } = this.stage;
-    const answer = this.#answer(this.#run_wishes, (request) => view.curves.runs(request));
+    const answer = this.#answer(this.#run_requests, (request) => view.curves.runs(request));
     return (answer ? runsOf(this.series, answer).runs : []).flatMap((run) => {
       const style = visible.find((arm) => arm.name === run.arm);
       if (!style || run.steps.length === 0) return [];

@@ -14,7 +14,7 @@ const MARGIN = 0.05;
 export class Stage {
   constructor(readonly view: ExperimentView) {}
 
-  readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? []));
+  readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? [], this.view.experiment?.baseline));
   readonly hidden = $derived(address.list("hide"));
   readonly visible = $derived(this.arms.filter((arm) => !this.hidden.includes(arm.name)));
   /** The arms under the cursor, in a chart, the legend or the table. */
@@ -26,10 +26,7 @@ export class Stage {
     const names = [...new Set([...this.chosen, ...this.pointed])];
     return this.visible.map((arm) => arm.name).filter((name) => names.includes(name));
   });
-  readonly baseline = $derived.by(() => {
-    const named = this.view.comparison?.baseline;
-    return this.arms.find((arm) => arm.name === named) ?? this.arms.find((arm) => arm.token === "--arm-baseline");
-  });
+  readonly baseline = $derived(this.arms.find((arm) => arm.name === this.view.experiment?.baseline));
 
   readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.jobs) : null));
   readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.jobs));

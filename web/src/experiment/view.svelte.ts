@@ -1,8 +1,8 @@
 // The data of an experiment's page, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
 
-import { getComparison, getExperiment, listJobs, listWarnings, listWorkers, Problem, type Question } from "../api";
+import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, ListJob, Warning, Worker } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListJob, Warning } from "../contract";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -16,7 +16,7 @@ const NUMBERS_MS = 1500;
 const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
 
-const THE_SERVERS_CHOICE: Question = { metric: null, baseline: null, last: null };
+const DEFAULT_QUESTION: Question = { metric: null, baseline: null, last: null };
 
 /** The result of a request: a comparison, or the reason why there is none. */
 interface Answer {
@@ -31,7 +31,6 @@ export class ExperimentView {
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
-  workers = $state.raw<Worker[] | null>(null);
   problem = $state<Problem | null>(null);
   /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {
@@ -108,13 +107,11 @@ export class ExperimentView {
 
   async #fetchNumbers() {
     const signal = this.#gone.signal;
-    const [experiment] = await Promise.all([
+    await Promise.all([
       getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
-      getComparison(this.id, THE_SERVERS_CHOICE, signal).then((answer) => (this.comparison = answer)),
+      getComparison(this.id, DEFAULT_QUESTION, signal).then((answer) => (this.comparison = answer)),
       this.#fetchAnswer(),
     ]);
-    const waits = experiment.counts.queued > 0 && experiment.counts.running === 0;
-    this.workers = waits ? (await listWorkers(signal)).items : null;
   }
 
   async #fetchAnswer() {
@@ -177,7 +174,7 @@ export class ExperimentView {
 
   /** If a retry can help, everything is fetched again later; other errors are shown. */
   #askLater(problem: Problem) {
-    if (!problem.passing) return void (problem.status >= 500 && tell(problem.message));
+    if (!problem.retryable) return void (problem.status >= 500 && tell(problem.message));
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
   }

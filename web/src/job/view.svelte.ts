@@ -143,7 +143,7 @@ export class JobView {
     } catch (error) {
       if (this.#gone.signal.aborted) return null;
       if (!(error instanceof Problem)) throw error;
-      if (error.passing) {
+      if (error.retryable) {
         clearTimeout(this.#again);
         this.#again = setTimeout(() => this.refresh(), AGAIN_MS);
       } else if (error.status >= 500) tell(error.message);

@@ -3,7 +3,7 @@ import { styleArms } from "../arms";
 import { lineOf } from "../chart/curves";
 import { standings } from "./last";
 
-const styles = styleArms([{ name: "baseline", method: "baseline" }, { name: "a", method: "opt:cayley" }, { name: "b", method: "opt:lowdin" }]);
+const styles = styleArms([{ name: "baseline", method: "baseline" }, { name: "a", method: "opt:cayley" }, { name: "b", method: "opt:lowdin" }], "baseline");
 const line = (arm: number, points: [step: number, accuracy: number][]) => {
   const [steps, mean] = [points.map(([step]) => step), points.map(([, accuracy]) => accuracy)];
   return lineOf(styles[arm]!, { steps, mean, std: mean.map(() => null), n: mean.map(() => 1) }, 1);

@@ -73,7 +73,7 @@ export class Listing {
     if (!(error instanceof Problem)) throw error;
     this.problem = error;
     clearTimeout(this.#again);
-    if (error.passing) this.#again = setTimeout(() => this.#refresh.ask(), AGAIN_MS);
+    if (error.retryable) this.#again = setTimeout(() => this.#refresh.ask(), AGAIN_MS);
   }
 }
 

@@ -6,7 +6,8 @@ const words = (text: string) => text.split(/\s+/);
 export const SCHEMA: Record<string, string[]> = {
   job_summary: words(
     `experiment_id experiment job_id arm method seed state end_reason attempts device
-     test_accuracy best_test_accuracy test_error energy parameters_trained seconds peak_memory_bytes`,
+     test_accuracy best_test_accuracy test_error
+     validation_accuracy best_validation_accuracy validation_error energy parameters_trained seconds peak_memory_bytes`,
   ),
   arm_summary: words("experiment_id experiment arm method n mean_test_error std_test_error mean_energy mean_seconds"),
   paired_differences: words(
@@ -15,14 +16,16 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   failures: words("experiment_id experiment job_id arm method seed attempt worker device end_reason error state started_ms ended_ms"),
   curves: words("experiment_id experiment job_id arm method seed state series unit step value time_ms"),
-  experiments: words("id name notes tags archived spec created_ms submitted_text"),
+  experiments: words("id name notes tags archived spec baseline created_ms submitted_text"),
   jobs: words(
     `id experiment_id arm arm_position method seed spec device_wanted priority max_attempts time_limit_seconds
      state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps parameters_trained version
      created_ms started_ms ended_ms`,
   ),
   attempts: words("job_id number worker_id device environment start_step started_ms ended_ms end_reason error seconds"),
-  results: words("job_id test_accuracy test_error best_test_accuracy energy peak_memory_bytes"),
+  results: words(
+    "job_id test_accuracy test_error best_test_accuracy validation_accuracy validation_error best_validation_accuracy energy peak_memory_bytes",
+  ),
   series: words("id name unit higher_is_better"),
   metric_points: words("job_id series_id step value time_ms"),
   workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble"),

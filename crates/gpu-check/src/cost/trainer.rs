@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use optlab_data::Silent;
+use optlab_data::{Library, Silent};
 use optlab_runner::job::Job;
 use optlab_runner::{clock, training};
 use optlab_spec::{ExperimentSpec, JobSpec};
@@ -28,7 +28,9 @@ impl Trainer {
     pub fn new(network: &Network, method: &str, device: Device) -> Result<Self, CheckError> {
         // The job borrows its spec; a benchmark makes few of them.
         let spec = Box::leak(Box::new(spec(network, method)));
-        caught(|| Ok(Self { job: Job::prepare(spec, device, &mut Silent)?, step: 0, device }))
+        caught(|| {
+            Ok(Self { job: Job::prepare(spec, device, &Library::from_env(), &mut Silent)?, step: 0, device })
+        })
     }
 }
 

@@ -39,12 +39,13 @@ impl Data {
         spec: &TrainSpec,
         seed: u64,
         device: Device,
+        library: &Library,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
         let unknown = || JobError::Setup(format!("this runner knows no data set `{}`", spec.data.name));
         let shape = spec.data.task().ok_or_else(unknown)?.shape;
         let sizes = spec.data.sizes().ok_or_else(unknown)?;
-        let (Split { train, test }, normalisation) = split(&spec.data, progress)?;
+        let (Split { train, test }, normalisation) = split(&spec.data, library, progress)?;
         let images = |samples: &Samples| Images::new(shape, normalisation, samples, device);
         let (train, validation) = match sizes.validation {
             0 => (train, None),
@@ -60,9 +61,13 @@ impl Data {
     }
 }
 
-fn split(spec: &DataSpec, progress: &mut dyn Progress) -> Result<(Split, Normalisation), JobError> {
+fn split(
+    spec: &DataSpec,
+    library: &Library,
+    progress: &mut dyn Progress,
+) -> Result<(Split, Normalisation), JobError> {
     match (&spec.synthetic, spec.dataset()) {
-        (None, Some(dataset)) => Ok((Library::from_env().load(dataset, progress)?, dataset.normalisation())),
+        (None, Some(dataset)) => Ok((library.load(dataset, progress)?, dataset.normalisation())),
         (Some(synthetic), _) => Ok((synthetic::draw(synthetic), synthetic::NORMALISATION)),
         (None, None) => Err(JobError::Setup(format!("this runner knows no data set `{}`", spec.name))),
     }

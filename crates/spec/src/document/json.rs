@@ -5,18 +5,18 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::DocumentError;
 use crate::nul::refuse_nul;
 
 /// Reads JSON.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column, also for a table with a duplicate field; [`Refusal::Invalid`] for a
+/// [`DocumentError::Malformed`] with line and column, also for a table with a duplicate field; [`DocumentError::Invalid`] for a
 /// text with NUL.
-pub fn parse_json(text: &[u8]) -> Result<Value, Refusal> {
+pub fn parse_json(text: &[u8]) -> Result<Value, DocumentError> {
     let Unambiguous(value) = serde_json::from_slice(text).map_err(|error| {
         let what = if error.is_data() { "" } else { "not JSON: " };
-        Refusal::Malformed(format!("{what}{error}"))
+        DocumentError::Malformed(format!("{what}{error}"))
     })?;
     refuse_nul(&value)?;
     Ok(value)

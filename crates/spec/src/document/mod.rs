@@ -16,14 +16,14 @@ const LONGEST_QUOTE: usize = 1000;
 
 /// The reason why a submission is rejected.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum DocumentError {
     /// The text is not JSON or TOML, with the place of the error.
     Malformed(String),
     /// The text can be parsed, but the spec has mistakes.
     Invalid(Problems),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(detail) => f.write_str(detail),
@@ -32,9 +32,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for DocumentError {}
 
-impl From<Problems> for Refusal {
+impl From<Problems> for DocumentError {
     fn from(problems: Problems) -> Self {
         Self::Invalid(problems)
     }
@@ -49,17 +49,18 @@ pub fn is_json(text: &str) -> bool {
 ///
 /// # Errors
 /// Those of [`parse_json`] and [`parse_toml`].
-pub fn parse(text: &str) -> Result<Value, Refusal> {
+pub fn parse(text: &str) -> Result<Value, DocumentError> {
     if is_json(text) { parse_json(text.as_bytes()) } else { parse_toml(text) }
 }
 
 /// Reads TOML as the equivalent JSON.
 ///
 /// # Errors
-/// [`Refusal::Malformed`] with line and column; [`Refusal::Invalid`] for a number that JSON cannot represent and for a
+/// [`DocumentError::Malformed`] with line and column; [`DocumentError::Invalid`] for a number that JSON cannot represent and for a
 /// text with NUL.
-pub fn parse_toml(text: &str) -> Result<Value, Refusal> {
-    let table = toml::from_str::<toml::Table>(text).map_err(|error| Refusal::Malformed(not_toml(&error)))?;
+pub fn parse_toml(text: &str) -> Result<Value, DocumentError> {
+    let table =
+        toml::from_str::<toml::Table>(text).map_err(|error| DocumentError::Malformed(not_toml(&error)))?;
     let value = to_json(toml::Value::Table(table), "")?;
     refuse_nul(&value)?;
     Ok(value)

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgColumn, PgRow};
 use sqlx::{Column, Row, TypeInfo};
 
 use super::super::answer::{LARGEST_ANSWER, MOST_COLUMNS, ONLY_QUERIES, real};
-use super::Unread;
+use super::ReadError;
 use crate::store::QueryError;
 
 /// The columns of a query.
@@ -102,8 +102,8 @@ impl Columns {
     }
 
     /// The values of a row that is not too large.
-    pub(super) fn values(&self, row: &PgRow) -> impl Iterator<Item = Result<Value, Unread>> {
-        let value = move |(index, (_, kind)): (usize, &(String, Kind))| -> Result<Value, Unread> {
+    pub(super) fn values(&self, row: &PgRow) -> impl Iterator<Item = Result<Value, ReadError>> {
+        let value = move |(index, (_, kind)): (usize, &(String, Kind))| -> Result<Value, ReadError> {
             let text = || row.try_get::<Option<&str>, _>(index);
             Ok(match kind {
                 Kind::Integer => row.try_get::<Option<i64>, _>(index)?.into(),

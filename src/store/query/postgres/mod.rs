@@ -26,16 +26,16 @@ impl Session {
         let answer = read(&mut self.connection, query).await;
         self.idle = match &answer {
             // The server is still sending rows.
-            Ok((_, last)) => *last != Added::NotBySize,
-            Err(Unread::Told(error)) => matches!(error, QueryError::Refused(_)),
-            Err(Unread::Postgres(error)) => error.as_database_error().is_some(),
+            Ok((_, last)) => *last != Added::SizeLimit,
+            Err(ReadError::Query(error)) => matches!(error, QueryError::Refused(_)),
+            Err(ReadError::Postgres(error)) => error.as_database_error().is_some(),
         };
-        answer.map(|(answer, _)| answer.finish()).map_err(|unread| unread.told(time))
+        answer.map(|(answer, _)| answer.finish()).map_err(|error| error.into_query_error(time))
     }
 }
 
 /// Returns the answer, and whether its last row was added.
-async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, Added), Unread> {
+async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, Added), ReadError> {
     let words = words::read(&query.sql)?;
     names::check(connection, &words.names).await?;
     // The columns of the result; nothing runs yet.
@@ -51,7 +51,7 @@ async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, A
             true => answer.end_before_large_row()?,
             false => answer.add(columns.values(&row))?,
         };
-        if last == Added::NotBySize {
+        if last == Added::SizeLimit {
             break;
         }
         // Rows that have arrived already are read without waiting, so yield to other tasks of this thread.
@@ -62,44 +62,35 @@ async fn read(connection: &mut PgConnection, query: &Query) -> Result<(Answer, A
 }
 
 /// The reason why there is no answer.
-enum Unread {
-    Told(QueryError),
-    Postgres(sqlx::Error),
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+enum ReadError {
+    Query(#[from] QueryError),
+    Postgres(#[from] sqlx::Error),
 }
 
-impl From<QueryError> for Unread {
-    fn from(error: QueryError) -> Self {
-        Self::Told(error)
-    }
-}
-
-impl From<sqlx::Error> for Unread {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Postgres(error)
-    }
-}
-
-impl Unread {
-    fn told(self, time: Duration) -> QueryError {
+impl ReadError {
+    fn into_query_error(self, time: Duration) -> QueryError {
         let error = match self {
-            Self::Told(error) => return error,
+            Self::Query(error) => return error,
             Self::Postgres(error) => error,
         };
-        let sqlx::Error::Database(said) = &error else { return StoreError::from(error).into() };
-        let (code, said) = (said.code().unwrap_or_default(), format!("PostgreSQL: {}", said.message()));
+        let sqlx::Error::Database(reported) = &error else { return StoreError::from(error).into() };
+        let code = reported.code().unwrap_or_default();
+        let message = format!("PostgreSQL: {}", reported.message());
         match code.get(..2).unwrap_or_default() {
             _ if code == "57014" => QueryError::too_slow(time.as_secs()),
             // The transaction or the login does not allow it.
-            "25" => QueryError::Refused(said),
-            _ if code == "42501" => QueryError::Refused(said),
+            "25" => QueryError::Refused(message),
+            _ if code == "42501" => QueryError::Refused(message),
             // A limit of this server, such as disk space, or one of Postgres itself.
-            _ if code == "53400" || code == "53200" => QueryError::Stopped(said),
-            "54" => QueryError::Stopped(said),
+            _ if code == "53400" || code == "53200" => QueryError::Stopped(message),
+            "54" => QueryError::Stopped(message),
             // A table that is locked by a migration.
             "55" => StoreError::Busy.into(),
             // Starting, stopping, full or broken: the store's errors.
             "08" | "28" | "3D" | "53" | "57" | "58" | "F0" | "XX" => StoreError::from(error).into(),
-            _ => QueryError::Invalid(said),
+            _ => QueryError::Invalid(message),
         }
     }
 }

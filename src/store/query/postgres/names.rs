@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sqlx::PgConnection;
 
 use super::super::answer::READABLE;
-use super::Unread;
+use super::ReadError;
 use crate::store::QueryError;
 
 /// Functions whose results depend only on the time, the time zone or chance. Some have the name of a type or of a
@@ -45,7 +45,7 @@ fn is_of_xml(name: &str) -> bool {
 ///
 /// # Errors
 /// [`QueryError::Refused`] for the first name that is not allowed.
-pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String>) -> Result<(), Unread> {
+pub(super) async fn check(connection: &mut PgConnection, names: &BTreeSet<String>) -> Result<(), ReadError> {
     if let Some(name) = names.iter().find(|name| is_of_xml(name)) {
         let sentence =
             format!("`{name}`: XML is not allowed in queries, and neither is another thing of that name");

@@ -21,7 +21,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(2);
 pub(in super::super) struct Target {
     options: PgConnectOptions,
     /// Ensures that a missing disk limit is logged only once.
-    told: Once,
+    warned: Once,
 }
 
 /// A read-only transaction on its own connection.
@@ -43,7 +43,7 @@ struct Transaction {
 impl Target {
     pub(in super::super) fn new(url: &str) -> Result<Self, StoreError> {
         let options = postgres_options(url)?.disable_statement_logging();
-        Ok(Self { options, told: Once::new() })
+        Ok(Self { options, warned: Once::new() })
     }
 }
 
@@ -75,7 +75,7 @@ impl Session {
             has_disk_limit = limit_disk(&mut connection).await?;
         }
         if !has_disk_limit {
-            target.told.call_once(|| {
+            target.warned.call_once(|| {
                 tracing::warn!(
                     "queries of users may fill the disk of PostgreSQL: temp_file_limit is not set, and the login of queries \
                      may not set it; docs/database.md says what an administrator can do"
@@ -119,10 +119,10 @@ impl Transaction {
         let mut connection = PgConnection::connect_with(options).await?;
         let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE pid = $1 AND xact_start = $2::TIMESTAMPTZ";
-        let told =
+        let found =
             sqlx::query(terminate).bind(self.pid).bind(&self.began).fetch_optional(&mut connection).await?;
         connection.close().await?;
-        Ok(if told.is_some() { Terminated::NotYet } else { Terminated::Already })
+        Ok(if found.is_some() { Terminated::NotYet } else { Terminated::Already })
     }
 }
 

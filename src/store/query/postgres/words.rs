@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use super::super::answer::ONLY_QUERIES;
+use super::super::answer::{NO_STATEMENT, ONLY_QUERIES, SECOND_STATEMENT};
 use crate::store::QueryError;
 
 /// Maximum length of a name in bytes. Postgres truncates longer names, which then are other names.
@@ -55,9 +55,7 @@ impl<'a> Reader<'a> {
                     self.comment()?;
                     continue;
                 }
-                _ if self.end.is_some() => {
-                    return refuse("one statement at a time; there is a second one after the `;`");
-                }
+                _ if self.end.is_some() => return refuse(SECOND_STATEMENT),
                 (';', _) => self.end = Some(at),
                 ('(', _) => self.open += 1,
                 (')', _) => match self.open.checked_sub(1) {
@@ -79,7 +77,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.names.is_empty() {
-            return refuse("there is no statement");
+            return refuse(NO_STATEMENT);
         }
         if self.open > 0 {
             return refuse("there is a `(` without its `)`");

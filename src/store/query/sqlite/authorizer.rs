@@ -16,10 +16,10 @@ const TAKES_APART: [&str; 2] = ["json_each", "json_tree"];
 const NOT_FOR_USERS: [&str; 2] = ["load_extension", "fts3_tokenizer"];
 
 /// The first action that the authorizer of a connection has rejected.
-pub(super) type Refusal = Arc<Mutex<Option<QueryError>>>;
+pub(super) type FirstRejection = Arc<Mutex<Option<QueryError>>>;
 
 /// Restricts the connection to reading what users may read.
-pub(super) fn install(connection: &Connection, refusal: Refusal) -> rusqlite::Result<()> {
+pub(super) fn install(connection: &Connection, refusal: FirstRejection) -> rusqlite::Result<()> {
     let schema = schema(connection)?;
     connection.authorizer(Some(move |asked: AuthContext<'_>| match refused(&asked, &schema) {
         None => Authorization::Allow,

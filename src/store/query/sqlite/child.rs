@@ -17,8 +17,10 @@ use rusqlite::{Batch, Connection, Error, ErrorCode, OpenFlags, Row, ffi};
 use serde_json::{Value, json};
 
 use super::super::Query;
-use super::super::answer::{Added, Answer, LONGEST_VALUE, MOST_COLUMNS, ONLY_QUERIES, real};
-use super::authorizer::{self, Refusal};
+use super::super::answer::{
+    Added, Answer, LONGEST_VALUE, MOST_COLUMNS, NO_STATEMENT, ONLY_QUERIES, SECOND_STATEMENT, real,
+};
+use super::authorizer::{self, FirstRejection};
 use super::{Report, failed};
 use crate::store::{LONGEST_STATEMENT, QueryAnswer, QueryError, StoreError};
 
@@ -48,18 +50,18 @@ pub fn answer_query_of_stdin(file: &Path) -> io::Result<bool> {
 }
 
 fn answer(file: &Path, query: &Query) -> Result<QueryAnswer, QueryError> {
-    let refusal = Refusal::default();
+    let refusal = FirstRejection::default();
     let connection = connect(file, refusal.clone()).map_err(failed)?;
     let answer = read(&connection, query);
     let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (answer, refusal) {
-        (Err(Unread::Sqlite(_)), Some(refusal)) => Err(refusal),
-        (answer, _) => answer.map_err(Unread::told),
+        (Err(ReadError::Sqlite(_)), Some(refusal)) => Err(refusal),
+        (answer, _) => answer.map_err(ReadError::into_query_error),
     }
 }
 
 /// A connection that can only read the tables that users may read. It stores the first refused action in `refusal`.
-fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
+fn connect(file: &Path, refusal: FirstRejection) -> rusqlite::Result<Connection> {
     // Not a URI: the name is always that of a file.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
@@ -88,16 +90,14 @@ fn connect(file: &Path, refusal: Refusal) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn read(connection: &Connection, query: &Query) -> Result<QueryAnswer, Unread> {
+fn read(connection: &Connection, query: &Query) -> Result<QueryAnswer, ReadError> {
     // `Batch`, because `prepare` recurses for every further statement.
     let mut batch = Batch::new(connection, &query.sql);
     let Some(mut statement) = batch.next()? else {
-        return Err(QueryError::refused("there is no statement").into());
+        return Err(QueryError::refused(NO_STATEMENT).into());
     };
     if batch.next()?.is_some() {
-        return Err(
-            QueryError::refused("one statement at a time; there is a second one after the `;`").into()
-        );
+        return Err(QueryError::refused(SECOND_STATEMENT).into());
     }
     if !statement.readonly() || statement.is_explain() != 0 || statement.column_count() == 0 {
         return Err(QueryError::refused(ONLY_QUERIES).into());
@@ -107,7 +107,7 @@ fn read(connection: &Connection, query: &Query) -> Result<QueryAnswer, Unread> {
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         let values = (0..columns.len()).map(|index| Ok(value(row, index)?));
-        if answer.add::<Unread>(values)? != Added::Yes {
+        if answer.add::<ReadError>(values)? != Added::Yes {
             break;
         }
     }
@@ -126,31 +126,21 @@ fn value(row: &Row<'_>, index: usize) -> rusqlite::Result<Value> {
 }
 
 /// The reason why reading ended early.
-enum Unread {
-    Told(QueryError),
-    Sqlite(Error),
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+enum ReadError {
+    Query(#[from] QueryError),
+    Sqlite(#[from] Error),
 }
 
-impl From<QueryError> for Unread {
-    fn from(error: QueryError) -> Self {
-        Self::Told(error)
-    }
-}
-
-impl From<Error> for Unread {
-    fn from(error: Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl Unread {
-    fn told(self) -> QueryError {
+impl ReadError {
+    fn into_query_error(self) -> QueryError {
         let error = match self {
-            Self::Told(error) => return error,
+            Self::Query(error) => return error,
             Self::Sqlite(error) => error,
         };
-        let said = match &error {
-            Error::SqliteFailure(_, Some(said)) => said.clone(),
+        let message = match &error {
+            Error::SqliteFailure(_, Some(message)) => message.clone(),
             error => error.to_string(),
         };
         let has_no_memory =
@@ -161,7 +151,7 @@ impl Unread {
                 QueryError::Stopped(format!("the query was stopped: it may use {megabytes} MB of memory"))
             }
             Some(ErrorCode::TooBig) => QueryError::Stopped(format!(
-                "{said}: a text, a blob or a row of a table may have at most {LONGEST_VALUE} bytes here"
+                "{message}: a text, a blob or a row of a table may have at most {LONGEST_VALUE} bytes here"
             )),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy.into(),
             Some(
@@ -170,7 +160,7 @@ impl Unread {
                 | ErrorCode::NotADatabase
                 | ErrorCode::CannotOpen,
             ) => failed(error),
-            _ => QueryError::Invalid(format!("SQLite: {said}")),
+            _ => QueryError::Invalid(format!("SQLite: {message}")),
         }
     }
 }

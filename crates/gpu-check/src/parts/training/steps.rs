@@ -1,6 +1,6 @@
 //! Some steps of a job, from its start or from weights that are slightly disturbed.
 
-use optlab_data::Silent;
+use optlab_data::{Library, Silent};
 use optlab_opt::State;
 use optlab_runner::job::Job;
 use optlab_runner::training;
@@ -42,7 +42,7 @@ impl Trained {
 /// # Errors
 /// Those of the job.
 pub fn train(spec: &JobSpec, device: Device, steps: u64, disturbance: f64) -> Result<Trained, CheckError> {
-    let mut job = Job::prepare(spec, device, &mut Silent)?;
+    let mut job = Job::prepare(spec, device, &Library::from_env(), &mut Silent)?;
     if disturbance > 0.0 {
         disturb(&mut job, disturbance)?;
     }
