@@ -15,6 +15,7 @@ const at = `/experiments/${id}`;
 const VIEWS = [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["light", 1920, 1080]];
 const PAGES = [
   ["list", "/", "experiment-row"],
+  ["overview", at, "chart-accuracy"],
   ["jobs", `${at}?tab=jobs`, "job-row"],
   ["charts", `${at}?tab=charts`, "chart-loss-all"],
   ["layers", `${at}?tab=layers`, "layers"],

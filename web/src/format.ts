@@ -72,7 +72,7 @@ function decimalsOfSize(size: number): number {
 
 export function pValue(p: number): string {
   if (p < 0.001) return "p < 0.001";
-  return `p = ${p < 0.1 ? p.toPrecision(2) : p.toFixed(2)}`;
+  return `p = ${p.toFixed(3)}`;
 }
 
 export function count(value: number): string {
@@ -138,4 +138,9 @@ export function bytes(size: number): string {
   const power = size < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(size) / 3));
   const value = size / 1000 ** power;
   return `${power === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** A sentence of the server with minus signs before its numbers. */
+export function withMinus(sentence: string): string {
+  return sentence.replace(/(?<![\w.)\]-])-(?=\d)/g, "−");
 }
