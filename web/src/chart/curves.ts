@@ -12,6 +12,8 @@ export interface Line {
   /** The same points in the unit of the x axis. */
   x: number[];
   mean: number[];
+  /** The mean before smoothing, if it is smoothed. */
+  raw?: number[];
   /** The sample standard deviation; null for one seed. */
   std: (number | null)[];
   /** Seeds, or pairs of seeds, in each mean. */
@@ -21,7 +23,7 @@ export interface Line {
 }
 
 /** The parts of a line that determine the range of an axis. */
-export type Band = Pick<Line, "x" | "mean" | "std" | "limits">;
+export type Band = Pick<Line, "x" | "mean" | "raw" | "std" | "limits">;
 
 /** One run, drawn thinly behind the means. */
 export interface RunLine {
@@ -56,12 +58,12 @@ export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number 
 }
 
 export function lowAt(line: Band, index: number): number {
-  const mean = line.mean[index]!;
+  const mean = (line.raw ?? line.mean)[index]!;
   return Math.min(mean, Math.max(line.limits?.[0] ?? -Infinity, mean - (line.std[index] ?? 0)));
 }
 
 export function highAt(line: Band, index: number): number {
-  const mean = line.mean[index]!;
+  const mean = (line.raw ?? line.mean)[index]!;
   return Math.max(mean, Math.min(line.limits?.[1] ?? Infinity, mean + (line.std[index] ?? 0)));
 }
 

@@ -159,6 +159,11 @@ function banded({ x, std }: Line): Range[] {
 }
 
 function paintMean(pen: Pen, { log }: Figure, line: Line, place: Place, colour: string, strength: -1 | 0 | 1) {
+  const { raw } = line;
+  if (raw && strength >= 0) {
+    const points = raw.flatMap((value, index): Point[] => (!log || value > 0 ? [[place.x(line.x[index]!), place.y(value)]] : []));
+    pen.line(points, { colour, width: RUN, opacity: FAINT });
+  }
   const shown = (index: number) => !log || line.mean[index]! > 0;
   for (const { from, to, all_seeds } of pieces(line.n)) {
     const points: Point[] = [];

@@ -92,8 +92,10 @@ export function logRange(lines: Band[], span: Range, whole: boolean): Fit {
 
 /** The points of a line that have a logarithm. */
 function abovePoints(line: Band): Band {
-  const at = [...line.x.keys()].filter((index) => line.mean[index]! > 0);
-  return { ...line, x: at.map((index) => line.x[index]!), mean: at.map((index) => line.mean[index]!), std: at.map((index) => line.std[index] ?? null) };
+  const values = line.raw ?? line.mean;
+  const at = [...line.x.keys()].filter((index) => values[index]! > 0);
+  const { raw: _, ...rest } = line;
+  return { ...rest, x: at.map((index) => line.x[index]!), mean: at.map((index) => values[index]!), std: at.map((index) => line.std[index] ?? null) };
 }
 
 function pad([low, high]: Range): Range {

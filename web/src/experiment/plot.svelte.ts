@@ -7,6 +7,7 @@ import { readValues, writeValues } from "../chart/look";
 import type { Figure } from "../chart/paint";
 import { including, logRange, yRange } from "../chart/ranges";
 import { address } from "../router.svelte";
+import { smooth } from "../chart/smooth";
 import { axisTitle, seriesTitle } from "../chart/series";
 import { sqlOf } from "./sql";
 import type { Stage } from "./stage.svelte";
@@ -71,9 +72,9 @@ export class Plot {
       const curve = this.#curves?.arms.find((candidate) => candidate.arm === style.name);
       return curve?.steps.length ? [lineOf(style, curve, this.stage.x.perStep(style.name))] : [];
     });
-    if (this.diff) return lines;
+    if (this.diff) return this.#smoothed(lines);
     const limits = limitsOf(this.#curves?.unit ?? "", lines.flatMap((line) => line.mean));
-    return lines.map((line) => ({ ...line, limits }));
+    return this.#smoothed(lines.map((line) => ({ ...line, limits })));
   });
 
   readonly #run_lines = $derived.by<RunLine[]>(() => {
@@ -164,6 +165,11 @@ export class Plot {
   /** The latest answer. */
   #answer<T>(requests: CurveRequest[], get: (request: CurveRequest) => T | undefined): T | undefined {
     return requests.map(get).filter((answer) => answer !== undefined).at(-1);
+  }
+
+  #smoothed(lines: Line[]): Line[] {
+    const { smoothing } = this.stage;
+    return smoothing > 0 ? lines.map((line) => ({ ...line, raw: line.mean, mean: smooth(line.mean, smoothing) })) : lines;
   }
 
   #yTitle(): string {

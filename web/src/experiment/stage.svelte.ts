@@ -6,6 +6,7 @@ import type { Range } from "../chart/curves";
 import { clipLook, readLook, writeLook } from "../chart/look";
 import { address } from "../router.svelte";
 import type { ExperimentView } from "./view.svelte";
+import { readWeight } from "../chart/smooth";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "../chart/xaxis";
 
 /** Margin beyond the edges of the zoomed range, so that lines run through them; a fraction of the range. */
@@ -70,6 +71,13 @@ export class Stage {
   setX(kind: string) {
     address.set("x", kind === "step" ? null : kind);
     if (kind !== "seconds") address.set("seconds", null);
+  }
+
+  /** The weight of the past in smoothed lines. */
+  readonly smoothing = $derived(readWeight(address.get("smooth")));
+
+  setSmoothing(weight: number) {
+    address.set("smooth", weight > 0 ? String(weight) : null);
   }
 
   /** Hides arms, or shows them if all of them are hidden. */
