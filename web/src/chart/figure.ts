@@ -49,7 +49,7 @@ export function xTicks({ x }: Figure, width: number): number[] {
   return linearTicks(x[0], x[1], width / X_SPACE);
 }
 
-export function yTicks({ y, log }: Figure, height: number): number[] {
+export function yTicks({ y, log }: Pick<Figure, "y" | "log">, height: number): number[] {
   return (log ? logTicks : linearTicks)(y[0], y[1], height / Y_SPACE);
 }
 
