@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::processes::Worker;
+use support::processes::{Worker, optlab};
 use support::waiting::turn;
 use support::{Database, SCREENSHOTS, Server, browse, token};
 use tempfile::TempDir;
@@ -37,6 +37,19 @@ fn the_dashboard_shows_an_experiment_while_it_trains() {
 #[test]
 fn pages_for_jobs_the_form_workers_and_sql_work() {
     browse_until_the_server_goes("pages.mjs");
+}
+
+/// The recording is described in `tests/browser/fixtures/thirty-arms.toml`.
+#[test]
+fn every_page_shows_thirty_arms_with_failures() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/fixtures/thirty-arms.parquet");
+    let imported = optlab().args(["import", "--server", &server.address, file]).status();
+    assert!(imported.unwrap().success());
+    let mut browser = browse("thirty-arms.mjs", &server.address, &[]);
+    assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }
 
 /// Runs a browser script against its own training server, which is killed when the script says so.

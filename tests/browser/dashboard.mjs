@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { browser, complaints, page, picture, seen, server, until } from "./page.mjs";
+import { browser, complaints, page, picture, seen, server, tab, until } from "./page.mjs";
 
 const strangers = [];
 page.on("request", (request) => { if (!request.url().startsWith(server)) strangers.push(request.url()); });
@@ -34,14 +34,17 @@ await picture("list");
 // Its page is live: curves grow while jobs run.
 await seen("experiment-row").filter({ hasText: `#${first}` }).click();
 await page.waitForURL(`${server}/experiments/${first}*`);
+await tab("Jobs");
 await until("a job runs", async () => (await page.locator('[data-testid=job-row][data-state=running]').count()) > 0);
+assert((await seen("job-progress").count()) > 0, "no progress bar");
+await tab("Overview");
 await until("accuracy is drawn", async () => (await number("chart-accuracy", "data-points")) > 0);
 const early = await number("chart-energy", "data-points");
 await until("the energy curve grows", async () => (await number("chart-energy", "data-points")) > early);
-assert((await seen("job-progress").count()) > 0, "no progress bar");
 await picture("running");
 
 // A job is paused and resumed.
+await tab("Jobs");
 const last = seen("job-row").last();
 await last.getByRole("button", { name: /^Pause/ }).click();
 await until("the last job is paused", async () => (await last.getAttribute("data-state")) === "paused");
@@ -52,12 +55,13 @@ await until("it is not paused any more", async () => (await last.getAttribute("d
 
 await until("all jobs have succeeded", async () =>
   (await page.locator('[data-testid=job-row][data-state=succeeded]').count()) === 6);
+await tab("Overview");
 await until("all arms are drawn", async () => (await number("chart-accuracy", "data-arms")) === 3);
 
 // The page agrees with the database.
 const comparison = await (await fetch(`${server}/api/v1/experiments/${first}/comparison`)).json();
 await until("the verdict is the server's", async () =>
-  (await seen("verdict").innerText()).trim() === comparison.verdict);
+  (await seen("verdict").innerText()).trim().replaceAll("−", "-") === comparison.verdict);
 for (const [index, arm] of comparison.arms.entries()) {
   const row = await seen("arm-row").nth(index).innerText();
   assert(row.includes(arm.arm) && row.includes(arm.mean.toFixed(2)), `${row} should show ${arm.arm} ${arm.mean}`);
@@ -193,7 +197,7 @@ await page.setViewportSize({ width: 1280, height: 800 });
 await page.emulateMedia({ colorScheme: "light" });
 
 // The other experiment of the same name has its own jobs.
-await page.goto(`${server}/experiments/${second}`);
+await page.goto(`${server}/experiments/${second}?tab=jobs`);
 await until("the second experiment shows its own jobs", async () =>
   (await page.locator('[data-testid=job-row][data-state=succeeded]').count()) === 6);
 const ids = await page.locator("[data-testid=job-row]").evaluateAll((rows) => rows.map((row) => row.dataset.job));
@@ -220,6 +224,7 @@ await until("the title is the new name", async () => (await page.getByRole("head
 const third = await submit({ name: "waiting", seeds: [0], resources: { device: "cuda" } });
 await page.goto(`${server}/experiments/${third}`);
 await until("the page shows why they wait", async () => (await seen("waiting").innerText()).includes("cuda"));
+await tab("Jobs");
 await seen("cancel-experiment").click();
 await seen("cancel-experiment").click();
 await until("all are cancelled", async () => (await page.locator("[data-testid=job-row][data-state=cancelled]").count()) === 3);

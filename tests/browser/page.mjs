@@ -37,6 +37,8 @@ export const complaints = [];
 page.on("pageerror", (error) => complaints.push(String(error)));
 
 export const seen = (id) => page.getByTestId(id);
+/** Opens a tab of an experiment's page. */
+export const tab = (name) => page.getByRole("tab", { name, exact: true }).click();
 export const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
 
 /** A wait for one condition, called after each failed check with the state that may change. A change restarts the limit. */

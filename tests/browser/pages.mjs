@@ -217,6 +217,7 @@ await page.goto(`${server}/experiments/${experiment}`);
 for (const chart of ["chart-accuracy", "chart-energy"]) {
   await until(`${chart} is drawn`, async () => Number(await seen(chart).getAttribute("data-points")) > 0);
 }
+await page.getByRole("tab", { name: "Jobs", exact: true }).click();
 await until("its jobs are listed", async () => (await seen("job-row").count()) === jobs.length);
 await look("experiment");
 

@@ -21,6 +21,7 @@ await until("the experiment is listed without a reload", async () => (await seen
 // Its page follows the jobs to their end.
 await seen("experiment-row").click();
 await page.waitForURL(`${server}/experiments/1*`);
+await page.getByRole("tab", { name: "Jobs", exact: true }).click();
 const rows = page.locator("[data-testid=job-row]");
 const succeeded = page.locator("[data-testid=job-row][data-state=succeeded]");
 await until("all jobs have succeeded", async () => (await rows.count()) === 3 && (await succeeded.count()) === 3);

@@ -19,7 +19,9 @@ page.on("response", (response) => { if (response.status() >= 400) failures.push(
 page.on("request", (request) => { if (path(request).startsWith("/api/v1/events")) streams.push(path(request)); });
 page.on("requestfinished", (request) => requests.push({ path: path(request), ms: request.timing().responseEnd }));
 
-const rows = (state) => page.locator(`[data-testid=job-row][data-state=${state}]`).count();
+// The overview has a square per job beside the charts.
+const squares = seen("arm-row").locator("svg[data-state]");
+const rows = (state) => seen("arm-row").locator(`svg[data-state=${state}]`).count();
 
 // The jobs wait until the browser has started.
 await page.goto(server);
@@ -30,8 +32,8 @@ const experiment = (await submitted.json()).id;
 console.log(`experiment ${experiment}`);
 requests.length = streams.length = 0;
 await page.goto(`${server}/experiments/${experiment}?left=train/loss&right=energy/mean`);
-await until("every job runs", async () => (await rows("running")) > 0 && (await rows("running")) === (await seen("job-row").count()));
-const jobs = await seen("job-row").count();
+await until("every job runs", async () => (await rows("running")) > 0 && (await rows("running")) === (await squares.count()));
+const jobs = await squares.count();
 
 // The last step that a chart shows, at the start and now.
 const charts = ["chart-accuracy", "chart-energy"].map((id) => ({ id, step: 0, grown: 0, at: Date.now(), longest_ms: 0, again: patience(`${id} goes on`) }));

@@ -10,9 +10,28 @@ test("the experiment's baseline is grey at any position, the others take colours
   expect(tokens(null)).toEqual(["--arm-0", "--arm-1", "--arm-2"]);
 });
 
-test("colour and line style distinguish twenty arms", () => {
-  const styles = styleArms(Array.from({ length: 20 }, (_, index) => arm(`opt-${index}`)));
-  expect(new Set(styles.map((style) => `${style.token} ${style.dash}`)).size).toBe(20);
+test("of many arms, the method has the hue and the mark, the setting the shade and the line style", () => {
+  const methods = ["baseline", "opt:cayley", "opt:lowdin", "mhe"];
+  const arms = methods.flatMap((method) => [1, 2, 3].map((rate) => ({ name: `${method}-${rate}`, method })));
+  const styles = styleArms(arms, "baseline-1");
+  expect(new Set(styles.map(({ token, dash }) => `${token} ${dash}`)).size).toBe(12);
+  expect(styles.filter(({ token }) => token === "--arm-baseline").map(({ name }) => name)).toEqual(["baseline-1"]);
+  for (const method of methods.slice(1)) {
+    const own = styles.filter((style) => style.method === method);
+    expect(new Set(own.map(({ token }) => token.split("+")[0])).size).toBe(1);
+    expect(new Set(own.map(({ marker }) => marker)).size).toBe(1);
+    expect(new Set(own.map(({ token }) => token)).size).toBe(3);
+    expect(new Set(own.map(({ dash }) => dash.join())).size).toBe(3);
+  }
+  expect(new Set(styles.slice(3).map(({ marker }) => marker)).size).toBe(3);
+});
+
+test("ten methods have ten hues, and up to eight arms have no marks", () => {
+  const many = styleArms(Array.from({ length: 10 }, (_, index) => ({ name: `${index}`, method: `opt:${index}` })));
+  expect(new Set(many.map(({ token }) => token)).size).toBe(10);
+  const few = styleArms(Array.from({ length: 8 }, (_, index) => arm(`opt-${index}`)));
+  expect(few.every(({ marker }) => marker === null)).toBe(true);
+  expect(new Set(few.map(({ token, dash }) => `${token} ${dash}`)).size).toBe(8);
 });
 
 test("names of arms are found in a sentence, longer ones first", () => {

@@ -1,37 +1,66 @@
 // An arm has one colour, one line style and one name everywhere.
 
+import { type Marker, MARKERS } from "./chart/marker";
+import { cssOf, shadeOf } from "./chart/shade";
 import type { ArmSummary } from "./contract";
 
 export interface ArmStyle {
   name: string;
   method: string;
-  /** The name of the custom property that holds the colour in the present theme. */
+  /** The name of the custom property that holds the colour in the present theme, with its shade. */
   token: string;
-  /** The colour as CSS: `var(--arm-...)`. */
+  /** The colour as CSS. */
   colour: string;
   /** Lengths of strokes and gaps; empty for a solid line. */
   dash: number[];
+  /** A mark on the line; null for a few arms, which colour and line style distinguish. */
+  marker: Marker | null;
 }
 
-/** Number of colours without that of the baseline. */
+/** Number of colours without that of the baseline, and without those for many methods. */
 export const COLOURS = 7;
+const HUES = 10;
+/** More arms than this are told apart by method first. */
+export const MANY_ARMS = 8;
+const BASELINE = "--arm-baseline";
 const BASELINE_DASH = [5, 3];
 const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2], [1, 4]];
 
-/** The arm named `baseline` is grey and dashed; the other arms take colours in the order of the spec. */
+/**
+ * The arm named `baseline` is grey and dashed. Up to eight arms take colours in the order of the spec. Of more arms, the
+ * method determines the hue and the mark, and the setting the shade and the line style.
+ */
 export function styleArms(arms: ArmSummary[], baseline: string | null = null): ArmStyle[] {
+  const reference = arms.find((arm) => arm.name === baseline);
+  return arms.length > MANY_ARMS ? byMethod(arms, reference) : byOrder(arms, reference);
+}
+
+function byOrder(arms: ArmSummary[], baseline: ArmSummary | undefined): ArmStyle[] {
   let next = 0;
   return arms.map((arm) => {
-    if (arm.name === baseline) return style(arm, "--arm-baseline", BASELINE_DASH);
+    if (arm === baseline) return style(arm, BASELINE, BASELINE_DASH, null);
     const index = next++;
-    // After all colours are used, the line styles are shifted, so that no combination repeats.
-    const dash = DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length] ?? [];
-    return style(arm, `--arm-${index % COLOURS}`, dash);
+    return style(arm, `--arm-${index % COLOURS}`, DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length]!, null);
   });
 }
 
-function style(arm: ArmSummary, token: string, dash: number[]): ArmStyle {
-  return { name: arm.name, method: arm.method, token, colour: `var(${token})`, dash };
+function byMethod(arms: ArmSummary[], baseline: ArmSummary | undefined): ArmStyle[] {
+  const methods = [...new Set(arms.map((arm) => arm.method).filter((method) => method !== baseline?.method))];
+  const settings = new Map<string, number>();
+  return arms.map((arm) => {
+    if (arm === baseline) return style(arm, BASELINE, BASELINE_DASH, null);
+    const setting = settings.get(arm.method) ?? 0;
+    settings.set(arm.method, setting + 1);
+    const hue = methods.indexOf(arm.method);
+    const dash = DASHES[(setting + Math.max(0, Math.floor(hue / HUES))) % DASHES.length]!;
+    // Other settings of the baseline's method are grey too, in other shades than the baseline.
+    if (hue < 0) return style(arm, shadeOf(BASELINE, 1 + (setting % 2)), dash, "circle");
+    return style(arm, shadeOf(`--arm-${hue % HUES}`, setting), dash, MARKERS[(hue + 1) % MARKERS.length]!);
+  });
+}
+
+function style(arm: ArmSummary, token: string, dash: number[], marker: Marker | null): ArmStyle {
+  return { name: arm.name, method: arm.method, token, colour: cssOf(token), dash, marker };
 }
 
 /** Splits a sentence at the names of arms, so that each can have its colour; longer names take precedence. */

@@ -1,4 +1,4 @@
-// Tables as CSV. A chart's table has all digits, and only the points in the zoomed range.
+// Tables as CSV. A chart's table has all digits, no smoothing, and only the points in the zoomed range.
 
 import type { Figure } from "./chart/paint";
 
@@ -13,8 +13,8 @@ export function figureCsv({ lines, runs, x_title, x: [from, to] }: Pick<Figure, 
     );
     return toCsv(["arm", "seed", ...x_names, "value"], rows);
   }
-  const rows = lines.flatMap(({ style, steps, x, mean, std, n }) =>
-    steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, ...places(step, x[index]!), mean[index]!, std[index] ?? "", n[index]!]] : [])),
+  const rows = lines.flatMap(({ style, steps, x, mean, raw = mean, std, n }) =>
+    steps.flatMap((step, index) => (inside(x[index]!) ? [[style.name, ...places(step, x[index]!), raw[index]!, std[index] ?? "", n[index]!]] : [])),
   );
   return toCsv(["arm", ...x_names, "mean", "std", "n"], rows);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, columnWriter, decimalsFor, duration, number, plain, pValue, roughly } from "./format";
+import { ago, bytes, columnWriter, decimalsFor, duration, number, plain, pValue, roughly, withMinus } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
@@ -39,7 +39,7 @@ test("numbers are written with a minus sign and no negative zero", () => {
 });
 
 test("small p-values are bounded, not written out", () => {
-  expect([0.0004, 0.0112, 0.043, 0.5].map(pValue)).toEqual(["p < 0.001", "p = 0.011", "p = 0.043", "p = 0.50"]);
+  expect([0.0004, 0.0112, 0.043, 0.5].map(pValue)).toEqual(["p < 0.001", "p = 0.011", "p = 0.043", "p = 0.500"]);
 });
 
 test("a duration has two units, the smaller with two digits", () => {
@@ -63,4 +63,13 @@ test("relative times are short", () => {
 
 test("sizes have three significant digits at most", () => {
   expect([0, 999, 1000, 104_952, 15_300_000, 84_900_000_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "105 kB", "15.3 MB", "84.9 GB"]);
+});
+
+test("one value far from all others does not determine the decimals of a column", () => {
+  const write = columnWriter([{ mean: 0.7118, std: 0.0012 }, { mean: 0.7175, std: 0.0013 }, { mean: 0.8, std: null }, { mean: 1.95e13, std: 3.9e13 }]);
+  expect([0.7118, 1.9526e13, -0.5].map(write)).toEqual(["0.7118", "1.95e+13", "−0.5000"]);
+});
+
+test("a sentence of the server has minus signs before numbers only", () => {
+  expect(withMinus("by -0.62 points [-1.53, 0.29] on 2026-11-27, opt-2 and rate-1e-9")).toBe("by −0.62 points [−1.53, 0.29] on 2026-11-27, opt-2 and rate-1e-9");
 });

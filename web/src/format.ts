@@ -24,6 +24,17 @@ export interface Estimate {
  * of their standard deviations supports or, without one, with four or five significant digits of the largest.
  */
 export function columnWriter(rows: Estimate[], unit = ""): (value: number) => string {
+  const known = rows.map(({ mean }) => Math.abs(mean ?? 0)).filter((size) => size > 0).sort((a, b) => a - b);
+  const far = FAR * (known[known.length >> 1] ?? Infinity);
+  const isNear = (value: number | null) => Math.abs(value ?? 0) <= far;
+  const write = writerOf(rows.filter(({ mean }) => isNear(mean)), unit);
+  return (value) => (isNear(value) ? write(value) : plain(Number(value.toPrecision(3))));
+}
+
+/** A value that exceeds the middle one by this factor does not determine the decimals of a column. */
+const FAR = 1e4;
+
+function writerOf(rows: Estimate[], unit: string): (value: number) => string {
   const sizes = rows.map(({ mean }) => Math.abs(mean ?? 0));
   const largest = Math.max(0, ...sizes);
   if (largest >= 1e5) return grouped;
@@ -61,7 +72,7 @@ function decimalsOfSize(size: number): number {
 
 export function pValue(p: number): string {
   if (p < 0.001) return "p < 0.001";
-  return `p = ${p < 0.1 ? p.toPrecision(2) : p.toFixed(2)}`;
+  return `p = ${p.toFixed(3)}`;
 }
 
 export function count(value: number): string {
@@ -127,4 +138,9 @@ export function bytes(size: number): string {
   const power = size < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(size) / 3));
   const value = size / 1000 ** power;
   return `${power === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** A sentence of the server with minus signs before its numbers. */
+export function withMinus(sentence: string): string {
+  return sentence.replace(/(?<![\w.)\]-])-(?=\d)/g, "−");
 }

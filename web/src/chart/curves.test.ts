@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { styleArms } from "../arms";
-import { align, type Line, lineOf, pieces, spread } from "./curves";
+import { align, type Line, lineOf, pieces } from "./curves";
 
 function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
   const [style] = styleArms([{ name: arm, method: arm }]);
@@ -13,13 +13,6 @@ test("arms with different steps share one axis, with gaps", () => {
   expect(a).toEqual([1, 2, null, 3]);
   expect(b).toEqual([4, null, 5, null]);
   expect(align([])).toEqual([[]]);
-});
-
-test("labels move apart in order and stay inside", () => {
-  expect(spread([50, 50, 50], 14, 0, 100)).toEqual([50, 64, 78]);
-  expect(spread([98, 99], 14, 0, 100)).toEqual([86, 100]);
-  expect(spread([1, 2, 3], 60, 0, 100)).toBeNull();
-  expect(spread([], 14, 0, 100)).toEqual([]);
 });
 
 test("a line is thinner where seeds are missing, and next to there", () => {

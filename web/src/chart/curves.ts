@@ -12,14 +12,18 @@ export interface Line {
   /** The same points in the unit of the x axis. */
   x: number[];
   mean: number[];
+  /** The mean before smoothing, if it is smoothed. */
+  raw?: number[];
   /** The sample standard deviation; null for one seed. */
   std: (number | null)[];
   /** Seeds, or pairs of seeds, in each mean. */
   n: number[];
+  /** The least and the greatest possible value, which the band does not exceed. */
+  limits?: Range;
 }
 
 /** The parts of a line that determine the range of an axis. */
-export type Band = Pick<Line, "x" | "mean" | "std">;
+export type Band = Pick<Line, "x" | "mean" | "raw" | "std" | "limits">;
 
 /** One run, drawn thinly behind the means. */
 export interface RunLine {
@@ -35,6 +39,12 @@ export function lineOf(style: ArmStyle, curve: Pick<ArmCurve, "steps" | "mean" |
   return { style, steps, mean, std, n, x: x_per_step === 1 ? steps : steps.map((step) => step * x_per_step) };
 }
 
+/** The limits of values in a unit: a percentage is at most 100, and no measure without negative values is below zero. */
+export function limitsOf(unit: string, values: number[]): Range {
+  const negative = values.some((value) => value < 0);
+  return [negative ? -Infinity : 0, unit === "%" ? 100 : Infinity];
+}
+
 /** The union of all x, then each line's means on it, null where the line has no point. */
 export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number | null)[][]] {
   const xs = [...new Set(lines.flatMap((line) => line.x))].sort((a, b) => a - b);
@@ -48,11 +58,13 @@ export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number 
 }
 
 export function lowAt(line: Band, index: number): number {
-  return line.mean[index]! - (line.std[index] ?? 0);
+  const mean = (line.raw ?? line.mean)[index]!;
+  return Math.min(mean, Math.max(line.limits?.[0] ?? -Infinity, mean - (line.std[index] ?? 0)));
 }
 
 export function highAt(line: Band, index: number): number {
-  return line.mean[index]! + (line.std[index] ?? 0);
+  const mean = (line.raw ?? line.mean)[index]!;
+  return Math.max(mean, Math.min(line.limits?.[1] ?? Infinity, mean + (line.std[index] ?? 0)));
 }
 
 /** A piece of a line, as a half-open range of its points; pieces with all seeds are drawn thicker. */
@@ -82,22 +94,4 @@ export function pieces(n: number[]): Piece[] {
 
 export function lastX(lines: Pick<Line, "x">[]): number {
   return lines.reduce((last, line) => Math.max(last, line.x.at(-1) ?? 0), 0);
-}
-
-/** Moves positions apart to at least `gap`, keeping their order; null if they do not fit between the bounds. */
-export function spread(positions: number[], gap: number, low: number, high: number): number[] | null {
-  if ((positions.length - 1) * gap > high - low) return null;
-  const order = positions.map((_, index) => index).sort((a, b) => positions[a]! - positions[b]!);
-  const placed = [...positions];
-  let floor = low;
-  for (const index of order) {
-    placed[index] = Math.max(placed[index]!, floor);
-    floor = placed[index]! + gap;
-  }
-  let ceiling = high;
-  for (const index of order.reverse()) {
-    placed[index] = Math.min(placed[index]!, ceiling);
-    ceiling = placed[index]! - gap;
-  }
-  return placed;
 }

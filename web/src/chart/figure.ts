@@ -1,9 +1,11 @@
 // The options of a uPlot chart. uPlot draws axes, cursor and zoom; `paint.ts` draws what is between the axes.
 
 import uPlot from "uplot";
+import { MANY_ARMS } from "../arms";
 import type { Range } from "./curves";
 import { type Figure, paint, placeOf } from "./paint";
 import { canvasPen } from "./pen";
+import { resolve } from "./shade";
 import { linearTicks, logTicks, tickLabels } from "./ticks";
 
 /** The layout around the lines. A small chart has no titles of axes, because its heading names them. */
@@ -16,24 +18,28 @@ export interface Frame {
 export interface Hooks {
   drawn(plot: uPlot): void;
   pointed(plot: uPlot): void;
-  selected(range: Range): void;
+  /** The dragged range of x or of y or of both; null where the drag was along the other axis. */
+  selected(x: Range | null, y: Range | null): void;
 }
 
 /** Minimum distance between two numbers of an axis, in pixels. */
 const X_SPACE = 80;
 const Y_SPACE = 40;
 
+/** A drag by fewer pixels than this along one axis is a drag along the other. */
+const ALONG = 32;
+
 /** A custom property in the theme now in force. */
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** The custom properties, each looked up once, because a drawing uses the same few hundreds of times. */
+/** The custom properties and their shades, each looked up once, because a drawing uses the same few hundreds of times. */
 export function tokens(): (name: string) => string {
   const style = getComputedStyle(document.documentElement);
   const known = new Map<string, string>();
   return (name) => {
-    const value = known.get(name) ?? style.getPropertyValue(name).trim();
+    const value = known.get(name) ?? resolve(name, (property) => style.getPropertyValue(property).trim());
     known.set(name, value);
     return value;
   };
@@ -43,7 +49,7 @@ export function xTicks({ x }: Figure, width: number): number[] {
   return linearTicks(x[0], x[1], width / X_SPACE);
 }
 
-export function yTicks({ y, log }: Figure, height: number): number[] {
+export function yTicks({ y, log }: Pick<Figure, "y" | "log">, height: number): number[] {
   return (log ? logTicks : linearTicks)(y[0], y[1], height / Y_SPACE);
 }
 
@@ -81,10 +87,10 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
       x: true,
       y: false,
       sync: { key: "experiment", scales: ["x", null] },
-      drag: { x: true, y: false, setScale: false },
+      drag: { x: true, y: true, uni: ALONG, dist: 4, setScale: false },
       // An arm without a point at the cursor's step shows its nearest one.
       hover: { skip: [null, undefined] },
-      points: { size: 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
+      points: { size: lines.length > MANY_ARMS ? 5 : 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },
     },
     hooks: {
       drawAxes: [(plot) => paint(canvasPen(plot.ctx, family, uPlot.pxRatio), figure(), placeOf(plot, figure(), uPlot.pxRatio), colours)],
@@ -95,10 +101,13 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
   };
 }
 
-/** Reports the dragged range and clears the selection; a tiny drag is ignored. */
-export function takeSelection(plot: uPlot, selected: (range: Range) => void) {
-  const { left, width } = plot.select;
-  if (width < 4) return;
-  selected([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
-  plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+/** Reports the dragged ranges and clears the selection; a tiny drag is ignored. */
+export function takeSelection(plot: uPlot, selected: Hooks["selected"]) {
+  const { left, width, top, height } = plot.select;
+  // A drag along one axis, also one in another chart, selects all of the other axis.
+  const along = (size: number, whole: number) => size >= 4 && size < whole - 1;
+  const x: Range | null = along(width, plot.over.clientWidth) ? [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")] : null;
+  const y: Range | null = along(height, plot.over.clientHeight) ? [plot.posToVal(top + height, "y"), plot.posToVal(top, "y")] : null;
+  if (width > 0) plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  if (x || y) selected(x, y);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clipLook, lookByKey, readLook, writeLook } from "./look";
+import { clipLook, lookByKey, readLook, readValues, writeLook, writeValues } from "./look";
 
 test("a range is read as written; other texts are ignored", () => {
   expect(readLook(writeLook([100, 250.4]))).toEqual([100, 250]);
@@ -19,4 +19,12 @@ test("a range is clipped to the axis, and the whole axis is no range", () => {
   expect(clipLook([-10, 50], 100)).toEqual([0, 50]);
   expect(clipLook([60, 140], 100)).toEqual([60, 100]);
   expect(clipLook([-1, 100], 100)).toBeNull();
+});
+
+test("a range of values is read as written, with digits for its width", () => {
+  for (const range of [[-0.5, 2], [0.71, 0.72], [1e-9, 1e22], [0.7118001, 0.7118003]] as const) {
+    const [low, high] = readValues(writeValues([...range]))!;
+    expect(Math.abs(low - range[0]) + Math.abs(high - range[1])).toBeLessThan(0.01 * (range[1] - range[0]));
+  }
+  for (const text of [null, "", "1", "2~1", "1~1", "a~b", "1~2~3", "~", "0~1e999"]) expect(readValues(text)).toBeNull();
 });

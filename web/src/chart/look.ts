@@ -26,3 +26,17 @@ export function lookByKey(key: string, [from, to]: Range, at: number): Range | n
   const place = Math.min(to, Math.max(from, at));
   return factor && [place - (place - from) * factor, place + (to - place) * factor];
 }
+
+/** Parses a range of values, such as "0.7~1.2"; unlike steps, values may be negative or have exponents. */
+export function readValues(text: string | null): Range | null {
+  const parts = (text ?? "").split("~");
+  if (parts.length !== 2 || parts.some((part) => !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(part))) return null;
+  const [from, to] = [Number(parts[0]), Number(parts[1])];
+  return from < to && Number.isFinite(from) && Number.isFinite(to) ? [from, to] : null;
+}
+
+/** Writes a range of values with as many digits as its width needs. */
+export function writeValues([from, to]: Range): string {
+  const digits = Math.min(15, Math.max(3, 4 + Math.ceil(Math.log10(Math.max(Math.abs(from), Math.abs(to)) / (to - from)))));
+  return [from, to].map((value) => String(Number(value.toPrecision(digits)))).join("~");
+}

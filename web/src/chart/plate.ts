@@ -2,8 +2,10 @@
 // theme.
 
 import { token, xTicks, yTicks } from "./figure";
+import { corners } from "./marker";
 import { type Colours, type Figure, paint, type Place, placeIn } from "./paint";
 import { canvasPen, type Pen, type Stroke, svgPen, type Text } from "./pen";
+import { resolve } from "./shade";
 import { tickLabels } from "./ticks";
 
 const SIZE = { width: 640, height: 400 };
@@ -85,6 +87,7 @@ function drawLegend(pen: Pen, figure: Figure, colours: Colours, top: number) {
     const y = top + index * LEGEND_ROW;
     for (const { style } of row) {
       pen.line([[x, y], [x + 24, y]], { colour: colours(style.token), width: 2, dash: style.dash });
+      if (style.marker) pen.area(corners(style.marker, x + 12, y, 3), colours(style.token), 1);
       pen.text([x + 30, y], style.name, { colour: colours("--ink"), size: TEXT });
       x += entryWidth(style.name);
     }
@@ -115,5 +118,5 @@ function legendRows({ lines }: Figure) {
 export function lightColours(): Colours {
   const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
   const light = rules.find((rule): rule is CSSStyleRule => rule instanceof CSSStyleRule && rule.selectorText.startsWith(":root"));
-  return (name) => light?.style.getPropertyValue(name).trim() || token(name);
+  return (name) => resolve(name, (property) => light?.style.getPropertyValue(property).trim() || token(property));
 }

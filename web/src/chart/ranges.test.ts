@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { styleArms } from "../arms";
-import { type Line, lineOf } from "./curves";
+import { highAt, type Line, limitsOf, lineOf, lowAt } from "./curves";
 import { including, logRange, yRange } from "./ranges";
 
 function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
@@ -16,7 +16,7 @@ test("the y axis leaves a steep warm-up out unless the reader shows it", () => {
   expect(yRange([rising], [0, 50], true).range[0]).toBeLessThan(10);
   const steady = curve("a", steps, [1, 2, 3, 4, 5, 6]);
   expect(yRange([steady], [0, 50], false).cut).toBe(false);
-  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false });
+  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false, apart: 0 });
 });
 
 test("an arm that is behind stays visible, and rounding is a flat line", () => {
@@ -34,11 +34,11 @@ test("the range includes the bands", () => {
 });
 
 test("a logarithmic range leaves out values without a logarithm", () => {
-  const [low, high] = logRange([curve("a", [0, 1, 2], [0, 1e-3, 10])], [0, 2]);
+  const [low, high] = logRange([curve("a", [0, 1, 2], [0, 1e-3, 10])], [0, 2], false).range;
   expect(low).toBeGreaterThan(1e-4);
   expect(low).toBeLessThan(1e-3);
   expect(high).toBeGreaterThan(10);
-  expect(logRange([], [0, 1])).toEqual([0.1, 1]);
+  expect(logRange([], [0, 1], false).range).toEqual([0.1, 1]);
 });
 
 test("the range of differences includes zero", () => {
@@ -50,4 +50,28 @@ test("a range between two points has the extent of both", () => {
   const [low, high] = yRange([curve("a", [0, 100], [3, 5])], [40, 60], true).range;
   expect([low < 3, high > 5]).toEqual([true, true]);
   expect(yRange([curve("a", [0, 10], [3, 5])], [40, 60], true).range).toEqual([0, 1]);
+});
+
+test("the axis is fitted to the bulk until the reader asks for everything", () => {
+  const steps = [0, 10, 20, 30, 40, 50];
+  const bulk = Array.from({ length: 11 }, (_, index) => curve(`a${index}`, steps, [10, 80, 95, 96, 96.5, 97].map((value) => value + index / 10)));
+  const failed = curve("failed", [0, 5], [10, 1e22]);
+  const fit = yRange([...bulk, failed], [0, 50], false);
+  expect([fit.apart, fit.cut]).toEqual([1, true]);
+  expect(fit.range[0]).toBeGreaterThan(70);
+  expect(fit.range[1]).toBeLessThan(100);
+  expect(yRange([...bulk, failed], [0, 50], true).range[1]).toBeGreaterThan(1e22);
+  const log = logRange([...bulk, failed], [0, 50], false);
+  expect(log.apart).toBe(1);
+  expect(log.range[1]).toBeLessThan(200);
+  expect(logRange([...bulk, failed], [0, 50], true).range[1]).toBeGreaterThan(1e22);
+});
+
+test("bands stay within what a value can be", () => {
+  const loss = { ...curve("a", [0, 1], [0.2, 0.1], [0.5, 0.3]), limits: limitsOf("nat", [0.2, 0.1]) };
+  expect([lowAt(loss, 0), lowAt(loss, 1)]).toEqual([0, 0]);
+  expect(highAt(loss, 0)).toBeCloseTo(0.7);
+  const accuracy = { ...curve("a", [0], [99], [3]), limits: limitsOf("%", [99]) };
+  expect([lowAt(accuracy, 0), highAt(accuracy, 0)]).toEqual([96, 100]);
+  expect(limitsOf("points", [-1, 2])).toEqual([-Infinity, Infinity]);
 });

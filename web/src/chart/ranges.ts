@@ -1,5 +1,6 @@
 // The ranges of axes: the relevant part of the lines, with a small margin.
 
+import { leftOut, ranAwayLinear, ranAwayLog } from "./bulk";
 import { type Band, highAt, lastX, lowAt, type Range } from "./curves";
 
 /** The lowest and highest ends of the bands in a range of x, or of the points around it; null without points. */
@@ -28,14 +29,40 @@ const WARM_UP = 0.2;
 /** The y axis leaves the warm-up out only where it would more than double the range. */
 const WORTH_CUTTING = 0.5;
 
-/** The range of the y axis over a range of x; `cut` if the warm-up exceeds it. */
-export function yRange(lines: Band[], span: Range, whole: boolean): { range: Range; cut: boolean } {
+/** The fitted range of the y axis, and what it leaves out unless the reader asks for everything. */
+export interface Fit {
+  range: Range;
+  /** Whether the warm-up exceeds the range. */
+  cut: boolean;
+  /** The number of lines that are far from the others. */
+  apart: number;
+}
+
+/** The range of the y axis over a range of x: of the bulk of the lines, without the warm-up if that is steep. */
+export function yRange(lines: Band[], span: Range, whole: boolean): Fit {
   const all = extent(lines, span);
-  if (!all) return { range: [0, 1], cut: false };
-  const end = Math.min(span[1], lastX(lines));
-  const late = lateExtent(lines, [span[0] + WARM_UP * (end - span[0]), end]);
-  const cut = late !== null && late[1] - late[0] < WORTH_CUTTING * (all[1] - all[0]) && late[1] > late[0];
-  return { range: pad(cut && !whole ? late : all), cut };
+  if (!all) return { range: [0, 1], cut: false, apart: 0 };
+  const { bulk, apart } = bulkOf(lines, span, false);
+  const fitted = extent(bulk, span) ?? all;
+  const late = lateExtent(bulk, lateSpan(lines, span));
+  const cut = late !== null && late[1] - late[0] < WORTH_CUTTING * (fitted[1] - fitted[0]) && late[1] > late[0];
+  return { range: pad(whole ? all : cut ? late : fitted), cut, apart };
+}
+
+function lateSpan(lines: Band[], [from, to]: Range): Range {
+  const end = Math.min(to, lastX(lines));
+  return [from + WARM_UP * (end - from), end];
+}
+
+/** The lines that the axis is fitted to. */
+function bulkOf(lines: Band[], span: Range, log: boolean): { bulk: Band[]; apart: number } {
+  const late = lateSpan(lines, span);
+  const drawn = lines.flatMap((line) => {
+    const range = lateExtent([line], late);
+    return range ? [{ line, range: (log ? range.map(Math.log) : range) as Range }] : [];
+  });
+  const out = leftOut(drawn.map(({ range }) => range), log ? ranAwayLog : ranAwayLinear);
+  return { bulk: drawn.filter((_, index) => !out.has(index)).map(({ line }) => line), apart: out.size };
 }
 
 /** The same as `extent`, with the last point of every line, so that an arm that is behind stays visible. */
@@ -44,28 +71,31 @@ function lateExtent(lines: Band[], [from, to]: Range): Range | null {
     const last = line.x.filter((x) => x <= to).length - 1;
     return last < 0 ? [] : [lowAt(line, last), highAt(line, last)];
   });
-  const late = extent(lines, [from, to]);
+  const late = extent(lines, [from, to]) ?? (lasts.length ? [Infinity, -Infinity] : null);
   return late && [Math.min(late[0], ...lasts), Math.max(late[1], ...lasts)];
 }
 
 /** A range below this fraction of its values is rounding, and is shown as a flat line. */
 const FLAT = 1e-4;
 
-/** The range of a logarithmic y axis: of the means above zero, and of the bands' upper ends. */
-export function logRange(lines: Band[], span: Range): Range {
-  let low = Infinity;
-  let high = 0;
-  for (const line of lines) {
-    for (const index of seen(line.x, span)) {
-      const mean = line.mean[index]!;
-      if (!(mean > 0)) continue;
-      low = Math.min(low, mean);
-      high = Math.max(high, highAt(line, index));
-    }
-  }
-  if (low > high) return [0.1, 1];
-  const margin = Math.max(1 + 10 * FLAT, (high / low) ** 0.06);
-  return [low / margin, high * margin];
+/** The range of a logarithmic y axis: of the bulk of the means above zero, and of the bands' upper ends. */
+export function logRange(lines: Band[], span: Range, whole: boolean): Fit {
+  const positive = lines.map(abovePoints);
+  const { bulk, apart } = bulkOf(positive.map((line) => ({ ...line, std: [] })), span, true);
+  const kept = whole || !bulk.length ? positive : positive.filter(({ mean }) => bulk.some((line) => line.mean === mean));
+  const means = extent(kept.map((line) => ({ ...line, std: [] })), span);
+  if (!means) return { range: [0.1, 1], cut: false, apart: 0 };
+  const high = Math.max(means[1], extent(kept, span)![1]);
+  const margin = Math.max(1 + 10 * FLAT, (high / means[0]) ** 0.06);
+  return { range: [means[0] / margin, high * margin], cut: false, apart };
+}
+
+/** The points of a line that have a logarithm. */
+function abovePoints(line: Band): Band {
+  const values = line.raw ?? line.mean;
+  const at = [...line.x.keys()].filter((index) => values[index]! > 0);
+  const { raw: _, ...rest } = line;
+  return { ...rest, x: at.map((index) => line.x[index]!), mean: at.map((index) => values[index]!), std: at.map((index) => line.std[index] ?? null) };
 }
 
 function pad([low, high]: Range): Range {
@@ -78,10 +108,4 @@ function pad([low, high]: Range): Range {
 export function including([low, high]: Range, value: number): Range {
   const margin = (Math.max(high, value) - Math.min(low, value)) * 0.04;
   return [value < low ? value - margin : low, value > high ? value + margin : high];
-}
-
-/** Whether more of the points lie in the upper half of a range than in the lower. */
-export function isTopHeavy(lines: Band[], [low, high]: Range): boolean {
-  const middle = (low + high) / 2;
-  return lines.reduce((sum, line) => sum + line.mean.reduce((part, value) => part + Math.sign(value - middle), 0), 0) > 0;
 }

@@ -8,7 +8,14 @@ import { isOpen } from "../progress";
 export function lostPairs(comparison: Comparison): string {
   const ended = comparison.missing.filter((cell) => !isOpen(cell));
   if (ended.length === 0) return "";
-  return `Missing, with their pairs: ${ended.map((cell) => `${cell.arm} seed ${cell.seed} (${why(cell)})`).join(", ")}.`;
+  const seeds = new Map<string, { arm: string; reason: string; seeds: number[] }>();
+  for (const cell of ended) {
+    const [arm, reason] = [cell.arm, why(cell)];
+    const group = seeds.get(`${arm} ${reason}`) ?? { arm, reason, seeds: [] };
+    seeds.set(`${arm} ${reason}`, { ...group, seeds: [...group.seeds, cell.seed] });
+  }
+  const groups = [...seeds.values()].map((group) => `${group.arm} seed${group.seeds.length > 1 ? "s" : ""} ${group.seeds.join(", ")} (${group.reason})`);
+  return `Missing, with their pairs: ${groups.join("; ")}.`;
 }
 
 function why(cell: MissingCell): string {

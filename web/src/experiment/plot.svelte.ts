@@ -1,17 +1,19 @@
 // The state of one chart: its series and options from the address, and the resulting figure.
 
-import { lastX, type Line, lineOf, type Range, type RunLine } from "../chart/curves";
+import { lastX, limitsOf, type Line, lineOf, type Range, type RunLine } from "../chart/curves";
 import type { CurveRequest } from "./curve_store.svelte";
 import { curvesOf, differences, runsOf, sourceOf, within } from "../chart/derived";
+import { readValues, writeValues } from "../chart/look";
 import type { Figure } from "../chart/paint";
-import { including, isTopHeavy, logRange, yRange } from "../chart/ranges";
+import { including, logRange, yRange } from "../chart/ranges";
 import { address } from "../router.svelte";
+import { smooth } from "../chart/smooth";
 import { axisTitle, seriesTitle } from "../chart/series";
 import { sqlOf } from "./sql";
 import type { Stage } from "./stage.svelte";
 
 /** The options of a chart; the address lists the charts for which each is on. */
-export type Switch = "log" | "runs" | "diff" | "whole";
+export type Switch = "log" | "linear" | "runs" | "diff" | "whole";
 
 const RUN_POINTS = 300;
 /** Pairing needs single steps, and series that are not of every step have few of them. */
@@ -29,7 +31,9 @@ export class Plot {
   ) {}
 
   readonly series = $derived.by(() => address.get(this.key) ?? this.usual);
-  readonly log = $derived.by(() => this.is("log") && !this.diff);
+  /** A loss spans powers of ten, so its axis is logarithmic until the reader chooses a linear one. */
+  readonly #usually_log = $derived(/\bloss\b/.test(this.series));
+  readonly log = $derived.by(() => !this.diff && (this.is("log") || (this.#usually_log && !this.is("linear"))));
   readonly runs = $derived.by(() => this.is("runs") && !this.diff);
   readonly diff = $derived.by(() => this.is("diff") && this.stage.baseline !== undefined);
   readonly whole = $derived.by(() => this.is("whole"));
@@ -63,12 +67,15 @@ export class Plot {
   /** Steps per bucket of the shown data. */
   readonly width = $derived(this.#curves?.width ?? 1);
 
-  readonly #lines = $derived.by<Line[]>(() =>
-    this.stage.visible.flatMap((style) => {
+  readonly #lines = $derived.by<Line[]>(() => {
+    const lines = this.stage.visible.flatMap((style) => {
       const curve = this.#curves?.arms.find((candidate) => candidate.arm === style.name);
       return curve?.steps.length ? [lineOf(style, curve, this.stage.x.perStep(style.name))] : [];
-    }),
-  );
+    });
+    if (this.diff) return this.#smoothed(lines);
+    const limits = limitsOf(this.#curves?.unit ?? "", lines.flatMap((line) => line.mean));
+    return this.#smoothed(lines.map((line) => ({ ...line, limits })));
+  });
 
   readonly #run_lines = $derived.by<RunLine[]>(() => {
     if (!this.runs) return [];
@@ -86,13 +93,19 @@ export class Plot {
   readonly #fitted = $derived.by(() => {
     const runs = this.#run_lines.map(({ style, steps, x, values }) => ({ style, steps, x, mean: values, std: values.map(() => null), n: [] }));
     const lines = [...this.#lines, ...runs];
-    if (this.log) return { range: logRange(lines, this.#x), cut: false };
-    const fitted = yRange(lines, this.#x, this.whole || this.stage.zoom !== null);
+    if (this.log) return logRange(lines, this.#x, this.whole);
+    const fitted = yRange(lines, this.#x, this.whole);
     return this.diff ? { ...fitted, range: including(fitted.range, 0) } : fitted;
   });
 
-  /** Whether the y axis leaves out the warm-up, unless the reader chose to show it. */
-  readonly cut = $derived.by(() => this.#fitted.cut && this.stage.zoom === null);
+  /** What the y axis leaves out unless the reader chooses to show it: the warm-up, and arms far from the others. */
+  readonly left_out = $derived.by(() => ({ warm_up: this.#fitted.cut, arms: this.#fitted.apart }));
+
+  /** The range of values that the reader has dragged; null for the fitted one. */
+  readonly values = $derived.by<Range | null>(() => {
+    const range = readValues(address.get(`${this.key}-values`));
+    return range && (!this.log || range[0] > 0) ? range : null;
+  });
 
   readonly title = $derived.by(() => {
     const title = seriesTitle(this.series);
@@ -106,13 +119,11 @@ export class Plot {
     x_title: this.stage.x.title,
     y_title: this.#yTitle(),
     x: this.#x,
-    y: this.#fitted.range,
+    y: this.values ?? this.#fitted.range,
     log: this.log,
     zero: this.diff,
+    strong: this.stage.strong,
   }));
-
-  /** Whether the lower part of the chart has more space than the upper. */
-  readonly top_heavy = $derived(!this.log && isTopHeavy(this.#lines, this.#fitted.range));
 
   readonly sql = $derived.by(() =>
     sqlOf({
@@ -125,7 +136,12 @@ export class Plot {
     }),
   );
 
+  setValues(range: Range | null) {
+    address.set(`${this.key}-values`, range && writeValues(range));
+  }
+
   show(series: string) {
+    this.setValues(null);
     address.set(this.key, series === this.usual ? null : series);
   }
 
@@ -133,8 +149,11 @@ export class Plot {
     return address.list(which).includes(this.key);
   }
 
-  toggle(which: Switch) {
-    address.toggle(which, this.key);
+  toggle(which: Exclude<Switch, "linear">) {
+    // A dragged range belongs to the axis on which it was dragged.
+    this.setValues(null);
+    if (which === "log" && this.#usually_log && !this.is("log")) address.toggle("linear", this.key);
+    else address.toggle(which, this.key);
   }
 
   #requests(kind: CurveRequest["kind"], points: number): CurveRequest[] {
@@ -146,6 +165,11 @@ export class Plot {
   /** The latest answer. */
   #answer<T>(requests: CurveRequest[], get: (request: CurveRequest) => T | undefined): T | undefined {
     return requests.map(get).filter((answer) => answer !== undefined).at(-1);
+  }
+
+  #smoothed(lines: Line[]): Line[] {
+    const { smoothing } = this.stage;
+    return smoothing > 0 ? lines.map((line) => ({ ...line, raw: line.mean, mean: smooth(line.mean, smoothing) })) : lines;
   }
 
   #yTitle(): string {

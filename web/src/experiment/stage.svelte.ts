@@ -6,6 +6,7 @@ import type { Range } from "../chart/curves";
 import { clipLook, readLook, writeLook } from "../chart/look";
 import { address } from "../router.svelte";
 import type { ExperimentView } from "./view.svelte";
+import { readWeight } from "../chart/smooth";
 import { secondsPerStep, stepsPerEpoch, xAxis } from "../chart/xaxis";
 
 /** Margin beyond the edges of the zoomed range, so that lines run through them; a fraction of the range. */
@@ -17,6 +18,15 @@ export class Stage {
   readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? [], this.view.experiment?.baseline));
   readonly hidden = $derived(address.list("hide"));
   readonly visible = $derived(this.arms.filter((arm) => !this.hidden.includes(arm.name)));
+  /** The arms under the cursor, in a chart, the legend or the table. */
+  pointed = $state.raw<string[]>([]);
+  /** The arms that the reader has clicked. */
+  readonly chosen = $derived(address.list("arm"));
+  /** The arms that stand out in all charts. */
+  readonly strong = $derived.by(() => {
+    const names = [...new Set([...this.chosen, ...this.pointed])];
+    return this.visible.map((arm) => arm.name).filter((name) => names.includes(name));
+  });
   readonly baseline = $derived(this.arms.find((arm) => arm.name === this.view.experiment?.baseline));
 
   readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.jobs) : null));
@@ -63,7 +73,24 @@ export class Stage {
     if (kind !== "seconds") address.set("seconds", null);
   }
 
-  toggleArm(name: string) {
-    address.toggle("hide", name);
+  /** The weight of the past in smoothed lines. */
+  readonly smoothing = $derived(readWeight(address.get("smooth")));
+
+  setSmoothing(weight: number) {
+    address.set("smooth", weight > 0 ? String(weight) : null);
+  }
+
+  /** Hides arms, or shows them if all of them are hidden. */
+  toggleArms(names: string[]) {
+    const others = this.hidden.filter((name) => !names.includes(name));
+    address.setList("hide", names.every((name) => this.hidden.includes(name)) ? others : [...others, ...names]);
+  }
+
+  point(names: string[]) {
+    if (names.join() !== this.pointed.join()) this.pointed = names;
+  }
+
+  choose(name: string) {
+    address.toggle("arm", name);
   }
 }

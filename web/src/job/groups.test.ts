@@ -1,29 +1,24 @@
 import { expect, test } from "vitest";
-import { styleArms } from "../arms";
 import type { Attempt, JobCurve } from "../contract";
 import { ATTEMPT } from "../fixtures";
 import { beside, figuresOf, seamsOf } from "./groups";
 
 const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, width: 1, steps: [0, 1], values: [1, 2] });
-const [baseline, opt] = styleArms([{ name: "baseline", method: "baseline" }, { name: "opt", method: "opt:cayley" }], "baseline");
 
 test("series of the same kind share a figure, the most important one first", () => {
   const names = ["energy/hidden1", "energy/mean", "learning_rate", "odd", "train/loss", "test/loss", "test/accuracy"];
-  const figures = figuresOf(names.map(curve), opt!);
+  const figures = figuresOf(names.map(curve));
   expect(figures.map((figure) => figure.key)).toEqual(["accuracy", "loss", "energy", "learning_rate", "odd"]);
   expect(figures[1]!.lines.map((line) => line.label)).toEqual(["test", "train"]);
   expect(figures[2]!.lines.map((line) => line.curve.name)).toEqual(["energy/mean", "energy/hidden1"]);
 });
 
-test("the leading line has the arm's colour, and no other line has it", () => {
-  const names = Array.from({ length: 9 }, (_, index) => `energy/conv${index}`);
-  for (const arm of [baseline!, opt!]) {
-    const [figure] = figuresOf(["energy/mean", ...names].map(curve), arm);
-    const tokens = figure!.lines.map((line) => line.style.token);
-    expect(tokens.indexOf(arm.token)).toBe(0);
-    expect(tokens.lastIndexOf(arm.token)).toBe(0);
-    expect(new Set(figure!.lines.map(({ style }) => `${style.token} ${style.dash}`)).size).toBe(10);
-  }
+test("train and test have the same colours in every figure, and no two lines of a figure look alike", () => {
+  const splits = figuresOf(["train/loss", "test/loss", "train/accuracy", "test/accuracy"].map(curve));
+  for (const { lines } of splits) expect(lines.map(({ label, style }) => [label, style.token])).toEqual([["test", "--arm-0"], ["train", "--arm-1"]]);
+  const layers = figuresOf(["energy/mean", ...Array.from({ length: 9 }, (_, index) => `energy/conv${index}`)].map(curve));
+  expect(new Set(layers[0]!.lines.map(({ style }) => `${style.token} ${style.dash}`)).size).toBe(10);
+  expect(layers[0]!.lines[0]!.style.dash).toEqual([]);
 });
 
 test("a mark is at the start of each resumed attempt", () => {

@@ -5,6 +5,7 @@ import type { Attempt, JobCurve } from "../contract";
 import type { Range } from "../chart/curves";
 import { joiner } from "../chart/derived";
 import { seriesTitle } from "../chart/series";
+import { cssOf } from "../chart/shade";
 
 export interface Figure {
   key: string;
@@ -42,7 +43,7 @@ function leading(label: string): number {
   return index < 0 ? SPLITS.length + 1 : index;
 }
 
-export function figuresOf(curves: JobCurve[], arm: ArmStyle): Figure[] {
+export function figuresOf(curves: JobCurve[]): Figure[] {
   const groups = new Map<string, { label: string; curve: JobCurve }[]>();
   for (const curve of curves) {
     const [key, label] = place(curve.name);
@@ -50,7 +51,7 @@ export function figuresOf(curves: JobCurve[], arm: ArmStyle): Figure[] {
   }
   const figures = [...groups].map(([key, lines]) => {
     const sorted = lines.sort((a, b) => leading(a.label) - leading(b.label));
-    const styles = styleLines(sorted.map((line) => line.label), arm);
+    const styles = styleLines(sorted.map((line) => line.label));
     return {
       key,
       title: TITLES[key] ?? seriesTitle(key),
@@ -61,15 +62,17 @@ export function figuresOf(curves: JobCurve[], arm: ArmStyle): Figure[] {
   return figures.sort((a, b) => rank(a.key) - rank(b.key) || a.key.localeCompare(b.key));
 }
 
-const DASHES = [[6, 3], [], [2, 2.5], [9, 3, 2, 3], [14, 4]];
+const DASHES = [[6, 3], [2, 2.5], [9, 3, 2, 3], [14, 4]];
 
-/** The leading line has the arm's colour and is solid; the others take the remaining colours in turn. */
-function styleLines(labels: string[], arm: ArmStyle): ArmStyle[] {
-  const others = Array.from({ length: COLOURS }, (_, index) => `--arm-${index}`).filter((token) => token !== arm.token);
+/** A split has the same colour in every figure. */
+const SPLIT_COLOURS: Record<string, number> = { test: 0, train: 1, validation: 2 };
+
+/** The colours of a job's lines mean splits and layers, not arms. The first line is solid. */
+function styleLines(labels: string[]): ArmStyle[] {
   return labels.map((name, index) => {
-    const token = index === 0 ? arm.token : others[(index - 1) % others.length]!;
+    const token = `--arm-${SPLIT_COLOURS[name] ?? index % COLOURS}`;
     const dash = index === 0 ? [] : DASHES[(index - 1) % DASHES.length]!;
-    return { name, method: arm.method, token, colour: `var(${token})`, dash };
+    return { name, method: "", token, colour: cssOf(token), dash, marker: null };
   });
 }
 

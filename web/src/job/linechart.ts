@@ -2,8 +2,9 @@
 
 import uPlot from "uplot";
 import type { Range } from "../chart/curves";
-import { takeSelection, token } from "../chart/figure";
+import { takeSelection, token, yTicks } from "../chart/figure";
 import { count } from "../format";
+import { smooth } from "../chart/smooth";
 import { tickLabels } from "../chart/ticks";
 import type { Line, Seam } from "./groups";
 
@@ -13,17 +14,22 @@ export interface Drawn {
   /** The ranges of the axes; x in steps. */
   x: Range;
   y: Range;
+  log: boolean;
+  /** The weight of the past in smoothed lines; raw ones are faint beside them. */
+  smoothing: number;
 }
 
 export interface Hooks {
   pointed(plot: uPlot): void;
-  selected(range: Range): void;
+  selected(x: Range | null): void;
 }
 
-/** The union of all steps, then each line's values on it, null where it has no point. */
-export function columns(lines: Line[]): uPlot.AlignedData {
-  const tables = lines.map(({ curve }): uPlot.AlignedData => [curve.steps, curve.values]);
-  return tables.length ? uPlot.join(tables) : [[]];
+/** The union of all steps, then each line's values on it, null where it has no point or no logarithm; raw lines follow. */
+export function columns(lines: Line[], log: boolean, smoothing: number): uPlot.AlignedData {
+  const shown = (values: number[]) => (log ? values.map((value) => (value > 0 ? value : null)) : values);
+  const tables = lines.map(({ curve }): uPlot.AlignedData => [curve.steps, shown(smooth(curve.values, smoothing))]);
+  const raw = smoothing > 0 ? lines.map(({ curve }): uPlot.AlignedData => [curve.steps, shown(curve.values)]) : [];
+  return tables.length ? uPlot.join([...tables, ...raw]) : [[]];
 }
 
 /** `drawn` is called for every drawing, so that new data needs no new chart. */
@@ -33,12 +39,12 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
   return {
     legend: { show: false },
     padding: [12, 16, 0, 0],
-    scales: { x: { time: false, range: () => drawn().x }, y: { range: () => drawn().y } },
+    scales: { x: { time: false, range: () => drawn().x }, y: { range: () => drawn().y, ...(drawn().log ? { distr: 3 as const } : {}) } },
     axes: [
       { ...axis, label: "step", labelSize: 18, size: 24, space: 72, values: (_, ticks) => ticks.map(count) },
-      { ...axis, size: 64, space: 36, values: (_, ticks) => tickLabels(ticks) },
+      { ...axis, size: 64, filter: (_, ticks) => ticks, splits: (plot) => yTicks(drawn(), plot.bbox.height / uPlot.pxRatio), values: (_, ticks) => tickLabels(ticks) },
     ],
-    series: [{}, ...drawn().lines.map(strokeOf)],
+    series: [{}, ...drawn().lines.map((line) => strokeOf(line, false)), ...(drawn().smoothing > 0 ? drawn().lines.map((line) => strokeOf(line, true)) : [])],
     cursor: {
       y: false,
       sync: { key: "job", scales: ["x", null] },
@@ -54,8 +60,9 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
   };
 }
 
-function strokeOf({ label, style, curve }: Line): uPlot.Series {
-  return { label, stroke: () => token(style.token), width: 1.5, dash: style.dash, spanGaps: true, points: { show: curve.steps.length < 3 } };
+/** `faint` adds a quarter of opacity to a colour of six digits. */
+function strokeOf({ label, style, curve }: Line, faint: boolean): uPlot.Series {
+  return { label, stroke: () => `${token(style.token)}${faint ? "40" : ""}`, width: faint ? 1 : 1.5, dash: style.dash, spanGaps: true, points: { show: curve.steps.length < 3 } };
 }
 
 function drawSeams(plot: uPlot, seams: Seam[]) {

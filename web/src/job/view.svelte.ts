@@ -1,8 +1,8 @@
 // The data of a job's page, and when it is fetched.
 
-import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, Problem } from "../api";
+import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, listJobs, Problem } from "../api";
 import { coalesce } from "../coalesce";
-import type { Artifact, Attempt, Experiment, Job, JobCurve } from "../contract";
+import type { Artifact, Attempt, Experiment, Job, JobCurve, ListJob } from "../contract";
 import type { Range } from "../chart/curves";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -12,6 +12,7 @@ import { beside } from "./groups";
 import { Log } from "./log.svelte";
 
 const POINTS = 500;
+const SIBLINGS = 1000;
 const JOB_MS = 1000;
 const CURVES_MS = 1500;
 const FILES_MS = 4000;
@@ -26,6 +27,8 @@ export class JobView {
   /** As the runner got it; null before the first attempt. */
   spec = $state.raw<unknown>(null);
   curves = $state.raw<JobCurve[] | null>(null);
+  /** The jobs of the experiment. */
+  siblings = $state.raw<number[]>([]);
   problem = $state<Problem | null>(null);
   readonly log: Log;
 
@@ -100,6 +103,18 @@ export class JobView {
       reset: () => this.refresh(),
     });
     this.experiment ??= await getExperiment(job.experiment_id, signal);
+    if (this.siblings.length === 0) await this.#guard(() => this.#fetchSiblings(job.experiment_id));
+  }
+
+  async #fetchSiblings(experiment: number) {
+    const ids: number[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: ListJob = await listJobs(experiment, SIBLINGS, cursor, this.#gone.signal);
+      ids.push(...page.items.map((job) => job.id));
+      cursor = page.next_cursor;
+    } while (cursor);
+    this.siblings = ids;
   }
 
   async #fetchCurves() {
