@@ -1,4 +1,4 @@
-//! `/experiments`: submit, list, read, edit, cancel, pause, resume, retry.
+//! `/experiments`: submit, list, read, edit, delete, cancel, pause, resume, retry.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use super::error::ApiError;
 use super::estimate::estimate;
 use super::extract::{Document, Path, Query};
-use super::parameter::{Id, Whole};
+use super::parameter::{Id, Name, Whole};
 use super::state::AppState;
 use super::views;
 use crate::store::{self, Edit, JobFilter, JobOrder};
@@ -144,6 +144,29 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
         priority: fields.has("priority").then(|| fields.priority()),
     })?;
     Ok(edit)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeleteParams {
+    /// Name of the experiment, as confirmation.
+    #[param(inline)]
+    name: Name,
+}
+
+/// Deletes an experiment, its jobs, their curves and their files. It must have no running job.
+#[utoipa::path(delete, path = "/api/v1/experiments/{id}", tag = "experiments", params(DeleteParams),
+    responses((status = 204), (status = 409)))]
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    Path(id): Path<ExperimentId>,
+    Query(params): Query<DeleteParams>,
+) -> Result<StatusCode, ApiError> {
+    let name = Name::read(Some(params.name), "name")?.unwrap_or_default();
+    state.store.delete_experiment(id, &name).await?;
+    state.live.experiment_changed(id);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Cancels every job that has not ended.

@@ -54,6 +54,7 @@ fn writes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(experiments::submit))
         .routes(routes!(experiments::edit))
+        .routes(routes!(experiments::delete))
         .routes(routes!(experiments::cancel))
         .routes(routes!(experiments::pause))
         .routes(routes!(experiments::resume))

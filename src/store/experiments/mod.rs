@@ -2,6 +2,7 @@
 
 mod submit;
 mod edit;
+mod delete;
 
 use optlab_domain::{ExperimentId, JobState};
 use optlab_spec::ExperimentSpec;
