@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::{
-    ActionResult, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
+    ActionResult, Arms, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
 };
 use optlab_domain::{Action, ExperimentId};
 use optlab_spec::{Fields, submission};
@@ -225,6 +225,22 @@ pub(super) async fn add_seeds(
 ) -> Result<Json<Experiment>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
     state.store.add_seeds(id, &spec.read_more_seeds(&document.value)?).await?;
+    changed(&state, id).await
+}
+
+/// Adds arms, `{"arms": [...]}` or `[[arms]]` in TOML, with one job per seed. They inherit `train` as the other arms do.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/arms", tag = "experiments",
+    request_body(content((Arms = "application/json"), (String = "application/toml"))),
+    responses((status = 200, body = Experiment), (status = 409)))]
+pub(super) async fn add_arms(
+    State(state): State<AppState>,
+    Path(id): Path<ExperimentId>,
+    document: Document,
+) -> Result<Json<Experiment>, ApiError> {
+    let spec = state.store.experiment(id).await?.spec;
+    let submitted = state.store.submitted_text(id).await?;
+    let (extended, text) = spec.with_more_arms(submitted.as_deref(), &document.text, &document.value)?;
+    state.store.add_arms(id, &spec, &extended, &text).await?;
     changed(&state, id).await
 }
 

@@ -60,6 +60,7 @@ fn writes() -> OpenApiRouter<AppState> {
         .routes(routes!(experiments::resume))
         .routes(routes!(experiments::retry))
         .routes(routes!(experiments::add_seeds))
+        .routes(routes!(experiments::add_arms))
         .routes(routes!(imports::import))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::pause))
