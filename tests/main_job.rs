@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use support::waiting::STUCK;
-use support::{OPTLAB, Server, runner, small_experiment};
+use support::{Database, OPTLAB, Server, runner, small_experiment};
 use tempfile::TempDir;
 
 fn of_arm<'a>(jobs: &'a [Value], arm: &str) -> Vec<&'a Value> {
@@ -246,6 +246,32 @@ fn events_report_a_training_job() {
         }
     }
     assert!(states.contains(&"queued".to_owned()), "{states:?}");
+}
+
+#[test]
+fn every_server_of_a_database_reports_a_deletion_to_its_pages() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let folder = TempDir::new().unwrap();
+        let url = database.create(&folder);
+        let [server, other] = [(); 2].map(|()| Server::without_slots(&url, &folder));
+        let id = server.submit(&small_experiment(1, &[0]));
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().proxy(None).timeout_global(Some(STUCK)).build().into();
+        let mut streams = [&server, &other].map(|server| {
+            let events =
+                agent.get(format!("{}/api/v1/events?experiment={id}", server.address)).call().unwrap();
+            BufReader::new(events.into_body().into_reader()).lines()
+        });
+        let path = format!("/api/v1/experiments/{id}?name=small");
+        assert_eq!(server.send("DELETE", &path, &[], b"").status, 204);
+        for lines in &mut streams {
+            let hint = lines.find(|line| line.as_ref().unwrap() == "event: experiment");
+            assert!(hint.is_some(), "{database:?}: the stream continues until the hint");
+        }
+        for server in [&server, &other] {
+            assert_eq!(server.get(&format!("/api/v1/experiments/{id}")).status, 404);
+        }
+    }
 }
 
 #[test]

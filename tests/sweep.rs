@@ -5,11 +5,12 @@ mod support;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::waiting::wait_until;
-use support::{Server, kill, long_experiment, small_experiment};
+use support::{Database, Server, kill, long_experiment, small_experiment};
 use tempfile::TempDir;
 
 /// A server that sweeps every second, and its artifact root.
@@ -66,6 +67,70 @@ fn only_files_without_a_row_are_removed() {
         assert!(file.exists(), "{} is gone", file.display());
     }
     jobs.iter().for_each(|job| files_are_whole(&server, job));
+}
+
+#[test]
+fn files_of_a_deleted_experiment_are_removed() {
+    support::runner();
+    for database in [Database::Sqlite, Database::Postgres] {
+        let folder = TempDir::new().unwrap();
+        let (url, root) = (database.create(&folder), folder.path().join("files"));
+        let start = |sweep_seconds| {
+            let place = ["--database-url", &url, "--artifacts", root.to_str().unwrap()];
+            Server::start_with(
+                &folder,
+                &[&place[..], &["--workers", "1", "--sweep-seconds", sweep_seconds]].concat(),
+            )
+        };
+        let server = start("3600");
+        let [gone, kept] = [0, 1].map(|seed| server.submit(&small_experiment(1, &[seed])));
+        let [gone_jobs, kept_jobs] = [gone, kept].map(|id| server.wait_for_success(id));
+        let file = root.join(format!("jobs/{}/1/weights.safetensors", gone_jobs[0]["id"]));
+        assert!(file.exists());
+        let path = format!("/api/v1/experiments/{gone}?name=small");
+        assert_eq!(server.send("DELETE", &path, &[], b"").status, 204);
+        // The server dies before it sweeps.
+        server.kill();
+        let server = start("1");
+        // A lost worker stores a file after the deletion.
+        let late = plant(&root, &format!("jobs/{}/7/late", gone_jobs[1]["id"]));
+        wait_until("the files are gone", || {
+            let files = gone_jobs.iter().map(|job| root.join(format!("jobs/{}/1", job["id"])));
+            !late.exists()
+                && files.into_iter().all(|folder| fs::read_dir(folder).map_or(0, Iterator::count) == 0)
+        });
+        kept_jobs.iter().for_each(|job| files_are_whole(&server, job));
+    }
+}
+
+#[test]
+fn a_kill_during_a_deletion_leaves_all_or_nothing() {
+    let folder = TempDir::new().unwrap();
+    let (server, root) = start(&folder);
+    let spec = small_experiment(1, &[0, 1, 2, 3]);
+    let jobs = server.wait_for_success(server.submit(&spec));
+    let (file, count) = (root.join(format!("jobs/{}/1/weights.safetensors", jobs[0]["id"])), jobs.len());
+    let mut server = server;
+    // Later kills come when the deletion is done.
+    for wait_ms in [0, 1, 2, 4, 8, 16, 32, 64, 128, 1024] {
+        let address = server.address.clone();
+        let deleting = std::thread::spawn(move || {
+            support::agent().delete(format!("{address}/api/v1/experiments/1?name=small")).call().is_ok()
+        });
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        server.kill();
+        let acknowledged = deleting.join().unwrap();
+        server = start(&folder).0;
+        if server.get("/api/v1/experiments/1").status == 404 {
+            assert_eq!(server.read("/api/v1/jobs")["items"].as_array().unwrap().len(), 0);
+            wait_until("the files are gone too", || !file.exists());
+            return;
+        }
+        assert!(!acknowledged, "an acknowledged deletion lasts");
+        assert_eq!(server.jobs(1).len(), count);
+        jobs.iter().for_each(|job| files_are_whole(&server, job));
+    }
+    panic!("no deletion was completed within a second");
 }
 
 #[test]

@@ -73,6 +73,15 @@ CREATE INDEX jobs_version ON jobs (version);
 -- Thousands of jobs may wait. An experiment's jobs are counted, listed and chosen by state without reading those.
 CREATE INDEX jobs_of_experiment ON jobs (experiment_id, state, attempt, arm, steps);
 
+-- Jobs of deleted experiments: the files of these jobs are removed, and pages show that the experiment is gone.
+CREATE TABLE deleted_jobs (
+    job_id        BIGINT NOT NULL PRIMARY KEY,
+    experiment_id BIGINT NOT NULL,
+    version       BIGINT NOT NULL               -- of the deletion; as jobs.version
+);
+
+CREATE INDEX deleted_jobs_version ON deleted_jobs (version);
+
 -- One lease of a job by a worker.
 CREATE TABLE attempts (
     job_id      BIGINT NOT NULL REFERENCES jobs (id),

@@ -1,11 +1,11 @@
-//! `/experiments`: submit, list, read, edit, cancel, pause, resume, retry.
+//! `/experiments`: submit, list, read, edit, delete, cancel, pause, resume, retry.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use optlab_api_types::{
-    ActionResult, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
+    ActionResult, Arms, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
 };
 use optlab_domain::{Action, ExperimentId};
 use optlab_spec::{Fields, submission};
@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use super::error::ApiError;
 use super::estimate::estimate;
 use super::extract::{Document, Path, Query};
-use super::parameter::{Id, Whole};
+use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
 use super::state::AppState;
 use super::views;
@@ -147,6 +147,29 @@ fn read_edit(value: &Value) -> Result<Edit, ApiError> {
     Ok(edit)
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeleteParams {
+    /// Name of the experiment, as confirmation.
+    #[param(inline)]
+    name: Name,
+}
+
+/// Deletes an experiment, its jobs, their curves and their files. It must have no running job.
+#[utoipa::path(delete, path = "/api/v1/experiments/{id}", tag = "experiments", params(DeleteParams),
+    responses((status = 204), (status = 409)))]
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    Path(id): Path<ExperimentId>,
+    Query(params): Query<DeleteParams>,
+) -> Result<StatusCode, ApiError> {
+    let name = Name::read(Some(params.name), "name")?.unwrap_or_default();
+    state.store.delete_experiment(id, &name).await?;
+    state.live.experiment_changed(id);
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Cancels every job that has not ended.
 #[utoipa::path(post, path = "/api/v1/experiments/{id}/cancel", tag = "experiments",
     responses((status = 200, body = ActionResult)))]
@@ -203,6 +226,22 @@ pub(super) async fn add_seeds(
 ) -> Result<Json<Experiment>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
     state.store.add_seeds(id, &spec.read_more_seeds(&document.value)?).await?;
+    changed(&state, id).await
+}
+
+/// Adds arms, `{"arms": [...]}` or `[[arms]]` in TOML, with one job per seed. They inherit `train` as the other arms do.
+#[utoipa::path(post, path = "/api/v1/experiments/{id}/arms", tag = "experiments",
+    request_body(content((Arms = "application/json"), (String = "application/toml"))),
+    responses((status = 200, body = Experiment), (status = 409)))]
+pub(super) async fn add_arms(
+    State(state): State<AppState>,
+    Path(id): Path<ExperimentId>,
+    document: Document,
+) -> Result<Json<Experiment>, ApiError> {
+    let spec = state.store.experiment(id).await?.spec;
+    let submitted = state.store.submitted_text(id).await?;
+    let (extended, text) = spec.with_more_arms(submitted.as_deref(), &document.text, &document.value)?;
+    state.store.add_arms(id, &spec, &extended, &text).await?;
     changed(&state, id).await
 }
 

@@ -130,7 +130,8 @@ impl Live {
         published: &mut Option<Published>,
     ) -> Result<(), StoreError> {
         let Some(published) = published else {
-            *published = Some(Published { version: store.version().await?, unsettled: HashMap::new() });
+            let version = store.version().await?;
+            *published = Some(Published { version, deletions: version, unsettled: HashMap::new() });
             return Ok(());
         };
         loop {
@@ -141,6 +142,10 @@ impl Live {
         }
         let unsettled = store.unsettled_jobs(MOST_JOBS).await?;
         self.jobs_changed(unsettled, published);
+        for (experiment, version) in store.deleted_since(published.deletions).await? {
+            published.deletions = version;
+            self.experiment_changed(experiment);
+        }
         let version = published.version;
         published.unsettled.retain(|_, &mut unsettled| unsettled > version);
         Ok(())
@@ -158,8 +163,10 @@ impl Live {
 
 /// The published state.
 struct Published {
-    /// All changes up to this version.
+    /// All changes of jobs up to this version.
     version: i64,
+    /// All deletions of experiments up to this version.
+    deletions: i64,
     /// Versions of jobs that were published beyond it.
     unsettled: HashMap<JobId, i64>,
 }

@@ -220,10 +220,25 @@ impl Client {
         self.read(self.agent.patch(&url).send_json(body))
     }
 
+    /// Deletes what is at `path`.
+    pub(super) fn delete(&self, path: &str, parameters: &[(&str, &str)]) -> Result<(), ClientError> {
+        let url = self.url(path);
+        self.check(self.agent.delete(&url).query_pairs(parameters.iter().copied()).call()).map(drop)
+    }
+
     /// Resolves a spec, TOML or JSON, without submitting it.
     pub(super) fn check_spec(&self, spec: &str) -> Result<DryRun, ClientError> {
-        let url = self.url("/experiments?dry_run=true");
-        self.read(self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec)).send(spec))
+        self.post_document("/experiments?dry_run=true", spec)
+    }
+
+    /// Posts a text, TOML or JSON.
+    pub(super) fn post_document<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        text: &str,
+    ) -> Result<T, ClientError> {
+        let url = self.url(path);
+        self.read(self.agent.post(&url).header(header::CONTENT_TYPE, content_type(text)).send(text))
     }
 
     /// Submits a spec, TOML or JSON, once: if the answer is lost, the request is repeated with the same key.

@@ -9,6 +9,9 @@ use super::{Failure, output};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// List archived experiments too
+    #[arg(long)]
+    archived: bool,
     #[command(flatten)]
     server: ServerArgs,
     /// Print JSON
@@ -18,9 +21,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let experiments: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
+    let mut experiments: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
+    experiments.retain(|experiment| args.archived || !experiment.archived);
     if args.json {
         return Ok(output::json(&experiments)?);
+    }
+    if experiments.is_empty() {
+        output::note("optlab: no experiments; --archived lists archived ones too");
+        return Ok(());
     }
     let mut table = table(["id", "name", "submitted", "arms", "seeds", "jobs"], &[0, 3, 4]);
     table.add_rows(experiments.into_iter().map(row));
@@ -29,14 +37,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn row(experiment: ExperimentSummary) -> [String; 6] {
     let ExperimentSummary { id, name, created_at, arms, seeds, .. } = experiment;
-    // Seconds suffice to distinguish two submissions. The server's times are UTC.
-    let submitted = created_at.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ") + "Z";
     [
         id.to_string(),
         name,
-        submitted,
+        submitted(&created_at),
         arms.len().to_string(),
         seeds.len().to_string(),
         counts(experiment.counts),
     ]
+}
+
+/// The time of a submission. Seconds suffice to distinguish two submissions, and the server's times are UTC.
+pub(super) fn submitted(created_at: &str) -> String {
+    created_at.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ") + "Z"
 }

@@ -5,8 +5,11 @@ mod serve;
 mod train;
 mod worker;
 
+mod add_arms;
 mod add_seeds;
 mod compare;
+mod delete;
+mod edit;
 mod experiments;
 mod export;
 mod import;
@@ -14,6 +17,7 @@ mod jobs;
 mod logs;
 mod priority;
 mod query_child;
+mod show;
 mod sql;
 mod steer;
 mod submit;
@@ -84,8 +88,20 @@ enum Command {
     Watch(watch::Args),
     /// Add seeds to every arm of an experiment
     AddSeeds(add_seeds::Args),
+    /// Add arms to an experiment
+    AddArms(add_arms::Args),
+    /// Submit a copy of an experiment, with changes
+    Clone(submit::CloneArgs),
     /// List the experiments of a server
     Experiments(experiments::Args),
+    /// Show an experiment: its arms, its verdict and the spec as it was written
+    Show(show::Args),
+    /// Rename an experiment
+    Rename(edit::RenameArgs),
+    /// Leave an experiment out of lists
+    Archive(edit::ArchiveArgs),
+    /// Put an archived experiment back into lists
+    Unarchive(edit::ArchiveArgs),
     /// List the jobs of a server, or of an experiment
     Jobs(jobs::Args),
     /// Cancel jobs
@@ -98,6 +114,8 @@ enum Command {
     Retry(steer::Args),
     /// Change the priority of an experiment's jobs in the queue
     Priority(priority::Args),
+    /// Delete an experiment with its jobs, curves and files
+    Delete(delete::Args),
     /// Print the log of a job
     Logs(logs::Args),
     /// Compare the arms of an experiment
@@ -155,6 +173,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Submit(args) => submit::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::AddSeeds(args) => add_seeds::run(&args),
+        Command::AddArms(args) => add_arms::run(&args),
+        Command::Clone(args) => submit::run_clone(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Rename(args) => edit::rename(&args),
+        Command::Archive(args) => edit::archive(true, &args),
+        Command::Unarchive(args) => edit::archive(false, &args),
         Command::Experiments(args) => experiments::run(&args),
         Command::Jobs(args) => jobs::run(&args),
         Command::Cancel(args) => steer::run(Action::Cancel, &args),
@@ -162,6 +186,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Resume(args) => steer::run(Action::Resume, &args),
         Command::Retry(args) => steer::run(Action::Retry, &args),
         Command::Priority(args) => priority::run(&args),
+        Command::Delete(args) => delete::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Sql(args) => sql::run(&args),

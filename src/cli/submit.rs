@@ -2,7 +2,7 @@
 
 use optlab_spec::arms;
 
-use super::client::ServerArgs;
+use super::client::{Client, ServerArgs};
 use super::progress;
 use super::spec::{Changes, Written};
 use super::watch::to_the_end;
@@ -18,6 +18,20 @@ pub(super) struct Args {
     /// or file; inherited fields stay inherited
     #[arg(long, value_name = "EXPERIMENT", group = "written")]
     from: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(clap::Args)]
+pub(super) struct CloneArgs {
+    /// Id or name of the experiment; the newest of that name
+    experiment: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(clap::Args)]
+struct Options {
     #[command(flatten)]
     changes: Changes,
     /// Keep only this arm; can be repeated
@@ -37,12 +51,23 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client()?;
+    let client = args.options.server.client()?;
     let written = match (&args.from, &args.source) {
         (Some(experiment), _) => Written::of_experiment(&client, experiment)?,
         (None, Some(source)) => Written::read(source)?,
         (None, None) => unreachable!("one of both is required"),
     };
+    submit(&client, written, &args.options)
+}
+
+/// The same as `submit --from`.
+pub(super) fn run_clone(args: &CloneArgs) -> Result<(), Failure> {
+    let client = args.options.server.client()?;
+    let written = Written::of_experiment(&client, &args.experiment)?;
+    submit(&client, written, &args.options)
+}
+
+fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failure> {
     let mut spec = args.changes.apply(written.spec.clone())?;
     if !args.arms.is_empty() {
         arms::keep(&mut spec, &args.arms)?;
@@ -62,11 +87,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (true, true) => output::note(said),
         (true, false) => output::json(&submitted)?,
     }
-    if let Ok(experiment) = progress::get(&client, id) {
-        progress::warn(&client, &experiment);
+    if let Ok(experiment) = progress::get(client, id) {
+        progress::warn(client, &experiment);
     }
     if !args.watch {
         return Ok(());
     }
-    to_the_end(&client, id, args.json)
+    to_the_end(client, id, args.json)
 }

@@ -25,9 +25,26 @@ pub(super) fn find(client: &Client, given: &str) -> Result<ExperimentId, Failure
     if let Ok(id) = id(given) {
         return Ok(id);
     }
-    let all: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
-    let called: Vec<ExperimentId> = all.iter().filter(|one| one.name == given).map(|one| one.id).collect();
+    newest(&called(client, given)?, given)
+}
+
+/// The experiment with this id, or the only one with this name.
+pub(super) fn find_only(client: &Client, given: &str) -> Result<ExperimentId, Failure> {
+    if let Ok(id) = id(given) {
+        return Ok(id);
+    }
+    let called = called(client, given)?;
+    if called.len() > 1 {
+        let ids = called.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Failure::Usage(format!("the experiments {ids} have the name `{given}`; give an id")));
+    }
     newest(&called, given)
+}
+
+/// The experiments with this name, the newest first.
+fn called(client: &Client, name: &str) -> Result<Vec<ExperimentId>, Failure> {
+    let all: Vec<ExperimentSummary> = client.list("/experiments", &[])?;
+    Ok(all.into_iter().filter(|one| one.name == name).map(|one| one.id).collect())
 }
 
 /// The first of the experiments with this name, the newest first; reports the choice if there are several.

@@ -6,10 +6,13 @@ use crate::store::database::{Connect, Transaction, per_database, sql};
 /// SQL for the number that `jobs.version` gets from the transaction that runs it.
 ///
 /// SQLite's writers take turns, so numbers commit in order. Those of Postgres are the transaction's own, which commit
-/// in any order; [`settled_version`] returns the highest number up to which all writes are visible.
+/// in any order; [`settled_version`] returns the highest number up to which all writes are visible. Deletions count, so
+/// that no number is used again after the job with the highest one was deleted.
 macro_rules! new_version {
     (sqlite) => {
-        "(SELECT coalesce(max(version), 0) + 1 FROM jobs)"
+        "(1 + max(
+              coalesce((SELECT max(version) FROM jobs), 0), coalesce((SELECT max(version) FROM deleted_jobs), 0)
+          ))"
     };
     (postgres) => {
         "pg_current_xact_id()::TEXT::BIGINT"
@@ -37,7 +40,7 @@ pub(super) async fn forget_foreign_versions(on: &mut impl Connect) -> Result<(),
 /// The version up to which every write is visible on this connection, and none will be added.
 pub(super) async fn settled_version(on: &mut impl Connect) -> Result<i64, StoreError> {
     per_database(
-        "SELECT coalesce(max(version), 0) FROM jobs",
+        concat!("SELECT ", new_version!(sqlite), " - 1"),
         "SELECT pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT - 1",
     )
     .fetch_number(on)

@@ -65,8 +65,8 @@ async fn remove_checkpoints(store: &Store, artifacts: &ArtifactRoot) -> Result<(
     Ok(())
 }
 
-/// Removes the stray files of attempts that died, at least `age` ago, between storing a file and adding its row; returns
-/// their number.
+/// Removes the files of deleted jobs, and the stray files of attempts that died, at least `age` ago, between storing a
+/// file and adding its row; returns their number.
 ///
 /// An attempt that has ended cannot add rows, because it has lost its lease. A file of that attempt without a row will
 /// therefore never get one, even if clocks are wrong.
@@ -82,8 +82,7 @@ async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, age: Duration) -
         if job.as_ref().is_none_or(|job| job.id != id) {
             job = Some(Job::read(store, id, ended_before).await?);
         }
-        let Some(job) = &job else { continue };
-        if job.ended.contains(&attempt) && !job.noted.contains(&path) {
+        if job.as_ref().is_some_and(|job| job.has_no_use_for(attempt, &path)) {
             artifacts.delete(&path).await?;
             removed += 1;
         }
@@ -95,6 +94,8 @@ async fn remove_strays(store: &Store, artifacts: &ArtifactRoot, age: Duration) -
 /// another database.
 struct Job {
     id: JobId,
+    /// The job was deleted with its experiment. No attempt of it can add rows any more, even one that still runs.
+    deleted: bool,
     /// Attempts that ended long enough ago.
     ended: HashSet<AttemptNumber>,
     /// Paths that have a row.
@@ -103,19 +104,28 @@ struct Job {
 
 impl Job {
     async fn read(store: &Store, id: JobId, ended_before: i64) -> Result<Self, StoreError> {
-        let unknown = Self { id, ended: HashSet::new(), noted: HashSet::new() };
         // Attempts are read before files, so that all rows of the attempts that have ended are among the files.
         let attempts = match store.attempts(id).await {
-            Err(StoreError::NotFound { .. }) => return Ok(unknown),
+            Err(StoreError::NotFound { .. }) => return Self::without_rows(store, id).await,
             attempts => attempts?,
         };
         let ended =
             attempts.iter().filter(|attempt| attempt.ended_ms.is_some_and(|ended| ended <= ended_before));
         let noted = match store.artifacts(id).await {
-            Err(StoreError::NotFound { .. }) => return Ok(unknown),
+            Err(StoreError::NotFound { .. }) => return Self::without_rows(store, id).await,
             noted => noted?,
         };
         let ended = ended.map(|attempt| attempt.number).collect();
-        Ok(Self { id, ended, noted: noted.into_iter().map(|artifact| artifact.path).collect() })
+        let noted = noted.into_iter().map(|artifact| artifact.path).collect();
+        Ok(Self { id, deleted: false, ended, noted })
+    }
+
+    async fn without_rows(store: &Store, id: JobId) -> Result<Self, StoreError> {
+        let deleted = store.was_deleted(id).await?;
+        Ok(Self { id, deleted, ended: HashSet::new(), noted: HashSet::new() })
+    }
+
+    fn has_no_use_for(&self, attempt: AttemptNumber, path: &str) -> bool {
+        self.deleted || self.ended.contains(&attempt) && !self.noted.contains(path)
     }
 }

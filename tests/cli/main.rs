@@ -5,6 +5,7 @@ mod support;
 
 mod training;
 mod experiments;
+mod notebook;
 mod copies;
 mod usage;
 mod data;

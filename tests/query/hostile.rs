@@ -134,9 +134,10 @@ async fn rows(url: &str) -> String {
 }
 
 /// Tables with keys, settings, hashes and levels of detail, and those of the databases and drivers themselves.
-const HIDDEN: [&str; 7] = [
+const HIDDEN: [&str; 8] = [
     "tokens",
     "settings",
+    "deleted_jobs",
     "submissions",
     "condensed_curves",
     "curve_blocks",

@@ -10,6 +10,7 @@ mod fixture;
 mod support;
 
 mod experiments;
+mod deletion;
 mod listing;
 mod queue;
 mod waiting;
@@ -72,6 +73,13 @@ on_both_databases! {
         arms_of_older_experiments_are_completed,
         new_seeds_are_added_to_every_arm_once,
         the_priority_of_queued_jobs_can_be_changed,
+    }
+    deletion {
+        a_deleted_experiment_leaves_no_row_and_others_keep_theirs,
+        an_experiment_is_deleted_only_by_its_name_and_when_no_job_runs,
+        a_lost_worker_writes_nothing_to_a_deleted_job,
+        versions_keep_growing_after_the_newest_job_is_deleted,
+        an_export_detects_that_its_experiment_was_deleted,
     }
     listing {
         pages_of_a_list_contain_every_job_once_in_any_order,

@@ -128,7 +128,13 @@ export const retryExperiment = (id: number) => call<unknown>("POST", address(`/e
 
 export const addSeeds = (id: number, seeds: number[]) => call<unknown>("POST", address(`/experiments/${id}/seeds`), { seeds });
 
+export const addArms = (id: number, text: string) =>
+  ask(address(`/experiments/${id}/arms`), { method: "POST", headers: specHeaders(text), body: text }, json<unknown>);
+
 export const editExperiment = (id: number, edit: Edit) => call<unknown>("PATCH", address(`/experiments/${id}`), edit);
+
+/** The server requires the name as confirmation. */
+export const deleteExperiment = (id: number, name: string) => call<void>("DELETE", address(`/experiments/${id}`, { name }));
 
 export const exportAddress = (id: number, format: "csv" | "parquet") => address(`/experiments/${id}/export`, { format });
 

@@ -110,6 +110,11 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description Arms to add to an experiment. */
+        Arms: {
+            /** @description The arms, as in a spec; their names must be new. */
+            arms: Record<string, unknown>[];
+        };
         /** @description A file of a job. */
         Artifact: {
             /**
@@ -2178,6 +2183,7 @@ export type Arm = components['schemas']['Arm'];
 export type ArmCurve = components['schemas']['ArmCurve'];
 export type ArmResult = components['schemas']['ArmResult'];
 export type ArmSummary = components['schemas']['ArmSummary'];
+export type Arms = components['schemas']['Arms'];
 export type Artifact = components['schemas']['Artifact'];
 export type ArtifactKind = components['schemas']['ArtifactKind'];
 export type Attempt = components['schemas']['Attempt'];

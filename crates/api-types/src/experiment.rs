@@ -4,6 +4,7 @@ use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::{Name, Seed};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::SeriesInfo;
@@ -103,4 +104,13 @@ pub struct Seeds {
     /// The seeds. Those that the experiment already has are ignored.
     #[schema(min_items = 1, max_items = 10_000, value_type = Vec<Seed>)]
     pub seeds: Vec<u64>,
+}
+
+/// Arms to add to an experiment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arms {
+    /// The arms, as in a spec; their names must be new.
+    #[schema(min_items = 1, max_items = 1000, value_type = Vec<Object>)]
+    pub arms: Vec<Map<String, Value>>,
 }

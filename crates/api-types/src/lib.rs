@@ -32,7 +32,7 @@ pub use comparison::{
 };
 pub use curve::{ArmCurve, Band, Columns, Curves, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
 pub use event::{Event, ExperimentHint, MetricsHint};
-pub use experiment::{ActionResult, ArmSummary, Edit, Experiment, ExperimentSummary, Seeds};
+pub use experiment::{ActionResult, ArmSummary, Arms, Edit, Experiment, ExperimentSummary, Seeds};
 pub use health::Health;
 pub use job::{Attempt, Job};
 pub use list::List;

@@ -10,6 +10,7 @@ mod arm;
 pub mod arms;
 mod differences;
 mod draft;
+mod more_arms;
 mod experiment;
 mod job;
 pub mod recipes;

@@ -3,6 +3,7 @@
 mod submit;
 mod edit;
 mod time_left;
+mod delete;
 
 use optlab_domain::{Counts, ExperimentId};
 use optlab_spec::ExperimentSpec;

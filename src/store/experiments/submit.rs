@@ -87,6 +87,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Adds the arms that the spec `to` has and `from` lacks, with a job for each seed. `text` becomes the text of the
+    /// submission.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] if the spec of the experiment is no longer `from`.
+    pub async fn add_arms(
+        &self,
+        id: ExperimentId,
+        from: &ExperimentSpec,
+        to: &ExperimentSpec,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        if locked_spec(&mut tx, id).await? != *from {
+            tx.rollback().await?;
+            return Err(StoreError::Conflict(format!("experiment {id} was changed meanwhile; try again")));
+        }
+        store_spec(&mut tx, id, to).await?;
+        sql("UPDATE experiments SET submitted_text = $2 WHERE id = $1")
+            .bind(id)
+            .bind(text)
+            .execute_one(&mut tx)
+            .await?;
+        let now = self.now(&mut tx).await?;
+        let version = next_version(&mut tx).await?;
+        for job in to.jobs().filter(|job| from.arms.iter().all(|arm| arm.name != job.arm)) {
+            insert_job(&mut tx, id, to, &job, version, now).await?;
+        }
+        self.commit_queued(tx).await
+    }
+}
+
 /// The experiment that the key has created before, if any.
 async fn earlier_submission(
     on: &mut impl Connect,

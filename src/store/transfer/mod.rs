@@ -13,7 +13,7 @@ use sqlx_macros::FromRow;
 use tokio::sync::mpsc;
 
 use crate::store::database::{Database, sql};
-use crate::store::{Attempt, Store, StoreError};
+use crate::store::{Attempt, NotFound, Store, StoreError};
 
 /// An experiment as it was stored. Fields of a later version are ignored when it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
@@ -160,10 +160,11 @@ impl Store {
         .fetch_all(&mut reader)
         .await?;
         // Both are written before any point is deleted.
-        let (attempt, version): (AttemptNumber, i64) = sql("SELECT attempt, version FROM jobs WHERE id = $1")
+        let now: Option<(AttemptNumber, i64)> = sql("SELECT attempt, version FROM jobs WHERE id = $1")
             .bind(job.record.id)
-            .fetch_one(&mut reader)
+            .fetch_optional(&mut reader)
             .await?;
+        let (attempt, version) = now.ok_or(NotFound::Job(job.record.id))?;
         if attempt != job.record.attempt {
             return Err(StoreError::Conflict(format!(
                 "attempt {attempt} of job {} has begun meanwhile",

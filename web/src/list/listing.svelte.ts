@@ -58,8 +58,9 @@ export class Listing {
         cursor = page.next_cursor;
       } while (cursor && items.length < wanted);
       const known = new Set(this.items.map((item) => item.id));
-      // New experiments have moved the oldest ones beyond what was fetched.
-      if (items.some((item) => known.has(item.id))) this.items = merge(items, this.items);
+      // New experiments have moved the oldest ones beyond what was fetched. Newer ones that are missing were deleted.
+      const last = items.at(-1)?.id ?? 0;
+      if (cursor && items.some((item) => known.has(item.id))) this.items = merge(items, this.items.filter((item) => item.id < last));
       // At the start, and after an absence so long that nothing known was fetched.
       else [this.items, this.more] = [items, cursor];
       this.loaded = true;

@@ -57,6 +57,22 @@ test("every loaded experiment is refreshed, and new ones come first", async () =
   stop();
 });
 
+test("a deleted experiment leaves the list", async () => {
+  store(120, 1, "kept");
+  const { listing, stop } = await started();
+  const gone = (...ids: number[]) => (stored = stored.filter((item) => !ids.includes(item.id)));
+  gone(100, 71);
+  await changed();
+  expect(listing.items.map((item) => item.id).filter((id) => id === 100 || id === 71)).toEqual([]);
+  gone(...stored.map((item) => item.id).filter((id) => id !== 7));
+  await changed();
+  expect(listing.items.map((item) => item.id)).toEqual([7]);
+  gone(7);
+  await changed();
+  expect([listing.items, listing.loaded, listing.more]).toEqual([[], true, null]);
+  stop();
+});
+
 test("after a gap the list is loaded anew", async () => {
   store(60, 1, "before");
   const { listing, stop } = await started();

@@ -1,0 +1,121 @@
+//! Arms that are added to a stored experiment.
+
+use serde_json::Value;
+
+use crate::experiment::ExperimentSpec;
+use crate::fields::Fields;
+use crate::problem::{Problems, shown};
+use crate::submission::is_json;
+
+impl ExperimentSpec {
+    /// This experiment with the arms that were `sent` as `{"arms": [...]}`, and the text of its extended submission.
+    /// The new arms extend what was `submitted`, so that inherited fields stay inherited in copies. Comments of a TOML
+    /// text are kept if new TOML can be appended to it.
+    ///
+    /// # Errors
+    /// Every mistake with its path in the new arms.
+    pub fn with_more_arms(
+        &self,
+        submitted: Option<&str>,
+        text: &str,
+        sent: &Value,
+    ) -> Result<(Self, String), Problems> {
+        let new = Fields::read(sent, |fields| match fields.raw("arms") {
+            Some(Value::Array(arms)) if !arms.is_empty() => arms.clone(),
+            other => {
+                let is =
+                    other.map_or_else(|| "is missing".to_owned(), |other| format!("is {}", shown(other)));
+                fields.wrong("arms", format!("must be a list with at least one arm, {is}"));
+                Vec::new()
+            }
+        })?;
+        let mut draft = self.draft(submitted);
+        if let Some(Value::Array(arms)) = draft.get_mut("arms") {
+            arms.extend(new);
+        }
+        let spec = Self::from_value(&draft).map_err(|problems| count_from(self.arms.len(), problems))?;
+        let appended = submitted.filter(|submitted| !is_json(submitted) && !is_json(text));
+        let appended = appended.map(|submitted| format!("{}\n\n{text}", submitted.trim_end()));
+        let appended = appended.filter(|appended| spec.draft(Some(appended)) == draft);
+        let text = appended.unwrap_or_else(|| format!("{draft:#}"));
+        Ok((spec, text))
+    }
+}
+
+/// The problems with the arms counted from the arm `first`.
+fn count_from(first: usize, mut problems: Problems) -> Problems {
+    for problem in &mut problems.list {
+        let Some(path) = problem.pointer.strip_prefix("/arms/") else { continue };
+        let (index, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+        if let Some(index) = index.parse::<usize>().ok().and_then(|index| index.checked_sub(first)) {
+            problem.pointer = format!("/arms/{index}{rest}");
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::submission::{parse, resolve};
+
+    const TOML: &str = r#"# Why.
+        name = "x"
+        seeds = [0, 1]
+        [train]
+        epochs = 1
+        data = { name = "digits" }
+        model = { kind = "mlp", hidden = [8] }
+        optimizer = { learning_rate = 0.1 }
+        [[arms]]
+        name = "baseline"
+        method = { kind = "baseline" }
+    "#;
+    const MORE: &str = r#"
+        # More.
+        [[arms]]
+        name = "opt"
+        method = { kind = "opt", transform = "cayley" }
+        [[arms]]
+        name = "large"
+        method = { kind = "baseline" }
+        train = { batch_size = 256 }
+    "#;
+
+    fn extend(submitted: Option<&str>, text: &str) -> Result<(ExperimentSpec, String), Problems> {
+        let spec = resolve(&parse(TOML).unwrap()).unwrap();
+        spec.with_more_arms(submitted, text, &parse(text).unwrap())
+    }
+
+    #[test]
+    fn new_arms_inherit_and_the_text_keeps_its_comments() {
+        let (spec, text) = extend(Some(TOML), MORE).unwrap();
+        assert_eq!(resolve(&parse(&text).unwrap()).unwrap(), spec);
+        assert!(text.starts_with("# Why.") && text.contains("# More."), "{text}");
+        let sizes: Vec<_> = spec.arms.iter().map(|arm| (arm.name.as_str(), arm.train.batch_size)).collect();
+        assert_eq!(sizes, [("baseline", 128), ("opt", 128), ("large", 256)]);
+        // Other texts are extended as JSON.
+        let as_json = parse(MORE).unwrap().to_string();
+        let recipe = r#"{ "recipe": "digits-mlp" }"#;
+        for (submitted, more) in [(None, MORE), (Some(TOML), as_json.as_str()), (Some(recipe), MORE)] {
+            let (again, text) = extend(submitted, more).unwrap();
+            assert_eq!(again, spec);
+            let arms = &parse(&text).unwrap()["arms"];
+            assert_eq!(arms[1], json!({ "name": "opt", "method": { "kind": "opt", "transform": "cayley" } }));
+        }
+    }
+
+    #[test]
+    fn mistakes_in_new_arms_are_counted_from_the_first_new_arm() {
+        let mistakes = |text: &str| extend(Some(TOML), text).unwrap_err().to_string();
+        let wrong = mistakes("[[arms]]\nname = \"new\"\nmethod = { kind = \"opt\", transform = \"cayly\" }");
+        assert!(wrong.starts_with("/arms/0/method/transform: ") && wrong.ends_with("(arm `new`)"), "{wrong}");
+        let twice = mistakes("[[arms]]\nname = \"baseline\"\nmethod = { kind = \"baseline\" }");
+        assert_eq!(twice, "/arms: must have unique names; `baseline` is not unique");
+        assert_eq!(mistakes("arms = []"), "/arms: must be a list with at least one arm, is a list");
+        assert_eq!(mistakes(""), "/arms: must be a list with at least one arm, is missing");
+        assert!(mistakes("seeds = [3]\narms = [{}]").contains("/seeds: "));
+    }
+}
