@@ -1,6 +1,7 @@
 //! The embedded page: the build of `web/` at the time when this program was compiled.
 
-use axum::http::{Uri, header};
+use axum::Extension;
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::Embed;
 
@@ -22,6 +23,15 @@ pub(super) async fn page(uri: Uri) -> Response {
     let page = index.as_ref().map_or(NOT_BUILT.into(), |index| String::from_utf8_lossy(&index.data));
     let page = page.replacen(BASE, &format!("<base href=\"{}\" />", home(uri.path())), 1);
     ([(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response()
+}
+
+/// Marks a response with an error status whose body is the page.
+#[derive(Clone, Copy)]
+pub(super) struct IsPage;
+
+/// The page at an address that it does not know.
+pub(super) async fn unknown_page(uri: Uri) -> Response {
+    (StatusCode::NOT_FOUND, Extension(IsPage), page(uri).await).into_response()
 }
 
 /// The relative path from `path` to the base path. It is relative because a proxy may strip the prefix, so that only

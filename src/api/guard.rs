@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
 use super::connections::Spare;
+use super::dashboard::IsPage;
 use super::error::ApiError;
 use super::health;
 
@@ -91,13 +92,15 @@ fn is_read(request: &Request) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method())
 }
 
-/// Turns errors of libraries, such as an unknown page of the documentation, into problems.
+/// Turns errors of libraries, such as an unknown page of the documentation, into problems. The dashboard's page for an
+/// unknown address stays as it is.
 pub(super) async fn problems_only(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let is_problem =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == ApiError::CONTENT_TYPE);
-    if is_error && !is_problem { ApiError::bare(status).into_response() } else { response }
+    let is_page = response.extensions().get::<IsPage>().is_some();
+    if is_error && !is_problem && !is_page { ApiError::bare(status).into_response() } else { response }
 }
 
 /// Answers a panic, which is a bug; the log has its message.

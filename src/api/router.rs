@@ -1,8 +1,10 @@
 //! Every route, in groups by the token that it needs, and the layers around all of them.
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use optlab_domain::Scope;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -140,8 +142,13 @@ fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(whole)
 }
 
-async fn unknown_route(uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is no {}; /api/docs lists all routes", uri.path()))
+/// A browser that opens an unknown address gets the page, which says so. Every other client gets a problem.
+async fn unknown_route(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let wants_page = headers.get(ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(b"text/html"));
+    if method == Method::GET && wants_page && !uri.path().starts_with("/api/") {
+        return dashboard::unknown_page(uri).await;
+    }
+    ApiError::not_found(format!("there is no {}; /api/docs lists all routes", uri.path())).into_response()
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {

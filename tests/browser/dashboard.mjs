@@ -217,6 +217,7 @@ await page.getByLabel("Name").fill("renamed");
 await page.getByLabel("Tags").fill("short, checked");
 await page.getByLabel("Notes").fill("Two epochs only.");
 await page.getByRole("button", { name: "Save" }).click();
+await tab("Overview");
 await page.getByText("Two epochs only.").waitFor();
 await until("the title is the new name", async () => (await page.getByRole("heading", { level: 1 }).innerText()).includes("renamed"));
 

@@ -39,6 +39,70 @@ async function faults() {
 await page.goto(server + at);
 await until("the list of arms is complete", async () => (await seen("arm-row").count()) === 30);
 
+const number = async (chart, attribute) => Number(await seen(chart).getAttribute(attribute));
+const boxes = (id) => seen(id).evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+
+// The failed arms do not flatten the others, and the reader can see them.
+await until("the energy is drawn", async () => (await number("chart-energy", "data-points")) > 0);
+assert((await number("chart-energy", "data-high")) < 1, "the axis is fitted to most arms");
+const energy = page.locator("section").filter({ has: seen("chart-energy") });
+await energy.getByRole("button", { name: /^show \d+ arms? outside$/ }).click();
+await until("the failed arm is on the axis", async () => (await number("chart-energy", "data-high")) > 1e6);
+await energy.getByRole("button", { name: "fit to most arms" }).click();
+
+// Names at the ends of lines do not overlap.
+const labels = (await boxes("line-label")).sort((a, b) => a.left - b.left || a.top - b.top);
+assert(labels.length > 10, "most lines that have space have names");
+for (const [index, label] of labels.slice(1).entries()) {
+  assert(label.left !== labels[index].left || label.top >= labels[index].top + 13.9, "two names overlap");
+}
+
+// A drag upwards looks closer at values; the address keeps it, and a double click fits the axis again.
+const place = await seen("chart-accuracy").boundingBox();
+const [low, high] = [await number("chart-accuracy", "data-low"), await number("chart-accuracy", "data-high")];
+await page.mouse.move(place.x + place.width * 0.4, place.y + place.height * 0.2);
+await page.mouse.down();
+await page.mouse.move(place.x + place.width * 0.4, place.y + place.height * 0.5, { steps: 4 });
+await page.mouse.up();
+await until("the values are closer", async () => (await number("chart-accuracy", "data-high")) - (await number("chart-accuracy", "data-low")) < 0.7 * (high - low));
+assert.match(page.url(), /left-values=/);
+assert.doesNotMatch(page.url(), /steps=/, "a drag along y keeps the steps");
+await seen("chart-accuracy").dblclick({ position: { x: place.width * 0.4, y: place.height * 0.3 } });
+await until("the axis is fitted again", async () => (await number("chart-accuracy", "data-low")) === low);
+
+// The values under the cursor are sorted, and not over the lines.
+await page.goto(server + at);
+await until("accuracy is drawn", async () => (await number("chart-accuracy", "data-points")) > 0);
+await page.mouse.move(place.x + place.width * 0.5, place.y + place.height * 0.3);
+await until("the values are shown", async () => (await seen("hover-values").count()) === 1);
+const values = (await seen("hover-values").locator("td:nth-child(2)").allInnerTexts()).map(Number);
+assert.deepEqual(values, [...values].sort((a, b) => b - a));
+const [tip] = await boxes("hover-values");
+const area = await seen("chart-accuracy").locator(".u-over").boundingBox();
+assert(tip.top >= area.y + area.height || tip.bottom <= area.y, "the values are beside the lines");
+await page.mouse.move(1, 1);
+
+// The table of arms is sorted by error, and says what the test concludes.
+const rows = seen("arm-row");
+await page.getByRole("button", { name: "test error (%)" }).click();
+const errors = async () => (await rows.locator("td.error").allInnerTexts()).map((text) => Number.parseFloat(text)).filter((error) => !Number.isNaN(error));
+await until("the errors ascend", async () => (await errors()).every((error, index, all) => index === 0 || error >= all[index - 1]));
+assert.equal(await rows.and(page.locator("[data-arm='baseline-rate-1e-9']")).getByTestId("standing").innerText(), "Worse");
+assert.equal(await rows.and(page.locator("[data-arm='opt-relaxed-0.3']")).getByTestId("standing").innerText(), "Too few seeds");
+
+// The arms differ in a table with changed cells only.
+await page.goto(`${server}${at}?tab=statistics`);
+await page.getByText(/^Arms differ in/).click();
+const changed = await seen("differences").locator("tr", { has: page.getByRole("rowheader", { name: "baseline-rate-0.03", exact: true }) }).locator("td").allInnerTexts();
+assert.deepEqual([...new Set(changed.filter(Boolean))], ["0.03"]);
+
+// A job's page leads to the one beside it, and an unknown address has a page.
+await page.goto(`${server}/jobs/${jobs[0].id}`);
+await page.getByRole("link", { name: "next job" }).click();
+await page.waitForURL(`${server}/jobs/${jobs[0].id + 1}`);
+await page.goto(`${server}/no/such/page`);
+await seen("not-found").waitFor();
+
 for (const [scheme, width, height] of VIEWS) {
   await page.emulateMedia({ colorScheme: scheme });
   await page.setViewportSize({ width, height });

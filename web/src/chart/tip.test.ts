@@ -21,4 +21,5 @@ test("a line crosses a box also between its points", () => {
   expect(crosses([[0, 0], [30, 30]], box)).toBe(true);
   expect(crosses([[0, 25], [100, 25]], box)).toBe(false);
   expect(crosses([[0, 15], [9, 15]], box)).toBe(false);
+  expect(crosses([[21, 15], [30, 15]], box)).toBe(false);
 });
