@@ -31,8 +31,8 @@ export class Plot {
   ) {}
 
   readonly series = $derived.by(() => address.get(this.key) ?? this.usual);
-  /** A loss spans powers of ten, so its axis is logarithmic until the reader chooses a linear one. */
-  readonly #usually_log = $derived(/\bloss\b/.test(this.series));
+  /** A loss and the distance from a rotation span powers of ten, so their axis is logarithmic until the reader chooses a linear one. */
+  readonly #usually_log = $derived(/\b(loss|orthogonality_error)\b/.test(this.series));
   readonly log = $derived.by(() => !this.diff && (this.is("log") || (this.#usually_log && !this.is("linear"))));
   readonly runs = $derived.by(() => this.is("runs") && !this.diff);
   readonly diff = $derived.by(() => this.is("diff") && this.stage.baseline !== undefined);
