@@ -36,6 +36,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.json {
         return Ok(output::json(&jobs)?);
     }
+    if jobs.is_empty() {
+        output::note("optlab: no jobs match");
+        return Ok(());
+    }
     let mut table =
         table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
     table.add_rows(jobs.iter().map(row));

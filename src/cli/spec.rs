@@ -31,6 +31,38 @@ impl Changes {
             None => spec,
         })
     }
+
+    /// The failure with the fields that `--set` has set named as they were typed: `train.epochs`, not `/train/epochs`.
+    pub(super) fn as_typed(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Usage(text) => Failure::Usage(
+                text.split('\n').map(|line| self.line_as_typed(line)).collect::<Vec<_>>().join("\n"),
+            ),
+            other => other,
+        }
+    }
+
+    /// A line `/POINTER: DETAIL`, possibly indented.
+    fn line_as_typed(&self, line: &str) -> String {
+        let mistake = line.trim_start();
+        let Some((pointer, detail)) = mistake.strip_prefix('/').and_then(|rest| rest.split_once(": ")) else {
+            return line.to_owned();
+        };
+        let mut steps: Vec<&str> = pointer.split('/').collect();
+        // Arms are set by name, and mistakes in an arm end with its name.
+        let arm = detail.strip_suffix("`)").and_then(|detail| detail.rsplit_once("(arm `"));
+        if let ([_, index, ..], Some((_, name))) = (steps.as_mut_slice(), arm) {
+            *index = name;
+        }
+        let path = steps.join(".");
+        let is_below =
+            |key: &str| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let mut keys = self.assignments.iter().filter_map(|text| Some(text.split_once('=')?.0.trim()));
+        match keys.any(is_below) {
+            true => format!("{}{path}: {detail}", &line[..line.len() - mistake.len()]),
+            false => line.to_owned(),
+        }
+    }
 }
 
 /// A spec as a person wrote it.
@@ -86,4 +118,23 @@ fn read(source: &str) -> Result<(String, Value), Failure> {
         Failure::Usage(format!("{source}: {refusal}{hint}"))
     })?;
     Ok((text, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_name_fields_as_they_were_typed() {
+        let assignments = ["train.optimizer.lerning_rate=1", "seeds=[-1]", "arms.s-0.5.train.epochs=0"];
+        let changes = Changes { assignments: assignments.map(str::to_owned).to_vec() };
+        let text = "/train/optimizer/lerning_rate: is unknown\n  /seeds/0: must be positive\n  /train/epochs: is missing\n\
+                    /arms/1/train/epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong";
+        let Failure::Usage(typed) = changes.as_typed(Failure::Usage(text.to_owned())) else { unreachable!() };
+        assert_eq!(
+            typed,
+            "train.optimizer.lerning_rate: is unknown\n  seeds.0: must be positive\n  /train/epochs: is missing\n\
+             arms.s-0.5.train.epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong"
+        );
+    }
 }

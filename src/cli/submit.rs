@@ -75,9 +75,10 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
     // The server stores the text. An unchanged file is sent as it is, with its comments.
     let text = if spec == written.spec { written.text } else { spec.to_string() };
     if args.dry_run {
-        return Ok(output::json(&client.check_spec(&text)?)?);
+        let checked = client.check_spec(&text).map_err(|error| args.changes.as_typed(error.into()))?;
+        return Ok(output::json(&checked)?);
     }
-    let submitted = client.submit(&text)?;
+    let submitted = client.submit(&text).map_err(|error| args.changes.as_typed(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());

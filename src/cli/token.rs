@@ -99,6 +99,9 @@ fn print(tokens: &[Token], json: bool) -> anyhow::Result<()> {
         };
         return output::json(&tokens.iter().map(view).collect::<serde_json::Value>());
     }
+    if tokens.is_empty() {
+        output::note("optlab: no tokens; `optlab token create NAME` creates one");
+    }
     for Token { id, name, scope, created_ms, revoked_ms } in tokens {
         let revoked = revoked_ms.map(|ms| format!(", revoked {}", time(ms))).unwrap_or_default();
         output::line(format!("{id:>4}  {scope:<5}  {name}  made {}{revoked}", time(*created_ms)))?;

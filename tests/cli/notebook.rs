@@ -88,6 +88,21 @@ fn an_experiment_is_renamed_archived_and_found_again() {
 }
 
 #[test]
+fn mistakes_of_set_are_reported_as_they_were_typed() {
+    let client = Client::start();
+    let wrong = ["--set", "train.optimizer.lerning_rate=1"];
+    for command in [&["submit", "digits-mlp"][..], &["train", "digits-mlp", "--arm", "opt-cayley"]] {
+        let told = client.fail(&[command, &wrong].concat(), 2);
+        assert!(told.contains("train.optimizer.lerning_rate: ") && !told.contains("/train/"), "{told}");
+        assert!(told.contains("did you mean `learning_rate`?"), "{told}");
+    }
+    let told = client.fail(&["submit", "digits-mlp", "--set", "arms.opt-cayley.train.batch_size=[8, 16]"], 2);
+    let hint = "is a list; to compare several values, give each one an arm of its own (arm `opt-cayley`)";
+    assert!(told.contains("arms.opt-cayley.train.batch_size: ") && told.contains(hint), "{told}");
+    assert!(err(&client.run(&["jobs", "--state", "failed"])).contains("no jobs match"));
+}
+
+#[test]
 fn arms_are_added_shown_and_copied_with_what_they_inherit() {
     let client = Client::start();
     let recipe = small_experiment(1, &[0, 1]);

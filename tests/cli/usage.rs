@@ -29,7 +29,7 @@ fn usage_errors_exit_with_status_2_and_suggest_a_correction() {
                 "--set",
                 "train.epochs=3",
             ],
-            "/train/epochs: `epochs` and `steps` are both set; keep one",
+            "optlab: train.epochs: `epochs` and `steps` are both set; keep one",
         ),
         (
             &["train", "sopt-fractions", "--arm", "quarter", "--set", "train.steps=50"],

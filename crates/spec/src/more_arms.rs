@@ -23,8 +23,11 @@ impl ExperimentSpec {
         let new = Fields::read(sent, |fields| match fields.raw("arms") {
             Some(Value::Array(arms)) if !arms.is_empty() => arms.clone(),
             other => {
-                let is =
-                    other.map_or_else(|| "is missing".to_owned(), |other| format!("is {}", shown(other)));
+                let is = match other {
+                    None => "is missing".to_owned(),
+                    Some(Value::Array(_)) => "is empty".to_owned(),
+                    Some(other) => format!("is {}", shown(other)),
+                };
                 fields.wrong("arms", format!("must be a list with at least one arm, {is}"));
                 Vec::new()
             }
@@ -114,7 +117,7 @@ mod tests {
         assert!(wrong.starts_with("/arms/0/method/transform: ") && wrong.ends_with("(arm `new`)"), "{wrong}");
         let twice = mistakes("[[arms]]\nname = \"baseline\"\nmethod = { kind = \"baseline\" }");
         assert_eq!(twice, "/arms: must have unique names; `baseline` is not unique");
-        assert_eq!(mistakes("arms = []"), "/arms: must be a list with at least one arm, is a list");
+        assert_eq!(mistakes("arms = []"), "/arms: must be a list with at least one arm, is empty");
         assert_eq!(mistakes(""), "/arms: must be a list with at least one arm, is missing");
         assert!(mistakes("seeds = [3]\narms = [{}]").contains("/seeds: "));
     }

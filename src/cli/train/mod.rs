@@ -84,7 +84,7 @@ impl Plan {
     fn fresh(source: &str, args: &Args) -> Result<Self, Failure> {
         let mut spec = args.changes.apply(Written::read(source)?.spec)?;
         choose_arm(&mut spec, args.arm.clone())?;
-        let spec = ExperimentSpec::from_value(&spec)?;
+        let spec = ExperimentSpec::from_value(&spec).map_err(|error| args.changes.as_typed(error.into()))?;
         let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));
         let name = format!("{}-{}-seed{}", spec.name, job.arm, job.seed);
         let start = Start::Fresh { parent: args.out.clone(), name };

@@ -37,6 +37,10 @@ impl Fields<'_> {
         match (self.value(name), default) {
             (Some(value), _) => match read(value) {
                 Some(number) if range.contains(&number) => return number,
+                _ if value.is_array() => self.wrong(
+                    name,
+                    format!("must be {right}, is a list; to compare several values, give each one an arm of its own"),
+                ),
                 _ => self.wrong(name, format!("must be {right}, is {}", shown(value))),
             },
             (None, Some(default)) => return default,
