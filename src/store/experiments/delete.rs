@@ -2,8 +2,8 @@
 
 use optlab_domain::{ExperimentId, JobId};
 
-use super::edit::lock;
 use crate::store::database::{Transaction, locked, sql};
+use crate::store::jobs::lock;
 use crate::store::version::{next_version, settled_version};
 use crate::store::{NotFound, Store, StoreError};
 

@@ -4,6 +4,7 @@ use optlab_domain::ExperimentId;
 use optlab_spec::ExperimentSpec;
 
 use crate::store::database::{Transaction, locked, sql};
+use crate::store::jobs::lock;
 use crate::store::version::next_version;
 use crate::store::{Edit, NotFound, Store, StoreError};
 
@@ -69,14 +70,5 @@ async fn set_priority(tx: &mut Transaction, id: ExperimentId, priority: i64) -> 
         .bind(version)
         .execute(tx)
         .await?;
-    Ok(())
-}
-
-/// Locks every job of the experiment until the transaction ends, so that none changes its state meanwhile.
-pub(in crate::store) async fn lock(tx: &mut Transaction, id: ExperimentId) -> Result<(), StoreError> {
-    let found: Option<(ExperimentId,)> =
-        sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
-    found.ok_or(NotFound::Experiment(id))?;
-    locked!("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).execute(tx).await?;
     Ok(())
 }

@@ -14,8 +14,6 @@ use crate::store::database::{Connect, sql};
 use crate::store::jobs::select_jobs;
 use crate::store::{Job, NotFound, Page, Store, StoreError};
 
-pub(super) use self::edit::lock;
-
 /// An experiment with the progress of its jobs.
 #[derive(Clone, Debug)]
 pub struct Experiment {

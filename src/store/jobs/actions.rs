@@ -4,7 +4,6 @@ use optlab_domain::lifecycle::{self, Change};
 use optlab_domain::{Action, ExperimentId, JobId, JobState, Request};
 
 use crate::store::database::{Transaction, locked, sql};
-use crate::store::experiments::lock;
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError};
 
@@ -139,4 +138,13 @@ async fn locked(tx: &mut Transaction, job: JobId) -> Result<(JobState, Option<Re
         locked!("SELECT state, requested FROM jobs WHERE id = $1").bind(job).fetch_optional(tx).await?;
     let (state, request) = row.ok_or(NotFound::Job(job))?;
     Ok((state, request))
+}
+
+/// Locks every job of the experiment until the transaction ends, so that none changes its state meanwhile.
+pub(in crate::store) async fn lock(tx: &mut Transaction, id: ExperimentId) -> Result<(), StoreError> {
+    let found: Option<(ExperimentId,)> =
+        sql("SELECT id FROM experiments WHERE id = $1").bind(id).fetch_optional(tx).await?;
+    found.ok_or(NotFound::Experiment(id))?;
+    locked!("SELECT id FROM jobs WHERE experiment_id = $1 ORDER BY id").bind(id).execute(tx).await?;
+    Ok(())
 }

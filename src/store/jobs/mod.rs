@@ -14,6 +14,7 @@ use optlab_spec::JobSpec;
 use sqlx_macros::FromRow;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+pub(super) use self::actions::lock;
 pub use self::attempts::Attempt;
 pub(super) use self::attempts::attempts_of_experiment;
 pub(super) use self::columns::select_jobs;
