@@ -10,7 +10,7 @@ use crate::submission::is_json;
 impl ExperimentSpec {
     /// This experiment with the arms that were `sent` as `{"arms": [...]}`, and the text of its extended submission.
     /// The new arms extend what was `submitted`, so that inherited fields stay inherited in copies. Comments of a TOML
-    /// text are kept if new TOML can be appended to it.
+    /// text are kept if new TOML can be appended to it. The baseline stays the same.
     ///
     /// # Errors
     /// Every mistake with its path in the new arms.
@@ -36,9 +36,16 @@ impl ExperimentSpec {
         if let Some(Value::Array(arms)) = draft.get_mut("arms") {
             arms.extend(new);
         }
-        let spec = Self::from_value(&draft).map_err(|problems| count_from(self.arms.len(), problems))?;
+        let read = Self::from_value(&draft).map_err(|problems| count_from(self.arms.len(), problems));
+        let (mut spec, mut head) = (read?, String::new());
+        if let Some(baseline) = self.baseline.as_ref().filter(|_| spec.baseline.is_none()) {
+            // It was the only plain arm, and is not any more.
+            draft["baseline"] = baseline.as_str().into();
+            spec.baseline = Some(baseline.clone());
+            head = format!("baseline = {baseline:?}\n");
+        }
         let appended = submitted.filter(|submitted| !is_json(submitted) && !is_json(text));
-        let appended = appended.map(|submitted| format!("{}\n\n{text}", submitted.trim_end()));
+        let appended = appended.map(|submitted| format!("{head}{}\n\n{text}", submitted.trim_end()));
         let appended = appended.filter(|appended| spec.draft(Some(appended)) == draft);
         let text = appended.unwrap_or_else(|| format!("{draft:#}"));
         Ok((spec, text))
@@ -96,7 +103,8 @@ mod tests {
     fn new_arms_inherit_and_the_text_keeps_its_comments() {
         let (spec, text) = extend(Some(TOML), MORE).unwrap();
         assert_eq!(resolve(&parse(&text).unwrap()).unwrap(), spec);
-        assert!(text.starts_with("# Why.") && text.contains("# More."), "{text}");
+        assert_eq!(spec.baseline.as_deref(), Some("baseline"), "though `large` is plain too");
+        assert!(text.contains("# Why.") && text.contains("# More."), "{text}");
         let sizes: Vec<_> = spec.arms.iter().map(|arm| (arm.name.as_str(), arm.train.batch_size)).collect();
         assert_eq!(sizes, [("baseline", 128), ("opt", 128), ("large", 256)]);
         // Other texts are extended as JSON.
