@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use optlab_api_types::Experiment;
 
 use super::client::ServerArgs;
-use super::{Failure, input, output, progress, which};
+use super::{Failure, input, progress, which};
 use crate::api::BODY_LIMIT;
 
 #[derive(clap::Args)]
@@ -26,11 +26,5 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let id = which::find(&client, &args.experiment)?;
     let text = input::text(&args.file, BODY_LIMIT)?;
     let experiment: Experiment = client.post_document(&format!("/experiments/{id}/arms"), &text)?;
-    if args.json {
-        return Ok(output::json(&experiment)?);
-    }
-    let summary = &experiment.summary;
-    output::line(format!("Experiment {id} `{}`: {}", summary.name, progress::state(summary)))?;
-    progress::warn(&client, &experiment);
-    Ok(())
+    Ok(progress::print(&client, &experiment, args.json)?)
 }

@@ -3,7 +3,7 @@
 use optlab_api_types::{Experiment, Seeds};
 
 use super::client::ServerArgs;
-use super::{Failure, output, progress, which};
+use super::{Failure, progress, which};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -24,11 +24,5 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let id = which::find(&client, &args.experiment)?;
     let seeds = Seeds { seeds: args.seeds.clone() };
     let experiment: Experiment = client.post(&format!("/experiments/{id}/seeds"), &seeds)?;
-    if args.json {
-        return Ok(output::json(&experiment)?);
-    }
-    let summary = &experiment.summary;
-    output::line(format!("Experiment {id} `{}`: {}", summary.name, progress::state(summary)))?;
-    progress::warn(&client, &experiment);
-    Ok(())
+    Ok(progress::print(&client, &experiment, args.json)?)
 }

@@ -35,6 +35,17 @@ pub(super) fn get(client: &Client, id: ExperimentId) -> Result<Experiment, Clien
     client.get(&format!("/experiments/{id}"))
 }
 
+/// Prints an experiment after a change, as JSON or in a line.
+pub(super) fn print(client: &Client, experiment: &Experiment, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return output::json(experiment);
+    }
+    let summary = &experiment.summary;
+    output::line(format!("Experiment {} `{}`: {}", summary.id, summary.name, state(summary)))?;
+    warn(client, experiment);
+    Ok(())
+}
+
 /// Reports on standard error why the jobs of an experiment cannot continue.
 pub(super) fn warn(client: &Client, experiment: &Experiment) {
     let Counts { queued, running, paused, .. } = experiment.summary.counts;

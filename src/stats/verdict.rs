@@ -16,9 +16,9 @@ pub struct Contender<'a> {
 
 /// The comparison as a sentence.
 pub struct Verdict<'a> {
-    /// One sentence or a few.
+    /// The sentences.
     pub text: String,
-    /// The arm of the first one.
+    /// The arm that the first sentence compares with the baseline.
     pub about: Option<&'a str>,
 }
 

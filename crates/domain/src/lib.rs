@@ -7,7 +7,8 @@
 //! - [`device`]: the devices of machines, and the devices on which a job may run.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
-//! - [`standing`]: what a comparison concludes of an arm, and what can be wrong with a job.
+//! - [`standing`]: what a comparison concludes of an arm.
+//! - [`warning`]: what can be wrong with a job that looks healthy.
 //! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: the scopes of access tokens.
 //! - [`time`]: times in the database and in JSON.
@@ -24,6 +25,7 @@ pub mod series;
 pub mod standing;
 pub mod time;
 pub mod token;
+pub mod warning;
 pub mod word;
 
 #[cfg(feature = "sqlx")]
@@ -35,6 +37,7 @@ pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, Counts, EndReason, JobState, Lease, Request};
 pub use metric::{Evaluated, Evaluations, HeldOut, Metric};
 pub use record::JobRecord;
-pub use standing::{Standing, WarningKind};
+pub use standing::Standing;
 pub use token::Scope;
+pub use warning::WarningKind;
 pub use word::parse_word;

@@ -1,4 +1,4 @@
-//! Judgements: the standing of an arm against the baseline, and what is wrong with a job.
+//! The standing of an arm against the baseline.
 
 use crate::word::words;
 
@@ -20,15 +20,5 @@ words! {
         NoClearDifference,
         /// Fewer pairs than a claim needs.
         TooFewSeeds,
-    }
-
-    /// Why a job is not what it seems.
-    pub enum WarningKind {
-        /// An energy or an orthogonality error has drifted further than rounding explains.
-        InvariantBroken,
-        /// The final accuracy is that of guessing.
-        AtChance,
-        /// The training loss is higher than at its start.
-        LossRose,
     }
 }

@@ -22,7 +22,7 @@ struct Arm<'a> {
     difference: Option<Result<Difference, CannotTell>>,
 }
 
-/// What is asked.
+/// The parameters of a comparison.
 pub(super) struct Question {
     pub(super) metric: Metric,
     /// Number of evaluations in a mean of the last ones.
@@ -87,7 +87,7 @@ fn no_baseline(spec: &ExperimentSpec) -> String {
     format!("No baseline: {why} and the spec names none. Choose an arm to compare the others with.")
 }
 
-/// Says which set decided, if there are two.
+/// Names the set that decided, if the experiment has two.
 fn held_out(spec: &ExperimentSpec, metric: Metric) -> &'static str {
     let has_validation = spec.arms.iter().any(|arm| arm.train.data.validation > 0.0);
     match metric.evaluated() {

@@ -6,16 +6,16 @@ use optlab_spec::Arm;
 
 use crate::store::{Cell, Curve};
 
-/// Into how many buckets a curve is read.
+/// Maximum number of buckets in which a curve is read.
 pub(super) const BUCKETS: usize = 20;
-/// Buckets with points below which the course of a curve is not judged.
+/// Minimum number of buckets by which a loss is judged.
 const FEWEST_BUCKETS: usize = 8;
-/// Standard deviations of the accuracy of guessing that count as noise.
+/// The largest deviation from the expected accuracy of guessing that chance explains, in standard deviations.
 const NOISE: f64 = 3.0;
 
 /// The warning for a run whose final accuracy is that of guessing.
 ///
-/// Of n images of k classes, a guess is right for n / k, with the standard deviation of a binomial distribution.
+/// Guesses are right with probability 1 / k for k classes, so their number has a binomial distribution.
 pub(super) fn at_chance(arm: &Arm, cell: &Cell, curve: &Curve, accuracy: f64) -> Option<Warning> {
     let (classes, images) = (arm.train.data.task()?.classes as f64, arm.train.data.sizes()?.test as f64);
     let chance = 1.0 / classes;
@@ -45,7 +45,7 @@ pub(super) fn at_chance(arm: &Arm, cell: &Cell, curve: &Curve, accuracy: f64) ->
     })
 }
 
-/// The warning for a run of whose last batches none has a lower loss than the first one.
+/// The warning for a run whose last losses are all higher than its first one.
 pub(super) fn loss_rose(cell: &Cell, curve: &Curve) -> Option<Warning> {
     let (start, last) = (curve.points().first()?.value, curve.buckets.last()?);
     if curve.buckets.len() < FEWEST_BUCKETS || last.low.value <= start {
