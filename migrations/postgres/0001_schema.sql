@@ -82,6 +82,12 @@ CREATE TABLE deleted_jobs (
 
 CREATE INDEX deleted_jobs_version ON deleted_jobs (version);
 
+-- Number of ended attempts of deleted jobs; /metrics counts them on.
+CREATE TABLE deleted_attempts (
+    end_reason TEXT   NOT NULL PRIMARY KEY,
+    number     BIGINT NOT NULL
+);
+
 -- One lease of a job by a worker.
 CREATE TABLE attempts (
     job_id      BIGINT NOT NULL REFERENCES jobs (id),

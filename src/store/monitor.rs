@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 pub struct Census {
     /// Jobs of all experiments by state.
     pub jobs: Counts,
-    /// Number of ended attempts by reason, over the life of the database.
+    /// Number of ended attempts by reason, over the life of the database, those of deleted jobs included.
     pub attempts_ended: Vec<(EndReason, i64)>,
 }
 
@@ -39,8 +39,11 @@ impl Store {
         let states: Vec<(JobState, i64)> =
             sql("SELECT state, count(*) FROM jobs GROUP BY state").fetch_all(&mut reader).await?;
         let attempts_ended: Vec<(EndReason, i64)> =
-            sql("SELECT end_reason, count(*) FROM attempts WHERE end_reason IS NOT NULL
-             GROUP BY end_reason ORDER BY end_reason")
+            sql("SELECT end_reason, CAST(sum(number) AS BIGINT) FROM (
+                 SELECT end_reason, count(*) AS number FROM attempts WHERE end_reason IS NOT NULL GROUP BY end_reason
+                 UNION ALL
+                 SELECT end_reason, number FROM deleted_attempts
+             ) ended GROUP BY end_reason ORDER BY end_reason")
             .fetch_all(&mut reader)
             .await?;
         let mut census = Census { attempts_ended, ..Census::default() };

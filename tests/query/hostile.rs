@@ -134,10 +134,11 @@ async fn rows(url: &str) -> String {
 }
 
 /// Tables with keys, settings, hashes and levels of detail, and those of the databases and drivers themselves.
-const HIDDEN: [&str; 8] = [
+const HIDDEN: [&str; 9] = [
     "tokens",
     "settings",
     "deleted_jobs",
+    "deleted_attempts",
     "submissions",
     "condensed_curves",
     "curve_blocks",

@@ -16,6 +16,7 @@ pub async fn ask(fixture: &Fixture, store: &Store, call: &Call) -> Answer {
         Ok(answer) => answer,
         Err(StoreError::LeaseLost { .. }) => Answer::LeaseLost,
         Err(StoreError::Conflict(_)) => Answer::Conflict,
+        Err(StoreError::NotFound(_)) => Answer::NotFound,
         Err(error) => panic!("{call:?}: {error}"),
     }
 }
@@ -51,6 +52,11 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
         Call::ActOnAll { job, action } => {
             let experiment = store.job(job).await?.record.experiment_id;
             store.act_on_experiment(experiment, action).await?;
+        }
+        Call::Delete { job } => {
+            let experiment = store.job(job).await?.record.experiment_id;
+            let name = store.experiment(experiment).await?.name;
+            store.delete_experiment(experiment, &name).await?;
         }
         Call::Reap => return store.reap().await.map(Answer::Reaped),
         Call::Advance { ms } => {

@@ -186,6 +186,7 @@ on_both_databases! {
     }
     monitor {
         the_census_counts_jobs_by_state_and_attempts_by_end,
+        the_counter_of_ended_attempts_survives_a_deletion,
         a_claim_measures_the_time_in_the_queue,
     }
     thinning {

@@ -28,6 +28,23 @@ pub async fn the_census_counts_jobs_by_state_and_attempts_by_end(fixture: Fixtur
     assert_eq!(census.attempts_ended, ended);
 }
 
+pub async fn the_counter_of_ended_attempts_survives_a_deletion(fixture: Fixture) {
+    let store = &fixture.store;
+    for ends in 1..=2 {
+        for end in [finished(), crashed()] {
+            let id = fixture.submit(json!({ "name": "mine" })).await;
+            let lease = fixture.claim().await.unwrap();
+            fixture.end(lease, end).await;
+            store.act_on_experiment(id, Action::Cancel).await.unwrap();
+            store.delete_experiment(id, "mine").await.unwrap();
+        }
+        let census = store.census().await.unwrap();
+        assert_eq!(census.jobs, Counts::default());
+        let ended = [EndReason::Completed, EndReason::RunnerCrashed].map(|reason| (reason, ends));
+        assert_eq!(census.attempts_ended, ended);
+    }
+}
+
 /// The number of claims, and the total seconds that their jobs had waited.
 fn waits(fixture: &Fixture) -> [f64; 2] {
     let mut registry = Registry::default();

@@ -53,8 +53,7 @@ async fn compare(fixture: Fixture, operations: Vec<(usize, Operation)>) {
         let client = clients[client].as_ref();
         let expected = model.answer(&call);
         assert_eq!(ask(&fixture, client, &call).await, expected, "{call:?}");
-        let jobs: Vec<_> = model.jobs.iter().map(|job| job.view.clone()).collect();
-        assert_eq!(views(client).await, jobs, "after {call:?}");
+        assert_eq!(views(client).await, model.views(), "after {call:?}");
         if let Answer::Claimed(Some((lease, _))) = expected {
             leases.push(lease);
         }
@@ -79,6 +78,9 @@ enum Operation {
         job: Index,
         action: Action,
         on_all: bool,
+    },
+    Delete {
+        job: Index,
     },
 }
 
@@ -119,7 +121,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     });
     let write = (prop::bool::weighted(0.2), any::<Index>(), write())
         .prop_map(|(stale, lease, write)| Operation::Write { stale, lease, write });
-    prop_oneof![3 => calls.prop_map(Operation::Call), 3 => write, 2 => action]
+    let delete = any::<Index>().prop_map(|job| Operation::Delete { job });
+    prop_oneof![30 => calls.prop_map(Operation::Call), 30 => write, 20 => action, 2 => delete]
 }
 
 fn write() -> impl Strategy<Value = Write> {
@@ -142,15 +145,23 @@ fn write() -> impl Strategy<Value = Write> {
     ]
 }
 
+impl Model {
+    /// Any job, also a deleted one; `None` without jobs.
+    fn any(&self, index: Index) -> Option<JobId> {
+        let jobs = self.jobs.len();
+        (jobs > 0).then(|| JobId::from(index.index(jobs) as i64 + 1))
+    }
+}
+
 impl Operation {
     /// The resulting call; `None` if there is no such job or lease.
     fn call(self, model: &Model, leases: &[Lease]) -> Option<Call> {
         match self {
             Self::Call(Call::Submit { .. }) if model.unfinished() == JOBS => None,
             Self::Call(call) => Some(call),
+            Self::Delete { job } => Some(Call::Delete { job: model.any(job)? }),
             Self::Act { job, action, on_all } => {
-                let jobs = model.jobs.len();
-                let job = (jobs > 0).then(|| JobId::from(job.index(jobs) as i64 + 1))?;
+                let job = model.any(job)?;
                 Some(if on_all { Call::ActOnAll { job, action } } else { Call::Act { job, action } })
             }
             Self::Write { stale, lease, write } => {

@@ -7,6 +7,12 @@ use crate::store::jobs::lock;
 use crate::store::version::{next_version, settled_version};
 use crate::store::{NotFound, Store, StoreError};
 
+/// Keeps the number of ended attempts, which a counter of `/metrics` reports. $1: experiment.
+const COUNT_ATTEMPTS: &str = "INSERT INTO deleted_attempts (end_reason, number)
+     SELECT a.end_reason, count(*) FROM attempts a JOIN jobs j ON j.id = a.job_id
+     WHERE j.experiment_id = $1 AND a.end_reason IS NOT NULL GROUP BY a.end_reason
+     ON CONFLICT (end_reason) DO UPDATE SET number = deleted_attempts.number + excluded.number";
+
 /// The rows of an experiment, each before the rows that it refers to. $1: experiment.
 const DELETIONS: [&str; 9] = [
     "DELETE FROM curve_blocks WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
@@ -88,6 +94,7 @@ async fn delete(tx: &mut Transaction, id: ExperimentId, name: &str) -> Result<Ve
     .bind(version)
     .fetch_all(tx)
     .await?;
+    sql(COUNT_ATTEMPTS).bind(id).execute(tx).await?;
     for statement in DELETIONS {
         sql(statement).bind(id).execute(tx).await?;
     }

@@ -14,6 +14,7 @@ pub const PLACES: [Device; 2] = [Device::Cpu, Device::Cuda(0)];
 pub struct Job {
     pub view: View,
     pub checkpoints: BTreeSet<i64>,
+    pub(super) is_deleted: bool,
     pub(super) priority: i64,
     wanted: WantedDevice,
     max_attempts: i64,
@@ -41,6 +42,7 @@ impl Job {
         Self {
             view,
             checkpoints: BTreeSet::new(),
+            is_deleted: false,
             priority,
             wanted,
             max_attempts,
@@ -57,7 +59,8 @@ impl Job {
         let suits = self.wanted.admits(device.kind());
         let waits_for_another =
             self.is_better_elsewhere(device) && now < self.not_before + LONGEST_WAIT_FOR_PLACE_MS;
-        self.view.state == JobState::Queued && self.not_before <= now && suits && !waits_for_another
+        let waits = self.view.state == JobState::Queued && !self.is_deleted;
+        waits && self.not_before <= now && suits && !waits_for_another
     }
 
     /// Whether it has failed here and could go to a place where it has not failed.
@@ -81,6 +84,9 @@ impl Job {
 
     /// The running attempt may write; an ended one may only repeat its end.
     pub(super) fn write(&mut self, lease: Lease, call: &Call, now: i64) -> Answer {
+        if self.is_deleted {
+            return Answer::LeaseLost;
+        }
         if !lifecycle::may_write(lease, self.view.state, self.view.attempt) {
             let is_last = self.view.attempt == lease.attempt;
             return match call {
@@ -140,7 +146,22 @@ impl Job {
         }
     }
 
+    /// A running job keeps its experiment.
+    pub(super) fn delete(&mut self) -> Answer {
+        match (self.is_deleted, self.view.state) {
+            (true, _) => Answer::NotFound,
+            (false, JobState::Running) => Answer::Conflict,
+            (false, _) => {
+                self.is_deleted = true;
+                Answer::Done
+            }
+        }
+    }
+
     pub(super) fn act(&mut self, action: Action, now: i64) -> Answer {
+        if self.is_deleted {
+            return Answer::NotFound;
+        }
         let Ok(change) = lifecycle::act(action, self.view.state, self.view.requested) else {
             return Answer::Conflict;
         };

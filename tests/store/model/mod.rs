@@ -50,6 +50,10 @@ pub enum Call {
         job: JobId,
         action: Action,
     },
+    /// Deletion of the experiment of this job.
+    Delete {
+        job: JobId,
+    },
     Reap,
     Advance {
         ms: i64,
@@ -68,6 +72,7 @@ pub enum Answer {
     Reaped(Vec<Lease>),
     LeaseLost,
     Conflict,
+    NotFound,
 }
 
 /// The visible state of a job.
@@ -84,7 +89,7 @@ pub struct View {
 
 pub struct Model {
     now: i64,
-    /// The jobs in the order of their ids, which count from 1.
+    /// The jobs in the order of their ids, which count from 1; deleted ones too.
     pub jobs: Vec<Job>,
 }
 
@@ -108,10 +113,11 @@ impl Model {
             | Call::AddCheckpoint { lease, .. }
             | Call::End { lease, .. } => self.job_mut(lease.job).write(lease, call, now),
             Call::Act { job, action } => self.job_mut(job).act(action, now),
-            Call::ActOnAll { job, action } => {
-                self.job_mut(job).act(action, now);
-                Answer::Done
-            }
+            Call::ActOnAll { job, action } => match self.job_mut(job).act(action, now) {
+                Answer::NotFound => Answer::NotFound,
+                _ => Answer::Done,
+            },
+            Call::Delete { job } => self.job_mut(job).delete(),
             Call::Reap => Answer::Reaped(self.reap()),
             Call::Advance { ms } => {
                 self.now += ms;
@@ -124,9 +130,14 @@ impl Model {
         &self.jobs[place(id)]
     }
 
-    /// The number of jobs that have not succeeded.
+    /// The visible states of the jobs that exist.
+    pub fn views(&self) -> Vec<View> {
+        self.jobs.iter().filter(|job| !job.is_deleted).map(|job| job.view.clone()).collect()
+    }
+
+    /// The number of jobs that exist and have not succeeded.
     pub fn unfinished(&self) -> usize {
-        self.jobs.iter().filter(|job| job.view.state != JobState::Succeeded).count()
+        self.views().iter().filter(|view| view.state != JobState::Succeeded).count()
     }
 
     fn job_mut(&mut self, id: JobId) -> &mut Job {
