@@ -50,7 +50,22 @@ await energy.getByRole("button", { name: /^show \d+ arms? outside$/ }).click();
 await until("the failed arm is on the axis", async () => (await number("chart-energy", "data-high")) > 1e6);
 await energy.getByRole("button", { name: "fit to most arms" }).click();
 
-// Names at the ends of lines do not overlap.
+// The badge and the sentence beside it do not say the same.
+const badge = await page.locator(".verdict").getByTestId("standing").innerText();
+assert(!(await seen("verdict").innerText()).startsWith(badge), "the sentence repeats its badge");
+
+// A single arm of a method can be hidden, and shown again.
+const method = seen("legend-opt:cayley");
+await seen("legend-menu-opt:cayley").click();
+const one = page.getByRole("button", { name: "opt-cayley-0.1", exact: true }).and(page.locator(".list button"));
+await one.click();
+await until("one arm is hidden", async () => (await number("chart-energy", "data-arms")) === 29);
+assert.equal(await method.getAttribute("aria-pressed"), "mixed");
+await one.click();
+await until("all arms are shown", async () => (await number("chart-energy", "data-arms")) === 30);
+await page.keyboard.press("Escape");
+
+// Names at the ends of lines do not overlap, and one that ends outside has its value beside a readable name.
 const labels = (await boxes("line-label")).sort((a, b) => a.left - b.left || a.top - b.top);
 assert(labels.length > 10, "most lines that have space have names");
 for (const [index, label] of labels.slice(1).entries()) {
@@ -95,6 +110,21 @@ await page.goto(`${server}${at}?tab=statistics`);
 await page.getByText(/^Arms differ in/).click();
 const changed = await seen("differences").locator("tr", { has: page.getByRole("rowheader", { name: "baseline-rate-0.03", exact: true }) }).locator("td").allInnerTexts();
 assert.deepEqual([...new Set(changed.filter(Boolean))], ["0.03"]);
+
+// A drag upwards on a job's chart looks closer at values, and a button fits them again.
+await page.goto(`${server}/jobs/${jobs[0].id}`);
+await until("the loss is drawn", async () => (await number("figure-loss", "data-points")) > 0);
+await seen("figure-loss").scrollIntoViewIfNeeded();
+const loss = await seen("figure-loss").boundingBox();
+const least = await number("figure-loss", "data-low");
+await page.mouse.move(loss.x + loss.width * 0.5, loss.y + loss.height * 0.2);
+await page.mouse.down();
+await page.mouse.move(loss.x + loss.width * 0.5, loss.y + loss.height * 0.5, { steps: 4 });
+await page.mouse.up();
+await until("the values of the loss are closer", async () => (await number("figure-loss", "data-low")) > least);
+assert.match(page.url(), /loss-values=/);
+await page.getByRole("button", { name: "fit values" }).click();
+await until("the loss is fitted again", async () => (await number("figure-loss", "data-low")) === least);
 
 // A job's page leads to the one beside it, and an unknown address has a page.
 await page.goto(`${server}/jobs/${jobs[0].id}`);

@@ -29,6 +29,9 @@ const Y_SPACE = 40;
 /** A drag by fewer pixels than this along one axis is a drag along the other. */
 const ALONG = 32;
 
+/** A drag selects a range of x, of y, or of both; the owner of the chart decides what to do with it. */
+export const DRAG: uPlot.Cursor.Drag = { x: true, y: true, uni: ALONG, dist: 4, setScale: false };
+
 /** A custom property in the theme now in force. */
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -87,7 +90,7 @@ export function optionsFor(figure: () => Figure, { label_width, bare }: Frame, h
       x: true,
       y: false,
       sync: { key: "experiment", scales: ["x", null] },
-      drag: { x: true, y: true, uni: ALONG, dist: 4, setScale: false },
+      drag: DRAG,
       // An arm without a point at the cursor's step shows its nearest one.
       hover: { skip: [null, undefined] },
       points: { size: lines.length > MANY_ARMS ? 5 : 7, width: 1.5, fill: () => colours("--panel"), stroke: (_, index) => colours(lines[index - 1]?.style.token ?? "--ink") },

@@ -16,7 +16,7 @@ test("the y axis leaves a steep warm-up out unless the reader shows it", () => {
   expect(yRange([rising], [0, 50], true).range[0]).toBeLessThan(10);
   const steady = curve("a", steps, [1, 2, 3, 4, 5, 6]);
   expect(yRange([steady], [0, 50], false).cut).toBe(false);
-  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false, apart: 0 });
+  expect(yRange([], [0, 50], false)).toEqual({ range: [0, 1], cut: false, apart: 0, outside: 0 });
 });
 
 test("an arm that is behind stays visible, and rounding is a flat line", () => {
@@ -57,7 +57,7 @@ test("the axis is fitted to the bulk until the reader asks for everything", () =
   const bulk = Array.from({ length: 11 }, (_, index) => curve(`a${index}`, steps, [10, 80, 95, 96, 96.5, 97].map((value) => value + index / 10)));
   const failed = curve("failed", [0, 5], [10, 1e22]);
   const fit = yRange([...bulk, failed], [0, 50], false);
-  expect([fit.apart, fit.cut]).toEqual([1, true]);
+  expect([fit.apart, fit.outside, fit.cut]).toEqual([1, 1, true]);
   expect(fit.range[0]).toBeGreaterThan(70);
   expect(fit.range[1]).toBeLessThan(100);
   expect(yRange([...bulk, failed], [0, 50], true).range[1]).toBeGreaterThan(1e22);
@@ -65,6 +65,15 @@ test("the axis is fitted to the bulk until the reader asks for everything", () =
   expect(log.apart).toBe(1);
   expect(log.range[1]).toBeLessThan(200);
   expect(logRange([...bulk, failed], [0, 50], true).range[1]).toBeGreaterThan(1e22);
+});
+
+test("an arm that comes to the others late is left out of the fit, and ends inside", () => {
+  const steps = [0, 10, 20, 30, 40, 50];
+  const bulk = Array.from({ length: 11 }, (_, index) => curve(`a${index}`, steps, [96, 96, 96.2, 96.4, 96.6, 96.8].map((value) => value + index / 10)));
+  const late = curve("late", steps, [10, 11, 12, 40, 80, 97]);
+  for (const fit of [yRange([...bulk, late], [0, 50], false), yRange([...bulk, late], [0, 50], true)]) expect([fit.apart, fit.outside]).toEqual([1, 0]);
+  const falling = bulk.map((line) => ({ ...line, mean: line.mean.map((value) => 100 - value) }));
+  expect(logRange([...falling, curve("late", steps, [1e9, 1e9, 1e9, 1e6, 100, 3.5])], [0, 50], false)).toMatchObject({ apart: 1, outside: 0 });
 });
 
 test("bands stay within what a value can be", () => {

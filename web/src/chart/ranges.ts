@@ -34,19 +34,22 @@ export interface Fit {
   range: Range;
   /** Whether the warm-up exceeds the range. */
   cut: boolean;
-  /** The number of lines that are far from the others. */
+  /** The lines that the axis is not fitted to, because they are or were far from the others. */
   apart: number;
+  /** Those of them that end outside the range. */
+  outside: number;
 }
 
 /** The range of the y axis over a range of x: of the bulk of the lines, without the warm-up if that is steep. */
 export function yRange(lines: Band[], span: Range, whole: boolean): Fit {
   const all = extent(lines, span);
-  if (!all) return { range: [0, 1], cut: false, apart: 0 };
-  const { bulk, apart } = bulkOf(lines, span, false);
+  if (!all) return { range: [0, 1], cut: false, apart: 0, outside: 0 };
+  const { bulk, out } = bulkOf(lines, span, false);
   const fitted = extent(bulk, span) ?? all;
   const late = lateExtent(bulk, lateSpan(lines, span));
   const cut = late !== null && late[1] - late[0] < WORTH_CUTTING * (fitted[1] - fitted[0]) && late[1] > late[0];
-  return { range: pad(whole ? all : cut ? late : fitted), cut, apart };
+  const narrow = pad(cut ? late : fitted);
+  return { range: whole ? pad(all) : narrow, cut, apart: out.length, outside: endingOutside(out, span, narrow) };
 }
 
 function lateSpan(lines: Band[], [from, to]: Range): Range {
@@ -55,14 +58,22 @@ function lateSpan(lines: Band[], [from, to]: Range): Range {
 }
 
 /** The lines that the axis is fitted to. */
-function bulkOf(lines: Band[], span: Range, log: boolean): { bulk: Band[]; apart: number } {
+function bulkOf(lines: Band[], span: Range, log: boolean): { bulk: Band[]; out: Band[] } {
   const late = lateSpan(lines, span);
   const drawn = lines.flatMap((line) => {
     const range = lateExtent([line], late);
     return range ? [{ line, range: (log ? range.map(Math.log) : range) as Range }] : [];
   });
-  const out = leftOut(drawn.map(({ range }) => range), log ? ranAwayLog : ranAwayLinear);
-  return { bulk: drawn.filter((_, index) => !out.has(index)).map(({ line }) => line), apart: out.size };
+  const left_out = leftOut(drawn.map(({ range }) => range), log ? ranAwayLog : ranAwayLinear);
+  const [out, bulk] = [true, false].map((is) => drawn.filter((_, index) => left_out.has(index) === is).map(({ line }) => line));
+  return { bulk: bulk!, out: out! };
+}
+
+function endingOutside(lines: Band[], [, to]: Range, [low, high]: Range): number {
+  return lines.filter(({ x, mean }) => {
+    const last = mean[x.findLastIndex((at) => at <= to)];
+    return last !== undefined && (last < low || last > high);
+  }).length;
 }
 
 /** The same as `extent`, with the last point of every line, so that an arm that is behind stays visible. */
@@ -81,13 +92,20 @@ const FLAT = 1e-4;
 /** The range of a logarithmic y axis: of the bulk of the means above zero, and of the bands' upper ends. */
 export function logRange(lines: Band[], span: Range, whole: boolean): Fit {
   const positive = lines.map(abovePoints);
-  const { bulk, apart } = bulkOf(positive.map((line) => ({ ...line, std: [] })), span, true);
-  const kept = whole || !bulk.length ? positive : positive.filter(({ mean }) => bulk.some((line) => line.mean === mean));
-  const means = extent(kept.map((line) => ({ ...line, std: [] })), span);
-  if (!means) return { range: [0.1, 1], cut: false, apart: 0 };
-  const high = Math.max(means[1], extent(kept, span)![1]);
+  const { bulk, out } = bulkOf(positive.map((line) => ({ ...line, std: [] })), span, true);
+  const kept = bulk.length ? positive.filter(({ mean }) => bulk.some((line) => line.mean === mean)) : positive;
+  const narrow = logExtent(kept, span);
+  if (!narrow) return { range: [0.1, 1], cut: false, apart: 0, outside: 0 };
+  const range = whole ? logExtent(positive, span)! : narrow;
+  return { range, cut: false, apart: out.length, outside: endingOutside(out, span, narrow) };
+}
+
+function logExtent(lines: Band[], span: Range): Range | null {
+  const means = extent(lines.map((line) => ({ ...line, std: [] })), span);
+  if (!means) return null;
+  const high = Math.max(means[1], extent(lines, span)![1]);
   const margin = Math.max(1 + 10 * FLAT, (high / means[0]) ** 0.06);
-  return { range: [means[0] / margin, high * margin], cut: false, apart };
+  return [means[0] / margin, high * margin];
 }
 
 /** The points of a line that have a logarithm. */

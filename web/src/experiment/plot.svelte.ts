@@ -99,7 +99,7 @@ export class Plot {
   });
 
   /** What the y axis leaves out unless the reader chooses to show it: the warm-up, and arms far from the others. */
-  readonly left_out = $derived.by(() => ({ warm_up: this.#fitted.cut, arms: this.#fitted.apart }));
+  readonly left_out = $derived.by(() => ({ warm_up: this.#fitted.cut, arms: this.#fitted.apart, outside: this.#fitted.outside }));
 
   /** The range of values that the reader has dragged; null for the fitted one. */
   readonly values = $derived.by<Range | null>(() => {

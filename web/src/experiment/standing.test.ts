@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ArmResult, Standing } from "../contract";
-import { overallStanding } from "./standing";
+import { overallStanding, withoutBadge } from "./standing";
 
 const overall = (...standings: (Standing | null)[]) => overallStanding({ arms: standings.map((standing) => ({ standing }) as ArmResult) });
 
@@ -11,4 +11,13 @@ test("an experiment stands as its best arm does", () => {
   expect(overall(null, "too_few_seeds")).toBe("too_few_seeds");
   expect(overall(null, null)).toBeNull();
   expect(overallStanding(null)).toBeNull();
+});
+
+test("the sentence beside a badge does not repeat it", () => {
+  expect(withoutBadge("No clear difference: a differs from b by −0.3 points.", "no_clear_difference")).toBe("a differs from b by −0.3 points.");
+  expect(withoutBadge("Too few seeds to tell: a conclusion needs 5.", "too_few_seeds")).toBe("a conclusion needs 5.");
+  expect(withoutBadge("Too early to tell: a conclusion needs 5.", "too_few_seeds")).toBe("Too early to tell: a conclusion needs 5.");
+  expect(withoutBadge("a leads b by 1 point.", "better")).toBe("a leads b by 1 point.");
+  expect(withoutBadge("No clear difference", "no_clear_difference")).toBe("No clear difference");
+  expect(withoutBadge("b is the only arm.", null)).toBe("b is the only arm.");
 });

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import type { Range } from "../chart/curves";
-import { takeSelection, token, yTicks } from "../chart/figure";
+import { DRAG, takeSelection, token, yTicks } from "../chart/figure";
 import { count } from "../format";
 import { smooth } from "../chart/smooth";
 import { tickLabels } from "../chart/ticks";
@@ -21,7 +21,8 @@ export interface Drawn {
 
 export interface Hooks {
   pointed(plot: uPlot): void;
-  selected(x: Range | null): void;
+  /** The dragged range of x or of y or of both. */
+  selected(x: Range | null, y: Range | null): void;
 }
 
 /** The union of all steps, then each line's values on it, null where it has no point or no logarithm; raw lines follow. */
@@ -48,7 +49,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
     cursor: {
       y: false,
       sync: { key: "job", scales: ["x", null] },
-      drag: { x: true, y: false, setScale: false },
+      drag: DRAG,
       hover: { skip: [null, undefined] },
       points: { size: 6, width: 1.5, fill: () => token("--panel") },
     },
