@@ -115,13 +115,14 @@ pub(super) async fn get(
     Path(id): Path<ExperimentId>,
 ) -> Result<Json<Experiment>, ApiError> {
     let experiment = state.store.experiment(id).await?;
-    detail(&state, experiment).await
+    detail(&state, experiment).await.map(Json)
 }
 
-async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Json<Experiment>, ApiError> {
+/// The experiment with its series.
+pub(super) async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Experiment, ApiError> {
     let series = state.store.series_of_experiment(experiment.id).await?;
     let series = series.into_iter().map(Into::into).collect();
-    Ok(Json(Experiment { spec: experiment.spec.clone(), summary: experiment.into(), series }))
+    Ok(Experiment { spec: experiment.spec.clone(), summary: experiment.into(), series })
 }
 
 /// Changes name, notes, tags, archived, or the priority of the jobs in the queue. Fields that are left out stay.
@@ -248,5 +249,5 @@ pub(super) async fn add_arms(
 async fn changed(state: &AppState, id: ExperimentId) -> Result<Json<Experiment>, ApiError> {
     state.live.experiment_changed(id);
     let experiment = state.store.experiment(id).await?;
-    detail(state, experiment).await
+    detail(state, experiment).await.map(Json)
 }
