@@ -42,6 +42,7 @@ mod figures;
 mod input;
 mod outcome;
 mod output;
+mod provenance;
 mod signals;
 mod spec;
 mod table;

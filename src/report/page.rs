@@ -70,6 +70,9 @@ fn head(report: &Report) -> Markup {
                 @for tag in &summary.tags { " · " bdi { (tag) } }
                 @if summary.archived { " · archived" }
             }
+            @let provenance = &report.experiment.provenance;
+            @if let Some(commit) = provenance.commit() { p class="quiet" { "Commit " code id="commit" { (commit) } } }
+            @if let Some(line) = &provenance.command_line { p class="quiet text" { "Command " code id="command" { (line) } } }
             p id="state" { (states(summary.counts)) }
             @if summary.counts.unfinished() > 0 {
                 p class="alarm" { "Not all jobs had ended when this report was made. Its figures may change." }
