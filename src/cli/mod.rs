@@ -129,7 +129,7 @@ enum Command {
     Export(export::Args),
     /// Write an experiment with its charts and tables to one HTML file, to mail or to print
     Report(report::Args),
-    /// Import an experiment from a Parquet file to a server
+    /// Import an experiment to a server: from a Parquet file, or from folders of `optlab train`
     Import(import::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),

@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 
 use optlab_domain::provenance::{LONGEST_COMMAND_LINE, Provenance};
 
-use super::client::ServerArgs;
 use crate::store::redacted;
 
-/// The provenance of what this process submits. Without git, or outside of a repository, it has no commit.
-pub(super) fn provenance(server: &ServerArgs) -> Provenance {
+/// The provenance of what this process submits or trains. Without git, or outside of a repository, it has no commit.
+/// `hide` removes secrets from a word of the command line; passwords in URLs are removed anyway.
+pub(super) fn provenance(hide: impl Fn(&str) -> String) -> Provenance {
     let described = describe();
     let hash = described.as_deref().map(|text| text.trim_end_matches(DIRTY));
     let found = Provenance {
         commit_hash: hash.map(str::to_owned),
         commit_dirty: described.as_ref().map(|text| text.ends_with(DIRTY)),
-        command_line: Some(command_line(env::args_os().map(|word| server.hide_token(&word.to_string_lossy())))),
+        command_line: Some(command_line(env::args_os().map(|word| hide(&word.to_string_lossy())))),
     };
     // A git of another kind may print something else.
     if found.mistake().is_none() { found } else { Provenance { commit_hash: None, commit_dirty: None, ..found } }

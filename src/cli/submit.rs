@@ -79,7 +79,7 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
         let checked = client.check_spec(&text).map_err(|error| args.changes.as_typed(error.into()))?;
         return Ok(output::json(&checked)?);
     }
-    let submitted = client.submit(&text, &provenance(&args.server)).map_err(|error| args.changes.as_typed(error.into()))?;
+    let submitted = client.submit(&text, &provenance(|word| args.server.hide_token(word))).map_err(|error| args.changes.as_typed(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());
