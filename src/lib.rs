@@ -13,6 +13,7 @@ pub mod worker;
 
 pub mod artifacts;
 pub mod exchange;
+pub mod report;
 pub mod store;
 
 pub mod stats;

@@ -43,7 +43,7 @@ fn invalid_input_is_rejected_before_the_server_is_contacted() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("exports")).unwrap();
     for (args, token, says) in [
-        (&["import", "exports"][..], "", "exports is a folder"),
+        (&["import", "exports"][..], "", "exports is not the folder of a run"),
         (&["experiments", "--server", ""], "", "`` is not the address of a server"),
         (&["experiments", "--server", "http://"], "", "`http://` is not the address of a server"),
         (&["experiments", "--server", "my server"], "", "`my server` is not the address of a server"),

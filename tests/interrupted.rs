@@ -92,6 +92,16 @@ fn a_stopped_run_resumes_with_the_same_bits() {
     let complete = started.output().unwrap();
     assert_eq!(complete.status.code(), Some(1));
     assert!(err(&complete).contains("is complete; there is nothing to resume"), "{}", err(&complete));
+
+    // An import has every attempt, of which the last one completed the run.
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let import = ["import", &format!("runs/{place}"), "--server", &server.address];
+    let imported = optlab().args(import).current_dir(folder.path()).output().unwrap();
+    assert!(imported.status.success(), "{}", err(&imported));
+    let attempts = server.read("/api/v1/jobs/1/attempts")["items"].as_array().unwrap().clone();
+    let ends: Vec<&str> = attempts.iter().map(|attempt| attempt["end_reason"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["handed_back", "handed_back", "handed_back", "handed_back", "completed"]);
+    assert!(attempts[4]["start_step"].as_u64().unwrap() >= beyond, "{attempts:?}");
 }
 
 #[test]

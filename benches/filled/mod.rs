@@ -42,7 +42,7 @@ impl Database {
             "seeds": (0..seeds).collect::<Vec<_>>(), "arms": (0..arms).map(arm).collect::<Vec<_>>(),
         });
         let spec = submission::resolve(&json!({ "recipe": "digits-mlp", "overrides": overrides })).unwrap();
-        self.store.submit(Submission { spec: &spec, text: None, idempotency: None }).await.unwrap()
+        self.store.submit(Submission::of(&spec)).await.unwrap()
     }
 
     pub async fn cancel(&mut self, experiment: ExperimentId) {

@@ -148,7 +148,7 @@ fn experiment(jobs: u64) -> ExperimentSpec {
 /// A separate store for each slot, as in separate processes.
 async fn claims(url: &str) -> f64 {
     let first = store::open(url).await.unwrap();
-    first.submit(Submission { spec: &experiment(QUEUED), text: None, idempotency: None }).await.unwrap();
+    first.submit(Submission::of(&experiment(QUEUED))).await.unwrap();
     let slot = slot(&first).await;
     let began = Instant::now();
     let slots = (0..SLOTS).map(|_| {
@@ -191,7 +191,7 @@ fn batch(number: u64) -> Vec<Point> {
 
 async fn points(url: &str) -> f64 {
     let store: Arc<Store> = store::open(url).await.unwrap();
-    store.submit(Submission { spec: &experiment(1), text: None, idempotency: None }).await.unwrap();
+    store.submit(Submission::of(&experiment(1))).await.unwrap();
     let lease = store.claim(&slot(&store).await, LEASE_MS).await.unwrap().unwrap().lease;
     let text = |word: &str| word.to_owned();
     let (optlab, libtorch, device, device_name) = (text("0"), text("2"), text("cpu"), text("cpu"));
@@ -211,7 +211,7 @@ fn rate(time: Duration) -> f64 {
 /// Only the rows, in an equal table, with as many commits.
 async fn raw_sqlite(url: &str) -> f64 {
     let store = store::open(url).await.unwrap();
-    store.submit(Submission { spec: &experiment(1), text: None, idempotency: None }).await.unwrap();
+    store.submit(Submission::of(&experiment(1))).await.unwrap();
     store.close().await;
     let mut connection = SqliteConnection::connect(url).await.unwrap();
     for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF"] {

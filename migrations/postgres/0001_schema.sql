@@ -13,7 +13,11 @@ CREATE TABLE experiments (
     created_ms  BIGINT  NOT NULL,
     -- The request as it was sent, JSON or TOML; NULL if it was not stored. A copy of the experiment starts from it, so
     -- that inherited fields stay inherited.
-    submitted_text TEXT
+    submitted_text TEXT,
+    -- Where the submission came from, if the client told.
+    commit_hash    TEXT,                        -- git commit of the client's working folder
+    commit_dirty   BIGINT,                      -- 1: tracked files had changes that were not committed
+    command_line   TEXT                         -- without secrets
 );
 
 -- What an Idempotency-Key was first used for.

@@ -1,5 +1,7 @@
 //! `/experiments`: submit, list, read, edit, delete, cancel, pause, resume, retry.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -7,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use optlab_api_types::{
     ActionResult, Arms, DryRun, Experiment, ExperimentSummary, List, PlannedJob, Seeds, Submission, Submitted,
 };
-use optlab_domain::{Action, ExperimentId};
-use optlab_spec::{Fields, submission};
+use optlab_domain::{Action, ExperimentId, Provenance};
+use optlab_spec::submission::{self, parse_json};
+use optlab_spec::Fields;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -35,7 +38,9 @@ pub(super) struct SubmitParams {
 /// Submits an experiment: a spec (JSON, or TOML with `application/toml`), or a recipe with overrides.
 #[utoipa::path(post, path = "/api/v1/experiments", tag = "experiments",
     params(SubmitParams, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$",
-           description = "A repeated submission with the same key and body gets the answer of the first one")),
+           description = "A repeated submission with the same key and body gets the answer of the first one"),
+        ("Optlab-Provenance" = Option<String>, Header, max_length = 16_000, pattern = r"^\{[ -~]*\}$",
+           description = "Where the submission comes from: the fields of `Provenance` that are known, as JSON in ASCII. It is stored with the experiment and does not distinguish repeated submissions")),
     request_body(content((Submission = "application/json"), (String = "application/toml"))),
     responses((status = 201, body = Submitted), (status = 200, body = DryRun, description = "Dry run")))]
 pub(super) async fn submit(
@@ -58,7 +63,8 @@ pub(super) async fn submit(
     }
     let body = hex::encode(Sha256::digest(&document.text));
     let idempotency = key.map(|key| (key, body.as_str()));
-    let submission = store::Submission { spec: &spec, text: Some(&document.text), idempotency };
+    let submission =
+        store::Submission { spec: &spec, text: Some(&document.text), idempotency, provenance: provenance(&headers)? };
     let id = state.store.submit(submission).await?;
     let submitted = submitted(&state, id).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
@@ -79,6 +85,14 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         Ok(key) if (1..=200).contains(&key.len()) => Ok(Some(key)),
         _ => Err(ApiError::malformed("Idempotency-Key must be 1 to 200 visible ASCII characters")),
     }
+}
+
+fn provenance(headers: &HeaderMap) -> Result<Provenance, ApiError> {
+    let Some(header) = headers.get("optlab-provenance") else { return Ok(Provenance::default()) };
+    let wrong = |why: &dyn Display| ApiError::malformed(format!("Optlab-Provenance {why}"));
+    let value = parse_json(header.as_bytes()).map_err(|error| wrong(&error))?;
+    let provenance = Provenance::deserialize(value).map_err(|error| wrong(&format!("is wrong: {error}")))?;
+    provenance.mistake().map_or(Ok(provenance), |mistake| Err(wrong(&mistake)))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -115,13 +129,15 @@ pub(super) async fn get(
     Path(id): Path<ExperimentId>,
 ) -> Result<Json<Experiment>, ApiError> {
     let experiment = state.store.experiment(id).await?;
-    detail(&state, experiment).await
+    detail(&state, experiment).await.map(Json)
 }
 
-async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Json<Experiment>, ApiError> {
+/// The experiment with its series.
+pub(super) async fn detail(state: &AppState, experiment: store::Experiment) -> Result<Experiment, ApiError> {
     let series = state.store.series_of_experiment(experiment.id).await?;
     let series = series.into_iter().map(Into::into).collect();
-    Ok(Json(Experiment { spec: experiment.spec.clone(), summary: experiment.into(), series }))
+    let (spec, provenance) = (experiment.spec.clone(), experiment.provenance.clone());
+    Ok(Experiment { spec, provenance, summary: experiment.into(), series })
 }
 
 /// Changes name, notes, tags, archived, or the priority of the jobs in the queue. Fields that are left out stay.
@@ -248,5 +264,5 @@ pub(super) async fn add_arms(
 async fn changed(state: &AppState, id: ExperimentId) -> Result<Json<Experiment>, ApiError> {
     state.live.experiment_changed(id);
     let experiment = state.store.experiment(id).await?;
-    detail(state, experiment).await
+    detail(state, experiment).await.map(Json)
 }

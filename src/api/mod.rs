@@ -13,6 +13,7 @@ mod metrics;
 mod monitoring;
 mod query;
 mod recipes;
+mod report;
 mod session;
 mod submission;
 mod warnings;

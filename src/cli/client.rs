@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use clap::Args;
 use optlab_api_types::{DryRun, Job, List, ProblemDetails, Submitted};
-use optlab_domain::ExperimentId;
+use optlab_domain::{ExperimentId, Provenance};
 use optlab_net::Network;
 use optlab_spec::submission::is_json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use ureq::SendBody;
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use ureq::middleware::MiddlewareNext;
@@ -37,6 +38,14 @@ pub(super) struct ServerArgs {
 impl ServerArgs {
     pub(super) fn client(&self) -> Result<Client, Failure> {
         Client::new(&self.server, self.surroundings.clone())
+    }
+
+    /// The text without the token of the environment.
+    pub(super) fn hide_token(&self, text: &str) -> String {
+        match self.surroundings.token.as_ref().map(|token| token.to_string_lossy()) {
+            Some(token) if !token.trim().is_empty() => text.replace(token.trim(), "..."),
+            _ => text.to_owned(),
+        }
     }
 }
 
@@ -242,11 +251,14 @@ impl Client {
     }
 
     /// Submits a spec, TOML or JSON, once: if the answer is lost, the request is repeated with the same key.
-    pub(super) fn submit(&self, spec: &str) -> Result<Submitted, ClientError> {
+    pub(super) fn submit(&self, spec: &str, provenance: &Provenance) -> Result<Submitted, ClientError> {
         let key = format!("cli-{}-{}", std::process::id(), SystemClock.now_ms());
         let url = self.url("/experiments");
         let send = || {
-            let request = self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec));
+            let mut request = self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec));
+            if !provenance.is_empty() {
+                request = request.header("optlab-provenance", in_ascii(&json!(provenance)));
+            }
             self.read(request.header("idempotency-key", &key).send(spec))
         };
         match send() {
@@ -332,6 +344,18 @@ impl Client {
             self.server
         ))
     }
+}
+
+/// JSON as a header can have it: other characters occur only in strings, where they can be escaped.
+fn in_ascii(value: &Value) -> String {
+    let mut ascii = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            ' '..='~' => ascii.push(c),
+            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    ascii
 }
 
 fn content_type(spec: &str) -> &'static str {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use optlab_domain::Provenance;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +71,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
     let sent = serde_json::json!({ "recipe": RECIPE });
-    let submitted = client.submit(&sent.to_string()).map_err(ClientError::into_anyhow)?;
+    let submitted = client.submit(&sent.to_string(), &Provenance::default()).map_err(ClientError::into_anyhow)?;
     output::line(format!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id)))?;
     let ended = watch(client, submitted.id)?;
     output::line(state(&ended.experiment.summary))?;

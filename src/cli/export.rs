@@ -1,7 +1,7 @@
 //! `optlab export`: writes an experiment to a file for other programs or servers.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use optlab_domain::ExperimentId;
 use serde_json::json;
 
 use super::client::{Client, ServerArgs};
+use super::download::{BROKEN, download};
 use super::unfinished::Unfinished;
 use super::{Failure, output, which};
 use crate::exchange::{EventWriter, ExchangeError, ParquetReader, PointWriter};
@@ -60,11 +61,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             return Err(Failure::Usage("TensorBoard's files need a folder".to_owned()));
         }
         Format::Tensorboard => write_events(&client, experiment, args.output.clone())?,
-        Format::Parquet => download(&client, experiment, "parquet", args.output.clone())?,
+        Format::Parquet => download(&client, &export(experiment, "parquet"), args.output.clone())?,
         Format::Csv if args.table == Table::Jobs => {
-            download(&client, experiment, "csv&table=jobs", args.output.clone())?
+            download(&client, &export(experiment, "csv&table=jobs"), args.output.clone())?
         }
-        Format::Csv => download(&client, experiment, "csv", args.output.clone())?,
+        Format::Csv => download(&client, &export(experiment, "csv"), args.output.clone())?,
     };
     match (to_screen, args.json) {
         (true, _) => {}
@@ -74,34 +75,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Downloads the file to its destination.
-fn download(
-    client: &Client,
-    experiment: ExperimentId,
-    format: &str,
-    output: Option<PathBuf>,
-) -> Result<PathBuf, Failure> {
-    let (name, mut body) = fetch(client, experiment, format)?;
-    let output = output.unwrap_or_else(|| PathBuf::from(name));
-    if output == Path::new("-") {
-        output::verbatim(body)?;
-        return Ok(output);
-    }
-    let unfinished = Unfinished::beside(&output)?;
-    let path = unfinished.path();
-    let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    io::copy(&mut body, &mut file).and_then(|_| file.sync_all()).context(BROKEN)?;
-    unfinished.finish()?;
-    Ok(output)
-}
-
 /// Converts the Parquet file to event files.
 fn write_events(
     client: &Client,
     experiment: ExperimentId,
     output: Option<PathBuf>,
 ) -> Result<PathBuf, Failure> {
-    let (name, mut body) = fetch(client, experiment, "parquet")?;
+    let (name, mut body) = client.download(&export(experiment, "parquet"))?;
     let output = output.unwrap_or_else(|| PathBuf::from(name.trim_end_matches(".parquet")));
     let unfinished = Unfinished::beside(&output)?;
     let mut file = tempfile::tempfile()?;
@@ -128,12 +108,7 @@ fn copy_events(file: File, folder: PathBuf) -> Result<(), ExchangeError> {
     events.finish()
 }
 
-const BROKEN: &str = "the export was interrupted; the incomplete file was removed";
-
-fn fetch(
-    client: &Client,
-    experiment: ExperimentId,
-    format: &str,
-) -> Result<(String, impl Read + use<>), Failure> {
-    Ok(client.download(&format!("/experiments/{experiment}/export?format={format}"))?)
+/// The path of an export.
+fn export(experiment: ExperimentId, format: &str) -> String {
+    format!("/experiments/{experiment}/export?format={format}")
 }

@@ -17,6 +17,7 @@ mod jobs;
 mod logs;
 mod priority;
 mod query_child;
+mod report;
 mod show;
 mod sql;
 mod steer;
@@ -36,10 +37,12 @@ mod waiting;
 mod progress;
 
 mod client;
+mod download;
 mod figures;
 mod input;
 mod outcome;
 mod output;
+mod provenance;
 mod signals;
 mod spec;
 mod table;
@@ -124,7 +127,9 @@ enum Command {
     Sql(sql::Args),
     /// Write an experiment with every point to a file, for other programs or servers
     Export(export::Args),
-    /// Import an experiment from a Parquet file to a server
+    /// Write an experiment with its charts and tables to one HTML file, to mail or to print
+    Report(report::Args),
+    /// Import an experiment to a server: from a Parquet file, or from folders of `optlab train`
     Import(import::Args),
     /// List the built-in experiments, or show one
     Recipes(recipes::Args),
@@ -191,6 +196,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Compare(args) => compare::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Spec(args) => schema::run(&args),

@@ -52,6 +52,8 @@ fn heading(experiment: &Experiment) -> Vec<String> {
         format!("Experiment {} `{}`: {}{archived}", summary.id, summary.name, progress::state(summary)),
         format!("Submitted {submitted}"),
     ];
+    lines.extend(experiment.provenance.commit().map(|commit| format!("Commit: {commit}")));
+    lines.extend(experiment.provenance.command_line.iter().map(|line| format!("Command: {line}")));
     if !summary.tags.is_empty() {
         lines.push(format!("Tags: {}", summary.tags.join(", ")));
     }

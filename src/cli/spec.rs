@@ -22,6 +22,11 @@ pub(super) struct Changes {
 }
 
 impl Changes {
+    /// The assignments as they were typed.
+    pub(super) fn assignments(&self) -> &[String] {
+        &self.assignments
+    }
+
     /// The spec with its fields set, not validated yet.
     pub(super) fn apply(&self, spec: Value) -> Result<Value, Failure> {
         let assigned: Result<Vec<Value>, _> =

@@ -4,6 +4,7 @@ use optlab_spec::arms;
 
 use super::client::{Client, ServerArgs};
 use super::progress;
+use super::provenance::provenance;
 use super::spec::{Changes, Written};
 use super::watch::to_the_end;
 use super::{Failure, output};
@@ -78,7 +79,7 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
         let checked = client.check_spec(&text).map_err(|error| args.changes.as_typed(error.into()))?;
         return Ok(output::json(&checked)?);
     }
-    let submitted = client.submit(&text).map_err(|error| args.changes.as_typed(error.into()))?;
+    let submitted = client.submit(&text, &provenance(|word| args.server.hide_token(word))).map_err(|error| args.changes.as_typed(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());

@@ -38,6 +38,19 @@ fn malformed_requests_are_rejected() {
         (&[], vec![b' '; 10_000_000], 413, "at most 1000000 bytes"),
         (&toml, vec![b'#'; 1_000_001], 413, "at most 1000000 bytes"),
         (&[("idempotency-key", "")], good().to_string().into_bytes(), 400, "Idempotency-Key"),
+        (&[("optlab-provenance", "optlab submit")], good().to_string().into_bytes(), 400, "Optlab-Provenance not JSON"),
+        (
+            &[("optlab-provenance", "{\"commit_hash\": \"main\"}")],
+            good().to_string().into_bytes(),
+            400,
+            "has a `commit_hash` that is not 40 or 64 hexadecimal digits",
+        ),
+        (
+            &[("optlab-provenance", "{\"command_line\": \"a\\u0000\"}")],
+            good().to_string().into_bytes(),
+            400,
+            "must not contain the character U+0000",
+        ),
     ];
     for (headers, body, status, says) in bodies {
         is_problem(&server.send("POST", EXPERIMENTS, headers, &body), status, says);

@@ -42,6 +42,54 @@ impl Client {
     }
 }
 
+/// Runs git in a folder, as a person without settings.
+fn git(folder: &std::path::Path, args: &[&str]) {
+    let mut git = Command::new("git");
+    git.args(["-c", "user.name=x", "-c", "user.email=x@example.org"]).args(args).current_dir(folder);
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", err(&output));
+}
+
+#[test]
+fn a_submission_keeps_its_commit_and_its_command_without_secrets() {
+    let client = Client::start();
+    let folder = client.folder.path();
+    let submit = |more: &[&str], path: Option<&str>| {
+        let mut command = Command::new(OPTLAB);
+        let address = client.server.address.replace("http://", "http://me:hunter2@");
+        command.args(["submit", "digits-mlp", "--server", &address, "--json"]).args(more).current_dir(folder);
+        // The search for a repository stops here, wherever the folder is.
+        command.env("OPTLAB_TOKEN", "secret-token").env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap());
+        path.map(|path| command.env("PATH", path));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", err(&output));
+        let id = serde_json::from_slice::<Value>(&output.stdout).unwrap()["id"].clone();
+        client.server.read(&format!("/api/v1/experiments/{id}"))["provenance"].clone()
+    };
+    let outside = submit(&["--set", "notes=it has a secret-token in ü"], None);
+    assert_eq!((&outside["commit_hash"], &outside["commit_dirty"]), (&Value::Null, &Value::Null));
+    let address = client.server.address.replace("http://", "http://...@");
+    let line = format!("optlab submit digits-mlp --server {address}/ --json --set 'notes=it has a ... in ü'");
+    assert_eq!(outside["command_line"], line);
+
+    git(folder, &["init", "--quiet"]);
+    assert_eq!(submit(&[], None)["commit_hash"], Value::Null, "there is no commit yet");
+    fs::write(folder.join("code.py"), "1").unwrap();
+    git(folder, &["add", "code.py"]);
+    git(folder, &["commit", "--quiet", "--message", "first"]);
+    git(folder, &["tag", "v1"]);
+    let clean = submit(&[], None);
+    let hash = clean["commit_hash"].as_str().unwrap().to_owned();
+    assert_eq!((hash.len(), &clean["commit_dirty"]), (40, &Value::Bool(false)), "new files are no changes: {clean}");
+    fs::write(folder.join("code.py"), "2").unwrap();
+    assert_eq!(submit(&[], None)["commit_dirty"], true);
+    assert_eq!(submit(&[], Some("/nowhere"))["commit_hash"], Value::Null, "git is not installed");
+
+    let shown = client.succeed(&["show", "4"]);
+    assert!(shown.contains(&format!("Commit: {hash} with uncommitted changes\nCommand: optlab submit ")), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
 #[test]
 fn an_experiment_is_deleted_by_its_id_or_its_only_name() {
     let client = Client::start();

@@ -24,8 +24,8 @@ pub struct Fixture {
     pub server: Server,
     store: Arc<Store>,
     slot: Slot,
-    experiment: i64,
-    folder: TempDir,
+    pub experiment: i64,
+    pub folder: TempDir,
 }
 
 impl Fixture {
@@ -119,9 +119,14 @@ impl Fixture {
     }
 
     pub fn optlab(&self, args: &[&str]) -> Output {
+        self.command("compare", args)
+    }
+
+    /// Runs a command on the experiment.
+    pub fn command(&self, name: &str, args: &[&str]) -> Output {
         let id = self.experiment.to_string();
         let mut command = Command::new(OPTLAB);
-        command.args(["compare", &id]).args(args).current_dir(self.folder.path());
+        command.args([name, &id]).args(args).current_dir(self.folder.path());
         command.env("OPTLAB_SERVER", &self.server.address).output().unwrap()
     }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod bombs;
 mod damage;
+mod folders;
 mod refused;
 mod unfinished;
 

@@ -29,7 +29,7 @@ pub async fn a_cancelled_write_does_not_block_other_writes(fixture: Fixture) {
     let (mut steps, mut broken_off) = (0, 0);
     // Cancelled after each number of polls; on a loaded machine, one poll may do several steps.
     while steps > 0 || broken_off <= 5 {
-        let submission = Submission { spec: &spec, text: None, idempotency: None };
+        let submission = Submission::of(&spec);
         let done = polled(fixture.store.submit(submission), steps).await;
         fixture.store.try_to_write().await.unwrap();
         fixture.submit(json!({})).await;

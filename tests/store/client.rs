@@ -28,7 +28,7 @@ async fn try_to_ask(fixture: &Fixture, store: &Store, call: &Call) -> Result<Ans
                 "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }],
                 "priority": priority, "max_attempts": max_attempts, "resources": { "device": device },
             }));
-            store.submit(Submission { spec: &spec, text: None, idempotency: None }).await?;
+            store.submit(Submission::of(&spec)).await?;
         }
         Call::Claim { device } => {
             let slot = Slot { device, ..fixture.slot.clone() };

@@ -1,7 +1,7 @@
 //! Submissions and their repetition.
 
 use optlab::store::{Edit, Import, StoreError, Submission};
-use optlab_domain::{ExperimentId, JobState};
+use optlab_domain::{ExperimentId, JobState, Provenance};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -13,7 +13,7 @@ pub async fn an_idempotency_key_makes_one_experiment(fixture: Fixture) {
         tokio::spawn(async move {
             let spec = spec(json!({}));
             store
-                .submit(Submission { spec: &spec, text: None, idempotency: Some(("key", "body")) })
+                .submit(Submission { idempotency: Some(("key", "body")), ..Submission::of(&spec) })
                 .await
                 .unwrap()
         })
@@ -27,14 +27,44 @@ pub async fn an_idempotency_key_makes_one_experiment(fixture: Fixture) {
     let page = fixture.store.experiments(None, 100).await.unwrap();
     assert_eq!((page.items.len(), page.items[0].id), (1, ids[0]));
     assert_eq!(fixture.jobs(ids[0]).await.len(), 3);
-    let other = Submission { spec: &spec(json!({})), text: None, idempotency: Some(("key", "other body")) };
+    let spec = spec(json!({}));
+    let other = Submission { idempotency: Some(("key", "other body")), ..Submission::of(&spec) };
     assert!(matches!(fixture.store.submit(other).await, Err(StoreError::KeyReused)));
+}
+
+pub async fn the_provenance_is_stored_and_exported_and_does_not_distinguish_submissions(fixture: Fixture) {
+    let spec = spec(json!({}));
+    let from = |hash: char, command: &str| Provenance {
+        commit_hash: Some(hash.to_string().repeat(40)),
+        commit_dirty: Some(hash == 'a'),
+        command_line: Some(command.to_owned()),
+    };
+    let submission = |provenance| Submission {
+        idempotency: Some(("key", "body")),
+        provenance,
+        ..Submission::of(&spec)
+    };
+    let first = from('a', "optlab submit ü.toml");
+    let id = fixture.store.submit(submission(first.clone())).await.unwrap();
+    let again = fixture.store.submit(submission(from('b', "optlab submit other.toml"))).await;
+    assert_eq!(again.unwrap(), id, "the same submission from another commit");
+    assert_eq!(fixture.store.experiment(id).await.unwrap().provenance, first);
+    let unknown = fixture.store.submit(Submission::of(&spec)).await.unwrap();
+    assert!(fixture.store.experiment(unknown).await.unwrap().provenance.is_empty());
+
+    for (id, provenance) in [(id, first), (unknown, Provenance::default())] {
+        let (experiment, jobs) = fixture.store.records(id).await.unwrap();
+        let import = Import { experiment, jobs, series: Vec::new(), points: 0 };
+        let (_, points) = mpsc::channel(1);
+        let copy = fixture.store.import(&import, points).await.unwrap();
+        assert_eq!(fixture.store.experiment(copy).await.unwrap().provenance, provenance);
+    }
 }
 
 pub async fn the_submitted_text_is_stored_and_exported(fixture: Fixture) {
     let text = "# Why.\nname = \"x\"\n";
     let spec = spec(json!({}));
-    let submission = |text| Submission { spec: &spec, text, idempotency: None };
+    let submission = |text| Submission { text, ..Submission::of(&spec) };
     let id = fixture.store.submit(submission(Some(text))).await.unwrap();
     fixture.store.add_seeds(id, &[5]).await.unwrap();
     assert_eq!(fixture.store.submitted_text(id).await.unwrap().as_deref(), Some(text));

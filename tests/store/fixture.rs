@@ -87,7 +87,7 @@ impl Fixture {
     pub async fn submit(&self, changes: Value) -> ExperimentId {
         let sent = sent(changes);
         let (spec, text) = (submission::resolve(&sent).unwrap(), sent.to_string());
-        self.store.submit(Submission { spec: &spec, text: Some(&text), idempotency: None }).await.unwrap()
+        self.store.submit(Submission { text: Some(&text), ..Submission::of(&spec) }).await.unwrap()
     }
 
     /// Submits an experiment of one job; returns the job.

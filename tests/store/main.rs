@@ -70,6 +70,7 @@ on_both_databases! {
     experiments {
         an_idempotency_key_makes_one_experiment,
         the_submitted_text_is_stored_and_exported,
+        the_provenance_is_stored_and_exported_and_does_not_distinguish_submissions,
         arms_of_older_experiments_are_completed,
         new_seeds_are_added_to_every_arm_once,
         the_priority_of_queued_jobs_can_be_changed,

@@ -78,7 +78,7 @@ async fn a_full_disk_is_reported_and_the_next_write_succeeds() {
         .execute("CREATE TRIGGER no_room BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION no_room()")
         .await;
     let spec = spec(json!({}));
-    let submitted = fixture.store.submit(Submission { spec: &spec, text: None, idempotency: None }).await;
+    let submitted = fixture.store.submit(Submission::of(&spec)).await;
     assert!(matches!(submitted, Err(StoreError::Full)), "{submitted:?}");
     fixture.execute("DROP TRIGGER no_room ON jobs").await;
     fixture.submit(json!({})).await;

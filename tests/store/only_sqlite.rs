@@ -27,7 +27,7 @@ async fn a_transaction_rolled_back_by_sqlite_costs_only_its_connection() {
         .await;
     let spec = spec(json!({}));
     for _ in 0..2 {
-        let submitted = fixture.store.submit(Submission { spec: &spec, text: None, idempotency: None }).await;
+        let submitted = fixture.store.submit(Submission::of(&spec)).await;
         assert_eq!(submitted.unwrap_err().to_string(), "database: no room");
         fixture.store.ping().await.unwrap();
     }
@@ -62,7 +62,7 @@ async fn no_write_is_acknowledged_while_a_database_file_is_missing() {
 
 async fn submit_with_key(fixture: &Fixture) -> Result<ExperimentId, StoreError> {
     let spec = spec(json!({}));
-    fixture.store.submit(Submission { spec: &spec, text: None, idempotency: Some(("key", "body")) }).await
+    fixture.store.submit(Submission { idempotency: Some(("key", "body")), ..Submission::of(&spec) }).await
 }
 
 /// Every kind of write, the repetition of what was written before, and the readiness check. The attempt `ended` has ended.

@@ -138,6 +138,8 @@ export const deleteExperiment = (id: number, name: string) => call<void>("DELETE
 
 export const exportAddress = (id: number, format: "csv" | "parquet") => address(`/experiments/${id}/export`, { format });
 
+export const reportAddress = (id: number) => address(`/experiments/${id}/report`);
+
 export const cancelJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/cancel`));
 
 export const pauseJob = (id: number) => call<Job>("POST", address(`/jobs/${id}/pause`));

@@ -1,6 +1,6 @@
 //! Experiments.
 
-use optlab_domain::{Counts, ExperimentId};
+use optlab_domain::{Counts, ExperimentId, Provenance};
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::{Name, Seed};
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,8 @@ pub struct Experiment {
     pub summary: ExperimentSummary,
     /// The spec with every default filled in.
     pub spec: ExperimentSpec,
+    /// Where it was submitted.
+    pub provenance: Provenance,
     /// The series that its jobs have recorded so far.
     pub series: Vec<SeriesInfo>,
 }

@@ -9,6 +9,7 @@
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`standing`]: what a comparison concludes of an arm.
 //! - [`warning`]: what can be wrong with a job that looks healthy.
+//! - [`provenance`]: where a submission came from.
 //! - [`series`]: the curves of a job: their names, units and directions.
 //! - [`token`]: the scopes of access tokens.
 //! - [`time`]: times in the database and in JSON.
@@ -20,6 +21,7 @@ pub mod id;
 pub mod job;
 pub mod lifecycle;
 pub mod metric;
+pub mod provenance;
 pub mod record;
 pub mod series;
 pub mod standing;
@@ -36,6 +38,7 @@ pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, Counts, EndReason, JobState, Lease, Request};
 pub use metric::{Evaluated, Evaluations, HeldOut, Metric};
+pub use provenance::Provenance;
 pub use record::JobRecord;
 pub use standing::Standing;
 pub use token::Scope;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::as_toml::table;
 use crate::experiment::ExperimentSpec;
 use crate::fields::Fields;
 use crate::merge::difference;
@@ -62,13 +63,6 @@ fn shortened_method(method: &MethodSpec, train: &TrainSpec) -> Value {
         }
     }
     Value::Object(fields)
-}
-
-fn table(spec: &impl serde::Serialize) -> Map<String, Value> {
-    match serde_json::to_value(spec).expect("a spec is JSON") {
-        Value::Object(table) => table,
-        other => unreachable!("a spec is a table, not {other}"),
-    }
 }
 
 #[cfg(test)]

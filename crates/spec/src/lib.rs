@@ -8,6 +8,7 @@ pub mod submission;
 
 mod arm;
 pub mod arms;
+mod as_toml;
 mod differences;
 mod draft;
 mod more_arms;

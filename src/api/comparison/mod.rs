@@ -20,6 +20,8 @@ use crate::store::Experiment;
 use compare::{Question, compare};
 use figures::Figures;
 
+type Last = Whole<1, 1000, 5>;
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +35,7 @@ pub(super) struct Params {
     /// Number of final evaluations that metrics such as `last_test_error` average.
     #[param(inline)]
     #[serde(default)]
-    last: Whole<1, 1000, 5>,
+    last: Last,
 }
 
 impl Params {
@@ -55,11 +57,27 @@ pub(super) async fn get(
     let (metric, last) = (params.metric()?, params.last.read("last")?);
     let experiment = state.store.experiment(id).await?;
     let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
-    let figures = Figures::read(&state.store, &experiment, metric, last).await?;
+    let pairs_needed = state.settings.pairs_needed.into();
+    answer(&state, &experiment, Question { metric, last, baseline, pairs_needed }).await.map(Json)
+}
+
+/// The comparison that the verdict on the experiment's page comes from.
+pub(super) async fn usual(state: &AppState, experiment: &Experiment) -> Result<Comparison, ApiError> {
+    let (metric, last) = (Metric::TestError, Last::default().read("last")?);
+    let (baseline, pairs_needed) = (experiment.spec.baseline.clone(), state.settings.pairs_needed.into());
+    answer(state, experiment, Question { metric, last, baseline, pairs_needed }).await
+}
+
+async fn answer(
+    state: &AppState,
+    experiment: &Experiment,
+    question: Question,
+) -> Result<Comparison, ApiError> {
+    let figures = Figures::read(&state.store, experiment, question.metric, question.last).await?;
+    let experiment = experiment.clone();
     // The bootstrap draws tens of thousands of resamples per arm.
-    let question = Question { metric, last, baseline, pairs_needed: state.settings.pairs_needed.into() };
     let comparison = spawn_blocking(move || compare(&experiment, question, &figures)).await;
-    comparison.map(Json).map_err(|error| ApiError::failed(&error))
+    comparison.map_err(|error| ApiError::failed(&error))
 }
 
 fn baseline(experiment: &Experiment, wanted: Option<String>) -> Result<Option<String>, ApiError> {

@@ -11,7 +11,7 @@ use super::super::extract::{Path, Query};
 use super::super::state::AppState;
 use super::CurveParams;
 use crate::stats::band;
-use crate::store::{Cell, Curve, Series};
+use crate::store::{Cell, Curve, CurveRange, Experiment, Series, StoreError};
 
 /// The curves of an experiment's arms.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/curves", tag = "metrics", params(CurveParams),
@@ -24,13 +24,23 @@ pub(in crate::api) async fn of_arms(
     let range = params.range()?;
     let experiment = state.store.experiment(id).await?;
     let series = params.series(&state).await?;
-    let cells = state.store.cells(id).await?;
+    Ok(Json(curves(&state, &experiment, series, range).await?))
+}
+
+/// One series of each arm.
+pub(in crate::api) async fn curves(
+    state: &AppState,
+    experiment: &Experiment,
+    series: Series,
+    range: CurveRange,
+) -> Result<Curves, StoreError> {
+    let cells = state.store.cells(experiment.id).await?;
     let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
     let set = state.store.curves(&jobs, &series.name, range).await?;
     let arms = experiment.spec.arms.iter().map(|arm| curve(arm, &cells, &set.curves, set.width));
     let arms = arms.collect();
     let Series { name, unit, higher_is_better } = series;
-    Ok(Json(Curves { series: name, unit, higher_is_better, width: set.width, arms }))
+    Ok(Curves { series: name, unit, higher_is_better, width: set.width, arms })
 }
 
 fn curve(arm: &Arm, cells: &[Cell], curves: &[Curve], width: i64) -> ArmCurve {

@@ -14,7 +14,7 @@ use optlab_spec::Arm;
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
-use crate::store::{CurveRange, Series};
+use crate::store::{CurveRange, Experiment, Series};
 
 /// A whole curve in at most this many buckets.
 const fn whole(buckets: usize) -> CurveRange {
@@ -29,6 +29,12 @@ pub(super) async fn of_experiment(
     Path(id): Path<ExperimentId>,
 ) -> Result<Json<List<Warning>>, ApiError> {
     let experiment = state.store.experiment(id).await?;
+    of(&state, &experiment).await.map(List::whole).map(Json)
+}
+
+/// The warnings about an experiment's jobs, by job.
+pub(super) async fn of(state: &AppState, experiment: &Experiment) -> Result<Vec<Warning>, ApiError> {
+    let id = experiment.id;
     let arms: HashMap<&str, &Arm> = experiment.spec.arms.iter().map(|arm| (arm.name.as_str(), arm)).collect();
     let cells = state.store.cells(id).await?;
     let jobs: Vec<JobId> = cells.iter().map(|cell| cell.job).collect();
@@ -53,5 +59,5 @@ pub(super) async fn of_experiment(
         }
     }
     items.sort_by_key(|warning| warning.job_id);
-    Ok(Json(List::whole(items)))
+    Ok(items)
 }

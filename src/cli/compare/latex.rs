@@ -3,8 +3,7 @@
 use optlab_api_types::{ArmResult, Comparison};
 use optlab_domain::Standing;
 
-use super::notes::notes;
-use super::table::{baseline, mean_and_std};
+use crate::report::{baseline, mean_and_std, notes};
 
 pub(super) fn tabular(comparison: &Comparison) -> String {
     let rows: Vec<String> = comparison.arms.iter().map(|arm| row(comparison, arm)).collect();

@@ -3,7 +3,6 @@
 mod claim;
 mod csv;
 mod latex;
-mod notes;
 mod table;
 
 use clap::ValueEnum;
@@ -12,6 +11,7 @@ use optlab_domain::{ExperimentId, Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
 use super::{Failure, output, which};
+use crate::report::notes;
 use claim::Claim;
 
 #[derive(clap::Args)]
@@ -101,7 +101,7 @@ pub(super) fn print_table(client: &Client, experiment: ExperimentId) -> anyhow::
 
 fn print_for_people(comparison: &Comparison) -> anyhow::Result<()> {
     output::line(format!("{}\n\n{}", table::plain(comparison), comparison.verdict))?;
-    notes::notes(comparison).into_iter().try_for_each(output::line)
+    notes(comparison).into_iter().try_for_each(output::line)
 }
 
 /// The server's comparison by test error.

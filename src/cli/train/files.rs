@@ -3,6 +3,9 @@
 /// The spec of the job.
 pub(super) const SPEC: &str = "spec.json";
 
+/// Where the run came from, and its attempts.
+pub(super) const RUN: &str = "run.json";
+
 /// Points of curves, in the order of their steps.
 pub(super) const POINTS: &str = "metrics.csv";
 

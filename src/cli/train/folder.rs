@@ -9,10 +9,12 @@ use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Point, Summary};
 
 use super::checkpoints::{Checkpoint, Checkpoints, Resumable};
-use super::files::{POINTS, RESUME, SPEC, SUMMARY};
+use super::files::{POINTS, RESUME, RUN, SPEC, SUMMARY};
+use super::origin::{Began, Origin};
+use super::points::{self, HEADER};
+use super::summary::RunSummary;
+use crate::clock::{Clock, SystemClock};
 use crate::cli::{input, output};
-
-const HEADER: &str = "series,step,value,time_ms";
 
 /// The folder of one run, locked against other processes.
 pub(super) struct RunFolder {
@@ -102,14 +104,22 @@ impl RunFolder {
         }
     }
 
-    /// Writes the spec of a new run and prepares its points. Points of an interrupted run after its checkpoint are
-    /// removed, because they are measured again.
-    pub(super) fn begin(&mut self, job: &JobSpec) -> anyhow::Result<()> {
+    /// Where an interrupted run came from.
+    pub(super) fn origin(&self) -> anyhow::Result<Origin> {
+        let path = self.path.join(RUN);
+        serde_json::from_slice(&input::regular(&path)?).with_context(|| path.display().to_string())
+    }
+
+    /// Writes the spec of a new run, notes the beginning of an attempt and prepares the points. Points of an interrupted
+    /// run after its checkpoint are removed, because they are measured again.
+    pub(super) fn begin(&mut self, job: &JobSpec, mut origin: Origin, began: Began) -> anyhow::Result<()> {
         let points = self.path.join(POINTS);
         if self.checkpoint.is_none() {
             self.replace(SPEC, &serde_json::to_vec_pretty(job)?)?;
             self.replace(POINTS, format!("{HEADER}\n").as_bytes())?;
         }
+        origin.attempts.push(began);
+        self.replace(RUN, &serde_json::to_vec_pretty(&origin)?)?;
         let file = File::options().append(true).open(&points)?;
         if self.checkpoint.is_some() {
             file.set_len(self.points_bytes).with_context(|| points.display().to_string())?;
@@ -141,7 +151,9 @@ impl RunFolder {
     }
 
     pub(super) fn finish(&self, summary: &Summary) -> anyhow::Result<()> {
-        self.replace(SUMMARY, &serde_json::to_vec_pretty(summary)?)?;
+        let (curves, points) = points::read(&self.path)?;
+        let summary = RunSummary::new(summary.clone(), &curves, &points, SystemClock.now_ms());
+        self.replace(SUMMARY, &serde_json::to_vec_pretty(&summary)?)?;
         // The checkpoints go last, because a run without a summary must be resumable.
         for file in self.checkpoints.files().chain([RESUME]) {
             let _ = fs::remove_file(self.path.join(file));

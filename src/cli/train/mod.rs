@@ -2,8 +2,12 @@
 
 mod checkpoints;
 mod files;
+mod finished;
 mod folder;
+mod origin;
+mod points;
 mod screen;
+mod summary;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,12 +21,16 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use self::checkpoints::Checkpoint;
+pub(super) use self::finished::FinishedRun;
 use self::folder::RunFolder;
+use self::origin::{Began, Origin};
 use self::screen::Screen;
 use super::serve::block_on;
 use super::signals::Signals;
+use super::provenance::provenance;
 use super::spec::{Changes, Written};
 use super::{Failure, data};
+use crate::clock::{Clock, SystemClock};
 use crate::config::RunnerSettings;
 use crate::worker::{Runner, probe};
 
@@ -61,7 +69,7 @@ struct Plan {
 
 enum Start {
     /// In a new folder of this name, below `parent`.
-    Fresh { parent: PathBuf, name: String },
+    Fresh { parent: PathBuf, name: String, origin: Box<Origin> },
     /// From the checkpoint of an interrupted run.
     Resumed(RunFolder, Checkpoint),
 }
@@ -82,12 +90,22 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 impl Plan {
     fn fresh(source: &str, args: &Args) -> Result<Self, Failure> {
-        let mut spec = args.changes.apply(Written::read(source)?.spec)?;
-        choose_arm(&mut spec, args.arm.clone())?;
-        let spec = ExperimentSpec::from_value(&spec).map_err(|error| args.changes.as_typed(error.into()))?;
-        let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));
-        let name = format!("{}-{}-seed{}", spec.name, job.arm, job.seed);
-        let start = Start::Fresh { parent: args.out.clone(), name };
+        let mut written = args.changes.apply(Written::read(source)?.spec)?;
+        choose_arm(&mut written, args.arm.clone())?;
+        let spec = ExperimentSpec::from_value(&written).map_err(|error| args.changes.as_typed(error.into()))?;
+        let seed = args.seed.map_or(spec.seeds[0], u64::from);
+        let spec = ExperimentSpec { seeds: vec![seed], ..spec };
+        let job = spec.job(&spec.arms[0], seed);
+        let name = format!("{}-{}-seed{seed}", spec.name, job.arm);
+        let origin = Box::new(Origin {
+            source: source.to_owned(),
+            set: args.changes.assignments().to_vec(),
+            written,
+            experiment: serde_json::to_value(&spec).map_err(anyhow::Error::from)?,
+            provenance: provenance(str::to_owned),
+            attempts: Vec::new(),
+        });
+        let start = Start::Fresh { parent: args.out.clone(), name, origin };
         Ok(Self { job, time_limit: Duration::from_secs(spec.time_limit_seconds), start })
     }
 
@@ -212,9 +230,12 @@ async fn begin(
         (device, _) => choose_device(&probe, device, job.resources.device)?,
     };
     let mut runner = Runner::start(program, job.train.precision)?;
-    let (mut folder, from) = match start {
-        Start::Fresh { parent, name } => (RunFolder::fresh(&parent, &name)?, None),
-        Start::Resumed(folder, checkpoint) => (folder, Some(checkpoint)),
+    let (mut folder, from, origin) = match start {
+        Start::Fresh { parent, name, origin } => (RunFolder::fresh(&parent, &name)?, None, *origin),
+        Start::Resumed(folder, checkpoint) => {
+            let origin = folder.origin()?;
+            (folder, Some(checkpoint), origin)
+        }
     };
     let place = std::fs::canonicalize(folder.path())?;
     let step = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
@@ -242,7 +263,8 @@ async fn begin(
         Some(event) => bail!("the first event of the runner was {event:?}"),
         None => bail!("{}", runner.exit_report().await),
     };
-    folder.begin(job)?;
+    let began = Began { environment: environment.clone(), start_step: step, started_ms: SystemClock.now_ms() };
+    folder.begin(job, origin, began)?;
     let screen = Screen::new(job, &environment, step)?;
     Ok(Running { runner, device, folder, screen, total_steps: job.train.total_steps() })
 }

@@ -17,8 +17,11 @@ const SECONDS: RangeInclusive<f64> = 0.0..=1e9;
 
 /// Applies the rules for edits to the editable fields.
 pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<ExperimentSpec, ImportError> {
-    let ExperimentRecord { name, notes, tags, created_ms, .. } = experiment;
+    let ExperimentRecord { name, notes, tags, created_ms, provenance, .. } = experiment;
     check_times([Some(*created_ms)]).map_err(|problem| format!("the experiment {problem}"))?;
+    if let Some(mistake) = provenance.mistake() {
+        return Err(ImportError(format!("the experiment {mistake}")));
+    }
     let edited = json!({ "name": name, "notes": notes, "tags": tags });
     Fields::read(&edited, |fields| (fields.name("name"), fields.notes(), fields.tags())).map_err(
         |problems| format!("the experiment: {problems}; edit it on its server and export it again"),

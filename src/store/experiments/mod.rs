@@ -5,7 +5,7 @@ mod edit;
 mod time_left;
 mod delete;
 
-use optlab_domain::{Counts, ExperimentId};
+use optlab_domain::{Counts, ExperimentId, Provenance};
 use optlab_spec::ExperimentSpec;
 use sqlx_macros::FromRow;
 
@@ -31,6 +31,8 @@ pub struct Experiment {
     pub spec: ExperimentSpec,
     /// When it was submitted, milliseconds since the epoch.
     pub created_ms: i64,
+    /// Where it was submitted.
+    pub provenance: Provenance,
     /// Its jobs by state.
     pub counts: Counts,
     /// Completed updates of all jobs.
@@ -49,6 +51,15 @@ pub struct Submission<'a> {
     pub text: Option<&'a str>,
     /// `Idempotency-Key` and the SHA-256 of its body.
     pub idempotency: Option<(&'a str, &'a str)>,
+    /// Where it came from.
+    pub provenance: Provenance,
+}
+
+impl<'a> Submission<'a> {
+    /// A submission of which nothing else is known.
+    pub fn of(spec: &'a ExperimentSpec) -> Self {
+        Self { spec, text: None, idempotency: None, provenance: Provenance::default() }
+    }
 }
 
 /// Changes of editable fields; `None` leaves a field unchanged.
@@ -76,6 +87,8 @@ struct Row {
     spec: String,
     created_ms: i64,
     #[sqlx(flatten)]
+    provenance: Provenance,
+    #[sqlx(flatten)]
     counts: Counts,
     step: i64,
     steps: i64,
@@ -93,6 +106,7 @@ impl TryFrom<Row> for Experiment {
             archived: row.archived != 0,
             spec: ExperimentSpec::from_stored(&serde_json::from_str(&row.spec)?)?,
             created_ms: row.created_ms,
+            provenance: row.provenance,
             counts: row.counts,
             step: row.step,
             steps: row.steps,
@@ -107,7 +121,8 @@ macro_rules! select_experiments {
     ($page:literal) => {
         concat!(
             "WITH page AS (
-        SELECT id, name, notes, tags, archived, spec, created_ms FROM experiments WHERE ",
+        SELECT id, name, notes, tags, archived, spec, created_ms, commit_hash, commit_dirty, command_line
+        FROM experiments WHERE ",
             $page,
             "), counted AS MATERIALIZED (
         SELECT experiment_id, state, count(*) AS jobs, 0 AS step, sum(steps) AS steps
@@ -123,6 +138,7 @@ macro_rules! select_experiments {
         GROUP BY j.experiment_id, j.state
     )
     SELECT e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms,
+        e.commit_hash, e.commit_dirty = 1 AS commit_dirty, e.command_line,
         CAST(coalesce(sum(CASE WHEN c.state = 'queued' THEN c.jobs END), 0) AS BIGINT) AS queued,
         CAST(coalesce(sum(CASE WHEN c.state = 'running' THEN c.jobs END), 0) AS BIGINT) AS running,
         CAST(coalesce(sum(CASE WHEN c.state = 'paused' THEN c.jobs END), 0) AS BIGINT) AS paused,
@@ -131,7 +147,7 @@ macro_rules! select_experiments {
         CAST(coalesce(sum(CASE WHEN c.state = 'cancelled' THEN c.jobs END), 0) AS BIGINT) AS cancelled,
         CAST(coalesce(sum(c.step), 0) AS BIGINT) AS step, CAST(coalesce(sum(c.steps), 0) AS BIGINT) AS steps
     FROM page e LEFT JOIN counted c ON c.experiment_id = e.id
-    GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms
+    GROUP BY e.id, e.name, e.notes, e.tags, e.archived, e.spec, e.created_ms, e.commit_hash, e.commit_dirty, e.command_line
     ORDER BY e.id DESC"
         )
     };

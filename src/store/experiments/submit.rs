@@ -10,7 +10,7 @@ use crate::store::{NotFound, Store, StoreError, Submission};
 
 impl Store {
     /// Stores an experiment and queues its jobs, all or nothing; returns its id. With an idempotency key that was
-    /// already used for the same body, returns the earlier id and stores nothing.
+    /// already used for the same body, returns the earlier id and stores nothing, wherever the repetition came from.
     ///
     /// # Errors
     /// [`StoreError::KeyReused`].
@@ -25,14 +25,18 @@ impl Store {
         }
         let spec = submission.spec;
         let now = self.now(&mut tx).await?;
-        let id = sql("INSERT INTO experiments (name, notes, tags, spec, submitted_text, created_ms)
-             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
+        let id = sql("INSERT INTO experiments (name, notes, tags, spec, submitted_text, created_ms, commit_hash, commit_dirty,
+                 command_line)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id")
         .bind(spec.name.as_str())
         .bind(spec.notes.as_str())
         .bind(serde_json::to_string(&spec.tags)?)
         .bind(serde_json::to_string(spec)?)
         .bind(submission.text)
         .bind(now)
+        .bind(submission.provenance.commit_hash.as_deref())
+        .bind(submission.provenance.commit_dirty.map(i64::from))
+        .bind(submission.provenance.command_line.as_deref())
         .fetch_value(&mut tx)
         .await?;
         if let Some((key, body)) = submission.idempotency

@@ -36,8 +36,9 @@ pub(super) async fn insert(
 ) -> Result<ExperimentId, StoreError> {
     let experiment = &import.experiment;
     let spec = ExperimentSpec::from_stored(&experiment.spec)?;
-    let new = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
+    let new = sql("INSERT INTO experiments (name, notes, tags, archived, spec, submitted_text, created_ms, commit_hash, commit_dirty,
+             command_line)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id")
     .bind(experiment.name.as_str())
     .bind(experiment.notes.as_str())
     .bind(serde_json::to_string(&experiment.tags)?)
@@ -45,6 +46,9 @@ pub(super) async fn insert(
     .bind(serde_json::to_string(&experiment.spec)?)
     .bind(experiment.submitted_text.as_deref())
     .bind(experiment.created_ms)
+    .bind(experiment.provenance.commit_hash.as_deref())
+    .bind(experiment.provenance.commit_dirty.map(i64::from))
+    .bind(experiment.provenance.command_line.as_deref())
     .fetch_value(tx)
     .await?;
     let version = next_version(tx).await?;

@@ -6,7 +6,7 @@ mod staged;
 
 use optlab_domain::database::JsonText;
 use optlab_domain::time::as_rfc3339;
-use optlab_domain::{AttemptNumber, ExperimentId, JobId, JobRecord};
+use optlab_domain::{AttemptNumber, ExperimentId, JobId, JobRecord, Provenance};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx_macros::FromRow;
@@ -36,6 +36,10 @@ pub struct ExperimentRecord {
     /// When it was submitted, milliseconds since the epoch.
     #[serde(rename = "created_at", with = "as_rfc3339")]
     pub created_ms: i64,
+    /// Where it was submitted.
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub provenance: Provenance,
 }
 
 /// A job with its spec, figures and attempts, without its files.

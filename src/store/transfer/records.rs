@@ -21,7 +21,8 @@ pub(super) async fn read(
     experiment: ExperimentId,
 ) -> Result<(ExperimentRecord, Vec<ExportedJob>), StoreError> {
     let found: Option<ExperimentRecord> =
-        sql("SELECT id, name, notes, tags, archived = 1 AS archived, spec, submitted_text, created_ms
+        sql("SELECT id, name, notes, tags, archived = 1 AS archived, spec, submitted_text, created_ms, commit_hash,
+             commit_dirty = 1 AS commit_dirty, command_line
          FROM experiments WHERE id = $1")
         .bind(experiment)
         .fetch_optional(snapshot)

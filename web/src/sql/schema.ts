@@ -16,7 +16,7 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   failures: words("experiment_id experiment job_id arm method seed attempt worker device end_reason error state started_ms ended_ms"),
   curves: words("experiment_id experiment job_id arm method seed state series unit step value time_ms"),
-  experiments: words("id name notes tags archived spec baseline created_ms submitted_text"),
+  experiments: words("id name notes tags archived spec baseline created_ms submitted_text commit_hash commit_dirty command_line"),
   jobs: words(
     `id experiment_id arm arm_position method seed spec device_wanted priority max_attempts time_limit_seconds
      state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps parameters_trained version

@@ -43,6 +43,13 @@ macro_rules! models {
         const KINDS: &[(&str, Read)] = &[$(($kind, |fields| ModelSpec::$Kind($Model::read(fields)))),*];
 
         impl ModelSpec {
+            /// The word of its kind.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Kind(_) => $kind),*
+                }
+            }
+
             /// The layers for the images and classes of `task`.
             ///
             /// # Errors

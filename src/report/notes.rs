@@ -4,7 +4,7 @@ use optlab_api_types::{ArmResult, Comparison, Difference, MissingCell};
 use optlab_domain::JobState;
 
 /// The notes, of one or a few sentences each.
-pub(super) fn notes(comparison: &Comparison) -> Vec<String> {
+pub fn notes(comparison: &Comparison) -> Vec<String> {
     [
         tests(comparison),
         figures(comparison),
