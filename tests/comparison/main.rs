@@ -8,6 +8,7 @@ mod pairs;
 mod metrics;
 mod command;
 mod copies;
+mod across;
 
 use std::process::Output;
 
