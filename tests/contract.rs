@@ -81,6 +81,7 @@ fn the_openapi_document_is_complete() {
             );
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let schema = &parameter["schema"];
+                let schema = schema.get("items").unwrap_or(schema);
                 let bounds = ["minimum", "pattern", "enum"].map(|bound| schema.get(bound).is_some());
                 let is_free = ["series", "dry_run", "Range", "Last-Event-ID"]
                     .contains(&parameter["name"].as_str().unwrap());

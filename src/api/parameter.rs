@@ -1,5 +1,6 @@
 //! Types of query parameters. Each defines its bounds once, for validation and for the OpenAPI document.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -8,7 +9,7 @@ use optlab_spec::{IDENTIFIER_PATTERN, is_identifier};
 use serde::Deserialize;
 use strum::VariantArray;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Object, Schema, Type};
+use utoipa::openapi::schema::{Array, Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ApiError;
@@ -23,6 +24,11 @@ pub(super) struct Whole<const LEAST: i64, const MOST: i64, const DEFAULT: i64>(i
 #[derive(Clone, Copy, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Id(i64);
+
+/// Different ids of rows, separated by commas, from one to `MOST`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Ids<const MOST: usize>(String);
 
 /// A name with the syntax of names in specs.
 #[derive(Deserialize)]
@@ -49,6 +55,24 @@ impl Id {
     pub(super) fn read<T: From<i64>>(given: Option<Self>, name: &str) -> Result<Option<T>, ApiError> {
         let id = given.map(|id| within(name, id.0, Self::LEAST..=i64::MAX)).transpose()?;
         Ok(id.map(T::from))
+    }
+}
+
+impl<const MOST: usize> Ids<MOST> {
+    /// The ids in the parameter `name`, in their order.
+    pub(super) fn read<T: From<i64>>(&self, name: &str) -> Result<Vec<T>, ApiError> {
+        let ids = self.0.split(',').map(|text| text.parse().ok().filter(|id| *id >= Id::LEAST));
+        let Some(ids) = ids.collect::<Option<Vec<i64>>>() else {
+            return Err(wrong(name, "be ids separated by commas, such as 1,4"));
+        };
+        if ids.len() > MOST {
+            return Err(wrong(name, format!("have at most {MOST} ids, has {}", ids.len())));
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = ids.iter().find(|id| !seen.insert(**id)) {
+            return Err(wrong(name, format!("have different ids; {twice} is repeated")));
+        }
+        Ok(ids.into_iter().map(T::from).collect())
     }
 }
 
@@ -90,6 +114,13 @@ impl PartialSchema for Id {
     }
 }
 
+impl<const MOST: usize> PartialSchema for Ids<MOST> {
+    fn schema() -> RefOr<Schema> {
+        let ids = Array::builder().items(Id::schema()).min_items(Some(1)).max_items(Some(MOST));
+        ids.unique_items(true).into()
+    }
+}
+
 impl PartialSchema for Name {
     fn schema() -> RefOr<Schema> {
         optlab_spec::schema::Name::schema()
@@ -109,5 +140,6 @@ impl PartialSchema for JobKey {
 
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> ToSchema for Whole<LEAST, MOST, DEFAULT> {}
 impl ToSchema for Id {}
+impl<const MOST: usize> ToSchema for Ids<MOST> {}
 impl ToSchema for Name {}
 impl ToSchema for JobKey {}

@@ -44,7 +44,7 @@ async fn read(state: &AppState, experiment: Experiment) -> Result<Report, ApiErr
     let jobs = state.store.jobs(filter, JobOrder::default(), None, i64::from(u32::MAX)).await?.items;
     let environments = state.store.environments(id).await?;
     Ok(Report {
-        comparison: comparison::usual(state, &experiment).await?,
+        comparison: comparison::usual(state, experiment.id).await?,
         warnings: warnings::of(state, &experiment).await?,
         curves: curves(state, &experiment).await?,
         jobs: jobs.into_iter().map(views::job).collect(),

@@ -121,7 +121,7 @@ enum Command {
     Delete(delete::Args),
     /// Print the log of a job
     Logs(logs::Args),
-    /// Compare the arms of an experiment
+    /// Compare the arms of one or several experiments
     Compare(compare::Args),
     /// Query the database of a server in SQL
     Sql(sql::Args),

@@ -9,6 +9,7 @@ mod chart;
 
 mod cells;
 mod notes;
+mod fields;
 
 use optlab_api_types::{Comparison, Curves, Experiment, Job, Warning};
 use optlab_spec::protocol::Environment;

@@ -1,21 +1,28 @@
 //! The notes below a table of a comparison: tests, missing jobs, differing environments.
 
 use optlab_api_types::{ArmResult, Comparison, Difference, MissingCell};
-use optlab_domain::JobState;
+use optlab_domain::{JobState, Standing};
+
+use super::fields;
 
 /// The notes, of one or a few sentences each.
 pub fn notes(comparison: &Comparison) -> Vec<String> {
-    [
+    let notes = [
+        experiments(comparison),
         tests(comparison),
         figures(comparison),
         missing(comparison),
         untested(comparison),
         environments(comparison),
-        spec(comparison),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    notes.into_iter().flatten().chain(fields::differing(comparison)).collect()
+}
+
+/// The names of several experiments, by the ids that the names of arms begin with.
+fn experiments(comparison: &Comparison) -> Option<String> {
+    let experiments = &comparison.experiments;
+    let named: Vec<String> = experiments.iter().map(|one| format!("{} `{}`", one.id, one.name)).collect();
+    (named.len() > 1).then(|| format!("Experiments: {}.", named.join(", ")))
 }
 
 /// The tests behind the p-values, and the smallest p-value that the pairs can reach.
@@ -74,9 +81,11 @@ fn why(cell: &MissingCell) -> String {
     }
 }
 
+/// The arms without a test. The verdict names those that cannot be compared.
 fn untested(comparison: &Comparison) -> Option<String> {
     let why = |arm: &ArmResult| Some(format!("{}: {}", arm.arm, arm.cannot_tell.as_ref()?));
-    let arms: Vec<String> = comparison.arms.iter().filter_map(why).collect();
+    let arms = comparison.arms.iter().filter(|arm| arm.standing != Some(Standing::NotComparable));
+    let arms: Vec<String> = arms.filter_map(why).collect();
     (!arms.is_empty()).then(|| format!("No conclusion for {}.", arms.join("; ")))
 }
 
@@ -91,13 +100,6 @@ fn environments(comparison: &Comparison) -> Option<String> {
     }
     let found: Vec<String> = found.iter().map(|(what, seeds)| format!("{what} of {}", list(seeds))).collect();
     (!found.is_empty()).then(|| format!("Pairs trained in more than one environment: {}.", found.join("; ")))
-}
-
-/// Every field in which the resolved arms differ.
-fn spec(comparison: &Comparison) -> Option<String> {
-    let fields = comparison.differences.iter();
-    let fields: Vec<String> = fields.map(|field| field.pointer[1..].replace('/', ".")).collect();
-    (!fields.is_empty()).then(|| format!("The arms differ in {}.", fields.join(", ")))
 }
 
 fn list(seeds: &[i64]) -> String {

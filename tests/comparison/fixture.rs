@@ -1,4 +1,4 @@
-//! An experiment whose jobs are run by the test instead of a worker process.
+//! Experiments whose jobs are run by the test instead of a worker process.
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -36,19 +36,14 @@ impl Fixture {
         let server = Server::without_slots(&url, &folder);
         let store = store::join(&url).await.unwrap();
         let worker = store.register_worker("test", &[]).await.unwrap();
-        let experiment = server.submit(&json!({
-            "recipe": "digits-mlp",
-            "overrides": {
-                "name": "compared", "seeds": SEEDS,
-                "train": { "steps": 100, "evaluate_every": 10, "data": { "validation": 0.1 } },
-                "arms": [
-                    { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
-                    { "name": "baseline", "method": { "kind": "baseline" } },
-                    { "name": "other", "method": { "kind": "mhe" }, "train": { "batch_size": 16 } },
-                ],
-            },
-        }));
-        let fixture = Self { server, store, slot: Slot { worker, device: Device::Cpu }, experiment, folder };
+        let slot = Slot { worker, device: Device::Cpu };
+        let mut fixture = Self { server, store, slot, experiment: 0, folder };
+        let arms = json!([
+            { "name": "opt-cayley", "method": { "kind": "opt", "transform": "cayley" } },
+            { "name": "baseline", "method": { "kind": "baseline" } },
+            { "name": "other", "method": { "kind": "mhe" }, "train": { "batch_size": 16 } },
+        ]);
+        fixture.experiment = fixture.submit(&json!({ "name": "compared", "seeds": SEEDS, "arms": arms }));
         while let Some(claim) = fixture.claim().await {
             let why = match (claim.spec.arm.as_str(), claim.spec.seed) {
                 ("opt-cayley", 3) => Some(EndReason::Diverged),
@@ -58,6 +53,21 @@ impl Fixture {
             fixture.train(&claim, why).await;
         }
         fixture
+    }
+
+    /// Submits an experiment with the same training, on which these overrides are laid, and trains all of its jobs.
+    pub async fn add(&self, overrides: &Value) -> i64 {
+        let experiment = self.submit(overrides);
+        while let Some(claim) = self.claim().await {
+            self.train(&claim, None).await;
+        }
+        experiment
+    }
+
+    fn submit(&self, overrides: &Value) -> i64 {
+        let train = json!({ "steps": 100, "evaluate_every": 10, "data": { "validation": 0.1 } });
+        let overrides = optlab_spec::merge(json!({ "train": train }), overrides);
+        self.server.submit(&json!({ "recipe": "digits-mlp", "overrides": overrides }))
     }
 
     pub async fn claim(&self) -> Option<Claim> {
@@ -114,6 +124,11 @@ impl Fixture {
         self.store.end(claim.lease, end).await.unwrap();
     }
 
+    /// The comparison of several experiments.
+    pub fn across(&self, experiments: &str, query: &str) -> Value {
+        self.server.read(&format!("/api/v1/comparison?experiments={experiments}{query}"))
+    }
+
     pub fn compare(&self, query: &str) -> Value {
         self.server.read(&format!("/api/v1/experiments/{}/comparison{query}", self.experiment))
     }
@@ -137,7 +152,9 @@ impl Fixture {
     }
 }
 
+/// Seeds beyond those of the first experiment repeat its figures.
 pub fn accuracy(arm: &str, seed: usize) -> f64 {
+    let seed = seed % SEEDS.len();
     match arm {
         "opt-cayley" => BASELINE[seed] + CAYLEY[seed],
         "other" => BASELINE[seed] + OTHER[seed],

@@ -8,6 +8,7 @@ mod pairs;
 mod metrics;
 mod command;
 mod copies;
+mod across;
 mod report;
 
 use std::process::Output;

@@ -74,6 +74,11 @@ export interface components {
              */
             energy: number | null;
             /**
+             * Format: int64
+             * @description The experiment that it belongs to.
+             */
+            experiment_id: number;
+            /**
              * Format: double
              * @description Mean of the figure.
              */
@@ -87,7 +92,10 @@ export interface components {
             method: string;
             /** @description Number of jobs with the figure. */
             n: number;
-            /** @description Number of seeds for which this arm and the baseline have the figure; null for the baseline itself. */
+            /**
+             * @description Number of seeds for which this arm and the baseline have the figure, 0 if equal seeds are no pairs; null for the
+             *     baseline itself.
+             */
             pairs: number | null;
             /**
              * Format: double
@@ -249,21 +257,36 @@ export interface components {
             /** @description The value at each step. */
             values: number[];
         };
-        /** @description The arms of an experiment, compared over their succeeded jobs. */
+        /** @description A compared experiment. */
+        ComparedExperiment: {
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description Its name, which other experiments may share. */
+            name: string;
+        };
+        /**
+         * @description The arms of one or several experiments, compared over their succeeded jobs. An arm is named as in its spec if there
+         *     is one experiment, and `ID/ARM` if there are several.
+         */
         Comparison: {
-            /** @description The arms, in the order of the spec. */
+            /** @description The arms, in the order of the experiments and their specs. */
             arms: components["schemas"]["ArmResult"][];
             /**
-             * @description Name of the arm that the others are compared with; null if none is named and not exactly one arm has the method
-             *     `baseline`.
+             * @description Name of the arm that the others are compared with; null if none is named and the spec of the first experiment
+             *     has none.
              */
             baseline: string | null;
             /** @description How the bootstrap intervals can be reproduced. */
             bootstrap: components["schemas"]["Bootstrap"];
-            /** @description Every field of the spec in which arms differ. */
+            /** @description Every field of the specs in which arms differ. */
             differences: components["schemas"]["SpecDifference"][];
             /** @description Pairs that were trained in more than one environment. */
             environments: components["schemas"]["EnvironmentDifference"][];
+            /** @description The experiments, in the order of the request. */
+            experiments: components["schemas"]["ComparedExperiment"][];
             /** @description Which direction is better; null if neither is. */
             higher_is_better: boolean | null;
             /**
@@ -1239,7 +1262,10 @@ export interface components {
         SoftForm: "frobenius" | "srip";
         /** @description A field in which arms differ. */
         SpecDifference: {
-            /** @description JSON pointer of the field in a job's spec. */
+            /**
+             * @description JSON pointer of the field in a job's spec, or of `/seeds`, `/max_attempts` or `/time_limit_seconds` in that of
+             *     its experiment.
+             */
             pointer: string;
             /**
              * @description The value in each arm that has the field, by the name of the arm; null if the field is switched off. For an arm
@@ -1254,7 +1280,7 @@ export interface components {
          * @description What a comparison concludes of an arm.
          * @enum {string}
          */
-        Standing: "better" | "worse" | "different" | "no_clear_difference" | "too_few_seeds";
+        Standing: "better" | "worse" | "different" | "no_clear_difference" | "too_few_seeds" | "not_comparable";
         /** @description Stochastic OPT: in each round, a random subset of the dimensions has its own rotation, which is then merged. */
         StochasticSpec: {
             /**
@@ -2194,6 +2220,7 @@ export type Bootstrap = components['schemas']['Bootstrap'];
 export type CheckpointSpec = components['schemas']['CheckpointSpec'];
 export type CifarResnet = components['schemas']['CifarResnet'];
 export type Columns = components['schemas']['Columns'];
+export type ComparedExperiment = components['schemas']['ComparedExperiment'];
 export type Comparison = components['schemas']['Comparison'];
 export type Counts = components['schemas']['Counts'];
 export type CurveSpec = components['schemas']['CurveSpec'];

@@ -1,15 +1,18 @@
-//! The comparison of an experiment's arms.
+//! The comparison of arms, of one experiment or of several.
 
 use std::collections::BTreeMap;
 
-use optlab_domain::{EndReason, JobId, JobState, Metric, Standing};
+use optlab_domain::{EndReason, ExperimentId, JobId, JobState, Metric, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// The arms of an experiment, compared over their succeeded jobs.
+/// The arms of one or several experiments, compared over their succeeded jobs. An arm is named as in its spec if there
+/// is one experiment, and `ID/ARM` if there are several.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
+    /// The experiments, in the order of the request.
+    pub experiments: Vec<ComparedExperiment>,
     /// The compared figure.
     pub metric: Metric,
     /// Unit of every value; empty for a pure number.
@@ -20,18 +23,18 @@ pub struct Comparison {
     pub selected_on_test_set: bool,
     /// Number of evaluations whose mean each value is, for the metrics that are such a mean.
     pub last: Option<i64>,
-    /// Name of the arm that the others are compared with; null if none is named and not exactly one arm has the method
-    /// `baseline`.
+    /// Name of the arm that the others are compared with; null if none is named and the spec of the first experiment
+    /// has none.
     pub baseline: Option<String>,
     /// Number of pairs that a conclusion needs.
     pub pairs_needed: usize,
     /// The result as a sentence.
     pub verdict: String,
-    /// The arms, in the order of the spec.
+    /// The arms, in the order of the experiments and their specs.
     pub arms: Vec<ArmResult>,
     /// Jobs without the figure. No pair of theirs counts.
     pub missing: Vec<MissingCell>,
-    /// Every field of the spec in which arms differ.
+    /// Every field of the specs in which arms differ.
     pub differences: Vec<SpecDifference>,
     /// Pairs that were trained in more than one environment.
     pub environments: Vec<EnvironmentDifference>,
@@ -39,11 +42,24 @@ pub struct Comparison {
     pub bootstrap: Bootstrap,
 }
 
+/// A compared experiment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ComparedExperiment {
+    /// Its id.
+    #[schema(value_type = i64)]
+    pub id: ExperimentId,
+    /// Its name, which other experiments may share.
+    pub name: String,
+}
+
 /// One arm.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ArmResult {
     /// Its name.
     pub arm: String,
+    /// The experiment that it belongs to.
+    #[schema(value_type = i64)]
+    pub experiment_id: ExperimentId,
     /// `baseline`, `opt:cayley`, ...
     pub method: String,
     /// Number of jobs with the figure.
@@ -56,7 +72,8 @@ pub struct ArmResult {
     pub energy: Option<f64>,
     /// Mean wall time of a run.
     pub seconds: Option<f64>,
-    /// Number of seeds for which this arm and the baseline have the figure; null for the baseline itself.
+    /// Number of seeds for which this arm and the baseline have the figure, 0 if equal seeds are no pairs; null for the
+    /// baseline itself.
     pub pairs: Option<usize>,
     /// Mean over the pairs of the arm's figure minus the baseline's.
     pub mean_difference: Option<f64>,
@@ -145,7 +162,8 @@ pub struct MissingCell {
 /// A field in which arms differ.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SpecDifference {
-    /// JSON pointer of the field in a job's spec.
+    /// JSON pointer of the field in a job's spec, or of `/seeds`, `/max_attempts` or `/time_limit_seconds` in that of
+    /// its experiment.
     pub pointer: String,
     /// The value in each arm that has the field, by the name of the arm; null if the field is switched off. For an arm
     /// without rotations, `/method/learning_rate` and `/method/weight_decay` are those of its optimizer, which train the

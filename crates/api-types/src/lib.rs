@@ -27,8 +27,8 @@ mod problem;
 
 pub use artifact::Artifact;
 pub use comparison::{
-    ArmResult, Bootstrap, Comparison, Difference, EnvironmentDifference, MissingCell, SeedValue, SignFlip,
-    SpecDifference,
+    ArmResult, Bootstrap, ComparedExperiment, Comparison, Difference, EnvironmentDifference, MissingCell,
+    SeedValue, SignFlip, SpecDifference,
 };
 pub use curve::{ArmCurve, Band, Columns, Curves, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
 pub use event::{Event, ExperimentHint, MetricsHint};

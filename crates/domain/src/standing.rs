@@ -20,5 +20,7 @@ words! {
         NoClearDifference,
         /// Fewer pairs than a claim needs.
         TooFewSeeds,
+        /// Equal seeds are no pairs, because task, measure or training images differ.
+        NotComparable,
     }
 }

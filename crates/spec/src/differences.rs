@@ -1,9 +1,9 @@
-//! The fields in which the arms of an experiment differ.
+//! The fields in which arms differ, of one experiment or of several.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::arm::Arm;
 use crate::experiment::ExperimentSpec;
@@ -11,42 +11,60 @@ use crate::experiment::ExperimentSpec;
 /// A field that differs between arms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldDifference {
-    /// Its path in a job's spec: `/method/kind`, `/train/optimizer/learning_rate`, ...
+    /// Its path in a job's spec, such as `/method/kind` and `/train/optimizer/learning_rate`, or in the experiment's:
+    /// `/seeds`, `/max_attempts` and `/time_limit_seconds`.
     pub pointer: String,
     /// Its value in each arm that has it, by the arm's name; null if it is off. Lists are shown whole.
     pub values: Map<String, Value>,
 }
 
+/// An arm among others, which may belong to other experiments.
+#[derive(Clone, Debug)]
+pub struct ComparedArm<'a> {
+    /// Its name among the others.
+    pub name: String,
+    /// The arm.
+    pub arm: &'a Arm,
+    /// The experiment that it belongs to.
+    pub experiment: &'a ExperimentSpec,
+}
+
 /// Rates of rotations, each with the optimizer's rate at which a method without rotations trains the same layers.
 const RATES: [&str; 2] = ["learning_rate", "weight_decay"];
 
-impl ExperimentSpec {
-    /// Every resolved field in which arms differ, in alphabetical order, including defaults and fields of only one
-    /// method. Seeds are the same in all arms.
-    pub fn differences(&self) -> Vec<FieldDifference> {
-        let arms: Vec<(&str, Map<String, Value>)> =
-            self.arms.iter().map(|arm| (arm.name.as_str(), fields(arm))).collect();
-        let pointers: BTreeSet<&String> = arms.iter().flat_map(|(_, fields)| fields.keys()).collect();
-        let value = |arm: &(&str, Map<String, Value>), pointer: &String| {
-            arm.1.get(pointer).filter(|value| !value.is_null()).cloned()
+/// Every resolved field in which the arms differ, in alphabetical order, including defaults and fields of only one
+/// method. Names, notes, tags, priorities and the choice of a baseline do not change what a job computes and are left
+/// out.
+pub fn differences(arms: &[ComparedArm<'_>]) -> Vec<FieldDifference> {
+    let arms: Vec<(&str, Map<String, Value>)> =
+        arms.iter().map(|arm| (arm.name.as_str(), fields(arm))).collect();
+    let pointers: BTreeSet<&String> = arms.iter().flat_map(|(_, fields)| fields.keys()).collect();
+    let value = |arm: &(&str, Map<String, Value>), pointer: &String| {
+        arm.1.get(pointer).filter(|value| !value.is_null()).cloned()
+    };
+    let differs = |pointer: &&String| arms.iter().any(|arm| value(arm, pointer) != value(&arms[0], pointer));
+    let of_arms = |pointer: &String| {
+        let value = |(name, fields): &(&str, Map<String, Value>)| {
+            Some(((*name).to_owned(), fields.get(pointer)?.clone()))
         };
-        let differs =
-            |pointer: &&String| arms.iter().any(|arm| value(arm, pointer) != value(&arms[0], pointer));
-        let of_arms = |pointer: &String| {
-            let value = |(name, fields): &(&str, Map<String, Value>)| {
-                Some(((*name).to_owned(), fields.get(pointer)?.clone()))
-            };
-            FieldDifference { pointer: pointer.clone(), values: arms.iter().filter_map(value).collect() }
-        };
-        pointers.into_iter().filter(differs).map(of_arms).collect()
-    }
+        FieldDifference { pointer: pointer.clone(), values: arms.iter().filter_map(value).collect() }
+    };
+    pointers.into_iter().filter(differs).map(of_arms).collect()
 }
 
 /// Every field of the arm that is not a table, by its pointer.
-fn fields(arm: &Arm) -> Map<String, Value> {
+fn fields(ComparedArm { arm, experiment, .. }: &ComparedArm<'_>) -> Map<String, Value> {
     let mut fields = Map::new();
-    flatten("/method", &serde_json::to_value(&arm.method).expect("a spec is JSON"), &mut fields);
-    flatten("/train", &serde_json::to_value(&arm.train).expect("a spec is JSON"), &mut fields);
+    let whole = json!({
+        "method": arm.method,
+        "train": arm.train,
+        "resources": experiment.resources,
+        "checkpoint": experiment.checkpoint,
+        "seeds": experiment.seeds,
+        "max_attempts": experiment.max_attempts,
+        "time_limit_seconds": experiment.time_limit_seconds,
+    });
+    flatten("", &whole, &mut fields);
     for rate in RATES {
         if let Some(of_optimizer) = fields.get(&format!("/train/optimizer/{rate}")).cloned() {
             fields.entry(format!("/method/{rate}")).or_insert(of_optimizer);
@@ -78,9 +96,19 @@ mod tests {
         ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": arms })).unwrap()
     }
 
-    fn differences(spec: &ExperimentSpec) -> Value {
-        let differences = spec.differences().into_iter();
+    /// The differences between the arms of all experiments, each arm under its own name after the prefix of its
+    /// experiment.
+    fn between(experiments: &[(&str, &ExperimentSpec)]) -> Value {
+        let arms = experiments.iter().flat_map(|(prefix, experiment)| {
+            let name = move |arm: &Arm| format!("{prefix}{}", arm.name);
+            experiment.arms.iter().map(move |arm| ComparedArm { name: name(arm), arm, experiment })
+        });
+        let differences = super::differences(&arms.collect::<Vec<_>>()).into_iter();
         Value::Object(differences.map(|field| (field.pointer, Value::Object(field.values))).collect())
+    }
+
+    fn differences(spec: &ExperimentSpec) -> Value {
+        between(&[("", spec)])
     }
 
     #[test]
@@ -103,7 +131,7 @@ mod tests {
             })
         );
         let alone = ExperimentSpec { arms: spec.arms[..1].to_vec(), ..spec };
-        assert!(alone.differences().is_empty());
+        assert_eq!(differences(&alone), json!({}));
     }
 
     #[test]
@@ -136,5 +164,36 @@ mod tests {
         let of = |rate: f64| differences(&spec(arms(rate))).get("/method/learning_rate").cloned();
         assert_eq!(of(0.1), None, "both train the hidden layers at the optimizer's");
         assert_eq!(of(0.3), Some(json!({ "baseline": 0.1, "opt": 0.3 })));
+    }
+
+    #[test]
+    fn between_experiments_the_fields_of_each_experiment_are_listed_too() {
+        let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+        let one = spec(arms.clone());
+        assert_eq!(between(&[("1/", &one), ("4/", &one)]), json!({}));
+        let longer = json!({
+            "name": "y", "notes": "longer", "tags": ["a"], "priority": 3, "seeds": [0, 1],
+            "resources": { "threads": 2 }, "checkpoint": { "every_steps": 7 }, "time_limit_seconds": 60,
+            "train": {
+                "epochs": 5, "data": { "name": "mnist", "validation": 0.1 },
+                "model": { "kind": "mlp", "hidden": [8] },
+            },
+            "arms": arms,
+        });
+        let longer = ExperimentSpec::from_value(&longer).unwrap();
+        let of = |one: Value, other: Value| json!({ "1/baseline": one, "4/baseline": other });
+        assert_eq!(
+            between(&[("1/", &one), ("4/", &longer)]),
+            json!({
+                "/checkpoint/every_seconds": of(json!(60), Value::Null),
+                "/checkpoint/every_steps": of(Value::Null, json!(7)),
+                "/resources/threads": of(json!(1), json!(2)),
+                "/seeds": of(json!([0]), json!([0, 1])),
+                "/time_limit_seconds": of(json!(86_400), json!(60)),
+                "/train/data/name": of(json!("digits"), json!("mnist")),
+                "/train/data/validation": of(json!(0.0), json!(0.1)),
+                "/train/epochs": of(json!(1), json!(5)),
+            })
+        );
     }
 }

@@ -1,13 +1,14 @@
 //! Computes the comparison from the figures.
 
 use optlab_api_types::{
-    ArmResult, Bootstrap, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
+    ArmResult, Bootstrap, ComparedExperiment, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
 };
-use optlab_domain::{Evaluated, HeldOut, Metric};
-use optlab_spec::{ExperimentSpec, FieldDifference, MethodSpec};
+use optlab_domain::{ExperimentId, Metric, Standing};
+use optlab_spec::{ComparedArm, FieldDifference, Mismatch, mismatch};
 
-use super::environments;
+use super::compared::Compared;
 use super::figures::{Figure, Figures};
+use super::{environments, sentences};
 use crate::stats::{
     CannotTell, Contender, RESAMPLES, SEED, Verdict, adjust, paired_difference, pairs, spread, standing,
     verdict,
@@ -15,11 +16,17 @@ use crate::stats::{
 use crate::store::{Experiment, JobFigures};
 
 /// An arm, with its difference from the baseline unless it is the baseline.
-struct Arm<'a> {
-    name: &'a str,
+struct Arm {
+    experiment: ExperimentId,
+    name: String,
     method: String,
-    pairs: Option<Vec<f64>>,
-    difference: Option<Result<Difference, CannotTell>>,
+    against: Option<Against>,
+}
+
+/// An arm against the baseline.
+enum Against {
+    Paired { pairs: Vec<f64>, difference: Result<Difference, CannotTell> },
+    NotPaired(Mismatch),
 }
 
 /// The parameters of a comparison.
@@ -33,29 +40,19 @@ pub(super) struct Question {
     pub(super) pairs_needed: usize,
 }
 
-pub(super) fn compare(experiment: &Experiment, question: Question, figures: &Figures) -> Comparison {
+pub(super) fn compare(compared: &Compared, question: Question, figures: &Figures) -> Comparison {
+    let named: Vec<(ExperimentId, ComparedArm<'_>)> = compared.arms().collect();
+    let arms = arms(&named, &question, figures);
+    let (_, named): (Vec<ExperimentId>, Vec<ComparedArm<'_>>) = named.into_iter().unzip();
+    let differences = optlab_spec::differences(&named);
+    let verdict = sum_up(compared, &question, &arms, &differences);
     let Question { metric, last, baseline, pairs_needed } = question;
-    let arms = arms(experiment, baseline.as_deref(), pairs_needed, figures);
-    let contenders: Vec<Contender<'_>> = arms
-        .iter()
-        .filter_map(|arm| Some(Contender { arm: arm.name, difference: arm.difference? }))
-        .collect();
-    let counts = experiment.counts;
-    let settled = counts.unfinished() == 0;
-    let differences = experiment.spec.differences();
-    let verdict = match &baseline {
-        Some(baseline) => {
-            let Verdict { text, about } = verdict(metric, baseline, &contenders, settled, pairs_needed);
-            let rates = about.map(|arm| rates(&differences, [arm, baseline])).unwrap_or_default();
-            format!("{text}{}{rates}", held_out(&experiment.spec, metric))
-        }
-        None => no_baseline(&experiment.spec),
-    };
     let environments = baseline.as_deref().map(|baseline| {
-        let of = |contender: &Contender<'_>| environments::differences(figures, baseline, contender.arm);
-        contenders.iter().flat_map(of).collect()
+        let of = |contender: Contender<'_>| environments::differences(figures, baseline, contender.arm);
+        contenders(&arms).into_iter().flat_map(of).collect()
     });
     Comparison {
+        experiments: compared.experiments.iter().map(experiment).collect(),
         metric,
         unit: metric.unit().to_owned(),
         higher_is_better: metric.higher_is_better(),
@@ -78,83 +75,108 @@ pub(super) fn compare(experiment: &Experiment, question: Question, figures: &Fig
     }
 }
 
-fn no_baseline(spec: &ExperimentSpec) -> String {
-    let plain = spec.arms.iter().filter(|arm| matches!(arm.method, MethodSpec::Baseline { .. })).count();
-    let why = match plain {
-        0 => "no arm has the method `baseline`".to_owned(),
-        plain => format!("{plain} arms have the method `baseline`"),
-    };
-    format!("No baseline: {why} and the spec names none. Choose an arm to compare the others with.")
+fn experiment(experiment: &Experiment) -> ComparedExperiment {
+    ComparedExperiment { id: experiment.id, name: experiment.name.clone() }
 }
 
-/// Names the set that decided, if the experiment has two.
-fn held_out(spec: &ExperimentSpec, metric: Metric) -> &'static str {
-    let has_validation = spec.arms.iter().any(|arm| arm.train.data.validation > 0.0);
-    match metric.evaluated() {
-        Some(Evaluated { set: HeldOut::Test, .. }) if has_validation => {
-            " Decided on the test set, not on the validation set."
-        }
-        Some(Evaluated { set: HeldOut::Validation, .. }) => " Decided on the validation set.",
-        _ => "",
+/// The verdict over all arms that can be compared, after the reasons why others cannot.
+fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &[FieldDifference]) -> String {
+    let &Question { metric, pairs_needed, .. } = question;
+    let Some(baseline) = question.baseline.as_deref() else { return sentences::no_baseline(compared) };
+    let apart = sentences::no_verdict(arms.iter().filter_map(|arm| match &arm.against {
+        Some(Against::NotPaired(why)) => Some((arm.name.as_str(), why)),
+        _ => None,
+    }));
+    let contenders = contenders(arms);
+    if let (Some(apart), true) = (&apart, contenders.is_empty()) {
+        return apart.clone();
     }
+    let Verdict { text, about } = verdict(metric, baseline, &contenders, compared.is_settled(), pairs_needed);
+    let apart = apart.map(|apart| format!("{apart} ")).unwrap_or_default();
+    let of_pair = about.map(|arm| {
+        let rates = sentences::rates(differences, [arm, baseline]);
+        let conditions = match compared.are_several() {
+            true => sentences::conditions(differences, [arm, baseline]),
+            false => String::new(),
+        };
+        rates + &conditions
+    });
+    format!("{apart}{text}{}{}", sentences::held_out(compared, metric), of_pair.unwrap_or_default())
 }
 
-/// The learning rates in which two arms differ.
-fn rates(differences: &[FieldDifference], arms: [&str; 2]) -> String {
-    let rates = differences.iter().filter(|field| field.pointer.ends_with("/learning_rate"));
-    let listed: Vec<String> = rates
-        .filter_map(|field| {
-            let [arm, baseline] = arms.map(|name| field.values.get(name).filter(|value| !value.is_null()));
-            let (arm, baseline) = (arm?, baseline?);
-            let name = field.pointer[1..].replace('/', ".");
-            (arm != baseline).then(|| format!("{name} is {arm} in {} and {baseline} in {}", arms[0], arms[1]))
-        })
-        .collect();
-    if listed.is_empty() { String::new() } else { format!(" Rates differ: {}.", listed.join(", ")) }
+fn contenders(arms: &[Arm]) -> Vec<Contender<'_>> {
+    let paired = arms.iter().filter_map(|arm| match &arm.against {
+        Some(Against::Paired { difference, .. }) => {
+            Some(Contender { arm: &arm.name, difference: *difference })
+        }
+        _ => None,
+    });
+    paired.collect()
 }
 
-fn arms<'a>(
-    experiment: &'a Experiment,
-    baseline: Option<&str>,
-    pairs_needed: usize,
-    figures: &Figures,
-) -> Vec<Arm<'a>> {
-    let reference = baseline.map(|baseline| figures.values(baseline));
-    let of_spec = experiment.spec.arms.iter();
-    let mut arms: Vec<Arm<'a>> = of_spec
-        .map(|arm| {
-            let reference = reference.as_ref().filter(|_| Some(arm.name.as_str()) != baseline);
-            let pairs = reference.map(|reference| pairs(reference, &figures.values(&arm.name)));
-            let difference = pairs.as_deref().map(paired_difference);
-            Arm { name: &arm.name, method: arm.method.to_string(), pairs, difference }
+fn arms(named: &[(ExperimentId, ComparedArm<'_>)], question: &Question, figures: &Figures) -> Vec<Arm> {
+    let baseline = question.baseline.as_deref();
+    let baseline = named.iter().map(|(_, arm)| arm).find(|arm| Some(arm.name.as_str()) == baseline);
+    let reference = baseline.map(|baseline| (baseline, figures.values(&baseline.name)));
+    let against = |arm: &ComparedArm<'_>| {
+        let (baseline, reference) = reference.as_ref().filter(|(baseline, _)| baseline.name != arm.name)?;
+        if let Some(why) = mismatch(&arm.arm.train, &baseline.arm.train, question.metric) {
+            return Some(Against::NotPaired(why));
+        }
+        let pairs = pairs(reference, &figures.values(&arm.name));
+        Some(Against::Paired { difference: paired_difference(&pairs), pairs })
+    };
+    let mut arms: Vec<Arm> = named
+        .iter()
+        .map(|(experiment, arm)| Arm {
+            experiment: *experiment,
+            name: arm.name.clone(),
+            method: arm.arm.method.to_string(),
+            against: against(arm),
         })
         .collect();
-    let tested = arms.iter_mut().filter_map(|arm| arm.difference.as_mut()?.as_mut().ok());
-    adjust(&mut tested.collect::<Vec<_>>(), pairs_needed);
+    let tested = arms.iter_mut().filter_map(|arm| match &mut arm.against {
+        Some(Against::Paired { difference, .. }) => difference.as_mut().ok(),
+        _ => None,
+    });
+    adjust(&mut tested.collect::<Vec<_>>(), question.pairs_needed);
     arms
 }
 
-fn result(arm: &Arm<'_>, metric: Metric, pairs_needed: usize, figures: &Figures) -> ArmResult {
-    let seeds = figures.values(arm.name);
+fn result(arm: &Arm, metric: Metric, pairs_needed: usize, figures: &Figures) -> ArmResult {
+    let seeds = figures.values(&arm.name);
     let values: Vec<f64> = seeds.iter().map(|(_, value)| *value).collect();
     let of_values = spread(&values);
     let mean = |pick: fn(&JobFigures) -> Option<f64>| {
-        let values: Vec<f64> = figures.of(arm.name).filter_map(|figure| pick(&figure.job)).collect();
+        let values: Vec<f64> = figures.of(&arm.name).filter_map(|figure| pick(&figure.job)).collect();
         spread(&values).map(|spread| spread.mean)
     };
+    let (pairs, difference) = match &arm.against {
+        Some(Against::Paired { pairs, difference }) => (Some(pairs.as_slice()), Some(difference)),
+        Some(Against::NotPaired(_)) => (Some(&[][..]), None),
+        None => (None, None),
+    };
+    let (standing, cannot_tell) = match &arm.against {
+        Some(Against::Paired { difference, .. }) => {
+            (standing(metric, difference, pairs_needed), cannot_tell(difference, pairs_needed))
+        }
+        Some(Against::NotPaired(why)) => (Some(Standing::NotComparable), Some(why.to_string())),
+        None => (None, None),
+    };
     ArmResult {
-        arm: arm.name.to_owned(),
+        arm: arm.name.clone(),
+        experiment_id: arm.experiment,
         method: arm.method.clone(),
         n: values.len(),
         mean: of_values.map(|spread| spread.mean),
         std: of_values.and_then(|spread| spread.std),
         energy: mean(|job| job.energy),
         seconds: mean(|job| job.seconds),
-        pairs: arm.pairs.as_ref().map(Vec::len),
-        mean_difference: arm.pairs.as_deref().and_then(spread).map(|spread| spread.mean),
-        difference: arm.difference.and_then(Result::ok),
-        standing: arm.difference.and_then(|difference| standing(metric, &difference, pairs_needed)),
-        cannot_tell: arm.difference.and_then(|difference| cannot_tell(&difference, pairs_needed)),
+        pairs: pairs.map(<[f64]>::len),
+        mean_difference: pairs.and_then(spread).map(|spread| spread.mean),
+        difference: difference.and_then(|difference| difference.ok()),
+        standing,
+        cannot_tell,
         values: seeds.into_iter().map(|(seed, value)| SeedValue { seed, value }).collect(),
     }
 }

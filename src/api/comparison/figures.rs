@@ -6,17 +6,19 @@ use optlab_domain::{Evaluations, HeldOut, JobId, Metric};
 use optlab_spec::Arm;
 use optlab_spec::protocol::Environment;
 
+use super::compared::Compared;
 use crate::store::{Experiment, JobFigures, LastEvaluations, Store, StoreError};
 
-/// The figures of an experiment.
+/// The figures of the compared experiments.
+#[derive(Default)]
 pub(super) struct Figures {
-    /// The cells in the order of the spec's arms, then by seed.
+    /// The cells in the order of the experiments and of the arms of their specs, then by seed.
     pub(super) all: Vec<Figure>,
     /// The environments of each job, by job id.
     pub(super) environments: HashMap<JobId, Vec<Environment>>,
 }
 
-/// A job with its figure.
+/// A job with its figure. Its arm has the name that it has among the compared ones.
 pub(super) struct Figure {
     pub(super) job: JobFigures,
     /// `None` if the job has not succeeded or has no such figure.
@@ -27,27 +29,20 @@ impl Figures {
     /// The figures of `metric`, which may be the mean of the `last` evaluations.
     pub(super) async fn read(
         store: &Store,
-        experiment: &Experiment,
+        compared: &Compared,
         metric: Metric,
         last: i64,
     ) -> Result<Self, StoreError> {
-        let jobs = store.figures(experiment.id).await?;
-        let evaluations = match metric.evaluated() {
-            Some(of) if of.of == Evaluations::Last => {
-                store.last_evaluations(experiment.id, of.set, last).await?
+        let mut figures = Self::default();
+        for experiment in &compared.experiments {
+            let mut of_experiment = of_experiment(store, experiment, metric, last).await?;
+            for figure in &mut of_experiment {
+                figure.job.arm = compared.name(experiment.id, &figure.job.arm);
             }
-            _ => HashMap::new(),
-        };
-        let first_steps = first_steps(experiment, last);
-        let figure = |job: JobFigures| {
-            let evaluations = evaluations.get(&job.job_id).filter(|found| {
-                // A job with fewer stored evaluations has no such mean.
-                found.n == last && Some(&Some(found.first_step)) == first_steps.get(job.arm.as_str())
-            });
-            Figure { value: value(metric, &job, evaluations), job }
-        };
-        let environments = store.environments(experiment.id).await?;
-        Ok(Self { all: jobs.into_iter().map(figure).collect(), environments })
+            figures.all.append(&mut of_experiment);
+            figures.environments.extend(store.environments(experiment.id).await?);
+        }
+        Ok(figures)
     }
 
     /// The cells of an arm.
@@ -59,6 +54,28 @@ impl Figures {
     pub(super) fn values(&self, arm: &str) -> Vec<(i64, f64)> {
         self.of(arm).filter_map(|figure| Some((figure.job.seed, figure.value?))).collect()
     }
+}
+
+async fn of_experiment(
+    store: &Store,
+    experiment: &Experiment,
+    metric: Metric,
+    last: i64,
+) -> Result<Vec<Figure>, StoreError> {
+    let jobs = store.figures(experiment.id).await?;
+    let evaluations = match metric.evaluated() {
+        Some(of) if of.of == Evaluations::Last => store.last_evaluations(experiment.id, of.set, last).await?,
+        _ => HashMap::new(),
+    };
+    let first_steps = first_steps(experiment, last);
+    let figure = |job: JobFigures| {
+        let evaluations = evaluations.get(&job.job_id).filter(|found| {
+            // A job with fewer stored evaluations has no such mean.
+            found.n == last && Some(&Some(found.first_step)) == first_steps.get(job.arm.as_str())
+        });
+        Figure { value: value(metric, &job, evaluations), job }
+    };
+    Ok(jobs.into_iter().map(figure).collect())
 }
 
 /// For each arm, the step of the first of its last evaluations.

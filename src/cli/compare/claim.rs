@@ -48,7 +48,7 @@ pub(super) enum ClaimError {
     SameArm(String),
 }
 
-/// A claim names an arm that the experiment lacks.
+/// A claim names an arm that the experiments lack.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no arm `{name}`; there is {known}")]
 pub(super) struct UnknownArm {
@@ -72,7 +72,8 @@ impl FromStr for Claim {
         }
         let [left, right] = [&arms[..place], &arms[place + 1..]].map(|name| name.trim().to_owned());
         for name in [&left, &right] {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            // The slash is between an experiment and its arm.
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
             if name.is_empty() || !name.chars().all(is_name) {
                 return Err(ClaimError::NotAName(name.clone()));
             }
@@ -95,6 +96,11 @@ impl fmt::Display for Claim {
 }
 
 impl Claim {
+    /// The claim with the names of arms as answers of the server have them.
+    pub(super) fn named(&self, name: impl Fn(&str) -> String) -> Self {
+        Self { left: name(&self.left), right: name(&self.right), ..*self }
+    }
+
     /// The arm with which it compares.
     pub(super) fn right(&self) -> &str {
         &self.right
@@ -103,7 +109,7 @@ impl Claim {
     /// Checks the claim in a comparison with [`right`](Self::right).
     ///
     /// # Errors
-    /// If the other arm is not in the experiment.
+    /// If the other arm is not among the compared ones.
     pub(super) fn outcome(&self, comparison: &Comparison) -> Result<Outcome, UnknownArm> {
         let arm = comparison.arms.iter().find(|arm| arm.arm == self.left);
         let arm = arm.ok_or_else(|| {
@@ -159,6 +165,9 @@ mod tests {
     fn a_claim_is_read_strictly() {
         let claim: Claim = "opt-cayley<base.line_1 @ 0.990".parse().unwrap();
         assert_eq!(claim.to_string(), "opt-cayley < base.line_1 @ 0.99");
+        let claim: Claim = "4/opt < wide.r/baseline @ 0.9".parse().unwrap();
+        let named = claim.named(|arm| arm.replace("wide.r", "7"));
+        assert_eq!(named.to_string(), "4/opt < 7/baseline @ 0.9");
         assert_eq!("a > b @ .9".parse::<Claim>().unwrap().relation, Relation::Higher);
         for (text, says) in [
             ("a < b", "no level"),

@@ -1,4 +1,4 @@
-//! `optlab compare`: compares the arms with one of them, as tables and claims.
+//! `optlab compare`: compares the arms of experiments with one of them, as tables and claims.
 
 mod claim;
 mod csv;
@@ -16,15 +16,16 @@ use claim::Claim;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Id or name of the experiment; the newest of that name
-    experiment: String,
+    /// Id or name of an experiment, the newest of that name; of several, arms are named EXPERIMENT/ARM
+    #[arg(required = true, value_name = "EXPERIMENT")]
+    experiments: Vec<String>,
     #[command(flatten)]
     server: ServerArgs,
     /// Metric: test_error, best_test_error or last_test_error, the same of test_accuracy, validation_error and
     /// validation_accuracy, energy, seconds, peak_memory or parameters_trained
     #[arg(long, value_parser = parse_word::<Metric>, default_value = "test_error")]
     metric: Metric,
-    /// Arm to compare with [default: the experiment's baseline]
+    /// Arm to compare with, such as baseline or 4/baseline [default: the baseline of the first experiment]
     #[arg(long, value_name = "ARM")]
     baseline: Option<String>,
     /// Number of evaluations in the mean of metrics such as last_test_error [default: 5]
@@ -58,20 +59,45 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ));
     }
     let client = args.server.client()?;
-    let experiment = which::find(&client, &args.experiment)?;
-    let ask = |baseline: Option<&str>| ask(&client, experiment, args.metric, args.last, baseline);
-    let comparison = ask(args.baseline.as_deref())?;
+    let experiments = Experiments::find(&client, &args.experiments)?;
+    let ask = |baseline: Option<&str>| ask(&client, &experiments, args.metric, args.last, baseline);
+    let comparison = ask(args.baseline.as_deref().map(|arm| experiments.arm(arm)).as_deref())?;
     let mut outcomes = Vec::new();
     for claim in &args.require {
+        let claim = claim.named(|arm| experiments.arm(arm));
         let against = ask(Some(claim.right()))?;
         outcomes.push(claim.outcome(&against).map_err(|error| Failure::Usage(error.to_string()))?);
     }
     print(&comparison, if args.json { Format::Json } else { args.format })?;
-    warn(&client, experiment);
+    experiments.found.iter().for_each(|(_, id)| warn(&client, *id));
     for outcome in &outcomes {
         output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// The experiments of the command line, each as it was given, without a leading `#`, and its id.
+struct Experiments {
+    found: Vec<(String, ExperimentId)>,
+}
+
+impl Experiments {
+    fn find(client: &Client, given: &[String]) -> Result<Self, Failure> {
+        let find = |given: &String| {
+            let id = which::find(client, given)?;
+            Ok((given.strip_prefix('#').unwrap_or(given).to_owned(), id))
+        };
+        Ok(Self { found: given.iter().map(find).collect::<Result<_, Failure>>()? })
+    }
+
+    /// The name of an arm in answers of the server: `EXPERIMENT/ARM` becomes `ID/ARM`.
+    fn arm(&self, given: &str) -> String {
+        let of_several = given.split_once('/').and_then(|(experiment, arm)| {
+            let (_, id) = self.found.iter().find(|(given, _)| given == experiment)?;
+            Some(format!("{id}/{arm}"))
+        });
+        of_several.unwrap_or_else(|| given.to_owned())
+    }
 }
 
 /// Names the jobs that are not what they seem. A server that cannot tell is no reason to fail.
@@ -111,14 +137,15 @@ pub(super) fn fetch(client: &Client, experiment: ExperimentId) -> Result<Compari
 
 fn ask(
     client: &Client,
-    experiment: ExperimentId,
+    experiments: &Experiments,
     metric: Metric,
     last: Option<u32>,
     baseline: Option<&str>,
 ) -> Result<Comparison, ClientError> {
-    let last = last.map(|last| last.to_string());
-    let mut parameters = vec![("metric", metric.into())];
+    let ids: Vec<String> = experiments.found.iter().map(|(_, id)| id.to_string()).collect();
+    let (ids, last) = (ids.join(","), last.map(|last| last.to_string()));
+    let mut parameters = vec![("experiments", ids.as_str()), ("metric", metric.into())];
     parameters.extend(last.as_deref().map(|last| ("last", last)));
     parameters.extend(baseline.map(|arm| ("baseline", arm)));
-    client.ask(&format!("/experiments/{experiment}/comparison"), &parameters)
+    client.ask("/comparison", &parameters)
 }

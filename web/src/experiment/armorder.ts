@@ -3,7 +3,7 @@
 import type { ArmStyle } from "../arms";
 import type { ArmResult, Standing } from "../contract";
 
-const STANDINGS: Standing[] = ["better", "different", "no_clear_difference", "too_few_seeds", "worse"];
+const STANDINGS: Standing[] = ["better", "different", "no_clear_difference", "too_few_seeds", "worse", "not_comparable"];
 
 /** The sort keys; a leading minus means descending. */
 const COLUMNS = new Map<string, (result: ArmResult) => number | null | undefined>([

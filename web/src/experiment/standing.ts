@@ -8,10 +8,11 @@ export const STANDINGS: Record<Standing, string> = {
   different: "Different",
   no_clear_difference: "No clear difference",
   too_few_seeds: "Too few seeds",
+  not_comparable: "Not comparable",
 };
 
 /** The standing that the sentence of a comparison begins with: of the arm with the best news. */
-const ORDER: Standing[] = ["better", "different", "no_clear_difference", "worse", "too_few_seeds"];
+const ORDER: Standing[] = ["better", "different", "no_clear_difference", "worse", "too_few_seeds", "not_comparable"];
 
 /** The sentence of a comparison without the words that the badge beside it has already. */
 export function withoutBadge(sentence: string, standing: Standing | null): string {
