@@ -11,7 +11,7 @@ use optlab_api_types::{
 };
 use optlab_domain::{Action, ExperimentId, Provenance};
 use optlab_spec::submission::{self, parse_json};
-use optlab_spec::Fields;
+use optlab_spec::{ExperimentSpec, Fields, JobSpec};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -49,25 +49,28 @@ pub(super) async fn submit(
     headers: HeaderMap,
     document: Document,
 ) -> Result<Response, ApiError> {
-    let key = idempotency_key(&headers)?;
+    let (key, provenance) = (idempotency_key(&headers)?, provenance(&headers)?);
     let spec = submission::resolve(&document.value)?;
     if params.dry_run {
-        let planned = |job: optlab_spec::JobSpec| {
-            let steps = job.train.total_steps();
-            PlannedJob { arm: job.arm, seed: job.seed, steps }
-        };
-        let jobs = spec.jobs().map(planned).collect();
-        let estimate = estimate(&state, &spec).await?;
-        let (slots, why_queued) = QueueState::of(&state).await?.preview(spec.resources.device);
-        return Ok(Json(DryRun { spec, jobs, estimate, slots, why_queued }).into_response());
+        return Ok(Json(dry_run(&state, spec).await?).into_response());
     }
     let body = hex::encode(Sha256::digest(&document.text));
     let idempotency = key.map(|key| (key, body.as_str()));
-    let submission =
-        store::Submission { spec: &spec, text: Some(&document.text), idempotency, provenance: provenance(&headers)? };
+    let submission = store::Submission { spec: &spec, text: Some(&document.text), idempotency, provenance };
     let id = state.store.submit(submission).await?;
     let submitted = submitted(&state, id).await?;
     Ok((StatusCode::CREATED, Json(submitted)).into_response())
+}
+
+async fn dry_run(state: &AppState, spec: ExperimentSpec) -> Result<DryRun, ApiError> {
+    let planned = |job: JobSpec| {
+        let steps = job.train.total_steps();
+        PlannedJob { arm: job.arm, seed: job.seed, steps }
+    };
+    let jobs = spec.jobs().map(planned).collect();
+    let estimate = estimate(state, &spec).await?;
+    let (slots, why_queued) = QueueState::of(state).await?.preview(spec.resources.device);
+    Ok(DryRun { spec, jobs, estimate, slots, why_queued })
 }
 
 /// The answer to a submission or an import of experiment `id`.
@@ -87,10 +90,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     }
 }
 
+/// Maximum length of the header in bytes. A character of a command line may take twelve.
+const LONGEST_PROVENANCE: usize = 16_000;
+
 fn provenance(headers: &HeaderMap) -> Result<Provenance, ApiError> {
     let Some(header) = headers.get("optlab-provenance") else { return Ok(Provenance::default()) };
     let wrong = |why: &dyn Display| ApiError::malformed(format!("Optlab-Provenance {why}"));
-    let value = parse_json(header.as_bytes()).map_err(|error| wrong(&error))?;
+    let fits = |text: &&str| text.len() <= LONGEST_PROVENANCE && text.starts_with('{');
+    let text =
+        header.to_str().ok().filter(fits).ok_or_else(|| wrong(&"must be an object of JSON in ASCII"))?;
+    let value = parse_json(text.as_bytes()).map_err(|error| wrong(&error))?;
     let provenance = Provenance::deserialize(value).map_err(|error| wrong(&format!("is wrong: {error}")))?;
     provenance.mistake().map_or(Ok(provenance), |mistake| Err(wrong(&mistake)))
 }

@@ -352,7 +352,9 @@ fn in_ascii(value: &Value) -> String {
     for c in value.to_string().chars() {
         match c {
             ' '..='~' => ascii.push(c),
-            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}"))),
+            c => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}")))
+            }
         }
     }
     ascii

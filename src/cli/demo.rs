@@ -71,7 +71,8 @@ async fn demo(args: Args) -> Result<(), Failure> {
 
 fn experiment(client: &Client) -> anyhow::Result<()> {
     let sent = serde_json::json!({ "recipe": RECIPE });
-    let submitted = client.submit(&sent.to_string(), &Provenance::default()).map_err(ClientError::into_anyhow)?;
+    let submitted =
+        client.submit(&sent.to_string(), &Provenance::default()).map_err(ClientError::into_anyhow)?;
     output::line(format!("Experiment {} `{}`: {}", submitted.id, submitted.name, client.page(submitted.id)))?;
     let ended = watch(client, submitted.id)?;
     output::line(state(&ended.experiment.summary))?;

@@ -18,7 +18,11 @@ pub(super) fn provenance(hide: impl Fn(&str) -> String) -> Provenance {
         command_line: Some(command_line(env::args_os().map(|word| hide(&word.to_string_lossy())))),
     };
     // A git of another kind may print something else.
-    if found.mistake().is_none() { found } else { Provenance { commit_hash: None, commit_dirty: None, ..found } }
+    if found.mistake().is_none() {
+        found
+    } else {
+        Provenance { commit_hash: None, commit_dirty: None, ..found }
+    }
 }
 
 /// Ends the description of a folder whose tracked files have changes.
@@ -56,7 +60,9 @@ fn without_password(word: &str) -> String {
         Some((flag, value)) if flag.starts_with('-') => (format!("{flag}="), value),
         _ => (String::new(), word),
     };
-    let is_url = value.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let is_url = value
+        .split_once("://")
+        .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     if is_url { format!("{flag}{}", redacted(value)) } else { word.to_owned() }
 }
 
@@ -80,7 +86,12 @@ mod tests {
             r"optlab submit mine.toml --set 'seeds=[0, 1]' --set 'notes=it'\''s'"
         );
         assert_eq!(
-            line(&["optlab", "--server", "https://me:hunter2@host:8080", "--server=http://me:hunter2@host/x"]),
+            line(&[
+                "optlab",
+                "--server",
+                "https://me:hunter2@host:8080",
+                "--server=http://me:hunter2@host/x"
+            ]),
             "optlab --server https://...@host:8080 --server=http://...@host/x"
         );
         assert_eq!(line(&["optlab", "--set", "notes=see http://x"]), "optlab --set 'notes=see http://x'");

@@ -1,6 +1,7 @@
 //! `optlab submit`: submits an experiment, and watches it on request.
 
 use optlab_spec::arms;
+use optlab_spec::submission::is_json;
 
 use super::client::{Client, ServerArgs};
 use super::progress;
@@ -43,7 +44,8 @@ struct Options {
     /// Wait and show the progress; the exit status is 0 only if every job succeeded
     #[arg(long)]
     watch: bool,
-    /// Only check and show the resolved spec
+    /// Only check and show the resolved spec: as TOML if the spec was written in TOML, otherwise, and with --json, as
+    /// JSON with the jobs that it makes
     #[arg(long)]
     dry_run: bool,
     /// Print the server's answer as JSON; with --watch at the end, with the comparison
@@ -69,6 +71,7 @@ pub(super) fn run_clone(args: &CloneArgs) -> Result<(), Failure> {
 }
 
 fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failure> {
+    let is_toml = !is_json(&written.text);
     let mut spec = args.changes.apply(written.spec.clone())?;
     if !args.arms.is_empty() {
         arms::keep(&mut spec, &args.arms)?;
@@ -77,9 +80,13 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
     let text = if spec == written.spec { written.text } else { spec.to_string() };
     if args.dry_run {
         let checked = client.check_spec(&text).map_err(|error| args.changes.as_typed(error.into()))?;
-        return Ok(output::json(&checked)?);
+        // In the language of the file. A few specs have no TOML.
+        let toml = checked.spec.to_toml().filter(|_| is_toml && !args.json);
+        return Ok(toml.map_or_else(|| output::json(&checked), |text| output::line(text.trim_end()))?);
     }
-    let submitted = client.submit(&text, &provenance(|word| args.server.hide_token(word))).map_err(|error| args.changes.as_typed(error.into()))?;
+    let submitted = client
+        .submit(&text, &provenance(|word| args.server.hide_token(word)))
+        .map_err(|error| args.changes.as_typed(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());

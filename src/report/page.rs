@@ -88,19 +88,19 @@ fn result(report: &Report, arms: &Arms<'_>) -> Markup {
         section id="result" {
             h2 { "Result" }
             p class="verdict" {
-                @if let Some(standing) = by_standing(report).first() { b { (capitalised(&in_words(standing.0))) ". " } }
+                @if let Some(standing) = by_standing(report).first() { span class="badge" { (capitalised(&in_words(standing.0))) } " " }
                 span id="verdict" { (comparison.verdict) }
             }
             p id="standings" class="quiet" { (decided(report)) " " (standings(report)) }
             @if !report.warnings.is_empty() {
-                h3 { "Warnings" }
-                ul id="warnings" class="alarm" {
+                h3 class="alarm" { "Warnings" }
+                ul id="warnings" {
                     @for warning in &report.warnings {
                         li { "Job " (warning.job_id) " (" (warning.arm) ", seed " (warning.seed) "): " (warning.detail) }
                     }
                 }
             }
-            div class="wide" {
+            div class="wide" tabindex="0" {
                 table id="arms" {
                     thead { tr { @for heading in headings(comparison) { th scope="col" { (heading) } } th scope="col" { "standing" } } }
                     tbody {
@@ -153,7 +153,8 @@ fn by_standing(report: &Report) -> Vec<(Standing, Vec<&str>)> {
 
 fn standings(report: &Report) -> String {
     let listed = by_standing(report).into_iter();
-    let listed = listed.map(|(standing, arms)| format!("{}: {}.", capitalised(&in_words(standing)), arms.join(", ")));
+    let listed =
+        listed.map(|(standing, arms)| format!("{}: {}.", capitalised(&in_words(standing)), arms.join(", ")));
     listed.collect::<Vec<_>>().join(" ")
 }
 

@@ -34,7 +34,7 @@ pub(super) fn statistics(comparison: &Comparison, arms: &Arms<'_>) -> Markup {
             h2 { "Paired statistics" }
             @if let (Some(baseline), false) = (&comparison.baseline, compared.is_empty()) {
                 p class="quiet" { "Differences of the " (metric.heading()) " from " (baseline) ", paired by seed." }
-                div class="wide" {
+                div class="wide" tabindex="0" {
                     table id="pairs" {
                         thead { tr { @for heading in STATISTICS { th scope="col" { (heading) } } } }
                         tbody {
@@ -49,7 +49,7 @@ pub(super) fn statistics(comparison: &Comparison, arms: &Arms<'_>) -> Markup {
                 }
             }
             h3 { "Figures of the seeds" }
-            table id="seeds" {
+            div class="wide" tabindex="0" { table id="seeds" {
                 thead { tr { th scope="col" { "arm" } th scope="col" { (metric.heading()) ", by seed" } } }
                 tbody {
                     @for arm in &comparison.arms {
@@ -64,7 +64,7 @@ pub(super) fn statistics(comparison: &Comparison, arms: &Arms<'_>) -> Markup {
                         }
                     }
                 }
-            }
+            } }
         }
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn differences(comparison: &Comparison) -> Markup {
         @if !comparison.differences.is_empty() {
             section id="differences" {
                 h2 { "Fields in which the arms differ" }
-                table {
+                div class="wide" tabindex="0" { table {
                     thead { tr { th scope="col" { "field" } th scope="col" { "value" } th scope="col" { "arms" } } }
                     @for field in &comparison.differences {
                         @let values = by_value(comparison, field);
@@ -122,7 +122,7 @@ pub(super) fn differences(comparison: &Comparison) -> Markup {
                             }
                         }
                     }
-                }
+                } }
             }
         }
     }
@@ -148,7 +148,9 @@ fn by_value<'a>(comparison: &'a Comparison, field: &SpecDifference) -> Vec<(Stri
 
 /// The jobs that have failed, were cancelled or lack something.
 pub(super) fn jobs(report: &Report) -> Markup {
-    let troubled = |job: &&optlab_api_types::Job| job.record.end_reason.is_some_and(|why| why.is_failure()) || job.record.error.is_some();
+    let troubled = |job: &&optlab_api_types::Job| {
+        job.record.end_reason.is_some_and(|why| why.is_failure()) || job.record.error.is_some()
+    };
     let troubled: Vec<_> = report.jobs.iter().filter(troubled).collect();
     html! {
         section id="jobs" {
@@ -156,7 +158,7 @@ pub(super) fn jobs(report: &Report) -> Markup {
             @if troubled.is_empty() {
                 p { "No job has failed." }
             } @else {
-                table id="failures" {
+                div class="wide" tabindex="0" { table id="failures" {
                     thead { tr { @for heading in ["job", "arm", "seed", "state", "attempts", "step", "reason"] { th scope="col" { (heading) } } } }
                     tbody {
                         @for job in troubled {
@@ -175,7 +177,7 @@ pub(super) fn jobs(report: &Report) -> Markup {
                             }
                         }
                     }
-                }
+                } }
             }
         }
     }
@@ -194,14 +196,14 @@ pub(super) fn environments(environments: &[Environment]) -> Markup {
             @if jobs.is_empty() {
                 p { "No job has started." }
             } @else {
-                table {
+                div class="wide" tabindex="0" { table {
                     thead { tr { @for heading in ["optlab", "libtorch", "device", "name", "threads", "jobs"] { th scope="col" { (heading) } } } }
                     tbody {
                         @for (cells, jobs) in &jobs {
                             tr { @for cell in cells { td { (cell) } } td class="number" { (jobs) } }
                         }
                     }
-                }
+                } }
             }
         }
     }

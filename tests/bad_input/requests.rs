@@ -38,7 +38,12 @@ fn malformed_requests_are_rejected() {
         (&[], vec![b' '; 10_000_000], 413, "at most 1000000 bytes"),
         (&toml, vec![b'#'; 1_000_001], 413, "at most 1000000 bytes"),
         (&[("idempotency-key", "")], good().to_string().into_bytes(), 400, "Idempotency-Key"),
-        (&[("optlab-provenance", "optlab submit")], good().to_string().into_bytes(), 400, "Optlab-Provenance not JSON"),
+        (
+            &[("optlab-provenance", "optlab submit")],
+            good().to_string().into_bytes(),
+            400,
+            "Optlab-Provenance must be an object of JSON in ASCII",
+        ),
         (
             &[("optlab-provenance", "{\"commit_hash\": \"main\"}")],
             good().to_string().into_bytes(),

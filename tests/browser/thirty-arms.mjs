@@ -2,7 +2,7 @@
 // Takes a picture of each in both themes and at the width of a phone, and checks it with axe.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { browser, complaints, page, screenshots, seen, server, until } from "./page.mjs";
 
@@ -147,6 +147,36 @@ for (const [scheme, width, height] of VIEWS) {
   }
   console.log(`seen: every page, ${scheme}, ${width} px`);
 }
+
+// The report is one file: three actions from the list, and it needs no server, in both themes, on a phone and on paper.
+await page.emulateMedia({ colorScheme: "light" });
+await page.setViewportSize({ width: 1280, height: 800 });
+await page.goto(server);
+await seen("experiment-row").first().click();
+const [download] = await Promise.all([page.waitForEvent("download"), seen("report").click()]);
+assert.equal(download.suggestedFilename(), `thirty-arms-${id}.html`);
+const report = `${screenshots}/report.html`;
+await download.saveAs(report);
+assert(statSync(report).size < 1_000_000, `the report has ${statSync(report).size} bytes`);
+const requests = [];
+page.on("request", (request) => requests.push(request.url()));
+for (const [scheme, width, height] of VIEWS) {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.setViewportSize({ width, height });
+  await page.goto(`file://${report}`);
+  assert.equal(await page.locator("#arms tbody tr").count(), 30);
+  for (const chart of await page.locator("figure").all()) {
+    const drawn = await chart.locator("path.line").evaluateAll((lines) => lines.map((line) => line.className.baseVal.match(/a\d+/)[0]));
+    assert(new Set(drawn).size >= 28, "an arm that diverged at once has no loss");
+  }
+  await page.screenshot({ path: `${screenshots}/report-${scheme}-${width}.png`, fullPage: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert(wide <= 0, `the report is ${wide} px wider than a window of ${width} px`);
+  assert.deepEqual(await faults(), [], `the report, ${scheme}, ${width} px`);
+}
+await page.pdf({ path: `${screenshots}/report.pdf`, format: "A4" });
+assert.deepEqual([...new Set(requests)], [`file://${report}`], "the report loads nothing");
+console.log(`seen: the report, ${statSync(report).size} bytes`);
 
 assert.deepEqual(complaints, []);
 await browser.close();

@@ -40,6 +40,14 @@ model = { kind = \"mlp\", hidden = [8] }\n\n[[arms]]\nname = \"baseline\"\nmetho
     assert_eq!(submission(1)["text"], file, "the server has the file as it is");
     assert_eq!(rates(&spec(1)), [[Value::Null, json!(0.1)], [json!(0.1), json!(0.1)]]);
 
+    // A dry run of TOML prints TOML, which resolves to the same spec.
+    let resolved = client(&["submit", "mine.toml", "--set", "seeds=[0]", "--dry-run"]).stdout;
+    fs::write(folder.path().join("resolved.toml"), &resolved).unwrap();
+    assert!(String::from_utf8_lossy(&resolved).contains("\n[[arms]]\nname = \"opt\"\n"), "{resolved:?}");
+    let again = client(&["submit", "resolved.toml", "--dry-run", "--json"]).stdout;
+    assert_eq!(serde_json::from_slice::<Value>(&again).unwrap()["spec"], spec(1));
+    fs::remove_file(folder.path().join("resolved.toml")).unwrap();
+
     client(&["submit", "--from", "mine"]);
     assert_eq!((&submission(2)["text"], spec(2)), (&json!(file), spec(1)));
     client(&["add-seeds", "mine", "7"]);

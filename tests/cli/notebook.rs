@@ -80,13 +80,20 @@ fn a_submission_keeps_its_commit_and_its_command_without_secrets() {
     git(folder, &["tag", "v1"]);
     let clean = submit(&[], None);
     let hash = clean["commit_hash"].as_str().unwrap().to_owned();
-    assert_eq!((hash.len(), &clean["commit_dirty"]), (40, &Value::Bool(false)), "new files are no changes: {clean}");
+    assert_eq!(
+        (hash.len(), &clean["commit_dirty"]),
+        (40, &Value::Bool(false)),
+        "new files are no changes: {clean}"
+    );
     fs::write(folder.join("code.py"), "2").unwrap();
     assert_eq!(submit(&[], None)["commit_dirty"], true);
     assert_eq!(submit(&[], Some("/nowhere"))["commit_hash"], Value::Null, "git is not installed");
 
     let shown = client.succeed(&["show", "4"]);
-    assert!(shown.contains(&format!("Commit: {hash} with uncommitted changes\nCommand: optlab submit ")), "{shown}");
+    assert!(
+        shown.contains(&format!("Commit: {hash} with uncommitted changes\nCommand: optlab submit ")),
+        "{shown}"
+    );
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 

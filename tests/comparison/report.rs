@@ -128,8 +128,14 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     // The comparison, as the API and the command write it.
     let comparison = fixture.compare("");
     assert_eq!(page.text("verdict"), comparison["verdict"].as_str().unwrap());
-    assert!(comparison["verdict"].as_str().unwrap().ends_with("Decided on the test set, not on the validation set."));
-    let decided = "Decided by test error on the test set against baseline; a conclusion needs 5 pairs of seeds.";
+    assert!(
+        comparison["verdict"]
+            .as_str()
+            .unwrap()
+            .ends_with("Decided on the test set, not on the validation set.")
+    );
+    let decided =
+        "Decided by test error on the test set against baseline; a conclusion needs 5 pairs of seeds.";
     let standings = page.text("standings");
     assert_eq!(standings, format!("{decided} Better: opt-cayley. No clear difference: other."));
     let rows = page.rows("arms");
@@ -161,9 +167,13 @@ async fn has_the_figures_of_the_comparison(database: Database) {
         page.attributes().filter(|(name, _)| *name == "data-series").map(|(_, series)| series).collect();
     assert_eq!(drawn, ["test/accuracy", "validation/accuracy", "energy/mean"]);
     let paths = |class: &str| {
-        let has = |attributes: &&Vec<(String, String)>| attributes.iter().any(|(name, value)| name == "class" && value == class);
+        let has = |attributes: &&Vec<(String, String)>| {
+            attributes.iter().any(|(name, value)| name == "class" && value == class)
+        };
         let paths = page.tags.iter().map(|(_, attributes)| attributes).filter(has);
-        paths.map(|attributes| attributes.iter().find(|(name, _)| name == "d").unwrap().1.clone()).collect::<Vec<_>>()
+        paths
+            .map(|attributes| attributes.iter().find(|(name, _)| name == "d").unwrap().1.clone())
+            .collect::<Vec<_>>()
     };
     for arm in 0..3 {
         let (lines, bands) = (paths(&format!("line a{arm}")), paths(&format!("band a{arm}")));
@@ -176,10 +186,13 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     assert_eq!(page.text("state"), "21 jobs: 19 succeeded, 2 failed");
     let failures: Vec<[&str; 4]> =
         page.rows("failures").iter().skip(1).map(|row| [&*row[1], &*row[2], &*row[3], &*row[6]]).collect();
-    assert_eq!(failures, [
-        ["opt-cayley", "3", "failed", "diverged: it went wrong"],
-        ["baseline", "4", "failed", "user error: it went wrong"],
-    ]);
+    assert_eq!(
+        failures,
+        [
+            ["opt-cayley", "3", "failed", "diverged: it went wrong"],
+            ["baseline", "4", "failed", "user error: it went wrong"],
+        ]
+    );
     let environments = page.rows("environments");
     let of_jobs = |row: &&[String]| (row[3].clone(), row[5].clone());
     assert_eq!(

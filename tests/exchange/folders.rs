@@ -52,11 +52,14 @@ fn folders_of_runs_become_one_experiment_on_both_databases() {
     for (arm, seed) in [("opt-cayley", "0"), ("baseline", "0"), ("opt-cayley", "3")] {
         train(&sqlite, &folder, arm, seed, &set);
     }
-    let runs = ["opt-cayley-seed0", "baseline-seed0", "opt-cayley-seed3"].map(|name| format!("runs/small-{name}"));
+    let runs =
+        ["opt-cayley-seed0", "baseline-seed0", "opt-cayley-seed3"].map(|name| format!("runs/small-{name}"));
     let first = folder.path().join(&runs[0]);
     let (summary, origin) = (json_of(&first.join("summary.json")), json_of(&first.join("run.json")));
     assert_eq!((&origin["set"], &origin["source"]), (&json!(["train.batch_size=64"]), &json!("small.json")));
-    assert!(origin["provenance"]["command_line"].as_str().unwrap().starts_with("optlab train small.json --arm "));
+    assert!(
+        origin["provenance"]["command_line"].as_str().unwrap().starts_with("optlab train small.json --arm ")
+    );
 
     for (server, own) in [(&sqlite, &folder), (&postgres, &folder)] {
         let import = [&["import"][..], &runs.each_ref().map(String::as_str)].concat();
@@ -65,14 +68,22 @@ fn folders_of_runs_become_one_experiment_on_both_databases() {
         let id = server.read("/api/v1/experiments")["items"][0]["id"].as_i64().unwrap();
         let experiment = server.read(&format!("/api/v1/experiments/{id}"));
         assert_eq!((&experiment["seeds"], &experiment["baseline"]), (&json!([0, 3]), &json!("baseline")));
-        assert_eq!((&experiment["notes"], &experiment["spec"]["train"]["batch_size"]), (&json!("compared by hand"), &json!(64)));
+        assert_eq!(
+            (&experiment["notes"], &experiment["spec"]["train"]["batch_size"]),
+            (&json!("compared by hand"), &json!(64))
+        );
         let jobs = server.jobs(id);
         let cells: Vec<_> = jobs.iter().map(|job| (&job["arm"], &job["seed"], &job["state"])).collect();
         let [cayley, baseline] = ["opt-cayley", "baseline"].map(Value::from);
         let [done, none] = ["succeeded", "cancelled"].map(Value::from);
         assert_eq!(
             cells,
-            [(&cayley, &json!(0), &done), (&baseline, &json!(0), &done), (&cayley, &json!(3), &done), (&baseline, &json!(3), &none)]
+            [
+                (&cayley, &json!(0), &done),
+                (&baseline, &json!(0), &done),
+                (&cayley, &json!(3), &done),
+                (&baseline, &json!(3), &none)
+            ]
         );
         assert_eq!(jobs[3]["error"], "no folder of this run was imported");
         assert_eq!(jobs[0]["test_error"], summary["test_error"]);
@@ -87,7 +98,10 @@ fn folders_of_runs_become_one_experiment_on_both_databases() {
             assert_eq!(stored, points(&folder.path().join(run).join("metrics.csv")));
         }
         let comparison = server.read(&format!("/api/v1/experiments/{id}/comparison"));
-        let of = |number: usize, name: &str| comparison["arms"][number]["values"][0]["value"] == json_of(&folder.path().join(name).join("summary.json"))["test_error"];
+        let of = |number: usize, name: &str| {
+            comparison["arms"][number]["values"][0]["value"]
+                == json_of(&folder.path().join(name).join("summary.json"))["test_error"]
+        };
         assert!(of(0, &runs[0]) && of(1, &runs[1]), "{comparison}");
         let attempts = server.read(&format!("/api/v1/jobs/{}/attempts", jobs[0]["id"]));
         assert_eq!(attempts["items"][0]["environment"], origin["attempts"][0]["environment"]);
@@ -100,7 +114,10 @@ fn folders_of_runs_become_one_experiment_on_both_databases() {
     said(&client(&sqlite, &folder, &["import", &runs[1]]));
     let alone = sqlite.read("/api/v1/experiments/2");
     assert_eq!(alone["arms"], json!([{ "name": "baseline", "method": "baseline" }]));
-    assert_eq!(alone["provenance"]["command_line"], json_of(&folder.path().join(&runs[1]).join("run.json"))["provenance"]["command_line"]);
+    assert_eq!(
+        alone["provenance"]["command_line"],
+        json_of(&folder.path().join(&runs[1]).join("run.json"))["provenance"]["command_line"]
+    );
     let draft = &sqlite.read("/api/v1/experiments/2/submission")["draft"];
     assert_eq!(draft["arms"], json!([{ "name": "baseline", "method": { "kind": "baseline" } }]));
 }
@@ -113,7 +130,8 @@ fn summaries_have_the_final_figures() {
     let run = folder.path().join("runs/small-baseline-seed5");
     let (summary, points) = (json_of(&run.join("summary.json")), points(&run.join("metrics.csv")));
     let last = |series: &str| {
-        let of_series = points.iter().filter_map(|point| point.strip_prefix(series)?.strip_prefix(',')?.split_once(','));
+        let of_series =
+            points.iter().filter_map(|point| point.strip_prefix(series)?.strip_prefix(',')?.split_once(','));
         let last = of_series.max_by_key(|(step, _)| step.parse::<u64>().unwrap());
         last.unwrap().1.parse::<f64>().unwrap()
     };
@@ -127,14 +145,18 @@ fn summaries_have_the_final_figures() {
         assert_eq!(summary[name].as_f64(), Some(last(series)), "{name} in {summary}");
     }
     assert_eq!(summary["test_error"].as_f64(), Some(100.0 - last("test/accuracy")));
-    assert!(summary["seconds"].as_f64().unwrap() > 0.0 && summary["parameters_trained"].as_u64().unwrap() > 0);
+    assert!(
+        summary["seconds"].as_f64().unwrap() > 0.0 && summary["parameters_trained"].as_u64().unwrap() > 0
+    );
 }
 
 #[test]
 fn unfinished_damaged_and_unrelated_folders_are_rejected_with_the_file() {
     let folder = written();
     let server = without_slots(&folder);
-    for (arm, more) in [("baseline", &[][..]), ("opt-cayley", &["--set", "train.optimizer.learning_rate=0.5"])] {
+    for (arm, more) in
+        [("baseline", &[][..]), ("opt-cayley", &["--set", "train.optimizer.learning_rate=0.5"])]
+    {
         train(&server, &folder, arm, "0", more);
     }
     let place = "runs/small-baseline-seed0";
@@ -152,7 +174,12 @@ fn unfinished_damaged_and_unrelated_folders_are_rejected_with_the_file() {
         "belong to different experiments: they differ in train.optimizer.learning_rate",
     );
     for (name, says) in [
-        ("summary.json", format!("{place}/summary.json is missing, so the run is unfinished; `optlab train --resume {place}`")),
+        (
+            "summary.json",
+            format!(
+                "{place}/summary.json is missing, so the run is unfinished; `optlab train --resume {place}`"
+            ),
+        ),
         ("run.json", format!("{place}/run.json: No such file")),
         ("metrics.csv", format!("{place}/metrics.csv: No such file")),
     ] {
@@ -163,9 +190,19 @@ fn unfinished_damaged_and_unrelated_folders_are_rejected_with_the_file() {
     for (name, from, to, says) in [
         ("metrics.csv", "train/loss,1,", "train/loss,1,1", "metrics.csv was altered: its SHA-256"),
         ("metrics.csv", "train/loss,2,", "train/loss,x,", "metrics.csv: line"),
-        ("spec.json", "\"seed\": 0", "\"seed\": 1", "spec.json was altered: it is not the spec of the run in run.json"),
+        (
+            "spec.json",
+            "\"seed\": 0",
+            "\"seed\": 1",
+            "spec.json was altered: it is not the spec of the run in run.json",
+        ),
         ("summary.json", "{", "", "summary.json: "),
-        ("run.json", "\"epochs\": 1", "\"epochs\": 2", "spec.json was altered: it is not the spec of the run in run.json"),
+        (
+            "run.json",
+            "\"epochs\": 1",
+            "\"epochs\": 2",
+            "spec.json was altered: it is not the spec of the run in run.json",
+        ),
     ] {
         let whole = fs::read_to_string(run.join(name)).unwrap();
         fs::write(run.join(name), whole.replace(from, to)).unwrap();

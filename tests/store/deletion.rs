@@ -24,7 +24,8 @@ const SUMMARIES: &str = "SELECT (SELECT count(*) FROM job_summary) + (SELECT cou
 /// An experiment named `name` with rows in every table, all of whose jobs have ended.
 async fn ended(fixture: &Fixture, name: &str) -> ExperimentId {
     let spec = spec(json!({ "name": name, "train": { "steps": POINTS } }));
-    let submission = Submission { text: Some("{}"), idempotency: Some((name, "body")), ..Submission::of(&spec) };
+    let submission =
+        Submission { text: Some("{}"), idempotency: Some((name, "body")), ..Submission::of(&spec) };
     let id = fixture.store.submit(submission).await.unwrap();
     let lease = fixture.claim().await.unwrap();
     fixture.start(lease, 0).await;

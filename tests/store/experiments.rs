@@ -39,11 +39,8 @@ pub async fn the_provenance_is_stored_and_exported_and_does_not_distinguish_subm
         commit_dirty: Some(hash == 'a'),
         command_line: Some(command.to_owned()),
     };
-    let submission = |provenance| Submission {
-        idempotency: Some(("key", "body")),
-        provenance,
-        ..Submission::of(&spec)
-    };
+    let submission =
+        |provenance| Submission { idempotency: Some(("key", "body")), provenance, ..Submission::of(&spec) };
     let first = from('a', "optlab submit ü.toml");
     let id = fixture.store.submit(submission(first.clone())).await.unwrap();
     let again = fixture.store.submit(submission(from('b', "optlab submit other.toml"))).await;

@@ -558,6 +558,8 @@ export interface components {
         };
         /** @description An experiment with its spec and its series. */
         Experiment: components["schemas"]["ExperimentSummary"] & {
+            /** @description Where it was submitted. */
+            provenance: components["schemas"]["Provenance"];
             /** @description The series that its jobs have recorded so far. */
             series: components["schemas"]["SeriesInfo"][];
             /** @description The spec with every default filled in. */
@@ -1085,6 +1087,15 @@ export interface components {
             title: string;
             /** @description Stable identifier of the kind of error. */
             type: string;
+        };
+        /** @description Where a submission came from, as far as the client told. */
+        Provenance: {
+            /** @description The command, without secrets. */
+            command_line: string | null;
+            /** @description Whether tracked files of that folder had changes that were not committed. */
+            commit_dirty: boolean | null;
+            /** @description Hash of the git commit of the client's working folder. */
+            commit_hash: string | null;
         };
         /** @description A query. */
         Question: {
@@ -2275,6 +2286,7 @@ export type PlainCnn = components['schemas']['PlainCnn'];
 export type PlannedJob = components['schemas']['PlannedJob'];
 export type Precision = components['schemas']['Precision'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
+export type Provenance = components['schemas']['Provenance'];
 export type Question = components['schemas']['Question'];
 export type Recipe = components['schemas']['Recipe'];
 export type RecipeDetail = components['schemas']['RecipeDetail'];

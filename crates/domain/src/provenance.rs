@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Maximum length of a command line, in bytes.
-pub const LONGEST_COMMAND_LINE: usize = 4000;
+/// Maximum length of a command line, in bytes. It is sent in a header, and proxies reject headers of more than 8 kB.
+pub const LONGEST_COMMAND_LINE: usize = 2000;
 
 /// Where a submission came from, as far as the client told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +30,13 @@ impl Provenance {
     /// The mistake in it, if there is one, as the end of a sentence.
     pub fn mistake(&self) -> Option<String> {
         let is_hash = |hash: &String| {
-            [40, 64].contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            [40, 64].contains(&hash.len())
+                && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         };
         if !self.commit_hash.as_ref().is_none_or(is_hash) {
-            return Some("has a `commit_hash` that is not 40 or 64 hexadecimal digits in lower case".to_owned());
+            return Some(
+                "has a `commit_hash` that is not 40 or 64 hexadecimal digits in lower case".to_owned(),
+            );
         }
         if self.commit_dirty.is_some() && self.commit_hash.is_none() {
             return Some("has `commit_dirty` without a `commit_hash`".to_owned());

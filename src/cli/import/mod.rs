@@ -30,7 +30,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         paths => match paths.iter().find(|path| !path.is_dir()) {
             Some(other) => {
                 let shown = other.display();
-                return Err(Failure::Usage(format!("{shown} is no folder; import one file, or folders of `optlab train`")));
+                return Err(Failure::Usage(format!(
+                    "{shown} is no folder; import one file, or folders of `optlab train`"
+                )));
             }
             None => runs::export(paths).map_err(|error| Failure::Usage(format!("{error:#}")))?,
         },

@@ -1,7 +1,7 @@
 //! Runs of `optlab train` as one experiment: a Parquet export of it, which the server imports like any other.
 
 use std::fs::File;
-use std::io::{BufWriter, Seek};
+use std::io::{BufWriter, Seek, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
@@ -23,14 +23,16 @@ pub(super) fn export(folders: &[PathBuf]) -> anyhow::Result<File> {
     let jobs = jobs(&spec, &runs);
     let records: Vec<ExportedJob> = jobs.iter().map(|(job, _)| job.clone()).collect();
     let mut file = tempfile::tempfile()?;
-    let out = BufWriter::new(file.try_clone()?);
-    let mut writer = Box::new(ParquetWriter::new(out, &experiment(&spec, &runs)?, &records)?);
+    let mut out = BufWriter::new(&file);
+    let mut writer = Box::new(ParquetWriter::new(&mut out, &experiment(&spec, &runs)?, &records)?);
     for (job, run) in &jobs {
         for (series, points) in run.iter().flat_map(|run| &run.curves) {
             writer.write(job, series, points)?;
         }
     }
     writer.finish()?;
+    out.flush()?;
+    drop(out);
     file.rewind()?;
     Ok(file)
 }
@@ -48,7 +50,9 @@ fn joined(runs: &[FinishedRun]) -> anyhow::Result<ExperimentSpec> {
                 run.folder.display()
             );
         }
-        let twice = runs[..place].iter().find(|other| other.spec.arms[0].name == arm.name && other.spec.seeds[0] == seed);
+        let twice = runs[..place]
+            .iter()
+            .find(|other| other.spec.arms[0].name == arm.name && other.spec.seeds[0] == seed);
         if let Some(twice) = twice {
             bail!(
                 "{} and {} are the same run: {} with seed {seed}. Import one of them",
@@ -105,7 +109,9 @@ fn first_difference(one: &Value, other: &Value, path: String) -> Option<String> 
         (Value::Object(one), Value::Object(other)) => {
             let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
             let of = |table: &Map<String, Value>, name: &str| table.get(name).cloned().unwrap_or_default();
-            names.into_iter().find_map(|name| first_difference(&of(one, name), &of(other, name), format!("{path}.{name}")))
+            names
+                .into_iter()
+                .find_map(|name| first_difference(&of(one, name), &of(other, name), format!("{path}.{name}")))
         }
         _ => (one != other).then_some(path),
     }
@@ -144,7 +150,8 @@ fn shared(runs: &[FinishedRun]) -> Provenance {
 fn jobs<'a>(spec: &ExperimentSpec, runs: &'a [FinishedRun]) -> Vec<(ExportedJob, Option<&'a FinishedRun>)> {
     let cells = spec.seeds.iter().flat_map(|&seed| spec.arms.iter().map(move |arm| (arm, seed)));
     let found = |arm: &Arm, seed: u64| {
-        let is_run = |run: &&FinishedRun| run.job.record.arm == arm.name && run.job.record.seed == seed as i64;
+        let is_run =
+            |run: &&FinishedRun| run.job.record.arm == arm.name && run.job.record.seed == seed as i64;
         runs.iter().find(is_run)
     };
     let job = |(number, (arm, seed)): (i64, (&Arm, u64))| {

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use optlab_domain::database::JsonText;
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobRecord, JobState, Provenance, WorkerId};
+use optlab_domain::{
+    AttemptNumber, EndReason, ExperimentId, JobId, JobRecord, JobState, Provenance, WorkerId,
+};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -49,7 +51,8 @@ impl FinishedRun {
             sha256(&bytes) == summary.metrics_sha256,
             "{shown}/{POINTS} was altered: its SHA-256 is not the one in {SUMMARY}"
         );
-        let spec = ExperimentSpec::from_stored(&origin.experiment).with_context(|| format!("{shown}/{RUN}"))?;
+        let spec =
+            ExperimentSpec::from_stored(&origin.experiment).with_context(|| format!("{shown}/{RUN}"))?;
         let own = JobSpec::from_stored(&job).with_context(|| format!("{shown}/{SPEC}"))?;
         ensure!(
             spec.jobs().eq([own.clone()]),
@@ -57,7 +60,10 @@ impl FinishedRun {
         );
         for (name, expected) in own.train.points_of_whole_run() {
             let found = curves.get(name).map_or(0, Vec::len) as u64;
-            ensure!(found == expected, "{shown}/{POINTS} has {found} points of {name}, and the run makes {expected}");
+            ensure!(
+                found == expected,
+                "{shown}/{POINTS} has {found} points of {name}, and the run makes {expected}"
+            );
         }
         ensure!(!origin.attempts.is_empty(), "{shown}/{RUN} lists no attempt");
         let job = record(&spec, &own, &origin, &summary, &curves)?;

@@ -13,8 +13,8 @@ use super::files::{POINTS, RESUME, RUN, SPEC, SUMMARY};
 use super::origin::{Began, Origin};
 use super::points::{self, HEADER};
 use super::summary::RunSummary;
-use crate::clock::{Clock, SystemClock};
 use crate::cli::{input, output};
+use crate::clock::{Clock, SystemClock};
 
 /// The folder of one run, locked against other processes.
 pub(super) struct RunFolder {

@@ -25,9 +25,9 @@ pub(super) use self::finished::FinishedRun;
 use self::folder::RunFolder;
 use self::origin::{Began, Origin};
 use self::screen::Screen;
+use super::provenance::provenance;
 use super::serve::block_on;
 use super::signals::Signals;
-use super::provenance::provenance;
 use super::spec::{Changes, Written};
 use super::{Failure, data};
 use crate::clock::{Clock, SystemClock};
@@ -92,7 +92,8 @@ impl Plan {
     fn fresh(source: &str, args: &Args) -> Result<Self, Failure> {
         let mut written = args.changes.apply(Written::read(source)?.spec)?;
         choose_arm(&mut written, args.arm.clone())?;
-        let spec = ExperimentSpec::from_value(&written).map_err(|error| args.changes.as_typed(error.into()))?;
+        let spec =
+            ExperimentSpec::from_value(&written).map_err(|error| args.changes.as_typed(error.into()))?;
         let seed = args.seed.map_or(spec.seeds[0], u64::from);
         let spec = ExperimentSpec { seeds: vec![seed], ..spec };
         let job = spec.job(&spec.arms[0], seed);
@@ -263,7 +264,8 @@ async fn begin(
         Some(event) => bail!("the first event of the runner was {event:?}"),
         None => bail!("{}", runner.exit_report().await),
     };
-    let began = Began { environment: environment.clone(), start_step: step, started_ms: SystemClock.now_ms() };
+    let began =
+        Began { environment: environment.clone(), start_step: step, started_ms: SystemClock.now_ms() };
     folder.begin(job, origin, began)?;
     let screen = Screen::new(job, &environment, step)?;
     Ok(Running { runner, device, folder, screen, total_steps: job.train.total_steps() })

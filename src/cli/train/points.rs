@@ -30,7 +30,8 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Curves> {
     ensure!(lines.next() == Some(HEADER), "the first line is not `{HEADER}`");
     let mut curves = Curves::new();
     for (number, line) in (2..).zip(lines) {
-        let (series, point) = point(line).with_context(|| format!("line {number} is not a point: {line:?}"))?;
+        let (series, point) =
+            point(line).with_context(|| format!("line {number} is not a point: {line:?}"))?;
         let curve = curves.entry(series.to_owned()).or_default();
         let follows = curve.last().is_none_or(|last| last.step < point.step);
         ensure!(follows, "line {number}: step {} of {series} is out of order", point.step);

@@ -37,9 +37,8 @@ pub(super) fn linear(lines: &[Line], end: f64) -> Fit {
     let late = late_span(lines, end);
     let (bulk, apart) = bulk(lines, late, |value| value, ran_away);
     let fitted = extent(&bulk, (0.0, end)).unwrap_or(all);
-    let later = late_extent(&bulk, late).filter(|later| {
-        height(*later) > 0.0 && height(*later) < WORTH_CUTTING * height(fitted)
-    });
+    let later = late_extent(&bulk, late)
+        .filter(|later| height(*later) > 0.0 && height(*later) < WORTH_CUTTING * height(fitted));
     Fit { range: pad(later.unwrap_or(fitted)), cut: later.is_some(), apart }
 }
 
@@ -194,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_steep_warm_up_is_left_out_but_the_last_points_stay() {
-        let accuracies: Vec<f64> = (0..20).map(|step| if step == 0 { 10.0 } else { 97.0 + f64::from(step) / 20.0 }).collect();
+        let accuracies: Vec<f64> =
+            (0..20).map(|step| if step == 0 { 10.0 } else { 97.0 + f64::from(step) / 20.0 }).collect();
         let Fit { range, cut, .. } = linear(&[line(0, &accuracies)], 19.0);
         assert!(cut && range.0 > 90.0 && range.1 < 100.0, "{range:?}");
         let slow: Vec<f64> = (0..20).map(f64::from).collect();

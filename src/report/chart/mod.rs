@@ -121,15 +121,15 @@ fn lines(curves: &Curves, arms: &Arms<'_>) -> Vec<Line> {
 }
 
 fn note(fit: &Fit, lines: &[Line]) -> Option<String> {
-    let apart = match fit.apart {
-        0 => None,
-        1 => Some("1 arm far from the others is outside the axis; a triangle marks where it ends.".to_owned()),
-        arms => Some(format!(
-            "{arms} arms far from the others are outside the axis; triangles mark where they end."
-        )),
-    };
+    let arms = if fit.apart == 1 { "1 arm".to_owned() } else { format!("{} arms", fit.apart) };
+    let apart = (fit.apart > 0).then(|| {
+        format!(
+            "The axis is fitted without {arms} far from the others; triangles mark lines that end outside."
+        )
+    });
     let cut = fit.cut.then(|| "The axis leaves out the warm-up.".to_owned());
-    let bands = (lines.len() > MANY_ARMS).then(|| format!("No bands, because there are more than {MANY_ARMS} arms."));
+    let bands =
+        (lines.len() > MANY_ARMS).then(|| format!("No bands, because there are more than {MANY_ARMS} arms."));
     let notes: Vec<String> = [apart, cut, bands].into_iter().flatten().collect();
     (!notes.is_empty()).then(|| notes.join(" "))
 }

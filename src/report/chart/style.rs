@@ -46,7 +46,7 @@ pub(super) fn styles(arms: &[ArmSummary], baseline: Option<&str>) -> Vec<ArmStyl
         return arms.iter().map(&mut style).collect();
     }
     // Each method with the number of its last setting.
-    let mut methods: Vec<(&str, usize)> = Vec::new();
+    let mut methods: Vec<(String, usize)> = Vec::new();
     let mut plain = 0;
     let mut style = |arm: &ArmSummary| {
         if is_reference(arm) {
@@ -62,7 +62,7 @@ pub(super) fn styles(arms: &[ArmSummary], baseline: Option<&str>) -> Vec<ArmStyl
         let hue = known.unwrap_or(methods.len());
         match known {
             Some(hue) => methods[hue].1 += 1,
-            None => methods.push((&arm.method, 0)),
+            None => methods.push((arm.method.clone(), 0)),
         }
         let setting = methods[hue].1;
         ArmStyle {
