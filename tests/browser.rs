@@ -39,6 +39,15 @@ fn pages_for_jobs_the_form_workers_and_sql_work() {
     browse_until_the_server_goes("pages.mjs");
 }
 
+#[test]
+fn experiments_are_chosen_in_the_list_and_compared() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder);
+    let mut browser = browse("compare.mjs", &server.address, &[]);
+    assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
+}
+
 /// The recording is described in `tests/browser/fixtures/thirty-arms.toml`.
 #[test]
 fn every_page_shows_thirty_arms_with_failures() {

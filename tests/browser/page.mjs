@@ -3,11 +3,14 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 /** `rest` has the arguments of the individual script. */
 export const [server, executablePath, screenshots, ...rest] = process.argv.slice(2);
 mkdirSync(screenshots, { recursive: true });
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** A single action of the browser that takes this long is stuck. */
 const STUCK_MS = 600_000;
@@ -68,4 +71,23 @@ export async function until(what, condition) {
     await page.waitForTimeout(50);
   }
   console.log(`seen: ${what}`);
+}
+
+/** Checks the page in both themes and on a narrow screen: screenshots, no serious fault, nothing wider than the screen. */
+export async function look(name) {
+  for (const [theme, width, height] of [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["dark", 390, 844]]) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize({ width, height });
+    // A chart takes its new width a frame later.
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+    await until(`${name} is not wider than ${width} pixels`, fits);
+    await page.screenshot({ path: `${screenshots}/${name}-${theme}-${width}.png` });
+    if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: axe });
+    const { violations } = await page.evaluate(() => window.axe.run());
+    const faults = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    const told = faults.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+    assert.deepEqual(told, [], `${name} in the ${theme} theme at ${width} pixels`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 800 });
 }

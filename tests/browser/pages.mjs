@@ -4,33 +4,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { connect, createServer } from "node:net";
-import { browser, complaints, page, screenshots, seen, server, until } from "./page.mjs";
-
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+import { browser, complaints, look, page, screenshots, seen, server, until } from "./page.mjs";
 
 const button = (name) => page.getByRole("button", { name, exact: true });
 const api = async (path) => (await fetch(`${server}/api/v1${path}`)).json();
-
-/** Checks the page in both themes and on a narrow screen: screenshots, no serious fault, nothing wider than the screen. */
-async function look(name) {
-  for (const [theme, width, height] of [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["dark", 390, 844]]) {
-    await page.emulateMedia({ colorScheme: theme });
-    await page.setViewportSize({ width, height });
-    // A chart takes its new width a frame later.
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
-    await until(`${name} is not wider than ${width} pixels`, fits);
-    await page.screenshot({ path: `${screenshots}/${name}-${theme}-${width}.png` });
-    if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ path: axe });
-    const { violations } = await page.evaluate(() => window.axe.run());
-    const faults = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    const told = faults.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
-    assert.deepEqual(told, [], `${name} in the ${theme} theme at ${width} pixels`);
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 1280, height: 800 });
-}
 
 /** A relay to the server that can be closed and opened, as if the server stopped and started: connections are closed, then rejected. */
 function door() {

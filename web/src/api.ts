@@ -109,8 +109,8 @@ export interface Question {
   last: string | null;
 }
 
-export const getComparison = (id: number, question: Question, signal?: AbortSignal) =>
-  call<Comparison>("GET", address(`/experiments/${id}/comparison`, { ...question }), undefined, signal);
+export const getComparison = (experiments: readonly number[], question: Question, signal?: AbortSignal) =>
+  call<Comparison>("GET", address("/comparison", { experiments: experiments.join(","), ...question }), undefined, signal);
 
 export const listWarnings = (id: number, signal?: AbortSignal) =>
   call<ListWarning>("GET", address(`/experiments/${id}/warnings`), undefined, signal);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mentions, styleArms } from "./arms";
+import { armName, mentions, styleArms } from "./arms";
 
 const arm = (name: string) => ({ name, method: name === "baseline" ? "baseline" : "opt:cayley" });
 
@@ -43,4 +43,23 @@ test("names of arms are found in a sentence, longer ones first", () => {
     ["baseline", "baseline"],
     [" by 0.84 points", undefined],
   ]);
+});
+
+test("of several experiments, the method has the hue, the experiment the line style and the mark", () => {
+  const arms = [1, 4].flatMap((experiment) => ["baseline", "opt-a", "opt-b"].map((name) => ({ ...arm(name), name: `${experiment}/${name}`, experiment })));
+  const styles = styleArms(arms, "1/baseline");
+  const [baseline, a, b, other_baseline, other_a, other_b] = styles;
+  expect(styles.filter(({ token }) => token === "--arm-baseline")).toEqual([baseline]);
+  expect(other_baseline!.token.split("+")[0]).toBe("--arm-baseline");
+  expect([a!.token, b!.token]).toEqual([other_a!.token, other_b!.token]);
+  expect(a!.token).not.toBe(b!.token);
+  for (const own of [styles.slice(0, 3), styles.slice(3)]) expect(new Set(own.map(({ dash, marker }) => `${dash} ${marker}`)).size).toBe(1);
+  expect([a!.dash.join(), a!.marker]).not.toEqual([other_a!.dash.join(), other_a!.marker]);
+  expect(new Set(styles.map(({ token, dash }) => `${token} ${dash}`)).size).toBe(6);
+});
+
+test("an arm is named after its experiment if there are several", () => {
+  expect([armName([4], 4, "opt"), armName([1, 4], 4, "opt")]).toEqual(["opt", "4/opt"]);
+  const [one, eleven] = styleArms([{ ...arm("1/opt"), experiment: 1 }, { ...arm("11/opt"), experiment: 11 }]);
+  expect(mentions("11/opt leads 1/opt", [one!, eleven!]).map((part) => part.arm?.name)).toEqual(["11/opt", undefined, "1/opt"]);
 });

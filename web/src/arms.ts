@@ -4,6 +4,17 @@ import { type Marker, MARKERS } from "./chart/marker";
 import { cssOf, shadeOf } from "./chart/shade";
 import type { ArmSummary } from "./contract";
 
+/** An arm of one of the experiments that a page shows. */
+export interface ShownArm extends ArmSummary {
+  /** The id of its experiment; may be left out on a page of one experiment. */
+  experiment?: number;
+}
+
+/** The name of an arm on a page, as in the server's answers: `ID/ARM` if the page shows several experiments. */
+export function armName(experiments: readonly number[], experiment: number, arm: string): string {
+  return experiments.length > 1 ? `${experiment}/${arm}` : arm;
+}
+
 export interface ArmStyle {
   name: string;
   method: string;
@@ -28,10 +39,12 @@ const DASHES = [[], [9, 3], [2, 2.5], [9, 3, 2, 3], [14, 4], [5, 2, 2, 2, 2, 2],
 
 /**
  * The arm named `baseline` is grey and dashed. Up to eight arms take colours in the order of the spec. Of more arms, the
- * method determines the hue and the mark, and the setting the shade and the line style.
+ * method determines the hue and the mark, and the setting the shade and the line style. Of several experiments, the
+ * method determines the hue, and the experiment the line style and the mark.
  */
-export function styleArms(arms: ArmSummary[], baseline: string | null = null): ArmStyle[] {
+export function styleArms(arms: ShownArm[], baseline: string | null = null): ArmStyle[] {
   const reference = arms.find((arm) => arm.name === baseline);
+  if (new Set(arms.map((arm) => arm.experiment)).size > 1) return byExperiment(arms, reference);
   return arms.length > MANY_ARMS ? byMethod(arms, reference) : byOrder(arms, reference);
 }
 
@@ -56,6 +69,23 @@ function byMethod(arms: ArmSummary[], baseline: ArmSummary | undefined): ArmStyl
     // Other settings of the baseline's method are grey too, in other shades than the baseline.
     if (hue < 0) return style(arm, shadeOf(BASELINE, 1 + (setting % 2)), dash, "circle");
     return style(arm, shadeOf(`--arm-${hue % HUES}`, setting), dash, MARKERS[(hue + 1) % MARKERS.length]!);
+  });
+}
+
+function byExperiment(arms: ShownArm[], baseline: ShownArm | undefined): ArmStyle[] {
+  const experiments = [...new Set(arms.map((arm) => arm.experiment))];
+  const methods = [...new Set(arms.map((arm) => arm.method).filter((method) => method !== baseline?.method))];
+  const settings = new Map<string, number>();
+  return arms.map((arm) => {
+    const place = experiments.indexOf(arm.experiment);
+    const [dash, marker] = [DASHES[place % DASHES.length]!, MARKERS[place % MARKERS.length]!];
+    if (arm === baseline) return style(arm, BASELINE, dash, marker);
+    const hue = methods.indexOf(arm.method);
+    const key = `${arm.experiment} ${arm.method}`;
+    const setting = settings.get(key) ?? 0;
+    settings.set(key, setting + 1);
+    const token = hue < 0 ? shadeOf(BASELINE, 1 + (setting % 2)) : shadeOf(`--arm-${hue % HUES}`, setting);
+    return style(arm, token, dash, marker);
   });
 }
 

@@ -7,6 +7,7 @@ export const KEYS: [key: string, does: string][] = [
   ["j", "next row"],
   ["k", "previous row"],
   ["Enter", "open the row"],
+  ["x", "choose the experiment of the row for a comparison"],
   ["1 … 9", "show or hide an arm"],
   ["← →", "move the cursor of a focused chart"],
   ["+ −", "zoom in or out at the cursor of a focused chart"],
@@ -22,6 +23,7 @@ export function takeKey(event: KeyboardEvent, showKeys: () => void) {
   else if (event.key === "?") showKeys();
   else if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
+  else if (event.key === "x") tick();
   else if (/^[1-9]$/.test(event.key)) document.querySelector<HTMLElement>(`[data-key="${event.key}"]`)?.click();
   else return;
   event.preventDefault();
@@ -35,6 +37,12 @@ function search() {
   if (address.route.page !== "experiments") address.go("/");
   // The list may not be in the page yet.
   requestAnimationFrame(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
+}
+
+/** Clicks the box beside the focused row. */
+function tick() {
+  const id = document.activeElement?.getAttribute("data-id");
+  document.querySelector<HTMLElement>(`[data-tick="${id}"]`)?.click();
 }
 
 function move(by: number) {

@@ -7,6 +7,13 @@ export function total(counts: Counts): number {
   return JOB_STATES.reduce((sum, state) => sum + counts[state], 0);
 }
 
+/** The jobs of several experiments per state. */
+export function sum(all: Counts[]): Counts {
+  const counts = tally([]);
+  for (const one of all) for (const state of JOB_STATES) counts[state] += one[state];
+  return counts;
+}
+
 /** The number of jobs per state. */
 export function tally(jobs: Job[]): Counts {
   const counts: Counts = { queued: 0, running: 0, paused: 0, succeeded: 0, failed: 0, cancelled: 0 };

@@ -6,11 +6,18 @@ import { secondsPerStep, stepsPerEpoch, xAxis } from "./xaxis";
 const job = (some: Partial<Job>): Job => ({ ...JOB, ...some });
 
 test("an epoch is a fraction of the run, or of the training set for runs in steps", () => {
-  const of = (...trains: Partial<TrainSpec>[]) => stepsPerEpoch({ spec: { arms: trains.map((train) => ({ train })) } } as Parameters<typeof stepsPerEpoch>[0], [{ steps: 900 }]);
-  expect(of({ epochs: 20 })).toBe(45);
-  expect(of({ steps: 900, batch_size: 32, data: { name: "digits" } as TrainSpec["data"] })).toBe(45);
-  expect(of({ steps: 9, batch_size: 32, data: { name: "own" } as TrainSpec["data"] })).toBeNull();
-  expect([of({ epochs: 20, batch_size: 8 }, { epochs: 20, batch_size: 8 }), of({ epochs: 20, batch_size: 8 }, { epochs: 20, batch_size: 9 })]).toEqual([45, null]);
+  const of = (...arms: [train: Partial<TrainSpec>, steps: number][]) =>
+    stepsPerEpoch(
+      arms.map(([train], index) => ({ name: `${index}`, train: train as TrainSpec })),
+      arms.map(([, steps], index) => ({ arm: `${index}`, steps })),
+    );
+  const digits = { name: "digits" } as TrainSpec["data"];
+  expect(of([{ epochs: 20 }, 900])).toBe(45);
+  expect(of([{ steps: 900, batch_size: 32, data: digits }, 900])).toBe(45);
+  expect(of([{ steps: 9, batch_size: 32, data: { name: "own" } as TrainSpec["data"] }, 9])).toBeNull();
+  expect(of([{ epochs: 20 }, 900], [{ epochs: 40 }, 1800], [{ steps: 90, batch_size: 32, data: digits }, 90])).toBe(45);
+  expect(of([{ epochs: 20 }, 900], [{ epochs: 20 }, 800])).toBeNull();
+  expect(stepsPerEpoch([], [])).toBeNull();
 });
 
 test("seconds come from finished runs, or else from the present rate", () => {

@@ -1,6 +1,6 @@
 // The x axis as steps, epochs or seconds. Points are kept by step; the others are multiples of it.
 
-import type { Comparison, Experiment, Job, TrainSpec } from "../contract";
+import type { Comparison, Job, TrainSpec } from "../contract";
 
 export type XKind = "step" | "epoch" | "seconds";
 
@@ -15,16 +15,15 @@ export interface XAxis {
 const SAMPLES: Record<string, number> = { digits: 1442, mnist: 60_000, "fashion-mnist": 60_000, "cifar-10": 50_000, "cifar-100": 50_000 };
 
 /** Steps of one pass over the training set; null if it is unknown or differs between arms. */
-export function stepsPerEpoch({ spec }: Pick<Experiment, "spec">, jobs: Pick<Job, "steps">[]): number | null {
-  const length = ({ epochs, steps, batch_size, data }: TrainSpec) => JSON.stringify([epochs, steps, batch_size, data]);
-  const [train, ...others] = (spec.arms ?? []).map((arm) => arm.train);
-  if (!train || others.some((other) => length(other) !== length(train))) return null;
-  const steps = jobs[0]?.steps ?? 0;
-  if (train.epochs && steps > 0) return steps / train.epochs;
-  const { name = "", samples, validation } = train.data ?? {};
-  const all = samples ?? SAMPLES[name];
-  if (!all || !train.batch_size || validation) return null;
-  return Math.max(1, Math.floor(all / train.batch_size));
+export function stepsPerEpoch(arms: { name: string; train: TrainSpec }[], jobs: Pick<Job, "arm" | "steps">[]): number | null {
+  const lengths = new Map(jobs.map((job) => [job.arm, job.steps]));
+  const [first, ...others] = arms.map(({ name, train }) => {
+    if (train.epochs) return (lengths.get(name) ?? 0) / train.epochs;
+    const { name: data = "", samples, validation } = train.data ?? {};
+    const all = samples ?? SAMPLES[data];
+    return !all || !train.batch_size || validation ? 0 : Math.max(1, Math.floor(all / train.batch_size));
+  });
+  return first && others.every((other) => other === first) ? first : null;
 }
 
 /** Mean seconds per step of each arm: from its finished runs, or else from the rate of running ones. */

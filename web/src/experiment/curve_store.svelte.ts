@@ -6,6 +6,7 @@ import { coalesce } from "../coalesce";
 import type { Curves, Runs } from "../contract";
 import type { Range } from "../chart/curves";
 import { newest } from "../newest";
+import { joinCurves, joinRuns } from "./several";
 
 export interface CurveRequest {
   kind: "curves" | "runs";
@@ -30,7 +31,7 @@ export class CurveStore {
 
   /** `failed` is called for every fetch without an answer. */
   constructor(
-    readonly id: number,
+    readonly ids: readonly number[],
     readonly failed: (problem: Problem) => void,
   ) {}
 
@@ -82,8 +83,9 @@ export class CurveStore {
     this.#order.set(key, order);
     const isNewest = order();
     const span = { series, points, after_step: range ? range[0] - 1 : null, to_step: range ? range[1] : null };
-    const get: (id: number, asked: typeof span, signal: AbortSignal) => Promise<Curves | Runs> = kind === "curves" ? getCurves : getRuns;
-    const answer = await get(this.id, span, this.#gone.signal).catch(emptyIfUnknown(series));
+    const all = <T extends Curves | Runs>(get: (id: number, asked: typeof span, signal: AbortSignal) => Promise<T>) =>
+      Promise.all(this.ids.map((id) => get(id, span, this.#gone.signal).catch(emptyIfUnknown(series)))) as Promise<T[]>;
+    const answer = kind === "curves" ? joinCurves(this.ids, await all(getCurves)) : joinRuns(this.ids, await all(getRuns));
     const kept = !range || this.#requests.has(key);
     if (kept && isNewest()) this.#answers = { ...this.#answers, [key]: answer };
   }

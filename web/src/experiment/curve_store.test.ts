@@ -26,7 +26,7 @@ afterEach(() => void vi.useRealTimers());
 const WHOLE: CurveRequest = { kind: "curves", series: "a", points: 10, range: null };
 
 test("a slow answer does not replace a newer one", async () => {
-  const store = new CurveStore(1, () => {});
+  const store = new CurveStore([1], () => {});
   store.subscribe(WHOLE);
   store.ask();
   await vi.advanceTimersByTimeAsync(10);
@@ -37,7 +37,7 @@ test("a slow answer does not replace a newer one", async () => {
 });
 
 test("an obsolete zoomed range is dropped, even if its answer is late", async () => {
-  const store = new CurveStore(1, () => {});
+  const store = new CurveStore([1], () => {});
   const look: CurveRequest = { ...WHOLE, range: [10, 20] };
   store.subscribe(look)();
   await answers[0]!(1);

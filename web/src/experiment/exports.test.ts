@@ -37,10 +37,14 @@ test("on a logarithmic axis equal ratios are equal distances", () => {
 });
 
 test("the query names the series, the arms, the range and the buckets", () => {
-  const shown = { experiment: 7, series: "train/loss", arms: ["baseline", "it's"], range: null, width: 1, baseline: null };
+  const shown = { experiments: [7], series: "train/loss", arms: ["baseline", "it's"], range: null, width: 1, baseline: null };
   expect(sqlOf(shown)).toContain("j.experiment_id = 7 AND s.name = 'train/loss'");
   expect(sqlOf(shown)).toContain("IN ('baseline', 'it''s')");
   expect(sqlOf({ ...shown, range: [100, 200], width: 16 })).toMatch(/p\.step \/ 16 \* 16[\s\S]*BETWEEN 100 AND 200/);
   expect(sqlOf({ ...shown, series: "test/error" })).toMatch(/100 - p\.value[\s\S]*'test\/accuracy'/);
   expect(sqlOf({ ...shown, arms: ["opt"], baseline: "baseline" })).toContain("b.arm = 'baseline'");
+  const two = sqlOf({ ...shown, experiments: [1, 4], arms: ["1/opt", "4/opt"] });
+  expect(two).toContain("SELECT j.experiment_id || '/' || j.arm AS arm, j.seed");
+  expect(two).toContain("WHERE j.experiment_id IN (1, 4) AND s.name = 'train/loss'");
+  expect(two).toContain("AND j.experiment_id || '/' || j.arm IN ('1/opt', '4/opt')");
 });

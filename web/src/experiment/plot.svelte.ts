@@ -56,7 +56,9 @@ export class Plot {
     const { view, steps, baseline } = this.stage;
     if (this.diff) {
       const runs = this.#answer(this.#pair_requests, (request) => view.curves.runs(request));
-      return runs && differences(runsOf(this.series, runs), baseline!.name);
+      const { not_comparable } = this.stage;
+      const paired = runs && { ...runs, runs: runs.runs.filter((run) => !not_comparable.has(run.arm)) };
+      return paired && differences(runsOf(this.series, paired), baseline!.name);
     }
     const [whole, look] = this.#mean_requests.map((request) => view.curves.curves(request));
     const curves = whole && look && steps ? within(whole, look, steps) : (look ?? whole);
@@ -113,7 +115,7 @@ export class Plot {
   });
 
   readonly figure = $derived.by<Figure>(() => ({
-    title: `${this.title} · ${this.stage.view.experiment?.name ?? ""} #${this.stage.view.id}`,
+    title: `${this.title} · ${this.stage.view.title}`,
     lines: this.#lines,
     runs: this.#run_lines,
     x_title: this.stage.x.title,
@@ -127,9 +129,9 @@ export class Plot {
 
   readonly sql = $derived.by(() =>
     sqlOf({
-      experiment: this.stage.view.id,
+      experiments: this.stage.view.ids,
       series: this.series,
-      arms: this.stage.visible.map((arm) => arm.name),
+      arms: this.stage.visible.map((arm) => arm.name).filter((name) => !this.diff || !this.stage.not_comparable.has(name)),
       range: this.stage.steps,
       width: this.width,
       baseline: this.diff ? this.stage.baseline!.name : null,

@@ -3,7 +3,8 @@
 import { sourceOf } from "../chart/derived";
 
 export interface Shown {
-  experiment: number;
+  /** Their arms are named `ID/ARM` if there are several. */
+  experiments: readonly number[];
   series: string;
   arms: string[];
   /** First and last step. */
@@ -19,7 +20,7 @@ export function sqlOf(shown: Shown): string {
 }
 
 function means(shown: Shown): string {
-  return `-- ${shown.series} of experiment ${shown.experiment}: mean and sample standard deviation over the seeds of each arm
+  return `-- ${shown.series} of ${experimentsOf(shown)}: mean and sample standard deviation over the seeds of each arm
 WITH points AS (
 ${points(shown, shown.arms)}
 ), means AS (
@@ -35,7 +36,7 @@ ORDER BY m.arm, m.step`;
 }
 
 function differences(shown: Shown, baseline: string): string {
-  return `-- ${shown.series} of experiment ${shown.experiment}: each arm minus ${quoted(baseline)}, paired by seed
+  return `-- ${shown.series} of ${experimentsOf(shown)}: each arm minus ${quoted(baseline)}, paired by seed
 WITH points AS (
 ${points(shown, [...shown.arms, baseline])}
 ), pairs AS (
@@ -53,22 +54,34 @@ ORDER BY m.arm, m.step`;
 }
 
 /** One row per run and bucket. A difference uses the middle of a bucket's extremes, as the chart does. */
-function points({ experiment, series, range, width, baseline }: Shown, arms: string[]): string {
+function points({ experiments, series, range, width, baseline }: Shown, arms: string[]): string {
+  const { arm, condition } = armsOf(experiments);
   const source = sourceOf(series);
   const value = source === series ? "p.value" : "100 - p.value";
   const one = baseline === null ? `avg(${value})` : `(min(${value}) + max(${value})) / 2`;
   const step = width > 1 ? `p.step / ${width} * ${width}` : "p.step";
   const lines = [
-    `  SELECT j.arm, j.seed, ${step} AS step, ${one} AS value, min(${value}) AS low, max(${value}) AS high`,
+    `  SELECT ${arm === "j.arm" ? arm : `${arm} AS arm`}, j.seed, ${step} AS step, ${one} AS value, min(${value}) AS low, max(${value}) AS high`,
     "  FROM metric_points p",
     "  JOIN series s ON s.id = p.series_id",
     "  JOIN jobs j ON j.id = p.job_id",
-    `  WHERE j.experiment_id = ${experiment} AND s.name = ${quoted(source)}`,
-    `    AND j.arm IN (${[...new Set(arms)].map(quoted).join(", ")})`,
+    `  WHERE j.${condition} AND s.name = ${quoted(source)}`,
+    `    AND ${arm} IN (${[...new Set(arms)].map(quoted).join(", ")})`,
   ];
   if (range) lines.push(`    AND p.step BETWEEN ${range[0]} AND ${range[1]}`);
-  lines.push(`  GROUP BY j.arm, j.seed, ${step}`);
+  lines.push(`  GROUP BY ${arm}, j.seed, ${step}`);
   return lines.join("\n");
+}
+
+/** The SQL for the name of a job's arm on the page, and the condition on the experiment. */
+export function armsOf(experiments: readonly number[]): { arm: string; condition: string } {
+  const [first, ...others] = experiments;
+  if (others.length === 0) return { arm: "j.arm", condition: `experiment_id = ${first}` };
+  return { arm: "j.experiment_id || '/' || j.arm", condition: `experiment_id IN (${experiments.join(", ")})` };
+}
+
+function experimentsOf({ experiments }: Shown): string {
+  return experiments.length > 1 ? `experiments ${experiments.join(", ")}` : `experiment ${experiments[0]}`;
 }
 
 function quoted(text: string): string {

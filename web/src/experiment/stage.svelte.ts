@@ -1,4 +1,4 @@
-// The state shared by all charts of an experiment: arms and their styles, the x axis, the zoom. It is kept in the
+// The state shared by all charts of a page: arms and their styles, the x axis, the zoom. It is kept in the
 // address.
 
 import { styleArms } from "../arms";
@@ -15,7 +15,7 @@ const MARGIN = 0.05;
 export class Stage {
   constructor(readonly view: ExperimentView) {}
 
-  readonly arms = $derived.by(() => styleArms(this.view.experiment?.arms ?? [], this.view.experiment?.baseline));
+  readonly arms = $derived.by(() => styleArms(this.view.arms, this.view.baseline));
   readonly hidden = $derived(address.list("hide"));
   readonly visible = $derived(this.arms.filter((arm) => !this.hidden.includes(arm.name)));
   /** The arms under the cursor, in a chart, the legend or the table. */
@@ -27,9 +27,13 @@ export class Stage {
     const names = [...new Set([...this.chosen, ...this.pointed])];
     return this.visible.map((arm) => arm.name).filter((name) => names.includes(name));
   });
-  readonly baseline = $derived(this.arms.find((arm) => arm.name === this.view.experiment?.baseline));
+  readonly baseline = $derived(this.arms.find((arm) => arm.name === this.view.baseline));
+  /** The arms whose seeds are no pairs with those of the baseline. */
+  readonly not_comparable = $derived.by(
+    () => new Set(this.view.comparison?.arms.filter((arm) => arm.standing === "not_comparable").map((arm) => arm.arm)),
+  );
 
-  readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.jobs) : null));
+  readonly steps_per_epoch = $derived.by(() => stepsPerEpoch(this.view.trains, this.view.jobs));
   readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.jobs));
   readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));
   readonly kinds = $derived(["step", ...(this.steps_per_epoch ? ["epoch"] : []), ...(this.seconds_per_step.size ? ["seconds"] : [])]);

@@ -1,22 +1,24 @@
-// The data of an experiment's page, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
+// The data of a page about one or several experiments, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
+// Of several experiments, arms are named `ID/ARM`, in jobs too.
 
 import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
+import { armName, type ShownArm } from "../arms";
 import { coalesce } from "../coalesce";
 import type { Comparison, Counts, Experiment, Job, ListJob, Warning } from "../contract";
+import { fileName } from "../download";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
 import { newest } from "../newest";
 import { tell } from "../notice.svelte";
-import { tally, total } from "../progress";
+import { sum, tally, total } from "../progress";
+import { joinSeries } from "./several";
 
 const FIRST_JOBS = 200;
 const MORE_JOBS = 1000;
 const NUMBERS_MS = 1500;
 const WARNINGS_MS = 10_000;
 const AGAIN_MS = 3000;
-
-const DEFAULT_QUESTION: Question = { metric: null, baseline: null, last: null };
 
 /** The result of a request: a comparison, or the reason why there is none. */
 interface Answer {
@@ -26,7 +28,8 @@ interface Answer {
 }
 
 export class ExperimentView {
-  experiment = $state.raw<Experiment | null>(null);
+  /** In the order of the ids; empty until all of them are loaded. */
+  experiments = $state.raw<Experiment[]>([]);
   comparison = $state.raw<Comparison | null>(null);
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
@@ -34,15 +37,41 @@ export class ExperimentView {
   problem = $state<Problem | null>(null);
   /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {
-    const counts = this.experiment?.counts ?? null;
-    return counts && this.jobs.length === total(counts) ? tally(this.jobs) : counts;
+    if (!this.experiment) return null;
+    const counts = sum(this.experiments.map((experiment) => experiment.counts));
+    return this.jobs.length === total(counts) ? tally(this.jobs) : counts;
   });
   readonly curves: CurveStore;
+
+  /** The first experiment. */
+  readonly experiment = $derived.by<Experiment | null>(() => this.experiments[0] ?? null);
+  readonly arms = $derived.by<ShownArm[]>(() =>
+    this.experiments.flatMap(({ id, arms }) => arms.map((arm) => ({ ...arm, name: this.#name(id, arm.name), experiment: id }))),
+  );
+  /** The training of every arm. */
+  readonly trains = $derived.by(() =>
+    this.experiments.flatMap(({ id, spec }) => (spec.arms ?? []).map(({ name, train }) => ({ name: this.#name(id, name), train }))),
+  );
+  readonly series = $derived.by(() => joinSeries(this.experiments.map((experiment) => experiment.series)));
+  /** Every seed of any experiment. */
+  readonly seeds = $derived.by(() => {
+    const all = new Set(this.experiments.flatMap((experiment) => experiment.seeds));
+    return this.ids.length > 1 ? [...all].sort((a, b) => a - b) : [...all];
+  });
+  #wanted = $state<string | null>(null);
+  /** The arm that the others are compared with: the chosen one, or that of the first experiment. */
+  readonly baseline = $derived.by<string | null>(() => {
+    const first = this.experiment;
+    return this.#wanted ?? (first?.baseline ? this.#name(first.id, first.baseline) : null);
+  });
+  /** The experiments in words. */
+  readonly title = $derived.by(() => this.experiments.map(({ id, name }) => `${name} #${id}`).join(", "));
 
   #holds_all_jobs = false;
   #question: Question | null = null;
   #answer = $state.raw<Answer | null>(null);
   #askQuestion = newest();
+  #askComparison = newest();
   #gone = new AbortController();
   #again: ReturnType<typeof setTimeout> | undefined;
   #silence = () => {};
@@ -50,19 +79,42 @@ export class ExperimentView {
   #jobs = coalesce(() => this.#guard(() => this.#fetchJobs()), NUMBERS_MS);
   #warnings = coalesce(() => this.#guard(() => this.#fetchWarnings()), WARNINGS_MS);
 
-  constructor(readonly id: number) {
-    this.curves = new CurveStore(id, (problem) => this.#askLater(problem));
+  constructor(readonly ids: readonly number[]) {
+    this.curves = new CurveStore(ids, (problem) => this.#askLater(problem));
+  }
+
+  /** The name of a file with something of the page. */
+  file(what: string): string {
+    return this.ids.length > 1 ? fileName("experiments", ...this.ids, what) : fileName(this.experiment?.name ?? "experiment", this.ids[0]!, what);
+  }
+
+  /** Whether an arm has jobs with a seed. */
+  hasSeed(arm: string, seed: number): boolean {
+    return this.experiments.some(({ id, arms, seeds }) => seeds.includes(seed) && arms.some(({ name }) => this.#name(id, name) === arm));
+  }
+
+  /** Compares with this arm; null for the baseline of the first experiment. */
+  against(baseline: string | null) {
+    if (baseline === this.#wanted) return;
+    this.#wanted = baseline;
+    this.#numbers.ask();
+  }
+
+  #name(experiment: number, arm: string): string {
+    return armName(this.ids, experiment, arm);
   }
 
   start(): () => void {
     this.refresh();
-    this.#silence = listen(this.id, {
+    // One stream for all experiments, because a browser opens only six connections.
+    this.#silence = listen(this.ids.length > 1 ? undefined : this.ids[0], {
       job: (job) => this.takeJob(job),
-      metrics: () => {
+      metrics: ({ experiment_id }) => {
+        if (!this.ids.includes(experiment_id)) return;
         this.curves.ask();
         this.#warnings.ask();
       },
-      experiment: () => this.#numbers.ask(),
+      experiment: (id) => this.ids.includes(id) && this.#numbers.ask(),
       reset: () => this.refresh(),
     });
     return () => {
@@ -84,13 +136,18 @@ export class ExperimentView {
 
   /** Updates a job from an event or an action. */
   takeJob(job: Job) {
-    if (job.experiment_id !== this.id) return;
+    if (!this.ids.includes(job.experiment_id)) return;
     const before = this.jobs.find((known) => known.id === job.id);
-    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? afterEvent(known, job) : known)) : [...this.jobs, job];
+    const named = this.#named(job);
+    this.jobs = before ? this.jobs.map((known) => (known.id === job.id ? afterEvent(known, named) : known)) : [...this.jobs, named];
     this.#numbers.ask();
     if (before?.state === job.state) return;
     this.curves.ask();
     this.#jobs.ask();
+  }
+
+  #named(job: Job): Job {
+    return { ...job, arm: this.#name(job.experiment_id, job.arm) };
   }
 
   /** Requests a comparison by another metric or baseline; null for none. */
@@ -108,17 +165,23 @@ export class ExperimentView {
   async #fetchNumbers() {
     const signal = this.#gone.signal;
     await Promise.all([
-      getExperiment(this.id, signal).then((answer) => (this.experiment = answer)),
-      getComparison(this.id, DEFAULT_QUESTION, signal).then((answer) => (this.comparison = answer)),
+      Promise.all(this.ids.map((id) => getExperiment(id, signal))).then((answers) => (this.experiments = answers)),
+      this.#fetchComparison(),
       this.#fetchAnswer(),
     ]);
+  }
+
+  async #fetchComparison() {
+    const isNews = this.#askComparison();
+    const answer = await getComparison(this.ids, { metric: null, baseline: this.#wanted, last: null }, this.#gone.signal);
+    if (isNews()) this.comparison = answer;
   }
 
   async #fetchAnswer() {
     const question = this.#question;
     if (!question) return;
     const isNews = this.#askQuestion();
-    const answer = await getComparison(this.id, question, this.#gone.signal).then(
+    const answer = await getComparison(this.ids, question, this.#gone.signal).then(
       (comparison) => ({ question, comparison, refusal: null }),
       (error: unknown) => {
         if (error instanceof Problem && error.status === 422) return { question, comparison: null, refusal: error.message };
@@ -130,7 +193,8 @@ export class ExperimentView {
   }
 
   async #fetchWarnings() {
-    this.warnings = (await listWarnings(this.id, this.#gone.signal)).items;
+    const all = await Promise.all(this.ids.map(async (id) => ({ id, list: await listWarnings(id, this.#gone.signal) })));
+    this.warnings = all.flatMap(({ id, list }) => list.items.map((warning) => ({ ...warning, arm: this.#name(id, warning.arm) })));
   }
 
   /** All jobs at first, because orders, filters and grids need all of them; then the first page, because events report the rest. */
@@ -139,19 +203,23 @@ export class ExperimentView {
     // Set before the first answer, because a refresh in between requests all of them again.
     this.#holds_all_jobs = true;
     try {
-      let cursor: string | null = null;
-      do {
-        const page: ListJob = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
-        const known = new Map(this.jobs.map((job) => [job.id, job]));
-        for (const job of page.items) known.set(job.id, job);
-        this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
-        this.jobs_loaded = true;
-        cursor = page.next_cursor;
-      } while (cursor && all);
+      await Promise.all(this.ids.map((id) => this.#fetchJobsOf(id, all)));
     } catch (error) {
       if (all) this.#holds_all_jobs = false;
       throw error;
     }
+  }
+
+  async #fetchJobsOf(id: number, all: boolean) {
+    let cursor: string | null = null;
+    do {
+      const page: ListJob = await listJobs(id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+      const known = new Map(this.jobs.map((job) => [job.id, job]));
+      for (const job of page.items) known.set(job.id, this.#named(job));
+      this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
+      this.jobs_loaded = true;
+      cursor = page.next_cursor;
+    } while (cursor && all);
   }
 
   /** The request for the experiment decides whether the page can be shown. */

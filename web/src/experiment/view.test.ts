@@ -14,7 +14,7 @@ test("answers belong to their request, even out of order", async () => {
   const answers: ((metric: string) => void)[] = [];
   vi.mocked(getComparison).mockImplementation(() => new Promise((resolve) => answers.push((metric) => resolve({ metric } as Comparison))));
   const settled = () => new Promise((resolve) => setTimeout(resolve));
-  const view = new ExperimentView(1);
+  const view = new ExperimentView([1]);
 
   view.compare(asked("energy"));
   view.compare(asked("seconds"));
@@ -39,7 +39,7 @@ test("all jobs are requested first, and again after a refresh in between", async
     if (cursors.length === 1) view.refresh();
     return { items: [{ id, state: "queued" } as Job], next_cursor: cursor ? null : "after 1" };
   });
-  const view = new ExperimentView(1);
+  const view = new ExperimentView([1]);
   const stop = view.start();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(cursors).toEqual([null, "after 1", null, "after 1"]);
@@ -47,5 +47,19 @@ test("all jobs are requested first, and again after a refresh in between", async
   await vi.advanceTimersByTimeAsync(10_000);
   expect(cursors.slice(4)).toEqual([null]);
   expect(view.jobs.map((job) => job.id)).toEqual([1, 2]);
+  stop();
+});
+
+test("of several experiments, jobs of each are loaded and their arms named after it", async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  vi.mocked(listJobs).mockImplementation(async (experiment_id) => ({ items: [{ id: 10 * experiment_id, experiment_id, arm: "opt", state: "queued" } as Job], next_cursor: null }));
+  const view = new ExperimentView([4, 1]);
+  const stop = view.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  view.takeJob({ id: 40, experiment_id: 4, arm: "opt", state: "running" } as Job);
+  view.takeJob({ id: 90, experiment_id: 9, arm: "opt", state: "running" } as Job);
+  expect(view.jobs.map(({ arm, state }) => [arm, state])).toEqual([["1/opt", "queued"], ["4/opt", "running"]]);
+  expect(vi.mocked(getComparison).mock.lastCall?.[0]).toEqual([4, 1]);
   stop();
 });
