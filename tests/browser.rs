@@ -51,13 +51,23 @@ fn experiments_are_chosen_in_the_list_and_compared() {
 /// The recording is described in `tests/browser/fixtures/thirty-arms.toml`.
 #[test]
 fn every_page_shows_thirty_arms_with_failures() {
+    browse_thirty_arms("thirty-arms.mjs", "0");
+}
+
+#[test]
+fn a_newcomer_does_ten_tasks_in_at_most_five_actions_each() {
+    browse_thirty_arms("newcomer.mjs", "2");
+}
+
+/// Runs a browser script against a server with so many slots and the recorded experiment.
+fn browse_thirty_arms(script: &str, slots: &str) {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let server = Server::start_with(&folder, &["--workers", slots]);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/fixtures/thirty-arms.parquet");
     let imported = optlab().args(["import", "--server", &server.address, file]).status();
     assert!(imported.unwrap().success());
-    let mut browser = browse("thirty-arms.mjs", &server.address, &[]);
+    let mut browser = browse(script, &server.address, &[]);
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }
 

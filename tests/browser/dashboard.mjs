@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { browser, complaints, page, picture, seen, server, tab, until } from "./page.mjs";
+import { browser, complaints, page, picture, seen, server, showsVerdict, tab, until } from "./page.mjs";
 
 const strangers = [];
 page.on("request", (request) => { if (!request.url().startsWith(server)) strangers.push(request.url()); });
@@ -60,8 +60,7 @@ await until("all arms are drawn", async () => (await number("chart-accuracy", "d
 
 // The page agrees with the database.
 const comparison = await (await fetch(`${server}/api/v1/experiments/${first}/comparison`)).json();
-await until("the verdict is the server's", async () =>
-  (await seen("verdict").innerText()).trim().replaceAll("−", "-") === comparison.verdict);
+await until("the verdict is the server's", () => showsVerdict(comparison.verdict));
 for (const [index, arm] of comparison.arms.entries()) {
   const row = await seen("arm-row").nth(index).innerText();
   assert(row.includes(arm.arm) && row.includes(arm.mean.toFixed(2)), `${row} should show ${arm.arm} ${arm.mean}`);

@@ -40,6 +40,11 @@ export const complaints = [];
 page.on("pageerror", (error) => complaints.push(String(error)));
 
 export const seen = (id) => page.getByTestId(id);
+/** Whether the page has the server's verdict; the badge beside it replaces its first words. */
+export async function showsVerdict(verdict) {
+  const shown = (await seen("verdict").innerText()).trim().replaceAll("−", "-");
+  return shown.length > 40 && verdict.endsWith(shown);
+}
 /** Opens a tab of an experiment's page. */
 export const tab = (name) => page.getByRole("tab", { name, exact: true }).click();
 export const picture = (name) => page.screenshot({ path: `${screenshots}/${name}.png` });
