@@ -32,7 +32,7 @@ fn line(comparison: &Comparison, field: &SpecDifference) -> String {
     }
     let said = |(value, arms): &(&Value, Vec<&ArmResult>)| {
         let value = match value {
-            Value::Null => "off".to_owned(),
+            Value::Null => "none".to_owned(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };

@@ -79,7 +79,7 @@ async fn seeds_that_meet_are_pairs(fixture: Fixture) {
     let baseline = arm(&turned, "1/baseline");
     assert_eq!((&baseline["pairs"], &baseline["standing"]), (&json!(5), &json!("worse")));
     assert!(
-        verdict(&turned).contains("These two also differ in train.epochs and train.steps."),
+        verdict(&turned).contains("1/baseline and 2/opt-cayley also differ in train.epochs and train.steps."),
         "{}",
         verdict(&turned)
     );
@@ -171,7 +171,7 @@ fn command(fixture: &Fixture) {
         "vs 1/baseline [95%]",
         "2/opt-cayley",
         "Experiments: 1 `compared`, 2 `second`.",
-        "train.epochs: off in experiment 1; 7 in experiment 2",
+        "train.epochs: none in experiment 1; 7 in experiment 2",
         "method.kind: opt in 1/opt-cayley, experiment 2; baseline in 1/baseline; mhe in 1/other",
     ] {
         assert!(table.contains(part), "{part} is missing:\n{table}");

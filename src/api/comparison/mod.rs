@@ -77,8 +77,8 @@ pub(super) async fn get(
     answer(&state, &[id], params.metric.as_deref(), baseline, params.last).await.map(Json)
 }
 
-/// The same for the arms of several experiments, which are named `ID/ARM`. Jobs with equal seeds are pairs if task and
-/// training images are the same; otherwise there is no verdict, and each arm says why.
+/// The arms of several experiments, named `ID/ARM`, compared with one of them. Jobs with equal seeds are pairs if task
+/// and training images are the same; otherwise there is no verdict on an arm, and it says why.
 #[utoipa::path(get, path = "/api/v1/comparison", tag = "metrics", params(ManyParams),
     responses((status = 200, body = Comparison), (status = 404)))]
 pub(super) async fn of_many(

@@ -73,7 +73,10 @@ pub(super) fn conditions(differences: &[FieldDifference], arms: [&str; 2]) -> St
     });
     let names: Vec<String> = fields.map(name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if names.is_empty() { String::new() } else { format!(" These two also differ in {}.", listed(&names)) }
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" {} and {} also differ in {}.", arms[0], arms[1], listed(&names))
 }
 
 fn is_rate(field: &FieldDifference) -> bool {
