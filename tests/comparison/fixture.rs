@@ -108,7 +108,7 @@ impl Fixture {
                 reason,
                 series: None,
                 step: None,
-                error: "it went wrong".to_owned(),
+                error: "it <b>went</b> wrong".to_owned(),
             }),
             None => AttemptEnd::Finished(CompleteRun {
                 summary: Summary {

@@ -55,8 +55,8 @@ async fn pairs_count_where_both_have_succeeded(fixture: Fixture) {
     assert_eq!(
         missing.iter().map(|one| cell(one)).collect::<Value>(),
         json!([
-            ["opt-cayley", 3, "failed", "diverged", "it went wrong"],
-            ["baseline", 4, "failed", "user_error", "it went wrong"],
+            ["opt-cayley", 3, "failed", "diverged", "it <b>went</b> wrong"],
+            ["baseline", 4, "failed", "user_error", "it <b>went</b> wrong"],
         ])
     );
     let elsewhere = json!([{
