@@ -13,6 +13,7 @@ mod metrics;
 mod monitoring;
 mod query;
 mod recipes;
+mod runs;
 mod session;
 mod submission;
 mod warnings;
@@ -36,6 +37,7 @@ mod guard;
 mod openapi;
 mod parameter;
 mod request_count;
+mod selection;
 mod write_checks;
 
 use std::time::Duration;

@@ -35,7 +35,11 @@ pub mod protocol;
 #[cfg(feature = "openapi")]
 pub mod schema;
 #[cfg(feature = "openapi")]
+pub mod settings;
+#[cfg(feature = "openapi")]
 pub mod written;
+#[cfg(feature = "openapi")]
+mod resolved;
 
 mod document;
 mod fields;
@@ -60,7 +64,7 @@ pub use models::ModelSpec;
 pub use nul::{NO_NUL, refuse_nul};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use precision::Precision;
-pub use problem::{Problem, Problems};
+pub use problem::{Problem, Problems, nearest};
 pub use resources::Resources;
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use shorten::shorten;

@@ -2,7 +2,7 @@
 
 import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, ListJob, Warning } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListListedJob, Warning } from "../contract";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -141,7 +141,7 @@ export class ExperimentView {
     try {
       let cursor: string | null = null;
       do {
-        const page: ListJob = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+        const page: ListListedJob = await listJobs(this.id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
         const known = new Map(this.jobs.map((job) => [job.id, job]));
         for (const job of page.items) known.set(job.id, job);
         this.jobs = [...known.values()].sort((a, b) => a.id - b.id);
