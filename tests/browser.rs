@@ -42,13 +42,23 @@ fn pages_for_jobs_the_form_workers_and_sql_work() {
 /// The recording is described in `tests/browser/fixtures/thirty-arms.toml`.
 #[test]
 fn every_page_shows_thirty_arms_with_failures() {
+    browse_thirty_arms("thirty-arms.mjs");
+}
+
+#[test]
+fn runs_of_all_experiments_are_found_in_one_table() {
+    browse_thirty_arms("runs.mjs");
+}
+
+/// Runs a browser script against a server with the recorded experiment.
+fn browse_thirty_arms(script: &str) {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start_with(&folder, &["--workers", "0"]);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/fixtures/thirty-arms.parquet");
     let imported = optlab().args(["import", "--server", &server.address, file]).status();
     assert!(imported.unwrap().success());
-    let mut browser = browse("thirty-arms.mjs", &server.address, &[]);
+    let mut browser = browse(script, &server.address, &[]);
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }
 

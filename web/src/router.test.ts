@@ -17,6 +17,7 @@ test("paths are mapped to pages", async () => {
   const { parse } = await routerAt("/");
   expect(parse("/experiments/12/")).toEqual({ page: "experiment", id: 12 });
   expect(parse("/sql/")).toEqual({ page: "sql" });
+  expect(parse("/runs")).toEqual({ page: "runs" });
   for (const path of ["/experiments/x", "/experiments/1/2", "/jobs/", "/constructor", `/jobs/${"9".repeat(30)}`]) expect(parse(path)).toEqual({ page: "unknown" });
 });
 
