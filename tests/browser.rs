@@ -55,6 +55,11 @@ fn every_page_shows_thirty_arms_with_failures() {
 }
 
 #[test]
+fn runs_of_all_experiments_are_found_in_one_table() {
+    browse_thirty_arms("runs.mjs", "0");
+}
+
+#[test]
 fn a_newcomer_does_ten_tasks_in_at_most_five_actions_each() {
     browse_thirty_arms("newcomer.mjs", "2");
 }

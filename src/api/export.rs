@@ -70,7 +70,7 @@ struct Export {
 
 /// The reason why an export ended early.
 #[derive(Debug, thiserror::Error)]
-enum ExportError {
+pub(super) enum ExportError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -154,7 +154,9 @@ impl Export {
 
 /// A body that `write` produces on a thread of its own. If it fails, the body breaks off, so that no client takes the
 /// file for complete.
-fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), ExportError> + Send + 'static) -> Body {
+pub(super) fn written(
+    write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), ExportError> + Send + 'static,
+) -> Body {
     let (sender, parts) = mpsc::channel(PARTS);
     spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PART, Sender(sender.clone()));
@@ -173,7 +175,7 @@ fn written(write: impl FnOnce(&mut BufWriter<Sender>) -> Result<(), ExportError>
 }
 
 /// The writing end of a body.
-struct Sender(mpsc::Sender<io::Result<Bytes>>);
+pub(super) struct Sender(mpsc::Sender<io::Result<Bytes>>);
 
 impl Write for Sender {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

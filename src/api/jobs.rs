@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use optlab_api_types::{Attempt, Job, List};
+use optlab_api_types::{Attempt, Job, List, ListedJob};
 use optlab_domain::database::JsonText;
 use optlab_domain::time::rfc3339;
 use optlab_domain::{Action, JobId, JobState, parse_word};
@@ -13,8 +13,9 @@ use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::parameter::{Id, Name, Whole};
 use super::queue::QueueState;
+use super::selection;
 use super::state::AppState;
-use crate::store::{self, JobCursor, JobFilter, JobKey, JobOrder};
+use crate::store::{self, JobCursor, JobFilter, JobOrder};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -29,54 +30,68 @@ pub(super) struct ListParams {
     /// State of the jobs.
     #[param(inline, value_type = Option<JobState>)]
     state: Option<String>,
-    /// The order of the jobs; default `id`. Jobs without the figure come last.
-    #[param(inline, value_type = Option<JobKey>)]
+    /// `true` for jobs of archived experiments, `false` for the others; default: both.
+    archived: Option<bool>,
+    /// Comparisons of fields, joined by `and`: `train.optimizer.learning_rate > 0.05 and tags = paper`. The operators
+    /// are = != < <= > >= and ~ for a part of a text. `/jobs/fields` lists the fields.
+    #[param(max_length = 4000)]
+    r#where: Option<String>,
+    /// The field by which the jobs are ordered; default `id`. Jobs without it come last.
+    #[param(pattern = "^[A-Za-z0-9_.]+$")]
     sort: Option<String>,
     /// Direction of the order: `asc` (default) or `desc`.
     #[param(pattern = "^(asc|desc)$")]
     order: Option<String>,
+    /// Fields whose values are added to each job, separated by commas.
+    #[param(pattern = "^[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)*$")]
+    fields: Option<String>,
     /// Maximum number of items.
     #[param(inline)]
     #[serde(default)]
     limit: Whole<1, 1000, 100>,
     /// `next_cursor` of the previous page.
-    #[param(pattern = "^[0-9.e:-]+$")]
+    #[param(pattern = "^[0-9a-z.:-]+$")]
     cursor: Option<String>,
 }
 
 /// Jobs, oldest first unless `sort` is given.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListParams),
-    responses((status = 200, body = List<Job>)))]
+    responses((status = 200, body = List<ListedJob>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     Query(params): Query<ListParams>,
-) -> Result<Json<List<Job>>, ApiError> {
-    let filter = JobFilter {
-        experiment: Id::read(params.experiment, "experiment")?,
-        arm: Name::read(params.arm, "arm")?,
-        state: state_of(params.state.as_deref())?,
-    };
-    let order = order(params.sort.as_deref(), params.order.as_deref())?;
+) -> Result<Json<List<ListedJob>>, ApiError> {
+    let order = selection::order(params.sort.as_deref(), params.order.as_deref())?;
+    let fields = selection::fields(params.fields.as_deref(), "fields")?;
     let cursor = params.cursor.as_deref().map(|text| cursor(text, order)).transpose()?;
     let limit = params.limit.read("limit")?;
-    let page = state.store.jobs(filter, order, cursor, limit).await?;
+    let page = state.store.jobs(params.filter()?, order, cursor, limit).await?;
+    let ids: Vec<JobId> = page.items.iter().map(|job| job.record.id).collect();
+    let mut values = state.store.job_values(&ids, &fields).await?;
     let queue = QueueState::of(&state).await?;
-    let items = page.items.into_iter().map(|job| queue.view(job)).collect();
+    let listed = |job: store::Job| {
+        let fields = values.remove(&job.record.id).unwrap_or_default();
+        ListedJob { job: queue.view(job), fields }
+    };
+    let items = page.items.into_iter().map(listed).collect();
     Ok(Json(List { items, next_cursor: page.next.map(|cursor| cursor.to_string()) }))
+}
+
+impl ListParams {
+    fn filter(self) -> Result<JobFilter, ApiError> {
+        Ok(JobFilter {
+            experiment: Id::read(self.experiment, "experiment")?,
+            arm: Name::read(self.arm, "arm")?,
+            state: state_of(self.state.as_deref())?,
+            archived: self.archived,
+            condition: selection::condition(self.r#where.as_deref())?,
+        })
+    }
 }
 
 fn state_of(word: Option<&str>) -> Result<Option<JobState>, ApiError> {
     let state = word.map(parse_word).transpose();
     state.map_err(|right| ApiError::invalid_parameter(format!("`state` {right}")))
-}
-
-fn order(sort: Option<&str>, order: Option<&str>) -> Result<JobOrder, ApiError> {
-    let by: Result<JobKey, _> = parse_word(sort.unwrap_or("id"));
-    let by = by.map_err(|right| ApiError::invalid_parameter(format!("`sort` {right}")))?;
-    match order.unwrap_or("asc") {
-        word @ ("asc" | "desc") => Ok(JobOrder { by, descending: word == "desc" }),
-        _ => Err(ApiError::invalid_parameter("`order` must be asc or desc")),
-    }
 }
 
 fn cursor(text: &str, order: JobOrder) -> Result<JobCursor, ApiError> {

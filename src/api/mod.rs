@@ -14,6 +14,7 @@ mod monitoring;
 mod query;
 mod recipes;
 mod report;
+mod runs;
 mod session;
 mod submission;
 mod warnings;
@@ -37,6 +38,7 @@ mod guard;
 mod openapi;
 mod parameter;
 mod request_count;
+mod selection;
 mod write_checks;
 
 use std::time::Duration;

@@ -7,13 +7,11 @@ use std::ops::RangeInclusive;
 use optlab_spec::schema::whole;
 use optlab_spec::{IDENTIFIER_PATTERN, is_identifier};
 use serde::Deserialize;
-use strum::VariantArray;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Array, Object, Schema, Type};
+use utoipa::openapi::schema::{Array, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ApiError;
-use crate::store::JobKey;
 
 /// An integer from `LEAST` to `MOST`; `DEFAULT` if it is left out.
 #[derive(Clone, Copy, Deserialize)]
@@ -127,19 +125,7 @@ impl PartialSchema for Name {
     }
 }
 
-/// The schema of a closed set of words.
-fn one_of(words: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
-    Object::builder().schema_type(Type::String).enum_values(Some(words)).into()
-}
-
-impl PartialSchema for JobKey {
-    fn schema() -> RefOr<Schema> {
-        one_of(Self::VARIANTS.iter().map(|&key| key.into()))
-    }
-}
-
 impl<const LEAST: i64, const MOST: i64, const DEFAULT: i64> ToSchema for Whole<LEAST, MOST, DEFAULT> {}
 impl ToSchema for Id {}
 impl<const MOST: usize> ToSchema for Ids<MOST> {}
 impl ToSchema for Name {}
-impl ToSchema for JobKey {}

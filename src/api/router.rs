@@ -21,7 +21,7 @@ use super::state::AppState;
 use super::{access, base_path, guard, openapi, request_count};
 use super::{
     artifacts, comparison, dashboard, events, experiments, export, health, imports, jobs, metrics,
-    monitoring, query, recipes, report, session, submission, warnings, workers,
+    monitoring, query, recipes, report, runs, session, submission, warnings, workers,
 };
 
 /// Routes that change nothing. A query is sent by POST because of its length; the store makes sure that it only reads.
@@ -38,6 +38,9 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(export::get))
         .routes(routes!(report::get))
         .routes(routes!(jobs::list))
+        .routes(routes!(runs::fields))
+        .routes(routes!(runs::groups))
+        .routes(routes!(runs::export))
         .routes(routes!(jobs::get))
         .routes(routes!(jobs::attempts))
         .routes(routes!(artifacts::list))
@@ -88,6 +91,7 @@ fn pages() -> Router<AppState> {
         .route("/experiments/{id}", get(dashboard::page))
         .route("/jobs/{id}", get(dashboard::page))
         .route("/compare", get(dashboard::page))
+        .route("/runs", get(dashboard::page))
         .route("/new", get(dashboard::page))
         .route("/workers", get(dashboard::page))
         .route("/sql", get(dashboard::page))

@@ -165,7 +165,7 @@ impl Client {
 
     /// Every job that matches the `filters`, in pages of the maximum size.
     pub(super) fn jobs(&self, filters: &[(&str, &str)]) -> Result<Vec<Job>, ClientError> {
-        self.list("/jobs", &[filters, &[("limit", "1000")]].concat())
+        self.first("/jobs", filters, usize::MAX)
     }
 
     /// Every item of a list that matches the `filters`.
@@ -174,6 +174,29 @@ impl Client {
         path: &str,
         filters: &[(&str, &str)],
     ) -> Result<Vec<T>, ClientError> {
+        self.pages(path, filters, usize::MAX)
+    }
+
+    /// The first `most` items of a list that match the `filters`, in pages of the maximum size.
+    pub(super) fn first<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+        most: usize,
+    ) -> Result<Vec<T>, ClientError> {
+        let page = most.clamp(1, 1000).to_string();
+        let mut items = self.pages(path, &[filters, &[("limit", &page)]].concat(), most)?;
+        items.truncate(most);
+        Ok(items)
+    }
+
+    /// The items of the pages of a list, until there are at least `enough`.
+    fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+        enough: usize,
+    ) -> Result<Vec<T>, ClientError> {
         let url = self.url(path);
         let mut all = Vec::new();
         let mut cursor = None;
@@ -181,7 +204,7 @@ impl Client {
             let request = self.agent.get(&url).query_pairs(filters.iter().copied());
             let List { items, next_cursor } = self.read(request.query_pairs(cursor).call())?;
             all.extend(items);
-            match next_cursor {
+            match next_cursor.filter(|_| all.len() < enough) {
                 Some(next) => cursor = Some(("cursor", next)),
                 None => return Ok(all),
             }

@@ -1,12 +1,16 @@
-//! `optlab jobs`: lists jobs, and why they failed.
+//! `optlab jobs`: lists jobs, the values of their fields, and why they failed.
 
-use optlab_api_types::Job;
+use comfy_table::Table;
+use optlab_api_types::{Job, ListedJob};
 use optlab_domain::{AttemptNumber, JobState};
+use serde_json::Value;
 
 use super::client::ServerArgs;
 use super::outcome::TOLD;
 use super::table::table;
 use super::{Failure, output, which};
+use crate::exchange::{JobTable, USUAL_COLUMNS};
+use crate::store::Field;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -18,33 +22,112 @@ pub(super) struct Args {
     /// Only jobs of this arm
     #[arg(long)]
     arm: Option<String>,
+    /// Only jobs that satisfy comparisons joined by `and`, such as "batch_size = 64 and test_error < 5". The operators
+    /// are = != < <= > >= and ~ for a part of a text; docs/runs.md has the fields
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: Option<String>,
+    /// The field by which jobs are ordered, such as test_error or train.optimizer.learning_rate [default: id]
+    #[arg(long, value_name = "FIELD")]
+    sort: Option<String>,
+    /// The highest first
+    #[arg(long, requires = "sort")]
+    descending: bool,
+    /// Fields to show, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
+    columns: Vec<String>,
+    /// Maximum number of jobs
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
     #[command(flatten)]
     server: ServerArgs,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     json: bool,
+    /// Print CSV
+    #[arg(long)]
+    csv: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client()?;
-    let experiment = args.experiment.as_deref().map(|given| which::find(&client, given)).transpose()?;
-    let experiment = experiment.map(|id| id.to_string());
-    let filters = [("experiment", &experiment), ("state", &args.state), ("arm", &args.arm)];
-    let filters: Vec<(&str, &str)> =
-        filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    let jobs = client.jobs(&filters)?;
+    let columns = args.columns()?;
+    let jobs = fetch(args, &columns)?;
     if args.json {
         return Ok(output::json(&jobs)?);
+    }
+    if args.csv {
+        let mut file = Vec::new();
+        let mut rows = JobTable::new(&mut file, &columns)?;
+        jobs.iter().try_for_each(|job| rows.write(&job.fields))?;
+        rows.finish()?;
+        return Ok(output::verbatim(file.as_slice())?);
     }
     if jobs.is_empty() {
         output::note("optlab: no jobs match");
         return Ok(());
     }
+    if !columns.is_empty() {
+        return Ok(output::line(with_columns(&columns, &jobs).trim_fmt())?);
+    }
     let mut table =
         table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
-    table.add_rows(jobs.iter().map(row));
+    table.add_rows(jobs.iter().map(|listed| row(&listed.job)));
     output::line(table.trim_fmt())?;
-    let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.record.id, remark(job)?))).collect();
+    print_remarks(&jobs)
+}
+
+impl Args {
+    /// The whole names of the fields that are printed; empty for the usual table.
+    fn columns(&self) -> Result<Vec<&'static str>, Failure> {
+        if self.columns.is_empty() {
+            return Ok(if self.csv { USUAL_COLUMNS.to_vec() } else { Vec::new() });
+        }
+        let name = |given: &String| Field::parse(given).map(Field::name);
+        let names: Result<_, _> = self.columns.iter().map(name).collect();
+        names.map_err(|wrong| Failure::Usage(format!("--columns: {wrong}")))
+    }
+}
+
+fn fetch(args: &Args, columns: &[&str]) -> Result<Vec<ListedJob>, Failure> {
+    let client = args.server.client()?;
+    let experiment = args.experiment.as_deref().map(|given| which::find(&client, given)).transpose()?;
+    let filters = [
+        ("experiment", experiment.map(|id| id.to_string())),
+        ("state", args.state.clone()),
+        ("arm", args.arm.clone()),
+        ("where", args.condition.clone()),
+        ("sort", args.sort.clone()),
+        ("order", args.descending.then(|| "desc".to_owned())),
+        ("fields", Some(columns.join(",")).filter(|fields| !fields.is_empty())),
+    ];
+    let filters: Vec<(&str, &str)> =
+        filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+    Ok(client.first("/jobs", &filters, args.limit.unwrap_or(usize::MAX))?)
+}
+
+/// A table of the job's id and its fields. Columns of numbers are aligned at the right.
+fn with_columns(columns: &[&str], jobs: &[ListedJob]) -> Table {
+    let cell = |job: &ListedJob, column: &str| match job.fields.get(column) {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let is_figure = |column: &str| {
+        let mut values = jobs.iter().filter_map(|job| job.fields.get(column));
+        values.all(|value| value.is_number() || value.is_null())
+    };
+    let figures: Vec<usize> =
+        (1..).zip(columns).filter(|(_, column)| is_figure(column)).map(|(place, _)| place).collect();
+    let header: Vec<&str> = ["job"].iter().chain(columns).copied().collect();
+    let mut table = table(header, &[&[0][..], &figures].concat());
+    table.add_rows(jobs.iter().map(|job| {
+        let cells = columns.iter().map(|column| cell(job, column));
+        [job.job.record.id.to_string()].into_iter().chain(cells).collect::<Vec<_>>()
+    }));
+    table
+}
+
+fn print_remarks(jobs: &[ListedJob]) -> Result<(), Failure> {
+    let remarks: Vec<_> = jobs.iter().filter_map(|it| Some((it.job.record.id, remark(&it.job)?))).collect();
     for (job, remark) in remarks.iter().take(TOLD) {
         output::line(format!("job {job}: {remark}"))?;
     }

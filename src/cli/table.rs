@@ -1,12 +1,12 @@
 //! Tables without lines, with right-aligned figures, wrapped at the width of the terminal.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table};
 
 use super::output;
 
 /// A table under a header; the columns of these indices hold figures.
-pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Table {
+pub(super) fn table(header: impl Into<Row>, figures: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header);
     for index in figures {

@@ -1,10 +1,11 @@
-//! CSV: one row per point, or one row per job. Numbers are the shortest that read back exactly.
+//! CSV: one row per point, or one row per job of an experiment or of all. Numbers are the shortest that read back exactly.
 
 use std::io::Write;
 
 use csv::Writer;
 use optlab_domain::{AttemptNumber, EndReason, JobId, JobRecord, JobState};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{ExchangeError, PointWriter, parquet};
 use crate::store::{ExperimentRecord, ExportedJob, TimedPoint};
@@ -111,6 +112,65 @@ pub fn write_jobs(
         })?;
     }
     Ok(rows.flush()?)
+}
+
+/// The columns of a table of jobs if no others are wanted.
+pub const USUAL_COLUMNS: [&str; 16] = [
+    "id",
+    "experiment",
+    "experiment_id",
+    "arm",
+    "method",
+    "seed",
+    "state",
+    "end_reason",
+    "test_error",
+    "test_accuracy",
+    "energy",
+    "seconds",
+    "train.optimizer.learning_rate",
+    "train.batch_size",
+    "created_at",
+    "ended_at",
+];
+
+/// Writes a table of jobs with any columns.
+pub struct JobTable<W: Write> {
+    columns: Vec<String>,
+    rows: Writer<W>,
+}
+
+impl<W: Write> JobTable<W> {
+    /// Writes the head of the table.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn new(out: W, columns: &[&str]) -> Result<Self, ExchangeError> {
+        let mut rows = Writer::from_writer(out);
+        rows.write_record(columns)?;
+        Ok(Self { columns: columns.iter().map(|&column| column.to_owned()).collect(), rows })
+    }
+
+    /// Writes a job by the values of its columns. Lists are JSON.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&mut self, values: &Map<String, Value>) -> Result<(), ExchangeError> {
+        let cell = |column: &String| match &values[column] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Ok(self.rows.write_record(self.columns.iter().map(cell))?)
+    }
+
+    /// Writes what is left in the buffer.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(mut self) -> Result<(), ExchangeError> {
+        Ok(self.rows.flush()?)
+    }
 }
 
 impl From<csv::Error> for ExchangeError {

@@ -1,4 +1,4 @@
-//! Export and import formats of experiments. No SQL, no HTTP.
+//! Export and import formats of experiments and of tables of jobs. No SQL, no HTTP.
 //!
 //! A [`PointWriter`] takes points curve by curve. A Parquet file is complete and can be imported ([`ParquetReader`]);
 //! CSV and TensorBoard event files are for other programs.
@@ -10,7 +10,7 @@ mod tensorboard;
 use std::io;
 
 use crate::store::{ExportedJob, TimedPoint};
-pub use csv::{CsvWriter, write_jobs};
+pub use csv::{CsvWriter, JobTable, USUAL_COLUMNS, write_jobs};
 pub use parquet::{ParquetReader, ParquetWriter};
 pub use tensorboard::EventWriter;
 

@@ -72,7 +72,7 @@ pub enum StoreError {
         /// The rows that it wrote.
         rows: u64,
         /// The text of the statement.
-        statement: &'static str,
+        statement: String,
     },
     /// A row that this version cannot read.
     #[error("the database holds something unreadable: {0}")]

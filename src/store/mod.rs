@@ -48,7 +48,10 @@ pub use curves::{Curve, CurveRange, CurveSet};
 pub use database::{CopyError, copy_sqlite, database_file};
 pub use error::{NotFound, StoreError};
 pub use experiments::{Edit, Experiment, Submission};
-pub use jobs::{Attempt, Cell, Job, JobCursor, JobFilter, JobKey, JobOrder, LAST_PLACE, PastRun};
+pub use jobs::{
+    Attempt, Cell, Column, Condition, ConditionError, Field, Job, JobCursor, JobFilter, JobGroup, JobOrder,
+    LAST_PLACE, LONGEST_CONDITION, MOST_GROUPS, PastRun, Place, Takes,
+};
 pub use monitor::{Activity, Census};
 pub use page::Page;
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};

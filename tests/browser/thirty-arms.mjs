@@ -15,6 +15,8 @@ const at = `/experiments/${id}`;
 const VIEWS = [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["light", 1920, 1080]];
 const PAGES = [
   ["list", "/", "experiment-row"],
+  ["runs", "/runs?sort=test_error&where=train.optimizer.learning_rate+>%3D+0.1", "runs"],
+  ["runs-groups", "/runs?group=arm,train.optimizer.learning_rate", "groups"],
   ["overview", at, "chart-accuracy"],
   ["jobs", `${at}?tab=jobs`, "job-row"],
   ["charts", `${at}?tab=charts`, "chart-loss-all"],

@@ -1,9 +1,8 @@
 //! Lists of jobs in any order, page by page.
 
-use optlab::store::{Job, JobFilter, JobKey, JobOrder};
+use optlab::store::{Column, Field, Job, JobFilter, JobOrder};
 use optlab_domain::{Action, JobId, JobState};
 use serde_json::json;
-use strum::VariantArray;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, finished, point};
 
@@ -21,15 +20,15 @@ pub async fn pages(fixture: &Fixture, filter: &JobFilter, order: JobOrder) -> Ve
     }
 }
 
-fn figure(job: &Job, by: JobKey) -> Option<f64> {
+fn figure(job: &Job, by: Column) -> Option<f64> {
     match by {
-        JobKey::Id => Some(i64::from(job.record.id) as f64),
-        JobKey::Seed => Some(job.record.seed as f64),
-        JobKey::Attempt => Some(i64::from(job.record.attempt) as f64),
-        JobKey::Progress => Some(job.record.step as f64 / job.record.steps as f64),
-        JobKey::StartedAt => job.record.started_ms.map(|ms| ms as f64),
-        JobKey::TestError => job.test_error,
-        JobKey::Seconds => job.seconds,
+        Column::Id => Some(i64::from(job.record.id) as f64),
+        Column::Seed => Some(job.record.seed as f64),
+        Column::Attempt => Some(i64::from(job.record.attempt) as f64),
+        Column::Progress => Some(job.record.step as f64 / job.record.steps as f64),
+        Column::StartedAt => job.record.started_ms.map(|ms| ms as f64),
+        Column::TestError => job.test_error,
+        Column::Seconds => job.seconds,
         other => unreachable!("{other:?} is not used here"),
     }
 }
@@ -54,13 +53,13 @@ pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixtur
     let jobs = fixture.jobs(experiment).await;
     assert_eq!((jobs.len(), jobs[1].test_error), (9, Some(2.5)));
     let asked = [
-        JobKey::Id,
-        JobKey::Seed,
-        JobKey::Attempt,
-        JobKey::Progress,
-        JobKey::StartedAt,
-        JobKey::TestError,
-        JobKey::Seconds,
+        Column::Id,
+        Column::Seed,
+        Column::Attempt,
+        Column::Progress,
+        Column::StartedAt,
+        Column::TestError,
+        Column::Seconds,
     ];
     for by in asked {
         for descending in [false, true] {
@@ -71,12 +70,12 @@ pub async fn pages_of_a_list_contain_every_job_once_in_any_order(fixture: Fixtur
                 .collect();
             expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
             let expected: Vec<JobId> = expected.into_iter().map(|(_, _, id)| id).collect();
-            let order = JobOrder { by, descending };
+            let order = JobOrder { by: by.into(), descending };
             assert_eq!(pages(&fixture, &filter, order).await, expected, "{order:?}");
         }
     }
-    for &by in JobKey::VARIANTS {
-        assert_eq!(pages(&fixture, &filter, JobOrder { by, descending: true }).await.len(), 9, "{by:?}");
+    for by in Field::all() {
+        assert_eq!(pages(&fixture, &filter, JobOrder { by, descending: true }).await.len(), 9, "{by}");
     }
 }
 
@@ -85,8 +84,8 @@ pub async fn the_next_page_follows_a_job_that_has_left_the_list(fixture: Fixture
     let jobs = fixture.jobs(experiment).await;
     let filter =
         JobFilter { experiment: Some(experiment), state: Some(JobState::Queued), ..JobFilter::default() };
-    for (by, first) in [(JobKey::Seed, 3), (JobKey::Id, 2)] {
-        let order = JobOrder { by, descending: false };
+    for (by, first) in [(Column::Seed, 3), (Column::Id, 2)] {
+        let order = JobOrder { by: by.into(), descending: false };
         let page = fixture.store.jobs(filter.clone(), order, None, first).await.unwrap();
         let last = page.items.last().unwrap().record.id;
         fixture.store.act_on_job(last, Action::Pause).await.unwrap();

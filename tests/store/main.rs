@@ -12,6 +12,7 @@ mod support;
 mod experiments;
 mod deletion;
 mod listing;
+mod conditions;
 mod queue;
 mod waiting;
 
@@ -85,6 +86,14 @@ on_both_databases! {
     listing {
         pages_of_a_list_contain_every_job_once_in_any_order,
         the_next_page_follows_a_job_that_has_left_the_list,
+    }
+    conditions {
+        conditions_select_jobs_by_every_operator_and_type,
+        hostile_values_are_only_compared,
+        lists_are_ordered_by_any_field_across_pages,
+        values_are_those_of_the_spec_and_the_columns,
+        groups_have_their_best_job,
+        a_list_with_a_condition_has_whole_jobs,
     }
     waiting {
         queue_positions_are_right_up_to_their_limit,

@@ -65,7 +65,7 @@ pub async fn a_list_by_id_applies_its_filter(fixture: Fixture) {
                     .filter(|job| arm.as_ref().is_none_or(|arm| job.record.arm == *arm))
                     .map(|job| job.record.id)
                     .collect();
-                let filter = JobFilter { experiment, arm: arm.clone(), state };
+                let filter = JobFilter { experiment, arm: arm.clone(), state, ..JobFilter::default() };
                 assert_eq!(
                     crate::listing::pages(&fixture, &filter, Default::default()).await,
                     expected,

@@ -2,7 +2,7 @@
 
 import { BASE } from "./base";
 import type {
-  Comparison, Curves, DryRun, Edit, Experiment, Job, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJob, ListRecipe, ListWarning, ListWorker,
+  Comparison, Curves, DryRun, Edit, Experiment, Job, JobGroups, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJobField, ListListedJob, ListRecipe, ListWarning, ListWorker,
   Mistake, RecipeDetail, Runs, Session, StoredSubmission, Submitted,
 } from "./contract";
 import { type Table, exactIntegers } from "./exact";
@@ -28,7 +28,7 @@ export class Problem extends Error {
   }
 }
 
-type Query = Record<string, string | number | null | undefined>;
+export type Query = Record<string, string | number | null | undefined>;
 
 function address(path: string, query: Query = {}): string {
   const parameters = new URLSearchParams();
@@ -116,7 +116,16 @@ export const listWarnings = (id: number, signal?: AbortSignal) =>
   call<ListWarning>("GET", address(`/experiments/${id}/warnings`), undefined, signal);
 
 export const listJobs = (experiment: number, limit: number, cursor?: string | null, signal?: AbortSignal) =>
-  call<ListJob>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
+  call<ListListedJob>("GET", address("/jobs", { experiment, limit, cursor }), undefined, signal);
+
+/** A page of the jobs of all experiments. */
+export const listRuns = (query: Query, signal?: AbortSignal) => call<ListListedJob>("GET", address("/jobs", query), undefined, signal);
+
+export const groupRuns = (query: Query, signal?: AbortSignal) => call<JobGroups>("GET", address("/jobs/groups", query), undefined, signal);
+
+export const runsCsvAddress = (query: Query) => address("/jobs/export", query);
+
+export const listFields = (signal?: AbortSignal) => call<ListJobField>("GET", address("/jobs/fields"), undefined, signal);
 
 export const cancelExperiment = (id: number) => call<unknown>("POST", address(`/experiments/${id}/cancel`));
 
@@ -195,7 +204,7 @@ export const getRecipe = (name: string, signal?: AbortSignal) =>
 
 /** The running jobs. */
 export const listRunning = (signal?: AbortSignal) =>
-  call<ListJob>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
+  call<ListListedJob>("GET", address("/jobs", { state: "running", limit: 1000 }), undefined, signal);
 
 export const drainWorker = (id: number) => call<void>("POST", address(`/workers/${id}/drain`));
 

@@ -654,6 +654,11 @@ export interface components {
             /** @description Words for searches. */
             tags: string[];
         };
+        /**
+         * @description A kind of values.
+         * @enum {string}
+         */
+        FieldKind: "number" | "time" | "text";
         /** @description A sign of life. */
         Health: {
             /** @description Always `ok`. */
@@ -702,6 +707,57 @@ export interface components {
              * @description Steps per bucket; 1 if no point was left out.
              */
             width: number;
+        };
+        /** @description A field by which jobs can be selected, ordered and grouped. */
+        JobField: {
+            /** @description The word of a column, or the path of a setting, such as `train.batch_size`. */
+            name: string;
+            /** @description What a condition compares it with. */
+            takes: components["schemas"]["FieldKind"][];
+            /** @description All of its texts, if they are a closed set; otherwise empty. */
+            words: string[];
+        };
+        /** @description The jobs that have the same values. */
+        JobGroup: {
+            /**
+             * Format: double
+             * @description Its best value: the lowest one, or the highest accuracy.
+             */
+            best: number | null;
+            /**
+             * Format: int64
+             * @description Id of the job with the best value.
+             */
+            best_job: number | null;
+            /**
+             * Format: int64
+             * @description Number of its jobs.
+             */
+            jobs: number;
+            /**
+             * Format: double
+             * @description Mean of the figure.
+             */
+            mean: number | null;
+            /**
+             * Format: int64
+             * @description Number of those that have the figure.
+             */
+            measured: number;
+            /**
+             * Format: int64
+             * @description Number of those that have succeeded.
+             */
+            succeeded: number;
+            /** @description The values, in the order of the fields; null if the jobs lack one. */
+            values: unknown[];
+        };
+        /** @description Jobs by the values of one field or two. */
+        JobGroups: {
+            /** @description The groups. If there are two fields, they are ordered by the first one; then by the mean, the best first. */
+            groups: components["schemas"]["JobGroup"][];
+            /** @description Whether there are more groups, which are left out. */
+            truncated: boolean;
         };
         /** @description The curves of a job. */
         JobMetrics: {
@@ -793,8 +849,14 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
-        List_Job: {
-            items: components["schemas"]["Job"][];
+        List_JobField: {
+            items: components["schemas"]["JobField"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
+        List_ListedJob: {
+            items: components["schemas"]["ListedJob"][];
             /** @description Value of `cursor` for the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -815,6 +877,13 @@ export interface components {
             items: components["schemas"]["Worker"][];
             /** @description Value of `cursor` for the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        /** @description A job in a list, with the requested fields. */
+        ListedJob: components["schemas"]["Job"] & {
+            /** @description The values of the fields that were requested with `fields`, by their names; null if the job lacks one. */
+            fields: {
+                [key: string]: unknown;
+            };
         };
         /**
          * @description The computation of the nearest orthogonal matrix.
@@ -2253,9 +2322,13 @@ export type Experiment = components['schemas']['Experiment'];
 export type ExperimentHint = components['schemas']['ExperimentHint'];
 export type ExperimentSpec = components['schemas']['ExperimentSpec'];
 export type ExperimentSummary = components['schemas']['ExperimentSummary'];
+export type FieldKind = components['schemas']['FieldKind'];
 export type Health = components['schemas']['Health'];
 export type Job = components['schemas']['Job'];
 export type JobCurve = components['schemas']['JobCurve'];
+export type JobField = components['schemas']['JobField'];
+export type JobGroup = components['schemas']['JobGroup'];
+export type JobGroups = components['schemas']['JobGroups'];
 export type JobMetrics = components['schemas']['JobMetrics'];
 export type JobRecord = components['schemas']['JobRecord'];
 export type JobState = components['schemas']['JobState'];
@@ -2263,10 +2336,12 @@ export type LayerChoice = components['schemas']['LayerChoice'];
 export type ListArtifact = components['schemas']['List_Artifact'];
 export type ListAttempt = components['schemas']['List_Attempt'];
 export type ListExperimentSummary = components['schemas']['List_ExperimentSummary'];
-export type ListJob = components['schemas']['List_Job'];
+export type ListJobField = components['schemas']['List_JobField'];
+export type ListListedJob = components['schemas']['List_ListedJob'];
 export type ListRecipe = components['schemas']['List_Recipe'];
 export type ListWarning = components['schemas']['List_Warning'];
 export type ListWorker = components['schemas']['List_Worker'];
+export type ListedJob = components['schemas']['ListedJob'];
 export type LowdinForm = components['schemas']['LowdinForm'];
 export type MethodSpec = components['schemas']['MethodSpec'];
 export type Metric = components['schemas']['Metric'];

@@ -3,11 +3,12 @@
 import { BASE } from "./base";
 
 export type Route =
-  | { page: "experiments" | "compare" | "new" | "workers" | "sql" | "unknown" }
+  | { page: "experiments" | "runs" | "compare" | "new" | "workers" | "sql" | "unknown" }
   | { page: "experiment" | "job"; id: number };
 
 const PAGES: Record<string, Route> = {
   "/": { page: "experiments" },
+  "/runs": { page: "runs" },
   "/compare": { page: "compare" },
   "/new": { page: "new" },
   "/workers": { page: "workers" },

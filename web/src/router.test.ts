@@ -18,6 +18,7 @@ test("paths are mapped to pages", async () => {
   expect(parse("/experiments/12/")).toEqual({ page: "experiment", id: 12 });
   expect(parse("/sql/")).toEqual({ page: "sql" });
   expect(parse("/compare")).toEqual({ page: "compare" });
+  expect(parse("/runs")).toEqual({ page: "runs" });
   for (const path of ["/experiments/x", "/experiments/1/2", "/jobs/", "/constructor", `/jobs/${"9".repeat(30)}`]) expect(parse(path)).toEqual({ page: "unknown" });
 });
 

@@ -10,6 +10,7 @@ mod experiment;
 mod submission;
 
 mod job;
+mod runs;
 mod artifact;
 mod worker;
 
@@ -39,6 +40,7 @@ pub use list::List;
 pub use problem::ProblemDetails;
 pub use query::{Question, Table};
 pub use recipe::{Recipe, RecipeDetail};
+pub use runs::{FieldKind, JobField, JobGroup, JobGroups, ListedJob};
 pub use session::{Session, SignIn};
 pub use submission::{
     DryRun, Estimate, PlannedJob, RecipeSubmission, StoredSubmission, Submission, Submitted,

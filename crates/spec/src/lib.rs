@@ -37,7 +37,11 @@ pub mod protocol;
 #[cfg(feature = "openapi")]
 pub mod schema;
 #[cfg(feature = "openapi")]
+pub mod settings;
+#[cfg(feature = "openapi")]
 pub mod written;
+#[cfg(feature = "openapi")]
+mod resolved;
 
 mod document;
 mod fields;
@@ -63,7 +67,7 @@ pub use nul::{NO_NUL, refuse_nul};
 pub use optimizer::{AdamSpec, OptimizerSpec};
 pub use pairing::{Mismatch, mismatch};
 pub use precision::Precision;
-pub use problem::{Problem, Problems};
+pub use problem::{Problem, Problems, nearest};
 pub use resources::Resources;
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use shorten::shorten;

@@ -111,13 +111,18 @@ const SYNONYMS: [(&str, &str); 8] = [
 
 /// "; did you mean `x`?" if one of the candidates is close or means the same; otherwise empty.
 pub(crate) fn suggestion<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(given, candidates).map_or_else(String::new, |candidate| format!("; did you mean `{candidate}`?"))
+}
+
+/// The nearest of the candidates that are close or mean the same.
+pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = SYNONYMS.iter().find(|(word, _)| *word == given).map_or(given, |(_, ours)| ours);
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(given, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min()
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+        .map(|(_, candidate)| candidate)
 }
 
 /// "`a`, `b` or `c`".

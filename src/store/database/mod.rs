@@ -9,18 +9,20 @@ mod pool;
 mod schema;
 
 mod statement;
+mod composed;
 mod word;
 
 use std::path::PathBuf;
 
 use tokio::sync::watch;
 
+pub(super) use self::composed::Composed;
 pub(super) use self::connect::options as postgres_options;
 use self::postgres::Postgres;
 pub(super) use self::schema::Schema;
 pub use self::sqlite::{CopyError, copy_sqlite};
 pub(super) use self::sqlite::{Sqlite, options as sqlite_options};
-pub(super) use self::statement::{Connect, Reader, Statement, Transaction, locked, per_database, sql};
+pub(super) use self::statement::{Connect, Reader, Statement, Transaction, Value, locked, per_database, sql};
 use super::{StoreError, redacted};
 
 /// The file of the database at `url`; `None` for Postgres.

@@ -6,14 +6,14 @@
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
 
 use crate::store::StoreError;
 
 /// A statement with its parameters.
 pub(in crate::store) struct Statement {
-    sqlite: &'static str,
-    postgres: &'static str,
+    sqlite: SqlStr,
+    postgres: SqlStr,
     values: Vec<Value>,
 }
 
@@ -103,7 +103,7 @@ pub(in crate::store) fn sql(text: &'static str) -> Statement {
 
 /// A statement with a text per database. The parameters are the same.
 pub(in crate::store) fn per_database(sqlite: &'static str, postgres: &'static str) -> Statement {
-    Statement { sqlite, postgres, values: Vec::new() }
+    Statement::new(sqlite, postgres)
 }
 
 /// A query that locks its rows against other writers until the transaction ends. SQLite has only one writer.
@@ -145,6 +145,10 @@ macro_rules! run {
 }
 
 impl Statement {
+    pub(super) fn new(sqlite: impl SqlSafeStr, postgres: impl SqlSafeStr) -> Self {
+        Self { sqlite: sqlite.into_sql_str(), postgres: postgres.into_sql_str(), values: Vec::new() }
+    }
+
     /// The next parameter.
     pub(in crate::store) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
@@ -167,10 +171,10 @@ impl Statement {
     /// # Errors
     /// [`StoreError::NotOneRow`] if it wrote another number of rows. The transaction must be rolled back then.
     pub(in crate::store) async fn execute_one(self, on: &mut impl Connect) -> Result<(), StoreError> {
-        let text = self.sqlite;
+        let text = self.sqlite.clone();
         match self.execute(on).await? {
             1 => Ok(()),
-            rows => Err(StoreError::NotOneRow { rows, statement: text }),
+            rows => Err(StoreError::NotOneRow { rows, statement: text.as_str().to_owned() }),
         }
     }
 

@@ -7,8 +7,9 @@ use optlab_domain::{JobId, JobState};
 use sqlx_macros::FromRow;
 
 use super::columns::select_jobs;
-use crate::store::database::{Connect, Statement, Transaction, sql};
-use crate::store::{Job, JobCursor, JobFilter, JobOrder, LAST_PLACE, StoreError};
+use super::selection::{from_matching, push_rank, push_text};
+use crate::store::database::{Composed, Connect, Statement, Transaction, Value, sql};
+use crate::store::{Job, JobFilter, JobOrder, LAST_PLACE, Place, StoreError};
 
 /// A page of a list ordered by id. `$filter` restricts the experiment and the state. With `k.id + 0` as `$id`, the
 /// database uses the index of the filter rather than that of ids. $1 to $3: the filter; $4: the id before the page; $5:
@@ -26,32 +27,6 @@ macro_rules! first_by_id {
             " LIMIT $5
              ) ORDER BY j.id"
         )
-    };
-}
-
-/// The jobs of a list, each with its place in it: `place`, then id. $1 to $3: the filter; $4: 1 or -1; $5: the key.
-macro_rules! places {
-    () => {
-        "SELECT k.id, coalesce($4 * CASE $5
-             WHEN 'id' THEN k.id
-             WHEN 'arm' THEN k.arm_position
-             WHEN 'seed' THEN k.seed
-             WHEN 'state' THEN CASE k.state WHEN 'running' THEN 0 WHEN 'queued' THEN 1 WHEN 'paused' THEN 2
-                                            WHEN 'succeeded' THEN 3 WHEN 'failed' THEN 4 WHEN 'cancelled' THEN 5 END
-             WHEN 'progress' THEN 1.0 * k.step / nullif(k.steps, 0)
-             WHEN 'attempt' THEN k.attempt
-             WHEN 'priority' THEN k.priority
-             WHEN 'created_at' THEN k.created_ms
-             WHEN 'started_at' THEN k.started_ms
-             WHEN 'ended_at' THEN k.ended_ms
-             WHEN 'test_error' THEN figures.test_error
-             WHEN 'energy' THEN figures.energy
-             WHEN 'seconds' THEN CASE WHEN k.state = 'succeeded' THEN last.seconds END
-         END, 1e300) AS place
-         FROM jobs k
-         LEFT JOIN results figures ON figures.job_id = k.id
-         LEFT JOIN attempts last ON last.job_id = k.id AND last.number = k.attempt
-         WHERE ($1 IS NULL OR k.experiment_id = $1) AND ($2 IS NULL OR k.arm = $2) AND ($3 IS NULL OR k.state = $3)"
     };
 }
 
@@ -76,31 +51,85 @@ pub(super) async fn oldest_first(
 pub(super) struct Placed {
     #[sqlx(flatten)]
     pub(super) job: Job,
-    pub(super) place: f64,
+    number: Option<f64>,
+    text: Option<String>,
 }
+
+impl Placed {
+    pub(super) fn place(&self) -> Place {
+        match (self.number, &self.text) {
+            (Some(number), _) => Place::Number(number),
+            (None, Some(text)) => Place::Text(text.clone()),
+            (None, None) => Place::Absent,
+        }
+    }
+}
+
+/// The order of places: numbers before texts, and jobs without the field last. Numbers are negated in the other
+/// direction.
+const ASCENDING: &str =
+    "CASE WHEN k.number IS NOT NULL THEN 0 WHEN k.text IS NOT NULL THEN 1 ELSE 2 END, k.number, k.text, k.id";
+const DESCENDING: &str = "CASE WHEN k.number IS NOT NULL THEN 0 WHEN k.text IS NOT NULL THEN 1 ELSE 2 END, k.number, k.text DESC, k.id";
 
 /// The jobs after the place `after`, in any order. Reads all jobs of the list.
 pub(super) async fn ordered(
     snapshot: &mut Transaction,
     filter: &JobFilter,
     order: JobOrder,
-    after: Option<JobCursor>,
+    after: Option<(Place, JobId)>,
     most: i64,
 ) -> Result<Vec<Placed>, StoreError> {
-    sql(select_jobs!(
-        with "k.place, ";
-        "JOIN (",
-        places!(),
-        ") k ON k.id = j.id WHERE k.place > $6 OR (k.place = $6 AND k.id > $7) ORDER BY k.place, k.id LIMIT $8"
-    ))
-    .filtered(filter)
-    .bind(if order.descending { -1.0 } else { 1.0 })
-    .bind(<&str>::from(order.by))
-    .bind(after.and_then(|cursor| cursor.place).unwrap_or(f64::NEG_INFINITY))
-    .bind(after.map_or(0, |cursor| i64::from(cursor.id)))
-    .bind(most)
-    .fetch_all(snapshot)
-    .await
+    let places = if order.descending { DESCENDING } else { ASCENDING };
+    let mut statement = Composed::default();
+    statement.push(select_jobs!(
+        with "k.number, k.text, ";
+        "JOIN (SELECT k.id, k.number, k.text FROM (SELECT k.id, "
+    ));
+    statement.push(if order.descending { "-(" } else { "(" });
+    push_rank(&mut statement, order.by);
+    statement.push(") AS number, substr(");
+    push_text(&mut statement, order.by);
+    // A cursor contains the text.
+    statement.push(", 1, 100) AS text");
+    from_matching(&mut statement, filter);
+    statement.push(") k");
+    if let Some((place, id)) = after {
+        statement.push(" WHERE ");
+        push_after(&mut statement, &place, id, order.descending);
+    }
+    statement.push(" ORDER BY ").push(places).push(" LIMIT ").bind(most);
+    statement.push(") k ON k.id = j.id ORDER BY ").push(places);
+    Statement::from(statement).fetch_all(snapshot).await
+}
+
+/// Adds that a job comes after a place.
+fn push_after(statement: &mut Composed, place: &Place, id: JobId, descending: bool) {
+    let is_after = |statement: &mut Composed, column: &'static str, sign: &'static str, value: Value| {
+        let value = statement.parameter(value);
+        statement.push(column).push(sign).push_parameter(value);
+        statement
+            .push(" OR (")
+            .push(column)
+            .push(" = ")
+            .push_parameter(value)
+            .push(" AND k.id > ")
+            .bind(id)
+            .push(")");
+    };
+    match place {
+        Place::Number(number) => {
+            is_after(statement, "k.number", " > ", (*number).into());
+            statement.push(" OR k.number IS NULL");
+        }
+        Place::Text(text) => {
+            statement.push("k.number IS NULL AND (");
+            is_after(statement, "k.text", if descending { " < " } else { " > " }, text.as_str().into());
+            statement.push(" OR k.text IS NULL)");
+        }
+        Place::Absent => {
+            statement.push("k.number IS NULL AND k.text IS NULL AND k.id > ").bind(id);
+        }
+    }
 }
 
 /// Sets the queue positions of waiting jobs, up to [`LAST_PLACE`].
@@ -155,18 +184,5 @@ impl Statement {
     /// Binds the parameters $1 to $3 of a list.
     fn filtered(self, filter: &JobFilter) -> Self {
         self.bind(filter.experiment).bind(filter.arm.as_deref()).bind(filter.state)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use optlab_domain::JobState;
-    use strum::VariantArray;
-
-    #[test]
-    fn the_order_of_states_in_sql_is_that_of_the_domain() {
-        for (place, state) in JobState::VARIANTS.iter().enumerate() {
-            assert!(places!().contains(&format!("WHEN '{state}' THEN {place}")), "{state}");
-        }
     }
 }

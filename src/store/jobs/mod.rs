@@ -3,6 +3,12 @@
 mod columns;
 mod read;
 mod listing;
+mod column;
+mod field;
+mod condition;
+mod selection;
+mod groups;
+mod values;
 mod actions;
 mod attempts;
 
@@ -12,12 +18,15 @@ use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_domain::{EndReason, ExperimentId, JobId, JobRecord, JobState};
 use optlab_spec::JobSpec;
 use sqlx_macros::FromRow;
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 pub(super) use self::actions::lock;
 pub use self::attempts::Attempt;
 pub(super) use self::attempts::attempts_of_experiment;
+pub use self::column::Column;
 pub(super) use self::columns::select_jobs;
+pub use self::condition::{Condition, ConditionError, LONGEST_CONDITION};
+pub use self::field::{Field, Takes};
+pub use self::groups::{JobGroup, MOST_GROUPS};
 pub(super) use self::read::begun;
 
 /// The last queue position that is reported. Positions beyond it are not counted, because the cost grows with the
@@ -103,6 +112,17 @@ pub struct JobFilter {
     pub arm: Option<String>,
     /// Only jobs in this state.
     pub state: Option<JobState>,
+    /// Only jobs of experiments that are archived, or of those that are not.
+    pub archived: Option<bool>,
+    /// Only jobs that satisfy it.
+    pub condition: Condition,
+}
+
+impl JobFilter {
+    /// Whether columns of the table `jobs` alone decide.
+    fn is_simple(&self) -> bool {
+        self.archived.is_none() && self.condition == Condition::default()
+    }
 }
 
 /// The arm and seed of a job.
@@ -116,29 +136,68 @@ pub struct Cell {
     pub seed: i64,
 }
 
-/// The order of a list of jobs. Jobs without the figure come last, and equal ones are ordered by id.
+/// The order of a list of jobs. Jobs without the field come last, and equal ones are ordered by id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobOrder {
-    /// The figure.
-    pub by: JobKey,
-    /// Whether the highest figure comes first.
+    /// The field.
+    pub by: Field,
+    /// Whether the highest value comes first.
     pub descending: bool,
 }
 
 /// The place of the last job of a page in its order, from which the next page continues. The job itself may have moved or
 /// left the list by then. As text, `ID` in the order of ids and `PLACE:ID` in others.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JobCursor {
-    /// The figure by which the list is ordered; `None` in the order of ids.
-    pub place: Option<f64>,
+    /// The value by which the list is ordered; `None` in the order of ids.
+    pub place: Option<Place>,
     /// Id of the job.
     pub id: JobId,
 }
 
+/// The value of a job by which a list is ordered. As text, a number, `none`, or `x` and the bytes of a text in
+/// hexadecimal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A number, negated if the highest comes first.
+    Number(f64),
+    /// The beginning of a text.
+    Text(String),
+    /// The job lacks the field.
+    Absent,
+}
+
+impl Place {
+    /// The place of a job in the order of ids.
+    fn of(id: JobId) -> Self {
+        Self::Number(i64::from(id) as f64)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            return Some(Self::Absent);
+        }
+        match text.strip_prefix('x') {
+            Some(bytes) => Some(Self::Text(String::from_utf8(hex::decode(bytes).ok()?).ok()?)),
+            None => Some(Self::Number(text.parse().ok().filter(|number: &f64| number.is_finite())?)),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number:e}"),
+            Self::Text(text) => write!(f, "x{}", hex::encode(text)),
+            Self::Absent => f.write_str("none"),
+        }
+    }
+}
+
 impl fmt::Display for JobCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place {
-            Some(place) => write!(f, "{place:e}:{}", self.id),
+        match &self.place {
+            Some(place) => write!(f, "{place}:{}", self.id),
             None => self.id.fmt(f),
         }
     }
@@ -148,45 +207,12 @@ impl JobCursor {
     /// Reads the text of a cursor; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (place, id) = match text.split_once(':') {
-            Some((place, id)) => (Some(place.parse().ok().filter(|place: &f64| place.is_finite())?), id),
+            Some((place, id)) => (Some(Place::parse(place)?), id),
             None => (None, text),
         };
         let id: JobId = id.parse().ok()?;
         (i64::from(id) > 0).then_some(Self { place, id })
     }
-}
-
-/// A figure of a job. Its word in the API is in snake case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum JobKey {
-    /// Oldest first.
-    #[default]
-    Id,
-    /// In the order of the spec.
-    Arm,
-    /// The seed.
-    Seed,
-    /// In the order of [`JobState`].
-    State,
-    /// Share of its updates that are completed.
-    Progress,
-    /// Number of its last attempt.
-    Attempt,
-    /// Its priority.
-    Priority,
-    /// When it was submitted.
-    CreatedAt,
-    /// When its last attempt started.
-    StartedAt,
-    /// When it ended.
-    EndedAt,
-    /// Last test error.
-    TestError,
-    /// Last mean energy.
-    Energy,
-    /// Wall time.
-    Seconds,
 }
 
 /// A complete run, for estimates of similar ones.
@@ -206,11 +232,13 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_exactly() {
-        for place in [None, Some(0.0), Some(-1.0 / 3.0), Some(1e300), Some(1_700_000_000_007.0)] {
+        let numbers = [0.0, -1.0 / 3.0, 1e300, 1_700_000_000_007.0].map(Place::Number);
+        let texts = ["", "none", "x:7", "\u{fffd}ä"].map(|text| Place::Text(text.to_owned()));
+        for place in numbers.into_iter().chain(texts).chain([Place::Absent]).map(Some).chain([None]) {
             let cursor = JobCursor { place, id: JobId::from(7) };
             assert_eq!(JobCursor::parse(&cursor.to_string()), Some(cursor));
         }
-        for text in ["", "0", "-7", "x", "inf:7", "NaN:7", ":7", "1:", "1:2:3"] {
+        for text in ["", "0", "-7", "x", "inf:7", "NaN:7", ":7", "1:", "1:2:3", "x0:7", "xff:7"] {
             assert_eq!(JobCursor::parse(text), None, "{text}");
         }
     }

@@ -7,7 +7,9 @@ use super::columns::select_jobs;
 use super::listing::{Placed, find_places, oldest_first, ordered};
 use crate::store::database::{Transaction, sql};
 use crate::store::version::settled_version;
-use crate::store::{Cell, Job, JobCursor, JobFilter, JobOrder, NotFound, Page, PastRun, Store, StoreError};
+use crate::store::{
+    Cell, Job, JobCursor, JobFilter, JobOrder, NotFound, Page, PastRun, Place, Store, StoreError,
+};
 
 /// Selects the jobs `j` of an experiment that have had an attempt. The condition lists all states so that the index
 /// `jobs_of_experiment` can skip the other jobs, of which there may be thousands.
@@ -41,12 +43,15 @@ impl Store {
         limit: i64,
     ) -> Result<Page<Job, JobCursor>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        let page = if order == JobOrder::default() {
+        let is_by_id = order == JobOrder::default();
+        let page = if is_by_id && filter.is_simple() {
             let jobs = oldest_first(&mut snapshot, &filter, after.map(|cursor| cursor.id), limit + 1).await?;
             Page::from_surplus(jobs, limit, |job| JobCursor { place: None, id: job.record.id })
         } else {
+            let after = after.map(|JobCursor { place, id }| (place.unwrap_or(Place::of(id)), id));
             let placed = ordered(&mut snapshot, &filter, order, after, limit + 1).await?;
-            let cursor = |placed: &Placed| JobCursor { place: Some(placed.place), id: placed.job.record.id };
+            let place = |placed: &Placed| (!is_by_id).then(|| placed.place());
+            let cursor = |placed: &Placed| JobCursor { place: place(placed), id: placed.job.record.id };
             Page::from_surplus(placed, limit, cursor).map(|placed| placed.job)
         };
         Ok(Page { items: with_places(snapshot, page.items).await?, next: page.next })

@@ -4,7 +4,7 @@
 import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
 import { armName, type ShownArm } from "../arms";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, ListJob, Warning } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListListedJob, Warning } from "../contract";
 import { fileName } from "../download";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
@@ -213,7 +213,7 @@ export class ExperimentView {
   async #fetchJobsOf(id: number, all: boolean) {
     let cursor: string | null = null;
     do {
-      const page: ListJob = await listJobs(id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
+      const page: ListListedJob = await listJobs(id, cursor ? MORE_JOBS : FIRST_JOBS, cursor, this.#gone.signal);
       const known = new Map(this.jobs.map((job) => [job.id, job]));
       for (const job of page.items) known.set(job.id, this.#named(job));
       this.jobs = [...known.values()].sort((a, b) => a.id - b.id);

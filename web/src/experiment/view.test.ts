@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { getComparison, listJobs, type Question } from "../api";
-import type { Comparison, Job } from "../contract";
+import type { Comparison, Job, ListedJob } from "../contract";
 import { ExperimentView } from "./view.svelte";
 
 vi.mock("../api", async (original) => ({ ...(await original<typeof import("../api")>()), getComparison: vi.fn(), listJobs: vi.fn() }));
@@ -37,7 +37,7 @@ test("all jobs are requested first, and again after a refresh in between", async
     cursors.push(cursor);
     const id = cursor ? 2 : 1;
     if (cursors.length === 1) view.refresh();
-    return { items: [{ id, state: "queued" } as Job], next_cursor: cursor ? null : "after 1" };
+    return { items: [{ id, state: "queued" } as ListedJob], next_cursor: cursor ? null : "after 1" };
   });
   const view = new ExperimentView([1]);
   const stop = view.start();

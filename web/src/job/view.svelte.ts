@@ -2,7 +2,7 @@
 
 import { getArtifact, getExperiment, getJob, getMetrics, listArtifacts, listAttempts, listJobs, Problem } from "../api";
 import { coalesce } from "../coalesce";
-import type { Artifact, Attempt, Experiment, Job, JobCurve, ListJob } from "../contract";
+import type { Artifact, Attempt, Experiment, Job, JobCurve, ListListedJob } from "../contract";
 import type { Range } from "../chart/curves";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -110,7 +110,7 @@ export class JobView {
     const ids: number[] = [];
     let cursor: string | null = null;
     do {
-      const page: ListJob = await listJobs(experiment, SIBLINGS, cursor, this.#gone.signal);
+      const page: ListListedJob = await listJobs(experiment, SIBLINGS, cursor, this.#gone.signal);
       ids.push(...page.items.map((job) => job.id));
       cursor = page.next_cursor;
     } while (cursor);

@@ -9,12 +9,8 @@ use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, ArrayItems, Object, Schema, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
-use utoipa::{PartialSchema, ToSchema};
 
-use crate::experiment::ExperimentSpec;
-
-/// The top-level table of a spec.
-const ROOT: &str = "ExperimentSpec";
+use crate::resolved::{ROOT, Resolved, target};
 
 /// Fields without a default, except those in `train`, because an arm inherits what it leaves out.
 const REQUIRED: [(&str, &[&str]); 4] = [
@@ -39,9 +35,7 @@ impl Place {
 
     /// The schema of a written spec and, by name, the schemas to which it refers.
     pub(super) fn written(&self) -> (Schema, BTreeMap<String, Schema>) {
-        let mut schemas = vec![(ROOT.to_owned(), ExperimentSpec::schema())];
-        ExperimentSpec::schemas(&mut schemas);
-        let resolved = Resolved(schemas.into_iter().collect());
+        let resolved = Resolved::of_experiments();
         let writer = Writer { resolved, place: self, wanted: RefCell::new(vec![ROOT.to_owned()]) };
         let mut definitions = BTreeMap::new();
         while let Some(name) = writer.next_wanted() {
@@ -52,34 +46,6 @@ impl Place {
             root.schema_type = Type::Object.into();
         }
         (root, definitions)
-    }
-}
-
-/// The schemas of a resolved spec, by name.
-struct Resolved(BTreeMap<String, RefOr<Schema>>);
-
-impl Resolved {
-    fn is_table(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|schema| self.kinds(schema).is_some())
-    }
-
-    /// The kinds of a table with the fields of each; `None` if it is not a table.
-    fn kinds(&self, schema: &RefOr<Schema>) -> Option<Vec<Object>> {
-        match schema {
-            RefOr::Ref(to) => self.kinds(&self.0[target(to)]),
-            RefOr::T(Schema::Object(table)) => (!table.properties.is_empty()).then(|| vec![table.clone()]),
-            RefOr::T(Schema::OneOf(kinds)) => {
-                let kinds: Option<Vec<_>> = kinds.items.iter().map(|kind| self.kinds(kind)).collect();
-                Some(kinds?.concat())
-            }
-            RefOr::T(Schema::AllOf(parts)) => {
-                parts.items.iter().try_fold(vec![Object::default()], |whole, part| {
-                    let part = self.kinds(part)?;
-                    Some(whole.iter().flat_map(|a| part.iter().map(move |b| joined(a, b))).collect())
-                })
-            }
-            RefOr::T(_) => None,
-        }
     }
 }
 
@@ -102,7 +68,7 @@ impl Writer<'_> {
     }
 
     fn definition(&self, name: &str) -> Schema {
-        let schema = &self.resolved.0[name];
+        let schema = self.resolved.get(name);
         let Some(kinds) = self.resolved.kinds(schema) else { return self.plain(schema) };
         let description = description(schema);
         let mut kinds: Vec<Object> = kinds.into_iter().map(|kind| self.table(name, kind)).collect();
@@ -192,14 +158,6 @@ fn any_of(items: impl IntoIterator<Item = RefOr<Schema>>, description: Option<St
     Schema::AnyOf(items.description(description).build())
 }
 
-/// The fields of both schemas.
-fn joined(a: &Object, b: &Object) -> Object {
-    let mut joined = a.clone();
-    joined.properties.extend(b.properties.clone());
-    joined.description = a.description.clone().or_else(|| b.description.clone());
-    joined
-}
-
 fn or_null(kind: &SchemaType) -> SchemaType {
     match kind {
         SchemaType::Type(kind) => SchemaType::from_iter([kind.clone(), Type::Null]),
@@ -213,9 +171,4 @@ fn description(schema: &RefOr<Schema>) -> Option<String> {
         RefOr::T(Schema::AllOf(all)) => all.description.clone(),
         _ => None,
     }
-}
-
-/// The name of a referenced definition.
-fn target(to: &Ref) -> &str {
-    to.ref_location.rsplit('/').next().unwrap_or_default()
 }
