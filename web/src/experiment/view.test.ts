@@ -53,7 +53,7 @@ test("all jobs are requested first, and again after a refresh in between", async
 test("of several experiments, jobs of each are loaded and their arms named after it", async () => {
   vi.useFakeTimers();
   vi.stubGlobal("fetch", () => new Promise(() => {}));
-  vi.mocked(listJobs).mockImplementation(async (experiment_id) => ({ items: [{ id: 10 * experiment_id, experiment_id, arm: "opt", state: "queued" } as Job], next_cursor: null }));
+  vi.mocked(listJobs).mockImplementation(async (experiment_id) => ({ items: [{ id: 10 * experiment_id, experiment_id, arm: "opt", state: "queued" } as ListedJob], next_cursor: null }));
   const view = new ExperimentView([4, 1]);
   const stop = view.start();
   await vi.advanceTimersByTimeAsync(10_000);
