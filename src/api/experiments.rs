@@ -48,10 +48,11 @@ pub(super) async fn submit(
     let spec = submission::resolve(&document.value)?;
     if params.dry_run {
         let planned = |job: optlab_spec::JobSpec| {
-            let steps = job.train.total_steps();
-            PlannedJob { arm: job.arm, seed: job.seed, steps }
+            let (phase, steps) = (job.phase(), job.train.total_steps());
+            PlannedJob { arm: job.arm, phase, trial: job.trial, seed: job.seed, steps }
         };
-        let jobs = spec.jobs().map(planned).collect();
+        let later = if spec.tune.is_some() { spec.confirmed() } else { Vec::new() };
+        let jobs = spec.jobs().into_iter().chain(later).map(planned).collect();
         let estimate = estimate(&state, &spec).await?;
         let (slots, why_queued) = QueueState::of(&state).await?.preview(spec.resources.device);
         return Ok(Json(DryRun { spec, jobs, estimate, slots, why_queued }).into_response());

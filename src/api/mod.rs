@@ -15,6 +15,7 @@ mod query;
 mod recipes;
 mod session;
 mod submission;
+mod tuning;
 mod warnings;
 mod workers;
 

@@ -21,7 +21,7 @@ use super::state::AppState;
 use super::{access, base_path, guard, openapi, request_count};
 use super::{
     artifacts, comparison, dashboard, events, experiments, export, health, imports, jobs, metrics,
-    monitoring, query, recipes, session, submission, warnings, workers,
+    monitoring, query, recipes, session, submission, tuning, warnings, workers,
 };
 
 /// Routes that change nothing. A query is sent by POST because of its length; the store makes sure that it only reads.
@@ -34,6 +34,7 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(metrics::of_runs))
         .routes(routes!(warnings::of_experiment))
         .routes(routes!(comparison::get))
+        .routes(routes!(tuning::get))
         .routes(routes!(export::get))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::get))

@@ -1,7 +1,7 @@
 //! `optlab jobs`: lists jobs, and why they failed.
 
 use optlab_api_types::Job;
-use optlab_domain::{AttemptNumber, JobState};
+use optlab_domain::{AttemptNumber, JobRecord, JobState};
 
 use super::client::ServerArgs;
 use super::outcome::TOLD;
@@ -40,8 +40,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output::note("optlab: no jobs match");
         return Ok(());
     }
-    let mut table =
-        table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
+    let mut table = table(
+        ["job", "experiment", "arm", "phase", "seed", "state", "step", "attempt", "device"],
+        &[0, 1, 4, 6, 7],
+    );
     table.add_rows(jobs.iter().map(row));
     output::line(table.trim_fmt())?;
     let remarks: Vec<_> = jobs.iter().filter_map(|job| Some((job.record.id, remark(job)?))).collect();
@@ -54,17 +56,23 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(job: &Job) -> [String; 8] {
+fn row(job: &Job) -> [String; 9] {
     [
         job.record.id.to_string(),
         job.record.experiment_id.to_string(),
         job.record.arm.clone(),
+        phase(&job.record),
         job.record.seed.to_string(),
         condition(job),
         format!("{}/{}", job.record.step, job.record.steps),
         job.record.attempt.to_string(),
         job.device.clone().unwrap_or_else(|| "-".to_owned()),
     ]
+}
+
+/// `confirm`, or `trial 3`.
+fn phase(job: &JobRecord) -> String {
+    job.trial.map_or_else(|| job.phase.to_string(), |trial| format!("{} {trial}", job.phase))
 }
 
 /// The state with what explains it: `failed (diverged)`, `running (pause)`.

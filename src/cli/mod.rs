@@ -19,6 +19,7 @@ mod priority;
 mod query_child;
 mod show;
 mod sql;
+mod tune;
 mod steer;
 mod submit;
 mod watch;
@@ -120,6 +121,8 @@ enum Command {
     Logs(logs::Args),
     /// Compare the arms of an experiment
     Compare(compare::Args),
+    /// Show the trials and choices of a tuned experiment
+    Tune(tune::Args),
     /// Query the database of a server in SQL
     Sql(sql::Args),
     /// Write an experiment with every point to a file, for other programs or servers
@@ -189,6 +192,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Delete(args) => delete::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),

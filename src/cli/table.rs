@@ -6,9 +6,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use super::output;
 
 /// A table under a header; the columns of these indices hold figures.
-pub(super) fn table<const N: usize>(header: [&str; N], figures: &[usize]) -> Table {
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>, figures: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header);
+    table.load_style(NOTHING).set_header(header.into_iter().collect::<Vec<_>>());
     for index in figures {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);

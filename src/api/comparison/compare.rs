@@ -40,14 +40,13 @@ pub(super) fn compare(experiment: &Experiment, question: Question, figures: &Fig
         .iter()
         .filter_map(|arm| Some(Contender { arm: arm.name, difference: arm.difference? }))
         .collect();
-    let counts = experiment.counts;
-    let settled = counts.unfinished() == 0;
+    let settled = experiment.has_ended();
     let differences = experiment.spec.differences();
     let verdict = match &baseline {
         Some(baseline) => {
             let Verdict { text, about } = verdict(metric, baseline, &contenders, settled, pairs_needed);
             let rates = about.map(|arm| rates(&differences, [arm, baseline])).unwrap_or_default();
-            format!("{text}{}{rates}", held_out(&experiment.spec, metric))
+            format!("{text}{}{rates}{}", held_out(&experiment.spec, metric), budget(experiment))
         }
         None => no_baseline(&experiment.spec),
     };
@@ -85,6 +84,21 @@ fn no_baseline(spec: &ExperimentSpec) -> String {
         plain => format!("{plain} arms have the method `baseline`"),
     };
     format!("No baseline: {why} and the spec names none. Choose an arm to compare the others with.")
+}
+
+/// The budget with which each arm was tuned, because a claim is as good as the settings of both sides.
+fn budget(experiment: &Experiment) -> String {
+    let spec = &experiment.spec;
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let Some(tune) = &spec.tune else {
+        let is_comparison = spec.arms.len() > 1;
+        return if is_comparison { " An untuned comparison: one setting per arm." } else { "" }.to_owned();
+    };
+    let trials = count(tune.trials as usize, "trial");
+    let (seeds, fresh) = (count(tune.seeds.len(), "seed"), count(spec.seeds.len(), "fresh seed"));
+    let open = experiment.tuning.filter(|tuning| tuning.frozen < tuning.arms);
+    let open = open.map(|tuning| format!("; {} of {} choices are frozen", tuning.frozen, tuning.arms));
+    format!(" Tuned on validation error: {trials} x {seeds} per arm; {fresh}{}.", open.unwrap_or_default())
 }
 
 /// Names the set that decided, if the experiment has two.

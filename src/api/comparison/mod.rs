@@ -53,7 +53,10 @@ pub(super) async fn get(
     Query(params): Query<Params>,
 ) -> Result<Json<Comparison>, ApiError> {
     let (metric, last) = (params.metric()?, params.last.read("last")?);
-    let experiment = state.store.experiment(id).await?;
+    let mut experiment = state.store.experiment(id).await?;
+    if experiment.spec.tune.is_some() {
+        experiment.spec = experiment.spec.with_choices(&state.store.chosen_jobs(id).await?);
+    }
     let baseline = baseline(&experiment, Name::read(params.baseline, "baseline")?)?;
     let figures = Figures::read(&state.store, &experiment, metric, last).await?;
     // The bootstrap draws tens of thousands of resamples per arm.

@@ -85,6 +85,11 @@ impl Plan {
         let mut spec = args.changes.apply(Written::read(source)?.spec)?;
         choose_arm(&mut spec, args.arm.clone())?;
         let spec = ExperimentSpec::from_value(&spec).map_err(|error| args.changes.as_typed(error.into()))?;
+        if spec.tune.is_some() {
+            return Err(Failure::Usage(
+                "a tuned spec makes many runs: submit it to a server with `optlab submit`, or remove its `tune`".to_owned(),
+            ));
+        }
         let job = spec.job(&spec.arms[0], args.seed.map_or(spec.seeds[0], u64::from));
         let name = format!("{}-{}-seed{}", spec.name, job.arm, job.seed);
         let start = Start::Fresh { parent: args.out.clone(), name };

@@ -8,7 +8,7 @@ use crate::store::version::{next_version, settled_version};
 use crate::store::{NotFound, Store, StoreError};
 
 /// The rows of an experiment, each before the rows that it refers to. $1: experiment.
-const DELETIONS: [&str; 9] = [
+const DELETIONS: [&str; 10] = [
     "DELETE FROM curve_blocks WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM condensed_curves WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM metric_points WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
@@ -16,6 +16,7 @@ const DELETIONS: [&str; 9] = [
     "DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM jobs WHERE experiment_id = $1",
+    "DELETE FROM tunings WHERE experiment_id = $1",
     "DELETE FROM submissions WHERE experiment_id = $1",
     "DELETE FROM experiments WHERE id = $1",
 ];

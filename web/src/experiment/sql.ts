@@ -64,7 +64,7 @@ function points({ experiment, series, range, width, baseline }: Shown, arms: str
     "  JOIN series s ON s.id = p.series_id",
     "  JOIN jobs j ON j.id = p.job_id",
     `  WHERE j.experiment_id = ${experiment} AND s.name = ${quoted(source)}`,
-    `    AND j.arm IN (${[...new Set(arms)].map(quoted).join(", ")})`,
+    `    AND j.phase = 'confirm' AND j.arm IN (${[...new Set(arms)].map(quoted).join(", ")})`,
   ];
   if (range) lines.push(`    AND p.step BETWEEN ${range[0]} AND ${range[1]}`);
   lines.push(`  GROUP BY j.arm, j.seed, ${step}`);

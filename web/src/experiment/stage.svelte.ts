@@ -29,13 +29,13 @@ export class Stage {
   });
   readonly baseline = $derived(this.arms.find((arm) => arm.name === this.view.experiment?.baseline));
 
-  readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.jobs) : null));
-  readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.jobs));
+  readonly steps_per_epoch = $derived.by(() => (this.view.experiment ? stepsPerEpoch(this.view.experiment, this.view.confirming) : null));
+  readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.confirming));
   readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));
   readonly kinds = $derived(["step", ...(this.steps_per_epoch ? ["epoch"] : []), ...(this.seconds_per_step.size ? ["seconds"] : [])]);
 
   /** The end of the longest run, in the unit of the x axis. */
-  readonly end = $derived.by(() => Math.max(0, ...this.view.jobs.map((job) => job.steps * this.x.perStep(job.arm))));
+  readonly end = $derived.by(() => Math.max(0, ...this.view.confirming.map((job) => job.steps * this.x.perStep(job.arm))));
 
   /** The zoomed range of the x axis; null for all. It is kept in steps, or in seconds on an axis of seconds. */
   readonly zoom = $derived.by<Range | null>(() => {
