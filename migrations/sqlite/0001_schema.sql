@@ -39,13 +39,15 @@ CREATE TABLE workers (
     trouble      TEXT                           -- why it, or one of its slots, claims nothing now
 );
 
--- One training run: experiment x arm x seed.
+-- One training run: experiment x arm x seed, and of a tuned arm x trial.
 CREATE TABLE jobs (
     id                 INTEGER PRIMARY KEY AUTOINCREMENT,
     experiment_id      BIGINT NOT NULL REFERENCES experiments (id),
     arm                TEXT   NOT NULL,
     arm_position       BIGINT NOT NULL,         -- order of the arms in the spec
     method             TEXT   NOT NULL,         -- baseline, opt:cayley, ...
+    phase              TEXT   NOT NULL CHECK (phase IN ('trial', 'confirm')),
+    trial              BIGINT,                  -- number of the trial, from 0; NULL for a job that confirms
     seed               BIGINT NOT NULL,
     spec               TEXT   NOT NULL,         -- JSON, complete: what the runner gets
     device_wanted      TEXT   NOT NULL,         -- any, cpu or cuda
@@ -68,13 +70,32 @@ CREATE TABLE jobs (
     created_ms         BIGINT NOT NULL,
     started_ms         BIGINT,                  -- of the last attempt
     ended_ms           BIGINT,
-    UNIQUE (experiment_id, arm, seed)
+    CHECK ((phase = 'trial') = (trial IS NOT NULL))
 );
+
+CREATE UNIQUE INDEX jobs_confirming ON jobs (experiment_id, arm, seed) WHERE phase = 'confirm';
+CREATE UNIQUE INDEX jobs_trials ON jobs (experiment_id, arm, trial, seed) WHERE phase = 'trial';
 
 CREATE INDEX jobs_queue ON jobs (state, priority DESC, id);
 CREATE INDEX jobs_version ON jobs (version);
 -- Thousands of jobs may wait. An experiment's jobs are counted, listed and chosen by state without reading those.
 CREATE INDEX jobs_of_experiment ON jobs (experiment_id, state, attempt, arm, steps);
+
+-- The choice of each tuned arm. It is made once, in the transaction that queues the confirming jobs of the arm, and
+-- never changes afterwards.
+CREATE TABLE tunings (
+    experiment_id BIGINT NOT NULL REFERENCES experiments (id),
+    arm           TEXT   NOT NULL,
+    -- Why no choice is made for now: a person cancelled or paused the experiment, or every trial has failed.
+    held          TEXT   CHECK (held IN ('cancelled', 'paused', 'failed')),
+    trial         BIGINT,                       -- the chosen one; NULL until then
+    candidates    TEXT,                         -- JSON list of all trials with their scores, the best first
+    frozen_ms     BIGINT,
+    PRIMARY KEY (experiment_id, arm),
+    CHECK ((frozen_ms IS NULL) = (trial IS NULL) AND (frozen_ms IS NULL) = (candidates IS NULL))
+);
+
+CREATE INDEX tunings_open ON tunings (experiment_id, arm) WHERE frozen_ms IS NULL;
 
 -- Jobs of deleted experiments: the files of these jobs are removed, and pages show that the experiment is gone.
 CREATE TABLE deleted_jobs (
@@ -189,7 +210,7 @@ CREATE TABLE curve_blocks (
     PRIMARY KEY (job_id, series_id, width, first_step)
 );
 
--- One row per job; figures only of those that succeeded.
+-- One row per job that counts in the comparison; figures only of those that succeeded.
 CREATE VIEW job_summary AS
 SELECT
     j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.seed, j.state, j.end_reason,
@@ -199,7 +220,22 @@ FROM jobs j
 JOIN experiments e ON e.id = j.experiment_id
 LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
 LEFT JOIN results r ON r.job_id = j.id
+WHERE j.phase = 'confirm'
 ORDER BY j.experiment_id, j.arm_position, j.seed;
+
+-- One row per trial and seed; figures only of those that succeeded. No trial is evaluated on the test set.
+CREATE VIEW trial_summary AS
+SELECT
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.trial, j.seed, j.state, j.end_reason,
+    json_extract(j.spec, '$.point') AS point, r.validation_accuracy, r.validation_error, r.energy, a.seconds,
+    CASE WHEN t.trial IS NOT NULL THEN CASE WHEN t.trial = j.trial THEN 1 ELSE 0 END END AS chosen
+FROM jobs j
+JOIN experiments e ON e.id = j.experiment_id
+LEFT JOIN tunings t ON t.experiment_id = j.experiment_id AND t.arm = j.arm
+LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+LEFT JOIN results r ON r.job_id = j.id
+WHERE j.phase = 'trial'
+ORDER BY j.experiment_id, j.arm_position, j.trial, j.seed;
 
 -- One row per arm, over its succeeded jobs; the standard deviation is that of a sample.
 CREATE VIEW arm_summary AS
@@ -231,8 +267,8 @@ SELECT
     base_r.test_accuracy - r.test_accuracy AS difference, r.energy, base_r.energy AS baseline_energy,
     a.seconds, base_a.seconds AS baseline_seconds
 FROM experiments e
-JOIN jobs base ON base.experiment_id = e.id AND base.arm = e.baseline
-JOIN jobs j ON j.experiment_id = base.experiment_id AND j.seed = base.seed AND j.arm <> base.arm
+JOIN jobs base ON base.experiment_id = e.id AND base.arm = e.baseline AND base.phase = 'confirm'
+JOIN jobs j ON j.experiment_id = base.experiment_id AND j.seed = base.seed AND j.arm <> base.arm AND j.phase = 'confirm'
 JOIN results base_r ON base_r.job_id = base.id
 JOIN results r ON r.job_id = j.id
 JOIN attempts base_a ON base_a.job_id = base.id AND base_a.number = base.attempt
@@ -243,7 +279,7 @@ ORDER BY j.experiment_id, j.arm_position, j.seed;
 -- Every point with the names of what it belongs to.
 CREATE VIEW curves AS
 SELECT
-    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.seed, j.state,
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.phase, j.trial, j.seed, j.state,
     s.name AS series, s.unit, p.step, p.value, p.time_ms
 FROM metric_points p
 JOIN jobs j ON j.id = p.job_id
@@ -253,7 +289,7 @@ JOIN series s ON s.id = p.series_id;
 -- One row for each attempt that ended otherwise than with its job's success.
 CREATE VIEW failures AS
 SELECT
-    j.experiment_id, e.name AS experiment, a.job_id, j.arm, j.method, j.seed, a.number AS attempt,
+    j.experiment_id, e.name AS experiment, a.job_id, j.arm, j.method, j.phase, j.trial, j.seed, a.number AS attempt,
     w.name AS worker, a.device, a.end_reason, a.error, j.state, a.started_ms, a.ended_ms
 FROM attempts a
 JOIN jobs j ON j.id = a.job_id

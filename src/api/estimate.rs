@@ -22,7 +22,7 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
         if !past.contains_key(&method) {
             past.insert(method.clone(), state.store.past_runs(&method, LATEST).await?);
         }
-        // Jobs of an arm differ only in their seeds.
+        // Jobs of an arm differ in their seeds, and trials in settings that seldom change the cost.
         let job = spec.job(arm, 0);
         let alike = past[&method].iter().filter(|run| costs_the_same(&run.spec, &job));
         let mut paces = Vec::new();
@@ -32,7 +32,8 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
         }
         paces.sort_by(f64::total_cmp);
         let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
-        seconds = seconds.zip(of_one).map(|(all, one)| all + one * spec.seeds.len() as f64);
+        let runs = (spec.most_jobs() / spec.arms.len()) as f64;
+        seconds = seconds.zip(of_one).map(|(all, one)| all + one * runs);
     }
     Ok(Estimate { seconds, jobs_measured: measured.len() })
 }

@@ -64,10 +64,11 @@ pub(super) async fn submit(
 
 async fn dry_run(state: &AppState, spec: ExperimentSpec) -> Result<DryRun, ApiError> {
     let planned = |job: JobSpec| {
-        let steps = job.train.total_steps();
-        PlannedJob { arm: job.arm, seed: job.seed, steps }
+        let (phase, steps) = (job.phase(), job.train.total_steps());
+        PlannedJob { arm: job.arm, phase, trial: job.trial, seed: job.seed, steps }
     };
-    let jobs = spec.jobs().map(planned).collect();
+    let later = if spec.tune.is_some() { spec.confirmed() } else { Vec::new() };
+    let jobs = spec.jobs().into_iter().chain(later).map(planned).collect();
     let estimate = estimate(state, &spec).await?;
     let (slots, why_queued) = QueueState::of(state).await?.preview(spec.resources.device);
     Ok(DryRun { spec, jobs, estimate, slots, why_queued })

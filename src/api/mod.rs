@@ -17,6 +17,7 @@ mod report;
 mod runs;
 mod session;
 mod submission;
+mod tuning;
 mod warnings;
 mod workers;
 

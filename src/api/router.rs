@@ -21,7 +21,7 @@ use super::state::AppState;
 use super::{access, base_path, guard, openapi, request_count};
 use super::{
     artifacts, comparison, dashboard, events, experiments, export, health, imports, jobs, metrics,
-    monitoring, query, recipes, report, runs, session, submission, warnings, workers,
+    monitoring, query, recipes, report, runs, session, submission, tuning, warnings, workers,
 };
 
 /// Routes that change nothing. A query is sent by POST because of its length; the store makes sure that it only reads.
@@ -35,6 +35,7 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(warnings::of_experiment))
         .routes(routes!(comparison::get))
         .routes(routes!(comparison::of_many))
+        .routes(routes!(tuning::get))
         .routes(routes!(export::get))
         .routes(routes!(report::get))
         .routes(routes!(jobs::list))

@@ -23,6 +23,7 @@ impl From<store::Experiment> for ExperimentSummary {
             step: experiment.step,
             steps: experiment.steps,
             eta_seconds: experiment.eta_seconds,
+            tuning: experiment.tuning.map(Into::into),
         }
     }
 }

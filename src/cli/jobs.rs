@@ -2,7 +2,7 @@
 
 use comfy_table::Table;
 use optlab_api_types::{Job, ListedJob};
-use optlab_domain::{AttemptNumber, JobState};
+use optlab_domain::{AttemptNumber, JobRecord, JobState};
 use serde_json::Value;
 
 use super::client::ServerArgs;
@@ -68,8 +68,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !columns.is_empty() {
         return Ok(output::line(with_columns(&columns, &jobs).trim_fmt())?);
     }
-    let mut table =
-        table(["job", "experiment", "arm", "seed", "state", "step", "attempt", "device"], &[0, 1, 3, 5, 6]);
+    let mut table = table(
+        ["job", "experiment", "arm", "phase", "seed", "state", "step", "attempt", "device"],
+        &[0, 1, 4, 6, 7],
+    );
     table.add_rows(jobs.iter().map(|listed| row(&listed.job)));
     output::line(table.trim_fmt())?;
     print_remarks(&jobs)
@@ -137,17 +139,23 @@ fn print_remarks(jobs: &[ListedJob]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(job: &Job) -> [String; 8] {
+fn row(job: &Job) -> [String; 9] {
     [
         job.record.id.to_string(),
         job.record.experiment_id.to_string(),
         job.record.arm.clone(),
+        phase(&job.record),
         job.record.seed.to_string(),
         condition(job),
         format!("{}/{}", job.record.step, job.record.steps),
         job.record.attempt.to_string(),
         job.device.clone().unwrap_or_else(|| "-".to_owned()),
     ]
+}
+
+/// `confirm`, or `trial 3`.
+fn phase(job: &JobRecord) -> String {
+    job.trial.map_or_else(|| job.phase.to_string(), |trial| format!("{} {trial}", job.phase))
 }
 
 /// The state with what explains it: `failed (diverged)`, `running (pause)`.

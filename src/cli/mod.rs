@@ -20,6 +20,7 @@ mod query_child;
 mod report;
 mod show;
 mod sql;
+mod tune;
 mod steer;
 mod submit;
 mod watch;
@@ -123,6 +124,8 @@ enum Command {
     Logs(logs::Args),
     /// Compare the arms of one or several experiments
     Compare(compare::Args),
+    /// Show the trials and choices of a tuned experiment
+    Tune(tune::Args),
     /// Query the database of a server in SQL
     Sql(sql::Args),
     /// Write an experiment with every point to a file, for other programs or servers
@@ -194,6 +197,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Delete(args) => delete::run(&args),
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),

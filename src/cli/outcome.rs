@@ -41,5 +41,6 @@ pub(super) fn tell_failures(client: &Client, experiment: ExperimentId, failed: i
 }
 
 fn line(job: &Job, error: &str) -> String {
-    format!("job {}, {} with seed {}: {error}", job.record.id, job.record.arm, job.record.seed)
+    let trial = job.record.trial.map_or(String::new(), |trial| format!(" (trial {trial})"));
+    format!("job {}, {}{trial} with seed {}: {error}", job.record.id, job.record.arm, job.record.seed)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use optlab_api_types::{Experiment, ExperimentSummary};
+use optlab_api_types::{Experiment, ExperimentSummary, TuningProgress};
 use optlab_domain::{Counts, ExperimentId};
 use tokio::time::Instant;
 
@@ -24,10 +24,13 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// Whether every job has succeeded with all of its files.
+    /// Whether every job has succeeded with all of its files, except trials, of which each arm needs one.
     pub(super) fn is_well(&self) -> bool {
-        let Counts { failed, cancelled, .. } = self.experiment.summary.counts;
-        failed + cancelled == 0 && self.incomplete == 0
+        let ExperimentSummary { counts, tuning, .. } = &self.experiment.summary;
+        // A failed trial is a result: its settings do not work.
+        let expected = tuning.map_or(0, |tuning| tuning.trials.failed);
+        let is_tuned = tuning.is_none_or(|tuning| tuning.frozen == tuning.arms);
+        counts.failed + counts.cancelled == expected && is_tuned && self.incomplete == 0
     }
 }
 
@@ -63,9 +66,14 @@ pub(super) fn counts(counts: Counts) -> String {
     some.map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The counts, and the time that is left.
+/// The counts, how far the arms are tuned, and the time that is left.
 pub(super) fn state(experiment: &ExperimentSummary) -> String {
-    let counts = counts(experiment.counts);
+    let mut counts = counts(experiment.counts);
+    if let Some(TuningProgress { trials, arms, frozen, .. }) = &experiment.tuning {
+        let all: i64 = trials.by_state().map(|(_, count)| count).sum();
+        let ended = all - trials.unfinished();
+        counts.push_str(&format!(" ({ended} of {all} trials ended, {frozen} of {arms} choices frozen)"));
+    }
     match experiment.eta_seconds {
         Some(seconds) => {
             let left = Duration::from_secs(seconds.round() as u64);
@@ -89,7 +97,8 @@ pub(super) fn watch(client: &Client, id: ExperimentId) -> anyhow::Result<Ended> 
                 bar.set_length(now.steps as u64);
                 bar.set_position(now.step as u64);
                 bar.set_message(state(now));
-                if now.counts.unfinished() == 0 {
+                let is_due = now.tuning.is_some_and(|tuning| tuning.due > 0);
+                if now.counts.unfinished() == 0 && !is_due {
                     bar.finish_and_clear();
                     if now.counts.failed > 0 {
                         outcome::tell_failures(client, id, now.counts.failed);

@@ -1,7 +1,7 @@
 //! `optlab show`: an experiment with its arms, its verdict and the spec as it was written.
 
 use optlab_api_types::{Experiment, Job, StoredSubmission};
-use optlab_domain::Counts;
+use optlab_domain::{Counts, Phase};
 use serde_json::json;
 
 use super::client::ServerArgs;
@@ -34,10 +34,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     for line in heading(&experiment) {
         output::line(line)?;
     }
-    let mut arms = table(["arm", "method", "jobs"], &[]);
+    let is_tuned = experiment.summary.tuning.is_some();
+    let header = ["arm", "method", "trials", "jobs"].into_iter().filter(|name| is_tuned || *name != "trials");
+    let mut arms = table(header, &[]);
     for arm in &experiment.summary.arms {
-        let counts = counts(jobs.iter().filter(|job| job.record.arm == arm.name));
-        arms.add_row([arm.name.clone(), arm.method.clone(), progress::counts(counts)]);
+        let of = |phase| {
+            let jobs = jobs.iter().filter(|job| job.record.arm == arm.name && job.record.phase == phase);
+            progress::counts(counts(jobs))
+        };
+        let mut row = vec![arm.name.clone(), arm.method.clone()];
+        row.extend(is_tuned.then(|| of(Phase::Trial)));
+        row.push(of(Phase::Confirm));
+        arms.add_row(row);
     }
     output::line(format!("\n{}\n\n{}\n", arms.trim_fmt(), comparison.verdict))?;
     let text = submission.text.unwrap_or_else(|| format!("{:#}", submission.draft.0));

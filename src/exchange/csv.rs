@@ -3,20 +3,22 @@
 use std::io::Write;
 
 use csv::Writer;
-use optlab_domain::{AttemptNumber, EndReason, JobId, JobRecord, JobState};
+use optlab_domain::{AttemptNumber, EndReason, JobId, JobRecord, JobState, Phase};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ExchangeError, PointWriter, parquet};
 use crate::store::{ExperimentRecord, ExportedJob, TimedPoint};
 
-/// The columns of the view `job_summary`, and the error of the job.
+/// The columns of the view `job_summary`, and the phase and the error of the job.
 #[derive(Serialize)]
 struct JobRow<'a> {
     experiment: &'a str,
     job_id: JobId,
     arm: &'a str,
     method: &'a str,
+    phase: Phase,
+    trial: Option<i64>,
     seed: i64,
     state: JobState,
     end_reason: Option<EndReason>,
@@ -61,8 +63,9 @@ impl<W: Write> CsvWriter<W> {
 impl<W: Write> PointWriter for CsvWriter<W> {
     fn write(&mut self, job: &ExportedJob, series: &str, points: &[TimedPoint]) -> Result<(), ExchangeError> {
         for &TimedPoint { step, value, time_ms } in points {
-            let JobRecord { id, arm, method, seed, .. } = &job.record;
-            self.rows.serialize((&self.experiment, id, arm, method, seed, series, step, value, time_ms))?;
+            let JobRecord { id, arm, method, phase, trial, seed, .. } = &job.record;
+            let of_job = (&self.experiment, id, arm, method, phase, trial, seed);
+            self.rows.serialize((of_job, series, step, value, time_ms))?;
         }
         Ok(())
     }
@@ -88,6 +91,8 @@ pub fn write_jobs(
             job_id: job.record.id,
             arm: &job.record.arm,
             method: &job.record.method,
+            phase: job.record.phase,
+            trial: job.record.trial,
             seed: job.record.seed,
             state: job.record.state,
             end_reason: job.record.end_reason,

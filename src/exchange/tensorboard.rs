@@ -1,4 +1,4 @@
-//! TensorBoard event files: one folder per job, `ARM/seed-N`, with the series as tags.
+//! TensorBoard event files: one folder per job, `ARM/seed-N` or `ARM/trial-T/seed-N`, with the series as tags.
 //!
 //! A file is a sequence of records, each with its length and two checksums around a message of type `Event`, of which
 //! these fields are written, in Protocol Buffers' encoding: 1 `wall_time` (double), 2 `step` (int64), 3 `file_version`
@@ -35,7 +35,11 @@ impl EventWriter {
         let arm = Path::new(&job.record.arm).file_name().ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("no folder can be named {}", job.record.arm))
         })?;
-        let folder = self.folder.join(arm).join(format!("seed-{}", job.record.seed));
+        let mut folder = self.folder.join(arm);
+        if let Some(trial) = job.record.trial {
+            folder.push(format!("trial-{trial}"));
+        }
+        folder.push(format!("seed-{}", job.record.seed));
         fs::create_dir_all(&folder)?;
         let name = format!("events.out.tfevents.{:010}.optlab", job.record.created_ms / 1000);
         let mut file = BufWriter::new(File::create_new(folder.join(name))?);

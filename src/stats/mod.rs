@@ -13,6 +13,8 @@ mod holm;
 mod comparison;
 mod verdict;
 
+mod tuning;
+
 pub use band::band;
 pub use bootstrap::{RESAMPLES, SEED, bootstrap_interval};
 pub use bucket::{Bucket, CurvePoint, extremes, floor, widen, width_for};
@@ -22,6 +24,7 @@ pub use power::{POWER, power, seeds_needed};
 pub use sign_flip::sign_flip;
 pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
+pub use tuning::{best_of, by_score, score};
 pub use verdict::{Contender, Verdict, standing, verdict};
 
 /// The level of significance.

@@ -12,6 +12,7 @@
 mod experiments;
 mod jobs;
 mod queue;
+mod tuning;
 
 mod artifacts;
 mod curves;
@@ -62,6 +63,7 @@ pub use settings::{Root, artifacts_beside};
 pub use thinning::Thinned;
 pub use tokens::{Secret, Token};
 pub use transfer::{CurveBatch, ExperimentRecord, ExportedJob, Import, ResultsRecord, TimedPoint};
+pub use tuning::{Candidate, CandidateRun, Choice, TrialRun, TuningProgress};
 pub use workers::{Memory, OfferedDevice, Worker};
 
 /// A database with the tables of `migrations/`.

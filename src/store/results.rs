@@ -63,7 +63,7 @@ struct LastRow {
 }
 
 impl Store {
-    /// Every job of the experiment, by arm in the order of the spec, then by seed.
+    /// Every job of the experiment that counts in the comparison, by arm in the order of the spec, then by seed.
     pub async fn figures(&self, experiment: ExperimentId) -> Result<Vec<JobFigures>, StoreError> {
         sql("SELECT j.id AS job_id, j.arm, j.seed, j.state, j.end_reason, j.error,
                  r.test_accuracy, r.best_test_accuracy, r.validation_accuracy, r.best_validation_accuracy,
@@ -71,7 +71,7 @@ impl Store {
              FROM jobs j
              LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
              LEFT JOIN results r ON r.job_id = j.id
-             WHERE j.experiment_id = $1
+             WHERE j.experiment_id = $1 AND j.phase = 'confirm'
              ORDER BY j.arm_position, j.seed")
         .bind(experiment)
         .fetch_all(&mut self.read().await?)

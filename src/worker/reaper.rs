@@ -1,4 +1,4 @@
-//! Ends attempts whose lease has expired, so that their jobs are requeued.
+//! Ends attempts whose lease has expired, so that their jobs are requeued, and makes choices of tuned arms that are due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,10 @@ impl Reaper {
                         }
                     }
                     Err(error) => tracing::warn!(%error, "cannot look for expired leases"),
+                }
+                // Usually, the process that ended the last trial has made the choice.
+                if let Err(error) = self.store.freeze_choices().await {
+                    tracing::warn!(%error, "cannot freeze the choices of tuned arms");
                 }
                 tokio::time::sleep(pause).await;
             }

@@ -43,13 +43,15 @@ fn bomb(file: &Path, series: &[ByteArray], change: impl Fn(&mut KeyValue)) -> Ve
     for column in 0.. {
         let Some(mut writer) = group.next_column().unwrap() else { break };
         match column {
-            5 => writer.typed::<ByteArrayType>().write_batch(series, None, None),
-            0 | 2 | 3 => writer.typed::<ByteArrayType>().write_batch(&text, None, None),
+            7 => writer.typed::<ByteArrayType>().write_batch(series, None, None),
+            0 | 2 | 3 | 4 => writer.typed::<ByteArrayType>().write_batch(&text, None, None),
             1 => {
                 let ids = vec![jobs[0]["id"].as_i64().unwrap(); rows];
                 writer.typed::<Int64Type>().write_batch(&ids, None, None)
             }
-            7 => writer.typed::<DoubleType>().write_batch(&vec![0.0; rows], None, None),
+            // No row has a trial.
+            5 => writer.typed::<Int64Type>().write_batch(&[], Some(&vec![0; rows]), None),
+            9 => writer.typed::<DoubleType>().write_batch(&vec![0.0; rows], None, None),
             _ => writer.typed::<Int64Type>().write_batch(&number, None, None),
         }
         .unwrap();

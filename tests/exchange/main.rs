@@ -174,18 +174,20 @@ fn csv_agrees_with_the_api() {
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     assert_eq!(
         rows.headers().unwrap(),
-        "experiment,job_id,arm,method,seed,series,step,value,time_ms".split(',').collect::<Vec<_>>()
+        "experiment,job_id,arm,method,phase,trial,seed,series,step,value,time_ms"
+            .split(',')
+            .collect::<Vec<_>>()
     );
     for row in rows.records() {
         let row = row.unwrap();
         let place = jobs.iter().position(|job| job["id"].as_i64() == row[1].parse().ok()).unwrap();
         assert_eq!(
-            (&row[0], &row[2], &row[4]),
+            (&row[0], &row[2], &row[6]),
             ("small", jobs[place]["arm"].as_str().unwrap(), &*jobs[place]["seed"].to_string())
         );
-        let value: f64 = row[7].parse().unwrap();
-        let point = (row[6].parse().unwrap(), value.to_bits(), row[8].parse().unwrap());
-        curves.entry((place, row[5].to_owned())).or_default().push(point);
+        let value: f64 = row[9].parse().unwrap();
+        let point = (row[8].parse().unwrap(), value.to_bits(), row[10].parse().unwrap());
+        curves.entry((place, row[7].to_owned())).or_default().push(point);
     }
     assert_eq!(curves, contents(&file).2);
 

@@ -30,16 +30,16 @@ fn invalid_imports_are_rejected_with_the_reason() {
     let whole = fs::read(&file).unwrap();
     let at = whole.windows(13).position(|window| window == b"optlab.format").unwrap();
     let mut newer = whole.clone();
-    let version = at + newer[at..].iter().position(|&byte| byte == b'3').unwrap();
-    newer[version] = b'4';
+    let version = at + newer[at..].iter().position(|&byte| byte == b'4').unwrap();
+    newer[version] = b'5';
     let mut older = whole.clone();
-    older[version] = b'2';
+    older[version] = b'3';
     let changed = |change: fn(&mut Import)| rewritten(&file, change);
     for (bytes, reason) in [
         (b"hello".to_vec(), "cannot be read as Parquet"),
         (Vec::new(), "cannot be read as Parquet"),
         (whole[..whole.len() / 2].to_vec(), "cannot be read as Parquet"),
-        (newer, "format 4"),
+        (newer, "format 5"),
         (older, "export the experiment again"),
         (changed(|import| import.jobs.truncate(5)), "is missing"),
         (changed(|import| import.jobs[5].record.id = JobId::from(99)), "belongs to no job"),

@@ -119,3 +119,26 @@ fn the_false_positive_rate_is_nominal() {
     // Its p-values are multiples of 1/128: the largest below 0.05 is 6/128.
     assert!((25..=65).contains(&by_sign_flips), "{by_sign_flips} of 1000");
 }
+
+#[test]
+fn choices_and_the_best_of_k_trials_agree_with_their_definition() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("tuning.json")).unwrap();
+    assert!(cases.len() >= 6);
+    for case in cases {
+        let runs = case["runs"].as_array().unwrap().iter().map(|errors| errors.as_array().unwrap());
+        let scores: Vec<Option<f64>> =
+            runs.map(|errors| stats::score(errors.iter().map(Value::as_f64))).collect();
+        for (ours, theirs) in scores.iter().zip(case["scores"].as_array().unwrap()) {
+            assert_eq!(ours.is_some(), theirs.is_number(), "{case}");
+            ours.iter().for_each(|ours| agrees(*ours, theirs, &case.to_string()));
+        }
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|one, other| stats::by_score(scores[*one], scores[*other]));
+        assert_eq!(serde_json::json!(order), case["order"], "{case}");
+        let best = stats::best_of(&scores);
+        assert_eq!(best.len(), scores.len());
+        for (ours, theirs) in best.iter().zip(case["best_of"].as_array().unwrap()) {
+            agrees(*ours, theirs, &case.to_string());
+        }
+    }
+}

@@ -31,6 +31,8 @@ mod schema;
 mod tokens;
 mod workers;
 
+mod tuning;
+
 mod monitor;
 mod thinning;
 mod transfer;
@@ -193,6 +195,15 @@ on_both_databases! {
     }
     tokens {
         a_token_is_valid_until_it_is_revoked,
+    }
+    tuning {
+        a_choice_is_frozen_when_the_last_trial_of_its_arm_has_ended,
+        a_failed_freeze_leaves_nothing_and_many_processes_make_it_once,
+        a_failed_trial_can_be_retried_until_the_choice_is_frozen,
+        a_stopped_experiment_makes_no_choice_until_it_goes_on,
+        an_arm_with_a_cancelled_trial_waits_for_its_retry,
+        an_arm_whose_trials_all_failed_can_be_retried,
+        added_seeds_confirm_and_added_arms_are_tuned,
     }
     monitor {
         the_census_counts_jobs_by_state_and_attempts_by_end,

@@ -51,8 +51,16 @@ export interface components {
             method: components["schemas"]["MethodSpec"];
             /** @description Unique in the experiment. */
             name: components["schemas"]["Name"];
+            source: components["schemas"]["ArmSource"] | null;
             /** @description The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`. */
             train: components["schemas"]["TrainSpec"];
+            /**
+             * @description The ranges of a tuned arm, by the paths of the fields. In a written spec, those that it adds to the ranges of
+             *     every arm or that replace them; in a resolved spec all of them.
+             */
+            tune: {
+                [key: string]: components["schemas"]["RangeSpec"];
+            } | null;
         };
         /** @description An arm over its seeds. */
         ArmCurve: components["schemas"]["Band"] & {
@@ -111,12 +119,53 @@ export interface components {
             /** @description The figure of each job that has it. */
             values: components["schemas"]["SeedValue"][];
         };
+        /**
+         * @description `method` and `train` of a tuned arm as they were written. The values of a point are written into them before they are
+         *     resolved, so that a field that inherits a tuned one inherits its value at each point.
+         */
+        ArmSource: {
+            /** @description The method without defaults. */
+            method: Record<string, unknown>;
+            /** @description The arm's own fields of `train`; null if it has none. */
+            train: Record<string, unknown> | null;
+        };
         /** @description An arm by name and method. */
         ArmSummary: {
             /** @description `baseline`, `opt:cayley`, ... */
             method: string;
             /** @description Its name. */
             name: string;
+        };
+        /** @description The tuning of one arm. */
+        ArmTuning: {
+            /** @description Its name. */
+            arm: string;
+            /**
+             * @description The expected lowest score of k of these trials, for k from 1 (Dodge et al., EMNLP 2019), once all have ended.
+             *     Failed trials count with an error of 100 percent.
+             */
+            best_of: number[];
+            /** @description The trials, the best first; those that have no score yet, or failed, come last. */
+            candidates: components["schemas"]["Trial"][];
+            /**
+             * Format: int64
+             * @description Number of the chosen trial.
+             */
+            chosen: number | null;
+            /** @description When the choice was frozen. It never changes afterwards. */
+            frozen_at: string | null;
+            /** @description `baseline`, `opt:cayley`, ... */
+            method: string;
+            /** @description `trial` until its choice is frozen, then `confirm`. */
+            phase: components["schemas"]["Phase"];
+            /** @description Its ranges, by the paths of the fields. */
+            space: {
+                [key: string]: components["schemas"]["RangeSpec"];
+            };
+            /** @description Why the choice is not made although no trial is waiting or running, and what to do. */
+            waits: string | null;
+            /** @description Chosen values at the end of what was tried. */
+            warnings: string[];
         };
         /** @description Arms to add to an experiment. */
         Arms: {
@@ -607,6 +656,7 @@ export interface components {
             time_limit_seconds: number;
             /** @description The training that arms inherit. */
             train: components["schemas"]["TrainSpec"];
+            tune: components["schemas"]["TuneSpec"] | null;
             /**
              * Format: int64
              * @description Version of the spec format.
@@ -639,7 +689,7 @@ export interface components {
             name: string;
             /** @description Free text. */
             notes: string;
-            /** @description Its seeds; each arm has one job per seed. */
+            /** @description Its seeds; each arm has one job per seed. Trials of tuned arms have seeds of their own. */
             seeds: number[];
             /**
              * Format: int64
@@ -648,11 +698,12 @@ export interface components {
             step: number;
             /**
              * Format: int64
-             * @description Updates of all jobs.
+             * @description Updates of all jobs, also of those that are queued only after a choice.
              */
             steps: number;
             /** @description Words for searches. */
             tags: string[];
+            tuning: components["schemas"]["TuningProgress"] | null;
         };
         /**
          * @description A kind of values.
@@ -797,6 +848,8 @@ export interface components {
             id: number;
             /** @description `baseline`, `opt:cayley`, ... */
             method: string;
+            /** @description Whether it tries a point of the arm's space or counts in the comparison. */
+            phase: components["schemas"]["Phase"];
             /**
              * Format: int64
              * @description Jobs of higher priority are claimed first.
@@ -822,6 +875,11 @@ export interface components {
              * @description Updates of the whole run.
              */
             steps: number;
+            /**
+             * Format: int64
+             * @description Number of the trial, from 0; null for a job that counts in the comparison.
+             */
+            trial: number | null;
         };
         /**
          * @description The state of a job. Lists of jobs and counts have the states in this order.
@@ -1108,6 +1166,11 @@ export interface components {
             /** @description Normalise before each ReLU; the preceding layer then has no bias. */
             batch_norm: boolean;
         };
+        /**
+         * @description The purpose of a job.
+         * @enum {string}
+         */
+        Phase: "trial" | "confirm";
         /** @description Fields of `model = { kind = "cnn6", ... }` and its siblings; exactly one of `width` and `widths` is given. */
         PlainCnn: components["schemas"]["OptionalBatchNorm"] & {
             /**
@@ -1123,6 +1186,11 @@ export interface components {
             /** @description Name of its arm. */
             arm: string;
             /**
+             * @description Whether it is a trial or counts in the comparison. In a tuned experiment, a job that counts is queued once the
+             *     choice of its arm is made.
+             */
+            phase: components["schemas"]["Phase"];
+            /**
              * Format: int64
              * @description Its seed.
              */
@@ -1132,6 +1200,11 @@ export interface components {
              * @description Its updates.
              */
             steps: number;
+            /**
+             * Format: int64
+             * @description Number of the trial.
+             */
+            trial: number | null;
         };
         /**
          * @description The arithmetic of a network's layers. Weights, their updates and the loss are always float32.
@@ -1175,6 +1248,24 @@ export interface components {
             limit?: number | null;
             /** @description One SELECT, WITH or VALUES in the SQL of the server's database. docs/database.md describes the tables. */
             sql: string;
+        };
+        /** @description The values that trials may try of one field. */
+        RangeSpec: {
+            /**
+             * Format: double
+             * @description Lower end.
+             */
+            from: number;
+            /** @description How points are spread between the ends. */
+            scale: components["schemas"]["Scale"];
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            to: number;
+        } | {
+            /** @description The values. */
+            values: unknown[];
         };
         /** @description A built-in experiment. */
         Recipe: {
@@ -1258,6 +1349,16 @@ export interface components {
              */
             width: number;
         };
+        /**
+         * @description How points are chosen.
+         * @enum {string}
+         */
+        Sampler: "sobol" | "grid";
+        /**
+         * @description How points are spread over an interval.
+         * @enum {string}
+         */
+        Scale: "log" | "linear";
         /** @description A factor of every learning rate: a ramp over the first updates, times a curve. */
         ScheduleSpec: components["schemas"]["CurveSpec"] & {
             /**
@@ -1526,6 +1627,107 @@ export interface components {
             /** @enum {string} */
             transform: "unconstrained";
         };
+        /** @description A trial: one point of the space of an arm. */
+        Trial: {
+            /** @description Whether the arm is confirmed with it. */
+            chosen: boolean;
+            /** @description The values of the tuned fields. */
+            point: {
+                [key: string]: unknown;
+            };
+            /** @description Place by the score, from 1; null without a score. */
+            rank: number | null;
+            /** @description Its runs by seed. */
+            runs: components["schemas"]["TrialRun"][];
+            /**
+             * Format: double
+             * @description Mean over the seeds of the last validation error in percent; null until every run has succeeded. A trial with a
+             *     failed run has none, which is worse than any.
+             */
+            score: number | null;
+            /**
+             * Format: int64
+             * @description Its number, from 0.
+             */
+            trial: number;
+        };
+        /** @description A run of a trial with one seed. */
+        TrialRun: {
+            end_reason: components["schemas"]["EndReason"] | null;
+            /**
+             * Format: int64
+             * @description Its job.
+             */
+            job_id: number | null;
+            /**
+             * Format: int64
+             * @description The seed.
+             */
+            seed: number;
+            /** @description Its state; in a frozen choice, that of the moment of the choice. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: double
+             * @description The last error on the validation set in percent.
+             */
+            validation_error: number | null;
+        };
+        /** @description The tuning of an experiment, the same for every arm. */
+        TuneSpec: {
+            /** @description How points are chosen. */
+            sampler: components["schemas"]["Sampler"];
+            /** @description Seed that scrambles the points. */
+            seed: components["schemas"]["Seed"];
+            /** @description Seeds of the trials: each point is tried with each of them. They must differ from the seeds that confirm. */
+            seeds: components["schemas"]["Seed"][];
+            /**
+             * @description The ranges that every arm tries, by the path of the field in the arm: `optimizer.learning_rate` for a field of
+             *     `train`, `method.learning_rate` for one of `method`.
+             */
+            space: {
+                [key: string]: components["schemas"]["RangeSpec"];
+            };
+            /**
+             * Format: int64
+             * @description Number of points that each arm tries.
+             */
+            trials: number;
+        };
+        /** @description The tuning of an experiment: the trials and the choice of each arm. No figure in it is of the test set. */
+        Tuning: {
+            /** @description The arms, in the order of the spec. */
+            arms: components["schemas"]["ArmTuning"][];
+            /** @description How the points were chosen. */
+            sampler: components["schemas"]["Sampler"];
+            /**
+             * Format: int64
+             * @description Seed that scrambles the points.
+             */
+            seed: number;
+            /** @description Seeds of each trial. */
+            seeds: number[];
+            /**
+             * Format: int64
+             * @description Number of trials of each arm.
+             */
+            trials: number;
+        };
+        /** @description How far the arms of an experiment are tuned. */
+        TuningProgress: {
+            /** @description Number of tuned arms. */
+            arms: number;
+            /**
+             * @description Number of choices that will be made soon, because all trials of the arm have ended, or once the experiment is
+             *     resumed.
+             */
+            due: number;
+            /** @description Number of arms whose choice is frozen. */
+            frozen: number;
+            /** @description Number of confirming jobs that are queued once the choices are made. */
+            to_come: number;
+            /** @description Its trials by state. */
+            trials: components["schemas"]["Counts"];
+        };
         /**
          * @description Devices on which a job may run.
          * @enum {string}
@@ -1601,8 +1803,30 @@ export interface components {
             /** @description The method of the arm. */
             method: components["schemas"]["WrittenMethodSpec"];
             name: components["schemas"]["Name"] | null;
+            /**
+             * @description `method` and `train` of a tuned arm as they were written, in a resolved spec. The arm's own `method` and `train`
+             *     are then those of its first trial.
+             */
+            source?: components["schemas"]["WrittenArmSource"];
             /** @description The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`. */
             train?: components["schemas"]["WrittenTrainSpec"];
+            /**
+             * @description The ranges of a tuned arm, by the paths of the fields. In a written spec, those that it adds to the ranges of
+             *     every arm or that replace them; in a resolved spec all of them.
+             */
+            tune?: {
+                [key: string]: components["schemas"]["WrittenRangeSpec"];
+            } | null;
+        } | null;
+        /**
+         * @description `method` and `train` of a tuned arm as they were written. The values of a point are written into them before they are
+         *     resolved, so that a field that inherits a tuned one inherits its value at each point.
+         */
+        WrittenArmSource: {
+            /** @description The method without defaults. */
+            method?: Record<string, unknown> | null;
+            /** @description The arm's own fields of `train`; null if it has none. */
+            train?: Record<string, unknown> | null;
         } | null;
         /**
          * @description The times at which a checkpoint is due, whichever comes first. Checkpoints do not affect the training, so wall time
@@ -1694,6 +1918,8 @@ export interface components {
             time_limit_seconds?: number | null;
             /** @description The training that arms inherit. */
             train: components["schemas"]["WrittenTrainSpec"];
+            /** @description How the settings of each arm are tuned before its confirming runs; `None` if every arm has fixed settings. */
+            tune?: components["schemas"]["WrittenTuneSpec"];
             /**
              * Format: int64
              * @description Version of the spec format.
@@ -2158,6 +2384,23 @@ export interface components {
              */
             weight_decay?: number | null;
         } | null);
+        /** @description The values that trials may try of one field. */
+        WrittenRangeSpec: ({
+            /**
+             * Format: double
+             * @description Lower end.
+             */
+            from: number | null;
+            scale?: components["schemas"]["Scale"] | null;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            to: number | null;
+        } | null) | ({
+            /** @description The values. */
+            values: unknown[] | null;
+        } | null);
         /** @description Requirements of a job on its slot. */
         WrittenResources: {
             device?: components["schemas"]["WantedDevice"] | null;
@@ -2275,6 +2518,25 @@ export interface components {
              */
             steps?: number | null;
         } | null;
+        /** @description The tuning of an experiment, the same for every arm. */
+        WrittenTuneSpec: {
+            sampler?: components["schemas"]["Sampler"] | null;
+            seed?: components["schemas"]["Seed"] | null;
+            /** @description Seeds of the trials: each point is tried with each of them. They must differ from the seeds that confirm. */
+            seeds?: components["schemas"]["Seed"][] | null;
+            /**
+             * @description The ranges that every arm tries, by the path of the field in the arm: `optimizer.learning_rate` for a field of
+             *     `train`, `method.learning_rate` for one of `method`.
+             */
+            space?: {
+                [key: string]: components["schemas"]["WrittenRangeSpec"];
+            } | null;
+            /**
+             * Format: int64
+             * @description Number of points that each arm tries.
+             */
+            trials: number | null;
+        } | null;
     };
     responses: never;
     parameters: never;
@@ -2288,7 +2550,9 @@ export type AllWord = components['schemas']['AllWord'];
 export type Arm = components['schemas']['Arm'];
 export type ArmCurve = components['schemas']['ArmCurve'];
 export type ArmResult = components['schemas']['ArmResult'];
+export type ArmSource = components['schemas']['ArmSource'];
 export type ArmSummary = components['schemas']['ArmSummary'];
+export type ArmTuning = components['schemas']['ArmTuning'];
 export type Arms = components['schemas']['Arms'];
 export type Artifact = components['schemas']['Artifact'];
 export type ArtifactKind = components['schemas']['ArtifactKind'];
@@ -2357,12 +2621,14 @@ export type OfferedDevice = components['schemas']['OfferedDevice'];
 export type OptSpec = components['schemas']['OptSpec'];
 export type OptimizerSpec = components['schemas']['OptimizerSpec'];
 export type OptionalBatchNorm = components['schemas']['OptionalBatchNorm'];
+export type Phase = components['schemas']['Phase'];
 export type PlainCnn = components['schemas']['PlainCnn'];
 export type PlannedJob = components['schemas']['PlannedJob'];
 export type Precision = components['schemas']['Precision'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type Provenance = components['schemas']['Provenance'];
 export type Question = components['schemas']['Question'];
+export type RangeSpec = components['schemas']['RangeSpec'];
 export type Recipe = components['schemas']['Recipe'];
 export type RecipeDetail = components['schemas']['RecipeDetail'];
 export type RecipeSubmission = components['schemas']['RecipeSubmission'];
@@ -2372,6 +2638,8 @@ export type Resources = components['schemas']['Resources'];
 export type RotationInit = components['schemas']['RotationInit'];
 export type Run = components['schemas']['Run'];
 export type Runs = components['schemas']['Runs'];
+export type Sampler = components['schemas']['Sampler'];
+export type Scale = components['schemas']['Scale'];
 export type ScheduleSpec = components['schemas']['ScheduleSpec'];
 export type Scope = components['schemas']['Scope'];
 export type Seed = components['schemas']['Seed'];
@@ -2391,12 +2659,18 @@ export type Submitted = components['schemas']['Submitted'];
 export type Table = components['schemas']['Table'];
 export type TrainSpec = components['schemas']['TrainSpec'];
 export type TransformSpec = components['schemas']['TransformSpec'];
+export type Trial = components['schemas']['Trial'];
+export type TrialRun = components['schemas']['TrialRun'];
+export type TuneSpec = components['schemas']['TuneSpec'];
+export type Tuning = components['schemas']['Tuning'];
+export type TuningProgress = components['schemas']['TuningProgress'];
 export type WantedDevice = components['schemas']['WantedDevice'];
 export type Warning = components['schemas']['Warning'];
 export type WarningKind = components['schemas']['WarningKind'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerState = components['schemas']['WorkerState'];
 export type WrittenArm = components['schemas']['WrittenArm'];
+export type WrittenArmSource = components['schemas']['WrittenArmSource'];
 export type WrittenCheckpointSpec = components['schemas']['WrittenCheckpointSpec'];
 export type WrittenDataSpec = components['schemas']['WrittenDataSpec'];
 export type WrittenEnergySpec = components['schemas']['WrittenEnergySpec'];
@@ -2404,10 +2678,12 @@ export type WrittenExperimentSpec = components['schemas']['WrittenExperimentSpec
 export type WrittenMethodSpec = components['schemas']['WrittenMethodSpec'];
 export type WrittenModelSpec = components['schemas']['WrittenModelSpec'];
 export type WrittenOptimizerSpec = components['schemas']['WrittenOptimizerSpec'];
+export type WrittenRangeSpec = components['schemas']['WrittenRangeSpec'];
 export type WrittenResources = components['schemas']['WrittenResources'];
 export type WrittenScheduleSpec = components['schemas']['WrittenScheduleSpec'];
 export type WrittenStochasticSpec = components['schemas']['WrittenStochasticSpec'];
 export type WrittenTrainSpec = components['schemas']['WrittenTrainSpec'];
+export type WrittenTuneSpec = components['schemas']['WrittenTuneSpec'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::SeriesInfo;
+use crate::{SeriesInfo, TuningProgress};
 
 /// An experiment and its progress.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -29,16 +29,18 @@ pub struct ExperimentSummary {
     pub arms: Vec<ArmSummary>,
     /// The arm that the others are compared with; null if there is none.
     pub baseline: Option<String>,
-    /// Its seeds; each arm has one job per seed.
+    /// Its seeds; each arm has one job per seed. Trials of tuned arms have seeds of their own.
     pub seeds: Vec<u64>,
     /// Its jobs by state.
     pub counts: Counts,
     /// Completed updates of all jobs.
     pub step: i64,
-    /// Updates of all jobs.
+    /// Updates of all jobs, also of those that are queued only after a choice.
     pub steps: i64,
     /// Time left at the present pace.
     pub eta_seconds: Option<f64>,
+    /// How far its arms are tuned; null if they have fixed settings.
+    pub tuning: Option<TuningProgress>,
 }
 
 /// An arm by name and method.

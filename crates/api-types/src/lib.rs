@@ -16,6 +16,7 @@ mod worker;
 
 mod curve;
 mod comparison;
+mod tuning;
 mod warning;
 
 mod recipe;
@@ -45,5 +46,6 @@ pub use session::{Session, SignIn};
 pub use submission::{
     DryRun, Estimate, PlannedJob, RecipeSubmission, StoredSubmission, Submission, Submitted,
 };
+pub use tuning::{ArmTuning, Trial, TrialRun, Tuning, TuningProgress};
 pub use warning::Warning;
 pub use worker::{OfferedDevice, Worker, WorkerState};

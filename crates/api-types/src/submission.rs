@@ -1,6 +1,6 @@
 //! Submissions and their results.
 
-use optlab_domain::ExperimentId;
+use optlab_domain::{ExperimentId, Phase};
 use optlab_spec::ExperimentSpec;
 use optlab_spec::schema::Name;
 use optlab_spec::written::WrittenSpec;
@@ -77,6 +77,11 @@ pub struct DryRun {
 pub struct PlannedJob {
     /// Name of its arm.
     pub arm: String,
+    /// Whether it is a trial or counts in the comparison. In a tuned experiment, a job that counts is queued once the
+    /// choice of its arm is made.
+    pub phase: Phase,
+    /// Number of the trial.
+    pub trial: Option<u64>,
     /// Its seed.
     pub seed: u64,
     /// Its updates.

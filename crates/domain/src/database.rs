@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ArtifactKind, AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request, Scope, TokenId, WorkerId,
+    ArtifactKind, AttemptNumber, EndReason, ExperimentId, Hold, JobId, JobState, Phase, Request, Scope,
+    TokenId, WorkerId,
 };
 
 #[doc(hidden)]
@@ -45,7 +46,7 @@ macro_rules! decode_words {
     };
 }
 
-decode_words!(JobState, EndReason, Request, ArtifactKind, Scope);
+decode_words!(JobState, EndReason, Request, Phase, Hold, ArtifactKind, Scope);
 
 /// Implements reading from a column of integers.
 macro_rules! decode_numbers {

@@ -123,6 +123,35 @@ words! {
     }
 }
 
+words! {
+    /// The purpose of a job.
+    pub enum Phase {
+        /// It tries one point of an arm's space, judged on validation data. It never sees the test set.
+        Trial,
+        /// It counts in the comparison. In an experiment that is not tuned, every job does.
+        Confirm,
+    }
+}
+
+words! {
+    /// Why the choice of a tuned arm is not made for now, although its trials may have ended.
+    pub enum Hold {
+        /// A person cancelled the experiment.
+        Cancelled,
+        /// A person paused the experiment.
+        Paused,
+        /// Every trial has failed, so there is nothing to choose.
+        Failed,
+    }
+}
+
+impl Phase {
+    /// The phase of a job with this number of a trial.
+    pub fn of(trial: Option<i64>) -> Self {
+        if trial.is_some() { Self::Trial } else { Self::Confirm }
+    }
+}
+
 /// An action of a person on a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]

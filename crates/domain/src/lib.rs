@@ -36,7 +36,7 @@ pub mod database;
 pub use artifact::ArtifactKind;
 pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
-pub use job::{Action, Counts, EndReason, JobState, Lease, Request};
+pub use job::{Action, Counts, EndReason, Hold, JobState, Lease, Phase, Request};
 pub use metric::{Evaluated, Evaluations, HeldOut, Metric};
 pub use provenance::Provenance;
 pub use record::JobRecord;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request};
+use crate::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Phase, Request};
 
 /// Declares a record, a struct whose fields are columns of one table and have their names. `$columns!()` lists them for
 /// a SELECT from the table `$table`, with a comma after each. A new column is one field here and one line in the
@@ -58,6 +58,10 @@ record! {
         pub arm: String,
         /// `baseline`, `opt:cayley`, ...
         pub method: String,
+        /// Whether it tries a point of the arm's space or counts in the comparison.
+        pub phase: Phase,
+        /// Number of the trial, from 0; null for a job that counts in the comparison.
+        pub trial: Option<i64>,
         /// Its seed.
         pub seed: i64,
         /// Where it is in its life.

@@ -44,8 +44,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        ArtifactKind, DeviceKind, EndReason, JobState, Metric, Request, Scope, Standing, WantedDevice,
-        WarningKind,
+        ArtifactKind, DeviceKind, EndReason, Hold, JobState, Metric, Phase, Request, Scope, Standing,
+        WantedDevice, WarningKind,
     };
 
     fn has_one_word<T>()
@@ -65,6 +65,8 @@ mod tests {
         has_one_word::<JobState>();
         has_one_word::<EndReason>();
         has_one_word::<Request>();
+        has_one_word::<Phase>();
+        has_one_word::<Hold>();
         has_one_word::<ArtifactKind>();
         has_one_word::<Metric>();
         has_one_word::<Scope>();

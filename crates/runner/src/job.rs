@@ -67,7 +67,7 @@ impl<'a> Job<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
         let train_spec = &spec.train;
-        let data = Data::prepare(train_spec, spec.seed, device, library, progress)?;
+        let data = Data::prepare(spec, device, library, progress)?;
         let start = Start { method: &spec.method, seed: spec.seed, device, updates };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, train_spec.precision, start)?;

@@ -173,7 +173,8 @@ fn measure(
     if evaluate {
         let held_out =
             job.data.validation.iter().map(|set| (set, series::VALIDATION_LOSS, series::VALIDATION_ACCURACY));
-        let sets = held_out.chain([(&job.data.test, series::TEST_LOSS, series::TEST_ACCURACY)]);
+        let sets =
+            held_out.chain(job.data.test.iter().map(|set| (set, series::TEST_LOSS, series::TEST_ACCURACY)));
         for (images, loss_series, accuracy_series) in sets {
             let evaluation = job.average.show(&mut job.network, |network| {
                 evaluation::evaluate(network, images, || {

@@ -1,13 +1,13 @@
 //! One way of training in an experiment.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::fields::Fields;
-use crate::merge::merge;
 use crate::method::MethodSpec;
-use crate::problem::{Problem, shown};
+use crate::parts::{Base, Parts, read_parts};
+use crate::problem::Problem;
 use crate::train::TrainSpec;
+use crate::tune::{ArmSource, Space, Tuned, Tuning, read_tuned, written};
 
 /// One way of training in an experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,38 +20,46 @@ pub struct Arm {
     pub method: MethodSpec,
     /// The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`.
     pub train: TrainSpec,
-}
-
-/// The `train` of an experiment, which its arms inherit.
-pub(crate) struct Base<'a> {
-    pub(crate) train: TrainSpec,
-    /// The table as it is written.
-    pub(crate) written: Option<&'a Value>,
-    /// Whether the table is free of mistakes. Otherwise, arms would repeat them.
-    pub(crate) is_sound: bool,
+    /// The ranges of a tuned arm, by the paths of the fields. In a written spec, those that it adds to the ranges of
+    /// every arm or that replace them; in a resolved spec all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, crate::RangeSpec>>))]
+    pub tune: Option<Space>,
+    /// `method` and `train` of a tuned arm as they were written, in a resolved spec. The arm's own `method` and `train`
+    /// are then those of its first trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ArmSource>,
 }
 
 impl Arm {
-    pub(crate) fn read(fields: &mut Fields<'_>, base: &Base<'_>) -> Self {
+    pub(crate) fn read(fields: &mut Fields<'_>, base: &Base<'_>, tuning: Option<&Tuning>) -> Self {
         let name = fields.arm_name("name");
-        let own = fields.raw("train");
-        let train = match own {
-            Some(Value::Object(_)) if !base.is_sound => base.train.clone(),
-            // In a stored spec every arm is spelled out, and most are equal to the base, which need not be read again.
-            Some(own) if base.written == Some(own) => base.train.clone(),
-            Some(own @ Value::Object(_)) => {
-                let inherited = serde_json::to_value(&base.train).expect("a spec is JSON");
-                fields.nested("train", &merge(inherited, own), TrainSpec::read)
+        let before = fields.mistakes();
+        match tuning {
+            Some(tuning) => {
+                if let Some(Tuned { space, source, parts: Parts { method, train } }) =
+                    read_tuned(fields, base, tuning)
+                {
+                    return Self { name, method, train, tune: Some(space), source: Some(source) };
+                }
             }
-            Some(other) => {
-                fields.wrong("train", format!("must be a table of fields of `train`, is {}", shown(other)));
-                base.train.clone()
+            None if fields.has("tune") => {
+                fields.wrong(
+                    "tune",
+                    "needs the table `tune` of the experiment, which has the number of `trials`",
+                );
             }
-            None => base.train.clone(),
+            None => {}
+        }
+        // The fields of a tuned arm with a mistake in its ranges are read for their names only.
+        let is_wrong = fields.mistakes() > before;
+        written(fields);
+        let Parts { method, train } = if is_wrong {
+            fields.unheard(|fields| read_parts(fields, base))
+        } else {
+            read_parts(fields, base)
         };
-        let example = "{ kind = \"opt\", transform = \"cayley\" }";
-        let method = fields.table("method", Some(example), |method| MethodSpec::read(method, &train));
-        Self { name, method, train }
+        Self { name, method, train, tune: None, source: None }
     }
 
     /// Adds the arm's name to its problems, whose paths count arms from 0.
@@ -66,10 +74,10 @@ impl Arm {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::ExperimentSpec;
+    use crate::{ExperimentSpec, merge};
 
     fn spec(train: Value, own: Value) -> ExperimentSpec {
         let base = json!({ "epochs": 1, "data": { "name": "digits" } });

@@ -38,6 +38,9 @@ impl ExperimentSpec {
     fn shortened(&self) -> Value {
         let train = table(&self.train);
         let arm = |arm: &crate::Arm| {
+            if let (Some(space), Some(source)) = (&arm.tune, &arm.source) {
+                return json!({ "name": arm.name, "method": source.method, "train": source.train, "tune": space });
+            }
             let mut short = json!({ "name": arm.name, "method": shortened_method(&arm.method, &arm.train) });
             let own = difference(&train, &table(&arm.train));
             if !own.is_empty() {

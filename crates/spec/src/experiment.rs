@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arm::{Arm, Base};
+use crate::arm::Arm;
 use crate::checkpoint::CheckpointSpec;
-use crate::fields::{Fields, integer_item};
+use crate::fields::Fields;
 use crate::job::JobSpec;
 use crate::method::MethodSpec;
+use crate::parts::{Base, Parts};
 use crate::problem::{Problems, alternatives, quoted};
 use crate::resources::Resources;
+use crate::seeds::{MOST_JOBS, Seeds, read_seeds, repeated};
 use crate::train::TrainSpec;
+use crate::tune::{Point, TuneSpec, Tuning, at_trial};
 
 /// The only version of the spec format so far.
 pub const VERSION: u64 = 1;
-/// Maximum number of jobs of an experiment.
-pub const MOST_JOBS: usize = 10_000;
 
 /// A named comparison: one base training spec, several arms, several seeds. Every default is spelled out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct ExperimentSpec {
     /// Name of the arm that the others are compared with; by default the only arm whose method is `baseline`, else none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Name>))]
     pub baseline: Option<String>,
+    /// How the settings of each arm are tuned before its confirming runs; `None` if every arm has fixed settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<TuneSpec>,
 }
 
 impl ExperimentSpec {
@@ -82,8 +86,9 @@ impl ExperimentSpec {
     /// Every mistake with its path.
     pub fn read_more_seeds(&self, value: &Value) -> Result<Vec<u64>, Problems> {
         Fields::read(value, |fields| {
-            let seeds = read_seeds(fields, None);
-            let jobs = (self.seeds.len() + seeds.len()) * self.arms.len();
+            let seeds = read_seeds(fields, Seeds::Required);
+            self.check_seeds(fields, &seeds);
+            let jobs = self.jobs_with(self.seeds.len() + seeds.len());
             if jobs > MOST_JOBS {
                 fields.wrong("seeds", too_many(jobs));
             }
@@ -91,16 +96,33 @@ impl ExperimentSpec {
         })
     }
 
-    /// The jobs: for each seed every arm, so that an unfinished experiment already has pairs.
-    pub fn jobs(&self) -> impl Iterator<Item = JobSpec> + '_ {
-        self.seeds.iter().flat_map(move |&seed| self.arms.iter().map(move |arm| self.job(arm, seed)))
+    /// The jobs that a submission queues. A tuned experiment begins with its trials; [`confirmed`](Self::confirmed) are
+    /// queued once the choice of their arm is frozen. In order: for each trial and seed every arm, so that an unfinished
+    /// experiment already has pairs.
+    pub fn jobs(&self) -> Vec<JobSpec> {
+        let Some(tune) = &self.tune else { return self.confirmed() };
+        let mut jobs = Vec::new();
+        for trial in 0..tune.trials {
+            let arms: Vec<JobSpec> = self.arms.iter().filter_map(|arm| self.trial(arm, trial)).collect();
+            for &seed in &tune.seeds {
+                jobs.extend(arms.iter().map(|job| JobSpec { seed, ..job.clone() }));
+            }
+        }
+        jobs
     }
 
-    /// The job of one arm with one seed.
+    /// One job for each seed and arm, which count in the comparison. Those of a tuned arm are at its first point.
+    pub fn confirmed(&self) -> Vec<JobSpec> {
+        self.seeds.iter().flat_map(|&seed| self.arms.iter().map(move |arm| self.job(arm, seed))).collect()
+    }
+
+    /// The job of one arm with one seed. That of a tuned arm is at its first point.
     pub fn job(&self, arm: &Arm, seed: u64) -> JobSpec {
         JobSpec {
             arm: arm.name.clone(),
             seed,
+            trial: None,
+            point: Point::new(),
             method: arm.method.clone(),
             train: arm.train.clone(),
             resources: self.resources.clone(),
@@ -108,13 +130,56 @@ impl ExperimentSpec {
         }
     }
 
+    /// The job of a trial of a tuned arm, with the first seed; `None` if the arm is not tuned.
+    pub fn trial(&self, arm: &Arm, trial: u64) -> Option<JobSpec> {
+        let tune = self.tune.as_ref()?;
+        let tuning = Tuning::of(tune, self.arms.iter().filter_map(|arm| arm.tune.as_ref()));
+        let base = Base { train: self.train.clone(), written: None, is_sound: true };
+        let (space, source) = (arm.tune.as_ref()?, arm.source.as_ref()?);
+        let (point, Parts { method, train }) = at_trial(&base, &tuning, space, source, trial).ok()?;
+        let job = self.job(arm, tune.seeds[0]);
+        Some(JobSpec { trial: Some(trial), point, method, train, ..job })
+    }
+
+    /// The largest number of jobs that it can have: all trials and all that confirm.
+    pub fn most_jobs(&self) -> usize {
+        self.jobs_with(self.seeds.len())
+    }
+
+    /// This experiment with the arms at their choices, of which these are jobs.
+    pub fn with_choices(mut self, chosen: &[JobSpec]) -> Self {
+        for job in chosen {
+            for arm in self.arms.iter_mut().filter(|arm| arm.name == job.arm) {
+                (arm.method, arm.train) = (job.method.clone(), job.train.clone());
+            }
+        }
+        self
+    }
+
+    /// Number of jobs with this number of confirming seeds.
+    fn jobs_with(&self, seeds: usize) -> usize {
+        let trials = self.tune.as_ref().map_or(0, |tune| tune.trials as usize * tune.seeds.len());
+        self.arms.len().saturating_mul(trials.saturating_add(seeds))
+    }
+
+    /// Records seeds that are those of trials.
+    fn check_seeds(&self, fields: &mut Fields<'_>, seeds: &[u64]) {
+        let of_trials = self.tune.iter().flat_map(|tune| &tune.seeds);
+        if let Some(both) = of_trials.filter(|seed| seeds.contains(seed)).min() {
+            let detail =
+                format!("must differ from `tune.seeds`, because fresh seeds confirm; {both} is in both");
+            fields.wrong("seeds", detail);
+        }
+    }
+
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         fields.integer("version", Some(VERSION), VERSION..=VERSION);
         let name = fields.name("name");
-        let seeds = read_seeds(fields, Some(vec![0]));
+        let seeds = read_seeds(fields, Seeds::OfRuns);
         let before = fields.mistakes();
         let train = fields.table("train", Some("{ epochs = 10, ... }"), TrainSpec::read);
         let base = Base { train, written: fields.raw("train"), is_sound: fields.mistakes() == before };
+        let tuning = Tuning::read(fields);
         let mut spec = Self {
             version: VERSION,
             name,
@@ -127,20 +192,22 @@ impl ExperimentSpec {
             checkpoint: fields.table("checkpoint", None, CheckpointSpec::read),
             arms: fields.list("arms", None, 1..=1000, |value, pointer, problems| {
                 let before = problems.list.len();
-                let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &base));
+                let arm = Fields::of(value, pointer, problems, |arm| Arm::read(arm, &base, tuning.as_ref()));
                 arm.sign(&mut problems.list[before..]);
                 arm
             }),
             seeds,
             train: base.train,
             baseline: None,
+            tune: tuning.map(|tuning| tuning.spec),
         };
         spec.baseline = read_baseline(fields, &spec.arms);
         let names: Vec<&str> = spec.arms.iter().map(|arm| arm.name.as_str()).collect();
         if let Some(twice) = repeated(&names) {
             fields.wrong("arms", format!("must have unique names; `{twice}` is not unique"));
         }
-        let jobs = spec.seeds.len() * spec.arms.len();
+        spec.check_seeds(fields, &spec.seeds);
+        let jobs = spec.jobs_with(spec.seeds.len());
         if jobs > MOST_JOBS {
             fields.wrong("seeds", too_many(jobs));
         }
@@ -162,29 +229,8 @@ fn read_baseline(fields: &mut Fields<'_>, arms: &[Arm]) -> Option<String> {
     Some(named)
 }
 
-fn read_seeds(fields: &mut Fields<'_>, default: Option<Vec<u64>>) -> Vec<u64> {
-    // An invalid seed is left out, so that it is not reported as repeated too.
-    let seed = |value: &_, pointer: &str, problems: &mut Problems| {
-        let before = problems.total;
-        let seed = integer_item(value, pointer, problems, 0..=u64::from(u32::MAX));
-        (problems.total == before).then_some(seed)
-    };
-    let default = default.map(|seeds| seeds.into_iter().map(Some).collect());
-    let seeds: Vec<u64> = fields.list("seeds", default, 1..=MOST_JOBS, seed).into_iter().flatten().collect();
-    if let Some(twice) = repeated(&seeds) {
-        fields.wrong("seeds", format!("must be unique; {twice} is repeated"));
-    }
-    seeds
-}
-
 fn too_many(jobs: usize) -> String {
     format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed")
-}
-
-fn repeated<T: Ord + Clone>(items: &[T]) -> Option<T> {
-    let mut sorted = items.to_vec();
-    sorted.sort();
-    sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
 }
 
 #[cfg(test)]
@@ -277,7 +323,7 @@ mod tests {
         value["train"]["optimizer"] = json!({ "learning_rate": 0.05 });
         value["arms"][1]["train"] = json!({ "optimizer": { "kind": "sgd", "nesterov": true } });
         let spec = ExperimentSpec::from_stored(&value).unwrap();
-        let job = spec.jobs().find(|job| job.arm == "opt").unwrap();
+        let job = spec.jobs().into_iter().find(|job| job.arm == "opt").unwrap();
         let MethodSpec::Opt(opt) = &job.method else { panic!("{job:?}") };
         assert_eq!((job.train.optimizer.learning_rate(), opt.learning_rate), (0.05, 0.05));
         assert!(matches!(job.train.optimizer, OptimizerSpec::Sgd { nesterov: true, .. }));

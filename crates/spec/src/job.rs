@@ -1,5 +1,6 @@
 //! One training run.
 
+use optlab_domain::{Phase, series};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::method::MethodSpec;
 use crate::problem::Problems;
 use crate::resources::Resources;
 use crate::train::TrainSpec;
+use crate::tune::Point;
 
 /// One complete training run: everything that a runner needs except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +19,12 @@ pub struct JobSpec {
     pub arm: String,
     /// Seed of every random stream.
     pub seed: u64,
+    /// Number of the trial; `None` for a run that counts in the comparison. A trial never evaluates the test set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<u64>,
+    /// The values of the tuned fields; empty in an experiment that is not tuned.
+    #[serde(default, skip_serializing_if = "Point::is_empty")]
+    pub point: Point,
     /// How the hidden layers are trained.
     pub method: MethodSpec,
     /// The rest of the training.
@@ -28,6 +36,28 @@ pub struct JobSpec {
 }
 
 impl JobSpec {
+    /// Whether the job is a trial or counts in the comparison.
+    pub fn phase(&self) -> Phase {
+        Phase::of(self.trial.map(|trial| trial as i64))
+    }
+
+    /// The number of points that a complete run records of two series. Every run has them, and their values are always
+    /// finite, so none of their points is left out.
+    pub fn points_of_whole_run(&self) -> Vec<(&'static str, u64)> {
+        let steps = self.train.total_steps();
+        let evaluations = 1 + steps.div_ceil(self.train.evaluate_every_steps());
+        let evaluated = match self.phase() {
+            Phase::Trial => series::VALIDATION_ACCURACY,
+            Phase::Confirm => series::TEST_ACCURACY,
+        };
+        vec![(series::TRAIN_LOSS, steps / self.train.log_every_steps), (evaluated, evaluations)]
+    }
+
+    /// The run that confirms a trial with another seed: the same settings, and the test set is evaluated.
+    pub fn confirm(&self, seed: u64) -> Self {
+        Self { seed, trial: None, ..self.clone() }
+    }
+
     /// Reads a job that was validated when this version or an older one stored it.
     ///
     /// # Errors
@@ -38,6 +68,14 @@ impl JobSpec {
             Self {
                 arm: fields.identifier("arm"),
                 seed: fields.integer("seed", None, 0..=u64::from(u32::MAX)),
+                trial: fields.has("trial").then(|| fields.integer("trial", None, 0..=u64::from(u32::MAX))),
+                point: fields
+                    .raw("point")
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect(),
                 method: fields.table("method", Some("{ kind = \"baseline\" }"), |method| {
                     MethodSpec::read(method, &train)
                 }),

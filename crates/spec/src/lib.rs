@@ -6,7 +6,10 @@
 
 pub mod submission;
 
+mod seeds;
+
 mod arm;
+mod parts;
 pub mod arms;
 mod as_toml;
 mod differences;
@@ -20,6 +23,8 @@ mod resources;
 
 mod method;
 mod train;
+
+mod tune;
 
 mod checkpoint;
 
@@ -54,7 +59,7 @@ pub use arm::Arm;
 pub use checkpoint::{CheckpointSpec, KEPT_CHECKPOINTS};
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::{ComparedArm, FieldDifference, differences};
-pub use experiment::{ExperimentSpec, MOST_JOBS};
+pub use experiment::ExperimentSpec;
 pub use fields::{Fields, IDENTIFIER_PATTERN, is_identifier};
 pub use job::JobSpec;
 pub use merge::{lay_over, merge, parse_assignment};
@@ -70,5 +75,7 @@ pub use precision::Precision;
 pub use problem::{Problem, Problems, nearest};
 pub use resources::Resources;
 pub use schedule::{CurveSpec, ScheduleSpec};
+pub use seeds::MOST_JOBS;
 pub use shorten::shorten;
 pub use train::{EnergySpec, EvaluateEvery, TrainSpec};
+pub use tune::{ArmSource, Point, RangeSpec, Sampler, Scale, Space, TuneSpec};

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use optlab_domain::series;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Layer};
@@ -130,14 +129,6 @@ impl TrainSpec {
         let Some(before_end) = number.checked_sub(1)?.checked_sub(1) else { return Some(last) };
         let before_last = last.saturating_sub(1) / every * every;
         before_last.checked_sub(before_end.checked_mul(every)?).filter(|step| *step > 0)
-    }
-
-    /// The number of points that a complete run records of two series. Every run has them, and their values are always
-    /// finite, so none of their points is left out.
-    pub fn points_of_whole_run(&self) -> Vec<(&'static str, u64)> {
-        let steps = self.total_steps();
-        let evaluations = 1 + steps.div_ceil(self.evaluate_every_steps());
-        vec![(series::TRAIN_LOSS, steps / self.log_every_steps), (series::TEST_ACCURACY, evaluations)]
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {

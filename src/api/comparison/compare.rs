@@ -101,7 +101,8 @@ fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &
         };
         rates + &conditions
     });
-    format!("{apart}{text}{}{}", sentences::held_out(compared, metric), of_pair.unwrap_or_default())
+    let (held_out, budget) = (sentences::held_out(compared, metric), sentences::budget(compared));
+    format!("{apart}{text}{held_out}{}{budget}", of_pair.unwrap_or_default())
 }
 
 fn contenders(arms: &[Arm]) -> Vec<Contender<'_>> {

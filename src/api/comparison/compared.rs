@@ -12,11 +12,15 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// The experiments of these ids, which are unique.
+    /// The experiments of these ids, which are unique. Tuned arms have the settings that were chosen.
     pub(super) async fn read(store: &Store, ids: &[ExperimentId]) -> Result<Self, StoreError> {
         let mut experiments = Vec::with_capacity(ids.len());
         for id in ids {
-            experiments.push(store.experiment(*id).await?);
+            let mut experiment = store.experiment(*id).await?;
+            if experiment.spec.tune.is_some() {
+                experiment.spec = experiment.spec.with_choices(&store.chosen_jobs(*id).await?);
+            }
+            experiments.push(experiment);
         }
         Ok(Self { experiments })
     }
@@ -60,6 +64,6 @@ impl Compared {
 
     /// Whether every job has ended.
     pub(super) fn is_settled(&self) -> bool {
-        self.experiments.iter().all(|experiment| experiment.counts.unfinished() == 0)
+        self.experiments.iter().all(Experiment::has_ended)
     }
 }

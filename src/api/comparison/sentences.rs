@@ -1,10 +1,11 @@
 //! The sentences that a comparison adds to its verdict.
 
-use optlab_domain::{Evaluated, HeldOut, Metric};
+use optlab_domain::{Evaluated, ExperimentId, HeldOut, Metric};
 use optlab_spec::{FieldDifference, MethodSpec, Mismatch};
 use serde_json::Value;
 
 use super::compared::Compared;
+use crate::store::Experiment;
 
 /// Number of names in a list before the others are counted.
 const MOST_NAMES: usize = 4;
@@ -48,6 +49,29 @@ pub(super) fn held_out(compared: &Compared, metric: Metric) -> &'static str {
         Some(Evaluated { set: HeldOut::Validation, .. }) => " Decided on the validation set.",
         _ => "",
     }
+}
+
+/// The budget with which the arms were tuned, because a claim is as good as the settings of both sides.
+pub(super) fn budget(compared: &Compared) -> String {
+    let tuned = |experiment: &Experiment| Some((experiment.id, budget_of(experiment)?));
+    let tuned: Vec<(ExperimentId, String)> = compared.experiments.iter().filter_map(tuned).collect();
+    match &tuned[..] {
+        [] if compared.arms().count() > 1 => " An untuned comparison: one setting per arm.".to_owned(),
+        [(_, budget)] if !compared.are_several() => format!(" Tuned on validation error: {budget}."),
+        tuned => tuned.iter().map(|(id, budget)| format!(" Experiment {id} is tuned: {budget}.")).collect(),
+    }
+}
+
+/// `None` for one setting per arm.
+fn budget_of(experiment: &Experiment) -> Option<String> {
+    let spec = &experiment.spec;
+    let tune = spec.tune.as_ref()?;
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let trials = count(tune.trials as usize, "trial");
+    let (seeds, fresh) = (count(tune.seeds.len(), "seed"), count(spec.seeds.len(), "fresh seed"));
+    let open = experiment.tuning.filter(|tuning| tuning.frozen < tuning.arms);
+    let open = open.map(|tuning| format!("; {} of {} choices are frozen", tuning.frozen, tuning.arms));
+    Some(format!("{trials} x {seeds} per arm; {fresh}{}", open.unwrap_or_default()))
 }
 
 /// The learning rates in which two arms differ.

@@ -94,6 +94,12 @@ impl Plan {
         choose_arm(&mut written, args.arm.clone())?;
         let spec =
             ExperimentSpec::from_value(&written).map_err(|error| args.changes.as_typed(error.into()))?;
+        if spec.tune.is_some() {
+            return Err(Failure::Usage(
+                "a tuned spec makes many runs: submit it to a server with `optlab submit`, or remove its `tune`"
+                    .to_owned(),
+            ));
+        }
         let seed = args.seed.map_or(spec.seeds[0], u64::from);
         let spec = ExperimentSpec { seeds: vec![seed], ..spec };
         let job = spec.job(&spec.arms[0], seed);

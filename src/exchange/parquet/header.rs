@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::choices::check_choices;
 use super::digest::Digest;
 use super::import_error::ImportError;
 use super::records::{check_experiment, check_jobs};
@@ -22,8 +23,8 @@ const JOBS: &str = "optlab.jobs";
 const SERIES: &str = "optlab.series";
 const DIGEST: &str = "optlab.sha256";
 
-/// Version 1 had no digest; version 2 had times in milliseconds.
-const VERSION: &str = "3";
+/// Version 1 had no digest; version 2 had times in milliseconds; version 3 had no phases.
+const VERSION: &str = "4";
 
 /// Maximum size of an experiment, in bytes; a spec is submitted in at most one megabyte.
 const MOST_OF_EXPERIMENT: usize = 16 << 20;
@@ -93,7 +94,7 @@ pub(super) fn read(file: &FileMetaData) -> Result<Import, ExchangeError> {
 fn checked(file: &FileMetaData) -> Result<Import, ImportError> {
     let format = value(file, FORMAT)
         .ok_or("this Parquet file is not an export of optlab: its metadata lacks `optlab.format`")?;
-    if matches!(format, "1" | "2") {
+    if matches!(format, "1" | "2" | "3") {
         return Err(ImportError(format!(
             "this export is of format {format}, which this version of optlab does not read: export the experiment again"
         )));
@@ -104,11 +105,11 @@ fn checked(file: &FileMetaData) -> Result<Import, ImportError> {
         )));
     }
     let points = u64::try_from(file.num_rows()).map_err(|_| "the file has a negative number of rows")?;
-    let experiment = parse(file, EXPERIMENT, MOST_OF_EXPERIMENT)?;
+    let experiment: ExperimentRecord = parse(file, EXPERIMENT, MOST_OF_EXPERIMENT)?;
     let spec = check_experiment(&experiment)?;
-    let count = spec.arms.len() * spec.seeds.len();
-    let jobs: Vec<ExportedJob> = parse(file, JOBS, count * MOST_OF_JOB)?;
-    check_jobs(&spec, &jobs)?;
+    let jobs: Vec<ExportedJob> = parse(file, JOBS, spec.most_jobs() * MOST_OF_JOB)?;
+    let frozen = check_choices(&spec, &experiment, &jobs)?;
+    check_jobs(&spec, &jobs, &frozen)?;
     let series: Vec<Named> = parse(file, SERIES, MOST_OF_SERIES)?;
     let series: Vec<String> = series.into_iter().map(|series| series.name).collect();
     check_series(&series)?;

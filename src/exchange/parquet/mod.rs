@@ -4,6 +4,7 @@
 mod bounds;
 mod digest;
 mod import_error;
+mod choices;
 mod header;
 mod read;
 mod records;
@@ -26,6 +27,8 @@ const SCHEMA: &str = "message optlab {
     REQUIRED INT64 job_id;
     REQUIRED BYTE_ARRAY arm (STRING);
     REQUIRED BYTE_ARRAY method (STRING);
+    REQUIRED BYTE_ARRAY phase (STRING);
+    OPTIONAL INT64 trial;
     REQUIRED INT64 seed;
     REQUIRED BYTE_ARRAY series (STRING);
     REQUIRED INT64 step;

@@ -1,12 +1,13 @@
 //! Checks that optlab could have produced the experiment and its jobs, because files are not trusted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use optlab_domain::{EndReason, JobState};
-use optlab_spec::{ExperimentSpec, Fields, JobSpec, MOST_JOBS};
+use optlab_domain::{EndReason, JobState, Phase};
+use optlab_spec::{Arm, ExperimentSpec, Fields, JobSpec, MOST_JOBS};
 use serde_json::json;
 
+use super::choices::Frozen;
 use super::import_error::ImportError;
 use crate::store::{ExperimentRecord, ExportedJob, ResultsRecord};
 
@@ -28,40 +29,54 @@ pub(super) fn check_experiment(experiment: &ExperimentRecord) -> Result<Experime
     )?;
     let spec = ExperimentSpec::from_stored(&experiment.spec);
     let spec = spec.map_err(|problems| format!("the spec: {problems}"))?;
-    match spec.arms.len().saturating_mul(spec.seeds.len()) {
+    match spec.most_jobs() {
         1..=MOST_JOBS => Ok(spec),
         jobs => Err(ImportError(format!("the spec makes {jobs} jobs; 1 to {MOST_JOBS} are allowed"))),
     }
 }
 
-/// Checks that there is one job per arm and seed, and that each matches the spec.
-pub(super) fn check_jobs(spec: &ExperimentSpec, jobs: &[ExportedJob]) -> Result<(), ImportError> {
+/// Checks that there is one job per arm and seed, and that each matches the spec. A tuned arm has its trials, and the
+/// others only if its choice is in `frozen`.
+pub(super) fn check_jobs(
+    spec: &ExperimentSpec,
+    jobs: &[ExportedJob],
+    frozen: &Frozen<'_>,
+) -> Result<(), ImportError> {
     let mut ids = HashSet::new();
-    let mut missing: HashSet<(&str, i64)> = spec
-        .arms
-        .iter()
-        .flat_map(|arm| spec.seeds.iter().map(|&seed| (arm.name.as_str(), seed as i64)))
-        .collect();
+    let planned = planned(spec, frozen);
+    let key = |job: &JobSpec| (job.arm.clone(), job.trial.map(|trial| trial as i64), job.seed as i64);
+    let mut missing: HashMap<_, &JobSpec> = planned.iter().map(|job| (key(job), job)).collect();
     for job in jobs {
         let record = &job.record;
         let called = format!("job {} ({} with seed {})", record.id, record.arm, record.seed);
-        if !missing.remove(&(record.arm.as_str(), record.seed)) || !ids.insert(record.id) {
+        let planned = missing.remove(&(record.arm.clone(), record.trial, record.seed));
+        let planned = planned.filter(|_| ids.insert(record.id) && record.phase == Phase::of(record.trial));
+        let Some(planned) = planned else {
             return Err(ImportError(format!("{called} is not in the spec, or is a duplicate")));
-        }
-        check_job(spec, job).map_err(|problem| format!("{called} {problem}"))?;
+        };
+        check_job(planned, job).map_err(|problem| format!("{called} {problem}"))?;
     }
-    match missing.iter().min() {
-        Some((arm, seed)) => Err(ImportError(format!("the job of {arm} with seed {seed} is missing"))),
+    match missing.into_keys().min() {
+        Some((arm, _, seed)) => Err(ImportError(format!("the job of {arm} with seed {seed} is missing"))),
         None => Ok(()),
     }
 }
 
-fn check_job(spec: &ExperimentSpec, job: &ExportedJob) -> Result<(), ImportError> {
+/// The jobs that the spec makes: those of its first phase, and those that confirm the frozen choices.
+fn planned(spec: &ExperimentSpec, frozen: &Frozen<'_>) -> Vec<JobSpec> {
+    let mut planned = spec.jobs();
+    let chosen = |arm: &Arm| spec.trial(arm, *frozen.get(arm.name.as_str())?);
+    for job in spec.arms.iter().filter_map(chosen) {
+        planned.extend(spec.seeds.iter().map(|&seed| job.confirm(seed)));
+    }
+    planned
+}
+
+fn check_job(planned: &JobSpec, job: &ExportedJob) -> Result<(), ImportError> {
     let record = &job.record;
     let own =
         JobSpec::from_stored(&job.spec).map_err(|problems| format!("has a spec of its own: {problems}"))?;
-    let arm = spec.arms.iter().find(|arm| arm.name == record.arm);
-    if arm.is_none_or(|arm| spec.job(arm, record.seed as u64) != own) {
+    if *planned != own {
         return Err("has a spec that differs from the experiment's".into());
     }
     let method = own.method.to_string();
@@ -113,13 +128,24 @@ fn check_seconds(seconds: Option<f64>) -> Result<(), ImportError> {
     }
 }
 
+fn has_test_figure(results: &ResultsRecord) -> bool {
+    [results.test_accuracy, results.best_test_accuracy, results.test_error].iter().any(Option::is_some)
+}
+
 /// Checks that exactly the succeeded jobs have final figures.
 fn check_results(job: &ExportedJob) -> Result<(), ImportError> {
     let (record, results) = (&job.record, &job.results);
     let completed = record.end_reason == Some(EndReason::Completed);
+    let judged = match record.phase {
+        Phase::Trial => results.validation_accuracy,
+        Phase::Confirm => results.test_accuracy,
+    };
     match record.state {
-        JobState::Succeeded if !completed || results.test_accuracy.is_none() => {
+        JobState::Succeeded if !completed || judged.is_none() => {
             return Err("has succeeded without results".into());
+        }
+        JobState::Succeeded if record.phase == Phase::Trial && has_test_figure(results) => {
+            return Err("is a trial and has figures of the test set, which no trial sees".into());
         }
         JobState::Succeeded => {}
         state if completed || *results != ResultsRecord::default() => {

@@ -34,6 +34,11 @@ struct Rows {
     job_id: Vec<i64>,
     arm: Vec<ByteArray>,
     method: Vec<ByteArray>,
+    phase: Vec<ByteArray>,
+    /// Those that have one.
+    trial: Vec<i64>,
+    /// Whether the row has a trial: 1 or 0.
+    has_trial: Vec<i16>,
     seed: Vec<i64>,
     series: Vec<ByteArray>,
     step: Vec<i64>,
@@ -65,6 +70,8 @@ impl<W: Write + Send> ParquetWriter<W> {
         write_column::<_, Int64Type>(&mut group, &rows.job_id)?;
         write_column::<_, ByteArrayType>(&mut group, &rows.arm)?;
         write_column::<_, ByteArrayType>(&mut group, &rows.method)?;
+        write_column::<_, ByteArrayType>(&mut group, &rows.phase)?;
+        write_optional::<_, Int64Type>(&mut group, &rows.trial, Some(&rows.has_trial))?;
         write_column::<_, Int64Type>(&mut group, &rows.seed)?;
         write_column::<_, ByteArrayType>(&mut group, &rows.series)?;
         write_column::<_, Int64Type>(&mut group, &rows.step)?;
@@ -90,9 +97,18 @@ fn write_column<W: Write + Send, T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     values: &[T::T],
 ) -> Result<()> {
+    write_optional::<_, T>(group, values, None)
+}
+
+/// Writes the values of the rows for which `present` is 1.
+fn write_optional<W: Write + Send, T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    values: &[T::T],
+    present: Option<&[i16]>,
+) -> Result<()> {
     let column = group.next_column()?;
     let mut column = column.ok_or_else(|| ParquetError::General("a column too many".to_owned()))?;
-    column.typed::<T>().write_batch(values, None, None)?;
+    column.typed::<T>().write_batch(values, present, None)?;
     column.close()
 }
 
@@ -107,13 +123,17 @@ impl<W: Write + Send> PointWriter for ParquetWriter<W> {
             self.series.insert(series.to_owned());
         }
         self.digest.points(job.record.id, series, points);
-        let [arm, method, series] =
-            [job.record.arm.as_str(), &job.record.method, series].map(ByteArray::from);
+        let phase: &str = job.record.phase.into();
+        let [arm, method, phase, series] =
+            [job.record.arm.as_str(), &job.record.method, phase, series].map(ByteArray::from);
         for point in points {
             let rows = &mut self.rows;
             rows.job_id.push(job.record.id.into());
             rows.arm.push(arm.clone());
             rows.method.push(method.clone());
+            rows.phase.push(phase.clone());
+            rows.trial.extend(job.record.trial);
+            rows.has_trial.push(job.record.trial.is_some().into());
             rows.seed.push(job.record.seed);
             rows.series.push(series.clone());
             rows.step.push(point.step);

@@ -14,7 +14,7 @@ const COUNT_ATTEMPTS: &str = "INSERT INTO deleted_attempts (end_reason, number)
      ON CONFLICT (end_reason) DO UPDATE SET number = deleted_attempts.number + excluded.number";
 
 /// The rows of an experiment, each before the rows that it refers to. $1: experiment.
-const DELETIONS: [&str; 9] = [
+const DELETIONS: [&str; 10] = [
     "DELETE FROM curve_blocks WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM condensed_curves WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM metric_points WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
@@ -22,6 +22,7 @@ const DELETIONS: [&str; 9] = [
     "DELETE FROM artifacts WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM attempts WHERE job_id IN (SELECT id FROM jobs WHERE experiment_id = $1)",
     "DELETE FROM jobs WHERE experiment_id = $1",
+    "DELETE FROM tunings WHERE experiment_id = $1",
     "DELETE FROM submissions WHERE experiment_id = $1",
     "DELETE FROM experiments WHERE id = $1",
 ];

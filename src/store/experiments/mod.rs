@@ -4,6 +4,7 @@ mod submit;
 mod edit;
 mod time_left;
 mod delete;
+mod freeze;
 
 use optlab_domain::{Counts, ExperimentId, Provenance};
 use optlab_spec::ExperimentSpec;
@@ -12,7 +13,8 @@ use sqlx_macros::FromRow;
 use self::time_left::{Running, Waiting, time_left};
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::select_jobs;
-use crate::store::{Job, NotFound, Page, Store, StoreError};
+use crate::store::tuning::{ArmInTuning, arms_in_tuning};
+use crate::store::{Job, NotFound, Page, Store, StoreError, TuningProgress};
 
 /// An experiment with the progress of its jobs.
 #[derive(Clone, Debug)]
@@ -41,6 +43,15 @@ pub struct Experiment {
     pub steps: i64,
     /// Time left at the present pace; `None` while nothing runs.
     pub eta_seconds: Option<f64>,
+    /// How far its arms are tuned; `None` if they have fixed settings.
+    pub tuning: Option<TuningProgress>,
+}
+
+impl Experiment {
+    /// Whether nothing of it will happen unless a person does something.
+    pub fn has_ended(&self) -> bool {
+        self.counts.unfinished() == 0 && self.tuning.is_none_or(|tuning| tuning.due == 0)
+    }
 }
 
 /// A submission.
@@ -111,6 +122,7 @@ impl TryFrom<Row> for Experiment {
             step: row.step,
             steps: row.steps,
             eta_seconds: None,
+            tuning: None,
         })
     }
 }
@@ -163,7 +175,7 @@ impl Store {
         let row: Option<Row> =
             sql(select_experiments!("id = $1")).bind(id).fetch_optional(&mut reader).await?;
         let mut experiment: Experiment = row.ok_or(NotFound::Experiment(id))?.try_into()?;
-        experiment.eta_seconds = seconds_left(&mut reader, &experiment).await?;
+        complete(&mut reader, &mut experiment).await?;
         Ok(experiment)
     }
 
@@ -181,15 +193,32 @@ impl Store {
             .await?;
         let mut items = rows.into_iter().map(Experiment::try_from).collect::<Result<Vec<_>, _>>()?;
         for experiment in &mut items {
-            experiment.eta_seconds = seconds_left(&mut reader, experiment).await?;
+            complete(&mut reader, experiment).await?;
         }
         Ok(Page::from_surplus(items, limit, |experiment| experiment.id))
     }
 }
 
+/// Adds what does not follow from the row and the counts.
+async fn complete(reader: &mut impl Connect, experiment: &mut Experiment) -> Result<(), StoreError> {
+    let mut to_come = Vec::new();
+    if experiment.spec.tune.is_some() {
+        let arms = arms_in_tuning(reader, experiment.id).await?;
+        experiment.tuning = Some(TuningProgress::of(&arms, &experiment.spec));
+        to_come = jobs_to_come(&arms, &experiment.spec);
+        experiment.steps += to_come.iter().map(|jobs| jobs.steps_left).sum::<i64>();
+    }
+    experiment.eta_seconds = seconds_left(reader, experiment, to_come).await?;
+    Ok(())
+}
+
 /// Time until the jobs of an experiment have ended on the slots that run them now; `None` while nothing runs, or while
-/// the pace of an arm is unknown.
-async fn seconds_left(reader: &mut impl Connect, experiment: &Experiment) -> Result<Option<f64>, StoreError> {
+/// the pace of an arm is unknown. `to_come` are the confirming jobs that are not queued yet.
+async fn seconds_left(
+    reader: &mut impl Connect,
+    experiment: &Experiment,
+    to_come: Vec<Waiting>,
+) -> Result<Option<f64>, StoreError> {
     if experiment.counts.running == 0 {
         return Ok(None);
     }
@@ -206,7 +235,7 @@ async fn seconds_left(reader: &mut impl Connect, experiment: &Experiment) -> Res
             seconds_per_step: job.seconds_per_step(),
         })
         .collect();
-    let waiting: Vec<Waiting> = sql("SELECT j.arm,
+    let mut waiting: Vec<Waiting> = sql("SELECT j.arm,
              CAST(sum(CASE WHEN j.state = 'queued' THEN j.steps - j.step ELSE 0 END) AS BIGINT) AS steps_left,
              avg(CASE WHEN j.state = 'succeeded' THEN a.seconds / j.steps END) AS seconds_per_step
          FROM jobs j
@@ -216,5 +245,21 @@ async fn seconds_left(reader: &mut impl Connect, experiment: &Experiment) -> Res
     .bind(experiment.id)
     .fetch_all(reader)
     .await?;
+    waiting.extend(to_come);
     Ok(time_left(&running, &waiting))
+}
+
+/// The confirming jobs of the arms whose choice is open.
+fn jobs_to_come(arms: &[ArmInTuning], spec: &ExperimentSpec) -> Vec<Waiting> {
+    let open = arms.iter().filter(|arm| !arm.is_frozen);
+    let steps = |name: &str| {
+        let arm = spec.arms.iter().find(|arm| arm.name == name);
+        arm.map_or(0, |arm| arm.train.total_steps() * spec.seeds.len() as u64)
+    };
+    open.map(|arm| Waiting {
+        arm: arm.arm.clone(),
+        steps_left: steps(&arm.arm) as i64,
+        seconds_per_step: None,
+    })
+    .collect()
 }

@@ -1,10 +1,11 @@
 //! Submission of an experiment and its jobs.
 
 use optlab_domain::ExperimentId;
-use optlab_spec::{ExperimentSpec, JobSpec};
+use optlab_spec::{Arm, ExperimentSpec, JobSpec};
 
 use super::edit::{locked_spec, store_spec};
 use crate::store::database::{Connect, Transaction, sql};
+use crate::store::tuning::chosen_job;
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError, Submission};
 
@@ -51,6 +52,9 @@ impl Store {
         for job in spec.jobs() {
             insert_job(&mut tx, id, spec, &job, version, now).await?;
         }
+        for arm in &spec.arms {
+            open_tuning(&mut tx, id, arm).await?;
+        }
         self.commit_queued(tx).await?;
         Ok(id)
     }
@@ -67,7 +71,8 @@ impl Store {
         Ok(row.ok_or(NotFound::Experiment(id))?.0)
     }
 
-    /// Adds jobs of new seeds to every arm, and the seeds to the spec. Seeds that are already in the spec are ignored.
+    /// Adds jobs of new seeds to every arm, and the seeds to the spec. Seeds that are already in the spec are ignored. A
+    /// tuned arm gets its jobs once its choice is frozen.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -84,15 +89,18 @@ impl Store {
         store_spec(&mut tx, id, &spec).await?;
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
-        for job in spec.jobs().filter(|job| new.contains(&job.seed)) {
-            insert_job(&mut tx, id, &spec, &job, version, now).await?;
+        for arm in &spec.arms {
+            let Some(job) = confirming(&mut tx, id, &spec, arm).await? else { continue };
+            for &seed in &new {
+                insert_job(&mut tx, id, &spec, &job.confirm(seed), version, now).await?;
+            }
         }
         self.commit_queued(tx).await
     }
 }
 
 impl Store {
-    /// Adds the arms that the spec `to` has and `from` lacks, with a job for each seed. `text` becomes the text of the
+    /// Adds the arms that the spec `to` has and `from` lacks, with a job for each seed, or with their trials. `text` becomes the text of the
     /// submission.
     ///
     /// # Errors
@@ -117,8 +125,12 @@ impl Store {
             .await?;
         let now = self.now(&mut tx).await?;
         let version = next_version(&mut tx).await?;
-        for job in to.jobs().filter(|job| from.arms.iter().all(|arm| arm.name != job.arm)) {
-            insert_job(&mut tx, id, to, &job, version, now).await?;
+        let is_new = |name: &str| from.arms.iter().all(|arm| arm.name != name);
+        for job in to.jobs().iter().filter(|job| is_new(&job.arm)) {
+            insert_job(&mut tx, id, to, job, version, now).await?;
+        }
+        for arm in to.arms.iter().filter(|arm| is_new(&arm.name)) {
+            open_tuning(&mut tx, id, arm).await?;
         }
         self.commit_queued(tx).await
     }
@@ -160,7 +172,30 @@ async fn is_first_submission(
     Ok(inserted == 1)
 }
 
-async fn insert_job(
+/// Prepares the choice of a tuned arm.
+async fn open_tuning(tx: &mut Transaction, experiment: ExperimentId, arm: &Arm) -> Result<(), StoreError> {
+    if arm.tune.is_some() {
+        let open = sql("INSERT INTO tunings (experiment_id, arm) VALUES ($1, $2)");
+        open.bind(experiment).bind(arm.name.as_str()).execute_one(tx).await?;
+    }
+    Ok(())
+}
+
+/// A job of the arm that counts in the comparison, to be repeated with other seeds; `None` as long as the choice of a
+/// tuned arm is open.
+async fn confirming(
+    tx: &mut Transaction,
+    experiment: ExperimentId,
+    spec: &ExperimentSpec,
+    arm: &Arm,
+) -> Result<Option<JobSpec>, StoreError> {
+    if arm.tune.is_none() {
+        return Ok(Some(spec.job(arm, 0)));
+    }
+    chosen_job(tx, experiment, &arm.name).await
+}
+
+pub(super) async fn insert_job(
     tx: &mut Transaction,
     experiment_id: ExperimentId,
     spec: &ExperimentSpec,
@@ -171,8 +206,8 @@ async fn insert_job(
     let position = spec.arms.iter().position(|arm| arm.name == job.arm);
     sql(
         "INSERT INTO jobs (experiment_id, arm, arm_position, method, seed, spec, device_wanted, priority, max_attempts,
-                           time_limit_seconds, state, steps, version, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13)",
+                           time_limit_seconds, state, steps, version, created_ms, phase, trial)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, $12, $13, $14, $15)",
     )
     .bind(experiment_id)
     .bind(job.arm.as_str())
@@ -187,6 +222,8 @@ async fn insert_job(
     .bind(job.train.total_steps() as i64)
     .bind(version)
     .bind(now)
+    .bind(job.phase())
+    .bind(job.trial.map(|trial| trial as i64))
     .execute(tx)
     .await?;
     Ok(())

@@ -57,12 +57,12 @@ impl Store {
         Ok(Page { items: with_places(snapshot, page.items).await?, next: page.next })
     }
 
-    /// The jobs of an experiment that have had an attempt, by arm, in the order of the spec, and seed.
+    /// The jobs of an experiment that count in the comparison and have had an attempt, by arm, in the order of the spec, and seed.
     pub async fn cells(&self, experiment: ExperimentId) -> Result<Vec<Cell>, StoreError> {
         sql(concat!(
             "SELECT j.id AS job, j.arm, j.seed FROM jobs j WHERE j.experiment_id = $1 AND ",
             begun!(),
-            " ORDER BY j.arm_position, j.seed"
+            " AND j.phase = 'confirm' ORDER BY j.arm_position, j.seed"
         ))
         .bind(experiment)
         .fetch_all(&mut self.read().await?)

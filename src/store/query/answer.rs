@@ -15,7 +15,7 @@ pub(super) const LARGEST_ANSWER: usize = 8_000_000;
 
 /// The tables and views that users may read: all except those with keys of clients, settings, hashes of tokens, and
 /// packed levels of detail.
-pub(super) const READABLE: [&str; 13] = [
+pub(super) const READABLE: [&str; 15] = [
     "experiments",
     "jobs",
     "attempts",
@@ -24,8 +24,10 @@ pub(super) const READABLE: [&str; 13] = [
     "results",
     "workers",
     "artifacts",
+    "tunings",
     "job_summary",
     "arm_summary",
+    "trial_summary",
     "curves",
     "paired_differences",
     "failures",

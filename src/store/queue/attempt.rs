@@ -142,6 +142,9 @@ impl Store {
             JobState::Queued => self.commit_queued(tx).await?,
             _ => self.commit(tx).await?,
         }
+        if state.has_ended() {
+            self.try_to_freeze(Some(lease.job)).await;
+        }
         Ok(state)
     }
 }

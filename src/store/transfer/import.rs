@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use optlab_domain::{EndReason, ExperimentId, JobId, JobRecord, JobState, WorkerId};
+use optlab_domain::{EndReason, ExperimentId, Hold, JobId, JobRecord, JobState, WorkerId};
 use optlab_spec::{ExperimentSpec, JobSpec};
 use tokio::sync::mpsc;
 
 use crate::store::curves::condense_job;
 use crate::store::database::{Transaction, per_database, sql};
 use crate::store::version::next_version;
-use crate::store::{Attempt, CurveBatch, ExportedJob, Import, ResultsRecord, StoreError, TimedPoint};
+use crate::store::{Attempt, Choice, CurveBatch, ExportedJob, Import, ResultsRecord, StoreError, TimedPoint};
 
 /// Number of points per statement in SQLite.
 const ROWS: usize = 500;
@@ -51,6 +51,9 @@ pub(super) async fn insert(
     .bind(experiment.provenance.command_line.as_deref())
     .fetch_value(tx)
     .await?;
+    for choice in &experiment.choices {
+        insert_choice(tx, new, choice).await?;
+    }
     let version = next_version(tx).await?;
     let workers = insert_workers(tx, &import.jobs).await?;
     for (job, &id) in import.jobs.iter().zip(ids) {
@@ -65,6 +68,25 @@ pub(super) async fn insert(
         }
     }
     Ok(new)
+}
+
+/// Inserts the choice of a tuned arm. An open one is held, because imported jobs are a record and queue no others.
+async fn insert_choice(
+    tx: &mut Transaction,
+    experiment: ExperimentId,
+    choice: &Choice,
+) -> Result<(), StoreError> {
+    let held = if choice.frozen_ms.is_some() { choice.held } else { Some(Hold::Cancelled) };
+    sql("INSERT INTO tunings (experiment_id, arm, held, trial, candidates, frozen_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+    .bind(experiment)
+    .bind(choice.arm.as_str())
+    .bind(held)
+    .bind(choice.trial)
+    .bind(choice.candidates.as_ref().map(serde_json::to_string).transpose()?)
+    .bind(choice.frozen_ms)
+    .execute_one(tx)
+    .await
 }
 
 /// The imported job, which is never queued or running.

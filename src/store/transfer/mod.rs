@@ -13,7 +13,7 @@ use sqlx_macros::FromRow;
 use tokio::sync::mpsc;
 
 use crate::store::database::{Database, sql};
-use crate::store::{Attempt, NotFound, Store, StoreError};
+use crate::store::{Attempt, Choice, NotFound, Store, StoreError};
 
 /// An experiment as it was stored. Fields of a later version are ignored when it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
@@ -40,6 +40,10 @@ pub struct ExperimentRecord {
     #[serde(flatten)]
     #[sqlx(flatten)]
     pub provenance: Provenance,
+    /// The choices of its tuned arms.
+    #[serde(default)]
+    #[sqlx(skip)]
+    pub choices: Vec<Choice>,
 }
 
 /// A job with its spec, figures and attempts, without its files.
@@ -117,7 +121,7 @@ pub struct CurveBatch {
 pub struct Import {
     /// The experiment.
     pub experiment: ExperimentRecord,
-    /// The jobs, one for each arm and seed of the spec.
+    /// The jobs: one for each arm and seed of the spec, and the trials of tuned arms.
     pub jobs: Vec<ExportedJob>,
     /// Every series that has points.
     pub series: Vec<String>,

@@ -7,6 +7,7 @@ use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::attempts_of_experiment;
+use crate::store::tuning::choices;
 use crate::store::{ExperimentRecord, ExportedJob, NotFound, ResultsRecord, StoreError};
 
 #[derive(FromRow)]
@@ -27,7 +28,8 @@ pub(super) async fn read(
         .bind(experiment)
         .fetch_optional(snapshot)
         .await?;
-    let found = found.ok_or(NotFound::Experiment(experiment))?;
+    let mut found = found.ok_or(NotFound::Experiment(experiment))?;
+    found.choices = choices(snapshot, experiment).await?;
     let mut jobs: Vec<ExportedJob> = sql(concat!(
         "SELECT ",
         job_columns!(),
@@ -53,10 +55,12 @@ async fn results(
     snapshot: &mut impl Connect,
     experiment: ExperimentId,
 ) -> Result<Vec<ResultsRow>, StoreError> {
-    sql("SELECT job_id, test_accuracy, best_test_accuracy, test_error, validation_accuracy, best_validation_accuracy,
-             validation_error, energy, seconds, peak_memory_bytes
-         FROM job_summary
-         WHERE experiment_id = $1 AND state = 'succeeded'")
+    sql("SELECT r.job_id, r.test_accuracy, r.best_test_accuracy, r.test_error, r.validation_accuracy,
+             r.best_validation_accuracy, r.validation_error, r.energy, a.seconds, r.peak_memory_bytes
+         FROM jobs j
+         JOIN results r ON r.job_id = j.id
+         LEFT JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+         WHERE j.experiment_id = $1 AND j.state = 'succeeded'")
     .bind(experiment)
     .fetch_all(snapshot)
     .await

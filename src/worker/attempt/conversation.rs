@@ -158,7 +158,7 @@ impl Attempt {
             Event::UnusableCheckpoint => self.forget_unusable().await?,
             Event::Paused { .. } => return Ok(Some(Outcome::Reported(AttemptEnd::HandedBack))),
             Event::Finished { summary } => {
-                let points = self.claim.spec.train.points_of_whole_run();
+                let points = self.claim.spec.points_of_whole_run();
                 let run = CompleteRun { summary, points, missing_files: Vec::new() };
                 return Ok(Some(Outcome::Reported(AttemptEnd::Finished(run))));
             }

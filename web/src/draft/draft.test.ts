@@ -137,7 +137,7 @@ test("the form uses the model's field for the width and the spec's unit of lengt
 let checks: { text: string; signal: AbortSignal; answer: (made: DryRun) => void; refuse: (problem: Problem) => void }[];
 const made = (steps: number): DryRun => ({
   spec: read(TOML) as unknown as DryRun["spec"],
-  jobs: [{ arm: "baseline", seed: 0, steps }],
+  jobs: [{ arm: "baseline", phase: "confirm", trial: null, seed: 0, steps }],
   estimate: { seconds: null, jobs_measured: 0 },
   slots: 0,
   why_queued: null,

@@ -4,14 +4,17 @@ import { extent, time } from "./estimate";
 
 const UNKNOWN: DryRun["estimate"] = { seconds: null, jobs_measured: 0 };
 const run = (estimate: DryRun["estimate"], slots = 1) => ({
-  jobs: ["a", "b"].flatMap((arm) => [0, 1, 2].map((seed) => ({ arm, seed, steps: 100 }))),
+  jobs: ["a", "b"].flatMap((arm) => [0, 1, 2].map((seed) => ({ arm, phase: "confirm" as const, trial: null, seed, steps: 100 }))),
   estimate,
   slots,
 });
 
 test("the size of a submission is given in arms, seeds and steps", () => {
   expect(extent(run(UNKNOWN))).toBe("2 arms × 3 seeds: 6 jobs of 100 steps");
-  expect(extent({ jobs: [{ arm: "a", seed: 0, steps: 1 }] })).toBe("1 arm × 1 seed: 1 job of 1 step");
+  const confirming = { arm: "a", trial: null, seed: 0, steps: 1 };
+  expect(extent({ jobs: [confirming] })).toBe("1 arm × 1 seed: 1 job of 1 step");
+  const trials = [0, 1, 2].map((trial) => ({ arm: "a", trial, seed: 1000, steps: 1 }));
+  expect(extent({ jobs: [...trials, confirming] })).toBe("1 arm × (3 trials × 1 seed + 1 seed): 4 jobs of 1 step");
 });
 
 test("its time is estimated for one slot and for all suitable slots", () => {

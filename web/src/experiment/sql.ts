@@ -66,7 +66,7 @@ function points({ experiments, series, range, width, baseline }: Shown, arms: st
     "  JOIN series s ON s.id = p.series_id",
     "  JOIN jobs j ON j.id = p.job_id",
     `  WHERE j.${condition} AND s.name = ${quoted(source)}`,
-    `    AND ${arm} IN (${[...new Set(arms)].map(quoted).join(", ")})`,
+    `    AND j.phase = 'confirm' AND ${arm} IN (${[...new Set(arms)].map(quoted).join(", ")})`,
   ];
   if (range) lines.push(`    AND p.step BETWEEN ${range[0]} AND ${range[1]}`);
   lines.push(`  GROUP BY ${arm}, j.seed, ${step}`);

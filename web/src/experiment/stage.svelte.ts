@@ -33,13 +33,13 @@ export class Stage {
     () => new Set(this.view.comparison?.arms.filter((arm) => arm.standing === "not_comparable").map((arm) => arm.arm)),
   );
 
-  readonly steps_per_epoch = $derived.by(() => stepsPerEpoch(this.view.trains, this.view.jobs));
-  readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.jobs));
+  readonly steps_per_epoch = $derived.by(() => stepsPerEpoch(this.view.trains, this.view.confirming));
+  readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.confirming));
   readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));
   readonly kinds = $derived(["step", ...(this.steps_per_epoch ? ["epoch"] : []), ...(this.seconds_per_step.size ? ["seconds"] : [])]);
 
   /** The end of the longest run, in the unit of the x axis. */
-  readonly end = $derived.by(() => Math.max(0, ...this.view.jobs.map((job) => job.steps * this.x.perStep(job.arm))));
+  readonly end = $derived.by(() => Math.max(0, ...this.view.confirming.map((job) => job.steps * this.x.perStep(job.arm))));
 
   /** The zoomed range of the x axis; null for all. It is kept in steps, or in seconds on an axis of seconds. */
   readonly zoom = $derived.by<Range | null>(() => {

@@ -34,6 +34,8 @@ export class ExperimentView {
   warnings = $state.raw<Warning[]>([]);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
+  /** The jobs that charts and comparisons show. Trials of tuned arms are only in the list of jobs. */
+  readonly confirming = $derived(this.jobs.filter((job) => job.phase === "confirm"));
   problem = $state<Problem | null>(null);
   /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {

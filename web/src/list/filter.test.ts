@@ -3,7 +3,7 @@ import type { ExperimentSummary } from "../contract";
 import { type Filter, matches } from "./filter";
 
 const item: ExperimentSummary = {
-  id: 12, name: "digits-mlp", notes: "first look", tags: ["ablation"], archived: false, created_at: "", step: 0, steps: 1, eta_seconds: null, seeds: [0], baseline: null,
+  id: 12, name: "digits-mlp", notes: "first look", tags: ["ablation"], archived: false, created_at: "", step: 0, steps: 1, eta_seconds: null, tuning: null, seeds: [0], baseline: null,
   arms: [{ name: "opt-cayley", method: "opt:cayley" }],
   counts: { queued: 1, running: 1, paused: 0, succeeded: 0, failed: 0, cancelled: 0 },
 };

@@ -22,7 +22,7 @@ function schema(): Map<string, string[]> {
     const table = /^CREATE TABLE (\w+) \((.*)\)[^)]*$/s.exec(statement);
     const view = /^CREATE VIEW (\w+) AS\s+SELECT\s+(.*?)\nFROM /s.exec(statement);
     const added = /^ALTER TABLE (\w+) ADD COLUMN (\w+)/.exec(statement);
-    if (table) columns.set(table[1]!, parts(table[2]!).map((part) => part.split(/\s/)[0]!).filter((word) => !/^(PRIMARY|UNIQUE)$/.test(word)));
+    if (table) columns.set(table[1]!, parts(table[2]!).map((part) => part.split(/\s/)[0]!).filter((word) => !/^(PRIMARY|UNIQUE|CHECK)$/.test(word)));
     // The name of a column is the last word of its expression.
     else if (view) columns.set(view[1]!, parts(view[2]!).map((part) => /\w+$/.exec(part)![0]));
     else if (added) columns.get(added[1]!)!.push(added[2]!);

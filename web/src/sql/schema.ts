@@ -10,18 +10,23 @@ export const SCHEMA: Record<string, string[]> = {
      validation_accuracy best_validation_accuracy validation_error energy parameters_trained seconds peak_memory_bytes`,
   ),
   arm_summary: words("experiment_id experiment arm method n mean_test_error std_test_error mean_energy mean_seconds"),
+  trial_summary: words(
+    `experiment_id experiment job_id arm method trial seed state end_reason point
+     validation_accuracy validation_error energy seconds chosen`,
+  ),
   paired_differences: words(
     `experiment_id experiment arm method baseline seed
      test_error baseline_test_error difference energy baseline_energy seconds baseline_seconds`,
   ),
-  failures: words("experiment_id experiment job_id arm method seed attempt worker device end_reason error state started_ms ended_ms"),
-  curves: words("experiment_id experiment job_id arm method seed state series unit step value time_ms"),
+  failures: words("experiment_id experiment job_id arm method phase trial seed attempt worker device end_reason error state started_ms ended_ms"),
+  curves: words("experiment_id experiment job_id arm method phase trial seed state series unit step value time_ms"),
   experiments: words("id name notes tags archived spec baseline created_ms submitted_text commit_hash commit_dirty command_line"),
   jobs: words(
-    `id experiment_id arm arm_position method seed spec device_wanted priority max_attempts time_limit_seconds
+    `id experiment_id arm arm_position method phase trial seed spec device_wanted priority max_attempts time_limit_seconds
      state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps parameters_trained version
      created_ms started_ms ended_ms`,
   ),
+  tunings: words("experiment_id arm held trial candidates frozen_ms"),
   attempts: words("job_id number worker_id device environment start_step started_ms ended_ms end_reason error seconds"),
   results: words(
     "job_id test_accuracy test_error best_test_accuracy validation_accuracy validation_error best_validation_accuracy energy peak_memory_bytes",

@@ -60,7 +60,7 @@ pub fn spec(network: &Network, method: &str) -> JobSpec {
     });
     let arms = json!([{ "name": "arm", "method": parse(method) }]);
     let spec = ExperimentSpec::from_value(&json!({ "name": "benchmark", "train": train, "arms": arms }));
-    spec.unwrap_or_else(|problems| panic!("{problems}")).jobs().next().expect("one arm and one seed")
+    spec.unwrap_or_else(|problems| panic!("{problems}")).jobs().swap_remove(0)
 }
 
 /// Waits for the device.

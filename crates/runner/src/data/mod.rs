@@ -9,7 +9,8 @@ mod order;
 mod synthetic;
 
 use optlab_data::{Library, Normalisation, Progress, Samples, Split};
-use optlab_spec::{DataSpec, TrainSpec};
+use optlab_domain::Phase;
+use optlab_spec::{DataSpec, JobSpec};
 use tch::Device;
 
 use crate::failure::JobError;
@@ -26,8 +27,8 @@ pub struct Data {
     pub batches: Batches,
     /// The part of the training set that is held out, if any.
     pub validation: Option<Images>,
-    /// The test set.
-    pub test: Images,
+    /// The test set; `None` for a trial, which must not see it.
+    pub test: Option<Images>,
 }
 
 impl Data {
@@ -36,12 +37,12 @@ impl Data {
     /// # Errors
     /// If they cannot be loaded, and libtorch's own.
     pub fn prepare(
-        spec: &TrainSpec,
-        seed: u64,
+        job: &JobSpec,
         device: Device,
         library: &Library,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
+        let (spec, seed) = (&job.train, job.seed);
         let unknown = || JobError::Setup(format!("this runner knows no data set `{}`", spec.data.name));
         let shape = spec.data.task().ok_or_else(unknown)?.shape;
         let sizes = spec.data.sizes().ok_or_else(unknown)?;
@@ -57,7 +58,11 @@ impl Data {
         let train = images(&train)?;
         let order = Order::new(seed, &train, spec.batch_size, device);
         let augmentation = Augmentation::new(&spec.data.augment, shape, seed, device)?;
-        Ok(Self { batches: Batches { images: train, order, augmentation }, validation, test: images(&test)? })
+        let test = match job.phase() {
+            Phase::Trial => None,
+            Phase::Confirm => Some(images(&test)?),
+        };
+        Ok(Self { batches: Batches { images: train, order, augmentation }, validation, test })
     }
 }
 

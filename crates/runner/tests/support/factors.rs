@@ -101,5 +101,5 @@ pub fn job(row: &[usize]) -> Option<JobSpec> {
         "name": "resume", "seeds": [3], "train": changed["train"],
         "arms": [{ "name": "arm", "method": changed["method"] }],
     });
-    ExperimentSpec::from_value(&experiment).ok()?.jobs().next()
+    ExperimentSpec::from_value(&experiment).ok()?.jobs().into_iter().next()
 }

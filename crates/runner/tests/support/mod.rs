@@ -279,5 +279,5 @@ pub fn spec(method: Value, train: Value) -> JobSpec {
         "train": optlab_spec::merge(base, &train),
         "arms": [{ "name": "arm", "method": method }],
     });
-    ExperimentSpec::from_value(&experiment).unwrap_or_else(|e| panic!("{e}")).jobs().next().unwrap()
+    ExperimentSpec::from_value(&experiment).unwrap_or_else(|e| panic!("{e}")).jobs().swap_remove(0)
 }

@@ -8,6 +8,8 @@ mod names;
 mod values;
 mod words;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::problem::{Problems, Unknown, alternatives, escaped, shown, suggestion};
@@ -93,6 +95,30 @@ impl<'a> Fields<'a> {
         self.problems.add(format!("{}/{}", self.pointer, escaped(name)), detail);
     }
 
+    /// Records a mistake below this table, at a pointer that begins with `/`.
+    pub(crate) fn wrong_below(&mut self, pointer: &str, detail: impl Into<String>) {
+        self.problems.add(format!("{}{pointer}", self.pointer), detail);
+    }
+
+    /// Records a mistake elsewhere in the document.
+    pub(crate) fn wrong_at(&mut self, pointer: &str, detail: impl Into<String>) {
+        self.problems.add(pointer, detail);
+    }
+
+    /// Reads fields of this table whose mistakes do not matter, because others are reported.
+    pub(crate) fn unheard<T>(&mut self, read: impl FnOnce(&mut Fields<'_>) -> T) -> T {
+        let mut unheard = Problems::default();
+        let mut fields = Fields::new(&self.pointer, self.table, &mut unheard);
+        let result = read(&mut fields);
+        self.known.append(&mut fields.known);
+        result
+    }
+
+    /// Whether the document was stored, by this version or another one, and not submitted.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.problems.unknown == Unknown::Ignored
+    }
+
     /// Number of mistakes recorded so far, here or elsewhere.
     pub(crate) fn mistakes(&self) -> usize {
         self.problems.total
@@ -130,6 +156,29 @@ impl<'a> Fields<'a> {
             (None, Some(example)) => {
                 self.wrong(name, format!("is missing: give a table such as {example}"));
                 read(&mut Fields::new(&pointer, &Map::new(), &mut Problems::default()))
+            }
+        }
+    }
+
+    /// A table with any keys, each of whose values is a table. One that is left out reads as empty.
+    pub(crate) fn tables<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Fields<'_>) -> T,
+    ) -> BTreeMap<String, T> {
+        match self.value(name) {
+            None => BTreeMap::new(),
+            Some(Value::Object(tables)) => {
+                let pointer = format!("{}/{name}", self.pointer);
+                let mut entry = |(key, value): (&String, &Value)| {
+                    let pointer = format!("{pointer}/{}", escaped(key));
+                    (key.clone(), Fields::of(value, &pointer, self.problems, &mut read))
+                };
+                tables.iter().map(&mut entry).collect()
+            }
+            Some(other) => {
+                self.wrong(name, format!("must be a table, is {}", shown(other)));
+                BTreeMap::new()
             }
         }
     }

@@ -168,7 +168,7 @@ mod tests {
         });
         let spec =
             ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": [arm] })).unwrap();
-        let model = &spec.jobs().next().unwrap().train.model;
+        let model = &spec.jobs()[0].train.model;
         assert_eq!(
             serde_json::to_value(model).unwrap(),
             json!({ "kind": "cnn6", "width": null, "widths": [4, 4, 4], "batch_norm": false })

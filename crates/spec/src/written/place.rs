@@ -13,11 +13,13 @@ use utoipa::openapi::{Ref, RefOr};
 use crate::resolved::{ROOT, Resolved, target};
 
 /// Fields without a default, except those in `train`, because an arm inherits what it leaves out.
-const REQUIRED: [(&str, &[&str]); 4] = [
+const REQUIRED: [(&str, &[&str]); 6] = [
     (ROOT, &["name", "train", "arms"]),
     ("Arm", &["name", "method"]),
     ("MethodSpec", &["kind", "transform"]),
     ("StochasticSpec", &["inner_steps"]),
+    ("TuneSpec", &["trials"]),
+    ("RangeSpec", &["from", "to", "values"]),
 ];
 
 /// Paths of definitions.
@@ -105,6 +107,10 @@ impl Writer<'_> {
         match &mut schema {
             Schema::Object(object) => {
                 object.schema_type = or_null(&object.schema_type);
+                if let Some(AdditionalProperties::RefOr(values)) = object.additional_properties.as_deref_mut()
+                {
+                    self.refer_in(values);
+                }
                 if let Some(words) = &mut object.enum_values {
                     words.push(Value::Null);
                 }

@@ -1,0 +1,100 @@
+//! The tuning of an experiment.
+
+use std::collections::BTreeMap;
+
+use optlab_domain::{Counts, EndReason, JobId, JobState, Phase};
+use optlab_spec::{RangeSpec, Sampler};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// How far the arms of an experiment are tuned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TuningProgress {
+    /// Its trials by state.
+    pub trials: Counts,
+    /// Number of tuned arms.
+    pub arms: usize,
+    /// Number of arms whose choice is frozen.
+    pub frozen: usize,
+    /// Number of choices that will be made soon, because all trials of the arm have ended, or once the experiment is
+    /// resumed.
+    pub due: usize,
+    /// Number of confirming jobs that are queued once the choices are made.
+    pub to_come: usize,
+}
+
+/// The tuning of an experiment: the trials and the choice of each arm. No figure in it is of the test set.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Tuning {
+    /// Number of trials of each arm.
+    pub trials: u64,
+    /// Seeds of each trial.
+    pub seeds: Vec<u64>,
+    /// Seed that scrambles the points.
+    pub seed: u64,
+    /// How the points were chosen.
+    pub sampler: Sampler,
+    /// The arms, in the order of the spec.
+    pub arms: Vec<ArmTuning>,
+}
+
+/// The tuning of one arm.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArmTuning {
+    /// Its name.
+    pub arm: String,
+    /// `baseline`, `opt:cayley`, ...
+    pub method: String,
+    /// `trial` until its choice is frozen, then `confirm`.
+    pub phase: Phase,
+    /// Its ranges, by the paths of the fields.
+    pub space: BTreeMap<String, RangeSpec>,
+    /// Number of the chosen trial.
+    pub chosen: Option<i64>,
+    /// When the choice was frozen. It never changes afterwards.
+    pub frozen_at: Option<String>,
+    /// Why the choice is not made although no trial is waiting or running, and what to do.
+    pub waits: Option<String>,
+    /// Chosen values at the end of what was tried.
+    pub warnings: Vec<String>,
+    /// The trials, the best first; those that have no score yet, or failed, come last.
+    pub candidates: Vec<Trial>,
+    /// The expected lowest score of k of these trials, for k from 1 (Dodge et al., EMNLP 2019), once all have ended.
+    /// Failed trials count with an error of 100 percent.
+    pub best_of: Vec<f64>,
+}
+
+/// A trial: one point of the space of an arm.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Trial {
+    /// Its number, from 0.
+    pub trial: i64,
+    /// The values of the tuned fields.
+    pub point: BTreeMap<String, Value>,
+    /// Place by the score, from 1; null without a score.
+    pub rank: Option<usize>,
+    /// Mean over the seeds of the last validation error in percent; null until every run has succeeded. A trial with a
+    /// failed run has none, which is worse than any.
+    pub score: Option<f64>,
+    /// Whether the arm is confirmed with it.
+    pub chosen: bool,
+    /// Its runs by seed.
+    pub runs: Vec<TrialRun>,
+}
+
+/// A run of a trial with one seed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TrialRun {
+    /// The seed.
+    pub seed: i64,
+    /// Its job.
+    #[schema(value_type = Option<i64>)]
+    pub job_id: Option<JobId>,
+    /// Its state; in a frozen choice, that of the moment of the choice.
+    pub state: JobState,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// The last error on the validation set in percent.
+    pub validation_error: Option<f64>,
+}

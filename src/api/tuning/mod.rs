@@ -1,0 +1,116 @@
+//! `/experiments/{id}/tuning`: the trials and the choice of each arm.
+
+mod edge;
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use optlab_api_types::{ArmTuning, Trial, TrialRun, Tuning, TuningProgress};
+use optlab_domain::database::JsonText;
+use optlab_domain::time::rfc3339;
+use optlab_domain::{Counts, ExperimentId, Hold, JobId, Phase};
+use optlab_spec::Arm;
+
+use super::error::ApiError;
+use super::extract::Path;
+use super::state::AppState;
+use crate::stats::best_of;
+use crate::store::{self, Candidate, Choice};
+
+/// The tuning of an experiment: the trials of each arm with their validation errors, and its choice.
+#[utoipa::path(get, path = "/api/v1/experiments/{id}/tuning", tag = "metrics",
+    responses((status = 200, body = Tuning)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<ExperimentId>,
+) -> Result<Json<Tuning>, ApiError> {
+    let spec = state.store.experiment(id).await?.spec;
+    let tune = spec.tune.as_ref().ok_or_else(|| {
+        ApiError::not_found(format!("experiment {id} is not tuned: its spec has no table `tune`"))
+    })?;
+    // The choices first: whatever is frozen in them has its trials in the second answer.
+    let choices = state.store.choices(id).await?;
+    let runs = state.store.trials(id).await?;
+    let arms = spec.arms.iter().filter_map(|arm| {
+        let choice = choices.iter().find(|choice| choice.arm == arm.name)?;
+        Some(of_arm(arm, choice, &runs))
+    });
+    let arms = arms.collect();
+    let (trials, seeds) = (tune.trials, tune.seeds.clone());
+    Ok(Json(Tuning { trials, seeds, seed: tune.seed, sampler: tune.sampler, arms }))
+}
+
+fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
+    let runs: Vec<store::TrialRun> = runs.iter().filter(|run| run.arm == arm.name).cloned().collect();
+    let space = arm.tune.clone().unwrap_or_default();
+    let candidates = match &choice.candidates {
+        Some(JsonText(frozen)) => frozen.clone(),
+        None => Candidate::ranked(&runs),
+    };
+    let mut counts = Counts::default();
+    runs.iter().for_each(|run| *counts.get_mut(run.state) += 1);
+    let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score).collect();
+    let have_ended = counts.unfinished() + counts.cancelled == 0;
+    let jobs: HashMap<(i64, i64), JobId> =
+        runs.iter().map(|run| ((run.trial, run.seed), run.job_id)).collect();
+    ArmTuning {
+        arm: arm.name.clone(),
+        method: arm.method.to_string(),
+        phase: if choice.frozen_ms.is_some() { Phase::Confirm } else { Phase::Trial },
+        chosen: choice.trial,
+        frozen_at: choice.frozen_ms.map(rfc3339),
+        waits: waits(choice, counts),
+        warnings: edge::warnings(&arm.name, choice.trial, &candidates),
+        best_of: if have_ended { best_of(&scores) } else { Vec::new() },
+        candidates: (1..).zip(candidates).map(|(place, one)| trial(place, one, choice, &jobs)).collect(),
+        space,
+    }
+}
+
+fn trial(place: usize, candidate: Candidate, choice: &Choice, jobs: &HashMap<(i64, i64), JobId>) -> Trial {
+    let Candidate { trial, point, score, runs } = candidate;
+    let run = |run: store::CandidateRun| TrialRun {
+        seed: run.seed,
+        job_id: jobs.get(&(trial, run.seed)).copied(),
+        state: run.state,
+        end_reason: run.end_reason,
+        validation_error: run.validation_error,
+    };
+    Trial {
+        trial,
+        point,
+        rank: score.map(|_| place),
+        score,
+        chosen: choice.trial == Some(trial),
+        runs: runs.into_iter().map(run).collect(),
+    }
+}
+
+/// Why no choice is made although no trial waits or runs.
+fn waits(choice: &Choice, trials: Counts) -> Option<String> {
+    if choice.frozen_ms.is_some() || trials.unfinished() > 0 {
+        return None;
+    }
+    let cancelled = trials.cancelled;
+    Some(match choice.held {
+        Some(Hold::Paused) => "the experiment is paused; resume it, and the choice is made".to_owned(),
+        Some(Hold::Failed) => {
+            "every trial has failed, so there is nothing to choose; retry them, or submit other ranges"
+                .to_owned()
+        }
+        _ if cancelled > 0 => format!(
+            "{cancelled} of its trials were cancelled; retry them, because every arm is chosen from the same number of \
+             trials"
+        ),
+        Some(Hold::Cancelled) => "the experiment was cancelled; a retry makes the choice".to_owned(),
+        None => "the choice is about to be made".to_owned(),
+    })
+}
+
+impl From<store::TuningProgress> for TuningProgress {
+    fn from(progress: store::TuningProgress) -> Self {
+        let store::TuningProgress { trials, arms, frozen, due, to_come } = progress;
+        Self { trials, arms, frozen, due, to_come }
+    }
+}
