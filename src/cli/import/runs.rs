@@ -133,6 +133,7 @@ fn experiment(spec: &ExperimentSpec, runs: &[FinishedRun]) -> anyhow::Result<Exp
         submitted_text,
         created_ms: created_ms.context("there is no run")?,
         provenance,
+        choices: Vec::new(),
     })
 }
 
@@ -172,6 +173,8 @@ fn absent(spec: &ExperimentSpec, arm: &Arm, seed: u64, runs: &[FinishedRun]) -> 
         experiment_id: ExperimentId::from(0),
         arm: arm.name.clone(),
         method: arm.method.to_string(),
+        phase: own.phase(),
+        trial: None,
         seed: seed as i64,
         state: JobState::Cancelled,
         requested: None,

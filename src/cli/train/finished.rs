@@ -55,10 +55,10 @@ impl FinishedRun {
             ExperimentSpec::from_stored(&origin.experiment).with_context(|| format!("{shown}/{RUN}"))?;
         let own = JobSpec::from_stored(&job).with_context(|| format!("{shown}/{SPEC}"))?;
         ensure!(
-            spec.jobs().eq([own.clone()]),
+            spec.jobs() == [own.clone()],
             "{shown}/{SPEC} was altered: it is not the spec of the run in {RUN}"
         );
-        for (name, expected) in own.train.points_of_whole_run() {
+        for (name, expected) in own.points_of_whole_run() {
             let found = curves.get(name).map_or(0, Vec::len) as u64;
             ensure!(
                 found == expected,
@@ -92,6 +92,8 @@ fn record(
         experiment_id: ExperimentId::from(0),
         arm: own.arm.clone(),
         method: own.method.to_string(),
+        phase: own.phase(),
+        trial: None,
         seed: own.seed as i64,
         state: JobState::Succeeded,
         requested: None,
