@@ -25,6 +25,10 @@ pub enum Column {
     Method,
     /// Its seed.
     Seed,
+    /// Whether it tries a point of a tuned arm or counts in the comparison.
+    Phase,
+    /// Number of the trial, from 0.
+    Trial,
     /// Where it is in its life.
     State,
     /// Request that its worker has not fulfilled yet.
@@ -113,6 +117,8 @@ impl Column {
             Self::Arm => (Kind::Text, "k.arm"),
             Self::Method => (Kind::Text, "k.method"),
             Self::Seed => (Kind::Number, "k.seed"),
+            Self::Phase => (Kind::Words(&["trial", "confirm"]), "k.phase"),
+            Self::Trial => (Kind::Number, "k.trial"),
             Self::State => (STATES, "k.state"),
             Self::Requested => (Kind::Words(&["cancel", "pause"]), "k.requested"),
             Self::EndReason => (END_REASONS, "k.end_reason"),
@@ -166,7 +172,7 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use optlab_domain::{EndReason, JobState, Request};
+    use optlab_domain::{EndReason, JobState, Phase, Request};
     use strum::VariantArray;
 
     use super::*;
@@ -193,5 +199,7 @@ mod tests {
         assert_eq!(words(Column::EndReason), reasons);
         let requests: Vec<&str> = Request::VARIANTS.iter().map(|&request| request.into()).collect();
         assert_eq!(words(Column::Requested), requests);
+        let phases: Vec<&str> = Phase::VARIANTS.iter().map(|&phase| phase.into()).collect();
+        assert_eq!(words(Column::Phase), phases);
     }
 }
