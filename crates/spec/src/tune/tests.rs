@@ -304,8 +304,8 @@ fn mistakes_in_ranges_are_rejected_with_their_path() {
             "/arms/0/tune/method.learning_rate: unknown field",
         ),
         (
-            json!({ "train": { "optimizer": { "nesterov": true } }, "tune": { "space": { "optimizer.momentum": { "from": 0, "to": 0.9 } } } }),
-            "/tune/space/optimizer.momentum/from: does not fit: /train/optimizer/nesterov must be false without momentum",
+            json!({ "train": { "optimizer": { "nesterov": true } }, "tune": { "space": { "optimizer.momentum": { "values": [0.9, 0] } } } }),
+            "/tune/space/optimizer.momentum/values/1: does not fit: /train/optimizer/nesterov must be false without momentum",
         ),
         (
             json!({ "tune": { "trials": 1000, "seeds": [5, 6, 7, 8, 9] } }),
