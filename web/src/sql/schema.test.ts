@@ -4,7 +4,7 @@ import { SCHEMA } from "./schema";
 const FILES = import.meta.glob<string>("../../../migrations/sqlite/*.sql", { query: "?raw", import: "default", eager: true });
 const MIGRATIONS = Object.keys(FILES).sort().map((name) => FILES[name]!.replaceAll(/--.*/g, "")).join("\n");
 /** Internal tables, which queries may not read. */
-const PRIVATE = ["submissions", "deleted_jobs", "settings", "tokens", "condensed_curves", "curve_blocks"];
+const PRIVATE = ["submissions", "deleted_jobs", "deleted_attempts", "settings", "tokens", "condensed_curves", "curve_blocks"];
 
 /** Splits a list at commas outside of parentheses. */
 function parts(list: string): string[] {
