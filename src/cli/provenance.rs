@@ -92,7 +92,7 @@ mod tests {
                 "https://me:hunter2@host:8080",
                 "--server=http://me:hunter2@host/x"
             ]),
-            "optlab --server https://...@host:8080 --server=http://...@host/x"
+            "optlab --server https://...@host:8080/ --server=http://...@host/x"
         );
         assert_eq!(line(&["optlab", "--set", "notes=see http://x"]), "optlab --set 'notes=see http://x'");
         let long = "é".repeat(LONGEST_COMMAND_LINE);
