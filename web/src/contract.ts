@@ -51,16 +51,20 @@ export interface components {
             method: components["schemas"]["MethodSpec"];
             /** @description Unique in the experiment. */
             name: components["schemas"]["Name"];
-            source: components["schemas"]["ArmSource"] | null;
+            /**
+             * @description `method` and `train` of a tuned arm as they were written, in a resolved spec. The arm's own `method` and `train`
+             *     are then those of its first trial.
+             */
+            source?: components["schemas"]["ArmSource"];
             /** @description The training of the arm. Fields that the arm does not set are inherited from the experiment's `train`. */
             train: components["schemas"]["TrainSpec"];
             /**
              * @description The ranges of a tuned arm, by the paths of the fields. In a written spec, those that it adds to the ranges of
              *     every arm or that replace them; in a resolved spec all of them.
              */
-            tune: {
+            tune?: {
                 [key: string]: components["schemas"]["RangeSpec"];
-            } | null;
+            };
         };
         /** @description An arm over its seeds. */
         ArmCurve: components["schemas"]["Band"] & {
@@ -656,7 +660,8 @@ export interface components {
             time_limit_seconds: number;
             /** @description The training that arms inherit. */
             train: components["schemas"]["TrainSpec"];
-            tune: components["schemas"]["TuneSpec"] | null;
+            /** @description How the settings of each arm are tuned before its confirming runs; `None` if every arm has fixed settings. */
+            tune?: components["schemas"]["TuneSpec"];
             /**
              * Format: int64
              * @description Version of the spec format.

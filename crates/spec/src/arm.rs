@@ -23,11 +23,12 @@ pub struct Arm {
     /// The ranges of a tuned arm, by the paths of the fields. In a written spec, those that it adds to the ranges of
     /// every arm or that replace them; in a resolved spec all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, crate::RangeSpec>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, crate::RangeSpec>>, nullable = false))]
     pub tune: Option<Space>,
     /// `method` and `train` of a tuned arm as they were written, in a resolved spec. The arm's own `method` and `train`
     /// are then those of its first trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub source: Option<ArmSource>,
 }
 

@@ -60,6 +60,7 @@ pub struct ExperimentSpec {
     pub baseline: Option<String>,
     /// How the settings of each arm are tuned before its confirming runs; `None` if every arm has fixed settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub tune: Option<TuneSpec>,
 }
 
