@@ -36,7 +36,8 @@ async function task(what, work) {
   console.log(`done in ${actions} actions: ${what}`);
 }
 
-const row = (name) => seen("experiment-row").filter({ hasText: name });
+/** The oldest experiment of that name, which is the last one in the list. */
+const row = (name) => seen("experiment-row").filter({ hasText: name }).last();
 const link = (name) => page.getByRole("link", { name, exact: true });
 const button = (name) => page.getByRole("button", { name, exact: true });
 /** The first download after an action. */

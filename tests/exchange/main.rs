@@ -114,11 +114,11 @@ fn trained(folder: &TempDir) -> (Server, i64, std::path::PathBuf) {
     (server, id, file)
 }
 
-/// An answer without job ids, which differ between servers.
+/// An answer without the ids of jobs and experiments, which differ between servers.
 fn without_ids(mut answer: Value) -> Value {
     match &mut answer {
         Value::Object(fields) => {
-            fields.remove("job_id");
+            ["id", "job_id", "experiment_id"].iter().for_each(|id| drop(fields.remove(*id)));
             fields.values_mut().for_each(|value| *value = without_ids(value.take()));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| *item = without_ids(item.take())),

@@ -240,6 +240,7 @@ pub async fn values_are_those_of_the_spec_and_the_columns(fixture: Fixture) {
     for (name, value) in &values[&ids[0]] {
         let absent = [
             "requested",
+            "trial",
             "error",
             "validation_error",
             "validation_accuracy",

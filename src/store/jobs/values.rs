@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use optlab_domain::database::JsonText;
 use optlab_domain::time::{as_rfc3339, rfc3339};
-use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Request};
+use optlab_domain::{AttemptNumber, EndReason, ExperimentId, JobId, JobState, Phase, Request};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx_macros::FromRow;
@@ -25,6 +25,8 @@ struct Row {
     arm: String,
     method: String,
     seed: i64,
+    phase: Phase,
+    trial: Option<i64>,
     state: JobState,
     requested: Option<Request>,
     end_reason: Option<EndReason>,
@@ -60,7 +62,7 @@ macro_rules! select_values {
     ($ids:literal) => {
         concat!(
             "SELECT k.id, e.name AS experiment, k.experiment_id, e.tags, e.archived = 1 AS archived, k.arm, k.method,
-                 k.seed, k.state, k.requested, k.end_reason, k.error, k.attempt, a.device, k.priority, k.step, k.steps,
+                 k.seed, k.phase, k.trial, k.state, k.requested, k.end_reason, k.error, k.attempt, a.device, k.priority, k.step, k.steps,
                  CAST(k.step AS DOUBLE PRECISION) / nullif(k.steps, 0) AS progress,
                  k.created_ms, k.started_ms, k.ended_ms, r.test_error, r.test_accuracy, r.best_test_accuracy,
                  r.validation_error, r.validation_accuracy, r.best_validation_accuracy, r.energy,
