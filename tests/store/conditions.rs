@@ -77,6 +77,9 @@ pub async fn conditions_select_jobs_by_every_operator_and_type(fixture: Fixture)
         ("train.optimizer.learning_rate >= 0.1", vec![3, 4, 5, 6]),
         ("train.optimizer.learning_rate = 0.12345678901234567", vec![5, 6]),
         ("batch_size = 64", vec![1, 2]),
+        // Without rotations, the optimizer's rate trains the layers of the method.
+        ("method.learning_rate = 0.1", vec![3, 4]),
+        ("method.learning_rate = null", vec![]),
         // Words, flags, lists and absent values of settings.
         ("method.kind = opt", vec![2, 4, 6, 8]),
         ("method.kind != opt", vec![1, 3, 5, 7]),
@@ -237,6 +240,8 @@ pub async fn values_are_those_of_the_spec_and_the_columns(fixture: Fixture) {
     // Every column has a value, and each is comparable.
     let all: Vec<Field> = Field::all().collect();
     let values = fixture.store.job_values(&ids[..1], &all).await.unwrap();
+    assert_eq!(values[&ids[0]]["method.kind"], "baseline");
+    assert_eq!(values[&ids[0]]["method.learning_rate"], values[&ids[0]]["train.optimizer.learning_rate"]);
     for (name, value) in &values[&ids[0]] {
         let absent = [
             "requested",

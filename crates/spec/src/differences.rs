@@ -29,8 +29,8 @@ pub struct ComparedArm<'a> {
     pub experiment: &'a ExperimentSpec,
 }
 
-/// Rates of rotations, each with the optimizer's rate at which a method without rotations trains the same layers.
-const RATES: [&str; 2] = ["learning_rate", "weight_decay"];
+/// Rates of rotations. A method without rotations trains the same layers at the optimizer's rate of the same name.
+pub(crate) const RATES: [&str; 2] = ["learning_rate", "weight_decay"];
 
 /// Every resolved field in which the arms differ, in alphabetical order, including defaults and fields of only one
 /// method. Names, notes, tags, priorities and the choice of a baseline do not change what a job computes and are left

@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
 
+use crate::differences::RATES;
 use crate::resolved::{Resolved, target};
 
 /// A field of a job's spec that is not a table.
@@ -16,6 +17,9 @@ pub struct Setting {
     pub path: String,
     /// What it can hold besides null.
     pub values: Values,
+    /// Path of the setting that counts for a run without this one: the optimizer's rate for a rate of rotations, as in
+    /// [`differences`](crate::differences()).
+    pub or_else: Option<String>,
 }
 
 /// What a field can hold. Flags are the words `true` and `false`, and a list is its JSON text.
@@ -44,9 +48,20 @@ pub fn settings() -> &'static [Setting] {
         for (table, schema) in TABLES {
             collect(&resolved, table, resolved.get(schema), &mut found);
         }
-        found.into_iter().map(|(path, values)| Setting { path, values }).collect()
+        let setting = |(path, values): (String, Values)| Setting {
+            or_else: rate_without_rotations(&path),
+            path,
+            values,
+        };
+        found.into_iter().map(setting).collect()
     });
     &SETTINGS
+}
+
+/// Path of the optimizer's rate, for the path of a rate of rotations.
+fn rate_without_rotations(path: &str) -> Option<String> {
+    let rate = path.strip_prefix("method.").filter(|rate| RATES.contains(rate))?;
+    Some(format!("train.optimizer.{rate}"))
 }
 
 /// Adds the settings of the field at `path`, which may be a table of several kinds.

@@ -127,18 +127,30 @@ pub(super) fn push_number(statement: &mut Composed, field: Field) {
         Field::Column(column) if matches!(column.about().0, Kind::Number | Kind::Time) => {
             statement.push("CAST(").push(column.about().1).push(" AS DOUBLE PRECISION)");
         }
-        Field::Setting(setting) if setting.values.numbers => {
-            let path = statement.parameter(setting.path.as_str());
-            statement.push_with(
-                path,
-                "CASE WHEN json_type(k.spec, '$.' || $?) IN ('integer', 'real')
-                      THEN CAST(json_extract(k.spec, '$.' || $?) AS DOUBLE PRECISION) END",
-                "(SELECT CASE json_typeof(s.value) WHEN 'number' THEN CAST(s.value #>> '{}' AS DOUBLE PRECISION) END
-                  FROM (SELECT k.spec::json #> string_to_array($?, '.') AS value OFFSET 0) s)",
-            );
-        }
+        Field::Setting(setting) if setting.values.numbers => match &setting.or_else {
+            None => number_at(statement, &setting.path),
+            Some(other) => {
+                statement.push("coalesce(");
+                number_at(statement, &setting.path);
+                statement.push(", ");
+                number_at(statement, other);
+                statement.push(")");
+            }
+        },
         _ => _ = statement.push("CAST(NULL AS DOUBLE PRECISION)"),
     }
+}
+
+/// Adds the number at a path of the spec, which is NULL if there is none.
+fn number_at(statement: &mut Composed, path: &str) {
+    let path = statement.parameter(path);
+    statement.push_with(
+        path,
+        "CASE WHEN json_type(k.spec, '$.' || $?) IN ('integer', 'real')
+              THEN CAST(json_extract(k.spec, '$.' || $?) AS DOUBLE PRECISION) END",
+        "(SELECT CASE json_typeof(s.value) WHEN 'number' THEN CAST(s.value #>> '{}' AS DOUBLE PRECISION) END
+          FROM (SELECT k.spec::json #> string_to_array($?, '.') AS value OFFSET 0) s)",
+    );
 }
 
 /// Adds the text of a field, which is NULL if it holds none.

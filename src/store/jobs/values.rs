@@ -103,11 +103,10 @@ impl Store {
 
 fn of_row(row: &Row, fields: &[Field]) -> Result<Map<String, Value>, StoreError> {
     let columns = serde_json::to_value(row)?;
+    let at = |path: &str| path.split('.').try_fold(&*row.spec, |table, name| table.get(name)).cloned();
     let value = |field: &Field| match field {
         Field::Column(column) => columns.get(<&str>::from(column)).cloned(),
-        Field::Setting(setting) => {
-            setting.path.split('.').try_fold(&*row.spec, |table, name| table.get(name)).cloned()
-        }
+        Field::Setting(setting) => at(&setting.path).or_else(|| at(setting.or_else.as_ref()?)),
     };
     Ok(fields.iter().map(|field| (field.name().to_owned(), value(field).unwrap_or(Value::Null))).collect())
 }
