@@ -87,7 +87,7 @@ await look("compare-seeds");
 
 // The figures of another task are shown, and nothing is concluded.
 await page.goto(`${server}/compare?experiments=${short},${other}`);
-await until("the verdict says that there is none on the other task", async () => /^No verdict on /.test(await seen("verdict").innerText()));
+await until("the verdict says that there is none on the other task", async () => / leads .* No verdict on /s.test(await seen("verdict").innerText()));
 assert.match(await seen("verdict").innerText(), /so the figures are not of the same task\./);
 assert.equal(await page.locator(`[data-arm="${other}/baseline"]`).getByTestId("standing").innerText(), "Not comparable");
 await look("compare-other-task");

@@ -79,7 +79,7 @@ fn experiment(experiment: &Experiment) -> ComparedExperiment {
     ComparedExperiment { id: experiment.id, name: experiment.name.clone() }
 }
 
-/// The verdict over all arms that can be compared, after the reasons why others cannot.
+/// The verdict over all arms that can be compared, and the reasons why others cannot.
 fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &[FieldDifference]) -> String {
     let &Question { metric, pairs_needed, .. } = question;
     let Some(baseline) = question.baseline.as_deref() else { return sentences::no_baseline(compared) };
@@ -92,7 +92,7 @@ fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &
         return apart.clone();
     }
     let Verdict { text, about } = verdict(metric, baseline, &contenders, compared.is_settled(), pairs_needed);
-    let apart = apart.map(|apart| format!("{apart} ")).unwrap_or_default();
+    let apart = apart.map(|apart| format!(" {apart}")).unwrap_or_default();
     let of_pair = about.map(|arm| {
         let rates = sentences::rates(differences, [arm, baseline]);
         let conditions = match compared.are_several() {
@@ -102,7 +102,7 @@ fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &
         rates + &conditions
     });
     let (held_out, budget) = (sentences::held_out(compared, metric), sentences::budget(compared));
-    format!("{apart}{text}{held_out}{}{budget}", of_pair.unwrap_or_default())
+    format!("{text}{held_out}{}{apart}{budget}", of_pair.unwrap_or_default())
 }
 
 fn contenders(arms: &[Arm]) -> Vec<Contender<'_>> {

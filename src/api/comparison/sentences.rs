@@ -24,7 +24,7 @@ pub(super) fn no_baseline(compared: &Compared) -> String {
     format!("No baseline{of}: {why} and the spec names none. Choose an arm to compare the others with.")
 }
 
-/// Says of which arms there is no verdict and why, with the arms of the same reason together.
+/// The sentences that name the arms without a verdict, one per reason.
 pub(super) fn no_verdict<'a>(apart: impl Iterator<Item = (&'a str, &'a Mismatch)>) -> Option<String> {
     let mut reasons: Vec<(&Mismatch, Vec<&str>)> = Vec::new();
     for (arm, reason) in apart {
