@@ -14,12 +14,12 @@ use optlab_net::Network;
 use optlab_spec::submission::is_json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use ureq::SendBody;
 use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
+use super::provenance::in_header;
 use crate::clock::{Clock, SystemClock};
 
 /// Maximum size of a JSON answer, in bytes. The answer to a query may have 8 MB.
@@ -280,7 +280,7 @@ impl Client {
         let send = || {
             let mut request = self.agent.post(&url).header(header::CONTENT_TYPE, content_type(spec));
             if !provenance.is_empty() {
-                request = request.header("optlab-provenance", in_ascii(&json!(provenance)));
+                request = request.header("optlab-provenance", in_header(provenance));
             }
             self.read(request.header("idempotency-key", &key).send(spec))
         };
@@ -367,20 +367,6 @@ impl Client {
             self.server
         ))
     }
-}
-
-/// JSON as a header can have it: other characters occur only in strings, where they can be escaped.
-fn in_ascii(value: &Value) -> String {
-    let mut ascii = String::new();
-    for c in value.to_string().chars() {
-        match c {
-            ' '..='~' => ascii.push(c),
-            c => {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}")))
-            }
-        }
-    }
-    ascii
 }
 
 fn content_type(spec: &str) -> &'static str {

@@ -4,6 +4,7 @@ use std::env;
 use std::process::{Command, Stdio};
 
 use optlab_domain::provenance::{LONGEST_COMMAND_LINE, Provenance};
+use serde_json::json;
 
 use crate::store::redacted;
 
@@ -23,6 +24,20 @@ pub(super) fn provenance(hide: impl Fn(&str) -> String) -> Provenance {
     } else {
         Provenance { commit_hash: None, commit_dirty: None, ..found }
     }
+}
+
+/// The provenance as JSON in the characters of a header. Others occur only in strings, where they can be escaped.
+pub(super) fn in_header(provenance: &Provenance) -> String {
+    let mut ascii = String::new();
+    for c in json!(provenance).to_string().chars() {
+        match c {
+            ' '..='~' => ascii.push(c),
+            c => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}")))
+            }
+        }
+    }
+    ascii
 }
 
 /// Ends the description of a folder whose tracked files have changes.
