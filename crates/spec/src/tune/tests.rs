@@ -146,7 +146,7 @@ fn points_are_spread_evenly_in_each_dimension_and_in_pairs() {
 }
 
 #[test]
-fn scales_lists_and_integers() {
+fn values_follow_the_scale_or_the_list_and_integers_are_rounded() {
     let spec = spec(json!({ "tune": { "trials": 64, "space": {
         "optimizer.learning_rate": { "from": 0.001, "to": 1, "scale": "log" },
         "batch_size": { "from": 4, "to": 300, "scale": "log" },
