@@ -4,6 +4,7 @@
 import { styleArms } from "../arms";
 import type { Range } from "../chart/curves";
 import { clipLook, readLook, writeLook } from "../chart/look";
+import { costs } from "./cost";
 import { address } from "../router.svelte";
 import type { ExperimentView } from "./view.svelte";
 import { readWeight } from "../chart/smooth";
@@ -33,6 +34,7 @@ export class Stage {
     () => new Set(this.view.comparison?.arms.filter((arm) => arm.standing === "not_comparable").map((arm) => arm.arm)),
   );
 
+  readonly costs = $derived.by(() => costs(this.arms, this.view.comparison, this.view.confirming));
   readonly steps_per_epoch = $derived.by(() => stepsPerEpoch(this.view.trains, this.view.confirming));
   readonly seconds_per_step = $derived.by(() => secondsPerStep(this.view.comparison, this.view.confirming));
   readonly x = $derived(xAxis(address.get("x"), this.steps_per_epoch, this.seconds_per_step));

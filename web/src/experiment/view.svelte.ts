@@ -6,6 +6,7 @@ import { armName, type ShownArm } from "../arms";
 import { coalesce } from "../coalesce";
 import type { Comparison, Counts, Experiment, Job, ListListedJob, Warning } from "../contract";
 import { fileName } from "../download";
+import { columnWriter } from "../format";
 import { CurveStore } from "./curve_store.svelte";
 import { afterEvent } from "../jobEvent";
 import { listen } from "../live.svelte";
@@ -36,6 +37,10 @@ export class ExperimentView {
   jobs_loaded = $state(false);
   /** The jobs that charts and comparisons show. Trials of tuned arms are only in the list of jobs. */
   readonly confirming = $derived(this.jobs.filter((job) => job.phase === "confirm"));
+  /** The number of jobs with warnings. */
+  readonly warned = $derived(new Set(this.warnings.map((warning) => warning.job_id)).size);
+  /** The format of test errors in every table of the page. */
+  readonly writeError = $derived.by(() => columnWriter(this.comparison?.arms ?? [], this.comparison?.unit));
   problem = $state<Problem | null>(null);
   /** If all jobs are loaded, the counts are computed from them, so that they never lag behind the rows. */
   counts = $derived.by<Counts | null>(() => {
