@@ -41,6 +41,7 @@ mod client;
 mod download;
 mod figures;
 mod input;
+mod mistakes;
 mod outcome;
 mod output;
 mod provenance;

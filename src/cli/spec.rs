@@ -10,6 +10,7 @@ use optlab_spec::{arms, lay_over, parse_assignment, recipes};
 use serde_json::Value;
 
 use super::client::Client;
+use super::mistakes::Mistakes;
 use super::{Failure, input, which};
 use crate::api::BODY_LIMIT;
 
@@ -36,38 +37,6 @@ impl Changes {
             None => spec,
         })
     }
-
-    /// The failure with the fields that `--set` has set named as they were typed: `train.epochs`, not `/train/epochs`.
-    pub(super) fn as_typed(&self, failure: Failure) -> Failure {
-        match failure {
-            Failure::Usage(text) => Failure::Usage(
-                text.split('\n').map(|line| self.line_as_typed(line)).collect::<Vec<_>>().join("\n"),
-            ),
-            other => other,
-        }
-    }
-
-    /// A line `/POINTER: DETAIL`, possibly indented.
-    fn line_as_typed(&self, line: &str) -> String {
-        let mistake = line.trim_start();
-        let Some((pointer, detail)) = mistake.strip_prefix('/').and_then(|rest| rest.split_once(": ")) else {
-            return line.to_owned();
-        };
-        let mut steps: Vec<&str> = pointer.split('/').collect();
-        // Arms are set by name, and mistakes in an arm end with its name.
-        let arm = detail.strip_suffix("`)").and_then(|detail| detail.rsplit_once("(arm `"));
-        if let ([_, index, ..], Some((_, name))) = (steps.as_mut_slice(), arm) {
-            *index = name;
-        }
-        let path = steps.join(".");
-        let is_below =
-            |key: &str| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        let mut keys = self.assignments.iter().filter_map(|text| Some(text.split_once('=')?.0.trim()));
-        match keys.any(is_below) {
-            true => format!("{}{path}: {detail}", &line[..line.len() - mistake.len()]),
-            false => line.to_owned(),
-        }
-    }
 }
 
 /// A spec as a person wrote it.
@@ -76,13 +45,24 @@ pub(super) struct Written {
     pub(super) text: String,
     /// The parsed text, with a recipe filled in; not validated.
     pub(super) spec: Value,
+    /// Path of the text, if it is a file of TOML.
+    toml_file: Option<String>,
 }
 
 impl Written {
     /// The recipe or the file that `source` names.
     pub(super) fn read(source: &str) -> Result<Self, Failure> {
-        let (text, value) = read(source)?;
-        Ok(Self { text, spec: expand(&value)? })
+        let (text, value, toml_file) = read(source)?;
+        let mistakes =
+            Mistakes { file: toml_file.as_deref().map(|path| (path, text.as_str())), assignments: &[] };
+        let spec = expand(&value).map_err(|problems| mistakes.located(problems.into()))?;
+        Ok(Self { text, spec, toml_file })
+    }
+
+    /// How mistakes in this spec and in its changes are reported.
+    pub(super) fn mistakes<'a>(&'a self, changes: &'a Changes) -> Mistakes<'a> {
+        let file = self.toml_file.as_deref().map(|path| (path, self.text.as_str()));
+        Mistakes { file, assignments: &changes.assignments }
     }
 
     /// The submission of an experiment, which is given by id or name.
@@ -92,11 +72,16 @@ impl Written {
             client.get(&format!("/experiments/{id}/submission"))?;
         let says_the_same =
             |text: &String| parse(text).is_ok_and(|value| expand(&value).is_ok_and(|spec| spec == draft));
-        Ok(Self { text: text.filter(says_the_same).unwrap_or_else(|| draft.to_string()), spec: draft })
+        Ok(Self {
+            text: text.filter(says_the_same).unwrap_or_else(|| draft.to_string()),
+            spec: draft,
+            toml_file: None,
+        })
     }
 }
 
-fn read(source: &str) -> Result<(String, Value), Failure> {
+/// The text of a recipe or a file, its value, and its path if it is a file of TOML.
+fn read(source: &str) -> Result<(String, Value, Option<String>), Failure> {
     let path = Path::new(source);
     // A recipe takes precedence over a file of the same name; `./digits-mlp` names the file.
     if recipes::find(source).is_ok() || !path.exists() {
@@ -107,7 +92,7 @@ fn read(source: &str) -> Result<(String, Value), Failure> {
                 false => format!("no such file, and {}", problems.list[0].detail),
             })
         })?;
-        return Ok((recipe.toml.to_owned(), recipe.value()));
+        return Ok((recipe.toml.to_owned(), recipe.value(), None));
     }
     let text = input::text(path, BODY_LIMIT)?;
     let is_json = path.extension().is_some_and(|ending| ending == "json");
@@ -122,24 +107,5 @@ fn read(source: &str) -> Result<(String, Value), Failure> {
         };
         Failure::Usage(format!("{source}: {refusal}{hint}"))
     })?;
-    Ok((text, value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mistakes_name_fields_as_they_were_typed() {
-        let assignments = ["train.optimizer.lerning_rate=1", "seeds=[-1]", "arms.s-0.5.train.epochs=0"];
-        let changes = Changes { assignments: assignments.map(str::to_owned).to_vec() };
-        let text = "/train/optimizer/lerning_rate: is unknown\n  /seeds/0: must be positive\n  /train/epochs: is missing\n\
-                    /arms/1/train/epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong";
-        let Failure::Usage(typed) = changes.as_typed(Failure::Usage(text.to_owned())) else { unreachable!() };
-        assert_eq!(
-            typed,
-            "train.optimizer.lerning_rate: is unknown\n  seeds.0: must be positive\n  /train/epochs: is missing\n\
-             arms.s-0.5.train.epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong"
-        );
-    }
+    Ok((text, value, (!is_json).then(|| source.to_owned())))
 }

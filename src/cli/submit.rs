@@ -77,16 +77,17 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
         arms::keep(&mut spec, &args.arms)?;
     }
     // The server stores the text. An unchanged file is sent as it is, with its comments.
-    let text = if spec == written.spec { written.text } else { spec.to_string() };
+    let text = if spec == written.spec { written.text.clone() } else { spec.to_string() };
+    let mistakes = written.mistakes(&args.changes);
     if args.dry_run {
-        let checked = client.check_spec(&text).map_err(|error| args.changes.as_typed(error.into()))?;
+        let checked = client.check_spec(&text).map_err(|error| mistakes.located(error.into()))?;
         // In the language of the file. A few specs have no TOML.
         let toml = checked.spec.to_toml().filter(|_| is_toml && !args.json);
         return Ok(toml.map_or_else(|| output::json(&checked), |text| output::line(text.trim_end()))?);
     }
     let submitted = client
         .submit(&text, &provenance(|word| args.server.hide_token(word)))
-        .map_err(|error| args.changes.as_typed(error.into()))?;
+        .map_err(|error| mistakes.located(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
     let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());

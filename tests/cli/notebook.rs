@@ -151,6 +151,16 @@ fn mistakes_of_set_are_reported_as_they_were_typed() {
         assert!(told.contains("train.optimizer.lerning_rate: ") && !told.contains("/train/"), "{told}");
         assert!(told.contains("did you mean `learning_rate`?"), "{told}");
     }
+    // Fields of a file have their line and column, also in an arm whose neighbours were left out.
+    let file = include_str!("../../recipes/digits-mlp.toml").replace("epochs = 60", "epochs = 0");
+    let file = file + "\n[[arms]]\nname = \"last\"\nmethod = { kind = \"baseline\" }\nnotes = \"\"\n";
+    fs::write(client.folder.path().join("wrong.toml"), &file).unwrap();
+    let line = |of: &str| file.lines().position(|line| line.starts_with(of)).unwrap() + 1;
+    for command in [["submit", "wrong.toml", "--arm", "last"], ["train", "wrong.toml", "--arm", "last"]] {
+        let told = client.fail(&command, 2);
+        assert!(told.contains(&format!("wrong.toml:{}:1: /train/epochs: ", line("epochs"))), "{told}");
+        assert!(told.contains(&format!("wrong.toml:{}:1: /arms/0/notes: ", line("notes"))), "{told}");
+    }
     let told = client.fail(&["submit", "digits-mlp", "--set", "arms.opt-cayley.train.batch_size=[8, 16]"], 2);
     let hint = "is a list; to compare several values, give each one an arm of its own (arm `opt-cayley`)";
     assert!(told.contains("arms.opt-cayley.train.batch_size: ") && told.contains(hint), "{told}");

@@ -8,7 +8,7 @@ use crate::merge::merge;
 use crate::problem::{Problems, shown};
 use crate::recipes;
 
-pub use crate::document::{DocumentError, is_json, parse, parse_json, parse_toml};
+pub use crate::document::{DocumentError, is_json, parse, parse_json, parse_toml, place};
 
 /// Resolves a submission: an experiment, or `{"recipe": NAME, "overrides": {...}}`.
 ///

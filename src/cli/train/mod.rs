@@ -90,10 +90,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 impl Plan {
     fn fresh(source: &str, args: &Args) -> Result<Self, Failure> {
-        let mut written = args.changes.apply(Written::read(source)?.spec)?;
+        let read = Written::read(source)?;
+        let mut written = args.changes.apply(read.spec.clone())?;
         choose_arm(&mut written, args.arm.clone())?;
-        let spec =
-            ExperimentSpec::from_value(&written).map_err(|error| args.changes.as_typed(error.into()))?;
+        let spec = ExperimentSpec::from_value(&written)
+            .map_err(|error| read.mistakes(&args.changes).located(error.into()))?;
         if spec.tune.is_some() {
             return Err(Failure::Usage(
                 "a tuned spec makes many runs: submit it to a server with `optlab submit`, or remove its `tune`"

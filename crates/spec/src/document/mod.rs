@@ -1,6 +1,7 @@
 //! Parses a text, JSON or TOML, into an unchecked value.
 
 mod json;
+mod place;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use crate::nul::refuse_nul;
 use crate::problem::{Problems, escaped};
 
 pub use json::parse_json;
+pub use place::place;
 
 /// Maximum length of a quotation in a message about TOML, in bytes.
 const LONGEST_QUOTE: usize = 1000;
