@@ -1,9 +1,9 @@
 //! The cells of a comparison's table, on a terminal, in Markdown and in a report.
 
-use optlab_api_types::{ArmResult, Comparison, Difference};
+use optlab_api_types::{ArmResult, Comparison, Difference, Wins};
 
 /// The headings of the columns. All but the first two are of numbers.
-pub fn headings(comparison: &Comparison) -> [String; 11] {
+pub fn headings(comparison: &Comparison) -> [String; 12] {
     [
         "arm".to_owned(),
         "method".to_owned(),
@@ -16,11 +16,12 @@ pub fn headings(comparison: &Comparison) -> [String; 11] {
         "p".to_owned(),
         "p by flips".to_owned(),
         "effect".to_owned(),
+        "P(better) [95%]".to_owned(),
     ]
 }
 
 /// The cells of one arm.
-pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
+pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 12] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let of_test = |show: fn(&Difference) -> String| or_dash(arm.difference.as_ref().map(show));
     [
@@ -39,7 +40,13 @@ pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
                 .and_then(|difference| difference.effect_size)
                 .map(|effect| format!("{effect:+.2}")),
         ),
+        or_dash(arm.wins.as_ref().map(p_better)),
     ]
+}
+
+/// The probability that an arm is better, with its interval.
+pub(super) fn p_better(wins: &Wins) -> String {
+    format!("{:.2} [{:.2}, {:.2}]", wins.probability, wins.low, wins.high)
 }
 
 /// The name of the baseline.

@@ -39,7 +39,7 @@ fn tests(comparison: &Comparison) -> Option<String> {
     };
     Some(format!(
         "{star}p: paired t-test, p by flips: sign-flip permutation{adjusted}. By flips, {} pairs reach {} at the \
-         least. Effect: Cohen's d_z.",
+         least. Effect: Cohen's d_z. P(better): how often the arm is better with the same seed, exact interval.",
         fewest.n,
         significant_digits(fewest.sign_flip.least_p)
     ))

@@ -8,9 +8,10 @@ use optlab_spec::protocol::Environment;
 use serde_json::Value;
 
 use super::Report;
+use super::cells::p_better;
 use super::chart::Arms;
 
-const STATISTICS: [&str; 12] = [
+const STATISTICS: [&str; 13] = [
     "arm",
     "pairs",
     "mean difference",
@@ -23,6 +24,7 @@ const STATISTICS: [&str; 12] = [
     "adjusted",
     "effect (d_z)",
     "seeds for 80% power",
+    "P(better), 95%",
 ];
 
 /// Every figure of the tests, and the figures of the seeds.
@@ -69,7 +71,7 @@ pub(super) fn statistics(comparison: &Comparison, arms: &Arms<'_>) -> Markup {
     }
 }
 
-fn tests(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
+fn tests(comparison: &Comparison, arm: &ArmResult) -> [String; 12] {
     let metric = comparison.metric;
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let test = arm.difference.as_ref();
@@ -92,6 +94,7 @@ fn tests(comparison: &Comparison, arm: &ArmResult) -> [String; 11] {
             Some(Difference { effect_size: Some(_), .. }) => "over 10,000".to_owned(),
             _ => "-".to_owned(),
         },
+        or_dash(arm.wins.as_ref().map(p_better)),
     ]
 }
 

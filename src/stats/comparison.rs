@@ -7,9 +7,8 @@ use optlab_api_types::Difference;
 use optlab_domain::standing::PAIRS_NEEDED;
 
 use super::sign_flip::sign_flip;
-use super::{SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
+use super::{LEVEL, SIGNIFICANT, Spread, bootstrap_interval, holm, seeds_needed, spread, t_test};
 
-const LEVEL: f64 = 0.95;
 /// Relative difference of figures that are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
 

@@ -10,6 +10,7 @@ mod sign_flip;
 mod power;
 mod holm;
 
+mod wins;
 mod comparison;
 mod verdict;
 
@@ -26,6 +27,9 @@ pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
 pub use tuning::{best_of, by_score, score};
 pub use verdict::{Contender, Verdict, standing, verdict};
+pub use wins::wins;
 
+/// The level of confidence intervals.
+const LEVEL: f64 = 0.95;
 /// The level of significance.
 pub const SIGNIFICANT: f64 = 0.05;

@@ -41,6 +41,10 @@ fn differences_agree_with_scipy() {
             agrees(ours.bootstrap_high.unwrap(), &case["bootstrap"][1], &what);
             assert_eq!(ours.seeds_needed.map(|seeds| seeds as u64), case["seeds_needed"].as_u64(), "{what}");
         }
+        let wins = stats::wins(&pairs, false).unwrap();
+        agrees(wins.probability, &case["wins"][0], &what);
+        agrees(wins.low, &case["wins"][1], &what);
+        agrees(wins.high, &case["wins"][2], &what);
         agrees(ours.sign_flip.p_value, &case["sign_flip"], &what);
         assert_eq!(ours.sign_flip.exact, pairs.len() <= 30, "{what}");
     }

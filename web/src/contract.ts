@@ -122,6 +122,7 @@ export interface components {
             std: number | null;
             /** @description The figure of each job that has it. */
             values: components["schemas"]["SeedValue"][];
+            wins: components["schemas"]["Wins"] | null;
         };
         /**
          * @description `method` and `train` of a tuned arm as they were written. The values of a point are written into them before they are
@@ -1774,6 +1775,29 @@ export interface components {
          * @enum {string}
          */
         WarningKind: "invariant_broken" | "at_chance" | "loss_rose";
+        /** @description How often an arm is better than the baseline with the same seed. */
+        Wins: {
+            /**
+             * Format: double
+             * @description Upper end of the exact 95% interval of the probability.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Lower end of the exact 95% interval of the probability (Clopper and Pearson).
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description P(arm better), the estimated probability that the arm is better with a fresh seed: the share of the pairs that it
+             *     wins, with ties as halves.
+             */
+            probability: number;
+            /** @description Number of pairs in which both are equal. */
+            ties: number;
+            /** @description Number of pairs in which the arm is better. */
+            wins: number;
+        };
         /** @description A process that claims jobs. */
         Worker: {
             /** @description Its devices. */
@@ -2672,6 +2696,7 @@ export type TuningProgress = components['schemas']['TuningProgress'];
 export type WantedDevice = components['schemas']['WantedDevice'];
 export type Warning = components['schemas']['Warning'];
 export type WarningKind = components['schemas']['WarningKind'];
+export type Wins = components['schemas']['Wins'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerState = components['schemas']['WorkerState'];
 export type WrittenArm = components['schemas']['WrittenArm'];

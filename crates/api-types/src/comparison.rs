@@ -79,6 +79,8 @@ pub struct ArmResult {
     pub mean_difference: Option<f64>,
     /// The difference with its uncertainty; null if it cannot be tested.
     pub difference: Option<Difference>,
+    /// How often the arm is better; null for the baseline, without pairs, and if neither direction is better.
+    pub wins: Option<Wins>,
     /// The conclusion; null for the baseline, without one, and if all pairs differ by the same.
     pub standing: Option<Standing>,
     /// Why nothing can be concluded.
@@ -126,6 +128,22 @@ pub struct Difference {
     /// Number of seeds with which 80% of experiments would find a true difference of this size at 0.05 divided by the
     /// number of tested arms, the first and strictest level of Holm's procedure; null above 10,000 and below five pairs.
     pub seeds_needed: Option<usize>,
+}
+
+/// How often an arm is better than the baseline with the same seed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Wins {
+    /// Number of pairs in which the arm is better.
+    pub wins: usize,
+    /// Number of pairs in which both are equal.
+    pub ties: usize,
+    /// P(arm better), the estimated probability that the arm is better with a fresh seed: the share of the pairs that it
+    /// wins, with ties as halves.
+    pub probability: f64,
+    /// Lower end of the exact 95% interval of the probability (Clopper and Pearson).
+    pub low: f64,
+    /// Upper end of the exact 95% interval of the probability.
+    pub high: f64,
 }
 
 /// The sign-flip permutation test.

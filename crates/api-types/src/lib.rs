@@ -30,7 +30,7 @@ mod problem;
 pub use artifact::Artifact;
 pub use comparison::{
     ArmResult, Bootstrap, ComparedExperiment, Comparison, Difference, EnvironmentDifference, MissingCell,
-    SeedValue, SignFlip, SpecDifference,
+    SeedValue, SignFlip, SpecDifference, Wins,
 };
 pub use curve::{ArmCurve, Band, Columns, Curves, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
 pub use event::{Event, ExperimentHint, MetricsHint};

@@ -11,7 +11,7 @@ use super::figures::{Figure, Figures};
 use super::{environments, sentences};
 use crate::stats::{
     CannotTell, Contender, RESAMPLES, SEED, Verdict, adjust, paired_difference, pairs, spread, standing,
-    verdict,
+    verdict, wins,
 };
 use crate::store::{Experiment, JobFigures};
 
@@ -176,6 +176,7 @@ fn result(arm: &Arm, metric: Metric, pairs_needed: usize, figures: &Figures) -> 
         pairs: pairs.map(<[f64]>::len),
         mean_difference: pairs.and_then(spread).map(|spread| spread.mean),
         difference: difference.and_then(|difference| difference.ok()),
+        wins: pairs.and_then(|pairs| wins(pairs, metric.higher_is_better()?)),
         standing,
         cannot_tell,
         values: seeds.into_iter().map(|(seed, value)| SeedValue { seed, value }).collect(),
