@@ -94,7 +94,7 @@ fn sum_up(compared: &Compared, question: &Question, arms: &[Arm], differences: &
     let Verdict { text, about } = verdict(metric, baseline, &contenders, compared.is_settled(), pairs_needed);
     let apart = apart.map(|apart| format!(" {apart}")).unwrap_or_default();
     let of_pair = about.map(|arm| {
-        let rates = sentences::rates(differences, [arm, baseline]);
+        let rates = sentences::rates(compared, differences, [arm, baseline]);
         let conditions = match compared.are_several() {
             true => sentences::conditions(differences, [arm, baseline]),
             false => String::new(),

@@ -1,7 +1,7 @@
 //! The sentences that a comparison adds to its verdict.
 
 use optlab_domain::{Evaluated, ExperimentId, HeldOut, Metric};
-use optlab_spec::{FieldDifference, MethodSpec, Mismatch};
+use optlab_spec::{Arm, FieldDifference, MethodSpec, Mismatch};
 use serde_json::Value;
 
 use super::compared::Compared;
@@ -74,8 +74,13 @@ fn budget_of(experiment: &Experiment) -> Option<String> {
     Some(format!("{trials} x {seeds} per arm; {fresh}{}", open.unwrap_or_default()))
 }
 
-/// The learning rates in which two arms differ.
-pub(super) fn rates(differences: &[FieldDifference], arms: [&str; 2]) -> String {
+/// The learning rates in which two arms differ, unless both were tuned, with the budget that [`budget`] names.
+pub(super) fn rates(compared: &Compared, differences: &[FieldDifference], arms: [&str; 2]) -> String {
+    let mut tuned = compared.arms().filter(|(_, arm)| arms.contains(&arm.name.as_str()));
+    let tunes_rate = |arm: &Arm| arm.tune.iter().flatten().any(|(path, _)| path.ends_with("learning_rate"));
+    if tuned.all(|(_, arm)| tunes_rate(arm.arm)) {
+        return String::new();
+    }
     let rates = differences.iter().filter(|field| is_rate(field));
     let listed: Vec<String> = rates
         .filter_map(|field| {
