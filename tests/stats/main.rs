@@ -1,5 +1,7 @@
 //! The statistics of comparisons against numbers of other programs (`make.py`) and in simulations.
 
+mod study;
+
 use optlab::stats::{self, paired_difference};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
@@ -96,9 +98,13 @@ fn five_pairs_cannot_reach_0_05_by_sign_flips() {
     assert_eq!((most.p_value, most.exact), (2f64.powi(-29), true));
 }
 
+fn uniform(random: &mut Pcg64) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
 /// Standard normal numbers (Box and Muller).
 fn normal(random: &mut Pcg64) -> f64 {
-    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let mut uniform = || uniform(random);
     let (radius, angle) = ((-2.0 * (1.0 - uniform()).ln()).sqrt(), std::f64::consts::TAU * uniform());
     radius * angle.cos()
 }
