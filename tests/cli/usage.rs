@@ -42,7 +42,7 @@ fn usage_errors_exit_with_status_2_and_suggest_a_correction() {
         (&["token", "create", ""], "NAME"),
         (&["serve", "--listen", "nowhere"], "must be like 127.0.0.1:8080, localhost:8080 or 8080"),
         (&["cancel"], "--job"),
-        (&["recipes", "show", "nothing"], "there is `digits-mlp`"),
+        (&["recipes", "show", "nothing"], "there is `digits-few`"),
         (&["data", "fetch", "cifar"], "there is no data set `cifar`"),
         (&["serve", "--lease-seconds", "0"], "--lease-seconds"),
     ] {
@@ -63,6 +63,7 @@ fn a_file_that_cannot_be_parsed_is_named_with_its_likely_format() {
         ("json.toml", "{\"name\": \"x\"}", "It is JSON: rename the file, so that it ends in .json"),
         ("toml.json", "name = \"x\"", "It is TOML: rename the file, so that it does not end in .json"),
         ("bad.json", "{", "bad.json: not JSON: EOF"),
+        ("typo.toml", "recipe = \"digits-mlp\"\n[overides]\n", "typo.toml:2:2: /overides: "),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
         let output = optlab(&folder, &["submit", name]);

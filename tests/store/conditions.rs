@@ -78,7 +78,8 @@ pub async fn conditions_select_jobs_by_every_operator_and_type(fixture: Fixture)
         ("train.optimizer.learning_rate = 0.12345678901234567", vec![5, 6]),
         ("batch_size = 64", vec![1, 2]),
         // Without rotations, the optimizer's rate trains the layers of the method.
-        ("method.learning_rate = 0.1", vec![3, 4]),
+        ("method.learning_rate = 0.1", vec![3]),
+        ("method.learning_rate = 0.3", vec![2, 4, 6, 8]),
         ("method.learning_rate = null", vec![]),
         // Words, flags, lists and absent values of settings.
         ("method.kind = opt", vec![2, 4, 6, 8]),
