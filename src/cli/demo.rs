@@ -15,7 +15,7 @@ use super::{Failure, compare, output};
 use crate::config::{DEFAULT_ADDRESS, ServiceSettings};
 use crate::worker::probe;
 
-const RECIPE: &str = "digits-mlp";
+const RECIPE: &str = "digits-few";
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -24,6 +24,7 @@ macro_rules! recipes {
 }
 
 recipes![
+    "digits-few",
     "digits-mlp",
     "mnist-mlp",
     "fashion-mnist-mlp",
