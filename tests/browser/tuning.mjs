@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { browser, complaints, look, page, picture, seen, server, tab, until } from "./page.mjs";
+import { browser, complaints, look, page, picture, screenshots, seen, server, tab, until } from "./page.mjs";
 
 const RATE = "optimizer.learning_rate";
 const ARMS = [
@@ -105,6 +105,9 @@ await page.waitForURL(`${server}/jobs/${chosen.runs[0].job_id}`);
 await page.goBack();
 await until("the dots are drawn again", async () => (await number(chart, "data-dots")) === 8);
 await look("tuning-after");
+await page.setViewportSize({ width: 390, height: 844 });
+await page.screenshot({ path: `${screenshots}/tuning-phone.png`, fullPage: true });
+await page.setViewportSize({ width: 1280, height: 800 });
 
 // On the overview, one line has the choices.
 await tab("Overview");
