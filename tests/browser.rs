@@ -41,10 +41,20 @@ fn pages_for_jobs_the_form_workers_and_sql_work() {
 
 #[test]
 fn experiments_are_chosen_in_the_list_and_compared() {
+    browse_a_new_server("compare.mjs");
+}
+
+#[test]
+fn the_tuning_is_shown_while_trials_run_and_afterwards() {
+    browse_a_new_server("tuning.mjs");
+}
+
+/// Runs a browser script against its own training server.
+fn browse_a_new_server(script: &str) {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
-    let mut browser = browse("compare.mjs", &server.address, &[]);
+    let mut browser = browse(script, &server.address, &[]);
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");
 }
 

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
-use super::{comparison, experiments, metrics, views, warnings};
+use super::{comparison, experiments, metrics, tuning, views, warnings};
 use crate::report::{Report, page};
 use crate::store::{CurveRange, Experiment, JobFilter, JobOrder, StoreError};
 
@@ -45,6 +45,7 @@ async fn read(state: &AppState, experiment: Experiment) -> Result<Report, ApiErr
     let environments = state.store.environments(id).await?;
     Ok(Report {
         comparison: comparison::usual(state, experiment.id).await?,
+        tuning: tuning::of(state, id, &experiment.spec).await?,
         warnings: warnings::of(state, &experiment).await?,
         curves: curves(state, &experiment).await?,
         jobs: jobs.into_iter().map(views::job).collect(),

@@ -1,11 +1,11 @@
 //! `optlab tune show`: the trials and the choice of each arm of a tuned experiment.
 
-use optlab_api_types::{ArmTuning, Trial, Tuning};
-use serde_json::Value;
+use optlab_api_types::{ArmTuning, Tuning};
 
 use super::client::ServerArgs;
 use super::table::table;
 use super::{Failure, output, which};
+use crate::report::{errors, value};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -66,7 +66,7 @@ fn trials(arm: &ArmTuning) -> String {
     for trial in &arm.candidates {
         let mut row =
             vec![trial.rank.map_or("-".to_owned(), |rank| rank.to_string()), trial.trial.to_string()];
-        row.extend(paths.iter().map(|path| trial.point.get(*path).map_or(String::new(), shown)));
+        row.extend(paths.iter().map(|path| trial.point.get(*path).map_or(String::new(), value)));
         row.extend([errors(trial), trial.score.map_or("-".to_owned(), |mean| format!("{mean:.2}"))]);
         row.push(if trial.chosen { "chosen".to_owned() } else { String::new() });
         table.add_row(row);
@@ -74,25 +74,12 @@ fn trials(arm: &ArmTuning) -> String {
     table.trim_fmt()
 }
 
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The error of each seed, or why there is none.
-fn errors(trial: &Trial) -> String {
-    let runs = trial.runs.iter().map(|run| match (run.validation_error, run.end_reason) {
-        (Some(error), _) => format!("{error:.2}"),
-        (None, Some(reason)) => reason.to_string(),
-        (None, None) => run.state.to_string(),
-    });
-    runs.collect::<Vec<_>>().join(", ")
-}
-
 fn remarks(arm: &ArmTuning) -> Vec<String> {
     let mut remarks: Vec<String> = arm.warnings.clone();
     remarks.extend(arm.waits.iter().map(|waits| format!("No choice: {waits}.")));
     if let (Some(one), Some(all)) = (arm.best_of.first(), arm.best_of.last()) {
         let trials = arm.best_of.len();
+        let (one, all) = (one.expected, all.expected);
         remarks.push(format!("Expected best of 1 trial: {one:.2}%, of {trials}: {all:.2}%."));
     }
     remarks

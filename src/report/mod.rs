@@ -5,18 +5,20 @@
 
 mod page;
 mod tables;
+mod tuning;
 mod chart;
 
 mod cells;
 mod notes;
 mod fields;
 
-use optlab_api_types::{Comparison, Curves, Experiment, Job, Warning};
+use optlab_api_types::{Comparison, Curves, Experiment, Job, Tuning, Warning};
 use optlab_spec::protocol::Environment;
 
 pub use cells::{baseline, cells, headings, mean_and_std};
 pub use notes::notes;
 pub use page::page;
+pub use tuning::{errors, value};
 
 /// The content of a page.
 pub struct Report {
@@ -24,6 +26,8 @@ pub struct Report {
     pub experiment: Experiment,
     /// Its arms, by the metric that decides.
     pub comparison: Comparison,
+    /// Its trials and choices, if it is tuned.
+    pub tuning: Option<Tuning>,
     /// Its jobs that are not what they seem.
     pub warnings: Vec<Warning>,
     /// The series to draw, each a chart.

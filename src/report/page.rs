@@ -5,7 +5,7 @@ use optlab_api_types::Experiment;
 use optlab_domain::{Counts, HeldOut, JobState, Standing};
 
 use super::chart::{Arms, chart};
-use super::{Report, cells, headings, notes, tables};
+use super::{Report, cells, headings, notes, tables, tuning};
 
 /// The colours of the dashboard, and the rules of the page.
 const TOKENS: &str = include_str!("../../web/src/tokens.css");
@@ -44,6 +44,7 @@ pub fn page(report: &Report) -> String {
                         }
                     }
                     (tables::statistics(&report.comparison, &arms))
+                    @if let Some(trials) = &report.tuning { (tuning::section(trials, &arms)) }
                     (tables::differences(&report.comparison))
                     (tables::jobs(report))
                     (tables::environments(&report.environments))

@@ -25,7 +25,7 @@ pub use power::{POWER, power, seeds_needed};
 pub use sign_flip::sign_flip;
 pub use spread::{Spread, spread};
 pub use t_test::{interval, p_value};
-pub use tuning::{best_of, by_score, score};
+pub use tuning::{BestOf, best_of, by_score, score};
 pub use verdict::{Contender, Verdict, standing, verdict};
 pub use wins::wins;
 

@@ -116,6 +116,9 @@ pub async fn a_choice_is_frozen_when_the_last_trial_of_its_arm_has_ended(fixture
     let scores: Vec<_> = candidates.iter().map(|one| (one.trial, one.score)).collect();
     assert_eq!((chosen.trial, scores), (Some(2), vec![(2, Some(5.5)), (1, Some(11.5)), (0, None)]));
     assert_eq!(candidates[2].runs[1].end_reason, Some(EndReason::Diverged), "a failed trial is named");
+    let trials = fixture.store.trials(id).await.unwrap();
+    let without_time = trials.iter().filter(|run| run.seconds.is_none()).count();
+    assert_eq!((trials.len(), without_time), (12, 0), "a failed run has the time of its attempts");
     let spec: ExperimentSpec = before.spec;
     let expected = spec.trial(&spec.arms[1], 2).unwrap();
     assert_eq!(candidates[0].point, expected.point);

@@ -47,14 +47,17 @@ pub fn phase<'a>(jobs: &'a [Value], phase: &str) -> Vec<&'a Value> {
     jobs.iter().filter(|job| job["phase"] == phase).collect()
 }
 
-/// The tuning without the ids of jobs, which are others on another server.
+/// The tuning without the ids and times of jobs, which are others on another server.
 pub fn tuning(server: &Server, id: i64) -> Value {
     let mut tuning = server.read(&format!("/api/v1/experiments/{id}/tuning"));
     for arm in tuning["arms"].as_array_mut().unwrap() {
+        assert!(arm["trial_seconds"].is_null() || arm["trial_seconds"].as_f64() > Some(0.0), "{arm:#}");
+        arm["trial_seconds"] = Value::Null;
         for candidate in arm["candidates"].as_array_mut().unwrap() {
             for run in candidate["runs"].as_array_mut().unwrap() {
                 assert!(run["job_id"].is_number());
                 run["job_id"] = Value::Null;
+                run["seconds"] = Value::Null;
             }
         }
     }

@@ -221,7 +221,15 @@ fn commands_and_the_comparison_know_the_phases() {
         assert!(scores.is_sorted(), "{scores:?}");
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         let best = arm["best_of"].as_array().unwrap();
-        assert!(best.len() == TRIALS && (best[0].as_f64().unwrap() - mean).abs() < 1e-9, "{arm:#}");
+        assert!(
+            best.len() == TRIALS && (best[0]["expected"].as_f64().unwrap() - mean).abs() < 1e-9,
+            "{arm:#}"
+        );
+        assert_eq!((best[0]["low"].as_f64(), best[0]["high"].as_f64()), (Some(scores[0]), Some(scores[2])));
+        let runs = candidates.iter().flat_map(|one| one["runs"].as_array().unwrap());
+        let seconds: f64 = runs.map(|run| run["seconds"].as_f64().unwrap()).sum();
+        let of_trial = arm["trial_seconds"].as_f64().unwrap();
+        assert!(seconds > 0.0 && (of_trial * TRIALS as f64 - seconds).abs() < 1e-9, "{arm:#}");
     }
     let shown = |args: &[&str]| {
         let output = optlab(&server, args);
@@ -234,6 +242,11 @@ fn commands_and_the_comparison_know_the_phases() {
     {
         assert!(text.contains(part), "{part} is missing:\n{text}");
     }
+    let report = server.get("/api/v1/experiments/1/report").text;
+    let section = report.split_once("<section id=\"tuning\">").expect("the report has the tuning").1;
+    let section = section.split_once("</section>").unwrap().0;
+    assert_eq!(section.matches("<strong>chosen</strong>").count(), 2, "{section}");
+    assert_eq!(section.matches("<td class=\"number\">").count(), 2 * TRIALS * (1 + 2 + 2), "{section}");
     let json: Value = serde_json::from_str(&shown(&["tune", "show", "1", "--json"])).unwrap();
     assert_eq!(json, answer);
     let jobs = shown(&["jobs", "tuned"]);
@@ -241,6 +254,7 @@ fn commands_and_the_comparison_know_the_phases() {
     let experiment = shown(&["show", "tuned"]);
     assert!(experiment.contains("6 succeeded") && experiment.contains("3 succeeded"), "{experiment}");
     let untuned = server.submit(&support::small_experiment(1, &[0]));
+    assert!(!server.get(&format!("/api/v1/experiments/{untuned}/report")).text.contains("id=\"tuning\""));
     let missing = server.get(&format!("/api/v1/experiments/{untuned}/tuning"));
     assert!(missing.status == 404 && missing.text.contains("is not tuned"), "{missing:?}");
 }

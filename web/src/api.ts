@@ -3,7 +3,7 @@
 import { BASE } from "./base";
 import type {
   Comparison, Curves, DryRun, Edit, Experiment, Job, JobGroups, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJobField, ListListedJob, ListRecipe, ListWarning, ListWorker,
-  Mistake, RecipeDetail, Runs, Session, StoredSubmission, Submitted,
+  Mistake, RecipeDetail, Runs, Session, StoredSubmission, Submitted, Tuning,
 } from "./contract";
 import { type Table, exactIntegers } from "./exact";
 import { session } from "./session.svelte";
@@ -84,6 +84,9 @@ export const listExperiments = (limit: number, cursor?: string | null, signal?: 
 
 export const getExperiment = (id: number, signal?: AbortSignal) =>
   call<Experiment>("GET", address(`/experiments/${id}`), undefined, signal);
+
+export const getTuning = (id: number, signal?: AbortSignal) =>
+  call<Tuning>("GET", address(`/experiments/${id}/tuning`), undefined, signal);
 
 export const getSubmission = (id: number, signal?: AbortSignal) =>
   call<StoredSubmission>("GET", address(`/experiments/${id}/submission`), undefined, signal);

@@ -146,10 +146,10 @@ export interface components {
             /** @description Its name. */
             arm: string;
             /**
-             * @description The expected lowest score of k of these trials, for k from 1 (Dodge et al., EMNLP 2019), once all have ended.
-             *     Failed trials count with an error of 100 percent.
+             * @description The lowest score of k trials that are drawn from these with replacement, for k from 1, once all have ended.
+             *     Failed trials count with an error of 100 percent. Of Sobol points it is an approximation.
              */
-            best_of: number[];
+            best_of: components["schemas"]["BestOf"][];
             /** @description The trials, the best first; those that have no score yet, or failed, come last. */
             candidates: components["schemas"]["Trial"][];
             /**
@@ -167,6 +167,12 @@ export interface components {
             space: {
                 [key: string]: components["schemas"]["RangeSpec"];
             };
+            /**
+             * Format: double
+             * @description Mean training time of a trial in seconds, the runs of all seeds together. Failed runs count with the time of
+             *     their attempts. Null until all have ended.
+             */
+            trial_seconds: number | null;
             /** @description Why the choice is not made although no trial is waiting or running, and what to do. */
             waits: string | null;
             /** @description Chosen values at the end of what was tried. */
@@ -269,6 +275,24 @@ export interface components {
              * @description Weight of the newest batch in the running statistics.
              */
             batch_norm_momentum: number;
+        };
+        /** @description The lowest score of some trials, over all draws, in percent. */
+        BestOf: {
+            /**
+             * Format: double
+             * @description Its mean (Dodge et al., EMNLP 2019).
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description Its 90th percentile.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Its 10th percentile.
+             */
+            low: number;
         };
         /** @description How the bootstrap intervals can be reproduced. */
         Bootstrap: {
@@ -1666,6 +1690,11 @@ export interface components {
              */
             job_id: number | null;
             /**
+             * Format: double
+             * @description Training time; of a failed run, the time of its attempts.
+             */
+            seconds: number | null;
+            /**
              * Format: int64
              * @description The seed.
              */
@@ -2589,6 +2618,7 @@ export type Attempt = components['schemas']['Attempt'];
 export type Augment = components['schemas']['Augment'];
 export type Band = components['schemas']['Band'];
 export type BatchNorm = components['schemas']['BatchNorm'];
+export type BestOf = components['schemas']['BestOf'];
 export type Bootstrap = components['schemas']['Bootstrap'];
 export type CheckpointSpec = components['schemas']['CheckpointSpec'];
 export type CifarResnet = components['schemas']['CifarResnet'];

@@ -60,9 +60,23 @@ pub struct ArmTuning {
     pub warnings: Vec<String>,
     /// The trials, the best first; those that have no score yet, or failed, come last.
     pub candidates: Vec<Trial>,
-    /// The expected lowest score of k of these trials, for k from 1 (Dodge et al., EMNLP 2019), once all have ended.
-    /// Failed trials count with an error of 100 percent.
-    pub best_of: Vec<f64>,
+    /// The lowest score of k trials that are drawn from these with replacement, for k from 1, once all have ended.
+    /// Failed trials count with an error of 100 percent. Of Sobol points it is an approximation.
+    pub best_of: Vec<BestOf>,
+    /// Mean training time of a trial in seconds, the runs of all seeds together. Failed runs count with the time of
+    /// their attempts. Null until all have ended.
+    pub trial_seconds: Option<f64>,
+}
+
+/// The lowest score of some trials, over all draws, in percent.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BestOf {
+    /// Its mean (Dodge et al., EMNLP 2019).
+    pub expected: f64,
+    /// Its 10th percentile.
+    pub low: f64,
+    /// Its 90th percentile.
+    pub high: f64,
 }
 
 /// A trial: one point of the space of an arm.
@@ -97,4 +111,6 @@ pub struct TrialRun {
     pub end_reason: Option<EndReason>,
     /// The last error on the validation set in percent.
     pub validation_error: Option<f64>,
+    /// Training time; of a failed run, the time of its attempts.
+    pub seconds: Option<f64>,
 }

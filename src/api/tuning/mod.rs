@@ -6,17 +6,17 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use optlab_api_types::{ArmTuning, Trial, TrialRun, Tuning, TuningProgress};
+use optlab_api_types::{ArmTuning, BestOf, Trial, TrialRun, Tuning, TuningProgress};
 use optlab_domain::database::JsonText;
 use optlab_domain::time::rfc3339;
-use optlab_domain::{Counts, ExperimentId, Hold, JobId, Phase};
-use optlab_spec::Arm;
+use optlab_domain::{Counts, ExperimentId, Hold, Phase};
+use optlab_spec::{Arm, ExperimentSpec};
 
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
-use crate::stats::best_of;
-use crate::store::{self, Candidate, Choice};
+use crate::stats;
+use crate::store::{self, Candidate, Choice, StoreError};
 
 /// The tuning of an experiment: the trials of each arm with their validation errors, and its choice.
 #[utoipa::path(get, path = "/api/v1/experiments/{id}/tuning", tag = "metrics",
@@ -26,9 +26,19 @@ pub(super) async fn get(
     Path(id): Path<ExperimentId>,
 ) -> Result<Json<Tuning>, ApiError> {
     let spec = state.store.experiment(id).await?.spec;
-    let tune = spec.tune.as_ref().ok_or_else(|| {
+    let tuning = of(&state, id, &spec).await?;
+    tuning.map(Json).ok_or_else(|| {
         ApiError::not_found(format!("experiment {id} is not tuned: its spec has no table `tune`"))
-    })?;
+    })
+}
+
+/// The tuning of an experiment with this spec; `None` if it is not tuned.
+pub(super) async fn of(
+    state: &AppState,
+    id: ExperimentId,
+    spec: &ExperimentSpec,
+) -> Result<Option<Tuning>, StoreError> {
+    let Some(tune) = &spec.tune else { return Ok(None) };
     // The choices first: whatever is frozen in them has its trials in the second answer.
     let choices = state.store.choices(id).await?;
     let runs = state.store.trials(id).await?;
@@ -38,7 +48,7 @@ pub(super) async fn get(
     });
     let arms = arms.collect();
     let (trials, seeds) = (tune.trials, tune.seeds.clone());
-    Ok(Json(Tuning { trials, seeds, seed: tune.seed, sampler: tune.sampler, arms }))
+    Ok(Some(Tuning { trials, seeds, seed: tune.seed, sampler: tune.sampler, arms }))
 }
 
 fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
@@ -52,8 +62,9 @@ fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
     runs.iter().for_each(|run| *counts.get_mut(run.state) += 1);
     let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score).collect();
     let have_ended = counts.unfinished() + counts.cancelled == 0;
-    let jobs: HashMap<(i64, i64), JobId> =
-        runs.iter().map(|run| ((run.trial, run.seed), run.job_id)).collect();
+    let best_of = if have_ended { stats::best_of(&scores) } else { Vec::new() };
+    let known: HashMap<(i64, i64), &store::TrialRun> =
+        runs.iter().map(|run| ((run.trial, run.seed), run)).collect();
     ArmTuning {
         arm: arm.name.clone(),
         method: arm.method.to_string(),
@@ -62,17 +73,32 @@ fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
         frozen_at: choice.frozen_ms.map(rfc3339),
         waits: waits(choice, counts),
         warnings: edge::warnings(&arm.name, choice.trial, &candidates),
-        best_of: if have_ended { best_of(&scores) } else { Vec::new() },
-        candidates: (1..).zip(candidates).map(|(place, one)| trial(place, one, choice, &jobs)).collect(),
+        best_of: best_of.into_iter().map(BestOf::from).collect(),
+        trial_seconds: trial_seconds(&runs),
+        candidates: (1..).zip(candidates).map(|(place, one)| trial(place, one, choice, &known)).collect(),
         space,
     }
 }
 
-fn trial(place: usize, candidate: Candidate, choice: &Choice, jobs: &HashMap<(i64, i64), JobId>) -> Trial {
+/// Mean training time of the trials, whose runs are in order; `None` if that of a run is unknown.
+fn trial_seconds(runs: &[store::TrialRun]) -> Option<f64> {
+    let sum: f64 = runs.iter().map(|run| run.seconds).sum::<Option<f64>>()?;
+    let trials = runs.chunk_by(|one, other| one.trial == other.trial).count();
+    (trials > 0).then(|| sum / trials as f64)
+}
+
+fn trial(
+    place: usize,
+    candidate: Candidate,
+    choice: &Choice,
+    known: &HashMap<(i64, i64), &store::TrialRun>,
+) -> Trial {
     let Candidate { trial, point, score, runs } = candidate;
+    let of_seed = |seed: i64| known.get(&(trial, seed));
     let run = |run: store::CandidateRun| TrialRun {
         seed: run.seed,
-        job_id: jobs.get(&(trial, run.seed)).copied(),
+        job_id: of_seed(run.seed).map(|known| known.job_id),
+        seconds: of_seed(run.seed).and_then(|known| known.seconds),
         state: run.state,
         end_reason: run.end_reason,
         validation_error: run.validation_error,
@@ -106,6 +132,13 @@ fn waits(choice: &Choice, trials: Counts) -> Option<String> {
         Some(Hold::Cancelled) => "the experiment was cancelled; a retry makes the choice".to_owned(),
         None => "the choice is about to be made".to_owned(),
     })
+}
+
+impl From<stats::BestOf> for BestOf {
+    fn from(best: stats::BestOf) -> Self {
+        let stats::BestOf { expected, low, high } = best;
+        Self { expected, low, high }
+    }
 }
 
 impl From<store::TuningProgress> for TuningProgress {

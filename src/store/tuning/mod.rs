@@ -36,7 +36,7 @@ pub struct TrialRun {
     pub point: JsonText<Point>,
     /// The last error on the validation set in percent, once it has succeeded.
     pub validation_error: Option<f64>,
-    /// Wall time of the run.
+    /// Wall time of the run; of a failed one, the time of its attempts.
     pub seconds: Option<f64>,
 }
 
@@ -86,7 +86,10 @@ macro_rules! select_runs {
     ($which:literal) => {
         concat!(
             "SELECT job_id, arm, trial, seed, state, end_reason, coalesce(point, '{}') AS point, validation_error,
-                 seconds
+                 CASE WHEN state = 'failed' THEN (
+                     SELECT CAST(sum(ended_ms - started_ms) AS DOUBLE PRECISION) / 1000 FROM attempts a
+                     WHERE a.job_id = trial_summary.job_id
+                 ) ELSE seconds END AS seconds
              FROM trial_summary WHERE experiment_id = $1",
             $which,
             " ORDER BY arm, trial, seed"

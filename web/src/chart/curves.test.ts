@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { styleArms } from "../arms";
-import { align, type Line, lineOf, pieces } from "./curves";
+import { align, highAt, type Line, lineOf, lowAt, pieces, type Range, withoutBand } from "./curves";
 
 function curve(arm: string, steps: number[], mean: number[], std: (number | null)[] = mean.map(() => null)): Line {
   const [style] = styleArms([{ name: arm, method: arm }]);
@@ -31,4 +31,10 @@ test("a line is thinner where seeds are missing, and next to there", () => {
 test("an axis of seconds scales each arm by its own rate", () => {
   const [style] = styleArms([{ name: "a", method: "opt:cayley" }]);
   expect(lineOf(style!, { steps: [0, 10], mean: [1, 2], std: [null, null], n: [1, 1] }, 0.5).x).toEqual([0, 5]);
+});
+
+test("a band of an interval has its ends, whatever the mean is", () => {
+  const line = { x: [1, 2], mean: [9, 4], std: [null, null], interval: [[2, 8], [2, 5]] as Range[], limits: [3, 100] as Range };
+  expect([lowAt(line, 0), highAt(line, 0), lowAt(line, 1), highAt(line, 1)]).toEqual([2, 8, 2, 5]);
+  expect(highAt(withoutBand(line), 0)).toBe(9);
 });

@@ -16,6 +16,8 @@ export interface Line {
   raw?: number[];
   /** The sample standard deviation; null for one seed. */
   std: (number | null)[];
+  /** The ends of the band where it is not a standard deviation. */
+  interval?: Range[];
   /** Seeds, or pairs of seeds, in each mean. */
   n: number[];
   /** The least and the greatest possible value, which the band does not exceed. */
@@ -23,7 +25,7 @@ export interface Line {
 }
 
 /** The parts of a line that determine the range of an axis. */
-export type Band = Pick<Line, "x" | "mean" | "raw" | "std" | "limits">;
+export type Band = Pick<Line, "x" | "mean" | "raw" | "std" | "interval" | "limits">;
 
 /** One run, drawn thinly behind the means. */
 export interface RunLine {
@@ -57,12 +59,19 @@ export function align(lines: Pick<Line, "x" | "mean">[]): [number[], ...(number 
   return [xs, ...rows];
 }
 
+/** The same line without its band. */
+export function withoutBand<T extends Band>({ interval: _, ...line }: T): Omit<T, "interval"> {
+  return { ...line, std: line.std.map(() => null) };
+}
+
 export function lowAt(line: Band, index: number): number {
+  if (line.interval) return line.interval[index]![0];
   const mean = (line.raw ?? line.mean)[index]!;
   return Math.min(mean, Math.max(line.limits?.[0] ?? -Infinity, mean - (line.std[index] ?? 0)));
 }
 
 export function highAt(line: Band, index: number): number {
+  if (line.interval) return line.interval[index]![1];
   const mean = (line.raw ?? line.mean)[index]!;
   return Math.max(mean, Math.min(line.limits?.[1] ?? Infinity, mean + (line.std[index] ?? 0)));
 }

@@ -48,8 +48,9 @@ export function tokens(): (name: string) => string {
   };
 }
 
-export function xTicks({ x }: Figure, width: number): number[] {
-  return linearTicks(x[0], x[1], width / X_SPACE);
+export function xTicks({ x, whole_x = false }: Figure, width: number): number[] {
+  const most = width / X_SPACE;
+  return linearTicks(x[0], x[1], whole_x ? Math.min(most, x[1] - x[0]) : most);
 }
 
 export function yTicks({ y, log }: Pick<Figure, "y" | "log">, height: number): number[] {

@@ -13,6 +13,8 @@ export interface Figure {
   x_title: string;
   y_title: string;
   x: Range;
+  /** The x axis has only whole numbers. */
+  whole_x?: boolean;
   y: Range;
   log: boolean;
   /** A horizontal line at zero difference. */
@@ -143,12 +145,12 @@ export function endOf(line: Pick<Line, "x" | "mean">, x: Range, y: Range): { ind
   return { index, side: value > y[1] ? 1 : value < y[0] ? -1 : 0 };
 }
 
-/** The runs of points, as half-open ranges, at which the line has a standard deviation. */
-function banded({ x, std }: Line): Range[] {
+/** The runs of points, as half-open ranges, at which the line has a band. */
+function banded({ x, std, interval }: Line): Range[] {
   const runs: Range[] = [];
   let from = -1;
   for (let index = 0; index <= x.length; index++) {
-    const has = index < x.length && std[index] !== null;
+    const has = index < x.length && (interval !== undefined || std[index] !== null);
     if (has && from < 0) from = index;
     else if (!has && from >= 0) {
       runs.push([from, index]);

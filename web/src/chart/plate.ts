@@ -61,13 +61,13 @@ function drawPlate(pen: Pen, figure: Figure, colours: Colours) {
   drawLegend(pen, figure, colours, TOP + height + 52);
 }
 
-/** Grid lines, numbers and titles of both axes. */
-export function drawAxes(pen: Pen, place: Place, ticks: { x: number[]; y: number[] }, titles: { x: string; y: string }, colours: Colours) {
+/** Grid lines, numbers and titles of both axes; other texts than the numbers of the x axis can be given. */
+export function drawAxes(pen: Pen, place: Place, ticks: { x: number[]; x_texts?: string[]; y: number[] }, titles: { x: string; y: string }, colours: Colours) {
   const { left, top, width, height } = place;
   const [right, bottom] = [left + width, top + height];
   const grid: Stroke = { colour: colours("--line"), width: 0.5 };
   const words: Text = { colour: colours("--quiet"), size: TEXT, align: "middle" };
-  tickLabels(ticks.x).forEach((label, index) => {
+  (ticks.x_texts ?? tickLabels(ticks.x)).forEach((label, index) => {
     const x = place.x(ticks.x[index]!);
     pen.line([[x, top], [x, bottom]], grid);
     pen.text([x, bottom + 12], label, words);

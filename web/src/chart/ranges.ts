@@ -1,7 +1,7 @@
 // The ranges of axes: the relevant part of the lines, with a small margin.
 
 import { leftOut, ranAwayLinear, ranAwayLog } from "./bulk";
-import { type Band, highAt, lastX, lowAt, type Range } from "./curves";
+import { type Band, highAt, lastX, lowAt, type Range, withoutBand } from "./curves";
 
 /** The lowest and highest ends of the bands in a range of x, or of the points around it; null without points. */
 export function extent(lines: Band[], span: Range): Range | null {
@@ -92,7 +92,7 @@ const FLAT = 1e-4;
 /** The range of a logarithmic y axis: of the bulk of the means above zero, and of the bands' upper ends. */
 export function logRange(lines: Band[], span: Range, whole: boolean): Fit {
   const positive = lines.map(abovePoints);
-  const { bulk, out } = bulkOf(positive.map((line) => ({ ...line, std: [] })), span, true);
+  const { bulk, out } = bulkOf(positive.map(withoutBand), span, true);
   const kept = bulk.length ? positive.filter(({ mean }) => bulk.some((line) => line.mean === mean)) : positive;
   const narrow = logExtent(kept, span);
   if (!narrow) return { range: [0.1, 1], cut: false, apart: 0, outside: 0 };
@@ -101,7 +101,7 @@ export function logRange(lines: Band[], span: Range, whole: boolean): Fit {
 }
 
 function logExtent(lines: Band[], span: Range): Range | null {
-  const means = extent(lines.map((line) => ({ ...line, std: [] })), span);
+  const means = extent(lines.map(withoutBand), span);
   if (!means) return null;
   const high = Math.max(means[1], extent(lines, span)![1]);
   const margin = Math.max(1 + 10 * FLAT, (high / means[0]) ** 0.06);
@@ -112,8 +112,9 @@ function logExtent(lines: Band[], span: Range): Range | null {
 function abovePoints(line: Band): Band {
   const values = line.raw ?? line.mean;
   const at = [...line.x.keys()].filter((index) => values[index]! > 0);
-  const { raw: _, ...rest } = line;
-  return { ...rest, x: at.map((index) => line.x[index]!), mean: at.map((index) => values[index]!), std: at.map((index) => line.std[index] ?? null) };
+  const { raw: _, interval, ...rest } = line;
+  const above = { ...rest, x: at.map((index) => line.x[index]!), mean: at.map((index) => values[index]!), std: at.map((index) => line.std[index] ?? null) };
+  return interval ? { ...above, interval: at.map((index) => interval[index]!) } : above;
 }
 
 function pad([low, high]: Range): Range {

@@ -12,6 +12,8 @@ test("a logarithmic axis has powers of ten, thinned out if there are many", () =
   expect(logTicks(3e-4, 20, 8)).toEqual([1e-3, 1e-2, 1e-1, 1, 10]);
   expect(logTicks(1e-9, 1, 5)).toHaveLength(5);
   expect(logTicks(2, 8, 4)).toEqual([2, 4, 6, 8]);
+  expect(logTicks(4, 90, 6)).toEqual([5, 10, 20, 50]);
+  expect(logTicks(0.03, 0.5, 6)).toEqual([0.05, 0.1, 0.2, 0.5]);
 });
 
 test("the numbers of an axis have equal decimals", () => {

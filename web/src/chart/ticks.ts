@@ -16,11 +16,18 @@ export function linearTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** Powers of ten, thinned out if there are many; ordinary ticks if the range has fewer than two. */
+/**
+ * Powers of ten, thinned out if there are many. A range with fewer than two has 1, 2 and 5 times a power or, if that are
+ * fewer than three, ordinary ticks.
+ */
 export function logTicks(low: number, high: number, most: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
-  if (last - first < 1) return linearTicks(low, high, most).filter((tick) => tick > 0);
+  if (last - first < 1) {
+    const finer = Array.from({ length: 3 }, (_, index) => 10 ** (first - 1 + index)).flatMap((power) => [1, 2, 5].map((factor) => Number((factor * power).toPrecision(1))));
+    const inside = finer.filter((tick) => tick >= low && tick <= high);
+    return inside.length > 2 ? inside : linearTicks(low, high, most).filter((tick) => tick > 0);
+  }
   const stride = Math.ceil((last - first + 1) / Math.max(2, most));
   const powers: number[] = [];
   for (let power = first; power <= last; power += stride) powers.push(10 ** power);

@@ -1,10 +1,10 @@
 // The data of a page about one or several experiments, and when it is fetched. `curve_store.svelte.ts` keeps the curves.
 // Of several experiments, arms are named `ID/ARM`, in jobs too.
 
-import { getComparison, getExperiment, listJobs, listWarnings, Problem, type Question } from "../api";
+import { getComparison, getExperiment, getTuning, listJobs, listWarnings, Problem, type Question } from "../api";
 import { armName, type ShownArm } from "../arms";
 import { coalesce } from "../coalesce";
-import type { Comparison, Counts, Experiment, Job, ListListedJob, Warning } from "../contract";
+import type { Comparison, Counts, Experiment, Job, ListListedJob, Tuning, Warning } from "../contract";
 import { fileName } from "../download";
 import { columnWriter } from "../format";
 import { CurveStore } from "./curve_store.svelte";
@@ -19,6 +19,7 @@ const FIRST_JOBS = 200;
 const MORE_JOBS = 1000;
 const NUMBERS_MS = 1500;
 const WARNINGS_MS = 10_000;
+const TUNING_MS = 3000;
 const AGAIN_MS = 3000;
 
 /** The result of a request: a comparison, or the reason why there is none. */
@@ -33,6 +34,8 @@ export class ExperimentView {
   experiments = $state.raw<Experiment[]>([]);
   comparison = $state.raw<Comparison | null>(null);
   warnings = $state.raw<Warning[]>([]);
+  /** The trials and choices of the experiment, if it is the only one and tuned. */
+  tuning = $state.raw<Tuning | null>(null);
   jobs = $state.raw<Job[]>([]);
   jobs_loaded = $state(false);
   /** The jobs that charts and comparisons show. Trials of tuned arms are only in the list of jobs. */
@@ -85,6 +88,8 @@ export class ExperimentView {
   #numbers = coalesce(() => this.#tellProblem(() => this.#fetchNumbers()), NUMBERS_MS);
   #jobs = coalesce(() => this.#guard(() => this.#fetchJobs()), NUMBERS_MS);
   #warnings = coalesce(() => this.#guard(() => this.#fetchWarnings()), WARNINGS_MS);
+  /** Follows each answer about the experiment, which says whether it is tuned. */
+  #tuning = coalesce(() => this.#guard(() => this.#fetchTuning()), TUNING_MS);
 
   constructor(readonly ids: readonly number[]) {
     this.curves = new CurveStore(ids, (problem) => this.#askLater(problem));
@@ -128,7 +133,7 @@ export class ExperimentView {
       this.#silence();
       this.#gone.abort();
       clearTimeout(this.#again);
-      for (const task of this.#tasks) task.stop();
+      for (const task of [...this.#tasks, this.#tuning]) task.stop();
     };
   }
 
@@ -172,7 +177,10 @@ export class ExperimentView {
   async #fetchNumbers() {
     const signal = this.#gone.signal;
     await Promise.all([
-      Promise.all(this.ids.map((id) => getExperiment(id, signal))).then((answers) => (this.experiments = answers)),
+      Promise.all(this.ids.map((id) => getExperiment(id, signal))).then((answers) => {
+        this.experiments = answers;
+        this.#tuning.ask();
+      }),
       this.#fetchComparison(),
       this.#fetchAnswer(),
     ]);
@@ -197,6 +205,13 @@ export class ExperimentView {
     );
     // The request may have been repeated or replaced meanwhile.
     if (question === this.#question && isNews()) this.#answer = answer;
+  }
+
+  /** A choice never changes, so nothing is fetched once all are made. */
+  async #fetchTuning() {
+    const progress = this.ids.length === 1 ? this.experiment?.tuning : null;
+    const made = this.tuning?.arms.filter(({ frozen_at }) => frozen_at !== null).length;
+    if (progress && made !== progress.arms) this.tuning = await getTuning(this.ids[0]!, this.#gone.signal);
   }
 
   async #fetchWarnings() {
