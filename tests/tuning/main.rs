@@ -212,6 +212,19 @@ fn commands_and_the_comparison_know_the_phases() {
     assert!(comparison["arms"].as_array().unwrap().iter().all(|arm| arm["n"] == 3), "{comparison:#}");
 
     let answer = server.read(&format!("/api/v1/experiments/{id}/tuning"));
+    // The baseline affords all of its trials in its own time, and the other arm as many as fit.
+    let afforded = |arm: usize| &answer["arms"][arm]["in_baseline_time"];
+    assert_eq!(afforded(0)["trials"], TRIALS, "{answer:#}");
+    assert_eq!(afforded(0)["best_of"], answer["arms"][0]["best_of"][TRIALS - 1]);
+    let seconds = |arm: usize| answer["arms"][arm]["trial_seconds"].as_f64().unwrap();
+    let fits = (TRIALS as f64 * seconds(0) / seconds(1) + 1e-9) as usize;
+    assert_eq!(afforded(1)["trials"], fits.min(TRIALS), "{answer:#}");
+    let by_time = optlab(&server, &["compare", "1", "--budget", "time"]);
+    let table = String::from_utf8_lossy(&by_time.stdout).into_owned();
+    assert!(
+        table.contains(&format!("{TRIALS} of {TRIALS}")) && table.contains("Judged on validation data"),
+        "{table}"
+    );
     for arm in answer["arms"].as_array().unwrap() {
         let candidates = arm["candidates"].as_array().unwrap();
         assert_eq!((arm["phase"].as_str(), candidates.len()), (Some("confirm"), TRIALS));

@@ -35,6 +35,10 @@ pub struct Tuning {
     pub seed: u64,
     /// How the points were chosen.
     pub sampler: Sampler,
+    /// Name of the arm that the others are compared with, if the spec has one.
+    pub baseline: Option<String>,
+    /// Training time of all trials of the baseline in seconds; null until they have ended.
+    pub baseline_seconds: Option<f64>,
     /// The arms, in the order of the spec.
     pub arms: Vec<ArmTuning>,
 }
@@ -66,10 +70,22 @@ pub struct ArmTuning {
     /// Mean training time of a trial in seconds, the runs of all seeds together. Failed runs count with the time of
     /// their attempts. Null until all have ended.
     pub trial_seconds: Option<f64>,
+    /// What the arm affords in the time of the baseline's tuning; null without a baseline and until the trials of both
+    /// have ended.
+    pub in_baseline_time: Option<Afforded>,
+}
+
+/// The trials that an arm affords in some time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Afforded {
+    /// Number of its trials, of mean duration, at most all.
+    pub trials: usize,
+    /// The lowest score of so many trials; null if the time is too short for one.
+    pub best_of: Option<BestOf>,
 }
 
 /// The lowest score of some trials, over all draws, in percent.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BestOf {
     /// Its mean (Dodge et al., EMNLP 2019).
     pub expected: f64,

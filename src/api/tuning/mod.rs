@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use optlab_api_types::{ArmTuning, BestOf, Trial, TrialRun, Tuning, TuningProgress};
+use optlab_api_types::{Afforded, ArmTuning, BestOf, Trial, TrialRun, Tuning, TuningProgress};
 use optlab_domain::database::JsonText;
 use optlab_domain::time::rfc3339;
 use optlab_domain::{Counts, ExperimentId, Hold, Phase};
@@ -46,9 +46,30 @@ pub(super) async fn of(
         let choice = choices.iter().find(|choice| choice.arm == arm.name)?;
         Some(of_arm(arm, choice, &runs))
     });
-    let arms = arms.collect();
-    let (trials, seeds) = (tune.trials, tune.seeds.clone());
-    Ok(Some(Tuning { trials, seeds, seed: tune.seed, sampler: tune.sampler, arms }))
+    let mut arms: Vec<ArmTuning> = arms.collect();
+    let baseline = arms.iter().find(|arm| Some(&arm.arm) == spec.baseline.as_ref());
+    let baseline_seconds = baseline.and_then(|arm| Some(arm.trial_seconds? * arm.best_of.len() as f64));
+    for arm in &mut arms {
+        arm.in_baseline_time = baseline_seconds.and_then(|seconds| afforded(arm, seconds));
+    }
+    Ok(Some(Tuning {
+        trials: tune.trials,
+        seeds: tune.seeds.clone(),
+        seed: tune.seed,
+        sampler: tune.sampler,
+        baseline: spec.baseline.clone(),
+        baseline_seconds,
+        arms,
+    }))
+}
+
+/// The trials that an arm affords in `seconds`; `None` until all of them have ended.
+fn afforded(arm: &ArmTuning, seconds: f64) -> Option<Afforded> {
+    // A sum of times is not exactly the product with their mean.
+    let affordable = (seconds / arm.trial_seconds? + 1e-9) as usize;
+    let trials = affordable.min(arm.best_of.len());
+    let best_of = trials.checked_sub(1).and_then(|before| arm.best_of.get(before).copied());
+    (!arm.best_of.is_empty()).then_some(Afforded { trials, best_of })
 }
 
 fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
@@ -75,6 +96,7 @@ fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
         warnings: edge::warnings(&arm.name, choice.trial, &candidates),
         best_of: best_of.into_iter().map(BestOf::from).collect(),
         trial_seconds: trial_seconds(&runs),
+        in_baseline_time: None,
         candidates: (1..).zip(candidates).map(|(place, one)| trial(place, one, choice, &known)).collect(),
         space,
     }

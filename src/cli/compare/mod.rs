@@ -1,12 +1,13 @@
 //! `optlab compare`: compares the arms of experiments with one of them, as tables and claims.
 
+mod budget;
 mod claim;
 mod csv;
 mod latex;
 mod table;
 
 use clap::ValueEnum;
-use optlab_api_types::{Comparison, List, Warning};
+use optlab_api_types::{Comparison, List, Tuning, Warning};
 use optlab_domain::{ExperimentId, Metric, parse_word};
 
 use super::client::{Client, ClientError, ServerArgs};
@@ -31,6 +32,10 @@ pub(super) struct Args {
     /// Number of evaluations in the mean of metrics such as last_test_error [default: 5]
     #[arg(long, value_name = "K")]
     last: Option<u32>,
+    /// Show what each arm of one tuned experiment finds on validation data with this budget: time, that of the baseline's
+    /// tuning
+    #[arg(long, value_enum, conflicts_with_all = ["metric", "baseline", "last", "format", "require"])]
+    budget: Option<Budget>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -52,7 +57,15 @@ enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Budget {
+    Time,
+}
+
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(Budget::Time) = args.budget {
+        return by_time(args);
+    }
     if args.last.is_some() && !args.metric.is_mean_of_last() {
         return Err(Failure::Usage(
             "--last is for metrics of the last evaluations, such as --metric last_test_error".to_owned(),
@@ -74,6 +87,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         output::note(format!("optlab: {}", outcome.sentence));
     }
     if outcomes.iter().all(|outcome| outcome.holds) { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn by_time(args: &Args) -> Result<(), Failure> {
+    let [experiment] = &args.experiments[..] else {
+        return Err(Failure::Usage("--budget is for one experiment".to_owned()));
+    };
+    let client = args.server.client()?;
+    let id = which::find(&client, experiment)?;
+    let tuning: Tuning = client.get(&format!("/experiments/{id}/tuning"))?;
+    Ok(if args.json { output::json(&tuning) } else { output::line(budget::text(&tuning)?) }?)
 }
 
 /// The experiments of the command line, each as it was given, without a leading `#`, and its id.
