@@ -434,6 +434,12 @@ export interface components {
             /** @description A name that `optlab data list` shows, or `synthetic`. */
             name: string;
             /**
+             * Format: int64
+             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
+             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             */
+            train_samples: number | null;
+            /**
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
              *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
@@ -1867,6 +1873,12 @@ export interface components {
             samples?: number | null;
             /** @description Channels, height and width of an image. */
             shape?: number[] | null;
+            /**
+             * Format: int64
+             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
+             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             */
+            train_samples?: number | null;
             /**
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
