@@ -16,6 +16,8 @@ async fn the_command_prints_tables_and_checks_claims() {
         "adjusted for 2 arms by Holm's procedure. By flips, 5 pairs reach 0.0625 at the least.",
         "Pairs trained in more than one environment: opt-cayley: device_name (a cpu, another cpu) of seed 1.",
         "train.batch_size",
+        " excess % ",
+        "Excess: energy above the least that these numbers of neurons can have.",
     ] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
@@ -37,7 +39,7 @@ async fn the_command_prints_tables_and_checks_claims() {
     assert_eq!(latex.matches("\\mathbf").count(), 1, "{latex}");
     let csv = fixture.out(&["--format", "csv", "--metric", "best_test_error"]);
     assert!(csv.starts_with("arm,method,n,mean,std,") && csv.contains(",best_test_error,true,5,"), "{csv}");
-    assert!(csv.lines().all(|line| line.split(',').count() == 25), "{csv}");
+    assert!(csv.lines().all(|line| line.split(',').count() == 26), "{csv}");
     let best = fixture.out(&["--metric", "best_test_error"]);
     assert!(best.contains("best test error % (selected on the test set)"), "{best}");
     let json: Value = serde_json::from_str(&fixture.out(&["--json", "--baseline", "other"])).unwrap();

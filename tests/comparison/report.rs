@@ -142,11 +142,11 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     let markdown = fixture.out(&["--format", "markdown"]);
     for (row, line) in rows.iter().skip(1).zip(markdown.lines().skip(2)) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        assert_eq!(row[..11], cells[..], "as `optlab compare` prints it");
+        assert_eq!(row[..12], cells[..], "as `optlab compare` prints it");
     }
     assert_eq!(rows.len(), 4);
-    assert_eq!(rows[1][11], "better");
-    assert_eq!(rows[2][11], "baseline");
+    assert_eq!(rows[1][12], "better");
+    assert_eq!(rows[2][12], "baseline");
     let cayley = arm(&comparison, "opt-cayley");
     let of = |pointer: &str| cayley.pointer(pointer).unwrap().as_f64().unwrap();
     let pairs = page.rows("pairs");

@@ -9,7 +9,8 @@ use std::fmt;
 use optlab_domain::{HeldOut, Metric};
 
 use crate::data::{DataSpec, Synthetic};
-use crate::train::{EnergySpec, TrainSpec};
+use crate::energy::EnergySpec;
+use crate::train::TrainSpec;
 
 /// Why the figures of two arms cannot be compared in pairs of equal seeds. Each has the value of the arm and of the
 /// other one.

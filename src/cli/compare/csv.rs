@@ -4,7 +4,7 @@ use optlab_api_types::{ArmResult, Comparison, Difference};
 
 const HEADER: &str = "arm,method,n,mean,std,energy,seconds,difference,low,high,p_value,\
     metric,selected_on_test_set,pairs,difference_std,p_adjusted,sign_flip_p,sign_flip_p_adjusted,least_sign_flip_p,\
-    effect_size,seeds_needed,bootstrap_low,bootstrap_high,missing_seeds,standing";
+    effect_size,seeds_needed,bootstrap_low,bootstrap_high,missing_seeds,standing,energy_excess";
 
 pub(super) fn rows(comparison: &Comparison) -> String {
     let rows = comparison.arms.iter().map(|arm| row(comparison, arm).join(","));
@@ -44,5 +44,6 @@ fn row(comparison: &Comparison, arm: &ArmResult) -> Vec<String> {
         maybe(|d| d.bootstrap_high),
         missing.join(" "),
         arm.standing.map_or_else(String::new, |standing| standing.to_string()),
+        number(arm.energy_excess),
     ]
 }
