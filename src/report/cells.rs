@@ -3,13 +3,14 @@
 use optlab_api_types::{ArmResult, Comparison, Difference, Wins};
 
 /// The headings of the columns. All but the first two are of numbers.
-pub fn headings(comparison: &Comparison) -> [String; 12] {
+pub fn headings(comparison: &Comparison) -> [String; 13] {
     [
         "arm".to_owned(),
         "method".to_owned(),
         "n".to_owned(),
         comparison.metric.heading(),
         "energy".to_owned(),
+        "excess %".to_owned(),
         "seconds".to_owned(),
         "pairs".to_owned(),
         format!("vs {} [95%]", baseline(comparison)),
@@ -21,7 +22,7 @@ pub fn headings(comparison: &Comparison) -> [String; 12] {
 }
 
 /// The cells of one arm.
-pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 12] {
+pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 13] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let of_test = |show: fn(&Difference) -> String| or_dash(arm.difference.as_ref().map(show));
     [
@@ -30,6 +31,7 @@ pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 12] {
         arm.n.to_string(),
         or_dash(mean_and_std(comparison, arm, "±")),
         or_dash(arm.energy.map(|energy| format!("{energy:.4}"))),
+        or_dash(arm.energy_excess.map(|excess| format!("{excess:.2}"))),
         or_dash(arm.seconds.map(|seconds| format!("{seconds:.1}"))),
         or_dash(arm.pairs.map(|pairs| pairs.to_string())),
         or_dash(difference(comparison, arm)),

@@ -11,6 +11,7 @@ pub fn notes(comparison: &Comparison) -> Vec<String> {
         experiments(comparison),
         tests(comparison),
         figures(comparison),
+        excess(comparison),
         missing(comparison),
         untested(comparison),
         environments(comparison),
@@ -52,6 +53,11 @@ fn figures(comparison: &Comparison) -> Option<String> {
         );
     }
     comparison.last.map(|last| format!("Each figure is the mean of a run's last {last} evaluations."))
+}
+
+fn excess(comparison: &Comparison) -> Option<String> {
+    let is_shown = comparison.arms.iter().any(|arm| arm.energy_excess.is_some());
+    is_shown.then(|| "Excess: energy above the least that these numbers of neurons can have.".to_owned())
 }
 
 /// The jobs that do not count, by arm.

@@ -164,6 +164,19 @@ for (const series of ["energy/hidden1", "orthogonality_error/hidden2"]) {
   await seen("layers").last().scrollIntoViewIfNeeded();
   await until(`${series} is drawn`, async () => (await number(`layer-${series}`, "data-points")) > 0);
 }
+// The networks have 128 neurons per layer: too many for the first layer's 64 dimensions, and enough for the second's 128.
+const energies = (layer) => seen(`layer-energy/${layer}`).getAttribute("aria-label");
+await until("the second layer is drawn", async () => (await number("layer-energy/hidden2", "data-points")) > 0);
+assert.match(await energies("hidden1"), / Lower bound, cannot be reached: 0\.7043\.$/);
+assert.match(await energies("hidden2"), / Least possible: 0\.7043\.$/);
+for (const layer of ["hidden1", "hidden2"]) {
+  const excess = await seen(`excess-energy/${layer}`).innerText();
+  assert.match(excess, layer === "hidden1" ? /^above a bound that cannot be reached:\s/ : /^above the least possible:\s/);
+  // Plain training moves away from the bound, and OPT stays where random neurons are.
+  const of = (arm) => Number(new RegExp(`${arm}\\s+([\\d.]+)%`).exec(excess)?.[1]);
+  assert(of("opt-cayley") > 0.1 && of("opt-cayley") < 1.5, excess);
+  assert(of("baseline") > of("opt-cayley"), excess);
+}
 await picture("layers");
 await page.getByRole("tab", { name: "Arms × seeds" }).click();
 await page.getByRole("button", { name: "by test error" }).click();

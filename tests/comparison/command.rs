@@ -16,6 +16,8 @@ async fn the_command_prints_tables_and_checks_claims() {
         "adjusted for 2 arms by Holm's procedure. By flips, 5 pairs reach 0.0625 at the least.",
         "Pairs trained in more than one environment: opt-cayley: device_name (a cpu, another cpu) of seed 1.",
         "train.batch_size",
+        " excess % ",
+        "Excess: energy above the least that these numbers of neurons can have.",
     ] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
@@ -37,9 +39,9 @@ async fn the_command_prints_tables_and_checks_claims() {
     assert_eq!(latex.matches("\\mathbf").count(), 1, "{latex}");
     let csv = fixture.out(&["--format", "csv", "--metric", "best_test_error"]);
     assert!(csv.starts_with("arm,method,n,mean,std,") && csv.contains(",best_test_error,true,5,"), "{csv}");
-    assert!(csv.lines().all(|line| line.split(',').count() == 30), "{csv}");
+    assert!(csv.lines().all(|line| line.split(',').count() == 31), "{csv}");
     // Better with all five common seeds; the exact lower end of five successes in five is 0.025^(1/5).
-    let low = csv.lines().nth(1).unwrap().rsplit(',').nth(1).unwrap().parse::<f64>().unwrap();
+    let low = csv.lines().nth(1).unwrap().rsplit(',').nth(2).unwrap().parse::<f64>().unwrap();
     assert!(csv.contains(",better,5,0,1,") && (low - 0.025_f64.powf(0.2)).abs() < 1e-12, "{csv}");
     let best = fixture.out(&["--metric", "best_test_error"]);
     assert!(best.contains("best test error % (selected on the test set)"), "{best}");

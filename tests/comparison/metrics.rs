@@ -65,3 +65,58 @@ async fn every_metric_is_compared() {
     close(&arm(&turned, "baseline")["difference"]["mean"], (1.0 + 0.8 + 1.1 + 0.9 + 1.2) / 5.0);
     assert_eq!(arm(&turned, "opt-cayley")["difference"], Value::Null);
 }
+
+/// Both layers have 128 neurons, the first of length 64: too many for a regular simplex.
+#[tokio::test(flavor = "multi_thread")]
+async fn energies_are_answered_with_their_least_and_the_excess_over_it() {
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let least = (127.0f64 / 256.0).sqrt();
+    let excess = |energy: f64| 100.0 * (energy - least) / least;
+    let ended = fixture.compare("");
+    let cayley = arm(&ended, "opt-cayley");
+    close(&cayley["energy_excess"], excess(cayley["energy"].as_f64().unwrap()));
+
+    let curves = |series: &str| {
+        fixture.server.read(&format!("/api/v1/experiments/{}/curves?series={series}", fixture.experiment))
+    };
+    let curves_of_energy = curves("energy/mean");
+    let curve = arm(&curves_of_energy, "opt-cayley");
+    close(&curve["bound"]["least"], least);
+    assert_eq!(curve["bound"]["reachable"], false);
+    close(&curve["bound"]["excess"], excess(curve["mean"][0].as_f64().unwrap()));
+    assert_eq!(arm(&curves("test/accuracy"), "opt-cayley")["bound"], Value::Null);
+
+    let job = fixture.server.read("/api/v1/jobs?limit=1")["items"][0]["id"].clone();
+    let metrics = fixture.server.read(&format!("/api/v1/jobs/{job}/metrics"));
+    let series = metrics["series"].as_array().unwrap();
+    let of = |name: &str| series.iter().find(|curve| curve["name"] == name).unwrap();
+    close(&of("energy/mean")["bound"]["least"], least);
+    close(&of("energy/mean")["bound"]["excess"], excess(of("energy/mean")["values"][0].as_f64().unwrap()));
+    assert_eq!(of("test/accuracy")["bound"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arm_with_another_energy_or_network_has_its_own_least() {
+    let fixture = Fixture::new(Database::Sqlite).await;
+    let arm_with =
+        |name: &str, train: Value| json!({ "name": name, "method": { "kind": "baseline" }, "train": train });
+    let arms = json!([
+        arm_with("narrow", json!({ "model": { "hidden": [32, 16] } })),
+        arm_with("logarithmic", json!({ "model": { "hidden": [32, 32] }, "energy": { "power": 0 } })),
+        arm_with("half", json!({ "energy": { "power": 2, "half_space": true } })),
+        arm_with("single", json!({ "model": { "hidden": [1] } })),
+    ]);
+    let id =
+        fixture.add(&json!({ "name": "bounds", "seeds": [0], "baseline": "narrow", "arms": arms })).await;
+    let curves = fixture.server.read(&format!("/api/v1/experiments/{id}/curves?series=energy/mean"));
+    let bound = |name: &str| &arm(&curves, name)["bound"];
+    close(&bound("narrow")["least"], f64::midpoint((31.0f64 / 64.0).sqrt(), (15.0f64 / 32.0).sqrt()));
+    assert_eq!(bound("narrow")["reachable"], true);
+    close(&bound("logarithmic")["least"], -0.5 * (64.0f64 / 31.0).ln());
+    assert!(bound("logarithmic")["excess"].as_f64().unwrap() > 0.0, "{curves:#}");
+    close(&bound("half")["least"], 0.5);
+    assert_eq!(bound("half")["reachable"], false);
+    assert_eq!(bound("single"), &Value::Null, "one neuron has no pairs");
+    let comparison = fixture.server.read(&format!("/api/v1/experiments/{id}/comparison"));
+    assert_eq!(arm(&comparison, "single")["energy_excess"], Value::Null);
+}

@@ -142,11 +142,11 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     let markdown = fixture.out(&["--format", "markdown"]);
     for (row, line) in rows.iter().skip(1).zip(markdown.lines().skip(2)) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        assert_eq!(row[..12], cells[..], "as `optlab compare` prints it");
+        assert_eq!(row[..13], cells[..], "as `optlab compare` prints it");
     }
     assert_eq!(rows.len(), 4);
-    assert_eq!(rows[1][12], "better");
-    assert_eq!(rows[2][12], "baseline");
+    assert_eq!(rows[1][13], "better");
+    assert_eq!(rows[2][13], "baseline");
     let cayley = arm(&comparison, "opt-cayley");
     let of = |pointer: &str| cayley.pointer(pointer).unwrap().as_f64().unwrap();
     let pairs = page.rows("pairs");
@@ -155,7 +155,7 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     assert_eq!(row[2], format!("{:+.2}", of("/mean_difference")));
     assert_eq!(row[4], format!("{:+.2} to {:+.2}", of("/difference/low"), of("/difference/high")));
     assert_eq!(row[8], format!("{:.4}", of("/difference/sign_flip/p_value")));
-    assert_eq!(row[12], rows[1][11], "P(better) is the same in both tables");
+    assert_eq!(row[12], rows[1][12], "P(better) is the same in both tables");
     assert_eq!(pairs.len(), 3, "the baseline has no pairs with itself");
     let seeds = page.rows("seeds");
     for value in cayley["values"].as_array().unwrap() {

@@ -70,6 +70,7 @@ export interface components {
         ArmCurve: components["schemas"]["Band"] & {
             /** @description Name of the arm. */
             arm: string;
+            bound: components["schemas"]["EnergyBound"] | null;
             /** @description `baseline`, `opt:cayley`, ... */
             method: string;
         };
@@ -85,6 +86,13 @@ export interface components {
              * @description Mean of the last `energy/mean`.
              */
             energy: number | null;
+            /**
+             * Format: double
+             * @description How far `energy` is above the least possible energy, the mean over the layers of theirs, in percent of the latter's
+             *     size. Where a layer has more neurons than a regular simplex (in half-space, than orthonormal ones) can have, the
+             *     least energy is a bound that cannot be reached.
+             */
+            energy_excess: number | null;
             /**
              * Format: int64
              * @description The experiment that it belongs to.
@@ -459,6 +467,12 @@ export interface components {
             /** @description A name that `optlab data list` shows, or `synthetic`. */
             name: string;
             /**
+             * Format: int64
+             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
+             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             */
+            train_samples: number | null;
+            /**
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
              *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
@@ -563,6 +577,24 @@ export interface components {
          * @enum {string}
          */
         EndReason: "completed" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
+        /**
+         * @description The lower bound of a hyperspherical energy. For n neurons of length d it is that of the regular simplex, or in
+         *     half-space that of orthonormal neurons; for the mean of layers, the mean of their bounds.
+         */
+        EnergyBound: {
+            /**
+             * Format: double
+             * @description How far the last value of the curve is above the bound, in percent of the bound's size.
+             */
+            excess: number | null;
+            /**
+             * Format: double
+             * @description The bound.
+             */
+            least: number;
+            /** @description Whether some neurons have this energy: in every layer n <= d + 1, or n <= d in half-space. */
+            reachable: boolean;
+        };
         /** @description The energy that is plotted (Liu et al., NeurIPS 2018, section 3). */
         EnergySpec: {
             /**
@@ -783,6 +815,7 @@ export interface components {
         };
         /** @description One curve of a job. */
         JobCurve: components["schemas"]["SeriesInfo"] & components["schemas"]["Columns"] & {
+            bound: components["schemas"]["EnergyBound"] | null;
             /**
              * Format: int64
              * @description Steps per bucket; 1 if no point was left out.
@@ -1921,6 +1954,12 @@ export interface components {
             /** @description Channels, height and width of an image. */
             shape?: number[] | null;
             /**
+             * Format: int64
+             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
+             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             */
+            train_samples?: number | null;
+            /**
              * Format: double
              * @description Share of the training set that is held out: no update learns from it, and the series `validation/loss` and
              *     `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
@@ -2634,6 +2673,7 @@ export type Difference = components['schemas']['Difference'];
 export type DryRun = components['schemas']['DryRun'];
 export type Edit = components['schemas']['Edit'];
 export type EndReason = components['schemas']['EndReason'];
+export type EnergyBound = components['schemas']['EnergyBound'];
 export type EnergySpec = components['schemas']['EnergySpec'];
 export type Environment = components['schemas']['Environment'];
 export type EnvironmentDifference = components['schemas']['EnvironmentDifference'];

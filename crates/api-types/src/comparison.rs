@@ -70,6 +70,10 @@ pub struct ArmResult {
     pub std: Option<f64>,
     /// Mean of the last `energy/mean`.
     pub energy: Option<f64>,
+    /// How far `energy` is above the least possible energy, the mean over the layers of theirs, in percent of the latter's
+    /// size. Where a layer has more neurons than a regular simplex (in half-space, than orthonormal ones) can have, the
+    /// least energy is a bound that cannot be reached.
+    pub energy_excess: Option<f64>,
     /// Mean wall time of a run.
     pub seconds: Option<f64>,
     /// Number of seeds for which this arm and the baseline have the figure, 0 if equal seeds are no pairs; null for the

@@ -45,6 +45,20 @@ pub struct JobCurve {
     /// The lowest and the highest point of each bucket.
     #[serde(flatten)]
     pub points: Columns,
+    /// The lower bound, if it is an energy; null otherwise.
+    pub bound: Option<EnergyBound>,
+}
+
+/// The lower bound of a hyperspherical energy. For n neurons of length d it is that of the regular simplex, or in
+/// half-space that of orthonormal neurons; for the mean of layers, the mean of their bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EnergyBound {
+    /// The bound.
+    pub least: f64,
+    /// Whether some neurons have this energy: in every layer n <= d + 1, or n <= d in half-space.
+    pub reachable: bool,
+    /// How far the last value of the curve is above the bound, in percent of the bound's size.
+    pub excess: Option<f64>,
 }
 
 /// One series of the jobs of an experiment.
@@ -102,6 +116,8 @@ pub struct ArmCurve {
     /// Its mean and the spread of its seeds.
     #[serde(flatten)]
     pub band: Band,
+    /// The lower bound, if it is an energy; null otherwise.
+    pub bound: Option<EnergyBound>,
 }
 
 /// The mean of several seeds with its spread, column by column, one entry per bucket of steps. In a bucket of more than

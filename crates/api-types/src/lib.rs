@@ -32,7 +32,7 @@ pub use comparison::{
     ArmResult, Bootstrap, ComparedExperiment, Comparison, Difference, EnvironmentDifference, MissingCell,
     SeedValue, SignFlip, SpecDifference, Wins,
 };
-pub use curve::{ArmCurve, Band, Columns, Curves, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
+pub use curve::{ArmCurve, Band, Columns, Curves, EnergyBound, JobCurve, JobMetrics, Run, Runs, SeriesInfo};
 pub use event::{Event, ExperimentHint, MetricsHint};
 pub use experiment::{ActionResult, ArmSummary, Arms, Edit, Experiment, ExperimentSummary, Seeds};
 pub use health::Health;

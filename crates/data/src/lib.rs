@@ -13,6 +13,7 @@ mod mnist;
 
 mod library;
 
+mod draw;
 mod hold_out;
 
 mod archive;

@@ -47,6 +47,11 @@ pub fn of_layer(name: &str) -> Option<(LayerFigure, &str)> {
     }
 }
 
+/// Whether a series is the energy of a layer or their mean.
+pub fn is_energy(name: &str) -> bool {
+    name == ENERGY_MEAN || matches!(of_layer(name), Some((LayerFigure::Energy, _)))
+}
+
 /// The error of an accuracy, both in percent.
 pub fn error_of(accuracy: f64) -> f64 {
     100.0 - accuracy

@@ -28,6 +28,8 @@ pub enum Purpose<'a> {
     Augment(u64),
     /// The pixels of synthetic images, of the training or the test set.
     Synthetic(&'a str),
+    /// The training images that are used, if not all are.
+    TrainSamples,
 }
 
 /// The stream of a purpose; equal arguments give equal numbers.
@@ -40,6 +42,7 @@ pub fn stream(seed: u64, purpose: Purpose<'_>) -> ChaCha8Rng {
         Purpose::Shuffle(epoch) => ("shuffle", epoch.to_string()),
         Purpose::Augment(step) => ("augment", step.to_string()),
         Purpose::Synthetic(side) => ("synthetic", side.to_owned()),
+        Purpose::TrainSamples => ("train samples", String::new()),
     };
     // Words and numbers contain no NUL, and a name is the last field, so the text is unique for each purpose.
     let digest = Sha256::digest(format!("optlab\0{seed}\0{word}\0{key}"));
@@ -102,6 +105,7 @@ mod tests {
             Purpose::Shuffle(1),
             Purpose::Augment(1),
             Purpose::Synthetic("1"),
+            Purpose::TrainSamples,
         ];
         let mut seen = Vec::new();
         for seed in [0, 1, u64::from(u32::MAX)] {

@@ -109,6 +109,22 @@ fn held_out_images_have_their_own_curves() {
 }
 
 #[test]
+fn few_training_images_make_short_epochs_and_worse_figures() {
+    let with = |data: serde_json::Value| {
+        train(&spec(baseline(), json!({ "steps": 60, "batch_size": 16, "data": data })))
+    };
+    let few = with(json!({ "validation": 0.9, "train_samples": 48 }));
+    let curves = few.curves();
+    // 48 images make 3 whole batches of 16.
+    let steps: Vec<u64> = curves["test/accuracy"].iter().map(|&(step, _)| step).collect();
+    assert_eq!(steps, (0..=20).map(|epoch| 3 * epoch).collect::<Vec<_>>());
+    let last = |heard: &Heard, series: &str| heard.curves()[series].last().unwrap().1;
+    let all = with(json!({ "validation": 0.9 }));
+    assert!(last(&few, "train/accuracy") > 90.0 && last(&few, "validation/accuracy") > 40.0, "{curves:?}");
+    assert!(last(&few, "test/accuracy") < last(&all, "test/accuracy"), "48 images teach as much as 144");
+}
+
+#[test]
 fn synthetic_data_needs_no_file_and_follows_the_order_of_the_seed() {
     let data = json!({ "name": "synthetic", "shape": [3, 8, 8], "classes": 5, "samples": 640 });
     let base = spec(baseline(), json!({ "data": data, "epochs": 1 }));

@@ -29,6 +29,7 @@ mod tune;
 mod checkpoint;
 
 mod data;
+mod energy;
 
 mod optimizer;
 mod precision;
@@ -59,6 +60,7 @@ pub use arm::Arm;
 pub use checkpoint::{CheckpointSpec, KEPT_CHECKPOINTS};
 pub use data::{Augment, DataSpec, Sizes, Synthetic};
 pub use differences::{ComparedArm, FieldDifference, differences};
+pub use energy::{EnergySpec, LeastEnergy};
 pub use experiment::ExperimentSpec;
 pub use fields::{Fields, IDENTIFIER_PATTERN, is_identifier};
 pub use job::JobSpec;
@@ -77,5 +79,5 @@ pub use resources::Resources;
 pub use schedule::{CurveSpec, ScheduleSpec};
 pub use seeds::MOST_JOBS;
 pub use shorten::shorten;
-pub use train::{EnergySpec, EvaluateEvery, TrainSpec};
+pub use train::{EvaluateEvery, TrainSpec};
 pub use tune::{ArmSource, Point, RangeSpec, Sampler, Scale, Space, TuneSpec};

@@ -9,7 +9,8 @@ use std::fmt;
 use optlab_domain::{HeldOut, Metric};
 
 use crate::data::{DataSpec, Synthetic};
-use crate::train::{EnergySpec, TrainSpec};
+use crate::energy::EnergySpec;
+use crate::train::TrainSpec;
 
 /// Why the figures of two arms cannot be compared in pairs of equal seeds. Each has the value of the arm and of the
 /// other one.
@@ -23,6 +24,8 @@ pub enum Mismatch {
     Energy([EnergySpec; 2]),
     /// The training images differ, and so does the order into which a seed puts them.
     TrainingImages([f64; 2]),
+    /// The numbers of training images differ, and so does the order into which a seed puts them.
+    TrainSamples([u64; 2]),
 }
 
 /// The reason why figures of `metric` of `arm` and `other` with equal seeds are not pairs; `None` if they are.
@@ -38,11 +41,13 @@ pub fn mismatch(arm: &TrainSpec, other: &TrainSpec, metric: Metric) -> Option<Mi
     }
     let shares = both.map(|train| train.data.validation);
     let is_of_validation = metric.evaluated().is_some_and(|evaluated| evaluated.set == HeldOut::Validation);
-    match shares[0] == shares[1] {
-        true => None,
-        false if is_of_validation => Some(Mismatch::ValidationSet(shares)),
-        false => Some(Mismatch::TrainingImages(shares)),
+    if shares[0] != shares[1] {
+        let of = if is_of_validation { Mismatch::ValidationSet } else { Mismatch::TrainingImages };
+        return Some(of(shares));
     }
+    // A number that leaves out no image is the same as none.
+    let numbers = both.map(|train| train.data.sizes().map_or(0, |sizes| sizes.train));
+    (numbers[0] != numbers[1]).then_some(Mismatch::TrainSamples(numbers))
 }
 
 /// A clause, without a full stop.
@@ -66,6 +71,11 @@ impl fmt::Display for Mismatch {
                 f,
                 "data.validation is {arm} and not {other}, so equal seeds are not paired: they train on other images in \
                  another order"
+            ),
+            Self::TrainSamples([arm, other]) => write!(
+                f,
+                "data.train_samples is {arm} and not {other}, so equal seeds are not paired: they train on other images \
+                 in another order"
             ),
         }
     }
@@ -138,6 +148,15 @@ mod tests {
             says(held_out, json!({ "data": { "validation": 0.2 } }), Metric::BestValidationError),
             "data.validation is 0.1 and not 0.2, so the validation sets are not the same"
         );
+        let few = |count: u64| json!({ "data": { "train_samples": count } });
+        for metric in [Metric::TestError, Metric::BestValidationError] {
+            assert_eq!(
+                says(few(144), json!({}), metric),
+                "data.train_samples is 144 and not 1442, so equal seeds are not paired: they train on other images in \
+                 another order"
+            );
+        }
+        assert_eq!(says(few(1442), json!({}), Metric::TestError), "", "they train on the same images");
         assert_eq!(
             says(json!({ "energy": { "power": 2, "half_space": true } }), json!({}), Metric::Energy),
             "the energy has power 2 in half-space and not power 1, so the figures are not of the same measure"

@@ -27,6 +27,7 @@ recipes![
     "digits-few",
     "digits-mlp",
     "mnist-mlp",
+    "fashion-mnist-few",
     "fashion-mnist-mlp",
     "fashion-mnist-cnn6",
     "cifar100-cnn6",

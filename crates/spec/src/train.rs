@@ -2,10 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use optlab_domain::series::{self, LayerFigure};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, Layer};
 use crate::data::DataSpec;
+use crate::energy::{EnergySpec, LeastEnergy};
 use crate::fields::Fields;
 use crate::models::ModelSpec;
 use crate::optimizer::OptimizerSpec;
@@ -75,18 +77,6 @@ pub enum EpochWord {
     Epoch,
 }
 
-/// The energy that is plotted (Liu et al., NeurIPS 2018, section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EnergySpec {
-    /// s of the kernel z^-s; 0 means log(1/z).
-    pub power: u8,
-    /// A neuron and its mirror image count as one direction.
-    pub half_space: bool,
-    /// Updates between two points. Step 0 and the end always have points.
-    pub every_steps: u64,
-}
-
 impl TrainSpec {
     /// Updates of the whole run.
     pub fn total_steps(&self) -> u64 {
@@ -129,6 +119,25 @@ impl TrainSpec {
         let Some(before_end) = number.checked_sub(1)?.checked_sub(1) else { return Some(last) };
         let before_last = last.saturating_sub(1) / every * every;
         before_last.checked_sub(before_end.checked_mul(every)?).filter(|step| *step > 0)
+    }
+
+    /// The lower bound of the series `name`, if it is the energy of a layer or their mean. Every method layer counts in
+    /// the mean, whatever the arm.
+    pub fn least_energy(&self, name: &str) -> Option<LeastEnergy> {
+        let wanted = match series::of_layer(name) {
+            Some((LayerFigure::Energy, layer)) => Some(layer),
+            None if name == series::ENERGY_MEAN => None,
+            _ => return None,
+        };
+        let architecture = self.architecture().ok()?;
+        let layers =
+            architecture.method_layers().filter(|(layer, ..)| wanted.is_none_or(|wanted| wanted == *layer));
+        let bounds: Vec<LeastEnergy> =
+            layers.map(|(_, d, n)| self.energy.least(n, d)).collect::<Option<_>>()?;
+        (!bounds.is_empty()).then(|| LeastEnergy {
+            value: bounds.iter().map(|bound| bound.value).sum::<f64>() / bounds.len() as f64,
+            reachable: bounds.iter().all(|bound| bound.reachable),
+        })
     }
 
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
@@ -205,16 +214,6 @@ fn read_evaluate_every(fields: &mut Fields<'_>) -> EvaluateEvery {
     }
 }
 
-impl EnergySpec {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            power: fields.integer("power", Some(1), 0..=2) as u8,
-            half_space: fields.flag("half_space", false),
-            every_steps: fields.integer("every_steps", Some(50), 1..=1_000_000),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -272,5 +271,28 @@ mod tests {
         ] {
             assert_eq!(read(options).unwrap_err().to_string(), problem);
         }
+    }
+
+    #[test]
+    fn each_layer_has_its_own_bound_and_the_mean_of_layers_the_mean_of_bounds() {
+        let train = |model: Value| read(json!({ "model": model })).unwrap();
+        let least = |n, d| EnergySpec { power: 1, half_space: false, every_steps: 50 }.least(n, d).unwrap();
+        let spec = train(json!({ "kind": "mlp", "hidden": [32, 80] }));
+        let [first, second] = [least(32, 64), least(80, 32)];
+        assert_eq!(spec.least_energy("energy/hidden1"), Some(first));
+        assert_eq!(spec.least_energy("energy/hidden2"), Some(second));
+        assert!(first.reachable && !second.reachable);
+        let mean = LeastEnergy { value: (first.value + second.value) / 2.0, reachable: false };
+        assert_eq!(spec.least_energy("energy/mean"), Some(mean));
+        for other in ["energy/classifier", "energy/hidden3", "orthogonality_error/hidden1", "test/loss"] {
+            assert_eq!(spec.least_energy(other), None, "{other}");
+        }
+        // One neuron has no energy, and neither has the mean.
+        let lonely = train(json!({ "kind": "mlp", "hidden": [32, 1] }));
+        assert_eq!(lonely.least_energy("energy/mean"), None);
+        assert_eq!(lonely.least_energy("energy/hidden2"), None);
+        let convolution = train(json!({ "kind": "resnet18", "width": 4 }));
+        let name = "energy/block1_1_conv1";
+        assert_eq!(convolution.least_energy(name), Some(least(4, 36)));
     }
 }

@@ -3,8 +3,8 @@
 use optlab_api_types::{
     ArmResult, Bootstrap, ComparedExperiment, Comparison, Difference, MissingCell, SeedValue, SpecDifference,
 };
-use optlab_domain::{ExperimentId, Metric, Standing};
-use optlab_spec::{ComparedArm, FieldDifference, Mismatch, mismatch};
+use optlab_domain::{ExperimentId, Metric, Standing, series};
+use optlab_spec::{ComparedArm, FieldDifference, LeastEnergy, Mismatch, mismatch};
 
 use super::compared::Compared;
 use super::figures::{Figure, Figures};
@@ -20,6 +20,7 @@ struct Arm {
     experiment: ExperimentId,
     name: String,
     method: String,
+    least_energy: Option<LeastEnergy>,
     against: Option<Against>,
 }
 
@@ -133,6 +134,7 @@ fn arms(named: &[(ExperimentId, ComparedArm<'_>)], question: &Question, figures:
             experiment: *experiment,
             name: arm.name.clone(),
             method: arm.arm.method.to_string(),
+            least_energy: arm.arm.train.least_energy(series::ENERGY_MEAN),
             against: against(arm),
         })
         .collect();
@@ -152,6 +154,7 @@ fn result(arm: &Arm, metric: Metric, pairs_needed: usize, figures: &Figures) -> 
         let values: Vec<f64> = figures.of(&arm.name).filter_map(|figure| pick(&figure.job)).collect();
         spread(&values).map(|spread| spread.mean)
     };
+    let energy = mean(|job| job.energy);
     let (pairs, difference) = match &arm.against {
         Some(Against::Paired { pairs, difference }) => (Some(pairs.as_slice()), Some(difference)),
         Some(Against::NotPaired(_)) => (Some(&[][..]), None),
@@ -171,7 +174,8 @@ fn result(arm: &Arm, metric: Metric, pairs_needed: usize, figures: &Figures) -> 
         n: values.len(),
         mean: of_values.map(|spread| spread.mean),
         std: of_values.and_then(|spread| spread.std),
-        energy: mean(|job| job.energy),
+        energy,
+        energy_excess: energy.zip(arm.least_energy).map(|(energy, least)| least.excess(energy)),
         seconds: mean(|job| job.seconds),
         pairs: pairs.map(<[f64]>::len),
         mean_difference: pairs.and_then(spread).map(|spread| spread.mean),

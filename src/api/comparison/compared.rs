@@ -16,11 +16,7 @@ impl Compared {
     pub(super) async fn read(store: &Store, ids: &[ExperimentId]) -> Result<Self, StoreError> {
         let mut experiments = Vec::with_capacity(ids.len());
         for id in ids {
-            let mut experiment = store.experiment(*id).await?;
-            if experiment.spec.tune.is_some() {
-                experiment.spec = experiment.spec.with_choices(&store.chosen_jobs(*id).await?);
-            }
-            experiments.push(experiment);
+            experiments.push(store.with_choices(store.experiment(*id).await?).await?);
         }
         Ok(Self { experiments })
     }

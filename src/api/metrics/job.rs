@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use optlab_api_types::{JobCurve, JobMetrics};
+use optlab_api_types::{Columns, JobCurve, JobMetrics};
 use optlab_domain::JobId;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -11,7 +11,7 @@ use super::super::error::ApiError;
 use super::super::extract::{Path, Query};
 use super::super::parameter::Whole;
 use super::super::state::AppState;
-use super::{AfterStep, MOST_POINTS, ToStep, known_series, range};
+use super::{AfterStep, MOST_POINTS, ToStep, bound, known_series, range};
 use crate::store::Series;
 
 type Points = Whole<1, MOST_POINTS, 1000>;
@@ -45,12 +45,13 @@ pub(in crate::api) async fn of_job(
     Query(params): Query<MetricsParams>,
 ) -> Result<Json<JobMetrics>, ApiError> {
     let range = range(params.points, params.after_step, params.to_step)?;
-    state.store.job(id).await?;
+    let spec = state.store.job_spec(id).await?;
     let mut curves = Vec::new();
     for series in wanted(&state, id, params.series.as_deref()).await? {
         let set = state.store.curves(&[id], &series.name, range).await?;
-        let points = set.curves.iter().map(Into::into);
+        let points = set.curves.iter().map(Columns::from);
         curves.extend(points.map(|points| JobCurve {
+            bound: spec.as_ref().and_then(|spec| bound(&spec.train, &series.name, points.values.last())),
             about: series.clone().into(),
             width: set.width,
             points,

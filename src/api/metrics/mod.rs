@@ -4,8 +4,9 @@ mod arms;
 mod job;
 mod runs;
 
-use optlab_api_types::Columns;
+use optlab_api_types::{Columns, EnergyBound};
 use optlab_domain::series;
+use optlab_spec::TrainSpec;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -62,6 +63,13 @@ impl From<&Curve> for Columns {
         let steps = points.iter().map(|point| point.step).collect();
         Self { steps, values: points.iter().map(|point| point.value).collect() }
     }
+}
+
+/// The lower bound of the series `name`, if it is an energy, and how far its `last` value is above it.
+fn bound(train: &TrainSpec, name: &str, last: Option<&f64>) -> Option<EnergyBound> {
+    let least = train.least_energy(name)?;
+    let excess = last.map(|&energy| least.excess(energy));
+    Some(EnergyBound { least: least.value, reachable: least.reachable, excess })
 }
 
 /// The requested range and resolution, from the parameters of these names.

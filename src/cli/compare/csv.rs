@@ -5,7 +5,7 @@ use optlab_api_types::{ArmResult, Comparison, Difference};
 const HEADER: &str = "arm,method,n,mean,std,energy,seconds,difference,low,high,p_value,\
     metric,selected_on_test_set,pairs,difference_std,p_adjusted,sign_flip_p,sign_flip_p_adjusted,least_sign_flip_p,\
     effect_size,seeds_needed,bootstrap_low,bootstrap_high,missing_seeds,standing,\
-    wins,ties,p_better,p_better_low,p_better_high";
+    wins,ties,p_better,p_better_low,p_better_high,energy_excess";
 
 pub(super) fn rows(comparison: &Comparison) -> String {
     let rows = comparison.arms.iter().map(|arm| row(comparison, arm).join(","));
@@ -50,5 +50,6 @@ fn row(comparison: &Comparison, arm: &ArmResult) -> Vec<String> {
         number(arm.wins.map(|counts| counts.probability)),
         number(arm.wins.map(|counts| counts.low)),
         number(arm.wins.map(|counts| counts.high)),
+        number(arm.energy_excess),
     ]
 }

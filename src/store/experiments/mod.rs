@@ -179,6 +179,14 @@ impl Store {
         Ok(experiment)
     }
 
+    /// The experiment with the settings that were chosen for its tuned arms.
+    pub async fn with_choices(&self, mut experiment: Experiment) -> Result<Experiment, StoreError> {
+        if experiment.spec.tune.is_some() {
+            experiment.spec = experiment.spec.with_choices(&self.chosen_jobs(experiment.id).await?);
+        }
+        Ok(experiment)
+    }
+
     /// Experiments before the id `before`, newest first.
     pub async fn experiments(
         &self,

@@ -33,6 +33,19 @@ impl Store {
         Ok(job.ok_or(NotFound::Job(id))?)
     }
 
+    /// The spec of a job; `None` if this version cannot interpret it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn job_spec(&self, id: JobId) -> Result<Option<JobSpec>, StoreError> {
+        let spec: Option<(String,)> = sql("SELECT spec FROM jobs WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut self.read().await?)
+            .await?;
+        let (spec,) = spec.ok_or(NotFound::Job(id))?;
+        Ok(JobSpec::from_stored(&serde_json::from_str(&spec)?).ok())
+    }
+
     /// Jobs in an order, after the place `after`. A job that moves between two pages may be in both or in none; each of
     /// the others is in one.
     pub async fn jobs(

@@ -48,7 +48,7 @@ test("an error is computed from its accuracy, the lowest from the highest", () =
   expect(sourceOf("test/error")).toBe("test/accuracy");
   expect(sourceOf("energy/mean")).toBe("energy/mean");
   expect(sourceOf("constructor")).toBe("constructor");
-  const arm = { arm: "a", method: "", steps: [0], mean: [90], std: [1], min: [88], max: [93], n: [3] };
+  const arm = { arm: "a", method: "", steps: [0], mean: [90], std: [1], min: [88], max: [93], n: [3], bound: null };
   const source = { series: "test/accuracy", unit: "%", higher_is_better: true, width: 1, arms: [arm] };
   expect(curvesOf("test/error", source).arms[0]).toMatchObject({ mean: [10], std: [1], min: [7], max: [12] });
   expect(curvesOf("test/accuracy", source)).toBe(source);
@@ -59,7 +59,7 @@ test("an error is computed from its accuracy, the lowest from the highest", () =
 test("a zoomed range is joined to its neighbouring points", () => {
   const curves = (steps: number[], width: number) => ({
     series: "test/loss", unit: "nat", higher_is_better: false, width,
-    arms: [{ arm: "a", method: "", steps, mean: steps, std: steps.map(() => null), min: steps, max: steps, n: steps.map(() => 1) }],
+    arms: [{ arm: "a", method: "", steps, mean: steps, std: steps.map(() => null), min: steps, max: steps, n: steps.map(() => 1), bound: null }],
   });
   const whole = curves([0, 100, 200, 300], 4);
   expect(within(whole, curves([150, 201], 1), [140, 250]).arms[0]!.mean).toEqual([100, 150, 201, 300]);

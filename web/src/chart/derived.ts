@@ -110,6 +110,7 @@ function summary(arm: string, pairs: Map<number, number[]>): ArmCurve {
     min: samples.map((sample) => Math.min(...sample)),
     max: samples.map((sample) => Math.max(...sample)),
     n: samples.map((sample) => sample.length),
+    bound: null,
   };
 }
 

@@ -2,6 +2,8 @@
 
 import type uPlot from "uplot";
 import { highAt, type Line, lowAt, pieces, type Range, type RunLine } from "./curves";
+import type { Level } from "./levels";
+import { plain } from "../format";
 import { corners } from "./marker";
 import type { Pen, Point } from "./pen";
 
@@ -19,6 +21,8 @@ export interface Figure {
   log: boolean;
   /** A horizontal line at zero difference. */
   zero: boolean;
+  /** The least possible values. */
+  levels: Level[];
   /** Names of the arms that stand out; the others are faint. Empty if all are alike. */
   strong: string[];
 }
@@ -65,6 +69,7 @@ export function paint(pen: Pen, figure: Figure, place: Place, colours: Colours) 
   const lines = [...figure.lines].sort((a, b) => stands(a.style.name) - stands(b.style.name));
   pen.inside(left, top, width, height, () => {
     if (figure.zero) pen.line([[left, place.y(0)], [left + width, place.y(0)]], { colour: colours("--arm-baseline"), width: 1, dash: [5, 3] });
+    paintLevels(pen, figure.levels, figure.y, place, colours);
     if (figure.runs.length) paintRuns(pen, figure, place, colours);
     else paintBands(pen, bandLines(figure), place, colours);
     for (const line of lines) paintMean(pen, figure, line, place, colours(line.style.token), stands(line.style.name));
@@ -79,6 +84,28 @@ export function paint(pen: Pen, figure: Figure, place: Place, colours: Colours) 
 /** 1 for an arm that stands out, -1 for the others beside it, 0 if all are alike. */
 function strengthOf({ strong }: Figure): (name: string) => -1 | 0 | 1 {
   return (name) => (strong.length === 0 ? 0 : strong.includes(name) ? 1 : -1);
+}
+
+const LEVEL_DASH = [6, 4];
+const LEVEL_TEXT = 10;
+/** Between two names, in pixels. */
+const NAMES_APART = 13;
+
+/** Draws each line with its name above it. A line below the chart has only a name, at the lower edge. */
+export function paintLevels(pen: Pen, levels: Level[], y: Range, place: Place, colours: Colours) {
+  const { left, top, width, height } = place;
+  const colour = colours("--quiet");
+  let free = Infinity;
+  for (const { value, name } of [...levels].sort((a, b) => a.value - b.value)) {
+    if (value > y[1]) continue;
+    const below = value < y[0];
+    const at = below ? top + height : place.y(value);
+    if (!below) pen.line([[left, at], [left + width, at]], { colour, width: 1, dash: LEVEL_DASH });
+    // A name that would cover another one is left out.
+    if (at > free) continue;
+    pen.text([left + 6, at - 8], below ? `↓ ${name} ${plain(value)}` : name, { colour, size: LEVEL_TEXT });
+    free = at - NAMES_APART;
+  }
 }
 
 function bandLines({ lines, strong }: Figure): Line[] {

@@ -123,6 +123,15 @@ function pad([low, high]: Range): Range {
   return [low - (margin || 0.5), high + (margin || 0.5)];
 }
 
+/** The lines keep at least this fraction of an axis that is extended to a bound. */
+const WORTH_REACHING = 1 / 6;
+
+/** Extends a range to a bound unless the lines would become flat. */
+export function reaching(range: Range, bound: number): Range {
+  const extended = including(range, bound);
+  return range[1] - range[0] >= WORTH_REACHING * (extended[1] - extended[0]) ? extended : range;
+}
+
 /** Extends a range to a value, with a small margin. */
 export function including([low, high]: Range, value: number): Range {
   const margin = (Math.max(high, value) - Math.min(low, value)) * 0.04;

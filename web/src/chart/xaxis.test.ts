@@ -14,6 +14,8 @@ test("an epoch is a fraction of the run, or of the training set for runs in step
   const digits = { name: "digits" } as TrainSpec["data"];
   expect(of([{ epochs: 20 }, 900])).toBe(45);
   expect(of([{ steps: 900, batch_size: 32, data: digits }, 900])).toBe(45);
+  const few = { name: "digits", validation: 0.5, train_samples: 144 } as TrainSpec["data"];
+  expect(of([{ steps: 900, batch_size: 16, data: few }, 900])).toBe(9);
   expect(of([{ steps: 9, batch_size: 32, data: { name: "own" } as TrainSpec["data"] }, 9])).toBeNull();
   expect(of([{ epochs: 20 }, 900], [{ epochs: 40 }, 1800], [{ steps: 90, batch_size: 32, data: digits }, 90])).toBe(45);
   expect(of([{ epochs: 20 }, 900], [{ epochs: 20 }, 800])).toBeNull();

@@ -19,9 +19,9 @@ export function stepsPerEpoch(arms: { name: string; train: TrainSpec }[], jobs: 
   const lengths = new Map(jobs.map((job) => [job.arm, job.steps]));
   const [first, ...others] = arms.map(({ name, train }) => {
     if (train.epochs) return (lengths.get(name) ?? 0) / train.epochs;
-    const { name: data = "", samples, validation } = train.data ?? {};
-    const all = samples ?? SAMPLES[data];
-    return !all || !train.batch_size || validation ? 0 : Math.max(1, Math.floor(all / train.batch_size));
+    const { name: data = "", samples, validation, train_samples: drawn } = train.data ?? {};
+    const all = drawn ?? (validation ? null : (samples ?? SAMPLES[data]));
+    return !all || !train.batch_size ? 0 : Math.max(1, Math.floor(all / train.batch_size));
   });
   return first && others.every((other) => other === first) ? first : null;
 }

@@ -17,6 +17,7 @@ const word = (text: string) => text.trim() || undefined;
 const NAME: Field = { label: "Name", path: ["name"], read: word };
 const SEEDS: Field = { label: "Seeds", path: ["seeds"], read: numbersFrom, hint: "0-4 or 0, 1, 7" };
 const BATCH: Field = { label: "Batch size", path: ["train", "batch_size"], read: numberFrom };
+const IMAGES: Field = { label: "Training images", path: ["train", "data", "train_samples"], read: numberFrom, hint: "all" };
 const RATE: Field = { label: "Learning rate", path: ["train", "optimizer", "learning_rate"], read: numberFrom };
 const DEVICE: Field = { label: "Device", path: ["resources", "device"], read: word, choices: ["any", "cpu", "cuda"] };
 const PRIORITY: Field = { label: "Priority", path: ["priority"], read: numberFrom, hint: "higher is claimed first" };
@@ -41,5 +42,5 @@ function widthOf(spec: Spec): Field {
 export function fieldsOf(spec: Spec): { who: Field[]; how: Field[]; where: Field[] } {
   const length = lengthOf(spec);
   const long: Field = { label: length === "epochs" ? "Epochs" : "Steps", path: ["train", length], read: numberFrom };
-  return { who: [NAME, SEEDS], how: [long, BATCH, RATE, widthOf(spec)], where: [DEVICE, PRIORITY] };
+  return { who: [NAME, SEEDS], how: [long, BATCH, IMAGES, RATE, widthOf(spec)], where: [DEVICE, PRIORITY] };
 }

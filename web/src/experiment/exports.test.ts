@@ -8,7 +8,7 @@ import { sqlOf } from "./sql";
 
 const [style] = styleArms([{ name: "opt", method: "opt:cayley" }]);
 const line = lineOf(style!, { steps: [0, 10, 20], mean: [1, 2, 4], std: [0.1, 0.1, null], n: [2, 2, 1] }, 1);
-const figure: Figure = { title: "loss <1>", lines: [line], runs: [], x_title: "step", y_title: "loss", x: [0, 20], y: [0, 4], log: false, zero: false, strong: [] };
+const figure: Figure = { title: "loss <1>", lines: [line], runs: [], x_title: "step", y_title: "loss", x: [0, 20], y: [0, 4], log: false, zero: false, levels: [], strong: [] };
 
 test("a CSV table has mean, deviation and number of seeds of every point", () => {
   expect(figureCsv(figure)).toBe("arm,step,mean,std,n\r\nopt,0,1,0.1,2\r\nopt,10,2,0.1,2\r\nopt,20,4,,1\r\n");

@@ -5,7 +5,8 @@ import type { CurveRequest } from "./curve_store.svelte";
 import { curvesOf, differences, runsOf, sourceOf, within } from "../chart/derived";
 import { readValues, writeValues } from "../chart/look";
 import type { Figure } from "../chart/paint";
-import { including, logRange, yRange } from "../chart/ranges";
+import { levelsOf } from "../chart/levels";
+import { including, logRange, reaching, yRange } from "../chart/ranges";
 import { address } from "../router.svelte";
 import { smooth } from "../chart/smooth";
 import { axisTitle, seriesTitle } from "../chart/series";
@@ -79,6 +80,17 @@ export class Plot {
     return this.#smoothed(lines.map((line) => ({ ...line, limits })));
   });
 
+  /** The least possible energies of the shown arms. */
+  readonly #levels = $derived.by(() => (this.diff ? [] : levelsOf(this.#lines.map(({ style }) => ({ bound: this.#boundOf(style.name) })))));
+
+  /** How far the last energy of each shown arm is above the least possible one, in percent. */
+  readonly excesses = $derived.by(() =>
+    this.stage.visible.flatMap((style) => {
+      const bound = this.#boundOf(style.name);
+      return bound && bound.excess != null ? [{ style, excess: bound.excess, reachable: bound.reachable }] : [];
+    }),
+  );
+
   readonly #run_lines = $derived.by<RunLine[]>(() => {
     if (!this.runs) return [];
     const { view, visible, x } = this.stage;
@@ -97,7 +109,8 @@ export class Plot {
     const lines = [...this.#lines, ...runs];
     if (this.log) return logRange(lines, this.#x, this.whole);
     const fitted = yRange(lines, this.#x, this.whole);
-    return this.diff ? { ...fitted, range: including(fitted.range, 0) } : fitted;
+    if (this.diff) return { ...fitted, range: including(fitted.range, 0) };
+    return { ...fitted, range: this.#levels.reduce((range, { value }) => reaching(range, value), fitted.range) };
   });
 
   /** What the y axis leaves out unless the reader chooses to show it: the warm-up, and arms far from the others. */
@@ -124,6 +137,7 @@ export class Plot {
     y: this.values ?? this.#fitted.range,
     log: this.log,
     zero: this.diff,
+    levels: this.#levels,
     strong: this.stage.strong,
   }));
 
@@ -156,6 +170,12 @@ export class Plot {
     this.setValues(null);
     if (which === "log" && this.#usually_log && !this.is("log")) address.toggle("linear", this.key);
     else address.toggle(which, this.key);
+  }
+
+  /** The bound of an arm's energy, from its whole curve. */
+  #boundOf(arm: string) {
+    const whole = this.stage.view.curves.curves(this.#mean_requests[0]!);
+    return whole?.arms.find((curve) => curve.arm === arm)?.bound;
   }
 
   #requests(kind: CurveRequest["kind"], points: number): CurveRequest[] {

@@ -4,7 +4,7 @@ import { joinCurves, joinRuns, joinSeries, readIds } from "./several";
 
 const band: Band = { steps: [0], mean: [1], std: [null], min: [1], max: [1], n: [1] };
 const curves = (unit: string, width: number): Curves => ({
-  series: "test/accuracy", unit, higher_is_better: true, width, arms: [{ arm: "opt", method: "opt:cayley", ...band }],
+  series: "test/accuracy", unit, higher_is_better: true, width, arms: [{ arm: "opt", method: "opt:cayley", ...band, bound: null }],
 });
 
 test("arms of several experiments are named after them, and the widest buckets count", () => {

@@ -3,7 +3,7 @@ import type { Attempt, JobCurve } from "../contract";
 import { ATTEMPT } from "../fixtures";
 import { beside, figuresOf, seamsOf } from "./groups";
 
-const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, width: 1, steps: [0, 1], values: [1, 2] });
+const curve = (name: string): JobCurve => ({ name, unit: "", higher_is_better: null, width: 1, steps: [0, 1], values: [1, 2], bound: null });
 
 test("series of the same kind share a figure, the most important one first", () => {
   const names = ["energy/hidden1", "energy/mean", "learning_rate", "odd", "train/loss", "test/loss", "test/accuracy"];

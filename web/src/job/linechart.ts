@@ -4,6 +4,9 @@ import uPlot from "uplot";
 import type { Range } from "../chart/curves";
 import { DRAG, takeSelection, token, yTicks } from "../chart/figure";
 import { count } from "../format";
+import type { Level } from "../chart/levels";
+import { paintLevels, placeIn } from "../chart/paint";
+import { canvasPen } from "../chart/pen";
 import { smooth } from "../chart/smooth";
 import { tickLabels } from "../chart/ticks";
 import type { Line, Seam } from "./groups";
@@ -17,6 +20,7 @@ export interface Drawn {
   log: boolean;
   /** The weight of the past in smoothed lines; raw ones are faint beside them. */
   smoothing: number;
+  levels: Level[];
 }
 
 export interface Hooks {
@@ -54,7 +58,7 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
       points: { size: 6, width: 1.5, fill: () => token("--panel") },
     },
     hooks: {
-      drawAxes: [(plot) => drawSeams(plot, drawn().seams)],
+      drawAxes: [(plot) => drawSeams(plot, drawn().seams), (plot) => drawLevels(plot, drawn())],
       setCursor: [hooks.pointed],
       setSelect: [(plot) => takeSelection(plot, hooks.selected)],
     },
@@ -64,6 +68,13 @@ export function optionsFor(drawn: () => Drawn, hooks: Hooks): Omit<uPlot.Options
 /** `faint` adds a quarter of opacity to a colour of six digits. */
 function strokeOf({ label, style, curve }: Line, faint: boolean): uPlot.Series {
   return { label, stroke: () => `${token(style.token)}${faint ? "40" : ""}`, width: faint ? 1 : 1.5, dash: style.dash, spanGaps: true, points: { show: curve.steps.length < 3 } };
+}
+
+function drawLevels(plot: uPlot, { levels, x, y, log }: Drawn) {
+  const { left, top, width, height } = plot.bbox;
+  const ratio = uPlot.pxRatio;
+  const place = placeIn({ x, y, log }, left / ratio, top / ratio, width / ratio, height / ratio);
+  paintLevels(canvasPen(plot.ctx, token("--sans"), ratio), levels, y, place, token);
 }
 
 function drawSeams(plot: uPlot, seams: Seam[]) {

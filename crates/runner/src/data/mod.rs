@@ -14,6 +14,7 @@ use optlab_spec::{DataSpec, JobSpec};
 use tch::Device;
 
 use crate::failure::JobError;
+use crate::random::{self, Purpose};
 
 pub use augmentation::Augmentation;
 pub use batches::Batches;
@@ -42,11 +43,20 @@ impl Data {
         library: &Library,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
+        let (split, normalisation) = split(&job.train.data, library, progress)?;
+        Self::of(job, split, normalisation, device)
+    }
+
+    /// Divides the images among the sets of the job.
+    fn of(
+        job: &JobSpec,
+        Split { train, test }: Split,
+        normalisation: Normalisation,
+        device: Device,
+    ) -> Result<Self, JobError> {
         let (spec, seed) = (&job.train, job.seed);
-        let unknown = || JobError::Setup(format!("this runner knows no data set `{}`", spec.data.name));
-        let shape = spec.data.task().ok_or_else(unknown)?.shape;
-        let sizes = spec.data.sizes().ok_or_else(unknown)?;
-        let (Split { train, test }, normalisation) = split(&spec.data, library, progress)?;
+        let shape = spec.data.task().ok_or_else(|| unknown(&spec.data))?.shape;
+        let sizes = spec.data.sizes().ok_or_else(|| unknown(&spec.data))?;
         let images = |samples: &Samples| Images::new(shape, normalisation, samples, device);
         let (train, validation) = match sizes.validation {
             0 => (train, None),
@@ -55,7 +65,10 @@ impl Data {
                 (train, Some(images(&held_out)?))
             }
         };
-        let train = images(&train)?;
+        let train = match spec.data.train_samples {
+            None => images(&train)?,
+            Some(count) => images(&draw(train, count, seed))?,
+        };
         let order = Order::new(seed, &train, spec.batch_size, device);
         let augmentation = Augmentation::new(&spec.data.augment, shape, seed, device)?;
         let test = match job.phase() {
@@ -66,6 +79,12 @@ impl Data {
     }
 }
 
+/// The images that the job of this seed learns from, whatever its arm.
+fn draw(train: Samples, count: u64, seed: u64) -> Samples {
+    let order = random::permutation(random::stream(seed, Purpose::TrainSamples), train.labels.len() as u64);
+    train.draw(count as usize, order.into_iter().map(|index| index as usize))
+}
+
 fn split(
     spec: &DataSpec,
     library: &Library,
@@ -74,6 +93,73 @@ fn split(
     match (&spec.synthetic, spec.dataset()) {
         (None, Some(dataset)) => Ok((library.load(dataset, progress)?, dataset.normalisation())),
         (Some(synthetic), _) => Ok((synthetic::draw(synthetic), synthetic::NORMALISATION)),
-        (None, None) => Err(JobError::Setup(format!("this runner knows no data set `{}`", spec.name))),
+        (None, None) => Err(unknown(spec)),
+    }
+}
+
+fn unknown(data: &DataSpec) -> JobError {
+    JobError::Setup(format!("this runner knows no data set `{}`", data.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_spec::ExperimentSpec;
+    use serde_json::{Value, json};
+    use tch::Tensor;
+
+    use super::*;
+
+    /// The data of the jobs of two arms and two seeds: by seed, then by arm.
+    fn prepared(data: &Value) -> Vec<Data> {
+        let train = json!({ "epochs": 1, "data": data, "model": { "kind": "mlp", "hidden": [8] } });
+        let arms = json!([
+            { "name": "baseline", "method": { "kind": "baseline" } },
+            { "name": "opt", "method": { "kind": "opt", "transform": "cayley" }, "train": { "batch_size": 16 } },
+        ]);
+        let experiment = json!({ "name": "x", "seeds": [4, 5], "train": train, "arms": arms });
+        let jobs = ExperimentSpec::from_value(&experiment).unwrap().jobs();
+        let digits = optlab_data::find("digits").unwrap();
+        let prepare = |job| Data::of(job, digits.decode(&[]).unwrap(), digits.normalisation(), Device::Cpu);
+        jobs.iter().map(|job| prepare(job).unwrap()).collect()
+    }
+
+    /// The pixels of all images, image after image.
+    fn pixels(images: &Images) -> Vec<Vec<u8>> {
+        let all = Tensor::arange(images.len(), (tch::Kind::Int64, Device::Cpu));
+        let (pixels, _) = images.select(&all).unwrap();
+        let pixels = Vec::<u8>::try_from(pixels.flatten(0, -1)).unwrap();
+        pixels.chunks(64).map(<[u8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn the_seed_decides_which_images_all_arms_learn_from() {
+        let data = json!({ "name": "digits", "validation": 0.5, "train_samples": 144 });
+        let (first, again) = (prepared(&data), prepared(&data));
+        let train = |data: &Data| pixels(&data.batches.images);
+        for (job, same) in first.iter().zip(&again) {
+            assert_eq!(train(job).len(), 144);
+            assert!(train(job) == train(same));
+        }
+        let [four, opt_four, five, opt_five] = &first.iter().map(train).collect::<Vec<_>>()[..] else {
+            panic!("2 arms x 2 seeds")
+        };
+        assert!(four == opt_four && five == opt_five);
+        let shared = four.iter().filter(|image| five.contains(image)).count();
+        assert!((10..60).contains(&shared), "{shared} of 144 images are of both seeds; 29 are expected");
+    }
+
+    #[test]
+    fn training_images_are_drawn_beside_the_validation_set_which_stays() {
+        let with =
+            |count: Value| prepared(&json!({ "name": "digits", "validation": 0.9, "train_samples": count }));
+        let (all, few, same) = (&with(json!(null))[0], &with(json!(50))[0], &with(json!(144))[0]);
+        let validation = |data: &Data| pixels(data.validation.as_ref().unwrap());
+        assert_eq!(validation(few).len(), 1298);
+        assert!(validation(few) == validation(all));
+        assert!(pixels(few.test.as_ref().unwrap()) == pixels(all.test.as_ref().unwrap()));
+        let rest = pixels(&all.batches.images);
+        assert!(pixels(&few.batches.images).iter().all(|image| rest.contains(image)));
+        assert!(pixels(&few.batches.images).iter().all(|image| !validation(all).contains(image)));
+        assert!(pixels(&same.batches.images) == rest, "the number of all images changes nothing");
     }
 }

@@ -73,6 +73,7 @@ pub const FACTORS: [&[&str]; 14] = [
         "{}",
         r#"{"train": {"data": {"name": "digits", "augment": ["pad-crop", "flip"]}}}"#,
         r#"{"train": {"data": {"name": "digits", "augment": ["pad-crop-zero"], "validation": 0.1}}}"#,
+        r#"{"train": {"data": {"name": "digits", "train_samples": 40}}}"#,
         r#"{"train": {"data": {"name": "synthetic", "shape": [2, 8, 8], "classes": 3, "samples": 64}}}"#,
     ],
     &["{}", r#"{"train": {"clip_norm": 0.5}}"#],

@@ -13,6 +13,7 @@ pub use synthetic::Synthetic;
 use crate::architecture::Task;
 use crate::fields::Fields;
 use crate::problem::{alternatives, suggestion};
+use synthetic::MOST_SAMPLES;
 
 /// The name of synthetic data.
 const SYNTHETIC: &str = "synthetic";
@@ -31,6 +32,9 @@ pub struct DataSpec {
     /// `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
     /// The test set is unaffected.
     pub validation: f64,
+    /// Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
+    /// least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+    pub train_samples: Option<u64>,
     /// Random changes of each training image at each use.
     pub augment: Vec<Augment>,
 }
@@ -38,7 +42,7 @@ pub struct DataSpec {
 /// Numbers of images of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Images of the training set without the held-out ones.
+    /// Images that updates learn from.
     pub train: u64,
     /// Images that are held out of the training set.
     pub validation: u64,
@@ -64,7 +68,9 @@ impl DataSpec {
             (None, None) => return None,
         };
         let validation = optlab_data::held_out(samples as usize, self.validation) as u64;
-        Some(Sizes { train: samples - validation, validation, test })
+        let remaining = samples - validation;
+        let train = self.train_samples.map_or(remaining, |count| count.min(remaining));
+        Some(Sizes { train, validation, test })
     }
 
     /// The real data set, unless it is synthetic or not known.
@@ -75,10 +81,11 @@ impl DataSpec {
     pub(crate) fn read(fields: &mut Fields<'_>) -> Self {
         let name = fields.identifier("name");
         let synthetic = (name == SYNTHETIC).then(|| Synthetic::read(fields));
-        let data = Self {
+        let mut data = Self {
             name,
             synthetic,
             validation: fields.number("validation", Some(0.0), 0.0..=0.9),
+            train_samples: None,
             augment: Augment::read_all(fields),
         };
         match data.sizes() {
@@ -96,7 +103,34 @@ impl DataSpec {
             }
             Some(_) => {}
         }
+        data.train_samples = data.read_train_samples(fields);
         data
+    }
+
+    /// Reads the number of training images; `self` has the other fields.
+    fn read_train_samples(&self, fields: &mut Fields<'_>) -> Option<u64> {
+        const NAME: &str = "train_samples";
+        if !fields.has(NAME) {
+            return None;
+        }
+        let mistakes = fields.mistakes();
+        let count = fields.integer(NAME, None, 1..=MOST_SAMPLES);
+        if let (Some(sizes), Some(Task { classes, .. })) = (self.sizes(), self.task())
+            && fields.mistakes() == mistakes
+        {
+            let Sizes { train, validation, .. } = sizes;
+            if count > train {
+                let held_out = if validation > 0 { " that are not held out for validation" } else { "" };
+                fields.wrong(
+                    NAME,
+                    format!("must be at most {train}, the training images{held_out}, is {count}"),
+                );
+            } else if count < classes {
+                fields
+                    .wrong(NAME, format!("must be at least {classes}, one image of each class, is {count}"));
+            }
+        }
+        Some(count)
     }
 }
 
@@ -128,26 +162,50 @@ mod tests {
     }
 
     #[test]
+    fn training_images_are_counted_without_the_held_out_ones() {
+        let sizes = |validation: f64, count: u64| {
+            let data = json!({ "name": "digits", "validation": validation, "train_samples": count });
+            read(data).map(|data| data.sizes().unwrap())
+        };
+        assert_eq!(sizes(0.0, 144), Ok(Sizes { train: 144, validation: 0, test: 355 }));
+        assert_eq!(sizes(0.9, 144), Ok(Sizes { train: 144, validation: 1298, test: 355 }));
+        assert_eq!(sizes(0.0, 1442), Ok(Sizes { train: 1442, validation: 0, test: 355 }));
+        for (validation, count, says) in [
+            (0.0, 1443, "must be at most 1442, the training images, is 1443"),
+            (
+                0.9,
+                145,
+                "must be at most 144, the training images that are not held out for validation, is 145",
+            ),
+            (0.0, 9, "must be at least 10, one image of each class, is 9"),
+        ] {
+            assert_eq!(sizes(validation, count), Err(vec![format!("/train_samples: {says}")]));
+        }
+    }
+
+    #[test]
     fn lengths_follow_the_remaining_training_set() {
-        let spec = |batch_size: u64| {
+        let spec = |batch_size: u64, data: Value| {
             let train = json!({
                 "epochs": 3,
                 "batch_size": batch_size,
-                "data": { "name": "digits", "validation": 0.5 },
+                "data": crate::merge(json!({ "name": "digits" }), &data),
                 "model": { "kind": "mlp", "hidden": [4] },
             });
             let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
             ExperimentSpec::from_value(&json!({ "name": "x", "train": train, "arms": arms }))
         };
-        let train = spec(100).unwrap().train;
+        let half = json!({ "validation": 0.5 });
+        let train = spec(100, half.clone()).unwrap().train;
         assert_eq!((train.steps_per_epoch(), train.total_steps()), (7, 21));
-        assert!(spec(721).is_ok());
-        assert!(
-            spec(722)
-                .unwrap_err()
-                .to_string()
-                .contains("/train/batch_size: must be a whole number from 1 to 721")
-        );
+        let train = spec(16, json!({ "train_samples": 144 })).unwrap().train;
+        assert_eq!((train.steps_per_epoch(), train.total_steps()), (9, 27));
+        for (data, most) in [(half, 721), (json!({ "train_samples": 144 }), 144)] {
+            assert!(spec(most, data.clone()).is_ok());
+            let problem = spec(most + 1, data).unwrap_err().to_string();
+            let right = format!("/train/batch_size: must be a whole number from 1 to {most}");
+            assert!(problem.contains(&right), "{problem}");
+        }
     }
 
     #[test]
@@ -160,7 +218,7 @@ mod tests {
     #[test]
     fn a_resolved_table_is_read_as_it_was_written() {
         for value in [
-            json!({ "name": "cifar-100", "augment": ["pad-crop", "flip"], "validation": 0.1 }),
+            json!({ "name": "cifar-100", "augment": ["pad-crop", "flip"], "validation": 0.1, "train_samples": 500 }),
             synthetic(json!({ "augment": ["pad-crop-zero"] })),
         ] {
             let data = read(value).unwrap();
@@ -175,6 +233,10 @@ mod tests {
         for (value, says) in [
             (json!({ "name": "digits", "validation": 0.0001 }), "/validation: holds out none of 1442 images"),
             (json!({ "name": "digits", "validation": 1 }), "/validation: must be a number from 0 to 0.9"),
+            (
+                json!({ "name": "digits", "train_samples": 0 }),
+                "/train_samples: must be a whole number from 1 to",
+            ),
             (json!({ "name": "digits", "samples": 10 }), "/samples: unknown field"),
             (json!({ "name": "synthetc" }), "did you mean `synthetic`?"),
         ] {

@@ -7,6 +7,9 @@ use crate::fields::{Fields, integer_item};
 /// Maximum size of synthetic data in bytes, which fits the memory of any training machine.
 const MOST_BYTES: u64 = 4_000_000_000;
 
+/// Maximum number of training images.
+pub(super) const MOST_SAMPLES: u64 = 10_000_000;
+
 /// Random images for benchmarks: the same for every seed. There is nothing to learn from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -31,7 +34,7 @@ impl Synthetic {
         let synthetic = Self {
             shape: fields.list("shape", None, 3..=3, side).try_into().unwrap_or([1; 3]),
             classes: fields.integer("classes", None, 2..=256),
-            samples: fields.integer("samples", None, 10..=10_000_000),
+            samples: fields.integer("samples", None, 10..=MOST_SAMPLES),
         };
         let bytes = synthetic.shape.iter().product::<u64>() * synthetic.samples;
         if bytes > MOST_BYTES {
