@@ -147,11 +147,9 @@ fn choices_and_the_best_of_k_trials_agree_with_their_definition() {
         assert_eq!(serde_json::json!(order), case["order"], "{case}");
         let best = stats::best_of(&scores);
         assert_eq!(best.len(), scores.len());
-        let parts: [(&str, fn(&stats::BestOf) -> f64); 3] =
-            [("expected", |best| best.expected), ("low", |best| best.low), ("high", |best| best.high)];
-        for (name, part) in parts {
-            for (best, theirs) in best.iter().zip(case[name].as_array().unwrap()) {
-                agrees(part(best), theirs, &format!("{name} of {case}"));
+        for (index, best) in best.iter().enumerate() {
+            for (name, ours) in [("expected", best.expected), ("low", best.low), ("high", best.high)] {
+                agrees(ours, &case[name][index], &format!("{name} of {} trials of {case}", index + 1));
             }
         }
     }
