@@ -37,8 +37,8 @@ fn error(rate: f64, best: f64) -> f64 {
     (curvature * decades.powi(2)).min(82.0)
 }
 
-/// The rate of an arm after the trials.
-fn tuned(trials: u64, seeds: usize, best: f64, seed: u64, random: &mut Pcg64) -> f64 {
+/// The rates of the trials, the same for both arms.
+fn tried(trials: u64, seed: u64) -> Vec<f64> {
     let spec = ExperimentSpec::from_value(&json!({
         "version": 1,
         "name": "study",
@@ -52,12 +52,17 @@ fn tuned(trials: u64, seeds: usize, best: f64, seed: u64, random: &mut Pcg64) ->
         "arms": [{ "name": "arm", "method": { "kind": "baseline" } }],
     }))
     .unwrap();
-    let tried = (0..trials).map(|trial| {
-        let rate = spec.trial(&spec.arms[0], trial).unwrap().train.optimizer.learning_rate();
+    let rate = |trial| spec.trial(&spec.arms[0], trial).unwrap().train.optimizer.learning_rate();
+    (0..trials).map(rate).collect()
+}
+
+/// The rate of an arm after the trials.
+fn chosen(tried: &[f64], seeds: usize, best: f64, random: &mut Pcg64) -> f64 {
+    let scored = tried.iter().map(|&rate| {
         let errors: Vec<_> = (0..seeds).map(|_| Some(error(rate, best) + NOISE * normal(random))).collect();
         (score(errors.into_iter()), rate)
     });
-    tried.min_by(|(one, _), (other, _)| by_score(*one, *other)).unwrap().1
+    scored.min_by(|(one, _), (other, _)| by_score(*one, *other)).unwrap().1
 }
 
 /// The shares of comparisons, by the number of confirming seeds, in which one arm is called better.
@@ -65,13 +70,14 @@ fn calls(rates: Rates) -> [f64; 3] {
     let mut random = Pcg64::new(18, 0);
     let mut calls = [0_u32; 3];
     for experiment in 0..EXPERIMENTS {
-        let chosen = match rates {
+        let rates = match rates {
             Rates::Same => [RANGE[0] * (RANGE[1] / RANGE[0]).powf(uniform(&mut random)); 2],
             Rates::Tuned { trials, seeds } => {
-                BEST.map(|best| tuned(trials, seeds, best, experiment, &mut random))
+                let tried = tried(trials, experiment);
+                BEST.map(|best| chosen(&tried, seeds, best, &mut random))
             }
         };
-        let mut run = |arm: usize| error(chosen[arm], BEST[arm]) + NOISE * normal(&mut random);
+        let mut run = |arm: usize| error(rates[arm], BEST[arm]) + NOISE * normal(&mut random);
         let pairs: Vec<f64> = (0..SEEDS[2]).map(|_| run(1) - run(0)).collect();
         for (calls, seeds) in calls.iter_mut().zip(SEEDS) {
             let Spread { n, mean, std } = spread(&pairs[..seeds]).unwrap();
