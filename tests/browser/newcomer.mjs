@@ -64,6 +64,8 @@ for (const [method, name] of [["baseline", /^baseline(?:-rate-(.*))?$/], ["opt:c
 
 await task("which rate is best for each arm", async () => {
   await click(link("Runs"));
+  await type(page.getByRole("textbox", { name: "Condition" }), "experiment = thirty-arms");
+  await press(page.getByRole("textbox", { name: "Condition" }), "Enter");
   await select(page.getByLabel("group by"), "method");
   await select(page.getByLabel("and by"), "method.learning_rate");
   const marked = (method) => seen("group").filter({ hasText: method }).filter({ hasText: "best mean" }).locator("td").nth(1);
