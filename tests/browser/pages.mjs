@@ -52,7 +52,9 @@ const text = () => seen("spec-editor").locator(".cm-content").innerText();
 const spec = seen("spec-editor").getByRole("textbox");
 await until("the recipe is valid", valid);
 await until("the editor is there", async () => (await seen("spec-editor").locator(".cm-content").count()) === 1);
-assert.match(await seen("dry-run").innerText(), /3 arms × 5 seeds: 15 jobs/);
+assert.match(await seen("dry-run").innerText(), /3 arms × \(12 trials × 3 seeds \+ 20 seeds\): 168 jobs/);
+await page.locator(".top select").selectOption("digits-mlp");
+await until("the other recipe is valid", async () => (await valid()) && /3 arms × 5 seeds: 15 jobs/.test(await seen("dry-run").innerText()));
 
 // The form changes the text, comments stay, and the server counts again.
 await page.getByLabel("Name").fill("made-here");
@@ -60,14 +62,14 @@ await page.getByLabel("Seeds").fill("0-1");
 await page.getByLabel("Epochs", { exact: true }).fill("400");
 await page.getByRole("checkbox", { name: "opt-gram-schmidt" }).uncheck();
 await until("the form is in the text", async () => /name = "made-here"/.test(await text()) && /epochs = 400/.test(await text()));
-assert.match(await text(), /^# The demo/);
+assert.match(await text(), /^# Does OPT help a small/);
 assert.doesNotMatch(await text(), /gram_schmidt/);
 await until("the jobs are counted", async () => /2 arms × 2 seeds: 4 jobs/.test(await seen("dry-run").innerText()));
 
 // Unsent text is kept after a visit to another page.
 await page.getByRole("link", { name: "Workers" }).click();
 await seen("worker").waitFor();
-await page.getByRole("link", { name: "New" }).click();
+await page.goBack();
 await until("the draft is as it was left", async () => (await valid()) && (await page.getByLabel("Name").inputValue()) === "made-here");
 assert.match(await text(), /epochs = 400/);
 
@@ -102,7 +104,7 @@ assert.deepEqual(jobs.map(({ arm, seed }) => `${arm} ${seed}`).sort(), ["baselin
 // Its page shows the submitted text beside the resolved spec.
 await page.goto(`${server}/experiments/${experiment}?tab=spec`);
 await until("the text that was sent is there", async () => (await seen("submitted-text").count()) === 1);
-assert.match(await seen("submitted-text").innerText(), /^# The demo[^]*batch_size = 64/);
+assert.match(await seen("submitted-text").innerText(), /^# Does OPT help a small[^]*batch_size = 64/);
 await look("spec");
 
 // A copy starts with that text. Raising its rate raises the rate of every arm, because no arm sets its own.
@@ -110,7 +112,7 @@ await page.goto(`${server}/new?from=${experiment}`);
 await until("the copy is valid", valid);
 assert.equal(await page.getByLabel("Name").inputValue(), "made-here");
 assert.equal(await page.getByLabel("Batch size").inputValue(), "64");
-assert.match(await text(), /^# The demo/);
+assert.match(await text(), /^# Does OPT help a small/);
 await page.getByLabel("Learning rate").fill("0.05");
 await until("the rate is in the text", async () => (await valid()) && /learning_rate = 0.05/.test(await text()));
 const headers = { "content-type": "application/toml" };

@@ -57,7 +57,7 @@ model = { kind = \"mlp\", hidden = [8] }\n\n[[arms]]\nname = \"baseline\"\nmetho
 
     // A recipe is also a file. A copy of its experiment keeps the fields that were set.
     client(&["submit", "digits-mlp"]);
-    assert!(submission(4)["text"].as_str().unwrap().starts_with("# The demo"));
+    assert!(submission(4)["text"].as_str().unwrap().starts_with("# Does OPT help a small"));
     client(&["submit", "digits-mlp", "--arm", "opt-cayley", "--set", "train.epochs=2"]);
     let checked =
         client(&["submit", "--from", "5", "--set", "train.optimizer.learning_rate=0.7", "--dry-run"]);

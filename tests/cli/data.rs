@@ -14,7 +14,7 @@ fn recipes_and_data_are_listed() {
     let folder = TempDir::new().unwrap();
     let list = optlab(&folder, &["recipes", "--json"]);
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
-    assert_eq!(list[0]["name"], "digits-mlp");
+    assert_eq!(list[0]["name"], "digits-few");
     let shown = optlab(&folder, &["recipes", "show", "mnist-mlp"]);
     assert!(out(&shown).contains("name = \"mnist-mlp\""));
     assert!(out(&optlab(&folder, &["data", "list"])).contains("digits"));

@@ -40,6 +40,12 @@ export interface components {
              */
             weight_decay: number;
         };
+        /** @description The trials that an arm affords in some time. */
+        Afforded: {
+            best_of: components["schemas"]["BestOf"] | null;
+            /** @description Number of its trials, of mean duration, at most all. */
+            trials: number;
+        };
         /**
          * @description The word `"all"`.
          * @enum {string}
@@ -167,6 +173,7 @@ export interface components {
             chosen: number | null;
             /** @description When the choice was frozen. It never changes afterwards. */
             frozen_at: string | null;
+            in_baseline_time: components["schemas"]["Afforded"] | null;
             /** @description `baseline`, `opt:cayley`, ... */
             method: string;
             /** @description `trial` until its choice is frozen, then `confirm`. */
@@ -1765,6 +1772,13 @@ export interface components {
         Tuning: {
             /** @description The arms, in the order of the spec. */
             arms: components["schemas"]["ArmTuning"][];
+            /** @description Name of the arm that the others are compared with, if the spec has one. */
+            baseline: string | null;
+            /**
+             * Format: double
+             * @description Training time of all trials of the baseline in seconds; null until they have ended.
+             */
+            baseline_seconds: number | null;
             /** @description How the points were chosen. */
             sampler: components["schemas"]["Sampler"];
             /**
@@ -2643,6 +2657,7 @@ export interface components {
 }
 export type ActionResult = components['schemas']['ActionResult'];
 export type AdamSpec = components['schemas']['AdamSpec'];
+export type Afforded = components['schemas']['Afforded'];
 export type AllWord = components['schemas']['AllWord'];
 export type Arm = components['schemas']['Arm'];
 export type ArmCurve = components['schemas']['ArmCurve'];

@@ -144,3 +144,8 @@ export function bytes(size: number): string {
 export function withMinus(sentence: string): string {
   return sentence.replace(/(?<![\w.)\]-])-(?=\d)/g, "−");
 }
+
+/** How far an energy is above the least possible one. Neurons that nearly coincide have an energy without meaning. */
+export function writeExcess(percent: number): string {
+  return percent > 1000 ? "over 1,000%" : `${number(percent, 2)}%`;
+}
