@@ -41,6 +41,10 @@ impl Arm {
                 if let Some(Tuned { space, source, parts: Parts { method, train } }) =
                     read_tuned(fields, base, tuning)
                 {
+                    // Those of the first trial follow from the source; mistakes in them are mistakes all the same.
+                    if fields.has("source") && !fields.is_stored() {
+                        read_parts(fields, base);
+                    }
                     return Self { name, method, train, tune: Some(space), source: Some(source) };
                 }
             }

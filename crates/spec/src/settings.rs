@@ -164,6 +164,10 @@ mod tests {
                 for column in ["arm", "seed"] {
                     job.remove(column).unwrap();
                 }
+                // Of trials.
+                for column in ["phase", "trial", "point"] {
+                    job.remove(column);
+                }
                 job.iter().for_each(|(name, value)| check(name, value, &mut checked));
             }
         }

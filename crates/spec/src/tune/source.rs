@@ -48,12 +48,12 @@ impl ArmSource {
 
 /// What was written for the arm: `source` in a resolved spec, otherwise its fields themselves.
 pub(crate) fn written(fields: &mut Fields<'_>) -> ArmSource {
-    let [source, method, train] = ["source", "method", "train"].map(|name| fields.raw(name));
-    let read = |name: &str, own: Option<&Value>| match source {
-        Some(source) => source.get(name).cloned().unwrap_or_default(),
-        None => own.cloned().unwrap_or_default(),
+    let read = |fields: &mut Fields<'_>| {
+        let [method, train] = ["method", "train"].map(|name| fields.raw(name).cloned().unwrap_or_default());
+        ArmSource { method, train }
     };
-    ArmSource { method: read("method", method), train: read("train", train) }
+    let own = read(fields);
+    if fields.has("source") { fields.table("source", None, read) } else { own }
 }
 
 /// Sets the field. A table that is missing on the way is created; a value that is no table is left to the reader.

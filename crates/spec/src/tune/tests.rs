@@ -322,3 +322,20 @@ fn mistakes_in_ranges_are_rejected_with_their_path() {
     let problems = ExperimentSpec::from_value(&empty).unwrap_err().to_string();
     assert!(problems.starts_with("/arms/0/tune: needs a range"), "{problems}");
 }
+
+#[test]
+fn a_resolved_arm_is_read_whole() {
+    let resolved = serde_json::to_value(spec(json!({}))).unwrap();
+    assert!(ExperimentSpec::from_value(&resolved).is_ok());
+    for (place, pointer) in [
+        ("/arms/0/method", "/arms/0/method/surprise"),
+        ("/arms/0/train/optimizer", "/arms/0/train/optimizer/surprise"),
+        ("/arms/1/source", "/arms/1/source/surprise"),
+        ("/arms/1/source/method", "/arms/1/method/surprise"),
+    ] {
+        let mut changed = resolved.clone();
+        changed.pointer_mut(place).unwrap()["surprise"] = json!(1);
+        let problems = ExperimentSpec::from_value(&changed).unwrap_err();
+        assert_eq!(problems.list[0].pointer, pointer, "{problems}");
+    }
+}
