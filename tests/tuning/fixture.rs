@@ -53,6 +53,7 @@ pub fn tuning(server: &Server, id: i64) -> Value {
     for arm in tuning["arms"].as_array_mut().unwrap() {
         assert!(arm["trial_seconds"].is_null() || arm["trial_seconds"].as_f64() > Some(0.0), "{arm:#}");
         arm["trial_seconds"] = Value::Null;
+        arm["in_baseline_time"] = Value::Null;
         for candidate in arm["candidates"].as_array_mut().unwrap() {
             for run in candidate["runs"].as_array_mut().unwrap() {
                 assert!(run["job_id"].is_number());
@@ -61,6 +62,7 @@ pub fn tuning(server: &Server, id: i64) -> Value {
             }
         }
     }
+    tuning["baseline_seconds"] = Value::Null;
     tuning
 }
 
