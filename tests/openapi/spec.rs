@@ -165,19 +165,21 @@ fn the_parser_rejects_what_the_schema_rejects() {
 
 #[test]
 fn an_unknown_field_is_rejected_in_every_table() {
-    let mut documents = Vec::new();
+    let (mut documents, mut places) = (Vec::new(), Vec::new());
     for spec in written().iter().flat_map(|spec| [spec.clone(), resolved(spec)]) {
         for pointer in pointers(&spec) {
             if let Some(Value::Object(table)) = spec.pointer(&pointer) {
                 let mut table: Map<String, Value> = table.clone();
                 table.insert("surprise".to_owned(), json!(1));
+                // The schema leaves open what was written for a tuned arm.
+                places.push(pointer.contains("/source/"));
                 documents.push(put(&spec, &pointer, table.into()));
             }
         }
     }
-    for (document, fits) in documents.iter().zip(fits(&documents)) {
+    for ((document, is_open), fits) in documents.iter().zip(places).zip(fits(&documents)) {
         let accepted = submission::resolve(document).is_ok();
-        assert!(!fits && !accepted, "by the schema {fits}, by optlab {accepted}: {document:#}");
+        assert!(fits == is_open && !accepted, "by the schema {fits}, by optlab {accepted}: {document:#}");
     }
 }
 
