@@ -32,21 +32,24 @@ impl Mistakes<'_> {
         let Some((pointer, detail)) = mistake.strip_prefix('/').and_then(|rest| rest.split_once(": ")) else {
             return line.to_owned();
         };
-        let mut steps: Vec<&str> = pointer.split('/').collect();
-        // Arms are set by name, and mistakes in an arm end with its name.
-        let arm =
-            detail.strip_suffix("`)").and_then(|detail| detail.rsplit_once("(arm `")).map(|(_, name)| name);
-        if let ([_, index, ..], Some(name)) = (steps.as_mut_slice(), arm) {
-            *index = name;
+        let steps: Vec<&str> = pointer.split('/').collect();
+        // Arms are set by name, and mistakes in an arm end with its name, also if the mistake is in what arms share.
+        let arm = match steps[..] {
+            ["arms", _, ..] => detail.strip_suffix("`)").and_then(|detail| detail.rsplit_once("(arm `")),
+            _ => None,
+        };
+        let mut named = steps.clone();
+        if let Some((_, name)) = arm {
+            named[1] = name;
         }
-        let path = steps.join(".");
+        let path = named.join(".");
         let is_below =
             |key: &str| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let mut keys = self.assignments.iter().filter_map(|text| Some(text.split_once('=')?.0.trim()));
         if keys.any(is_below) {
             return format!("{indent}{path}: {detail}");
         }
-        match self.place(&steps, arm) {
+        match self.place(&steps, arm.map(|(_, name)| name)) {
             Some(place) => format!("{indent}{place}: {mistake}"),
             None => line.to_owned(),
         }
@@ -55,13 +58,13 @@ impl Mistakes<'_> {
     /// `FILE:LINE:COLUMN` of a field. Arms are found by their names, because some may have been left out.
     fn place(&self, steps: &[&str], arm: Option<&str>) -> Option<String> {
         let (path, text) = self.file?;
-        let mut steps: Vec<String> = steps.iter().copied().map(str::to_owned).collect();
+        let mut pointer = format!("/{}", steps.join("/"));
         if let Some(name) = arm {
             let written = parse_toml(text).ok()?;
             let spec = written.get("overrides").unwrap_or(&written);
-            steps[1] = arms::names(spec).iter().position(|written| *written == name)?.to_string();
+            let index = arms::names(spec).iter().position(|written| *written == name)?.to_string();
+            pointer = format!("/{}", [&["arms", &index], &steps[2..]].concat().join("/"));
         }
-        let pointer = format!("/{}", steps.join("/"));
         let (line, column) =
             place(text, &pointer).or_else(|| place(text, &format!("/overrides{pointer}")))?;
         Some(format!("{path}:{line}:{column}"))
@@ -108,6 +111,13 @@ mod tests {
             ),
             "the spec has mistakes:\n  mine.toml:3:1: /train/epochs: must be positive\n  train.batch_size: must be \
              positive\n  mine.toml:8:1: /arms/0/kind: is unknown (arm `b`)\n  /data: is missing"
+        );
+        // A range that all arms share, in which one arm has found the mistake.
+        let toml = "name = \"x\"\n[tune.space]\nx = { from = 0 }\n[[arms]]\nname = \"b\"\n";
+        let mistakes = Mistakes { file: Some(("mine.toml", toml)), assignments: &assignments };
+        assert_eq!(
+            located(&mistakes, "/tune/space/x/from: no (arm `b`)"),
+            "mine.toml:3:7: /tune/space/x/from: no (arm `b`)"
         );
         let recipe = "recipe = \"digits-mlp\"\n[overrides.train]\nepochs = 0\n";
         let mistakes = Mistakes { file: Some(("mine.toml", recipe)), assignments: &[] };

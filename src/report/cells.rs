@@ -31,7 +31,7 @@ pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 13] {
         arm.n.to_string(),
         or_dash(mean_and_std(comparison, arm, "±")),
         or_dash(arm.energy.map(|energy| format!("{energy:.4}"))),
-        or_dash(arm.energy_excess.map(|excess| format!("{excess:.2}"))),
+        or_dash(arm.energy_excess.map(excess)),
         or_dash(arm.seconds.map(|seconds| format!("{seconds:.1}"))),
         or_dash(arm.pairs.map(|pairs| pairs.to_string())),
         or_dash(difference(comparison, arm)),
@@ -49,6 +49,11 @@ pub fn cells(comparison: &Comparison, arm: &ArmResult) -> [String; 13] {
 /// The probability that an arm is better, with its interval.
 pub(super) fn p_better(wins: &Wins) -> String {
     format!("{:.2} [{:.2}, {:.2}]", wins.probability, wins.low, wins.high)
+}
+
+/// In percent. Neurons that nearly coincide have an energy without meaning.
+fn excess(percent: f64) -> String {
+    if percent > 1000.0 { "> 1000".to_owned() } else { format!("{percent:.2}") }
 }
 
 /// The name of the baseline.

@@ -57,7 +57,8 @@ fn figures(comparison: &Comparison) -> Option<String> {
 
 fn excess(comparison: &Comparison) -> Option<String> {
     let is_shown = comparison.arms.iter().any(|arm| arm.energy_excess.is_some());
-    is_shown.then(|| "Excess: energy above the least that these numbers of neurons can have.".to_owned())
+    is_shown
+        .then(|| "Excess: how far the energy is above its lower bound, in percent of the bound.".to_owned())
 }
 
 /// The jobs that do not count, by arm.

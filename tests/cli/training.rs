@@ -35,7 +35,7 @@ fn the_demo_trains_compares_and_keeps_its_results() {
     }
     assert!(!said.contains("Rates differ"), "the budget says how the rates were chosen:\n{said}");
     assert!(!said.contains("Dashboard:"), "its server has ended:\n{said}");
-    // A choice among trials without any learning would be at 90%, and one of a bad rate above 10%.
+    // Every arm has learned; guessing has an error of 90%.
     let sql = "SELECT max(mean_test_error) FROM arm_summary WHERE n = 20";
     let error: f64 = query(&folder, sql).parse().unwrap();
     assert!(error < 9.0, "{error}");

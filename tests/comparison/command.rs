@@ -17,7 +17,7 @@ async fn the_command_prints_tables_and_checks_claims() {
         "Pairs trained in more than one environment: opt-cayley: device_name (a cpu, another cpu) of seed 1.",
         "train.batch_size",
         " excess % ",
-        "Excess: energy above the least that these numbers of neurons can have.",
+        "Excess: how far the energy is above its lower bound, in percent of the bound.",
     ] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }

@@ -40,10 +40,10 @@ export interface components {
              */
             weight_decay: number;
         };
-        /** @description The trials that an arm affords in some time. */
+        /** @description What an arm can try in some time. */
         Afforded: {
             best_of: components["schemas"]["BestOf"] | null;
-            /** @description Number of its trials, of mean duration, at most all. */
+            /** @description Number of its trials that fit, if each takes the mean time; at most all. */
             trials: number;
         };
         /**

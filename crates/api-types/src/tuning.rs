@@ -75,10 +75,10 @@ pub struct ArmTuning {
     pub in_baseline_time: Option<Afforded>,
 }
 
-/// The trials that an arm affords in some time.
+/// What an arm can try in some time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Afforded {
-    /// Number of its trials, of mean duration, at most all.
+    /// Number of its trials that fit, if each takes the mean time; at most all.
     pub trials: usize,
     /// The lowest score of so many trials; null if the time is too short for one.
     pub best_of: Option<BestOf>,

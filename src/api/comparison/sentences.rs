@@ -74,11 +74,12 @@ fn budget_of(experiment: &Experiment) -> Option<String> {
     Some(format!("{trials} x {seeds} per arm; {fresh}{}", open.unwrap_or_default()))
 }
 
-/// The learning rates in which two arms differ, unless both were tuned, with the budget that [`budget`] names.
+/// The learning rates in which two arms differ. Rates that tuning chose for both are left out, because [`budget`] says
+/// how.
 pub(super) fn rates(compared: &Compared, differences: &[FieldDifference], arms: [&str; 2]) -> String {
-    let mut tuned = compared.arms().filter(|(_, arm)| arms.contains(&arm.name.as_str()));
+    let mut pair = compared.arms().filter(|(_, arm)| arms.contains(&arm.name.as_str()));
     let tunes_rate = |arm: &Arm| arm.tune.iter().flatten().any(|(path, _)| path.ends_with("learning_rate"));
-    if tuned.all(|(_, arm)| tunes_rate(arm.arm)) {
+    if pair.all(|(_, arm)| tunes_rate(arm.arm)) {
         return String::new();
     }
     let rates = differences.iter().filter(|field| is_rate(field));

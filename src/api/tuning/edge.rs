@@ -1,5 +1,6 @@
 //! Choices at the end of what was tried, where a wider range may hold a better value.
 
+use optlab_spec::{RangeSpec, Space};
 use serde_json::Value;
 
 use crate::store::Candidate;
@@ -8,7 +9,12 @@ use crate::store::Candidate;
 const FEWEST_VALUES: usize = 3;
 
 /// A warning for each chosen value that is the smallest or the largest of those that were tried.
-pub(super) fn warnings(arm: &str, chosen: Option<i64>, candidates: &[Candidate]) -> Vec<String> {
+pub(super) fn warnings(
+    arm: &str,
+    space: &Space,
+    chosen: Option<i64>,
+    candidates: &[Candidate],
+) -> Vec<String> {
     let Some(best) = candidates.iter().find(|candidate| Some(candidate.trial) == chosen) else {
         return Vec::new();
     };
@@ -22,13 +28,18 @@ pub(super) fn warnings(arm: &str, chosen: Option<i64>, candidates: &[Candidate])
             (_, true) => "largest",
             _ => return None,
         };
-        Some(format!("the best {path} of {arm}, {value}, is the {end} tried: widen the range"))
+        let advice = match space.get(path) {
+            Some(RangeSpec::Values { .. }) => "list values beyond it",
+            _ => "widen the range",
+        };
+        Some(format!("the best {path} of {arm}, {value}, is the {end} tried: {advice}"))
     };
     best.point.iter().filter_map(warning).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use optlab_spec::Scale;
     use serde_json::json;
 
     use super::*;
@@ -46,7 +57,9 @@ mod tests {
     #[test]
     fn a_choice_at_the_end_of_what_was_tried_is_reported() {
         let rates = candidates(&[0.1, 0.01, 1.0]);
-        let of = |trial| warnings("opt", Some(trial), &rates);
+        let interval = RangeSpec::Interval { from: 0.001, to: 10.0, scale: Scale::Log };
+        let space = Space::from([("optimizer.learning_rate".to_owned(), interval)]);
+        let of = |trial| warnings("opt", &space, Some(trial), &rates);
         assert!(of(0).is_empty());
         assert_eq!(
             of(1),
@@ -56,10 +69,16 @@ mod tests {
             of(2),
             ["the best optimizer.learning_rate of opt, 1, is the largest tried: widen the range"]
         );
-        assert!(warnings("opt", None, &rates).is_empty());
+        assert!(warnings("opt", &space, None, &rates).is_empty());
         assert!(
-            warnings("opt", Some(0), &candidates(&[0.1, 0.2])).is_empty(),
+            warnings("opt", &space, Some(0), &candidates(&[0.1, 0.2])).is_empty(),
             "one of two is always at an end"
+        );
+        let listed = RangeSpec::Values { values: vec![json!(0.01), json!(0.1), json!(1.0)] };
+        let space = Space::from([("optimizer.learning_rate".to_owned(), listed)]);
+        assert!(
+            warnings("opt", &space, Some(2), &rates)[0]
+                .ends_with("is the largest tried: list values beyond it")
         );
     }
 }

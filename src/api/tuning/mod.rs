@@ -93,7 +93,7 @@ fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
         chosen: choice.trial,
         frozen_at: choice.frozen_ms.map(rfc3339),
         waits: waits(choice, counts),
-        warnings: edge::warnings(&arm.name, choice.trial, &candidates),
+        warnings: edge::warnings(&arm.name, &space, choice.trial, &candidates),
         best_of: best_of.into_iter().map(BestOf::from).collect(),
         trial_seconds: trial_seconds(&runs),
         in_baseline_time: None,

@@ -1,5 +1,6 @@
 //! `optlab compare --budget time`: what each arm finds in the time of the baseline's tuning.
 
+use anyhow::anyhow;
 use optlab_api_types::{ArmTuning, Tuning};
 
 use super::super::Failure;
@@ -11,7 +12,7 @@ pub(super) fn text(tuning: &Tuning) -> Result<String, Failure> {
         return Err(Failure::Usage("--budget time needs a baseline, and the spec names none".to_owned()));
     };
     let Some(seconds) = tuning.baseline_seconds else {
-        return Err(Failure::Usage(format!("the trials of {baseline} have not ended yet")));
+        return Err(anyhow!("the trials of {baseline} have not ended yet").into());
     };
     let mut rows = table(
         vec!["arm", "seconds per trial", "trials afforded", "expected best validation error %", "10% to 90%"],
@@ -19,8 +20,8 @@ pub(super) fn text(tuning: &Tuning) -> Result<String, Failure> {
     );
     tuning.arms.iter().for_each(|arm| _ = rows.add_row(row(arm)));
     Ok(format!(
-        "{}\n\nIn {seconds:.1} s of training, the {} trials of {baseline} took place. Each arm is shown with as many of \
-         its own trials as fit in this time.\nJudged on validation data: an arm is confirmed on the test set only at the \
+        "{}\n\nThe {} trials of {baseline} took {seconds:.1} s of training. Each arm is shown with as many of its own \
+         trials as fit in this time.\nJudged on validation data: an arm is confirmed on the test set only at the \
          choice of all of its trials. Of Sobol points, the figures are approximations.",
         rows.trim_fmt(),
         tuning.trials,
