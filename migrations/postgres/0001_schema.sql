@@ -261,7 +261,8 @@ LEFT JOIN (
 ) spread ON spread.experiment_id = mean.experiment_id AND spread.arm = mean.arm
 ORDER BY mean.experiment_id, mean.first_job;
 
--- One row per pair: a seed of which an arm and the baseline of its experiment have both succeeded.
+-- One row per pair: a seed of which an arm and the baseline of its experiment have both succeeded, on the same data. With
+-- other data, a seed draws other images in another order, so that equal seeds are no pair.
 CREATE VIEW paired_differences AS
 SELECT
     j.experiment_id, e.name AS experiment, j.arm, j.method, base.arm AS baseline, j.seed,
@@ -276,6 +277,7 @@ JOIN results r ON r.job_id = j.id
 JOIN attempts base_a ON base_a.job_id = base.id AND base_a.number = base.attempt
 JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
 WHERE r.test_accuracy IS NOT NULL AND base_r.test_accuracy IS NOT NULL
+  AND (j.spec::jsonb #> '{train,data}') - 'augment' = (base.spec::jsonb #> '{train,data}') - 'augment'
 ORDER BY j.experiment_id, j.arm_position, j.seed;
 
 -- Every point with the names of what it belongs to.

@@ -33,11 +33,11 @@ async fn every_metric_is_compared() {
         assert!(verdict.contains(text), "{verdict}");
     };
     says(&best, "Best epochs are selected on the test set.");
-    says(&best, "Decided on the test set, not on the validation set.");
+    says(&best, "Compared on the test set, not on the validation set.");
     let validated = fixture.compare("?metric=best_validation_error");
     assert_eq!(validated["selected_on_test_set"], false);
     says(&validated, "points of validation error at its best epoch");
-    says(&validated, "Decided on the validation set.");
+    says(&validated, "Compared on the validation set.");
     // There are ten evaluations after the one at the start.
     assert_eq!(arm(&fixture.compare("?metric=last_test_error&last=10"), "other")["n"], 7);
     let too_many = fixture.compare("?metric=last_test_error&last=11");

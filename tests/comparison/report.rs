@@ -132,7 +132,7 @@ async fn has_the_figures_of_the_comparison(database: Database) {
         comparison["verdict"]
             .as_str()
             .unwrap()
-            .contains("Decided on the test set, not on the validation set.")
+            .contains("Compared on the test set, not on the validation set.")
     );
     let decided =
         "Decided by test error on the test set against baseline; a conclusion needs 5 pairs of seeds.";

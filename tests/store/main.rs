@@ -169,6 +169,7 @@ on_both_databases! {
     results {
         a_succeeded_job_stores_its_figures,
         only_pairs_of_succeeded_jobs_have_differences,
+        pairs_train_on_the_same_data,
         the_last_evaluations_are_the_last_stored_ones,
         a_curve_has_the_environments_of_its_attempts,
     }

@@ -95,6 +95,23 @@ pub async fn only_pairs_of_succeeded_jobs_have_differences(fixture: Fixture) {
     );
 }
 
+pub async fn pairs_train_on_the_same_data(fixture: Fixture) {
+    let arm = |name: &str, data: serde_json::Value| json!({ "name": name, "method": { "kind": "baseline" }, "train": { "data": data } });
+    let arms = [
+        arm("plain", json!({})),
+        arm("held-out", json!({ "validation": 0.5 })),
+        arm("few", json!({ "train_samples": 100 })),
+        arm("changed", json!({ "augment": ["pad-crop-zero"] })),
+    ];
+    fixture.submit(json!({ "arms": arms, "seeds": [0], "baseline": "plain" })).await;
+    for _ in 0..4 {
+        succeed(&fixture, 90.0).await;
+    }
+    let all = fixture.count("SELECT count(*) FROM paired_differences").await;
+    let changed = fixture.count("SELECT count(*) FROM paired_differences WHERE arm = 'changed'").await;
+    assert_eq!((all, changed), (1, 1), "only augmentation keeps the images and their order");
+}
+
 pub async fn the_last_evaluations_are_the_last_stored_ones(fixture: Fixture) {
     let id = fixture.one_job(json!({})).await;
     let experiment = fixture.job(id).await.record.experiment_id;

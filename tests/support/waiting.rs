@@ -1,7 +1,7 @@
-//! Waiting for conditions, and running tests one at a time.
+//! Waiting for conditions, and running few tests at a time.
 
 use std::fmt::Debug;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -59,10 +59,27 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Runs one test at a time, in a binary whose tests start several processes each. In parallel, they would be slow and
-/// exceed their limits.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    // A failed test leaves nothing behind that affects the next one.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Number of tests that [`turn`] lets run at a time. They wait more than they compute.
+const AT_ONCE: usize = 2;
+
+/// The place of a test that runs.
+pub struct Turn(());
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// Waits until few other tests run, in a binary whose tests start several processes each. With one for each core of a
+/// large machine, they would be slow and exceed their limits.
+pub fn turn() -> Turn {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = ENDED.wait_while(running, |running| *running >= AT_ONCE);
+    *free.unwrap_or_else(PoisonError::into_inner) += 1;
+    Turn(())
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ENDED.notify_one();
+    }
 }

@@ -39,14 +39,14 @@ pub(super) fn no_verdict<'a>(apart: impl Iterator<Item = (&'a str, &'a Mismatch)
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Names the set that decided, if the arms have two.
+/// Names the set that is compared, if the arms have two.
 pub(super) fn held_out(compared: &Compared, metric: Metric) -> &'static str {
     let has_validation = compared.arms().any(|(_, arm)| arm.arm.train.data.validation > 0.0);
     match metric.evaluated() {
         Some(Evaluated { set: HeldOut::Test, .. }) if has_validation => {
-            " Decided on the test set, not on the validation set."
+            " Compared on the test set, not on the validation set."
         }
-        Some(Evaluated { set: HeldOut::Validation, .. }) => " Decided on the validation set.",
+        Some(Evaluated { set: HeldOut::Validation, .. }) => " Compared on the validation set.",
         _ => "",
     }
 }
