@@ -1,6 +1,6 @@
 //! The life of a job: actions of people, the transition at the end of an attempt, and the fence.
 //!
-//! These are pure functions. The store applies what they return. `tests/protocol_model` runs them in a world of
+//! These are pure functions. The store applies what they return. `tests/protocol_model` of this crate runs them in a world of
 //! crashes, late writes, lost answers and people who act; `tests/store/random.rs` compares the store with them.
 
 use std::fmt;
