@@ -237,6 +237,8 @@ fn the_command_prints_the_same_table() {
     assert!(csv.contains(&error) && json.as_array().unwrap().len() == 2, "{csv}");
     assert_eq!(printed(&["later", "--where", "seed = 7"]).lines().count(), 4);
 
+    let none = client(&server, &["--limit", "0"]);
+    assert_eq!(none.status.code(), Some(2), "it does not say that no jobs match: {none:?}");
     let wrong = client(&server, &["--where", "sede = 1"]);
     assert_eq!(wrong.status.code(), Some(2));
     let told = String::from_utf8(wrong.stderr).unwrap();
