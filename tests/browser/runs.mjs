@@ -94,6 +94,23 @@ await until("the runs of the group are shown", runs(groups[first].jobs));
 await page.goBack();
 await seen("groups").waitFor();
 
+// A job is in the group of each tag, and only figures of results can be compared.
+await start();
+await page.getByLabel("group by").selectOption("tags");
+await until("every tag is a group", async () => (await seen("group").count()) === 2);
+const figures = await page.getByLabel("figure").locator("option").allInnerTexts();
+assert(figures.includes("energy") && !figures.includes("trial"), figures.join());
+await seen("group").filter({ hasText: "paper" }).getByRole("link", { name: "Show 3 jobs" }).click();
+await until("the runs with the tag are shown", runs(3));
+
+// An address with an unknown column is explained and can be left; its condition stays.
+await page.goto(`${server}/runs?columns=nope&where=seed+%3D+7`);
+await seen("rejected-view").waitFor();
+assert.match(await seen("rejected-view").innerText(), /there is no field `nope`/);
+assert.equal(await condition.getAttribute("aria-invalid"), "false");
+await seen("rejected-view").getByRole("link").click();
+await until("the usual columns of its jobs are shown", runs(3));
+
 // A new job appears by itself, and archived experiments are shown on request.
 await start();
 await until("a page is shown", runs(100));
