@@ -68,6 +68,19 @@ assert(failed.items.length > 0);
 await until("the failed runs are found", runs(failed.items.length));
 assert.equal(await condition.getAttribute("aria-invalid"), "false");
 
+// Fields that some jobs lack.
+await page.getByRole("button", { name: "Clear", exact: true }).click();
+await page.getByLabel("Field", { exact: true }).selectOption("test_error");
+await page.getByLabel("Operator").selectOption("is missing");
+assert(await page.getByLabel("Value").isDisabled());
+await page.getByRole("button", { name: "Add", exact: true }).click();
+const unmeasured = await api("/jobs?where=test_error%20=%20null");
+await until("the runs without a test error are found", runs(unmeasured.items.length));
+assert.equal(await condition.inputValue(), "test_error = null");
+await condition.fill("train.optimizer.learning_rate > 0.1 and state = failed");
+await condition.press("Enter");
+await until("the failed runs are found again", runs(failed.items.length));
+
 // Columns are chosen, and the file has the same rows and columns.
 await seen("columns").click();
 await page.getByLabel("Find a field").fill("method");
