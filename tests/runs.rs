@@ -117,8 +117,14 @@ fn a_mistake_in_a_parameter_is_reported_with_what_would_be_right() {
         ),
         (path("/groups", &[("by", "arm,seed,state")]), "`by` must be one field or two"),
         (
-            path("/groups", &[("by", "arm"), ("figure", "arm")]),
-            "`figure` must be a number that a job ends with, such as test_error, energy or seconds, is arm",
+            path("/groups", &[("by", "arm"), ("figure", "seed")]),
+            "`figure` must be one of test_error, test_accuracy, best_test_accuracy, validation_error, \
+             validation_accuracy, best_validation_accuracy, energy, seconds, peak_memory_bytes, parameters_trained; \
+             `seed` is none",
+        ),
+        (
+            path("", &[("where", "train.batch_size = 64,128")]),
+            "`where` at character 20: `train.batch_size` is a number, and is not compared with `64,128`",
         ),
         (
             path("/export", &[("format", "csv"), ("where", "seed")]),
@@ -142,6 +148,7 @@ fn every_listed_field_can_be_selected_by_its_values() {
     assert_eq!(named("train.optimizer.learning_rate")["takes"], json!(["number"]));
     assert_eq!(named("train.evaluate_every")["takes"], json!(["number", "text"]));
     assert_eq!(named("ended_at")["takes"], json!(["time"]));
+    assert_eq!((&named("energy")["is_figure"], &named("trial")["is_figure"]), (&json!(true), &json!(false)));
     let names: Vec<&str> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
     assert!(names.len() > 60, "{names:?}");
     for part in names.chunks(50) {
@@ -237,6 +244,8 @@ fn the_command_prints_the_same_table() {
     assert!(csv.contains(&error) && json.as_array().unwrap().len() == 2, "{csv}");
     assert_eq!(printed(&["later", "--where", "seed = 7"]).lines().count(), 4);
 
+    let none = client(&server, &["--limit", "0"]);
+    assert_eq!(none.status.code(), Some(2), "it does not say that no jobs match: {none:?}");
     let wrong = client(&server, &["--where", "sede = 1"]);
     assert_eq!(wrong.status.code(), Some(2));
     let told = String::from_utf8(wrong.stderr).unwrap();

@@ -28,7 +28,8 @@ const BATCH: i64 = 10_000;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupParams {
-    /// The field by which jobs are grouped, or two fields, separated by a comma.
+    /// The field by which jobs are grouped, or two fields, separated by a comma. With `tags`, a job is in the group of each
+    /// of its tags.
     #[param(pattern = "^[A-Za-z0-9_.]+(,[A-Za-z0-9_.]+)?$")]
     by: String,
     /// A number that a job ends with; default: `test_error`.
@@ -76,6 +77,7 @@ enum TableFormat {
     responses((status = 200, body = List<JobField>)))]
 pub(super) async fn fields() -> Json<List<JobField>> {
     let described = |field: Field| {
+        let is_figure = matches!(field, Field::Column(column) if column.is_figure());
         let takes = field.takes();
         let kinds = [
             (takes.numbers, FieldKind::Number),
@@ -86,6 +88,7 @@ pub(super) async fn fields() -> Json<List<JobField>> {
             name: field.to_string(),
             takes: kinds.into_iter().filter_map(|(is_taken, kind)| is_taken.then_some(kind)).collect(),
             words: takes.words.into_iter().map(str::to_owned).collect(),
+            is_figure,
         }
     };
     Json(List::whole(Field::all().map(described).collect()))

@@ -1,5 +1,7 @@
 //! Parameters that select, order and group jobs.
 
+use strum::VariantArray;
+
 use super::error::ApiError;
 use crate::store::{Column, Condition, Field, JobOrder};
 
@@ -34,10 +36,12 @@ pub(super) fn fields(given: Option<&str>, name: &str) -> Result<Vec<Field>, ApiE
 pub(super) fn figure(given: Option<&str>) -> Result<Column, ApiError> {
     match given.map(|word| field(word, "figure")).transpose()? {
         None => Ok(Column::TestError),
-        Some(Field::Column(column)) if Field::Column(column).takes().numbers => Ok(column),
+        Some(Field::Column(column)) if column.is_figure() => Ok(column),
         Some(other) => {
-            let wrong = "must be a number that a job ends with, such as test_error, energy or seconds, is";
-            Err(ApiError::invalid_parameter(format!("`figure` {wrong} {other}")))
+            let figures = Column::VARIANTS.iter().filter(|column| column.is_figure());
+            let figures: Vec<&str> = figures.map(<&str>::from).collect();
+            let wrong = format!("`figure` must be one of {}; `{other}` is none", figures.join(", "));
+            Err(ApiError::invalid_parameter(wrong))
         }
     }
 }

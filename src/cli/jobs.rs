@@ -1,5 +1,7 @@
 //! `optlab jobs`: lists jobs, the values of their fields, and why they failed.
 
+use std::num::NonZeroUsize;
+
 use comfy_table::Table;
 use optlab_api_types::{Job, ListedJob};
 use optlab_domain::{AttemptNumber, JobRecord, JobState};
@@ -37,7 +39,7 @@ pub(super) struct Args {
     columns: Vec<String>,
     /// Maximum number of jobs
     #[arg(long, value_name = "NUMBER")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
     #[command(flatten)]
     server: ServerArgs,
     /// Print JSON
@@ -103,7 +105,7 @@ fn fetch(args: &Args, columns: &[&str]) -> Result<Vec<ListedJob>, Failure> {
     ];
     let filters: Vec<(&str, &str)> =
         filters.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-    Ok(client.first("/jobs", &filters, args.limit.unwrap_or(usize::MAX))?)
+    Ok(client.first("/jobs", &filters, args.limit.map_or(usize::MAX, NonZeroUsize::get))?)
 }
 
 /// A table of the job's id and its fields. Columns of numbers are aligned at the right.

@@ -35,11 +35,15 @@ pub fn page(report: &Report) -> String {
                     (result(report, &arms))
                     section id="charts" {
                         h2 { "Curves" }
-                        p class="quiet" { "Line: mean over the seeds, thinner where seeds are missing. Band: ± 1 sample standard deviation." }
-                        p class="legend" { @for arm in &summary.arms { span { (arms.name(&arm.name)) } " " } }
-                        div class="charts" {
-                            @for (number, curves) in report.curves.iter().enumerate() {
-                                (chart(number, curves, &arms, longest(report)))
+                        @if report.curves.is_empty() {
+                            p { "No job has recorded a point." }
+                        } @else {
+                            p class="quiet" { "Line: mean over the seeds, thinner where seeds are missing. Band: ± 1 sample standard deviation." }
+                            p class="legend" { @for arm in &summary.arms { span { (arms.name(&arm.name)) } " " } }
+                            div class="charts" {
+                                @for (number, curves) in report.curves.iter().enumerate() {
+                                    (chart(number, curves, &arms, longest(report)))
+                                }
                             }
                         }
                     }
@@ -89,8 +93,9 @@ fn result(report: &Report, arms: &Arms<'_>) -> Markup {
         section id="result" {
             h2 { "Result" }
             p class="verdict" {
-                @if let Some(standing) = by_standing(report).first() { span class="badge" { (capitalised(&in_words(standing.0))) } " " }
-                span id="verdict" { (comparison.verdict) }
+                @let badge = by_standing(report).first().map(|(standing, _)| capitalised(&in_words(*standing)));
+                @if let Some(badge) = &badge { span class="badge" { (badge) } " " }
+                span id="verdict" { (without_badge(&comparison.verdict, badge.as_deref())) }
             }
             p id="standings" class="quiet" { (decided(report)) " " (standings(report)) }
             @if !report.warnings.is_empty() {
@@ -135,13 +140,21 @@ fn decided(report: &Report) -> String {
 }
 
 /// The best news first: the standing that the verdict begins with.
-const ORDER: [Standing; 5] = [
+const ORDER: [Standing; 6] = [
     Standing::Better,
     Standing::Different,
     Standing::NoClearDifference,
     Standing::Worse,
     Standing::TooFewSeeds,
+    Standing::NotComparable,
 ];
+
+/// The verdict without the words that the badge before it has already.
+fn without_badge<'a>(verdict: &'a str, badge: Option<&str>) -> &'a str {
+    let rest = badge.and_then(|badge| verdict.strip_prefix(badge));
+    let rest = rest.map(|rest| rest.strip_prefix(" to tell").unwrap_or(rest));
+    rest.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(verdict)
+}
 
 /// The arms of each standing.
 fn by_standing(report: &Report) -> Vec<(Standing, Vec<&str>)> {
@@ -211,5 +224,23 @@ fn day_and_time(time: &str) -> String {
     match time.get(..19) {
         Some(seconds) => format!("{} UTC", seconds.replace('T', " ")),
         None => time.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_does_not_repeat_its_badge() {
+        for (verdict, badge, shown) in [
+            ("No clear difference: a differs", Some("No clear difference"), "a differs"),
+            ("Too few seeds to tell: 5 are needed", Some("Too few seeds"), "5 are needed"),
+            ("Too early to tell: 5 are needed", Some("Too few seeds"), "Too early to tell: 5 are needed"),
+            ("a leads", Some("Better"), "a leads"),
+            ("No baseline: none", None, "No baseline: none"),
+        ] {
+            assert_eq!(without_badge(verdict, badge), shown);
+        }
     }
 }

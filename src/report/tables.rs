@@ -98,7 +98,7 @@ fn tests(comparison: &Comparison, arm: &ArmResult) -> [String; 12] {
     ]
 }
 
-/// A probability with four significant digits.
+/// A probability with four decimals, or two significant digits if it is tiny.
 fn p(value: f64) -> String {
     if value < 1e-4 { format!("{value:.1e}") } else { format!("{value:.4}") }
 }
@@ -120,7 +120,7 @@ pub(super) fn differences(comparison: &Comparison) -> Markup {
                                         th scope="rowgroup" rowspan=(values.len()) { (field.pointer[1..].replace('/', ".")) }
                                     }
                                     td { code { (value) } }
-                                    td { (arms.join(", ")) }
+                                    td class="arms" { (arms.join(", ")) }
                                 }
                             }
                         }

@@ -233,8 +233,13 @@ fn seeds_needed(difference: &Difference) -> String {
     }
 }
 
+/// "a", "a and b", "a, b and c".
 fn names(contenders: &[&Tested<'_>]) -> String {
-    contenders.iter().map(|one| one.arm).collect::<Vec<_>>().join(" and ")
+    let names: Vec<&str> = contenders.iter().map(|one| one.arm).collect();
+    match names.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 fn probability(p_value: f64) -> String {

@@ -105,6 +105,14 @@ await page.waitForURL(`${server}/compare?experiments=${long},${short}`);
 await until("two are left", async () => (await seen("compared").locator("li").count()) === 2);
 await until("there is no baseline to choose from the first", async () => /^No baseline of experiment/.test(await seen("verdict").innerText()));
 
+// An arm that differs by the same in every pair has a difference, no badge and a reason.
+const twin = await submit("twin", [0, 1, 2], { epochs: 1 }, ARMS.slice(0, 1));
+await until("the twin has succeeded", async () => (await api(`/experiments/${twin}`)).counts.succeeded === 3);
+await page.goto(`${server}/compare?experiments=${short},${twin}`);
+const twins = page.locator(`[data-arm="${twin}/baseline"]`);
+await until("its difference is shown", async () => (await twins.locator(".versus").innerText()).trim() === "0.00");
+assert.equal((await twins.locator(".standing").innerText()).trim(), "Cannot tell");
+
 // Wrong addresses are explained.
 await page.goto(`${server}/compare?experiments=${short},99`);
 await page.getByText("there is no experiment 99").waitFor();

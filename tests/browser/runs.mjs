@@ -68,6 +68,19 @@ assert(failed.items.length > 0);
 await until("the failed runs are found", runs(failed.items.length));
 assert.equal(await condition.getAttribute("aria-invalid"), "false");
 
+// Fields that some jobs lack.
+await page.getByRole("button", { name: "Clear", exact: true }).click();
+await page.getByLabel("Field", { exact: true }).selectOption("test_error");
+await page.getByLabel("Operator").selectOption("is missing");
+assert(await page.getByLabel("Value").isDisabled());
+await page.getByRole("button", { name: "Add", exact: true }).click();
+const unmeasured = await api("/jobs?where=test_error%20=%20null");
+await until("the runs without a test error are found", runs(unmeasured.items.length));
+assert.equal(await condition.inputValue(), "test_error = null");
+await condition.fill("train.optimizer.learning_rate > 0.1 and state = failed");
+await condition.press("Enter");
+await until("the failed runs are found again", runs(failed.items.length));
+
 // Columns are chosen, and the file has the same rows and columns.
 await seen("columns").click();
 await page.getByLabel("Find a field").fill("method");
@@ -93,6 +106,23 @@ await seen("group").nth(first).getByRole("link", { name: /^Show/ }).click();
 await until("the runs of the group are shown", runs(groups[first].jobs));
 await page.goBack();
 await seen("groups").waitFor();
+
+// A job is in the group of each tag, and only figures of results can be compared.
+await start();
+await page.getByLabel("group by").selectOption("tags");
+await until("every tag is a group", async () => (await seen("group").count()) === 2);
+const figures = await page.getByLabel("figure").locator("option").allInnerTexts();
+assert(figures.includes("energy") && !figures.includes("trial"), figures.join());
+await seen("group").filter({ hasText: "paper" }).getByRole("link", { name: "Show 3 jobs" }).click();
+await until("the runs with the tag are shown", runs(3));
+
+// An address with an unknown column is explained and can be left; its condition stays.
+await page.goto(`${server}/runs?columns=nope&where=seed+%3D+7`);
+await seen("rejected-view").waitFor();
+assert.match(await seen("rejected-view").innerText(), /there is no field `nope`/);
+assert.equal(await condition.getAttribute("aria-invalid"), "false");
+await seen("rejected-view").getByRole("link").click();
+await until("the usual columns of its jobs are shown", runs(3));
 
 // A new job appears by itself, and archived experiments are shown on request.
 await start();

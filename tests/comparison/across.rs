@@ -136,6 +136,16 @@ async fn seeds_that_meet_are_pairs(fixture: Fixture) {
 
     refusals(&fixture);
     command(&fixture);
+
+    // A warning names an arm as the table does.
+    let arms = json!([{ "name": "guess", "method": { "kind": "baseline" } }]);
+    let guess = fixture.add(&json!({ "name": "guesses", "seeds": [0], "arms": arms })).await;
+    for (others, arm) in [(&["copy"][..], format!("{guess}/guess")), (&[], "guess".to_owned())] {
+        let args: Vec<&str> = others.iter().copied().chain(["guesses"]).collect();
+        let output = fixture.command_on("compare", &args);
+        let warning = format!(" ({arm}, seed 0): the final accuracy of 10.00% is that of guessing");
+        assert!(err(&output).contains(&warning), "{}", err(&output));
+    }
 }
 
 fn refusals(fixture: &Fixture) {

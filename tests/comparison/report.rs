@@ -4,9 +4,10 @@ use std::fs;
 
 use html5gum::{Token, Tokenizer};
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::fixture::Fixture;
-use super::support::Database;
+use super::support::{Database, Server};
 use super::{arm, err};
 
 const HOSTILE: &str = "</pre></style><script>alert(1)</script> \"' & <img src=x onerror=alert(2)>";
@@ -210,6 +211,16 @@ async fn has_the_figures_of_the_comparison(database: Database) {
     assert_eq!(page.text("submitted"), submitted);
 
     assert_eq!(fixture.server.get("/api/v1/experiments/99/report").status, 404);
+}
+
+#[test]
+fn a_report_before_the_first_point_says_so() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start_with(&folder, &["--workers", "0"]);
+    let experiment = server.submit(&json!({ "recipe": "digits-mlp" }));
+    let page = Page::parse(&server.get(&format!("/api/v1/experiments/{experiment}/report")).text);
+    assert_eq!(page.text("charts"), "CurvesNo job has recorded a point.");
+    assert!(page.text("state").ends_with("queued") && page.rows("arms").len() == 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -314,6 +314,25 @@ pub async fn groups_have_their_best_job(fixture: Fixture) {
     );
     let absent = groups(&fixture, &filter("id = 8"), "train.clip_norm", Column::Energy).await;
     assert_eq!(absent, [group(json!([null]), (1, 0, 0), None, None)]);
+    // A job is in the group of each of its tags.
+    assert_eq!(
+        groups(&fixture, &all, "tags", Column::TestError).await,
+        [
+            group(json!([null]), (4, 1, 1), Some(2.5), Some((2.5, 3))),
+            group(json!(["a.b"]), (2, 2, 2), Some(6.25), Some((2.5, 2))),
+            group(json!(["paper"]), (2, 2, 2), Some(6.25), Some((2.5, 2))),
+            group(json!(["pap"]), (2, 0, 0), None, None),
+        ]
+    );
+    assert_eq!(
+        groups(&fixture, &filter("tags = paper"), "arm,tags", Column::TestError).await,
+        [
+            group(json!(["64", "a.b"]), (1, 1, 1), Some(2.5), Some((2.5, 2))),
+            group(json!(["64", "paper"]), (1, 1, 1), Some(2.5), Some((2.5, 2))),
+            group(json!(["baseline", "a.b"]), (1, 1, 1), Some(10.0), Some((10.0, 1))),
+            group(json!(["baseline", "paper"]), (1, 1, 1), Some(10.0), Some((10.0, 1))),
+        ]
+    );
     let dates = groups(&fixture, &filter("id < 3"), "created_at", Column::Seconds).await;
     assert_eq!(dates, [group(json!(["1970-01-01T00:16:41.000Z"]), (2, 2, 2), Some(2.5), Some((2.5, 1)))]);
 }

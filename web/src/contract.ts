@@ -831,6 +831,8 @@ export interface components {
         };
         /** @description A field by which jobs can be selected, ordered and grouped. */
         JobField: {
+            /** @description Whether it is a figure of a result, whose mean and best value groups can show. */
+            is_figure: boolean;
             /** @description The word of a column, or the path of a setting, such as `train.batch_size`. */
             name: string;
             /** @description What a condition compares it with. */
@@ -838,7 +840,7 @@ export interface components {
             /** @description All of its texts, if they are a closed set; otherwise empty. */
             words: string[];
         };
-        /** @description The jobs that have the same values. */
+        /** @description The jobs that have the same values. A job is in the group of each of its tags. */
         JobGroup: {
             /**
              * Format: double

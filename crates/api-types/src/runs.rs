@@ -27,6 +27,8 @@ pub struct JobField {
     pub takes: Vec<FieldKind>,
     /// All of its texts, if they are a closed set; otherwise empty.
     pub words: Vec<String>,
+    /// Whether it is a figure of a result, whose mean and best value groups can show.
+    pub is_figure: bool,
 }
 
 /// A kind of values.
@@ -50,7 +52,7 @@ pub struct JobGroups {
     pub truncated: bool,
 }
 
-/// The jobs that have the same values.
+/// The jobs that have the same values. A job is in the group of each of its tags.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JobGroup {
     /// The values, in the order of the fields; null if the jobs lack one.

@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         outcomes.push(claim.outcome(&against).map_err(|error| Failure::Usage(error.to_string()))?);
     }
     print(&comparison, if args.json { Format::Json } else { args.format })?;
-    experiments.found.iter().for_each(|(_, id)| warn(&client, *id));
+    experiments.warn(&client);
     for outcome in &outcomes {
         output::note(format!("optlab: {}", outcome.sentence));
     }
@@ -121,13 +121,19 @@ impl Experiments {
         });
         of_several.unwrap_or_else(|| given.to_owned())
     }
-}
 
-/// Names the jobs that are not what they seem. A server that cannot tell is no reason to fail.
-fn warn(client: &Client, experiment: ExperimentId) {
-    let warnings = client.get::<List<Warning>>(&format!("/experiments/{experiment}/warnings"));
-    for Warning { job_id, arm, seed, detail, .. } in warnings.map(|list| list.items).unwrap_or_default() {
-        output::note(format!("optlab: warning: job {job_id} ({arm}, seed {seed}): {detail}"));
+    /// Names the jobs that are not what they seem, and their arms as the table does. A server that cannot tell is no reason
+    /// to fail.
+    fn warn(&self, client: &Client) {
+        for (_, id) in &self.found {
+            let warnings = client.get::<List<Warning>>(&format!("/experiments/{id}/warnings"));
+            for Warning { job_id, arm, seed, detail, .. } in
+                warnings.map(|list| list.items).unwrap_or_default()
+            {
+                let arm = if self.found.len() > 1 { format!("{id}/{arm}") } else { arm };
+                output::note(format!("optlab: warning: job {job_id} ({arm}, seed {seed}): {detail}"));
+            }
+        }
     }
 }
 

@@ -53,6 +53,9 @@ fn several_arms_are_named_with_an_adjusted_p() {
     assert!(sentence.contains("p = 0.003 adjusted for 4 arms), level with also."), "{sentence}");
     assert!(sentence.starts_with("good leads baseline by 0.84"), "{sentence}");
     assert!(sentence.ends_with(" Also ahead: fair by 0.50. Clearly worse: bad by 1.15."), "{sentence}");
+    let mut level = ["a", "b", "c", "d"].map(|arm| contender(arm, -0.84));
+    let sentence = say(Metric::TestError, &mut level, true);
+    assert!(sentence.contains("level with b, c and d."), "{sentence}");
 }
 
 #[test]

@@ -158,6 +158,23 @@ impl Column {
         }
     }
 
+    /// Whether it is a figure of a result.
+    pub fn is_figure(self) -> bool {
+        matches!(
+            self,
+            Self::TestError
+                | Self::TestAccuracy
+                | Self::BestTestAccuracy
+                | Self::ValidationError
+                | Self::ValidationAccuracy
+                | Self::BestValidationAccuracy
+                | Self::Energy
+                | Self::Seconds
+                | Self::PeakMemoryBytes
+                | Self::ParametersTrained
+        )
+    }
+
     /// Whether a higher figure is the better one.
     pub fn higher_is_better(self) -> bool {
         matches!(

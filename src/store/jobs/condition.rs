@@ -237,7 +237,8 @@ fn typed(field: Field, operator: Operator, written: Written) -> Result<Value, St
         return Ok(Value::Number(number));
     }
     if !takes.texts {
-        return Err(format!("`{field}` is a number, and is compared with one"));
+        let text = if is_quoted { "a text in quotes".to_owned() } else { shortened(&text) };
+        return Err(format!("`{field}` is a number, and is not compared with {text}"));
     }
     if is_equality && !takes.words.is_empty() && !takes.words.contains(&text.as_str()) {
         return Err(format!("`{field}` is {}", alternatives(&takes.words, takes.numbers)));
@@ -246,6 +247,12 @@ fn typed(field: Field, operator: Operator, written: Written) -> Result<Value, St
         return Err(format!("`{field}` is a list of words, and is compared by = != or ~"));
     }
     Ok(Value::Text(text))
+}
+
+/// A word for a message.
+fn shortened(word: &str) -> String {
+    let start: String = word.chars().take(40).collect();
+    if start.len() < word.len() { format!("`{start}…`") } else { format!("`{word}`") }
 }
 
 fn alternatives(words: &[&str], numbers: bool) -> String {

@@ -6,7 +6,7 @@ use sqlx_macros::FromRow;
 
 use super::column::Column;
 use super::field::Field;
-use super::selection::{from_matching, push_number, push_text};
+use super::selection::{from_matching, from_matching_with_words, push_number, push_text};
 use super::values::json;
 use crate::store::database::{Composed, Statement};
 use crate::store::{JobFilter, Store, StoreError};
@@ -14,7 +14,7 @@ use crate::store::{JobFilter, Store, StoreError};
 /// Maximum number of groups that are returned.
 pub const MOST_GROUPS: usize = 1000;
 
-/// The jobs that have the same values.
+/// The jobs that have the same values. A job is in the group of each of its tags.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobGroup {
     /// The values, one for each field; null if the jobs lack it.
@@ -89,18 +89,22 @@ fn select(filter: &JobFilter, by: (Field, Option<Field>), figure: Column) -> Sta
     statement.push(" AS figure, ");
     push_number(&mut statement, by.0);
     statement.push(" AS number_1, ");
-    push_text(&mut statement, by.0);
+    push_word(&mut statement, by.0);
     statement.push(" AS text_1, ");
     match by.1 {
         Some(field) => {
             push_number(&mut statement, field);
             statement.push(" AS number_2, ");
-            push_text(&mut statement, field);
+            push_word(&mut statement, field);
         }
         None => _ = statement.push("CAST(NULL AS DOUBLE PRECISION) AS number_2, CAST(NULL AS TEXT)"),
     }
     statement.push(" AS text_2");
-    from_matching(&mut statement, filter);
+    if [Some(by.0), by.1].into_iter().flatten().any(Field::is_list_of_words) {
+        from_matching_with_words(&mut statement, filter);
+    } else {
+        from_matching(&mut statement, filter);
+    }
     statement.push(") k WINDOW same AS (PARTITION BY k.number_1, k.text_1, k.number_2, k.text_2)) k WHERE k.place = 1 ORDER BY ");
     if by.1.is_some() {
         statement.push("k.number_1 NULLS LAST, k.text_1 NULLS LAST, ");
@@ -110,4 +114,13 @@ fn select(filter: &JobFilter, by: (Field, Option<Field>), figure: Column) -> Sta
     );
     statement.bind(MOST_GROUPS as i64 + 1);
     statement.into()
+}
+
+/// Adds the text of a field, or one word of a list of words.
+fn push_word(statement: &mut Composed, field: Field) {
+    if field.is_list_of_words() {
+        statement.push_for("word.value", "word.value COLLATE \"C\"");
+    } else {
+        push_text(statement, field);
+    }
 }

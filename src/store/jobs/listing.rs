@@ -92,7 +92,8 @@ pub(super) async fn ordered(
     // A cursor contains the text.
     statement.push(", 1, 100) AS text");
     from_matching(&mut statement, filter);
-    statement.push(") k");
+    // Without OFFSET, Postgres reads the spec again for each use of the number and of the text.
+    statement.push_for(") k", " OFFSET 0) k");
     if let Some((place, id)) = after {
         statement.push(" WHERE ");
         push_after(&mut statement, &place, id, order.descending);

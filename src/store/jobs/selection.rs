@@ -8,13 +8,31 @@ use crate::store::database::Composed;
 
 /// Adds the tables of a statement over jobs, and the jobs `k` that match the filter.
 pub(super) fn from_matching(statement: &mut Composed, filter: &JobFilter) {
+    push_tables(statement);
+    push_filter(statement, filter);
+}
+
+/// The same, with a row per job and tag `word`; a job without tags has one row.
+pub(super) fn from_matching_with_words(statement: &mut Composed, filter: &JobFilter) {
+    push_tables(statement);
+    statement.push_for(
+        " LEFT JOIN json_each(e.tags) word ON 1 = 1",
+        " LEFT JOIN json_array_elements_text(e.tags::json) AS word (value) ON 1 = 1",
+    );
+    push_filter(statement, filter);
+}
+
+fn push_tables(statement: &mut Composed) {
     statement.push(
         " FROM jobs k
          JOIN experiments e ON e.id = k.experiment_id
          LEFT JOIN attempts a ON a.job_id = k.id AND a.number = k.attempt
-         LEFT JOIN results r ON r.job_id = k.id
-         WHERE 1 = 1",
+         LEFT JOIN results r ON r.job_id = k.id",
     );
+}
+
+fn push_filter(statement: &mut Composed, filter: &JobFilter) {
+    statement.push(" WHERE 1 = 1");
     if let Some(experiment) = filter.experiment {
         statement.push(" AND k.experiment_id = ").bind(experiment);
     }

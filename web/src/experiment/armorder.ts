@@ -11,7 +11,7 @@ const COLUMNS = new Map<string, (result: ArmResult) => number | null | undefined
   ["error", (result) => result.mean],
   ["energy", (result) => result.energy],
   ["time", (result) => result.seconds],
-  ["versus", (result) => result.difference?.mean],
+  ["versus", (result) => result.mean_difference],
   ["standing", (result) => result.standing && STANDINGS.indexOf(result.standing)],
 ]);
 

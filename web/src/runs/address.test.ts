@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fileQuery, groupsQuery, headings, nextSort, pageQuery, toggled, USUAL_COLUMNS, viewOf, withComparison } from "./address";
+import { figuresOf, fileQuery, groupsQuery, headings, members, nextSort, pageQuery, toggled, USUAL_COLUMNS, viewOf, withComparison, withoutMistake } from "./address";
 
 const at = (query: string) => {
   const parameters = new URLSearchParams(query);
@@ -36,6 +36,30 @@ test("a comparison is added to a condition, with quotes where they are needed", 
   expect(withComparison(" seed = 1 ", "error", "~", 'a "b" \\')).toBe('seed = 1 and error ~ "a \\"b\\" \\\\"');
   expect(withComparison("", "arm", "=", null)).toBe("arm = null");
   expect(withComparison("", "arm", "=", "null")).toBe('arm = "null"');
+});
+
+test("a view that is rejected for something else than its condition can be left", () => {
+  const view = at("where=seed+%3D+1&columns=nope");
+  expect(withoutMistake(view, null)).toBeNull();
+  expect(withoutMistake(view, "`where` at character 1: no")).toBeNull();
+  expect(withoutMistake(view, "`fields`: there is no field `nope`")).toBe("runs?where=seed+%3D+1");
+  expect(withoutMistake(at("sort=nope"), "`sort`: there is no field `nope`")).toBe("runs");
+});
+
+test("figures are those that the server names", () => {
+  const field = (name: string, is_figure: boolean) => ({ name, takes: ["number" as const], words: [], is_figure });
+  expect(figuresOf([field("trial", false), field("energy", true)])).toEqual(["energy"]);
+});
+
+test("a group leads to its jobs, with the columns of the view and the figure", () => {
+  const query = (of: string, ...values: (string | number | null)[]) => Object.fromEntries(new URLSearchParams(members(at(of), values).replace("runs?", "")));
+  expect(query("group=arm", "a b")).toEqual({ where: 'arm = "a b"', sort: "test_error" });
+  expect(query("where=seed+%3D+1&group=tags,train.batch_size&figure=best_test_accuracy&columns=arm&archived=1", null, 64)).toEqual({
+    where: "seed = 1 and tags = null and train.batch_size = 64",
+    sort: "-best_test_accuracy",
+    columns: "arm,best_test_accuracy",
+    archived: "1",
+  });
 });
 
 test("headings are as short as they can be told apart", () => {

@@ -1,6 +1,7 @@
 // The view of the page Runs, as the address holds it.
 
 import type { JobField } from "../contract";
+import type { Value } from "./cells";
 
 /** The jobs that are shown, their order, columns and groups. */
 export interface View {
@@ -74,6 +75,19 @@ function written(value: string): string {
   return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
+/** The address of the jobs of a group: the best ones first, with a column of the figure. */
+export function members(view: View, values: Value[]): string {
+  let where = view.where;
+  values.forEach((value, index) => {
+    where = withComparison(where, view.group[index]!, "=", value === null ? null : String(value));
+  });
+  const query = new URLSearchParams({ where, sort: nextSort("", view.figure) });
+  const columns = view.columns.includes(view.figure) ? view.columns : [...view.columns, view.figure];
+  if (columns.join() !== USUAL_COLUMNS.join()) query.set("columns", columns.join(","));
+  if (view.archived) query.set("archived", "1");
+  return `runs?${query}`;
+}
+
 /** Short names of fields: the end of a path, as long as it takes to tell them apart. */
 export function headings(names: string[]): string[] {
   const end = (name: string, parts: number) => name.split(".").slice(-parts).join(" ").replaceAll("_", " ");
@@ -94,9 +108,11 @@ export function byKind(fields: JobField[]): [string, JobField[]][] {
   ];
 }
 
-/** Columns that are no figures of a result. */
-const COUNTS = ["id", "experiment_id", "seed", "attempt", "priority", "step", "steps", "progress"];
-
 /** The numbers that a job ends with. */
-export const figuresOf = (fields: JobField[]) =>
-  fields.filter(({ name, takes }) => takes.includes("number") && !name.includes(".") && !COUNTS.includes(name)).map(({ name }) => name);
+export const figuresOf = (fields: JobField[]) => fields.filter((field) => field.is_figure).map(({ name }) => name);
+
+/** The view without the parts of the address that the server rejects; null if the mistake is in the condition. */
+export const withoutMistake = ({ where }: View, mistake: string | null) => {
+  if (!mistake || mistake.startsWith("`where`")) return null;
+  return where ? `runs?${new URLSearchParams({ where })}` : "runs";
+};

@@ -20,6 +20,9 @@ pub struct Checkpoint {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
+    /// The experiment to which it belongs.
+    pub experiment: u8,
+    /// Its last state, if it is deleted.
     pub state: JobState,
     /// Attempts after which it fails.
     max_attempts: u8,
@@ -41,11 +44,16 @@ pub struct Job {
     pub disobeyed: bool,
     /// Whether a write of an attempt was accepted after another had begun.
     pub overtaken: bool,
+    /// Whether its rows were deleted.
+    pub is_deleted: bool,
+    /// Whether a write of a job of another experiment was accepted.
+    pub mistaken: bool,
 }
 
 impl Job {
-    pub fn new(max_attempts: u8) -> Self {
+    pub fn new(experiment: u8, max_attempts: u8) -> Self {
         Self {
+            experiment,
             state: JobState::Queued,
             max_attempts,
             attempt: 0,
@@ -57,6 +65,8 @@ impl Job {
             is_stopped: false,
             disobeyed: false,
             overtaken: false,
+            is_deleted: false,
+            mistaken: false,
         }
     }
 
@@ -66,9 +76,13 @@ impl Job {
         self.disobeyed |= self.is_stopped;
     }
 
+    pub fn is_in(&self, state: JobState) -> bool {
+        !self.is_deleted && self.state == state
+    }
+
     /// Whether `action` would change anything.
     pub fn can(&self, action: Action) -> bool {
-        matches!(lifecycle::act(action, self.state, self.request), Ok(Some(_)))
+        !self.is_deleted && matches!(lifecycle::act(action, self.state, self.request), Ok(Some(_)))
     }
 
     /// People act on it.
@@ -91,8 +105,33 @@ impl Job {
         }
     }
 
+    /// Its rows are deleted.
+    pub fn delete(&mut self) {
+        let gone = Self::new(self.experiment, self.max_attempts);
+        *self = Self { state: self.state, attempt: self.attempt, is_deleted: true, ..gone };
+    }
+
+    /// Whether rows of it exist although it is deleted.
+    pub fn has_reappeared(&self) -> bool {
+        self.is_deleted && !(self.points.is_empty() && self.checkpoints.is_empty())
+    }
+
+    /// Whether the attempt of the packet has ended. An attempt at a deleted job has ended if it had before the deletion.
+    pub fn has_ended_attempt(&self, packet: &Packet) -> bool {
+        packet.experiment < self.experiment
+            || packet.attempt < self.attempt
+            || self.state != JobState::Running
+    }
+
     /// The fence.
     pub fn accepts(&self, packet: &Packet, rules: Rules) -> bool {
+        if packet.experiment != self.experiment && rules.ids_are_new {
+            return false;
+        }
+        if self.is_deleted {
+            // No row contradicts the lease.
+            return !rules.row_is_checked;
+        }
         let attempt = if rules.attempt_is_checked { packet.attempt } else { self.attempt };
         let state = if rules.state_is_checked { self.state } else { JobState::Running };
         let number = |attempt: u8| AttemptNumber::from(i64::from(attempt));
@@ -102,6 +141,7 @@ impl Job {
 
     pub fn write(&mut self, packet: &Packet, rules: Rules) {
         self.overtaken |= packet.attempt < self.attempt;
+        self.mistaken |= packet.experiment != self.experiment;
         match &packet.write {
             Write::Start(history) => {
                 self.points.retain(|step, _| *step <= history.len() || !rules.start_deletes_later_points);
@@ -154,7 +194,8 @@ impl Job {
         }
     }
 
-    pub fn has_ended(&self) -> bool {
-        self.state.has_ended()
+    /// Whether nothing more happens to it by itself.
+    pub fn is_settled(&self) -> bool {
+        self.is_deleted || self.state.has_ended() || self.state == JobState::Paused
     }
 }

@@ -1,6 +1,6 @@
 //! Model check of the protocol between workers and database, in every order of events: claims, fenced writes, leases
 //! that expire under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while, and people
-//! who cancel, pause, resume and retry jobs.
+//! who cancel, pause, resume and retry jobs, delete their experiment and submit another one.
 //!
 //! Each rule of the protocol is needed: without it, the checker finds an order of events that breaks an invariant. The
 //! model uses `optlab_domain::lifecycle` itself for actions, transitions and the fence. `tests/store` tests that the real store
@@ -33,6 +33,14 @@ pub struct Rules {
     checkpoint_follows_points: bool,
     /// The pending request takes part in the decision where a job goes at the end of an attempt.
     requests_decide: bool,
+    /// An experiment with a running job cannot be deleted.
+    deletion_waits: bool,
+    /// All jobs of an experiment are deleted at once.
+    deletion_is_one_transaction: bool,
+    /// A write is rejected if its job is deleted.
+    row_is_checked: bool,
+    /// No job has the id of a deleted one.
+    ids_are_new: bool,
 }
 
 const RULES: Rules = Rules {
@@ -43,6 +51,10 @@ const RULES: Rules = Rules {
     end_checks_points: true,
     checkpoint_follows_points: true,
     requests_decide: true,
+    deletion_waits: true,
+    deletion_is_one_transaction: true,
+    row_is_checked: true,
+    ids_are_new: true,
 };
 
 /// Everything that can go wrong with machines.
@@ -62,6 +74,10 @@ const ONE_RUN: &str = "the points of a job belong to one run";
 const KEPT: &str = "the points up to every checkpoint exist and led to it";
 const OBEYED: &str = "no attempt begins at a job that people have stopped";
 const COMPLETE: &str = "a job that succeeded has every point";
+const LEASED: &str = "no write of an attempt is rejected before the attempt has ended";
+const WHOLE: &str = "an experiment has all of its jobs or is deleted";
+const GONE: &str = "no row of a deleted job appears again";
+const OWN: &str = "no write for a deleted job changes a later one";
 
 impl Model for Worlds {
     type State = World;
@@ -92,10 +108,16 @@ fn promises() -> Vec<Property<Worlds>> {
         Property::always(KEPT, |_, world: &World| world.jobs.iter().all(has_points_of_checkpoints)),
         Property::always(OBEYED, |_, world: &World| world.jobs.iter().all(|job| !job.disobeyed)),
         Property::always(COMPLETE, |_, world: &World| {
-            world.jobs.iter().all(|job| job.state != JobState::Succeeded || job.is_complete())
+            world.jobs.iter().all(|job| !job.is_in(JobState::Succeeded) || job.is_complete())
         }),
+        Property::always(LEASED, |_, world: &World| !world.dispossessed),
+        Property::always(WHOLE, |_, world: &World| {
+            world.jobs.iter().all(|job| job.is_deleted == world.jobs[0].is_deleted)
+        }),
+        Property::always(GONE, |_, world: &World| !world.jobs.iter().any(Job::has_reappeared)),
+        Property::always(OWN, |_, world: &World| !world.jobs.iter().any(|job| job.mistaken)),
         Property::always(
-            "every job ends or is paused if it is left alone",
+            "every job ends, is paused or is deleted if it is left alone",
             |worlds: &Worlds, world: &World| world.settles_if_left_alone(worlds.rules),
         ),
     ]
@@ -138,6 +160,18 @@ fn people_are_heard() -> Vec<Property<Worlds>> {
         Property::sometimes("a worker hears of a cancellation too late", |_, world: &World| {
             world.jobs.iter().any(|job| job.state == JobState::Succeeded && job.is_stopped)
         }),
+        Property::sometimes("a write arrives after its job was deleted", |_, world: &World| {
+            world.under_way.iter().any(|packet| world.jobs[packet.job].is_deleted)
+        }),
+        Property::sometimes(
+            "a write for a deleted job arrives while a later one runs",
+            |_, world: &World| {
+                world.under_way.iter().any(|packet| {
+                    let job = &world.jobs[packet.job];
+                    job.state == JobState::Running && packet.experiment < job.experiment
+                })
+            },
+        ),
     ]
 }
 
@@ -230,4 +264,27 @@ fn only_the_final_check_keeps_a_job_with_a_hole_from_succeeding() {
 #[test]
 fn without_requests_at_the_end_of_an_attempt_a_stopped_job_goes_on() {
     breaks_within(PEOPLE, Rules { requests_decide: false, ..RULES }, OBEYED);
+}
+
+#[test]
+fn an_experiment_deleted_while_a_job_runs_takes_its_lease_away() {
+    breaks_within(PEOPLE, Rules { deletion_waits: false, ..RULES }, LEASED);
+}
+
+#[test]
+fn a_deletion_in_several_transactions_leaves_half_and_meets_a_running_job() {
+    let stepwise = Rules { deletion_is_one_transaction: false, ..RULES };
+    for promise in [WHOLE, LEASED] {
+        breaks_within(PEOPLE, stepwise, promise);
+    }
+}
+
+#[test]
+fn a_fence_blind_to_deletion_lets_rows_reappear() {
+    breaks_within(PEOPLE, Rules { row_is_checked: false, ..RULES }, GONE);
+}
+
+#[test]
+fn an_id_used_again_lets_an_old_lease_write_to_a_later_job() {
+    breaks_within(PEOPLE, Rules { ids_are_new: false, ..RULES }, OWN);
 }

@@ -3,7 +3,7 @@
 use optlab_domain::{EndReason, Request};
 
 use crate::Rules;
-use crate::job::History;
+use crate::job::{History, Job};
 
 /// Updates of a run.
 pub const STEPS: usize = 2;
@@ -11,6 +11,7 @@ pub const STEPS: usize = 2;
 /// The state of a worker for the attempt that it believes to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Run {
+    pub experiment: u8,
     pub job: usize,
     pub attempt: u8,
     history: History,
@@ -38,17 +39,21 @@ pub enum Write {
 /// A transaction in transit. It happens once or not at all, possibly long after its worker has died.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Packet {
+    pub experiment: u8,
     pub job: usize,
     pub attempt: u8,
     pub write: Write,
 }
 
 impl Run {
-    pub fn from(job: usize, attempt: u8, checkpoint: History) -> Self {
+    /// An attempt that begins at `job`, which has the index `index`.
+    pub fn of(index: usize, job: &Job) -> Self {
+        let checkpoint = job.last_readable_checkpoint();
         let steps = checkpoint.len();
         Self {
-            job,
-            attempt,
+            experiment: job.experiment,
+            job: index,
+            attempt: job.attempt,
             history: checkpoint,
             has_started: false,
             recorded: steps,
@@ -94,7 +99,7 @@ impl Run {
     }
 
     pub fn send(&mut self, write: Write) -> Packet {
-        let packet = Packet { job: self.job, attempt: self.attempt, write };
+        let packet = Packet { experiment: self.experiment, job: self.job, attempt: self.attempt, write };
         self.unanswered = Some(packet.clone());
         packet
     }

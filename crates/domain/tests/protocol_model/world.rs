@@ -1,4 +1,5 @@
-//! The model's state: a database with two jobs, two workers, writes in transit, faults, and people who act on jobs.
+//! The model's state: a database with an experiment of two jobs, two workers, writes in transit, faults, and people who
+//! act on jobs, delete the experiment and submit another one.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ pub struct Limits {
     pub faults: u8,
     /// How often the checkpoints of a job become unreadable.
     pub outages: u8,
-    /// How often people act on a job.
+    /// How often people act on a job, delete the experiment or submit another one.
     pub acts: u8,
 }
 
@@ -29,6 +30,8 @@ pub struct World {
     pub jobs: [Job; JOBS],
     workers: [Option<Run>; WORKERS],
     pub under_way: BTreeSet<Packet>,
+    /// Whether a write of an attempt was rejected although the attempt had not ended.
+    pub dispossessed: bool,
     left: Limits,
 }
 
@@ -68,6 +71,14 @@ pub enum Action {
         job: usize,
         action: domain::Action,
     },
+    /// People delete the experiment.
+    Delete,
+    /// Only without [`Rules::deletion_is_one_transaction`]: the deletion goes on with this job.
+    DeleteRest {
+        job: usize,
+    },
+    /// People submit an experiment after the deletion of the last one.
+    Submit,
     /// The lease expires. The model has no clocks: this may happen at any time, while the worker sleeps.
     Reap {
         job: usize,
@@ -77,9 +88,10 @@ pub enum Action {
 impl World {
     pub fn new(limits: Limits) -> Self {
         Self {
-            jobs: MAX_ATTEMPTS.map(Job::new),
+            jobs: MAX_ATTEMPTS.map(|max_attempts| Job::new(1, max_attempts)),
             workers: std::array::from_fn(|_| None),
             under_way: BTreeSet::new(),
+            dispossessed: false,
             left: limits,
         }
     }
@@ -94,7 +106,7 @@ impl World {
         }
         for (worker, run) in self.workers.iter().enumerate() {
             let Some(run) = run else {
-                let queued = (0..JOBS).find(|job| self.jobs[*job].state == JobState::Queued);
+                let queued = (0..JOBS).find(|job| self.jobs[*job].is_in(JobState::Queued));
                 actions.extend(queued.map(|job| Action::Claim { worker, job }));
                 continue;
             };
@@ -104,14 +116,28 @@ impl World {
             }
             actions.push(Action::Crash { worker });
         }
-        let running = (0..JOBS).filter(|job| self.jobs[*job].state == JobState::Running);
+        let running = (0..JOBS).filter(|job| self.jobs[*job].is_in(JobState::Running));
         actions.extend(running.map(|job| Action::Reap { job }));
         actions.retain(|action| self.left.faults > 0 || !self.is_fault(action));
         actions.extend((0..JOBS).filter_map(|job| self.outage(job)));
         if self.left.acts > 0 {
             actions.extend((0..JOBS).flat_map(|job| self.acts(job)));
+            actions.extend(self.deletion_or_submission(rules));
+        }
+        if self.jobs.iter().any(|job| job.is_deleted) {
+            let rest = (0..JOBS).filter(|job| !self.jobs[*job].is_deleted);
+            actions.extend(rest.map(|job| Action::DeleteRest { job }));
         }
         actions
+    }
+
+    fn deletion_or_submission(&self, rules: Rules) -> Option<Action> {
+        if self.jobs.iter().all(|job| job.is_deleted) {
+            return Some(Action::Submit);
+        }
+        let is_whole = self.jobs.iter().all(|job| !job.is_deleted);
+        let is_running = self.jobs.iter().any(|job| job.is_in(JobState::Running));
+        (is_whole && !(is_running && rules.deletion_waits)).then_some(Action::Delete)
     }
 
     fn acts(&self, job: usize) -> impl Iterator<Item = Action> {
@@ -137,6 +163,9 @@ impl World {
             | Action::Send { .. }
             | Action::SendAgain { .. }
             | Action::Act { .. }
+            | Action::Delete
+            | Action::DeleteRest { .. }
+            | Action::Submit
             | Action::Hide { .. }
             | Action::Reveal { .. } => false,
         }
@@ -144,8 +173,9 @@ impl World {
 
     /// Whether a worker holds the lease of the job's last attempt.
     fn has_worker(&self, job: usize) -> bool {
-        let attempt = self.jobs[job].attempt;
-        self.workers.iter().flatten().any(|run| (run.job, run.attempt) == (job, attempt))
+        let Job { experiment, attempt, .. } = self.jobs[job];
+        let mut runs = self.workers.iter().flatten();
+        runs.any(|run| (run.experiment, run.job, run.attempt) == (experiment, job, attempt))
     }
 
     pub fn after(&self, action: &Action, rules: Rules) -> Self {
@@ -154,9 +184,7 @@ impl World {
         match action {
             &Action::Claim { worker, job } => {
                 next.jobs[job].claim();
-                let job_now = &next.jobs[job];
-                next.workers[worker] =
-                    Some(Run::from(job, job_now.attempt, job_now.last_readable_checkpoint()));
+                next.workers[worker] = Some(Run::of(job, &next.jobs[job]));
             }
             Action::Send { worker, write } => {
                 let run = next.workers[*worker].as_mut();
@@ -172,6 +200,18 @@ impl World {
             Action::Act { job, action } => {
                 next.left.acts -= 1;
                 next.jobs[*job].act(*action);
+            }
+            Action::Delete => {
+                next.left.acts -= 1;
+                let deleted = if rules.deletion_is_one_transaction { JOBS } else { 1 };
+                next.jobs[..deleted].iter_mut().for_each(Job::delete);
+            }
+            Action::DeleteRest { job } => next.jobs[*job].delete(),
+            Action::Submit => {
+                next.left.acts -= 1;
+                for (job, max_attempts) in next.jobs.iter_mut().zip(MAX_ATTEMPTS) {
+                    *job = Job::new(job.experiment + 1, max_attempts);
+                }
             }
             Action::Hide { job } => {
                 next.left.outages -= 1;
@@ -190,6 +230,8 @@ impl World {
         let is_accepted = job.accepts(packet, rules);
         if is_accepted {
             job.write(packet, rules);
+        } else {
+            self.dispossessed |= !job.has_ended_attempt(packet);
         }
         if answer_is_lost {
             return;
@@ -209,12 +251,18 @@ impl World {
         loop {
             let actions = world.actions(rules);
             let is_progress = |action: &&Action| {
-                let is_outside =
-                    matches!(action, Action::Hide { .. } | Action::Reveal { .. } | Action::Act { .. });
+                let is_outside = matches!(
+                    action,
+                    Action::Hide { .. }
+                        | Action::Reveal { .. }
+                        | Action::Act { .. }
+                        | Action::Delete
+                        | Action::Submit
+                );
                 !world.is_fault(action) && !is_outside
             };
             let Some(action) = actions.iter().find(is_progress) else {
-                return world.jobs.iter().all(|job| job.has_ended() || job.state == JobState::Paused);
+                return world.jobs.iter().all(Job::is_settled);
             };
             world = world.after(action, rules);
         }

@@ -78,7 +78,9 @@ fn a_mistake_is_reported_with_its_place_and_what_would_be_right() {
         ),
         ("= 1", "at character 1: a comparison such as `train.batch_size = 64` is expected, found `=`"),
         ("arm = \"a", "at character 7: the closing \" of this text is missing"),
-        ("seed = inf", "at character 8: `seed` is a number, and is compared with one"),
+        ("seed = inf", "at character 8: `seed` is a number, and is not compared with `inf`"),
+        ("seed = 1e400", "at character 8: `seed` is a number, and is not compared with `1e400`"),
+        ("seed > \"5\"", "at character 8: `seed` is a number, and is not compared with a text in quotes"),
         (
             "seed ~ 1",
             "at character 8: `seed` is no text, and ~ looks for a part of one; use = != < <= > or >=",
