@@ -66,6 +66,8 @@ CREATE TABLE jobs (
     not_before_ms      BIGINT NOT NULL DEFAULT 0,  -- a retry waits until then
     step               BIGINT NOT NULL DEFAULT 0,
     steps              BIGINT NOT NULL,
+    rungs_passed       BIGINT NOT NULL DEFAULT 0,  -- rungs of tune.halving at which it was among the best and went on
+    waits_at           BIGINT,                     -- step of the rung at which it waits for the other trials of its arm
     parameters_trained BIGINT,
     version            BIGINT NOT NULL,         -- grows with every write to any job: what changed since?
     created_ms         BIGINT NOT NULL,
@@ -225,10 +227,11 @@ LEFT JOIN results r ON r.job_id = j.id
 WHERE j.phase = 'confirm'
 ORDER BY j.experiment_id, j.arm_position, j.seed;
 
--- One row per trial and seed; figures only of those that succeeded. No trial is evaluated on the test set.
+-- One row per trial and seed; figures only of those that succeeded, of the rung for those that were stopped early. No
+-- trial is evaluated on the test set.
 CREATE VIEW trial_summary AS
 SELECT
-    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.trial, j.seed, j.state, j.end_reason,
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.trial, j.seed, j.state, j.end_reason, j.step, j.steps, j.waits_at,
     (j.spec::json -> 'point')::TEXT AS point, r.validation_accuracy, r.validation_error, r.energy, a.seconds,
     CASE WHEN t.trial IS NOT NULL THEN CASE WHEN t.trial = j.trial THEN 1 ELSE 0 END END AS chosen
 FROM jobs j

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use comfy_table::Table;
 use optlab_api_types::{Job, ListedJob};
-use optlab_domain::{AttemptNumber, JobRecord, JobState};
+use optlab_domain::{AttemptNumber, EndReason, JobRecord, JobState};
 use serde_json::Value;
 
 use super::client::ServerArgs;
@@ -160,14 +160,14 @@ fn phase(job: &JobRecord) -> String {
     job.trial.map_or_else(|| job.phase.to_string(), |trial| format!("{} {trial}", job.phase))
 }
 
-/// The state with what explains it: `failed (diverged)`, `running (pause)`.
+/// The state with what explains it: `failed (diverged)`, `running (pause)`, `queued (waits at step 150)`.
 pub(super) fn condition(job: &Job) -> String {
-    let reason = job.record.end_reason.filter(|_| job.record.state == JobState::Failed);
-    match (job.record.requested, reason) {
-        (Some(request), _) => format!("{} ({request})", job.record.state),
-        (None, Some(reason)) => format!("{} ({reason})", job.record.state),
-        (None, None) => job.record.state.to_string(),
-    }
+    let JobRecord { state, requested, end_reason, waits_at, .. } = job.record;
+    let request = requested.map(|request| request.to_string());
+    let rung = waits_at.filter(|_| !state.has_ended()).map(|step| format!("waits at step {step}"));
+    let explains = |reason: &EndReason| state == JobState::Failed || *reason == EndReason::StoppedEarly;
+    let reason = end_reason.filter(explains).map(|reason| reason.to_string());
+    request.or(rung).or(reason).map_or_else(|| state.to_string(), |words| format!("{state} ({words})"))
 }
 
 /// What is wrong with the job: the warning of its worker, or why it was queued again.

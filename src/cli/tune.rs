@@ -5,7 +5,7 @@ use optlab_api_types::{ArmTuning, Tuning};
 use super::client::ServerArgs;
 use super::table::table;
 use super::{Failure, output, which};
-use crate::report::{errors, value};
+use crate::report::{errors, saved, value};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -77,6 +77,7 @@ fn trials(arm: &ArmTuning) -> String {
 fn remarks(arm: &ArmTuning) -> Vec<String> {
     let mut remarks: Vec<String> = arm.warnings.clone();
     remarks.extend(arm.waits.iter().map(|waits| format!("No choice: {waits}.")));
+    remarks.extend(saved(arm));
     if let (Some(one), Some(all)) = (arm.best_of.first(), arm.best_of.last()) {
         let trials = arm.best_of.len();
         let (one, all) = (one.expected, all.expected);

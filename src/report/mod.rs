@@ -18,7 +18,7 @@ use optlab_spec::protocol::Environment;
 pub use cells::{baseline, cells, headings, mean_and_std};
 pub use notes::notes;
 pub use page::page;
-pub use tuning::{errors, value};
+pub use tuning::{errors, saved, value};
 
 /// The content of a page.
 pub struct Report {

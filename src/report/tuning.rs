@@ -1,7 +1,8 @@
 //! The trials and choices of a tuned experiment.
 
 use maud::{Markup, html};
-use optlab_api_types::{ArmTuning, Trial, Tuning};
+use optlab_api_types::{ArmTuning, StoppedEarly, Trial, Tuning};
+use optlab_domain::EndReason;
 use serde_json::Value;
 
 use super::chart::Arms;
@@ -23,6 +24,7 @@ pub(super) fn section(tuning: &Tuning, arms: &Arms<'_>) -> Markup {
                 "Each arm was chosen by its validation error from " (trials) " trials with " (seeds.len())
                 @if seeds.len() == 1 { " seed" } @else { " seeds" } " (" (<&str>::from(*sampler)) " points). No trial saw the test set."
             }
+            @for arm in &tuning.arms { @if let Some(sentence) = saved(arm) { p class="quiet" { (sentence) } } }
             @for arm in tuning.arms.iter().filter(|arm| arm.frozen_at.is_none()) {
                 p { (arms.name(&arm.arm)) ": no choice" @if let Some(waits) = &arm.waits { ", " (waits) } @else { " yet" } "." }
             }
@@ -56,6 +58,15 @@ fn rows(arm: &ArmTuning, paths: &[&str], arms: &Arms<'_>) -> Markup {
     }
 }
 
+/// What early stopping has saved; `None` if nothing.
+pub fn saved(arm: &ArmTuning) -> Option<String> {
+    let StoppedEarly { trials, steps_saved, steps } =
+        arm.stopped_early.filter(|stopped| stopped.trials > 0)?;
+    let share = 100.0 * steps_saved as f64 / steps as f64;
+    let were = if trials == 1 { "trial was" } else { "trials were" };
+    Some(format!("{}: {trials} {were} stopped early, which saved {share:.0}% of the updates.", arm.arm))
+}
+
 /// A value of a tuned field, words without quotes.
 pub fn value(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -64,6 +75,7 @@ pub fn value(value: &Value) -> String {
 /// The error of each seed of a trial, or why there is none.
 pub fn errors(trial: &Trial) -> String {
     let runs = trial.runs.iter().map(|run| match (run.validation_error, run.end_reason) {
+        (Some(error), Some(EndReason::StoppedEarly)) => format!("{error:.2} (stopped early)"),
         (Some(error), _) => format!("{error:.2}"),
         (None, Some(reason)) => reason.to_string(),
         (None, None) => run.state.to_string(),

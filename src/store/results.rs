@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use optlab_domain::database::JsonText;
 use optlab_domain::{EndReason, ExperimentId, HeldOut, JobId, JobState, series};
-use optlab_spec::protocol::{Environment, Summary};
+use optlab_spec::protocol::Environment;
 use sqlx_macros::FromRow;
 
 use crate::store::database::{Transaction, sql};
@@ -133,17 +133,23 @@ impl Store {
     }
 }
 
-/// The last value of the series in a parameter, of the job $1.
+/// The last value of the series in a parameter, of the job $1 or another.
 macro_rules! last_point {
     ($series:literal) => {
+        last_point!($series, "$1")
+    };
+    ($series:literal, $job:literal) => {
         concat!(
             "(SELECT p.value FROM metric_points p JOIN series s ON s.id = p.series_id
-              WHERE p.job_id = $1 AND s.name = ",
+              WHERE p.job_id = ",
+            $job,
+            " AND s.name = ",
             $series,
             " ORDER BY p.step DESC LIMIT 1)"
         )
     };
 }
+pub(super) use last_point;
 
 /// The highest value of the series in a parameter, of the job $1.
 macro_rules! highest_point {
@@ -161,7 +167,7 @@ macro_rules! highest_point {
 pub(super) async fn insert_result(
     tx: &mut Transaction,
     job: JobId,
-    summary: &Summary,
+    peak_memory_bytes: Option<u64>,
 ) -> Result<(), StoreError> {
     sql(concat!(
         "INSERT INTO results (job_id, test_accuracy, best_test_accuracy, validation_accuracy, best_validation_accuracy,
@@ -179,7 +185,7 @@ pub(super) async fn insert_result(
         ", $2"
     ))
     .bind(job)
-    .bind(summary.peak_memory_bytes.map(|bytes| bytes as i64))
+    .bind(peak_memory_bytes.map(|bytes| bytes as i64))
     .bind(series::TEST_ACCURACY)
     .bind(series::VALIDATION_ACCURACY)
     .bind(series::ENERGY_MEAN)

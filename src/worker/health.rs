@@ -34,7 +34,7 @@ impl Health {
     /// The rest after an attempt; `None` if the slot continues at once.
     pub(super) fn after(&mut self, end: &AttemptEnd) -> Option<Rest> {
         match end {
-            AttemptEnd::HandedBack => None,
+            AttemptEnd::HandedBack | AttemptEnd::AtRung { .. } => None,
             AttemptEnd::Finished(_) => self.is_well(),
             AttemptEnd::Failed(failure) => match failure.reason {
                 EndReason::MachineFault => self.rest(failure.error.clone()),
@@ -51,9 +51,11 @@ impl Health {
                 | EndReason::WorkerLost
                 | EndReason::Cancelled
                 | EndReason::HandedBack => None,
-                EndReason::Completed | EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
-                    self.is_well()
-                }
+                EndReason::Completed
+                | EndReason::StoppedEarly
+                | EndReason::UserError
+                | EndReason::Diverged
+                | EndReason::TimedOut => self.is_well(),
             },
         }
     }

@@ -45,8 +45,8 @@ impl Reaper {
                     Err(error) => tracing::warn!(%error, "cannot look for expired leases"),
                 }
                 // Usually, the process that ended the last trial has made the choice.
-                if let Err(error) = self.store.freeze_choices().await {
-                    tracing::warn!(%error, "cannot freeze the choices of tuned arms");
+                if let Err(error) = self.store.make_choices().await {
+                    tracing::warn!(%error, "cannot make the choices of tuned arms");
                 }
                 tokio::time::sleep(pause).await;
             }

@@ -147,6 +147,27 @@ const rows = readFileSync(await download.path(), "utf8").trim().split("\r\n");
 assert.equal(rows[0], `arm,trial,seed,${RATE},optimizer.weight_decay,state,validation_error,seconds,chosen`);
 assert.equal(rows.length, 1 + 3 * 12 * 2);
 
+// Trials that are stopped early are hollow dots at the error of their rung, and the page says what they saved.
+const third = await submit("halved", [0], { trials: 4, seeds: [1000], space, halving: { rungs: [0.4], keep: 0.5 } });
+const halved = await tuned(third);
+await page.goto(`${server}/experiments/${third}?tab=tuning`);
+await until("all trials are drawn", async () => (await number(chart, "data-dots")) === 8);
+for (const { arm, stopped_early } of halved.arms) {
+  assert.equal(stopped_early.trials, 2);
+  assert.equal((await cells(arm))[4], "4 of 4 trials ended, 2 stopped early (25% of updates saved)");
+}
+assert.equal(await seen("chart-best-of").count(), 0, "the best of k trials is not defined");
+await page.getByText("wait for each other after 40% of their updates").waitFor();
+await look("tuning-halved");
+await tab("Jobs");
+await until("the jobs are listed", async () => (await seen("job-row").count()) > 8);
+const wide = await seen("job-row").locator("td").evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText));
+assert.deepEqual(wide, [], "the text of a cell is wider than its column");
+const early = (await api(`/jobs?experiment=${third}&limit=1000`)).items.find((job) => job.end_reason === "stopped_early");
+await page.goto(`${server}/jobs/${early.id}`);
+await until("the job has its end", async () => (await seen("job-state").innerText()) === "succeeded, stopped early");
+assert.match(await seen("job-result").innerText(), /^last validation error\s+[\d.]+ %/);
+
 // An experiment that is not tuned has no such tab.
 const train = { epochs: 1, data: { name: "digits" }, model: { kind: "mlp", hidden: [8] } };
 const plain = (await api("/experiments", "POST", { name: "plain", seeds: [0], train: { ...train, optimizer: { kind: "sgd", learning_rate: 0.1 } }, arms: ARMS.slice(0, 1) })).id;

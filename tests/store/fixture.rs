@@ -63,6 +63,18 @@ impl Fixture {
         store::open_with_clock(&self.url, self.clock.clone()).await.unwrap()
     }
 
+    /// Lets several processes make the choices that are due, at the same time.
+    pub async fn race_for_choices(&self) {
+        let mut processes = Vec::new();
+        for _ in 0..6 {
+            let store = self.other_process().await;
+            processes.push(tokio::spawn(async move { store.make_choices().await }));
+        }
+        for process in processes {
+            process.await.unwrap().unwrap();
+        }
+    }
+
     /// Runs a statement without the store; returns the number of rows that it wrote.
     pub async fn execute(&self, sql: &'static str) -> u64 {
         if self.url.starts_with("sqlite:") {

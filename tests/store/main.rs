@@ -31,6 +31,7 @@ mod schema;
 mod tokens;
 mod workers;
 
+mod halving;
 mod tuning;
 
 mod monitor;
@@ -196,6 +197,14 @@ on_both_databases! {
     }
     tokens {
         a_token_is_valid_until_it_is_revoked,
+    }
+    halving {
+        the_best_trials_of_an_arm_go_on_from_each_rung,
+        a_failed_trial_is_the_worst_at_its_rung_and_cannot_return_after_it,
+        a_failed_choice_at_a_rung_leaves_nothing_and_many_processes_make_it_once,
+        a_rung_waits_for_trials_that_a_person_has_stopped,
+        a_run_without_its_evaluation_at_the_rung_is_trained_again,
+        a_choice_at_a_rung_ends_an_arm_whose_trials_have_all_failed,
     }
     tuning {
         a_choice_is_frozen_when_the_last_trial_of_its_arm_has_ended,

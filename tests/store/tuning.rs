@@ -153,17 +153,10 @@ pub async fn a_failed_freeze_leaves_nothing_and_many_processes_make_it_once(fixt
     assert_eq!(choice(&fixture, id, "baseline").await.trial, None);
     let stuck = experiment(&fixture, id).await;
     assert_eq!((stuck.tuning.unwrap().due, stuck.has_ended()), (2, false));
-    assert!(fixture.store.freeze_choices().await.is_err());
+    assert!(fixture.store.make_choices().await.is_err());
     fixture.execute("DROP INDEX fault").await;
 
-    let mut processes = Vec::new();
-    for _ in 0..6 {
-        let store = fixture.other_process().await;
-        processes.push(tokio::spawn(async move { store.freeze_choices().await }));
-    }
-    for process in processes {
-        process.await.unwrap().unwrap();
-    }
+    fixture.race_for_choices().await;
     assert_eq!(confirming(&fixture, id).await, cells(&["baseline", "opt"], &[0, 1]));
     assert_eq!(choice(&fixture, id, "baseline").await.trial, Some(1));
 }
@@ -206,7 +199,7 @@ pub async fn a_stopped_experiment_makes_no_choice_until_it_goes_on(fixture: Fixt
         let accuracy = Point { series: "validation/accuracy".to_owned(), ..point(100, 95.0) };
         fixture.store.record(last.lease, &[accuracy], Some(100), LEASE_MS).await.unwrap();
         assert_eq!(fixture.end(last.lease, finished()).await, JobState::Succeeded);
-        fixture.store.freeze_choices().await.unwrap();
+        fixture.store.make_choices().await.unwrap();
         assert_eq!(choice(&fixture, id, "opt").await.trial, None, "{stop}");
         assert!(fixture.claim().await.is_none(), "nothing runs after {stop}");
         assert_eq!(experiment(&fixture, id).await.has_ended(), stop == Action::Cancel);

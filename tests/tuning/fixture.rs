@@ -33,13 +33,27 @@ pub fn spec() -> Value {
 }
 
 /// The curves of a job by series: steps and values.
-type Curves = Vec<(String, Vec<(i64, f64)>)>;
+pub type Curves = Vec<(String, Vec<(i64, f64)>)>;
 
 /// The choices, and the curves of all jobs by arm, trial and seed. Time and speed are left out.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
     choices: Value,
     curves: Vec<(String, Curves)>,
+}
+
+impl Outcome {
+    /// The curves of a run of a trial.
+    pub fn of_trial(&self, arm: &str, trial: usize, seed: u64) -> &Curves {
+        let name = format!("\"{arm}\" {trial} {seed}");
+        &self.curves.iter().find(|(other, _)| *other == name).unwrap().1
+    }
+
+    /// The choice of an arm.
+    pub fn chosen(&self, arm: &str) -> &Value {
+        let arms = self.choices["arms"].as_array().unwrap();
+        &arms.iter().find(|one| one["arm"] == arm).unwrap()["chosen"]
+    }
 }
 
 /// The jobs of a phase.

@@ -1,10 +1,12 @@
 //! Tuned experiments on real servers: trials, the freeze and the confirming runs, undisturbed and killed in every phase.
 
 mod fixture;
+mod halving;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use fixture::{Fault, Outcome, SEEDS, TRIALS, TUNING_SEEDS, optlab, outcome, phase, spec, tuning};
 use serde_json::{Value, json};
@@ -14,13 +16,13 @@ use support::{Database, Server, kill};
 use tempfile::TempDir;
 
 /// The outcome without any disturbance.
-fn undisturbed() -> Outcome {
+static UNDISTURBED: LazyLock<Outcome> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder);
     let id = server.submit(&spec());
     wait_for_the_end(&server, id);
     outcome(&server, id)
-}
+});
 
 /// Waits until every choice is made and every job has ended.
 #[track_caller]
@@ -40,6 +42,15 @@ fn wait_for_the_end(server: &Server, id: i64) {
     }
 }
 
+/// Waits until all trials have ended and no choice is made.
+#[track_caller]
+fn wait_for_due_choices(server: &Server, id: i64) {
+    server.wait(id, "all trials have ended", |jobs| {
+        jobs.len() == 2 * TRIALS * TUNING_SEEDS.len() && jobs.iter().all(|job| job["state"] == "succeeded")
+    });
+    assert_eq!(server.read(&format!("/api/v1/experiments/{id}"))["tuning"]["due"], 2);
+}
+
 /// Waits until a job of the phase trains.
 #[track_caller]
 fn wait_for_training(server: &Server, id: i64, of: &str) {
@@ -51,7 +62,6 @@ fn wait_for_training(server: &Server, id: i64, of: &str) {
 #[test]
 fn killed_processes_change_neither_choices_nor_curves_on_sqlite() {
     let _turn = turn();
-    let expected = undisturbed();
     let folder = TempDir::new().unwrap();
     let url = Database::Sqlite.create(&folder);
     let server = Server::start(&folder);
@@ -62,10 +72,7 @@ fn killed_processes_change_neither_choices_nor_curves_on_sqlite() {
     server.kill();
 
     let server = Server::start(&folder);
-    server.wait(id, "all trials have ended", |jobs| {
-        jobs.len() == 2 * TRIALS * TUNING_SEEDS.len() && jobs.iter().all(|job| job["state"] == "succeeded")
-    });
-    assert_eq!(server.read(&format!("/api/v1/experiments/{id}"))["tuning"]["due"], 2);
+    wait_for_due_choices(&server, id);
     server.kill();
     Fault::end(&url);
 
@@ -76,18 +83,18 @@ fn killed_processes_change_neither_choices_nor_curves_on_sqlite() {
     let server = Server::start(&folder);
     wait_for_the_end(&server, id);
     assert_eq!(tuning(&server, id), choices, "a choice never changes");
-    assert_eq!(outcome(&server, id), expected);
+    assert_eq!(outcome(&server, id), *UNDISTURBED);
 }
 
 #[test]
 fn killed_processes_change_neither_choices_nor_curves_on_postgres() {
     let _turn = turn();
-    let expected = undisturbed();
     let folder = TempDir::new().unwrap();
     let url = Database::Postgres.create(&folder);
     // Two servers may make each choice, and workers in their own processes train.
     let servers = [Server::without_slots(&url, &folder), Server::without_slots(&url, &folder)];
     let [server, other] = servers;
+    Fault::begin(&url);
     let id = server.submit(&spec());
     let worker = Worker::start(&url);
     wait_for_training(&server, id, "trial");
@@ -96,11 +103,13 @@ fn killed_processes_change_neither_choices_nor_curves_on_postgres() {
 
     let other = Server::without_slots(&url, &folder);
     let workers = [Worker::start(&url), Worker::start(&url)];
+    wait_for_due_choices(&server, id);
+    Fault::end(&url);
     wait_for_training(&server, id, "confirm");
     kill(workers[0].child.id());
     server.kill();
     wait_for_the_end(&other, id);
-    assert_eq!(outcome(&other, id), expected);
+    assert_eq!(outcome(&other, id), *UNDISTURBED);
 }
 
 #[test]

@@ -161,7 +161,8 @@ export interface components {
             arm: string;
             /**
              * @description The lowest score of k trials that are drawn from these with replacement, for k from 1, once all have ended.
-             *     Failed trials count with an error of 100 percent. Of Sobol points it is an approximation.
+             *     Failed trials count with an error of 100 percent. Of Sobol points it is an approximation. Empty with `halving`,
+             *     because the trials that were stopped early have no score.
              */
             best_of: components["schemas"]["BestOf"][];
             /** @description The trials, the best first; those that have no score yet, or failed, come last. */
@@ -182,10 +183,11 @@ export interface components {
             space: {
                 [key: string]: components["schemas"]["RangeSpec"];
             };
+            stopped_early: components["schemas"]["StoppedEarly"] | null;
             /**
              * Format: double
-             * @description Mean training time of a trial in seconds, the runs of all seeds together. Failed runs count with the time of
-             *     their attempts. Null until all have ended.
+             * @description Mean training time of a trial in seconds, the runs of all seeds together. Runs that are not complete count with
+             *     the time of their attempts. Null until all have ended.
              */
             trial_seconds: number | null;
             /** @description Why the choice is not made although no trial is waiting or running, and what to do. */
@@ -583,7 +585,7 @@ export interface components {
          * @description The reason why an attempt or a job ended.
          * @enum {string}
          */
-        EndReason: "completed" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
+        EndReason: "completed" | "stopped_early" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
         /**
          * @description The lower bound of a hyperspherical energy. For n neurons of length d it is that of the regular simplex, or in
          *     half-space that of orthonormal neurons; for the mean of layers, the mean of their bounds.
@@ -779,6 +781,19 @@ export interface components {
          * @enum {string}
          */
         FieldKind: "number" | "time" | "text";
+        /**
+         * @description Early stopping of the trials of an arm. At each rung, every trial waits until all have come so far; the best go on
+         *     with the same bits.
+         */
+        HalvingSpec: {
+            /**
+             * Format: double
+             * @description Share of the trials that go on, rounded up, between 0 and 1.
+             */
+            keep: number;
+            /** @description Shares of the updates of a run, ascending. A rung is at the first evaluation from there on. */
+            rungs: number[];
+        };
         /** @description A sign of life. */
         Health: {
             /** @description Always `ok`. */
@@ -930,6 +945,11 @@ export interface components {
             requested: components["schemas"]["Request"] | null;
             /**
              * Format: int64
+             * @description Number of rungs of `tune.halving` at which it was among the best and went on.
+             */
+            rungs_passed?: number;
+            /**
+             * Format: int64
              * @description Its seed.
              */
             seed: number;
@@ -952,6 +972,11 @@ export interface components {
              * @description Number of the trial, from 0; null for a job that counts in the comparison.
              */
             trial: number | null;
+            /**
+             * Format: int64
+             * @description The step of the rung at which it waits for the other trials of its arm; null if it does not wait.
+             */
+            waits_at: number | null;
         };
         /**
          * @description The state of a job. Lists of jobs and counts have the states in this order.
@@ -1547,6 +1572,21 @@ export interface components {
              */
             inner_steps: number;
         };
+        /** @description The trials of an arm that were stopped early. */
+        StoppedEarly: {
+            /**
+             * Format: int64
+             * @description Number of updates of all trials of the arm, if none were left out.
+             */
+            steps: number;
+            /**
+             * Format: int64
+             * @description Number of updates that were left out.
+             */
+            steps_saved: number;
+            /** @description Their number. */
+            trials: number;
+        };
         /** @description The text that was submitted for an experiment, and a draft for a copy of it. */
         StoredSubmission: {
             /**
@@ -1713,8 +1753,8 @@ export interface components {
             runs: components["schemas"]["TrialRun"][];
             /**
              * Format: double
-             * @description Mean over the seeds of the last validation error in percent; null until every run has succeeded. A trial with a
-             *     failed run has none, which is worse than any.
+             * @description Mean over the seeds of the last validation error in percent; null until every run is complete. A trial with a
+             *     failed run, or one that was stopped early, has none, which is worse than any.
              */
             score: number | null;
             /**
@@ -1733,7 +1773,7 @@ export interface components {
             job_id: number | null;
             /**
              * Format: double
-             * @description Training time; of a failed run, the time of its attempts.
+             * @description Training time; of a run that is not complete, the time of its attempts.
              */
             seconds: number | null;
             /**
@@ -1745,12 +1785,13 @@ export interface components {
             state: components["schemas"]["JobState"];
             /**
              * Format: double
-             * @description The last error on the validation set in percent.
+             * @description The last error on the validation set in percent; that of the rung if it was stopped there.
              */
             validation_error: number | null;
         };
         /** @description The tuning of an experiment, the same for every arm. */
         TuneSpec: {
+            halving: components["schemas"]["HalvingSpec"] | null;
             /** @description How points are chosen. */
             sampler: components["schemas"]["Sampler"];
             /** @description Seed that scrambles the points. */
@@ -1781,6 +1822,7 @@ export interface components {
              * @description Training time of all trials of the baseline in seconds; null until they have ended.
              */
             baseline_seconds: number | null;
+            halving: components["schemas"]["HalvingSpec"] | null;
             /** @description How the points were chosen. */
             sampler: components["schemas"]["Sampler"];
             /**
@@ -2039,6 +2081,19 @@ export interface components {
              */
             version?: number | null;
         };
+        /**
+         * @description Early stopping of the trials of an arm. At each rung, every trial waits until all have come so far; the best go on
+         *     with the same bits.
+         */
+        WrittenHalvingSpec: {
+            /**
+             * Format: double
+             * @description Share of the trials that go on, rounded up, between 0 and 1.
+             */
+            keep?: number | null;
+            /** @description Shares of the updates of a run, ascending. A rung is at the first evaluation from there on. */
+            rungs?: number[] | null;
+        } | null;
         /** @description How the hidden layers are trained; the classifier is trained normally in every arm. */
         WrittenMethodSpec: ({
             init?: components["schemas"]["NeuronInit"] | null;
@@ -2633,6 +2688,8 @@ export interface components {
         } | null;
         /** @description The tuning of an experiment, the same for every arm. */
         WrittenTuneSpec: {
+            /** @description Early stopping of trials; every trial runs to its end without it. */
+            halving?: components["schemas"]["WrittenHalvingSpec"];
             sampler?: components["schemas"]["Sampler"] | null;
             seed?: components["schemas"]["Seed"] | null;
             /** @description Seeds of the trials: each point is tried with each of them. They must differ from the seeds that confirm. */
@@ -2703,6 +2760,7 @@ export type ExperimentHint = components['schemas']['ExperimentHint'];
 export type ExperimentSpec = components['schemas']['ExperimentSpec'];
 export type ExperimentSummary = components['schemas']['ExperimentSummary'];
 export type FieldKind = components['schemas']['FieldKind'];
+export type HalvingSpec = components['schemas']['HalvingSpec'];
 export type Health = components['schemas']['Health'];
 export type Job = components['schemas']['Job'];
 export type JobCurve = components['schemas']['JobCurve'];
@@ -2769,6 +2827,7 @@ export type SoftForm = components['schemas']['SoftForm'];
 export type SpecDifference = components['schemas']['SpecDifference'];
 export type Standing = components['schemas']['Standing'];
 export type StochasticSpec = components['schemas']['StochasticSpec'];
+export type StoppedEarly = components['schemas']['StoppedEarly'];
 export type StoredSubmission = components['schemas']['StoredSubmission'];
 export type Submission = components['schemas']['Submission'];
 export type Submitted = components['schemas']['Submitted'];
@@ -2792,6 +2851,7 @@ export type WrittenCheckpointSpec = components['schemas']['WrittenCheckpointSpec
 export type WrittenDataSpec = components['schemas']['WrittenDataSpec'];
 export type WrittenEnergySpec = components['schemas']['WrittenEnergySpec'];
 export type WrittenExperimentSpec = components['schemas']['WrittenExperimentSpec'];
+export type WrittenHalvingSpec = components['schemas']['WrittenHalvingSpec'];
 export type WrittenMethodSpec = components['schemas']['WrittenMethodSpec'];
 export type WrittenModelSpec = components['schemas']['WrittenModelSpec'];
 export type WrittenOptimizerSpec = components['schemas']['WrittenOptimizerSpec'];

@@ -46,6 +46,6 @@ pub use session::{Session, SignIn};
 pub use submission::{
     DryRun, Estimate, PlannedJob, RecipeSubmission, StoredSubmission, Submission, Submitted,
 };
-pub use tuning::{Afforded, ArmTuning, BestOf, Trial, TrialRun, Tuning, TuningProgress};
+pub use tuning::{Afforded, ArmTuning, BestOf, StoppedEarly, Trial, TrialRun, Tuning, TuningProgress};
 pub use warning::Warning;
 pub use worker::{OfferedDevice, Worker, WorkerState};

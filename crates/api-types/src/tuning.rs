@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use optlab_domain::{Counts, EndReason, JobId, JobState, Phase};
-use optlab_spec::{RangeSpec, Sampler};
+use optlab_spec::{Halving, RangeSpec, Sampler};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -35,6 +35,9 @@ pub struct Tuning {
     pub seed: u64,
     /// How the points were chosen.
     pub sampler: Sampler,
+    /// How trials are stopped early; null if all run to their ends.
+    #[schema(value_type = Option<Halving>)]
+    pub halving: Option<Halving>,
     /// Name of the arm that the others are compared with, if the spec has one.
     pub baseline: Option<String>,
     /// Training time of all trials of the baseline in seconds; null until they have ended.
@@ -65,14 +68,28 @@ pub struct ArmTuning {
     /// The trials, the best first; those that have no score yet, or failed, come last.
     pub candidates: Vec<Trial>,
     /// The lowest score of k trials that are drawn from these with replacement, for k from 1, once all have ended.
-    /// Failed trials count with an error of 100 percent. Of Sobol points it is an approximation.
+    /// Failed trials count with an error of 100 percent. Of Sobol points it is an approximation. Empty with `halving`,
+    /// because the trials that were stopped early have no score.
     pub best_of: Vec<BestOf>,
-    /// Mean training time of a trial in seconds, the runs of all seeds together. Failed runs count with the time of
-    /// their attempts. Null until all have ended.
+    /// Mean training time of a trial in seconds, the runs of all seeds together. Runs that are not complete count with
+    /// the time of their attempts. Null until all have ended.
     pub trial_seconds: Option<f64>,
-    /// What the arm affords in the time of the baseline's tuning; null without a baseline and until the trials of both
-    /// have ended.
+    /// What the arm affords in the time of the baseline's tuning; null without a baseline, with `halving`, and until the
+    /// trials of both have ended.
     pub in_baseline_time: Option<Afforded>,
+    /// What was stopped early; null without `halving`.
+    pub stopped_early: Option<StoppedEarly>,
+}
+
+/// The trials of an arm that were stopped early.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StoppedEarly {
+    /// Their number.
+    pub trials: usize,
+    /// Number of updates that were left out.
+    pub steps_saved: i64,
+    /// Number of updates of all trials of the arm, if none were left out.
+    pub steps: i64,
 }
 
 /// What an arm can try in some time.
@@ -104,8 +121,8 @@ pub struct Trial {
     pub point: BTreeMap<String, Value>,
     /// Place by the score, from 1; null without a score.
     pub rank: Option<usize>,
-    /// Mean over the seeds of the last validation error in percent; null until every run has succeeded. A trial with a
-    /// failed run has none, which is worse than any.
+    /// Mean over the seeds of the last validation error in percent; null until every run is complete. A trial with a
+    /// failed run, or one that was stopped early, has none, which is worse than any.
     pub score: Option<f64>,
     /// Whether the arm is confirmed with it.
     pub chosen: bool,
@@ -125,8 +142,8 @@ pub struct TrialRun {
     pub state: JobState,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
-    /// The last error on the validation set in percent.
+    /// The last error on the validation set in percent; that of the rung if it was stopped there.
     pub validation_error: Option<f64>,
-    /// Training time; of a failed run, the time of its attempts.
+    /// Training time; of a run that is not complete, the time of its attempts.
     pub seconds: Option<f64>,
 }

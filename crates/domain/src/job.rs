@@ -74,6 +74,9 @@ words! {
     pub enum EndReason {
         /// All steps are done.
         Completed,
+        /// At a rung of `tune.halving`, other trials of the arm had lower validation errors. Such a trial has succeeded:
+        /// its figures are those of the rung.
+        StoppedEarly,
         /// The spec or the set-up cannot work; another attempt would end the same way.
         UserError,
         /// A loss was not finite.
@@ -98,7 +101,7 @@ words! {
 impl EndReason {
     /// Whether an attempt that ended for this reason failed or was cancelled.
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::Completed | Self::HandedBack)
+        !matches!(self, Self::Completed | Self::StoppedEarly | Self::HandedBack)
     }
 
     /// Whether a job can end for this reason. The others end only attempts.

@@ -173,7 +173,9 @@ impl Outcome {
 pub fn end(ending: Ending, now_ms: i64) -> Outcome {
     let Ending { reason, request, budget, is_elsewhere_untried } = ending;
     let (counts, waits) = match reason {
-        EndReason::Completed => return Outcome::Finished { state: JobState::Succeeded, reason },
+        EndReason::Completed | EndReason::StoppedEarly => {
+            return Outcome::Finished { state: JobState::Succeeded, reason };
+        }
         EndReason::Cancelled => return Outcome::Finished { state: JobState::Cancelled, reason },
         EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
             return Outcome::Finished { state: JobState::Failed, reason };
@@ -291,7 +293,7 @@ mod tests {
             |counts, not_before_ms| Outcome::Released { state: JobState::Queued, counts, not_before_ms };
         for &reason in EndReason::VARIANTS {
             let expected = match reason {
-                EndReason::Completed => ends(JobState::Succeeded, reason),
+                EndReason::Completed | EndReason::StoppedEarly => ends(JobState::Succeeded, reason),
                 EndReason::Cancelled => ends(JobState::Cancelled, reason),
                 EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
                     ends(JobState::Failed, reason)

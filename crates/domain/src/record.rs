@@ -81,6 +81,12 @@ record! {
         pub step: i64,
         /// Updates of the whole run.
         pub steps: i64,
+        /// Number of rungs of `tune.halving` at which it was among the best and went on.
+        #[serde(default)]
+        pub rungs_passed: i64,
+        /// The step of the rung at which it waits for the other trials of its arm; null if it does not wait.
+        #[serde(default)]
+        pub waits_at: Option<i64>,
         /// When it was submitted.
         #[serde(rename = "created_at", with = "crate::time::as_rfc3339")]
         #[cfg_attr(feature = "openapi", schema(value_type = String))]

@@ -65,6 +65,7 @@ impl Runner {
             spec: spec.clone(),
             artifact_dir: folder,
             resume_from,
+            stop_at: None,
         };
         let line = serde_json::to_string(&Command::Run(Box::new(run)))?;
         Ok(writeln!(self.commands, "{line}")?)

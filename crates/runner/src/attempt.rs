@@ -20,7 +20,7 @@ use crate::training::{self, Reached};
 pub enum End {
     /// With all of its updates.
     Finished(Summary),
-    /// A pause was requested; the job resumes from here or from the beginning.
+    /// A pause was requested or due; the job resumes from here or from the beginning.
     Paused {
         /// Of the newest checkpoint; 0 without one.
         step: u64,
@@ -57,7 +57,9 @@ pub fn run(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) ->
     let folder = run.artifact_dir.as_deref();
     let mut checkpoints = Checkpoints::new(folder, run.spec.checkpoint, job.resumed_at);
     let mut meter = Meter::new(pipe, checkpoints.newest());
-    if training::train(&mut job, &mut meter, &inbox.requests(), &mut checkpoints)? == Reached::Pause {
+    if training::train(&mut job, &mut meter, &inbox.requests(run.stop_at), &mut checkpoints)?
+        == Reached::Pause
+    {
         return Ok(End::Paused { step: checkpoints.newest() });
     }
     let seconds = job.clock.elapsed().as_secs_f64();

@@ -47,15 +47,16 @@ impl Inbox {
         self.messages.recv().ok()
     }
 
-    /// The requests for the job that starts now.
-    pub fn requests(&self) -> Requests<'_> {
-        Requests { inbox: self, pause: Cell::new(false) }
+    /// The requests for the job that starts now, which pauses after `stop_at` updates if that is given.
+    pub fn requests(&self, stop_at: Option<u64>) -> Requests<'_> {
+        Requests { inbox: self, stop_at, pause: Cell::new(false) }
     }
 }
 
 /// The requests for the running job.
 pub struct Requests<'a> {
     inbox: &'a Inbox,
+    stop_at: Option<u64>,
     /// Whether a pause was requested. During a measurement, it waits for its end.
     pause: Cell<bool>,
 }
@@ -66,20 +67,23 @@ impl Requests<'_> {
     /// # Errors
     /// [`JobError::Cancelled`] or [`JobError::EndOfInput`].
     pub fn check(&self, step: u64) -> Result<(), JobError> {
-        match self.now()? {
+        match self.now(step)? {
             Some(Request::Cancel) => Err(JobError::Cancelled { step }),
             Some(Request::Pause) | None => Ok(()),
         }
     }
 
-    /// Checks for requests between two steps.
+    /// Checks for requests after `step` updates.
     ///
     /// # Errors
     /// [`JobError::EndOfInput`].
-    pub fn now(&self) -> Result<Option<Request>, JobError> {
+    pub fn now(&self, step: u64) -> Result<Option<Request>, JobError> {
         loop {
             match self.inbox.messages.try_recv() {
-                Err(TryRecvError::Empty) => return Ok(self.pause.get().then_some(Request::Pause)),
+                Err(TryRecvError::Empty) => {
+                    let pause = self.pause.get() || self.stop_at.is_some_and(|stop_at| step >= stop_at);
+                    return Ok(pause.then_some(Request::Pause));
+                }
                 Err(TryRecvError::Disconnected) => return Err(JobError::EndOfInput),
                 Ok(Message::Command(Command::Stop { request: Request::Cancel })) => {
                     return Ok(Some(Request::Cancel));

@@ -20,7 +20,7 @@ const RATE_POINTS: u64 = 500;
 pub enum Reached {
     /// Its end.
     End,
-    /// The step at which a pause was requested.
+    /// The step at which a pause was requested or due.
     Pause,
 }
 
@@ -54,7 +54,7 @@ fn run(
     }
     meter.resume();
     for step in job.resumed_at.unwrap_or(0) + 1..=cadence.steps {
-        if let Some(request) = requests.now()? {
+        if let Some(request) = requests.now(step - 1)? {
             checkpoints.write(job, step - 1, meter)?;
             return match request {
                 Request::Cancel => Err(JobError::Cancelled { step: step - 1 }),

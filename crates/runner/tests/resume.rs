@@ -157,6 +157,30 @@ fn a_paused_job_resumes_where_it_stopped() {
 }
 
 #[test]
+fn a_run_stops_at_a_rung_after_its_evaluation_and_goes_on_with_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec =
+        spec(opt("gram_schmidt"), json!({ "steps": 200, "evaluate_every": 40, "log_every_steps": 10 }));
+    let mut runner = Runner::start();
+    runner.run_to_rung(&spec, folder.path(), None, 80);
+    let first = runner.hear();
+    assert_eq!((first.paused(), newest(folder.path()).unwrap().0), (80, 80));
+    assert_eq!(first.points.iter().filter(|point| point.series == "test/accuracy").count(), 3);
+    // A job whose attempt was lost between the checkpoint and the end stops again without an update.
+    let at_rung = || newest(folder.path()).map(|(_, file)| file);
+    runner.run_to_rung(&spec, folder.path(), at_rung(), 80);
+    let again = runner.hear();
+    assert_eq!((again.from, again.paused(), again.points.len()), (Some(80), 80, 0));
+
+    runner.resume(&spec, Some(folder.path()), at_rung());
+    let second = runner.hear();
+    let whole = whole(&spec);
+    assert_eq!(second.summary().weights, whole.summary().weights);
+    let all = [first.points, second.points].concat();
+    assert_eq!(reproducible(&all), whole.reproducible());
+}
+
+#[test]
 fn without_a_folder_a_paused_job_restarts_from_the_beginning() {
     let mut runner = Runner::start();
     runner.run(&endless());

@@ -124,6 +124,7 @@ impl ExperimentSpec {
             seed,
             trial: None,
             point: Point::new(),
+            rungs: Vec::new(),
             method: arm.method.clone(),
             train: arm.train.clone(),
             resources: self.resources.clone(),
@@ -138,8 +139,9 @@ impl ExperimentSpec {
         let base = Base { train: self.train.clone(), written: None, is_sound: true };
         let (space, source) = (arm.tune.as_ref()?, arm.source.as_ref()?);
         let (point, Parts { method, train }) = at_trial(&base, &tuning, space, source, trial).ok()?;
+        let rungs = tune.halving.iter().flat_map(|halving| halving.steps(&train)).collect();
         let job = self.job(arm, tune.seeds[0]);
-        Some(JobSpec { trial: Some(trial), point, method, train, ..job })
+        Some(JobSpec { trial: Some(trial), point, rungs, method, train, ..job })
     }
 
     /// The largest number of jobs that it can have: all trials and all that confirm.
@@ -170,6 +172,16 @@ impl ExperimentSpec {
             let detail =
                 format!("must differ from `tune.seeds`, because fresh seeds confirm; {both} is in both");
             fields.wrong("seeds", detail);
+        }
+    }
+
+    /// Records rungs that are not at evaluations of their own before the end of the run.
+    fn check_rungs(&self, fields: &mut Fields<'_>) {
+        let Some(halving) = self.tune.as_ref().and_then(|tune| tune.halving.as_ref()) else { return };
+        for arm in self.arms.iter().filter(|arm| arm.tune.is_some()) {
+            if let Err(detail) = halving.check(&arm.train) {
+                return fields.wrong_below("/tune/halving/rungs", format!("{detail} (arm `{}`)", arm.name));
+            }
         }
     }
 
@@ -208,6 +220,7 @@ impl ExperimentSpec {
             fields.wrong("arms", format!("must have unique names; `{twice}` is not unique"));
         }
         spec.check_seeds(fields, &spec.seeds);
+        spec.check_rungs(fields);
         let jobs = spec.jobs_with(spec.seeds.len());
         if jobs > MOST_JOBS {
             fields.wrong("seeds", too_many(jobs));

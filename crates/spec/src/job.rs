@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::checkpoint::CheckpointSpec;
-use crate::fields::Fields;
+use crate::fields::{Fields, integer_item};
 use crate::method::MethodSpec;
 use crate::problem::Problems;
 use crate::resources::Resources;
 use crate::train::TrainSpec;
-use crate::tune::Point;
+use crate::tune::{Halving, Point};
 
 /// One complete training run: everything that a runner needs except the device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct JobSpec {
     /// The values of the tuned fields; empty in an experiment that is not tuned.
     #[serde(default, skip_serializing_if = "Point::is_empty")]
     pub point: Point,
+    /// Completed updates at each of which it waits until the trials that go on are chosen; empty without
+    /// `tune.halving`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<u64>,
     /// How the hidden layers are trained.
     pub method: MethodSpec,
     /// The rest of the training.
@@ -41,10 +45,9 @@ impl JobSpec {
         Phase::of(self.trial.map(|trial| trial as i64))
     }
 
-    /// The number of points that a complete run records of two series. Every run has them, and their values are always
-    /// finite, so none of their points is left out.
-    pub fn points_of_whole_run(&self) -> Vec<(&'static str, u64)> {
-        let steps = self.train.total_steps();
+    /// The number of points that a run records of two series up to its end or a rung, after `steps` updates. Every run
+    /// has them, and their values are always finite, so none of their points is left out.
+    pub fn points_after(&self, steps: u64) -> Vec<(&'static str, u64)> {
         let evaluations = 1 + steps.div_ceil(self.train.evaluate_every_steps());
         let evaluated = match self.phase() {
             Phase::Trial => series::VALIDATION_ACCURACY,
@@ -55,7 +58,7 @@ impl JobSpec {
 
     /// The run that confirms a trial with another seed: the same settings, and the test set is evaluated.
     pub fn confirm(&self, seed: u64) -> Self {
-        Self { seed, trial: None, ..self.clone() }
+        Self { seed, trial: None, rungs: Vec::new(), ..self.clone() }
     }
 
     /// Reads a job that was validated when this version or an older one stored it.
@@ -76,6 +79,12 @@ impl JobSpec {
                     .unwrap_or_default()
                     .into_iter()
                     .collect(),
+                rungs: fields.list(
+                    "rungs",
+                    Some(Vec::new()),
+                    1..=Halving::MOST_RUNGS,
+                    |value, pointer, problems| integer_item(value, pointer, problems, 1..=u64::MAX),
+                ),
                 method: fields.table("method", Some("{ kind = \"baseline\" }"), |method| {
                     MethodSpec::read(method, &train)
                 }),

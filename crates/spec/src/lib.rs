@@ -80,4 +80,4 @@ pub use schedule::{CurveSpec, ScheduleSpec};
 pub use seeds::MOST_JOBS;
 pub use shorten::shorten;
 pub use train::{EvaluateEvery, TrainSpec};
-pub use tune::{ArmSource, Point, RangeSpec, Sampler, Scale, Space, TuneSpec};
+pub use tune::{ArmSource, Halving, Point, RangeSpec, Sampler, Scale, Space, TuneSpec};

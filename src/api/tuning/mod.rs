@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use optlab_api_types::{Afforded, ArmTuning, BestOf, Trial, TrialRun, Tuning, TuningProgress};
+use optlab_api_types::{Afforded, ArmTuning, BestOf, StoppedEarly, Trial, TrialRun, Tuning, TuningProgress};
 use optlab_domain::database::JsonText;
 use optlab_domain::time::rfc3339;
-use optlab_domain::{Counts, ExperimentId, Hold, Phase};
-use optlab_spec::{Arm, ExperimentSpec};
+use optlab_domain::{Counts, EndReason, ExperimentId, Hold, JobState, Phase};
+use optlab_spec::{Arm, ExperimentSpec, TuneSpec};
 
 use super::error::ApiError;
 use super::extract::Path;
@@ -44,11 +44,11 @@ pub(super) async fn of(
     let runs = state.store.trials(id).await?;
     let arms = spec.arms.iter().filter_map(|arm| {
         let choice = choices.iter().find(|choice| choice.arm == arm.name)?;
-        Some(of_arm(arm, choice, &runs))
+        Some(of_arm(arm, tune, choice, &runs))
     });
     let mut arms: Vec<ArmTuning> = arms.collect();
     let baseline = arms.iter().find(|arm| Some(&arm.arm) == spec.baseline.as_ref());
-    let baseline_seconds = baseline.and_then(|arm| Some(arm.trial_seconds? * arm.best_of.len() as f64));
+    let baseline_seconds = baseline.and_then(|arm| Some(arm.trial_seconds? * tune.trials as f64));
     for arm in &mut arms {
         arm.in_baseline_time = baseline_seconds.and_then(|seconds| afforded(arm, seconds));
     }
@@ -57,6 +57,7 @@ pub(super) async fn of(
         seeds: tune.seeds.clone(),
         seed: tune.seed,
         sampler: tune.sampler,
+        halving: tune.halving.clone(),
         baseline: spec.baseline.clone(),
         baseline_seconds,
         arms,
@@ -72,18 +73,20 @@ fn afforded(arm: &ArmTuning, seconds: f64) -> Option<Afforded> {
     (!arm.best_of.is_empty()).then_some(Afforded { trials, best_of })
 }
 
-fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
+fn of_arm(arm: &Arm, tune: &TuneSpec, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
     let runs: Vec<store::TrialRun> = runs.iter().filter(|run| run.arm == arm.name).cloned().collect();
     let space = arm.tune.clone().unwrap_or_default();
     let candidates = match &choice.candidates {
         Some(JsonText(frozen)) => frozen.clone(),
         None => Candidate::ranked(&runs),
     };
+    let at_rung =
+        runs.iter().filter(|run| run.state == JobState::Queued && run.waits_at.is_some()).count() as i64;
     let mut counts = Counts::default();
     runs.iter().for_each(|run| *counts.get_mut(run.state) += 1);
     let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score).collect();
     let have_ended = counts.unfinished() + counts.cancelled == 0;
-    let best_of = if have_ended { stats::best_of(&scores) } else { Vec::new() };
+    let best_of = if have_ended && tune.halving.is_none() { stats::best_of(&scores) } else { Vec::new() };
     let known: HashMap<(i64, i64), &store::TrialRun> =
         runs.iter().map(|run| ((run.trial, run.seed), run)).collect();
     ArmTuning {
@@ -92,13 +95,23 @@ fn of_arm(arm: &Arm, choice: &Choice, runs: &[store::TrialRun]) -> ArmTuning {
         phase: if choice.frozen_ms.is_some() { Phase::Confirm } else { Phase::Trial },
         chosen: choice.trial,
         frozen_at: choice.frozen_ms.map(rfc3339),
-        waits: waits(choice, counts),
+        waits: waits(choice, counts, at_rung),
         warnings: edge::warnings(&arm.name, &space, choice.trial, &candidates),
         best_of: best_of.into_iter().map(BestOf::from).collect(),
         trial_seconds: trial_seconds(&runs),
         in_baseline_time: None,
+        stopped_early: tune.halving.is_some().then(|| stopped_early(&runs)),
         candidates: (1..).zip(candidates).map(|(place, one)| trial(place, one, choice, &known)).collect(),
         space,
+    }
+}
+
+fn stopped_early(runs: &[store::TrialRun]) -> StoppedEarly {
+    let stopped: Vec<_> = runs.iter().filter(|run| run.end_reason == Some(EndReason::StoppedEarly)).collect();
+    StoppedEarly {
+        trials: stopped.chunk_by(|one, other| one.trial == other.trial).count(),
+        steps_saved: stopped.iter().map(|run| run.steps - run.step).sum(),
+        steps: runs.iter().map(|run| run.steps).sum(),
     }
 }
 
@@ -135,9 +148,9 @@ fn trial(
     }
 }
 
-/// Why no choice is made although no trial waits or runs.
-fn waits(choice: &Choice, trials: Counts) -> Option<String> {
-    if choice.frozen_ms.is_some() || trials.unfinished() > 0 {
+/// Why no choice is made although no trial runs or waits for a slot. `at_rung` runs wait for others.
+fn waits(choice: &Choice, trials: Counts, at_rung: i64) -> Option<String> {
+    if choice.frozen_ms.is_some() || trials.unfinished() > at_rung {
         return None;
     }
     let cancelled = trials.cancelled;

@@ -11,6 +11,11 @@ pub(super) fn text(tuning: &Tuning) -> Result<String, Failure> {
     let Some(baseline) = &tuning.baseline else {
         return Err(Failure::Usage("--budget time needs a baseline, and the spec names none".to_owned()));
     };
+    if tuning.halving.is_some() {
+        return Err(Failure::Usage(
+            "--budget time needs trials that run to their ends, and the spec has tune.halving".to_owned(),
+        ));
+    }
     let Some(seconds) = tuning.baseline_seconds else {
         return Err(anyhow!("the trials of {baseline} have not ended yet").into());
     };

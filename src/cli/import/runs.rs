@@ -184,6 +184,8 @@ fn absent(spec: &ExperimentSpec, arm: &Arm, seed: u64, runs: &[FinishedRun]) -> 
         priority: spec.priority,
         step: 0,
         steps: own.train.total_steps() as i64,
+        rungs_passed: 0,
+        waits_at: None,
         created_ms: newest.unwrap_or_default(),
         started_ms: None,
         ended_ms: newest,

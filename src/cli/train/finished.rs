@@ -58,7 +58,7 @@ impl FinishedRun {
             spec.jobs() == [own.clone()],
             "{shown}/{SPEC} was altered: it is not the spec of the run in {RUN}"
         );
-        for (name, expected) in own.points_of_whole_run() {
+        for (name, expected) in own.points_after(own.train.total_steps()) {
             let found = curves.get(name).map_or(0, Vec::len) as u64;
             ensure!(
                 found == expected,
@@ -103,6 +103,8 @@ fn record(
         priority: spec.priority,
         step: steps,
         steps,
+        rungs_passed: 0,
+        waits_at: None,
         created_ms: attempts.first().map_or(summary.ended_ms, |attempt| attempt.started_ms),
         started_ms: attempts.last().map(|attempt| attempt.started_ms),
         ended_ms: Some(summary.ended_ms),

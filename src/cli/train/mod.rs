@@ -255,6 +255,7 @@ async fn begin(
         spec: job.clone(),
         resume_from: from.map(|checkpoint| place.join(checkpoint.file)),
         artifact_dir: Some(place),
+        stop_at: None,
     };
     runner.send(&Command::Run(Box::new(run))).await?;
     let mut first = runner.next_event().await?;

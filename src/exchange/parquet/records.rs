@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use optlab_domain::{EndReason, JobState, Phase};
+use optlab_domain::{EndReason, JobRecord, JobState, Phase};
 use optlab_spec::{Arm, ExperimentSpec, Fields, JobSpec, MOST_JOBS};
 use serde_json::json;
 
@@ -90,6 +90,7 @@ fn check_job(planned: &JobSpec, job: &ExportedJob) -> Result<(), ImportError> {
     if !(0..=record.steps).contains(&record.step) {
         return Err(ImportError(format!("is at step {} of {}", record.step, record.steps)));
     }
+    check_rungs(&own, record)?;
     if record.state.has_ended() && record.ended_ms.is_none() {
         return Err(ImportError(format!("is {} without a time", record.state)));
     }
@@ -109,6 +110,21 @@ fn check_job(planned: &JobSpec, job: &ExportedJob) -> Result<(), ImportError> {
     match record.end_reason.filter(|reason| !reason.ends_jobs()) {
         Some(reason) => Err(ImportError(format!("ended by {reason}, which ends only attempts"))),
         None => Ok(()),
+    }
+}
+
+/// Checks that the job has passed, waits at or was stopped at rungs of its spec.
+fn check_rungs(own: &JobSpec, record: &JobRecord) -> Result<(), ImportError> {
+    let passed = usize::try_from(record.rungs_passed).ok().filter(|passed| *passed <= own.rungs.len());
+    let Some(passed) = passed else {
+        return Err(ImportError(format!("has passed {} rungs of {}", record.rungs_passed, own.rungs.len())));
+    };
+    let stopped = (record.end_reason == Some(EndReason::StoppedEarly)).then_some(record.step);
+    match record.waits_at.or(stopped) {
+        Some(at) if own.rungs.get(passed).map(|rung| *rung as i64) != Some(at) => {
+            Err(ImportError(format!("is at a rung of step {at}, which its spec does not have")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -135,7 +151,11 @@ fn has_test_figure(results: &ResultsRecord) -> bool {
 /// Checks that exactly the succeeded jobs have final figures.
 fn check_results(job: &ExportedJob) -> Result<(), ImportError> {
     let (record, results) = (&job.record, &job.results);
-    let completed = record.end_reason == Some(EndReason::Completed);
+    let completed = match record.end_reason {
+        Some(EndReason::Completed) => true,
+        Some(EndReason::StoppedEarly) => record.phase == Phase::Trial,
+        _ => false,
+    };
     let judged = match record.phase {
         Phase::Trial => results.validation_accuracy,
         Phase::Confirm => results.test_accuracy,

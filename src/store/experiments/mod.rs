@@ -4,7 +4,9 @@ mod submit;
 mod edit;
 mod time_left;
 mod delete;
+mod choices;
 mod freeze;
+mod halve;
 
 use optlab_domain::{Counts, ExperimentId, Provenance};
 use optlab_spec::ExperimentSpec;
@@ -128,7 +130,8 @@ impl TryFrom<Row> for Experiment {
 }
 
 /// Experiments with the counts of their jobs. `$page` is the condition for the experiments. Jobs without an
-/// attempt are counted only with the index, because there may be thousands of them and their `step` is 0.
+/// attempt are counted only with the index, because there may be thousands of them and their `step` is 0. A trial that was
+/// stopped early counts as complete, because nothing is left to do.
 macro_rules! select_experiments {
     ($page:literal) => {
         concat!(
@@ -143,7 +146,8 @@ macro_rules! select_experiments {
           AND state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')
         GROUP BY experiment_id, state
         UNION ALL
-        SELECT j.experiment_id, j.state, count(*), sum(j.step), sum(j.steps)
+        SELECT j.experiment_id, j.state, count(*),
+            sum(CASE WHEN j.state = 'succeeded' THEN j.steps ELSE j.step END), sum(j.steps)
         FROM jobs j
         WHERE j.experiment_id IN (SELECT id FROM page) AND j.attempt > 0
           AND j.state IN ('queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')

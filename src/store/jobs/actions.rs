@@ -4,7 +4,7 @@ use optlab_domain::lifecycle::{self, Change};
 use optlab_domain::{Action, ExperimentId, JobId, JobState, Request};
 
 use crate::store::database::{Transaction, locked, sql};
-use crate::store::tuning::{hold_or_release, is_frozen_trial, release_arm};
+use crate::store::tuning::{hold_or_release, is_settled_trial, release_arm, settled};
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError};
 
@@ -25,13 +25,10 @@ struct Stamp {
 /// The statements of a change: for one job, and for the jobs of an experiment. $1: id; $2: version; $3: now; $4 and $5:
 /// the present state and request; $6: the new request.
 macro_rules! change {
-    ($sets:literal) => {
-        change!($sets, "")
-    };
-    ($sets:literal, $unless:literal) => {
+    ($sets:literal $(, $unless:expr)*) => {
         (
-            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE id = $1", change!(), $unless),
-            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE experiment_id = $1", change!(), $unless),
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE id = $1", change!(), $($unless),*),
+            concat!("UPDATE jobs SET ", $sets, ", version = $2 WHERE experiment_id = $1", change!(), $($unless),*),
         )
     };
     () => {
@@ -57,10 +54,10 @@ impl Store {
                 return self.database.check_files();
             }
         };
-        if change == Change::Requeue && is_frozen_trial(&mut tx, job).await? {
+        if change == Change::Requeue && is_settled_trial(&mut tx, job).await? {
             tx.rollback().await?;
             return Err(StoreError::Conflict(format!(
-                "job {job} is a trial, and the choice of its arm is frozen, so a retry cannot count"
+                "job {job} is a trial, and its arm was chosen from without it, so a retry cannot count"
             )));
         }
         let stamp = self.stamp(&mut tx).await?;
@@ -92,7 +89,7 @@ impl Store {
         hold_or_release(&mut tx, experiment, action).await?;
         self.commit_action(tx, action).await?;
         if matches!(action, Action::Resume | Action::Retry) {
-            self.try_to_freeze(None).await;
+            self.try_to_choose(None).await;
         }
         Ok(changed)
     }
@@ -143,10 +140,8 @@ fn statements(change: Change) -> (&'static str, &'static str) {
             "state = 'queued', requested = NULL, end_reason = NULL, error = NULL, started_ms = NULL, ended_ms = NULL,
              not_before_ms = $3, attempts_before = attempt, step = coalesce(
                  (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0)",
-            " AND NOT (phase = 'trial' AND EXISTS (
-                 SELECT 1 FROM tunings t
-                 WHERE t.experiment_id = jobs.experiment_id AND t.arm = jobs.arm AND t.frozen_ms IS NOT NULL
-             ))"
+            " AND NOT ",
+            settled!("jobs")
         ),
     }
 }

@@ -93,6 +93,7 @@ pub(super) enum Kind {
 const STATES: Kind = Kind::Words(&["running", "queued", "paused", "succeeded", "failed", "cancelled"]);
 const END_REASONS: Kind = Kind::Words(&[
     "completed",
+    "stopped_early",
     "user_error",
     "diverged",
     "out_of_memory",

@@ -135,8 +135,10 @@ fn push_after(statement: &mut Composed, place: &Place, id: JobId, descending: bo
 
 /// Sets the queue positions of waiting jobs, up to [`LAST_PLACE`].
 pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Result<(), StoreError> {
-    let mut waiting: Vec<&mut Job> =
-        jobs.iter_mut().filter(|job| job.record.state == JobState::Queued).collect();
+    let mut waiting: Vec<&mut Job> = jobs
+        .iter_mut()
+        .filter(|job| job.record.state == JobState::Queued && job.record.waits_at.is_none())
+        .collect();
     match &mut waiting[..] {
         [] => {}
         [job] => job.queue_position = place(on, job).await?,
@@ -151,9 +153,9 @@ pub(super) async fn find_places(on: &mut impl Connect, jobs: &mut [Job]) -> Resu
 /// The queue position of one job.
 async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreError> {
     let place = sql("SELECT count(*) FROM (
-             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority > $1 LIMIT $3) sooner
+             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND waits_at IS NULL AND priority > $1 LIMIT $3) sooner
              UNION ALL
-             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND priority = $1 AND id <= $2 LIMIT $3) older
+             SELECT id FROM (SELECT id FROM jobs WHERE state = 'queued' AND waits_at IS NULL AND priority = $1 AND id <= $2 LIMIT $3) older
          ) front")
     .bind(job.record.priority)
     .bind(job.record.id)
@@ -167,7 +169,7 @@ async fn place(on: &mut impl Connect, job: &Job) -> Result<Option<i64>, StoreErr
 async fn front(on: &mut impl Connect) -> Result<HashMap<JobId, i64>, StoreError> {
     // One text, because reading a thousand rows takes ten times as long.
     let (text,): (Option<String>,) = sql("SELECT string_agg(priority || ' ' || id, ',')
-         FROM (SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority DESC, id LIMIT $1) front")
+         FROM (SELECT id, priority FROM jobs WHERE state = 'queued' AND waits_at IS NULL ORDER BY priority DESC, id LIMIT $1) front")
     .bind(LAST_PLACE)
     .fetch_one(on)
     .await?;

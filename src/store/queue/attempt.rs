@@ -11,7 +11,7 @@ use crate::store::curves::{condense, condense_job, truncate};
 use crate::store::database::{Database, Transaction, sql};
 use crate::store::results::insert_result;
 use crate::store::version::next_version;
-use crate::store::{Artifact, AttemptEnd, Store, StoreError};
+use crate::store::{Artifact, AttemptEnd, CompleteRun, Store, StoreError};
 
 impl Store {
     /// The runner has begun after `step` completed updates. Later points of earlier attempts are deleted, so that
@@ -126,24 +126,29 @@ impl Store {
             }
             checked => checked?,
         }
-        if let AttemptEnd::Finished(run) = &end {
-            match missing_points(&mut tx, lease.job, &run.points).await? {
-                None => complete(&mut tx, lease.job, &run.summary).await?,
-                // Only a bug of this program can lose points. The job is trained again.
-                Some(error) => {
-                    forget_checkpoints_after(&mut tx, lease.job, 0).await?;
-                    outcome = End::of(EndReason::RunnerCrashed, &error);
-                }
-            }
+        let expected: &[_] = match &end {
+            AttemptEnd::Finished(CompleteRun { points, .. }) | AttemptEnd::AtRung { points, .. } => points,
+            AttemptEnd::Failed(_) | AttemptEnd::HandedBack => &[],
+        };
+        let missing = missing_points(&mut tx, lease.job, expected).await?;
+        if let Some(error) = &missing {
+            // Only a bug of this program can lose points. The job is trained again.
+            forget_checkpoints_after(&mut tx, lease.job, 0).await?;
+            outcome = End::of(EndReason::RunnerCrashed, error);
+        } else if let AttemptEnd::Finished(run) = &end {
+            complete(&mut tx, lease.job, &run.summary).await?;
         }
         self.uncondensed.forget(lease.job);
         let state = close(&mut tx, lease, &outcome, now).await?;
+        if let (AttemptEnd::AtRung { step, .. }, None) = (&end, missing) {
+            wait_at_rung(&mut tx, lease.job, *step).await?;
+        }
         match state {
             JobState::Queued => self.commit_queued(tx).await?,
             _ => self.commit(tx).await?,
         }
-        if state.has_ended() {
-            self.try_to_freeze(Some(lease.job)).await;
+        if state.has_ended() || matches!(end, AttemptEnd::AtRung { .. }) {
+            self.try_to_choose(Some(lease.job)).await;
         }
         Ok(state)
     }
@@ -177,10 +182,20 @@ async fn complete(tx: &mut Transaction, job: JobId, summary: &Summary) -> Result
         .execute_one(tx)
         .await?;
     condense_job(tx, job).await?;
-    insert_result(tx, job, summary).await
+    insert_result(tx, job, summary.peak_memory_bytes).await
 }
 
-/// An error that names the first series with fewer points than a complete run records.
+/// Lets the job wait for the other trials of its arm, unless a person has cancelled it.
+async fn wait_at_rung(tx: &mut Transaction, job: JobId, step: u64) -> Result<(), StoreError> {
+    sql("UPDATE jobs SET waits_at = $2 WHERE id = $1 AND state IN ('queued', 'paused')")
+        .bind(job)
+        .bind(step as i64)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// An error that names the first series with fewer points than are expected.
 async fn missing_points(
     tx: &mut Transaction,
     job: JobId,
@@ -195,7 +210,7 @@ async fn missing_points(
         .await?;
         if stored < expected as i64 {
             return Ok(Some(format!(
-                "the run is complete but {series} has {stored} of {expected} points; the job starts again at step 0"
+                "{series} has {stored} of {expected} points at the end of the attempt; the job starts again at step 0"
             )));
         }
     }

@@ -17,6 +17,7 @@ struct ClaimedRow {
     id: JobId,
     attempt: AttemptNumber,
     step: i64,
+    rungs_passed: i64,
     experiment_id: ExperimentId,
     spec: String,
     time_limit_seconds: i64,
@@ -38,7 +39,7 @@ impl ClaimedRow {
 /// time further ahead was written by a wrong clock.
 macro_rules! waiting {
     () => {
-        "state = 'queued' AND device_wanted IN ('any', $3) AND NOT (not_before_ms > $6 AND not_before_ms <= $7)"
+        "state = 'queued' AND waits_at IS NULL AND device_wanted IN ('any', $3) AND NOT (not_before_ms > $6 AND not_before_ms <= $7)"
     };
 }
 
@@ -64,7 +65,7 @@ macro_rules! claim {
             " ORDER BY priority DESC, id LIMIT 1 ",
             $lock,
             ")
-             RETURNING id, attempt, step, experiment_id, spec, time_limit_seconds, created_ms, not_before_ms,
+             RETURNING id, attempt, step, rungs_passed, experiment_id, spec, time_limit_seconds, created_ms, not_before_ms,
                  (SELECT max(a.ended_ms) FROM attempts a WHERE a.job_id = jobs.id) AS given_back_ms"
         )
     };
@@ -104,6 +105,7 @@ impl Store {
         let claim = read_spec(&row.spec).map(|spec| Claim {
             lease,
             experiment_id: row.experiment_id,
+            stop_at: spec.rungs.get(row.rungs_passed as usize).copied(),
             spec,
             time_limit_seconds: row.time_limit_seconds,
             checkpoints,

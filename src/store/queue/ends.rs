@@ -33,7 +33,9 @@ impl From<&AttemptEnd> for End {
                 seconds: Some(summary.seconds),
             },
             AttemptEnd::Failed(Failure { reason, error, .. }) => Self::of(*reason, error),
-            AttemptEnd::HandedBack => Self { reason: EndReason::HandedBack, error: None, seconds: None },
+            AttemptEnd::HandedBack | AttemptEnd::AtRung { .. } => {
+                Self { reason: EndReason::HandedBack, error: None, seconds: None }
+            }
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Claim {
     pub time_limit_seconds: i64,
     /// Checkpoints of earlier attempts, the latest first.
     pub checkpoints: Vec<Artifact>,
+    /// Completed updates at its next rung; `None` if it runs to its end.
+    pub stop_at: Option<u64>,
 }
 
 impl Claim {
@@ -69,6 +71,13 @@ pub enum AttemptEnd {
     /// The worker stops in good order, by itself or for a pause request. The job is requeued or paused, and the attempt
     /// does not count.
     HandedBack,
+    /// The job has come to its next rung, where it waits for the other trials of its arm. The attempt does not count.
+    AtRung {
+        /// Completed updates.
+        step: u64,
+        /// The minimum number of points that a run has recorded there of each of these series.
+        points: Vec<(&'static str, u64)>,
+    },
 }
 
 impl AttemptEnd {

@@ -49,11 +49,40 @@ pub(in crate::store) async fn release_arm(
     Ok(())
 }
 
-/// Whether the job is a trial of an arm whose choice is frozen. Its row is locked, so that the choice cannot be frozen
-/// meanwhile.
-pub(in crate::store) async fn is_frozen_trial(tx: &mut Transaction, job: JobId) -> Result<bool, StoreError> {
-    let frozen = sql("SELECT count(*) FROM jobs j
-         JOIN tunings t ON t.experiment_id = j.experiment_id AND t.arm = j.arm
-         WHERE j.id = $1 AND j.phase = 'trial' AND t.frozen_ms IS NOT NULL");
-    Ok(frozen.bind(job).fetch_number(tx).await? > 0)
+/// Whether a row of `$jobs` is a trial that its arm was chosen from without: the choice is frozen, or other trials have
+/// passed a rung that it has not.
+macro_rules! settled {
+    ($jobs:literal) => {
+        concat!(
+            "(",
+            $jobs,
+            ".phase = 'trial' AND (
+                 EXISTS (
+                     SELECT 1 FROM tunings t
+                     WHERE t.experiment_id = ",
+            $jobs,
+            ".experiment_id AND t.arm = ",
+            $jobs,
+            ".arm AND t.frozen_ms IS NOT NULL
+                 ) OR EXISTS (
+                     SELECT 1 FROM jobs other
+                     WHERE other.experiment_id = ",
+            $jobs,
+            ".experiment_id AND other.arm = ",
+            $jobs,
+            ".arm
+                       AND other.phase = 'trial' AND other.rungs_passed > ",
+            $jobs,
+            ".rungs_passed
+                 )
+             ))"
+        )
+    };
+}
+pub(in crate::store) use settled;
+
+/// Whether a retry of the job cannot count. Its row is locked, so that nothing is chosen meanwhile.
+pub(in crate::store) async fn is_settled_trial(tx: &mut Transaction, job: JobId) -> Result<bool, StoreError> {
+    let settled = sql(concat!("SELECT count(*) FROM jobs j WHERE j.id = $1 AND ", settled!("j")));
+    Ok(settled.bind(job).fetch_number(tx).await? > 0)
 }

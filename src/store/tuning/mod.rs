@@ -13,7 +13,7 @@ use crate::stats::{by_score, score};
 use crate::store::database::{Connect, sql};
 use crate::store::{Store, StoreError};
 
-pub(super) use hold::{hold_or_release, is_frozen_trial, release_arm};
+pub(super) use hold::{hold_or_release, is_settled_trial, release_arm, settled};
 pub use progress::TuningProgress;
 pub(super) use progress::{ArmInTuning, arms_in_tuning};
 
@@ -32,11 +32,17 @@ pub struct TrialRun {
     pub state: JobState,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+    /// Completed updates.
+    pub step: i64,
+    /// The step of the rung at which it waits.
+    pub waits_at: Option<i64>,
+    /// Updates of the whole run.
+    pub steps: i64,
     /// The values of the tuned fields.
     pub point: JsonText<Point>,
-    /// The last error on the validation set in percent, once it has succeeded.
+    /// The last error on the validation set in percent, once it has succeeded. That of a rung if it was stopped there.
     pub validation_error: Option<f64>,
-    /// Wall time of the run; of a failed one, the time of its attempts.
+    /// Wall time of the run; of one that is not complete, the time of its attempts.
     pub seconds: Option<f64>,
 }
 
@@ -47,7 +53,8 @@ pub struct Candidate {
     pub trial: i64,
     /// The values of the tuned fields.
     pub point: Point,
-    /// Mean of the last validation errors over the seeds; `None` if a run has failed, which counts as worst.
+    /// Mean of the last validation errors over the seeds; `None` if a run has failed or was stopped early, which counts
+    /// as worst.
     pub score: Option<f64>,
     /// Its runs by seed.
     pub runs: Vec<CandidateRun>,
@@ -85,8 +92,8 @@ pub struct Choice {
 macro_rules! select_runs {
     ($which:literal) => {
         concat!(
-            "SELECT job_id, arm, trial, seed, state, end_reason, coalesce(point, '{}') AS point, validation_error,
-                 CASE WHEN state = 'failed' THEN (
+            "SELECT job_id, arm, trial, seed, state, end_reason, step, waits_at, steps, coalesce(point, '{}') AS point, validation_error,
+                 CASE WHEN state = 'failed' OR end_reason = 'stopped_early' THEN (
                      SELECT CAST(sum(ended_ms - started_ms) AS DOUBLE PRECISION) / 1000 FROM attempts a
                      WHERE a.job_id = trial_summary.job_id
                  ) ELSE seconds END AS seconds
@@ -111,9 +118,16 @@ impl Candidate {
         Self {
             trial: runs[0].trial,
             point: runs[0].point.0.clone(),
-            score: score(runs.iter().map(|run| run.validation_error)),
+            score: score(runs.iter().map(TrialRun::last_error)),
             runs: runs.iter().map(CandidateRun::from).collect(),
         }
+    }
+}
+
+impl TrialRun {
+    /// Its error at the end of a complete run.
+    fn last_error(&self) -> Option<f64> {
+        self.validation_error.filter(|_| self.end_reason == Some(EndReason::Completed))
     }
 }
 

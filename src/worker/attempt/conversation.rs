@@ -57,6 +57,7 @@ impl Attempt {
             spec: self.claim.spec.clone(),
             artifact_dir: Some(self.files.folder().to_owned()),
             resume_from,
+            stop_at: self.claim.stop_at,
         };
         if runner.send(&Command::Run(Box::new(run))).await.is_err() {
             return Ok(Outcome::Died);
@@ -156,9 +157,17 @@ impl Attempt {
                 runner.add_to_log(&message);
             }
             Event::UnusableCheckpoint => self.forget_unusable().await?,
-            Event::Paused { .. } => return Ok(Some(Outcome::Reported(AttemptEnd::HandedBack))),
+            Event::Paused { step } => {
+                let is_at_rung = self.claim.stop_at.is_some_and(|stop_at| step >= stop_at);
+                return Ok(Some(Outcome::Reported(if is_at_rung {
+                    AttemptEnd::AtRung { step, points: self.claim.spec.points_after(step) }
+                } else {
+                    AttemptEnd::HandedBack
+                })));
+            }
             Event::Finished { summary } => {
-                let points = self.claim.spec.points_of_whole_run();
+                let spec = &self.claim.spec;
+                let points = spec.points_after(spec.train.total_steps());
                 let run = CompleteRun { summary, points, missing_files: Vec::new() };
                 return Ok(Some(Outcome::Reported(AttemptEnd::Finished(run))));
             }

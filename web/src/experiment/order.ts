@@ -5,6 +5,7 @@ import { JOB_STATES, type Job } from "../contract";
 /** The sort keys; a leading minus means descending. */
 const COLUMNS = new Map<string, (job: Job) => number | string | null | undefined>([
   ["arm", (job) => job.arm],
+  ["trial", (job) => job.trial],
   ["seed", (job) => job.seed],
   ["state", (job) => JOB_STATES.indexOf(job.state)],
   ["progress", (job) => job.step / job.steps],

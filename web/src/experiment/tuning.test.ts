@@ -28,10 +28,10 @@ function trial(number: number, point: Record<string, unknown>, errors: (number |
 }
 
 function arm(name: string, space: Record<string, RangeSpec>, candidates: Trial[], more: Partial<ArmTuning> = {}): ArmTuning {
-  return { arm: name, method: name, phase: "trial", space, chosen: null, frozen_at: null, waits: null, warnings: [], candidates, best_of: [], trial_seconds: null, in_baseline_time: null, ...more };
+  return { arm: name, method: name, phase: "trial", space, chosen: null, frozen_at: null, waits: null, warnings: [], candidates, best_of: [], trial_seconds: null, in_baseline_time: null, stopped_early: null, ...more };
 }
 
-const tuningOf = (arms: ArmTuning[]): Tuning => ({ trials: 2, seeds: [1000, 1001], seed: 0, sampler: "sobol", baseline: null, baseline_seconds: null, arms });
+const tuningOf = (arms: ArmTuning[]): Tuning => ({ trials: 2, seeds: [1000, 1001], seed: 0, sampler: "sobol", halving: null, baseline: null, baseline_seconds: null, arms });
 const styles = (...names: string[]) => styleArms(names.map((name) => ({ name, method: name })));
 
 test("a field has one axis for all arms, with the edges of a range that all share", () => {

@@ -47,6 +47,8 @@ export const hasEnded = (trial: Trial) => trial.runs.every(isOver);
 
 export const hasFailed = (trial: Trial) => trial.runs.some(({ state }) => state === "failed");
 
+export const isStoppedEarly = (trial: Trial) => trial.runs.some(({ end_reason }) => end_reason === "stopped_early");
+
 export function errorsOf(trial: Trial): number[] {
   return trial.runs.flatMap(({ validation_error }) => validation_error ?? []);
 }
@@ -114,11 +116,12 @@ export function bestLines(tuning: Tuning, styles: ArmStyle[], budget: Budget): L
   });
 }
 
-/** "3 of 4 trials ended, 1 failed". */
-export function progressOf({ candidates }: ArmTuning, trials: number): string {
+/** "3 of 4 trials ended, 2 stopped early (40% of updates saved), 1 failed". */
+export function progressOf({ candidates, stopped_early: stopped }: ArmTuning, trials: number): string {
   const parts = [`${candidates.filter(hasEnded).length} of ${plural(trials, "trial")} ended`];
   const failed = candidates.filter(hasFailed).length;
   const cancelled = candidates.filter(({ runs }) => runs.some(({ state }) => state === "cancelled")).length;
+  if (stopped?.trials) parts.push(`${stopped.trials} stopped early (${Math.round((100 * stopped.steps_saved) / stopped.steps)}% of updates saved)`);
   if (failed) parts.push(`${failed} failed`);
   if (cancelled) parts.push(`${cancelled} cancelled`);
   return parts.join(", ");

@@ -11,7 +11,7 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   arm_summary: words("experiment_id experiment arm method n mean_test_error std_test_error mean_energy mean_seconds"),
   trial_summary: words(
-    `experiment_id experiment job_id arm method trial seed state end_reason point
+    `experiment_id experiment job_id arm method trial seed state end_reason step steps waits_at point
      validation_accuracy validation_error energy seconds chosen`,
   ),
   paired_differences: words(
@@ -23,7 +23,7 @@ export const SCHEMA: Record<string, string[]> = {
   experiments: words("id name notes tags archived spec baseline created_ms submitted_text commit_hash commit_dirty command_line"),
   jobs: words(
     `id experiment_id arm arm_position method phase trial seed spec device_wanted priority max_attempts time_limit_seconds
-     state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps parameters_trained version
+     state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps rungs_passed waits_at parameters_trained version
      created_ms started_ms ended_ms`,
   ),
   tunings: words("experiment_id arm held trial candidates frozen_ms"),

@@ -84,11 +84,16 @@ impl Runner {
 
     /// The job resumes from a checkpoint.
     pub fn resume(&mut self, spec: &JobSpec, artifact_dir: Option<&Path>, from: Option<PathBuf>) {
-        self.send(Device::Cpu, spec, artifact_dir, from);
+        self.send(Device::Cpu, spec, artifact_dir, from, None);
+    }
+
+    /// The job stops after `stop_at` updates.
+    pub fn run_to_rung(&mut self, spec: &JobSpec, artifact_dir: &Path, from: Option<PathBuf>, stop_at: u64) {
+        self.send(Device::Cpu, spec, Some(artifact_dir), from, Some(stop_at));
     }
 
     fn send_run(&mut self, device: Device, spec: &JobSpec, artifact_dir: Option<&Path>) {
-        self.send(device, spec, artifact_dir, None);
+        self.send(device, spec, artifact_dir, None, None);
     }
 
     fn send(
@@ -97,6 +102,7 @@ impl Runner {
         spec: &JobSpec,
         artifact_dir: Option<&Path>,
         resume_from: Option<PathBuf>,
+        stop_at: Option<u64>,
     ) {
         let (protocol, artifact_dir) = (Version, artifact_dir.map(Path::to_owned));
         let run = Run {
@@ -107,6 +113,7 @@ impl Runner {
             spec: spec.clone(),
             artifact_dir,
             resume_from,
+            stop_at,
         };
         self.line(&serde_json::to_string(&Command::Run(Box::new(run))).unwrap());
     }

@@ -57,6 +57,9 @@ pub struct Run {
     /// A verified checkpoint of this job from which to resume. Without one, the job starts at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<PathBuf>,
+    /// Completed updates after which the run stops as if a pause was requested, once they are evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_at: Option<u64>,
 }
 
 /// From the runner to the slot.
@@ -101,7 +104,7 @@ pub enum Event {
         /// Figures for the job's row.
         summary: Summary,
     },
-    /// The run has stopped because a pause was requested.
+    /// The run has stopped because a pause was requested, or at [`Run::stop_at`].
     Paused {
         /// Updates of the newest checkpoint, which this run wrote or started from. 0 if there is none, because no
         /// folder was given: the job then starts again at its beginning.

@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The version of this program. It grows with every change that the other end would misread.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A field with the value [`VERSION`]. Reading any other value, or none, is an error that explains what to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

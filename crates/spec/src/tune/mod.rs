@@ -8,6 +8,7 @@ mod path;
 mod source;
 
 mod points;
+mod halving;
 mod arm;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::fields::Fields;
 use crate::seeds::{Seeds, read_seeds};
 
 pub(crate) use arm::{Tuned, at_trial, read_tuned};
+pub use halving::Halving;
 pub use range::{RangeSpec, Scale};
 pub use source::ArmSource;
 pub(crate) use source::written;
@@ -56,6 +58,9 @@ pub struct TuneSpec {
     /// `train`, `method.learning_rate` for one of `method`.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, RangeSpec>))]
     pub space: Space,
+    /// Early stopping of trials; every trial runs to its end without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halving: Option<Halving>,
 }
 
 /// How points are chosen.
@@ -92,6 +97,7 @@ impl Tuning {
             seed: tune.integer("seed", Some(0), 0..=u64::from(u32::MAX)),
             sampler: tune.choice("sampler", Some(Sampler::Sobol)),
             space: tune.tables("space", RangeSpec::read),
+            halving: tune.has("halving").then(|| tune.table("halving", None, Halving::read)),
         });
         let own = fields.raw("arms").and_then(Value::as_array).into_iter().flatten();
         let own = own.filter_map(|arm| arm.get("tune")?.as_object());

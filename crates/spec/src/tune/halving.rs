@@ -1,0 +1,140 @@
+//! Successive halving: the trials of an arm that are behind at a rung are stopped there (Jamieson and Talwalkar 2016,
+//! "Non-stochastic Best Arm Identification and Hyperparameter Optimization"). Arms do not compete with each other, because
+//! methods learn at different speeds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+use crate::problem::{Problems, shown};
+use crate::train::TrainSpec;
+
+/// Early stopping of the trials of an arm. At each rung, every trial waits until all have come so far; the best go on
+/// with the same bits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = HalvingSpec))]
+pub struct Halving {
+    /// Shares of the updates of a run, ascending. A rung is at the first evaluation from there on.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    pub rungs: Vec<f64>,
+    /// Share of the trials that go on, rounded up, between 0 and 1.
+    pub keep: f64,
+}
+
+impl Halving {
+    pub(crate) const MOST_RUNGS: usize = 10;
+
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let rungs = fields.list("rungs", None, 1..=Self::MOST_RUNGS, share_item);
+        if !rungs.is_sorted_by(|one, next| one < next) {
+            fields.wrong("rungs", "must ascend");
+        }
+        let keep = fields.number("keep", Some(0.5), 0.0..=1.0);
+        if keep <= 0.0 || keep >= 1.0 {
+            fields.wrong("keep", format!("must be between 0 and 1, is {keep}"));
+        }
+        Self { rungs, keep }
+    }
+
+    /// Completed updates of a run at each rung.
+    pub fn steps(&self, train: &TrainSpec) -> Vec<u64> {
+        let (steps, every) = (train.total_steps(), train.evaluate_every_steps());
+        let at =
+            |share: &f64| ((share * steps as f64).ceil() as u64).max(1).next_multiple_of(every).min(steps);
+        self.rungs.iter().map(at).collect()
+    }
+
+    /// The number of trials that go on, of those that have come to a rung.
+    pub fn kept(&self, trials: usize) -> usize {
+        // A product such as 0.1 * 10 may be a little above the whole number.
+        ((self.keep * trials as f64 - 1e-9).ceil() as usize).max(1)
+    }
+
+    /// # Errors
+    /// The rungs that are not at evaluations of their own before the end of the run.
+    pub(crate) fn check(&self, train: &TrainSpec) -> Result<(), String> {
+        let (steps, total) = (self.steps(train), train.total_steps());
+        if let Some(late) = steps.iter().position(|&step| step >= total) {
+            return Err(format!(
+                "must be at evaluations before the end; after {} of the run, the next one is at its last step, {total}",
+                self.rungs[late]
+            ));
+        }
+        match steps.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!("must be at different evaluations; two are at step {}", pair[0])),
+            None => Ok(()),
+        }
+    }
+}
+
+fn share_item(value: &serde_json::Value, pointer: &str, problems: &mut Problems) -> f64 {
+    match value.as_f64() {
+        Some(share) if share > 0.0 && share < 1.0 => share,
+        _ => {
+            problems.add(pointer, format!("must be a number between 0 and 1, is {}", shown(value)));
+            0.5
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::experiment::ExperimentSpec;
+
+    fn read(halving: Value) -> Result<ExperimentSpec, String> {
+        let spec = json!({
+            "name": "x",
+            "train": { "steps": 100, "evaluate_every": 10, "data": { "name": "digits", "validation": 0.2 } },
+            "tune": {
+                "trials": 4, "halving": halving,
+                "space": { "optimizer.learning_rate": { "from": 0.1, "to": 1.0 } },
+            },
+            "arms": [{ "name": "plain", "method": { "kind": "baseline" } }],
+        });
+        ExperimentSpec::from_value(&spec).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn rungs_are_at_the_next_evaluations_and_only_trials_have_them() {
+        let spec = read(json!({ "rungs": [0.01, 0.2, 0.41] })).unwrap();
+        let trial = spec.trial(&spec.arms[0], 1).unwrap();
+        assert_eq!(trial.rungs, [10, 20, 50]);
+        assert!(trial.confirm(7).rungs.is_empty());
+        let stored = ExperimentSpec::from_stored(&serde_json::to_value(&spec).unwrap()).unwrap();
+        assert_eq!(stored.jobs(), spec.jobs());
+        let halving = stored.tune.and_then(|tune| tune.halving).unwrap();
+        assert_eq!([1, 2, 5, 10].map(|trials| halving.kept(trials)), [1, 1, 3, 5]);
+    }
+
+    #[test]
+    fn a_share_that_is_a_whole_number_of_trials_is_not_rounded_up() {
+        let spec = read(json!({ "rungs": [0.5], "keep": 0.1 })).unwrap();
+        let halving = spec.tune.and_then(|tune| tune.halving).unwrap();
+        assert_eq!([1, 10, 11, 30].map(|trials| halving.kept(trials)), [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn mistakes_are_rejected_with_their_path() {
+        for (halving, says) in [
+            (json!({}), "/tune/halving/rungs: is missing"),
+            (json!({ "rungs": [] }), "/tune/halving/rungs: must be a list of 1 to 10 entries"),
+            (json!({ "rungs": [0.5, 1] }), "/tune/halving/rungs/1: must be a number between 0 and 1, is 1"),
+            (json!({ "rungs": [0.5, 0.2] }), "/tune/halving/rungs: must ascend"),
+            (json!({ "rungs": [0.5], "keep": 1 }), "/tune/halving/keep: must be between 0 and 1, is 1"),
+            (
+                json!({ "rungs": [0.41, 0.45] }),
+                "must be at different evaluations; two are at step 50 (arm `plain`)",
+            ),
+            (
+                json!({ "rungs": [0.95] }),
+                "after 0.95 of the run, the next one is at its last step, 100 (arm `plain`)",
+            ),
+            (json!({ "rung": [0.5] }), "/tune/halving/rung: unknown field"),
+        ] {
+            let problems = read(halving).unwrap_err();
+            assert!(problems.contains(says), "{problems}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Chooses the trials of an arm that go on from a rung, and stops the others there, once and in one transaction.
+
+use optlab_domain::{ExperimentId, JobId, JobState, series};
+use optlab_spec::Halving;
+use sqlx_macros::FromRow;
+
+use super::edit::locked_spec;
+use super::freeze::Made;
+use crate::stats::{by_score, score};
+use crate::store::StoreError;
+use crate::store::database::{Transaction, locked, sql};
+use crate::store::results::{insert_result, last_point};
+use crate::store::version::next_version;
+
+/// Selects the arms of which every trial has ended or waits at a rung, and one waits. A paused or cancelled trial has not
+/// ended: without it, the arm would have had fewer trials than the others. $1: a trial, or NULL for all arms.
+pub(super) const DUE: &str = "SELECT DISTINCT j.experiment_id, j.arm FROM jobs j
+     WHERE j.state = 'queued' AND j.waits_at IS NOT NULL
+       AND ($1 IS NULL OR EXISTS (
+           SELECT 1 FROM jobs one WHERE one.id = $1 AND one.experiment_id = j.experiment_id AND one.arm = j.arm
+       ))
+       AND NOT EXISTS (
+           SELECT 1 FROM jobs other
+           WHERE other.experiment_id = j.experiment_id AND other.arm = j.arm AND other.phase = 'trial'
+             AND NOT (other.state IN ('succeeded', 'failed') OR other.state = 'queued' AND other.waits_at IS NOT NULL)
+       )
+     ORDER BY j.experiment_id, j.arm";
+
+/// A run of a trial.
+#[derive(Debug, FromRow)]
+struct Run {
+    id: JobId,
+    trial: i64,
+    state: JobState,
+    rungs_passed: i64,
+    waits_at: Option<i64>,
+    /// Its last validation error in percent.
+    error: Option<f64>,
+}
+
+impl Run {
+    fn waits(&self) -> bool {
+        self.state == JobState::Queued && self.waits_at.is_some()
+    }
+}
+
+/// The runs of an arm that wait at a rung.
+#[derive(Debug, Default, PartialEq)]
+struct Chosen {
+    go_on: Vec<JobId>,
+    stop: Vec<JobId>,
+}
+
+/// Makes the choice; `None` if it is not due, because another process was faster or a person has acted meanwhile.
+pub(super) async fn halve(
+    tx: &mut Transaction,
+    experiment: ExperimentId,
+    arm: &str,
+    now: i64,
+) -> Result<Option<Made>, StoreError> {
+    // Locked in the order of a deletion and of a freeze.
+    let spec = locked_spec(tx, experiment).await?;
+    let Some(halving) = spec.tune.and_then(|tune| tune.halving) else { return Ok(None) };
+    locked!("SELECT id FROM jobs WHERE experiment_id = $1 AND arm = $2 AND phase = 'trial' ORDER BY id")
+        .bind(experiment)
+        .bind(arm)
+        .execute(tx)
+        .await?;
+    let runs: Vec<Run> = sql(concat!(
+        "SELECT j.id, j.trial, j.state, j.rungs_passed, j.waits_at, 100 - ",
+        last_point!("$3", "j.id"),
+        " AS error
+         FROM jobs j WHERE j.experiment_id = $1 AND j.arm = $2 AND j.phase = 'trial' ORDER BY j.trial, j.seed"
+    ))
+    .bind(experiment)
+    .bind(arm)
+    .bind(series::VALIDATION_ACCURACY)
+    .fetch_all(tx)
+    .await?;
+    let Some(Chosen { go_on, stop }) = choose(&halving, &runs) else { return Ok(None) };
+    let version = next_version(tx).await?;
+    for &job in &go_on {
+        sql("UPDATE jobs SET rungs_passed = rungs_passed + 1, waits_at = NULL, version = $2 WHERE id = $1")
+            .bind(job)
+            .bind(version)
+            .execute_one(tx)
+            .await?;
+    }
+    for &job in &stop {
+        stop_early(tx, job, version, now).await?;
+    }
+    let (go_on, stop) = (go_on.len(), stop.len());
+    Ok(Some(Made::Queued(format!("{go_on} runs go on from a rung, and {stop} stop there"))))
+}
+
+async fn stop_early(tx: &mut Transaction, job: JobId, version: i64, now: i64) -> Result<(), StoreError> {
+    insert_result(tx, job, None).await?;
+    sql("UPDATE jobs
+         SET state = 'succeeded', end_reason = 'stopped_early', step = waits_at, waits_at = NULL, ended_ms = $3,
+             started_ms = (SELECT a.started_ms FROM attempts a WHERE a.job_id = jobs.id AND a.number = jobs.attempt),
+             version = $2
+         WHERE id = $1")
+    .bind(job)
+    .bind(version)
+    .bind(now)
+    .execute_one(tx)
+    .await
+}
+
+/// The best trials go on, by the mean error of their runs at the rung; of equal ones, the first. A trial with a failed run
+/// stops, because its score can only be the worst. `None` as long as a run is on its way.
+fn choose(halving: &Halving, runs: &[Run]) -> Option<Chosen> {
+    let have_come =
+        runs.iter().all(|run| run.waits() || matches!(run.state, JobState::Succeeded | JobState::Failed));
+    let rung = runs.iter().filter(|run| run.waits()).map(|run| run.rungs_passed).max()?;
+    if !have_come {
+        return None;
+    }
+    let trials = runs.chunk_by(|one, other| one.trial == other.trial);
+    let mut trials: Vec<&[Run]> =
+        trials.filter(|runs| runs.iter().any(|run| run.rungs_passed == rung)).collect();
+    let of = |runs: &[Run]| score(runs.iter().map(|run| run.error.filter(|_| run.state != JobState::Failed)));
+    trials.sort_by(|one, other| by_score(of(one), of(other)));
+    let mut chosen = Chosen::default();
+    for (place, runs) in trials.iter().enumerate() {
+        let goes_on = place < halving.kept(trials.len()) && of(runs).is_some();
+        let waiting = runs.iter().filter(|run| run.waits()).map(|run| run.id);
+        if goes_on { chosen.go_on.extend(waiting) } else { chosen.stop.extend(waiting) }
+    }
+    Some(chosen)
+}
