@@ -43,8 +43,11 @@ impl Mistakes<'_> {
             named[1] = name;
         }
         let path = named.join(".");
-        let is_below =
-            |key: &str| path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_below = |key: &str| {
+            // Names with dots are typed in quotation marks.
+            let key = key.replace(['"', '\''], "");
+            path.strip_prefix(&key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         let mut keys = self.assignments.iter().filter_map(|text| Some(text.split_once('=')?.0.trim()));
         if keys.any(is_below) {
             return format!("{indent}{path}: {detail}");
@@ -84,17 +87,24 @@ mod tests {
 
     #[test]
     fn fields_of_the_command_line_are_named_as_they_were_typed() {
-        let assignments =
-            ["train.optimizer.lerning_rate=1", "seeds=[-1]", "arms.s-0.5.train.epochs=0"].map(str::to_owned);
+        let assignments = [
+            "train.optimizer.lerning_rate=1",
+            "seeds=[-1]",
+            "arms.s-0.5.train.epochs=0",
+            "tune.space.\"optimizer.learning_rate\".to=-1",
+        ]
+        .map(str::to_owned);
         let mistakes = Mistakes { file: None, assignments: &assignments };
         assert_eq!(
             located(
                 &mistakes,
                 "/train/optimizer/lerning_rate: is unknown\n  /seeds/0: must be positive\n  /train/epochs: is missing\n\
-                 /arms/1/train/epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong"
+                 /arms/1/train/epochs: must be positive (arm `s-0.5`)\n\
+                 /tune/space/optimizer.learning_rate/to: must be positive\nthe spec: is wrong"
             ),
             "train.optimizer.lerning_rate: is unknown\n  seeds.0: must be positive\n  /train/epochs: is missing\n\
-             arms.s-0.5.train.epochs: must be positive (arm `s-0.5`)\nthe spec: is wrong"
+             arms.s-0.5.train.epochs: must be positive (arm `s-0.5`)\n\
+             tune.space.optimizer.learning_rate.to: must be positive\nthe spec: is wrong"
         );
     }
 

@@ -1,6 +1,6 @@
 //! `optlab tune show`: the trials and the choice of each arm of a tuned experiment.
 
-use optlab_api_types::{ArmTuning, Tuning};
+use optlab_api_types::{ArmTuning, BestOf, Tuning};
 
 use super::client::ServerArgs;
 use super::table::table;
@@ -79,9 +79,11 @@ fn remarks(arm: &ArmTuning) -> Vec<String> {
     remarks.extend(arm.waits.iter().map(|waits| format!("No choice: {waits}.")));
     remarks.extend(saved(arm));
     if let (Some(one), Some(all)) = (arm.best_of.first(), arm.best_of.last()) {
-        let trials = arm.best_of.len();
-        let (one, all) = (one.expected, all.expected);
-        remarks.push(format!("Expected best of 1 trial: {one:.2}%, of {trials}: {all:.2}%."));
+        let of = |best: &BestOf| format!("{:.2}% ({:.2} to {:.2})", best.expected, best.low, best.high);
+        let (one, trials, all) = (of(one), arm.best_of.len(), of(all));
+        remarks.push(format!(
+            "Expected best of 1 trial: {one}, of {trials}: {all}; in brackets, the 10th to 90th percentile."
+        ));
     }
     remarks
 }

@@ -74,7 +74,8 @@ fn replaces(old: &Value, new: &Value) -> bool {
     DISCRIMINANTS.iter().any(|key| new.get(key).is_some_and(|new| old.get(key) != Some(new)))
 }
 
-/// One `--set` of the command line, such as `train.epochs=3` or `seeds=[0,1]`, as a patch.
+/// One `--set` of the command line, such as `train.epochs=3` or `seeds=[0,1]`, as a patch. A name with dots of its own is in
+/// quotation marks: `tune.space."optimizer.learning_rate".from=0.01`.
 ///
 /// The value is read as TOML, or as text if it is not TOML, so that names need no quotes. `null`, which TOML lacks,
 /// means that the field is left out.
@@ -84,9 +85,7 @@ fn replaces(old: &Value, new: &Value) -> bool {
 pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
     let wrong = || Problems::one("", format!("`{text}` must look like train.epochs=3"));
     let (path, value) = text.split_once('=').ok_or_else(wrong)?;
-    if path.split('.').any(|name| name.trim().is_empty()) {
-        return Err(wrong());
-    }
+    let names = names(path).ok_or_else(wrong)?;
     let value = match parse_toml(&format!("value = {value}")) {
         Err(DocumentError::Malformed(_)) if value.trim() == "null" => Value::Null,
         Ok(mut table) => table["value"].take(),
@@ -99,9 +98,24 @@ pub fn parse_assignment(text: &str) -> Result<Value, Problems> {
         Err(DocumentError::Malformed(_)) => Value::String(value.trim().to_owned()),
         Err(DocumentError::Invalid(problems)) => return Err(problems),
     };
-    Ok(path
-        .rsplit('.')
-        .fold(value, |value, name| Value::Object(Map::from_iter([(name.trim().to_owned(), value)]))))
+    Ok(names.into_iter().rfold(value, |value, name| Value::Object(Map::from_iter([(name, value)]))))
+}
+
+/// The names of a path; `None` if one is empty or a quotation mark is not closed.
+fn names(path: &str) -> Option<Vec<String>> {
+    if !path.contains(['"', '\'']) {
+        let names: Vec<String> = path.split('.').map(|name| name.trim().to_owned()).collect();
+        return names.iter().all(|name| !name.is_empty()).then_some(names);
+    }
+    let table = parse_toml(&format!("{path} = 0")).ok()?;
+    let mut names = Vec::new();
+    let mut rest = &table;
+    while let Value::Object(fields) = rest {
+        let (name, below) = fields.iter().next()?;
+        names.push(name.clone());
+        rest = below;
+    }
+    Some(names)
 }
 
 #[cfg(test)]
@@ -157,6 +171,16 @@ mod tests {
             let found = difference(base.as_object().unwrap(), whole.as_object().unwrap());
             assert_eq!(Value::Object(found.clone()), fields);
             assert_eq!(merge(base.clone(), &Value::Object(found)), whole);
+        }
+    }
+
+    #[test]
+    fn a_name_with_dots_is_in_quotation_marks() {
+        let patch = parse_assignment("tune.space.\"optimizer.learning_rate\".from=0.01").unwrap();
+        assert_eq!(patch, json!({ "tune": { "space": { "optimizer.learning_rate": { "from": 0.01 } } } }));
+        for wrong in ["tune.space.\"optimizer=1", "a..b=1", ".=1", "=1"] {
+            let problems = parse_assignment(wrong).unwrap_err().to_string();
+            assert!(problems.contains("must look like train.epochs=3"), "{problems}");
         }
     }
 

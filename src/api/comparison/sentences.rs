@@ -69,9 +69,10 @@ fn budget_of(experiment: &Experiment) -> Option<String> {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let trials = count(tune.trials as usize, "trial");
     let (seeds, fresh) = (count(tune.seeds.len(), "seed"), count(spec.seeds.len(), "fresh seed"));
+    let early = if tune.halving.is_some() { ", those behind stopped early" } else { "" };
     let open = experiment.tuning.filter(|tuning| tuning.frozen < tuning.arms);
     let open = open.map(|tuning| format!("; {} of {} choices are frozen", tuning.frozen, tuning.arms));
-    Some(format!("{trials} x {seeds} per arm; {fresh}{}", open.unwrap_or_default()))
+    Some(format!("{trials} x {seeds} per arm{early}; {fresh}{}", open.unwrap_or_default()))
 }
 
 /// The learning rates in which two arms differ. Rates that tuning chose for both are left out, because [`budget`] says
