@@ -67,7 +67,7 @@ CREATE TABLE jobs (
     step               BIGINT NOT NULL DEFAULT 0,
     steps              BIGINT NOT NULL,
     rungs_passed       BIGINT NOT NULL DEFAULT 0,  -- rungs of tune.halving at which it was among the best and went on
-    waits_at           BIGINT,                     -- step of the rung at which it waits for the other trials of its arm
+    waits_at           BIGINT,                     -- step of the rung that it has reached, until the choice there
     parameters_trained BIGINT,
     version            BIGINT NOT NULL,         -- grows with every write to any job: what changed since?
     created_ms         BIGINT NOT NULL,
@@ -91,6 +91,7 @@ CREATE TABLE tunings (
     arm           TEXT   NOT NULL,
     -- Why no choice is made for now: a person cancelled or paused the experiment, or every trial has failed.
     held          TEXT   CHECK (held IN ('cancelled', 'paused', 'failed')),
+    rungs_decided BIGINT NOT NULL DEFAULT 0,    -- rungs of tune.halving at which the trials that go on were chosen
     trial         BIGINT,                       -- the chosen one; NULL until then
     candidates    TEXT,                         -- JSON list of all trials with their scores, the best first
     frozen_ms     BIGINT,
@@ -231,7 +232,8 @@ ORDER BY j.experiment_id, j.arm_position, j.seed;
 -- trial is evaluated on the test set.
 CREATE VIEW trial_summary AS
 SELECT
-    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.trial, j.seed, j.state, j.end_reason, j.step, j.steps, j.waits_at,
+    j.experiment_id, e.name AS experiment, j.id AS job_id, j.arm, j.method, j.trial, j.seed, j.state, j.end_reason,
+    j.step, j.steps, j.waits_at,
     (j.spec::json -> 'point')::TEXT AS point, r.validation_accuracy, r.validation_error, r.energy, a.seconds,
     CASE WHEN t.trial IS NOT NULL THEN CASE WHEN t.trial = j.trial THEN 1 ELSE 0 END END AS chosen
 FROM jobs j
@@ -293,7 +295,7 @@ JOIN jobs j ON j.id = p.job_id
 JOIN experiments e ON e.id = j.experiment_id
 JOIN series s ON s.id = p.series_id;
 
--- One row for each attempt that ended otherwise than with its job's success.
+-- One row for each attempt that ended otherwise than with its job's success or at a rung.
 CREATE VIEW failures AS
 SELECT
     j.experiment_id, e.name AS experiment, a.job_id, j.arm, j.method, j.phase, j.trial, j.seed, a.number AS attempt,
@@ -302,4 +304,4 @@ FROM attempts a
 JOIN jobs j ON j.id = a.job_id
 JOIN experiments e ON e.id = j.experiment_id
 JOIN workers w ON w.id = a.worker_id
-WHERE a.end_reason <> 'completed';
+WHERE a.end_reason NOT IN ('completed', 'at_rung');

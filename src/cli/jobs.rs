@@ -175,4 +175,5 @@ fn remark(job: &Job) -> Option<&str> {
     job.trouble
         .as_deref()
         .or_else(|| job.why_queued.as_deref().filter(|_| job.record.attempt > AttemptNumber::NONE))
+        .filter(|_| job.record.waits_at.is_none())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use optlab_api_types::{Experiment, ExperimentSummary, TuningProgress};
+use optlab_api_types::{Experiment, ExperimentSummary, Tuning, TuningProgress};
 use optlab_domain::{Counts, ExperimentId};
 use tokio::time::Instant;
 
@@ -54,9 +54,23 @@ pub(super) fn warn(client: &Client, experiment: &Experiment) {
     let Counts { queued, running, paused, .. } = experiment.summary.counts;
     if queued > 0 {
         waiting::warn(client, experiment.spec.resources.device);
+        if running == 0 && experiment.summary.tuning.is_some() {
+            warn_of_rungs(client, experiment.summary.id);
+        }
     } else if running == 0 && paused > 0 {
         let id = experiment.summary.id;
         output::note(format!("optlab: {paused} jobs are paused; `optlab resume {id}` resumes them"));
+    }
+}
+
+/// Reports on standard error which arms wait at a rung for a person.
+fn warn_of_rungs(client: &Client, id: ExperimentId) {
+    // Without an answer, the next request of the command reports the failure.
+    let Ok(tuning) = client.get::<Tuning>(&format!("/experiments/{id}/tuning")) else { return };
+    for arm in tuning.arms {
+        if let Some(waits) = arm.waits {
+            output::note(format!("optlab: no choice for {}: {waits}", arm.arm));
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl Health {
                 EndReason::OutOfMemory
                 | EndReason::WorkerLost
                 | EndReason::Cancelled
-                | EndReason::HandedBack => None,
+                | EndReason::HandedBack
+                | EndReason::AtRung => None,
                 EndReason::Completed
                 | EndReason::StoppedEarly
                 | EndReason::UserError

@@ -144,7 +144,7 @@ await look("tuning-narrow-log");
 await page.locator("section").filter({ has: seen(chart) }).locator("summary").click();
 const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV", exact: true }).click()]);
 const rows = readFileSync(await download.path(), "utf8").trim().split("\r\n");
-assert.equal(rows[0], `arm,trial,seed,${RATE},optimizer.weight_decay,state,validation_error,seconds,chosen`);
+assert.equal(rows[0], `arm,trial,seed,${RATE},optimizer.weight_decay,state,end_reason,validation_error,seconds,chosen`);
 assert.equal(rows.length, 1 + 3 * 12 * 2);
 
 // Trials that are stopped early are hollow dots at the error of their rung, and the page says what they saved.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use optlab::store::{AttemptEnd, Job};
-use optlab_domain::{Action, EndReason, ExperimentId, JobId, JobState, Phase};
+use optlab_domain::{Action, EndReason, ExperimentId, Hold, JobId, JobState, Phase};
+use optlab_spec::JobSpec;
 use optlab_spec::protocol::Point;
-use optlab_spec::{JobSpec, TuneSpec};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, LEASE_MS, failed, finished, is_conflict, point};
@@ -194,15 +194,17 @@ pub async fn a_run_without_its_evaluation_at_the_rung_is_trained_again(fixture: 
     assert!(job.attempt_error.unwrap().contains("at the end of the attempt"));
 }
 
-pub async fn a_choice_at_a_rung_ends_an_arm_whose_trials_have_all_failed(fixture: Fixture) {
+pub async fn a_rung_that_no_trial_can_pass_holds_the_choice_until_a_retry(fixture: Fixture) {
     let id = fixture.submit(halved()).await;
-    let halving =
-        fixture.store.experiment(id).await.unwrap().spec.tune.and_then(|TuneSpec { halving, .. }| halving);
-    assert_eq!(halving.unwrap().kept(4), 2);
-    // Each trial has a failed run, so none can go on.
+    // Each trial of the baseline has a failed run, so none has a score.
     let unlucky = |job: &JobSpec| errors(job).filter(|_| job.seed != 101 || job.arm == "opt");
     while run_next(&fixture, unlucky).await.is_some() {}
-    let progress = fixture.store.experiment(id).await.unwrap().tuning.unwrap();
-    assert_eq!((progress.frozen, progress.due, progress.trials.unfinished()), (1, 0, 0));
-    assert!(trials(&fixture, id, "baseline").await.values().all(|(_, step)| *step <= 20));
+    let choices = fixture.store.choices(id).await.unwrap();
+    assert_eq!(choices.iter().map(|choice| choice.held).collect::<Vec<_>>(), [Some(Hold::Failed), None]);
+    let waiting = "SELECT count(*) FROM jobs WHERE arm = 'baseline' AND waits_at = 20 AND state = 'queued'";
+    assert_eq!(fixture.count(waiting).await, 4, "nothing is stopped");
+    assert_eq!(fixture.store.act_on_experiment(id, Action::Retry).await.unwrap(), 4);
+    while run_next(&fixture, errors).await.is_some() {}
+    assert_eq!(trials(&fixture, id, "baseline").await[&2].0, COMPLETED);
+    assert_eq!(fixture.store.experiment(id).await.unwrap().tuning.unwrap().frozen, 2);
 }

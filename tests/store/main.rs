@@ -204,7 +204,7 @@ on_both_databases! {
         a_failed_choice_at_a_rung_leaves_nothing_and_many_processes_make_it_once,
         a_rung_waits_for_trials_that_a_person_has_stopped,
         a_run_without_its_evaluation_at_the_rung_is_trained_again,
-        a_choice_at_a_rung_ends_an_arm_whose_trials_have_all_failed,
+        a_rung_that_no_trial_can_pass_holds_the_choice_until_a_retry,
     }
     tuning {
         a_choice_is_frozen_when_the_last_trial_of_its_arm_has_ended,

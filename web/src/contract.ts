@@ -585,7 +585,7 @@ export interface components {
          * @description The reason why an attempt or a job ended.
          * @enum {string}
          */
-        EndReason: "completed" | "stopped_early" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back";
+        EndReason: "completed" | "stopped_early" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back" | "at_rung";
         /**
          * @description The lower bound of a hyperspherical energy. For n neurons of length d it is that of the regular simplex, or in
          *     half-space that of orthonormal neurons; for the mean of layers, the mean of their bounds.
@@ -974,7 +974,7 @@ export interface components {
             trial: number | null;
             /**
              * Format: int64
-             * @description The step of the rung at which it waits for the other trials of its arm; null if it does not wait.
+             * @description The step of the rung that it has reached, until the trials that go on are chosen; null otherwise.
              */
             waits_at: number | null;
         };
@@ -1791,7 +1791,8 @@ export interface components {
         };
         /** @description The tuning of an experiment, the same for every arm. */
         TuneSpec: {
-            halving: components["schemas"]["HalvingSpec"] | null;
+            /** @description Early stopping of trials; every trial runs to its end without it. */
+            halving?: components["schemas"]["HalvingSpec"];
             /** @description How points are chosen. */
             sampler: components["schemas"]["Sampler"];
             /** @description Seed that scrambles the points. */

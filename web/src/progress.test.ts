@@ -21,6 +21,7 @@ test("a blocked queue is explained by its first job", () => {
   const job = (id: number, state: Job["state"], why_queued: string | null = null) => ({ id, state, why_queued }) as Job;
   const queued = [job(1, "failed"), job(2, "queued", "it is next"), job(3, "queued", "1 job is ahead")];
   expect(waiting(queued)).toBe("job #2 waits: it is next");
+  expect(waiting([{ ...job(1, "queued", "it waits at step 20"), waits_at: 20 }, ...queued])).toBe("job #2 waits: it is next");
   expect(waiting([...queued, job(4, "running")])).toBeNull();
   expect(waiting([job(1, "paused")])).toBeNull();
 });

@@ -54,6 +54,8 @@ export function summary(counts: Counts, eta_seconds: number | null): string[] {
 /** Why no job of an experiment runs, in the server's words, for the first one in the queue; null if none waits. */
 export function waiting(jobs: Job[]): string | null {
   if (jobs.some((job) => job.state === "running")) return null;
-  const first = jobs.find((job) => job.state === "queued" && job.why_queued);
+  // A trial at a rung waits for others, not for a slot.
+  const queued = jobs.filter((job) => job.state === "queued" && job.why_queued);
+  const first = queued.find((job) => job.waits_at == null) ?? queued[0];
   return first ? `job #${first.id} waits: ${first.why_queued}` : null;
 }

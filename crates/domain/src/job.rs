@@ -74,8 +74,8 @@ words! {
     pub enum EndReason {
         /// All steps are done.
         Completed,
-        /// At a rung of `tune.halving`, other trials of the arm had lower validation errors. Such a trial has succeeded:
-        /// its figures are those of the rung.
+        /// It was not among the trials that went on from a rung of `tune.halving`. It has succeeded, with the figures of
+        /// the rung.
         StoppedEarly,
         /// The spec or the set-up cannot work; another attempt would end the same way.
         UserError,
@@ -95,18 +95,20 @@ words! {
         TimedOut,
         /// The worker handed the job back, because it shuts down or because a pause was requested.
         HandedBack,
+        /// The job has reached a rung of `tune.halving`.
+        AtRung,
     }
 }
 
 impl EndReason {
     /// Whether an attempt that ended for this reason failed or was cancelled.
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::Completed | Self::StoppedEarly | Self::HandedBack)
+        !matches!(self, Self::Completed | Self::StoppedEarly | Self::HandedBack | Self::AtRung)
     }
 
     /// Whether a job can end for this reason. The others end only attempts.
     pub fn ends_jobs(self) -> bool {
-        !matches!(self, Self::MachineFault | Self::HandedBack)
+        !matches!(self, Self::MachineFault | Self::HandedBack | Self::AtRung)
     }
 
     /// Whether the same job might have succeeded on another machine or device. `failed_at` in the store lists the same

@@ -84,7 +84,7 @@ record! {
         /// Number of rungs of `tune.halving` at which it was among the best and went on.
         #[serde(default)]
         pub rungs_passed: i64,
-        /// The step of the rung at which it waits for the other trials of its arm; null if it does not wait.
+        /// The step of the rung that it has reached, until the trials that go on are chosen; null otherwise.
         #[serde(default)]
         pub waits_at: Option<i64>,
         /// When it was submitted.

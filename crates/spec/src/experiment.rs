@@ -178,8 +178,11 @@ impl ExperimentSpec {
     /// Records rungs that are not at evaluations of their own before the end of the run.
     fn check_rungs(&self, fields: &mut Fields<'_>) {
         let Some(halving) = self.tune.as_ref().and_then(|tune| tune.halving.as_ref()) else { return };
-        for arm in self.arms.iter().filter(|arm| arm.tune.is_some()) {
-            if let Err(detail) = halving.check(&arm.train) {
+        let trials = self.tune.iter().flat_map(|tune| 0..tune.trials);
+        // The length of a run may be tuned.
+        for (trial, arm) in trials.flat_map(|trial| self.arms.iter().map(move |arm| (trial, arm))) {
+            let Some(job) = self.trial(arm, trial) else { continue };
+            if let Err(detail) = halving.check(&job.train) {
                 return fields.wrong_below("/tune/halving/rungs", format!("{detail} (arm `{}`)", arm.name));
             }
         }

@@ -25,8 +25,7 @@ pub struct JobSpec {
     /// The values of the tuned fields; empty in an experiment that is not tuned.
     #[serde(default, skip_serializing_if = "Point::is_empty")]
     pub point: Point,
-    /// Completed updates at each of which it waits until the trials that go on are chosen; empty without
-    /// `tune.halving`.
+    /// Steps of its rungs; empty without `tune.halving`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<u64>,
     /// How the hidden layers are trained.

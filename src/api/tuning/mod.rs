@@ -80,8 +80,6 @@ fn of_arm(arm: &Arm, tune: &TuneSpec, choice: &Choice, runs: &[store::TrialRun])
         Some(JsonText(frozen)) => frozen.clone(),
         None => Candidate::ranked(&runs),
     };
-    let at_rung =
-        runs.iter().filter(|run| run.state == JobState::Queued && run.waits_at.is_some()).count() as i64;
     let mut counts = Counts::default();
     runs.iter().for_each(|run| *counts.get_mut(run.state) += 1);
     let scores: Vec<Option<f64>> = candidates.iter().map(|candidate| candidate.score).collect();
@@ -95,7 +93,7 @@ fn of_arm(arm: &Arm, tune: &TuneSpec, choice: &Choice, runs: &[store::TrialRun])
         phase: if choice.frozen_ms.is_some() { Phase::Confirm } else { Phase::Trial },
         chosen: choice.trial,
         frozen_at: choice.frozen_ms.map(rfc3339),
-        waits: waits(choice, counts, at_rung),
+        waits: waits(choice, &runs, counts),
         warnings: edge::warnings(&arm.name, &space, choice.trial, &candidates),
         best_of: best_of.into_iter().map(BestOf::from).collect(),
         trial_seconds: trial_seconds(&runs),
@@ -106,11 +104,14 @@ fn of_arm(arm: &Arm, tune: &TuneSpec, choice: &Choice, runs: &[store::TrialRun])
     }
 }
 
+/// A trial with a failed run has failed, whatever became of its other runs.
 fn stopped_early(runs: &[store::TrialRun]) -> StoppedEarly {
-    let stopped: Vec<_> = runs.iter().filter(|run| run.end_reason == Some(EndReason::StoppedEarly)).collect();
+    let is_stopped = |run: &store::TrialRun| run.end_reason == Some(EndReason::StoppedEarly);
+    let trials = runs.chunk_by(|one, other| one.trial == other.trial);
+    let stopped = runs.iter().filter(|run| is_stopped(run));
     StoppedEarly {
-        trials: stopped.chunk_by(|one, other| one.trial == other.trial).count(),
-        steps_saved: stopped.iter().map(|run| run.steps - run.step).sum(),
+        trials: trials.filter(|runs| runs.iter().all(is_stopped)).count(),
+        steps_saved: stopped.map(|run| run.steps - run.step).sum(),
         steps: runs.iter().map(|run| run.steps).sum(),
     }
 }
@@ -148,25 +149,36 @@ fn trial(
     }
 }
 
-/// Why no choice is made although no trial runs or waits for a slot. `at_rung` runs wait for others.
-fn waits(choice: &Choice, trials: Counts, at_rung: i64) -> Option<String> {
-    if choice.frozen_ms.is_some() || trials.unfinished() > at_rung {
+/// Why no choice is made although no trial runs or waits for a slot.
+fn waits(choice: &Choice, runs: &[store::TrialRun], trials: Counts) -> Option<String> {
+    let at_rung = runs.iter().filter(|run| run.state == JobState::Queued && run.waits_at.is_some()).count();
+    if choice.frozen_ms.is_some() || trials.running > 0 || trials.queued > at_rung as i64 {
         return None;
     }
-    let cancelled = trials.cancelled;
+    let Counts { cancelled, paused, .. } = trials;
+    let same = "because every arm is chosen from the same number of trials";
     Some(match choice.held {
         Some(Hold::Paused) => "the experiment is paused; resume it, and the choice is made".to_owned(),
-        Some(Hold::Failed) => {
-            "every trial has failed, so there is nothing to choose; retry them, or submit other ranges"
-                .to_owned()
-        }
-        _ if cancelled > 0 => format!(
-            "{cancelled} of its trials were cancelled; retry them, because every arm is chosen from the same number of \
-             trials"
-        ),
+        Some(Hold::Failed) => nothing_to_choose(at_rung, stopped_early(runs).trials),
+        _ if cancelled > 0 => format!("{cancelled} of its trials were cancelled; retry them, {same}"),
+        _ if paused > 0 => format!("{paused} of its trials are paused; resume them, {same}"),
         Some(Hold::Cancelled) => "the experiment was cancelled; a retry makes the choice".to_owned(),
         None => "the choice is about to be made".to_owned(),
     })
+}
+
+fn nothing_to_choose(at_rung: usize, stopped: usize) -> String {
+    match (at_rung, stopped) {
+        (1.., _) => {
+            "each trial has a failed run, so none can go on from its rung; retry the failed ones".to_owned()
+        }
+        (0, 0) => "every trial has failed, so there is nothing to choose; retry them, or submit other ranges"
+            .to_owned(),
+        (0, stopped) => format!(
+            "no trial is complete: {stopped} were stopped early and the others have failed; retry those, or submit other \
+             ranges"
+        ),
+    }
 }
 
 impl From<stats::BestOf> for BestOf {

@@ -57,9 +57,14 @@ impl Store {
             Stage::End => freeze(&mut tx, experiment, arm, now).await,
         };
         match made {
-            Ok(Some(Made::Queued(what))) => {
+            Ok(Some(Made::Frozen { trial })) => {
                 self.commit_queued(tx).await?;
-                tracing::info!(experiment.id = %experiment, arm, "{what}");
+                tracing::info!(experiment.id = %experiment, arm, trial, "froze the choice of a tuned arm");
+                Ok(())
+            }
+            Ok(Some(Made::Halved { go_on, stop })) => {
+                self.commit_queued(tx).await?;
+                tracing::info!(experiment.id = %experiment, arm, go_on, stop, "chose the runs that go on from a rung");
                 Ok(())
             }
             Ok(Some(Made::Held)) => self.commit(tx).await,

@@ -31,9 +31,11 @@ pub(super) const DUE: &str = "SELECT t.experiment_id, t.arm FROM tunings t
 
 /// What a transaction has done for an arm.
 pub(super) enum Made {
-    /// Jobs may run now; a clause for the log.
-    Queued(String),
-    /// Every trial has failed, so the choice is held.
+    /// Of the trials that have ended, this one is chosen.
+    Frozen { trial: i64 },
+    /// At a rung, so many runs go on, and so many stop.
+    Halved { go_on: usize, stop: usize },
+    /// No trial can be chosen, so the choice is held.
     Held,
 }
 
@@ -57,10 +59,7 @@ pub(super) async fn freeze(
     }
     let candidates = Candidate::ranked(&runs);
     let Some(best) = candidates.first().filter(|best| best.score.is_some()) else {
-        let hold = sql("UPDATE tunings SET held = $3
-             WHERE experiment_id = $1 AND arm = $2 AND frozen_ms IS NULL AND held IS NULL");
-        let held = hold.bind(experiment).bind(arm).bind(Hold::Failed).execute(tx).await? == 1;
-        return Ok(held.then_some(Made::Held));
+        return hold(tx, experiment, arm).await;
     };
     let frozen = sql("UPDATE tunings SET trial = $3, candidates = $4, frozen_ms = $5
          WHERE experiment_id = $1 AND arm = $2 AND frozen_ms IS NULL AND held IS NULL")
@@ -80,5 +79,17 @@ pub(super) async fn freeze(
     for &seed in &spec.seeds {
         insert_job(tx, experiment, &spec, &chosen.confirm(seed), version, now).await?;
     }
-    Ok(Some(Made::Queued(format!("froze the choice of trial {}", best.trial))))
+    Ok(Some(Made::Frozen { trial: best.trial }))
+}
+
+/// Holds the open choice of an arm of which no trial can be chosen.
+pub(super) async fn hold(
+    tx: &mut Transaction,
+    experiment: ExperimentId,
+    arm: &str,
+) -> Result<Option<Made>, StoreError> {
+    let hold = sql("UPDATE tunings SET held = $3
+         WHERE experiment_id = $1 AND arm = $2 AND frozen_ms IS NULL AND held IS NULL");
+    let held = hold.bind(experiment).bind(arm).bind(Hold::Failed).execute(tx).await? == 1;
+    Ok(held.then_some(Made::Held))
 }

@@ -5,26 +5,30 @@ use optlab_spec::Halving;
 use sqlx_macros::FromRow;
 
 use super::edit::locked_spec;
-use super::freeze::Made;
+use super::freeze::{Made, hold};
 use crate::stats::{by_score, score};
 use crate::store::StoreError;
 use crate::store::database::{Transaction, locked, sql};
 use crate::store::results::{insert_result, last_point};
 use crate::store::version::next_version;
 
-/// Selects the arms of which every trial has ended or waits at a rung, and one waits. A paused or cancelled trial has not
-/// ended: without it, the arm would have had fewer trials than the others. $1: a trial, or NULL for all arms.
-pub(super) const DUE: &str = "SELECT DISTINCT j.experiment_id, j.arm FROM jobs j
-     WHERE j.state = 'queued' AND j.waits_at IS NOT NULL
+/// Selects the arms of which every trial has ended or has reached a rung, and one waits there. A paused or cancelled trial
+/// has not ended: without it, the arm would have had fewer trials than the others. $1: a trial, or NULL for all arms.
+pub(super) const DUE: &str = "SELECT t.experiment_id, t.arm FROM tunings t
+     WHERE t.frozen_ms IS NULL AND t.held IS NULL
        AND ($1 IS NULL OR EXISTS (
-           SELECT 1 FROM jobs one WHERE one.id = $1 AND one.experiment_id = j.experiment_id AND one.arm = j.arm
+           SELECT 1 FROM jobs j WHERE j.id = $1 AND j.experiment_id = t.experiment_id AND j.arm = t.arm
        ))
-       AND NOT EXISTS (
-           SELECT 1 FROM jobs other
-           WHERE other.experiment_id = j.experiment_id AND other.arm = j.arm AND other.phase = 'trial'
-             AND NOT (other.state IN ('succeeded', 'failed') OR other.state = 'queued' AND other.waits_at IS NOT NULL)
+       AND EXISTS (
+           SELECT 1 FROM jobs j
+           WHERE j.experiment_id = t.experiment_id AND j.arm = t.arm AND j.state = 'queued' AND j.waits_at IS NOT NULL
        )
-     ORDER BY j.experiment_id, j.arm";
+       AND NOT EXISTS (
+           SELECT 1 FROM jobs j
+           WHERE j.experiment_id = t.experiment_id AND j.arm = t.arm AND j.phase = 'trial'
+             AND NOT (j.state IN ('succeeded', 'failed') OR j.state = 'queued' AND j.waits_at IS NOT NULL)
+       )
+     ORDER BY t.experiment_id, t.arm";
 
 /// A run of a trial.
 #[derive(Debug, FromRow)]
@@ -77,20 +81,31 @@ pub(super) async fn halve(
     .bind(series::VALIDATION_ACCURACY)
     .fetch_all(tx)
     .await?;
-    let Some(Chosen { go_on, stop }) = choose(&halving, &runs) else { return Ok(None) };
+    let decided = sql("SELECT rungs_decided FROM tunings WHERE experiment_id = $1 AND arm = $2");
+    let rung = decided.bind(experiment).bind(arm).fetch_number(tx).await?;
+    let Some(Chosen { go_on, stop }) = choose(&halving, &runs, rung) else { return Ok(None) };
+    if go_on.is_empty() {
+        return hold(tx, experiment, arm).await;
+    }
+    let decide = sql("UPDATE tunings SET rungs_decided = rungs_decided + 1
+         WHERE experiment_id = $1 AND arm = $2 AND frozen_ms IS NULL AND held IS NULL");
+    if decide.bind(experiment).bind(arm).execute(tx).await? == 0 {
+        return Ok(None);
+    }
     let version = next_version(tx).await?;
     for &job in &go_on {
-        sql("UPDATE jobs SET rungs_passed = rungs_passed + 1, waits_at = NULL, version = $2 WHERE id = $1")
-            .bind(job)
-            .bind(version)
-            .execute_one(tx)
-            .await?;
+        sql("UPDATE jobs SET rungs_passed = rungs_passed + 1, waits_at = NULL, not_before_ms = $3, version = $2
+             WHERE id = $1")
+        .bind(job)
+        .bind(version)
+        .bind(now)
+        .execute_one(tx)
+        .await?;
     }
     for &job in &stop {
         stop_early(tx, job, version, now).await?;
     }
-    let (go_on, stop) = (go_on.len(), stop.len());
-    Ok(Some(Made::Queued(format!("{go_on} runs go on from a rung, and {stop} stop there"))))
+    Ok(Some(Made::Halved { go_on: go_on.len(), stop: stop.len() }))
 }
 
 async fn stop_early(tx: &mut Transaction, job: JobId, version: i64, now: i64) -> Result<(), StoreError> {
@@ -109,11 +124,9 @@ async fn stop_early(tx: &mut Transaction, job: JobId, version: i64, now: i64) ->
 
 /// The best trials go on, by the mean error of their runs at the rung; of equal ones, the first. A trial with a failed run
 /// stops, because its score can only be the worst. `None` as long as a run is on its way.
-fn choose(halving: &Halving, runs: &[Run]) -> Option<Chosen> {
-    let have_come =
-        runs.iter().all(|run| run.waits() || matches!(run.state, JobState::Succeeded | JobState::Failed));
-    let rung = runs.iter().filter(|run| run.waits()).map(|run| run.rungs_passed).max()?;
-    if !have_come {
+fn choose(halving: &Halving, runs: &[Run], rung: i64) -> Option<Chosen> {
+    let has_reached = |run: &Run| run.waits() || matches!(run.state, JobState::Succeeded | JobState::Failed);
+    if !runs.iter().any(Run::waits) || !runs.iter().all(has_reached) {
         return None;
     }
     let trials = runs.chunk_by(|one, other| one.trial == other.trial);

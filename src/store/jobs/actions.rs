@@ -4,7 +4,7 @@ use optlab_domain::lifecycle::{self, Change};
 use optlab_domain::{Action, ExperimentId, JobId, JobState, Request};
 
 use crate::store::database::{Transaction, locked, sql};
-use crate::store::tuning::{hold_or_release, is_settled_trial, release_arm, settled};
+use crate::store::tuning::{chosen_without, hold_or_release, is_chosen_without, release_arm};
 use crate::store::version::next_version;
 use crate::store::{NotFound, Store, StoreError};
 
@@ -54,10 +54,10 @@ impl Store {
                 return self.database.check_files();
             }
         };
-        if change == Change::Requeue && is_settled_trial(&mut tx, job).await? {
+        if change == Change::Requeue && is_chosen_without(&mut tx, job).await? {
             tx.rollback().await?;
             return Err(StoreError::Conflict(format!(
-                "job {job} is a trial, and its arm was chosen from without it, so a retry cannot count"
+                "job {job} is a trial, and its arm has chosen without it, so a retry would not count"
             )));
         }
         let stamp = self.stamp(&mut tx).await?;
@@ -141,7 +141,7 @@ fn statements(change: Change) -> (&'static str, &'static str) {
              not_before_ms = $3, attempts_before = attempt, step = coalesce(
                  (SELECT max(a.step) FROM artifacts a WHERE a.job_id = jobs.id AND a.kind = 'checkpoint'), 0)",
             " AND NOT ",
-            settled!("jobs")
+            chosen_without!("jobs")
         ),
     }
 }

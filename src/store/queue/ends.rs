@@ -33,9 +33,8 @@ impl From<&AttemptEnd> for End {
                 seconds: Some(summary.seconds),
             },
             AttemptEnd::Failed(Failure { reason, error, .. }) => Self::of(*reason, error),
-            AttemptEnd::HandedBack | AttemptEnd::AtRung { .. } => {
-                Self { reason: EndReason::HandedBack, error: None, seconds: None }
-            }
+            AttemptEnd::HandedBack => Self { reason: EndReason::HandedBack, error: None, seconds: None },
+            AttemptEnd::AtRung { .. } => Self { reason: EndReason::AtRung, error: None, seconds: None },
         }
     }
 }

@@ -52,7 +52,9 @@ pub(super) async fn insert(
     .fetch_value(tx)
     .await?;
     for choice in &experiment.choices {
-        insert_choice(tx, new, choice).await?;
+        let of_arm = import.jobs.iter().filter(|job| job.record.arm == choice.arm);
+        let rungs = of_arm.map(|job| job.record.rungs_passed).max().unwrap_or(0);
+        insert_choice(tx, new, choice, rungs).await?;
     }
     let version = next_version(tx).await?;
     let workers = insert_workers(tx, &import.jobs).await?;
@@ -75,16 +77,18 @@ async fn insert_choice(
     tx: &mut Transaction,
     experiment: ExperimentId,
     choice: &Choice,
+    rungs_decided: i64,
 ) -> Result<(), StoreError> {
     let held = if choice.frozen_ms.is_some() { choice.held } else { Some(Hold::Cancelled) };
-    sql("INSERT INTO tunings (experiment_id, arm, held, trial, candidates, frozen_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)")
+    sql("INSERT INTO tunings (experiment_id, arm, held, trial, candidates, frozen_ms, rungs_decided)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(experiment)
     .bind(choice.arm.as_str())
     .bind(held)
     .bind(choice.trial)
     .bind(choice.candidates.as_ref().map(serde_json::to_string).transpose()?)
     .bind(choice.frozen_ms)
+    .bind(rungs_decided)
     .execute_one(tx)
     .await
 }

@@ -49,40 +49,32 @@ pub(in crate::store) async fn release_arm(
     Ok(())
 }
 
-/// Whether a row of `$jobs` is a trial that its arm was chosen from without: the choice is frozen, or other trials have
-/// passed a rung that it has not.
-macro_rules! settled {
+/// Whether a row of `$jobs` is a trial whose arm has made its next choice without it: that at its rung, or the last one.
+macro_rules! chosen_without {
     ($jobs:literal) => {
         concat!(
             "(",
             $jobs,
-            ".phase = 'trial' AND (
-                 EXISTS (
-                     SELECT 1 FROM tunings t
-                     WHERE t.experiment_id = ",
+            ".phase = 'trial' AND EXISTS (
+                 SELECT 1 FROM tunings t
+                 WHERE t.experiment_id = ",
             $jobs,
             ".experiment_id AND t.arm = ",
             $jobs,
-            ".arm AND t.frozen_ms IS NOT NULL
-                 ) OR EXISTS (
-                     SELECT 1 FROM jobs other
-                     WHERE other.experiment_id = ",
+            ".arm AND (t.frozen_ms IS NOT NULL OR t.rungs_decided > ",
             $jobs,
-            ".experiment_id AND other.arm = ",
-            $jobs,
-            ".arm
-                       AND other.phase = 'trial' AND other.rungs_passed > ",
-            $jobs,
-            ".rungs_passed
-                 )
+            ".rungs_passed)
              ))"
         )
     };
 }
-pub(in crate::store) use settled;
+pub(in crate::store) use chosen_without;
 
-/// Whether a retry of the job cannot count. Its row is locked, so that nothing is chosen meanwhile.
-pub(in crate::store) async fn is_settled_trial(tx: &mut Transaction, job: JobId) -> Result<bool, StoreError> {
-    let settled = sql(concat!("SELECT count(*) FROM jobs j WHERE j.id = $1 AND ", settled!("j")));
-    Ok(settled.bind(job).fetch_number(tx).await? > 0)
+/// Whether a retry of the job would not count. Its row is locked, so that nothing is chosen meanwhile.
+pub(in crate::store) async fn is_chosen_without(
+    tx: &mut Transaction,
+    job: JobId,
+) -> Result<bool, StoreError> {
+    let chosen = sql(concat!("SELECT count(*) FROM jobs j WHERE j.id = $1 AND ", chosen_without!("j")));
+    Ok(chosen.bind(job).fetch_number(tx).await? > 0)
 }

@@ -103,6 +103,6 @@ test("the state of the tuning is told in words", () => {
 test("a CSV table has every run of the shown arms", () => {
   const tuning = tuningOf([arm("a", { [RATE]: LOG }, [trial(0, { [RATE]: 0.1 }, [2, null], { chosen: true })]), arm("b", {}, [trial(0, {}, [1])])]);
   expect(trialsCsv(tuning, ["a"])).toBe(
-    "arm,trial,seed,optimizer.learning_rate,state,validation_error,seconds,chosen\r\na,0,1000,0.1,succeeded,2,2,1\r\na,0,1001,0.1,failed,,2,1\r\n",
+    "arm,trial,seed,optimizer.learning_rate,state,end_reason,validation_error,seconds,chosen\r\na,0,1000,0.1,succeeded,,2,2,1\r\na,0,1001,0.1,failed,diverged,,2,1\r\n",
   );
 });

@@ -157,12 +157,12 @@ export function trialsCsv(tuning: Tuning, names: string[]): string {
     .filter(({ arm }) => names.includes(arm))
     .flatMap(({ arm, candidates }) =>
       candidates.flatMap(({ trial, point, chosen, runs }) =>
-        runs.map(({ seed, state, validation_error, seconds }) => [
-          arm, trial, seed, ...paths.map((path) => (path in point ? shown(point[path]) : "")), state, validation_error ?? "", seconds ?? "", Number(chosen),
+        runs.map(({ seed, state, end_reason, validation_error, seconds }) => [
+          arm, trial, seed, ...paths.map((path) => (path in point ? shown(point[path]) : "")), state, end_reason ?? "", validation_error ?? "", seconds ?? "", Number(chosen),
         ]),
       ),
     );
-  return toCsv(["arm", "trial", "seed", ...paths, "state", "validation_error", "seconds", "chosen"], rows);
+  return toCsv(["arm", "trial", "seed", ...paths, "state", "end_reason", "validation_error", "seconds", "chosen"], rows);
 }
 
 /** The best of k trials, for the shown arms. */
@@ -176,7 +176,7 @@ export function bestCsv(lines: Line[]): string {
 /** The query for the trials of an experiment. */
 export function trialsSql(experiment: number): string {
   return `-- Trials of experiment ${experiment} with their validation errors
-SELECT arm, trial, seed, point, state, end_reason, validation_error, seconds, chosen FROM trial_summary
+SELECT arm, trial, seed, point, state, end_reason, step, steps, validation_error, seconds, chosen FROM trial_summary
 WHERE ${armsOf([experiment]).condition}
 ORDER BY arm, trial, seed`;
 }

@@ -26,7 +26,7 @@ export const SCHEMA: Record<string, string[]> = {
      state requested end_reason error attempt attempts_before worker_id lease_until_ms not_before_ms step steps rungs_passed waits_at parameters_trained version
      created_ms started_ms ended_ms`,
   ),
-  tunings: words("experiment_id arm held trial candidates frozen_ms"),
+  tunings: words("experiment_id arm held rungs_decided trial candidates frozen_ms"),
   attempts: words("job_id number worker_id device environment start_step started_ms ended_ms end_reason error seconds"),
   results: words(
     "job_id test_accuracy test_error best_test_accuracy validation_accuracy validation_error best_validation_accuracy energy peak_memory_bytes",

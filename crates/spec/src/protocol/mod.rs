@@ -57,7 +57,7 @@ pub struct Run {
     /// A verified checkpoint of this job from which to resume. Without one, the job starts at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_from: Option<PathBuf>,
-    /// Completed updates after which the run stops as if a pause was requested, once they are evaluated.
+    /// Completed updates after which the run stops, as if a pause was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_at: Option<u64>,
 }

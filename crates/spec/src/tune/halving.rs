@@ -39,15 +39,14 @@ impl Halving {
     /// Completed updates of a run at each rung.
     pub fn steps(&self, train: &TrainSpec) -> Vec<u64> {
         let (steps, every) = (train.total_steps(), train.evaluate_every_steps());
-        let at =
-            |share: &f64| ((share * steps as f64).ceil() as u64).max(1).next_multiple_of(every).min(steps);
+        let after = |share: &f64| ceil(share * steps as f64).max(1);
+        let at = |share: &f64| after(share).next_multiple_of(every).min(steps);
         self.rungs.iter().map(at).collect()
     }
 
-    /// The number of trials that go on, of those that have come to a rung.
+    /// The number of trials that go on, of those that were to reach a rung.
     pub fn kept(&self, trials: usize) -> usize {
-        // A product such as 0.1 * 10 may be a little above the whole number.
-        ((self.keep * trials as f64 - 1e-9).ceil() as usize).max(1)
+        ceil(self.keep * trials as f64).max(1) as usize
     }
 
     /// # Errors
@@ -65,6 +64,11 @@ impl Halving {
             None => Ok(()),
         }
     }
+}
+
+/// Rounded up, but a product such as 0.55 * 100 that is a little above a whole number is that number.
+fn ceil(product: f64) -> u64 {
+    (product - 1e-9).ceil() as u64
 }
 
 fn share_item(value: &serde_json::Value, pointer: &str, problems: &mut Problems) -> f64 {
@@ -109,10 +113,27 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_is_a_whole_number_of_trials_is_not_rounded_up() {
+    fn a_share_that_is_a_whole_number_is_not_rounded_up() {
         let spec = read(json!({ "rungs": [0.5], "keep": 0.1 })).unwrap();
         let halving = spec.tune.and_then(|tune| tune.halving).unwrap();
         assert_eq!([1, 10, 11, 30].map(|trials| halving.kept(trials)), [1, 1, 2, 3]);
+        let spec = read(json!({ "rungs": [0.1, 0.7] })).unwrap();
+        assert_eq!(spec.trial(&spec.arms[0], 0).unwrap().rungs, [10, 70]);
+    }
+
+    #[test]
+    fn every_trial_must_reach_its_rungs_before_its_end() {
+        let spec = json!({
+            "name": "x",
+            "train": { "evaluate_every": 40, "data": { "name": "digits", "validation": 0.2 } },
+            "tune": {
+                "trials": 2, "sampler": "grid", "halving": { "rungs": [0.5] },
+                "space": { "steps": { "values": [100, 40] } },
+            },
+            "arms": [{ "name": "plain", "method": { "kind": "baseline" } }],
+        });
+        let problems = ExperimentSpec::from_value(&spec).unwrap_err().to_string();
+        assert!(problems.contains("the next one is at its last step, 40 (arm `plain`)"), "{problems}");
     }
 
     #[test]
@@ -131,6 +152,7 @@ mod tests {
                 json!({ "rungs": [0.95] }),
                 "after 0.95 of the run, the next one is at its last step, 100 (arm `plain`)",
             ),
+            (json!({ "rungs": [0.5], "keep": 0 }), "/tune/halving/keep: must be between 0 and 1, is 0"),
             (json!({ "rung": [0.5] }), "/tune/halving/rung: unknown field"),
         ] {
             let problems = read(halving).unwrap_err();

@@ -60,6 +60,7 @@ pub struct TuneSpec {
     pub space: Space,
     /// Early stopping of trials; every trial runs to its end without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub halving: Option<Halving>,
 }
 
