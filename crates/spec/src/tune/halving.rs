@@ -87,10 +87,17 @@ mod tests {
 
     use crate::experiment::ExperimentSpec;
 
+    fn train(evaluate_every: u64) -> Value {
+        json!({
+            "steps": 100, "evaluate_every": evaluate_every, "data": { "name": "digits", "validation": 0.2 },
+            "model": { "kind": "mlp", "hidden": [8] }, "optimizer": { "kind": "sgd" },
+        })
+    }
+
     fn read(halving: Value) -> Result<ExperimentSpec, String> {
         let spec = json!({
             "name": "x",
-            "train": { "steps": 100, "evaluate_every": 10, "data": { "name": "digits", "validation": 0.2 } },
+            "train": train(10),
             "tune": {
                 "trials": 4, "halving": halving,
                 "space": { "optimizer.learning_rate": { "from": 0.1, "to": 1.0 } },
@@ -125,7 +132,7 @@ mod tests {
     fn every_trial_must_reach_its_rungs_before_its_end() {
         let spec = json!({
             "name": "x",
-            "train": { "evaluate_every": 40, "data": { "name": "digits", "validation": 0.2 } },
+            "train": train(40),
             "tune": {
                 "trials": 2, "sampler": "grid", "halving": { "rungs": [0.5] },
                 "space": { "steps": { "values": [100, 40] } },
