@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use optlab_spec::protocol::VERSION;
 use serde_json::{Value, json};
 use support::waiting::turn;
 use support::{Server, kill, long_experiment, small_experiment};
@@ -117,8 +118,12 @@ fn jobs_stay_queued_on_a_machine_whose_runners_do_not_start() {
     let folder = TempDir::new().unwrap();
     // Reports that it can train, and dies when it gets a job.
     let path = folder.path().join("optlab-runner");
-    let script = "#!/bin/sh\ncase $1 in --probe) echo '{\"protocol\":3,\"libtorch\":\"2\",\"devices\":[{\"device\":\"cpu\",\"name\":\"x\"}],\"threads\":1}';; \
-                  *) echo 'the driver is gone' >&2; exit 1;; esac\n";
+    let probe = json!({
+        "protocol": VERSION, "libtorch": "2", "devices": [{ "device": "cpu", "name": "x" }], "threads": 1,
+    });
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --probe) echo '{probe}';; *) echo 'the driver is gone' >&2; exit 1;; esac\n"
+    );
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let server = Server::start_with(&folder, &["--workers", "1", "--runner", path.to_str().unwrap()]);

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use optlab::exchange::{ParquetReader, ParquetWriter, PointWriter};
 use optlab::store::Import;
+use optlab_spec::protocol::VERSION;
 use serde_json::{Value, json};
 use support::{Answer, Database, Server, small_experiment};
 use tempfile::TempDir;
@@ -107,7 +108,8 @@ fn an_import_with_nul_is_rejected_with_the_field(database: Database) {
 /// A server of one slot whose runner is this script, and the job that it gets.
 fn job_of(database: Database, folder: &TempDir, script: &str) -> (Server, Value) {
     let path = folder.path().join("runner");
-    let probe = r#"{"protocol":3,"libtorch":"2\u0000","devices":[{"device":"cpu","name":"A\u0000B","uuid":null}],"threads":1}"#;
+    let cpu = json!({ "device": "cpu", "name": "A\0B", "uuid": null });
+    let probe = json!({ "protocol": VERSION, "libtorch": "2\0", "devices": [cpu], "threads": 1 });
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = --probe ]; then printf '%s\\n' '{probe}'; exit; fi\nread -r command\n{script}\nread -r next\n"
     );
