@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use support::processes::{Worker, optlab};
-use support::waiting::turn;
+use support::waiting::{turn, turn_alone};
 use support::{Database, SCREENSHOTS, Server, browse, token};
 use tempfile::TempDir;
 
@@ -144,7 +144,7 @@ fn points(folder: &TempDir, experiment: i64, series: &str) -> Vec<Value> {
 /// `make chaos` runs this for a minute.
 #[test]
 fn the_page_works_while_four_processes_write_to_one_file() {
-    let _turn = turn();
+    let _turn = turn_alone();
     let seconds: f64 = env::var("OPTLAB_PAGE_SECONDS").map_or(5.0, |value| value.parse().unwrap());
     let folder = TempDir::new().unwrap();
     let url = Database::Sqlite.create(&folder);

@@ -62,24 +62,35 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 /// Number of tests that [`turn`] lets run at a time. They wait more than they compute.
 const AT_ONCE: usize = 2;
 
-/// The place of a test that runs.
-pub struct Turn(());
+/// The places of a test that runs.
+pub struct Turn(usize);
 
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static ENDED: Condvar = Condvar::new();
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static FREED: Condvar = Condvar::new();
 
 /// Waits until few other tests run, in a binary whose tests start several processes each. With one for each core of a
 /// large machine, they would be slow and exceed their limits.
 pub fn turn() -> Turn {
-    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let free = ENDED.wait_while(running, |running| *running >= AT_ONCE);
-    *free.unwrap_or_else(PoisonError::into_inner) += 1;
-    Turn(())
+    Turn::of(1)
+}
+
+/// Waits until no other test runs, for one that measures its own pace.
+pub fn turn_alone() -> Turn {
+    Turn::of(AT_ONCE)
+}
+
+impl Turn {
+    fn of(places: usize) -> Self {
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = FREED.wait_while(taken, |taken| *taken + places > AT_ONCE);
+        *free.unwrap_or_else(PoisonError::into_inner) += places;
+        Self(places)
+    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        ENDED.notify_one();
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        FREED.notify_all();
     }
 }
