@@ -2,7 +2,7 @@
 //! only while it is open.
 
 use optlab_domain::{ExperimentId, Hold, JobState};
-use optlab_spec::JobSpec;
+use optlab_spec::{ExperimentSpec, JobSpec};
 
 use super::edit::locked_spec;
 use super::submit::insert_job;
@@ -46,13 +46,7 @@ pub(super) async fn freeze(
     arm: &str,
     now: i64,
 ) -> Result<Option<Made>, StoreError> {
-    // Locked in the order of a deletion, so that neither seeds are added nor trials are retried meanwhile.
-    let spec = locked_spec(tx, experiment).await?;
-    locked!("SELECT id FROM jobs WHERE experiment_id = $1 AND arm = $2 AND phase = 'trial' ORDER BY id")
-        .bind(experiment)
-        .bind(arm)
-        .execute(tx)
-        .await?;
+    let spec = lock_trials(tx, experiment, arm).await?;
     let runs = runs_of_arm(tx, experiment, arm).await?;
     if !runs.iter().all(|run| matches!(run.state, JobState::Succeeded | JobState::Failed)) {
         return Ok(None);
@@ -92,4 +86,20 @@ pub(super) async fn hold(
          WHERE experiment_id = $1 AND arm = $2 AND frozen_ms IS NULL AND held IS NULL");
     let held = hold.bind(experiment).bind(arm).bind(Hold::Failed).execute(tx).await? == 1;
     Ok(held.then_some(Made::Held))
+}
+
+/// Locks the experiment and the trials of an arm in the order of a deletion, so that neither seeds are added nor trials
+/// are retried meanwhile.
+pub(super) async fn lock_trials(
+    tx: &mut Transaction,
+    experiment: ExperimentId,
+    arm: &str,
+) -> Result<ExperimentSpec, StoreError> {
+    let spec = locked_spec(tx, experiment).await?;
+    locked!("SELECT id FROM jobs WHERE experiment_id = $1 AND arm = $2 AND phase = 'trial' ORDER BY id")
+        .bind(experiment)
+        .bind(arm)
+        .execute(tx)
+        .await?;
+    Ok(spec)
 }

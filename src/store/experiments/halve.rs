@@ -4,11 +4,10 @@ use optlab_domain::{ExperimentId, JobId, JobState, series};
 use optlab_spec::Halving;
 use sqlx_macros::FromRow;
 
-use super::edit::locked_spec;
-use super::freeze::{Made, hold};
+use super::freeze::{Made, hold, lock_trials};
 use crate::stats::{by_score, score};
 use crate::store::StoreError;
-use crate::store::database::{Transaction, locked, sql};
+use crate::store::database::{Transaction, sql};
 use crate::store::results::{insert_result, last_point};
 use crate::store::version::next_version;
 
@@ -49,7 +48,7 @@ impl Run {
 }
 
 /// The runs of an arm that wait at a rung.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Default)]
 struct Chosen {
     go_on: Vec<JobId>,
     stop: Vec<JobId>,
@@ -62,14 +61,8 @@ pub(super) async fn halve(
     arm: &str,
     now: i64,
 ) -> Result<Option<Made>, StoreError> {
-    // Locked in the order of a deletion and of a freeze.
-    let spec = locked_spec(tx, experiment).await?;
+    let spec = lock_trials(tx, experiment, arm).await?;
     let Some(halving) = spec.tune.and_then(|tune| tune.halving) else { return Ok(None) };
-    locked!("SELECT id FROM jobs WHERE experiment_id = $1 AND arm = $2 AND phase = 'trial' ORDER BY id")
-        .bind(experiment)
-        .bind(arm)
-        .execute(tx)
-        .await?;
     let runs: Vec<Run> = sql(concat!(
         "SELECT j.id, j.trial, j.state, j.rungs_passed, j.waits_at, 100 - ",
         last_point!("$3", "j.id"),
