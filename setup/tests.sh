@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need besides the build: Chromium and its driver package, sqlite3, openssl, nginx and PostgreSQL
-# (the tests start their own servers and do not use those that apt may start), and the Python packages for docs/python.md,
-# for an S3-compatible service and for a client that is generated from the OpenAPI document.
+# Installs what the tests need besides the build: Chromium and its driver package, sqlite3, openssl, nginx, PostgreSQL and
+# Slurm (the tests start their own servers and do not use those that apt may start), and the Python packages for
+# docs/python.md, for an S3-compatible service and for a client that is generated from the OpenAPI document.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -26,6 +26,9 @@ first sqlite3 || missing+=(sqlite3)
 first nginx /usr/sbin/nginx || missing+=(nginx-light)
 first openssl || missing+=(openssl)
 ../../setup/find-postgres.sh || missing+=(postgresql)
+first slurmctld /usr/sbin/slurmctld || missing+=(slurmctld)
+first slurmd /usr/sbin/slurmd || missing+=(slurmd)
+first sbatch || missing+=(slurm-client)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
 # Each suite has its own virtual environment. The list of its packages is copied into it last, as a mark of completion.

@@ -10,6 +10,7 @@ pub mod cli;
 
 pub mod api;
 pub mod worker;
+pub mod pilots;
 
 pub mod artifacts;
 pub mod exchange;

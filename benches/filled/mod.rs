@@ -1,6 +1,6 @@
 //! A database with synthetic experiments.
 
-use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
+use optlab::store::{self, AttemptEnd, CompleteRun, Origin, Slot, Store, Submission};
 use optlab_domain::{Action, Device, ExperimentId, JobId, series};
 use optlab_spec::protocol::{Environment, Summary};
 use optlab_spec::submission;
@@ -30,7 +30,7 @@ pub struct Database {
 impl Database {
     pub async fn open(url: &str) -> Self {
         let store = store::open(url).await.unwrap();
-        let worker = store.register_worker("bench", &[]).await.unwrap();
+        let worker = store.register_worker("bench", &[], &Origin::default()).await.unwrap();
         let slot = Slot { worker, device: Device::Cpu };
         Self { store, slot, connection: SqliteConnection::connect(url).await.unwrap() }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use optlab::store::{self, Slot, Store, Submission};
+use optlab::store::{self, Origin, Slot, Store, Submission};
 use optlab_domain::Device;
 use optlab_spec::protocol::{Environment, Point};
 use optlab_spec::{ExperimentSpec, submission};
@@ -174,7 +174,7 @@ async fn claims(url: &str) -> f64 {
 }
 
 async fn slot(store: &Store) -> Slot {
-    let worker = store.register_worker("bench", &[]).await.unwrap();
+    let worker = store.register_worker("bench", &[], &Origin::default()).await.unwrap();
     Slot { worker, device: Device::Cpu }
 }
 

@@ -36,7 +36,30 @@ CREATE TABLE workers (
     last_seen_ms BIGINT NOT NULL,
     ended_ms     BIGINT,                        -- of a worker that stopped in good order
     draining     BIGINT NOT NULL DEFAULT 0,     -- 1: claims nothing more
-    trouble      TEXT                           -- why it, or one of its slots, claims nothing now
+    trouble      TEXT,                          -- why it, or one of its slots, claims nothing now
+    -- Of a worker that an engine started: the engine, its id for the pilot, the machine and the pool there.
+    engine       TEXT   CHECK (engine IN ('slurm', 'kubernetes')),
+    engine_job   TEXT,
+    node         TEXT,
+    pool         TEXT,
+    until_ms     BIGINT,                        -- when its machine goes away, if that is known
+    preempted    TEXT                           -- why the engine took its machine away
+);
+
+-- Pools of pilots: workers that an engine starts on demand.
+CREATE TABLE pools (
+    name            TEXT   NOT NULL PRIMARY KEY,
+    mark            TEXT   NOT NULL,            -- distinguishes its pilots in the engine from those of other databases
+    engine          TEXT   NOT NULL CHECK (engine IN ('slurm')),
+    device          TEXT   NOT NULL CHECK (device IN ('cpu', 'cuda')),
+    max_workers     BIGINT NOT NULL,
+    pilots          TEXT   NOT NULL DEFAULT '[]',   -- JSON list of {engine_job, state, reason, node}, as last reported
+    failures        BIGINT NOT NULL DEFAULT 0,  -- requests and pilots that failed, since the last one that worked
+    paused_until_ms BIGINT NOT NULL DEFAULT 0,  -- no pilot is requested before
+    trouble         TEXT,                       -- what failed last
+    holder          BIGINT NOT NULL,            -- number of the process that keeps it, the fence of its writes
+    held_until_ms   BIGINT NOT NULL,
+    seen_ms         BIGINT NOT NULL             -- when it was last looked after
 );
 
 -- One training run: experiment x arm x seed, and of a tuned arm x trial.

@@ -157,6 +157,9 @@ impl From<store::Attempt> for Attempt {
         Self {
             number: attempt.number,
             worker_id: attempt.worker_id,
+            engine: attempt.origin.engine,
+            engine_job: attempt.origin.engine_job,
+            node: attempt.origin.node,
             device: attempt.device,
             environment: attempt.environment.map(|JsonText(environment)| environment),
             start_step: attempt.start_step,

@@ -11,6 +11,7 @@ mod imports;
 mod jobs;
 mod metrics;
 mod monitoring;
+mod pools;
 mod query;
 mod recipes;
 mod report;

@@ -5,8 +5,8 @@ use optlab_domain::{EndReason, JobState, WantedDevice};
 
 use super::error::ApiError;
 use super::state::AppState;
-use super::{views, workers};
-use crate::store::{self, LAST_PLACE, OfferedDevice, Worker};
+use super::{pools, views, workers};
+use crate::store::{self, LAST_PLACE, OfferedDevice, Pool, Worker};
 
 const NO_WORKER: &str =
     "no worker is active: start one with `optlab worker`, or start the server with --workers";
@@ -16,13 +16,20 @@ pub(super) struct QueueState {
     now_ms: i64,
     /// Active workers that claim.
     workers: Vec<Worker>,
+    /// The pools that a process looks after.
+    pools: Vec<Pool>,
 }
 
 impl QueueState {
     pub(super) async fn of(state: &AppState) -> Result<Self, ApiError> {
         let now_ms = state.store.time_ms().await?;
         let workers = workers::active(&state.store, now_ms).await?;
-        Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect() })
+        let pools = state.store.pools().await?;
+        Ok(Self {
+            now_ms,
+            workers: workers.into_iter().filter(|worker| !worker.draining).collect(),
+            pools: pools.into_iter().filter(|pool| !pool.is_unattended(now_ms)).collect(),
+        })
     }
 
     pub(super) fn view(&self, job: store::Job) -> Job {
@@ -57,21 +64,33 @@ impl QueueState {
         }
         let offer = self.offer(&job.device_wanted);
         let all = offer.slots;
+        let pilots = self.pilots(&job.device_wanted);
         let place = match job.queue_position {
+            _ if all == 0 && !pilots.is_empty() => return pilots.join("; "),
             _ if self.workers.is_empty() => return NO_WORKER.to_owned(),
             _ if all == 0 => offer.no_slot(),
             None => format!("more than {LAST_PLACE} jobs are ahead of it, for {all} slots"),
             Some(position @ 2..) => format!("{} jobs are ahead of it, for {all} slots", position - 1),
             _ => format!("it is next for one of {all} slots"),
         };
-        offer.with_troubles(place)
+        let place = offer.with_troubles(place);
+        if pilots.is_empty() { place } else { format!("{place}; {}", pilots.join("; ")) }
+    }
+
+    /// What the pools that could run a job on the device `wanted` wait for.
+    fn pilots(&self, wanted: &str) -> Vec<String> {
+        let wanted: Option<WantedDevice> = wanted.parse().ok();
+        let fits = |pool: &&Pool| wanted.is_some_and(|wanted| wanted.admits(pool.device));
+        self.pools.iter().filter(fits).filter_map(|pool| pools::waits_for(pool, self.now_ms)).collect()
     }
 
     /// The number of slots for jobs that require the device `wanted`, and the reason why new ones would wait, if any.
     pub(super) fn preview(&self, wanted: WantedDevice) -> (usize, Option<String>) {
         let wanted = wanted.to_string();
         let offer = self.offer(&wanted);
+        let pilots = self.pilots(&wanted);
         let why = match offer.slots {
+            0 if !pilots.is_empty() => Some(pilots.join("; ")),
             _ if self.workers.is_empty() => Some(NO_WORKER.to_owned()),
             0 => Some(offer.with_troubles(offer.no_slot())),
             all if offer.jobs >= all => Some(format!("all {all} slots are busy with other jobs")),

@@ -21,7 +21,7 @@ use super::state::AppState;
 use super::{access, base_path, guard, openapi, request_count};
 use super::{
     artifacts, comparison, dashboard, events, experiments, export, health, imports, jobs, metrics,
-    monitoring, query, recipes, report, runs, session, submission, tuning, warnings, workers,
+    monitoring, pools, query, recipes, report, runs, session, submission, tuning, warnings, workers,
 };
 
 /// Routes that change nothing. A query is sent by POST because of its length; the store makes sure that it only reads.
@@ -52,6 +52,7 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(recipes::list))
         .routes(routes!(recipes::get))
         .routes(routes!(workers::list))
+        .routes(routes!(pools::list))
         .routes(routes!(events::stream))
         .routes(routes!(session::get))
         .routes(routes!(monitoring::metrics))
@@ -75,6 +76,7 @@ fn writes() -> OpenApiRouter<AppState> {
         .routes(routes!(jobs::resume))
         .routes(routes!(jobs::retry))
         .routes(routes!(workers::drain))
+        .routes(routes!(pools::resume))
 }
 
 /// Routes that need no token: health checks, and the sign-in of a browser.

@@ -38,6 +38,12 @@ fn view(worker: store::Worker, now_ms: i64) -> Worker {
         devices: worker.devices.0.into_iter().map(OfferedDevice::from).collect(),
         jobs: worker.jobs.0,
         trouble: worker.trouble,
+        engine: worker.origin.engine,
+        engine_job: worker.origin.engine_job,
+        node: worker.origin.node,
+        pool: worker.origin.pool,
+        until: worker.origin.until_ms.map(rfc3339),
+        preempted: worker.preempted,
         started_at: rfc3339(worker.started_ms),
         last_seen_at: rfc3339(worker.last_seen_ms),
     }

@@ -243,6 +243,12 @@ impl Client {
         self.read(self.agent.post(&url).send_json(body))
     }
 
+    /// Requests an action whose answer has no body.
+    pub(super) fn act(&self, path: &str) -> Result<(), ClientError> {
+        let url = self.url(path);
+        self.check(self.agent.post(&url).send_empty()).map(drop)
+    }
+
     pub(super) fn patch<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -3,7 +3,7 @@
 mod finding;
 mod folders;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use optlab_data::{Library, State};
 use serde_json::json;
@@ -11,7 +11,8 @@ use serde_json::json;
 use super::serve::block_on;
 use super::{Failure, output};
 use crate::api;
-use crate::config::ServiceSettings;
+use crate::config::{self, ServiceSettings};
+use crate::pilots;
 use crate::worker::{ProbeError, probe};
 use finding::{Finding, Verdict};
 use folders::look_at_folders;
@@ -33,6 +34,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (has_room, folders) = look_at_folders(settings, &library);
     findings.extend(folders);
     findings.extend(look_at_data(&library));
+    findings.extend(look_at_slurm(settings.database.config.as_ref())?);
     let can_train = runs && has_room;
     let version = env!("CARGO_PKG_VERSION");
     if args.json {
@@ -78,6 +80,29 @@ fn look_at_dashboard() -> Finding {
     }
     let cure = "run: make web && cargo build --release";
     Verdict::Missing.finding("dashboard: this program was compiled without it").cured_by(cure)
+}
+
+/// Looks at Slurm if the settings have pools, or if its commands are installed.
+fn look_at_slurm(config: Option<&PathBuf>) -> Result<Vec<Finding>, Failure> {
+    let wanted = !config::pools(config)?.is_empty();
+    Ok(block_on(async {
+        match pilots::version().await {
+            Ok(version) => match pilots::ping().await {
+                Ok(controller) => vec![Verdict::Ok.finding(format!("{version}: {controller}"))],
+                Err(error) => vec![
+                    Verdict::Broken
+                        .finding(format!("{version}: its controller does not answer: {error}"))
+                        .cured_by("run: scontrol ping"),
+                ],
+            },
+            Err(_) if !wanted => Vec::new(),
+            Err(error) => vec![
+                Verdict::Missing
+                    .finding(format!("the settings have pools of Slurm, but {error}"))
+                    .cured_by("install Slurm's client programs here, or run `optlab slurm` where they are"),
+            ],
+        }
+    })?)
 }
 
 fn look_at_data(library: &Library) -> Vec<Finding> {

@@ -2,6 +2,7 @@
 
 mod demo;
 mod serve;
+mod slurm;
 mod train;
 mod worker;
 
@@ -24,6 +25,7 @@ mod tune;
 mod steer;
 mod submit;
 mod watch;
+mod workers;
 
 mod backup;
 mod data;
@@ -70,7 +72,7 @@ use failure::Failure;
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
-    /// Log filter, in the syntax of `tracing` [default: info for serve and worker, otherwise warn]
+    /// Log filter, in the syntax of `tracing` [default: info for serve, worker and slurm, otherwise warn]
     #[arg(long, env = "OPTLAB_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
     #[command(subcommand)]
@@ -85,6 +87,8 @@ enum Command {
     Serve(serve::Args),
     /// Train jobs that are submitted to a server elsewhere
     Worker(worker::Args),
+    /// Start workers in Slurm while there are jobs for them
+    Slurm(slurm::Args),
     /// Train one arm with one seed on this machine, without a server; files are stored under ./runs/
     Train(train::Args),
     /// Submit an experiment to a server
@@ -127,6 +131,8 @@ enum Command {
     Compare(compare::Args),
     /// Show the trials and choices of a tuned experiment
     Tune(tune::Args),
+    /// List the workers and pools of a server, drain a worker or resume a pool
+    Workers(workers::Args),
     /// Query the database of a server in SQL
     Sql(sql::Args),
     /// Write an experiment with every point to a file, for other programs or servers
@@ -172,12 +178,17 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     // The log would disturb progress bars and tables.
-    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Worker(_));
+    let quiet = match &cli.command {
+        Command::Serve(_) | Command::Worker(_) => false,
+        Command::Slurm(args) => args.dry_run,
+        _ => true,
+    };
     telemetry::start(cli.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn" }));
     match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Worker(args) => worker::run(args),
+        Command::Slurm(args) => slurm::run(args),
         Command::Train(args) => train::run(args),
         Command::Submit(args) => submit::run(&args),
         Command::Watch(args) => watch::run(&args),
@@ -199,6 +210,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Logs(args) => logs::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Tune(args) => tune::run(&args),
+        Command::Workers(args) => workers::run(&args),
         Command::Sql(args) => sql::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),

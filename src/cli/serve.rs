@@ -14,10 +14,11 @@ use super::Failure;
 use super::signals::Signals;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DEFAULT_ADDRESS, DatabaseUrl, Drain, ServiceSettings};
+use crate::config::{self, DEFAULT_ADDRESS, DatabaseUrl, Drain, ServiceSettings};
+use crate::pilots::Surroundings;
 use crate::store::{QueryRunner, Root, Store};
 use crate::worker::Reaper;
-use crate::{api, store, worker};
+use crate::{api, pilots, store, worker};
 
 /// Requested number of open files; the system may allow fewer.
 const MOST_FILES: u64 = 65_536;
@@ -76,6 +77,9 @@ pub(super) async fn service(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let connections = connections();
+    let pools = config::pools(settings.database.config.as_ref())?;
+    let surroundings =
+        Surroundings::new(std::env::current_exe()?, &settings.database.database_url, &settings.training);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (url, lease) = (&settings.database.database_url, settings.training.lease);
     let query_time = settings.queries.query_time;
@@ -96,12 +100,15 @@ pub(super) async fn service(
     let sweeper = tokio::spawn(sweeper);
     let worker = worker::run(store.clone(), artifacts.clone(), settings.worker(), shutdown.clone());
     let worker = tokio::spawn(worker);
+    let pilots = pilots::run(store.clone(), pools, surroundings, shutdown.clone());
+    let pilots = tokio::spawn(pilots);
     let resources = api::Resources { store: store.clone(), artifacts, queries, clock };
     let served = api::serve(listener, resources, settings.api, connections, shutdown.clone()).await;
     // If the server cannot listen any more, the rest ends, too.
     shutdown.cancel();
-    let (worker, reaper, sweeper) = tokio::join!(worker, reaper, sweeper);
+    let (worker, reaper, sweeper, pilots) = tokio::join!(worker, reaper, sweeper, pilots);
     worker.context("the worker panicked")?;
+    pilots.context("the keeper of pilots panicked")?;
     reaper.context("the reaper panicked")?;
     sweeper.context("the sweeper panicked")?;
     store.close().await;

@@ -11,12 +11,15 @@ use optlab_spec::submission::parse_toml;
 use serde_json::Value;
 
 use super::error::{ConfigError, LONGEST_FILE};
+use super::pool::{POOLS, PoolSettings, from_tables};
 use super::service::ServiceSettings;
 
 /// The values of a settings file, by key. All commands share one file, so it may have any setting of a server.
 #[derive(Default)]
 pub(super) struct SettingsFile {
     values: HashMap<String, String>,
+    /// The pools of `[slurm.NAME]`.
+    pub(super) pools: Vec<PoolSettings>,
 }
 
 impl SettingsFile {
@@ -29,18 +32,27 @@ impl SettingsFile {
             None => return Ok(Self::default()),
         };
         let malformed = |source| ConfigError::Malformed { path: path.to_owned(), source };
-        let Value::Object(table) = parse_toml(&text(path)?).map_err(malformed)? else {
+        let Value::Object(mut table) = parse_toml(&text(path)?).map_err(malformed)? else {
             return Ok(Self::default());
+        };
+        let pools = match table.remove(POOLS) {
+            Some(pools) => from_tables(pools).map_err(|(key, problem)| ConfigError::InvalidValue {
+                path: path.to_owned(),
+                key: format!("{POOLS}{key}"),
+                problem,
+            })?,
+            None => Vec::new(),
         };
         let known = ServiceSettings::augment_args(Command::new("optlab"));
         let values = table.into_iter().map(|(key, value)| match arg_of(&known, &key) {
             Some(arg) => Ok((key.clone(), checked(path, &key, arg, value)?)),
             None => {
                 let known = known.get_arguments().filter_map(key_of).collect::<Vec<_>>().join(", ");
+                let known = format!("{known}, and the tables {POOLS}.NAME");
                 Err(ConfigError::UnknownKey { path: path.to_owned(), key, known })
             }
         });
-        Ok(Self { values: values.collect::<Result<_, _>>()? })
+        Ok(Self { values: values.collect::<Result<_, _>>()?, pools })
     }
 
     /// The value of an argument.
@@ -70,19 +82,27 @@ fn text(path: &Path) -> Result<String, ConfigError> {
 
 /// The value as a text that the argument's own parser accepts.
 fn checked(path: &Path, key: &str, arg: &Arg, value: Value) -> Result<String, ConfigError> {
-    let invalid = |problem| ConfigError::InvalidValue { path: path.to_owned(), key: key.to_owned(), problem };
+    accepted(arg, value).map_err(|problem| ConfigError::InvalidValue {
+        path: path.to_owned(),
+        key: key.to_owned(),
+        problem,
+    })
+}
+
+/// The value as a text that the argument's own parser accepts, or what the value must be.
+pub(super) fn accepted(arg: &Arg, value: Value) -> Result<String, String> {
     let text = match value {
         Value::String(text) => text,
         Value::Number(number) => number.to_string(),
-        _ => return Err(invalid("must be a text or a number".to_owned())),
+        _ => return Err("must be a text or a number".to_owned()),
     };
-    let flag = format!("--{}={text}", key.replace('_', "-"));
+    let flag = format!("--{}={text}", arg.get_long().unwrap_or_default());
     let parser = Command::new("optlab").no_binary_name(true).arg(arg.clone());
     let Err(error) = parser.try_get_matches_from([flag]) else { return Ok(text) };
     let names: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    Err(invalid(match error.source() {
+    Err(match error.source() {
         Some(problem) => problem.to_string(),
         None if names.is_empty() => "must not be empty".to_owned(),
         None => format!("must be one of {}", names.join(", ")),
-    }))
+    })
 }

@@ -7,6 +7,8 @@
 
 mod service;
 mod worker;
+mod machine;
+mod pool;
 mod database;
 
 mod layers;
@@ -22,8 +24,12 @@ pub use base_path::{BasePath, BasePathError};
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use error::ConfigError;
 pub use layers::read;
+pub use machine::{MachineSettings, SlurmJob};
+pub use pool::{PoolSettings, pools};
 pub use service::{ApiSettings, DEFAULT_ADDRESS, QuerySettings, ServiceSettings};
-pub use worker::{Drain, RunnerSettings, Slots, TrainingSettings, WorkerConfig, WorkerSettings};
+pub use worker::{
+    Drain, RequestedDevice, RunnerSettings, Slots, TrainingSettings, WorkerConfig, WorkerSettings,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Numbers within a range.
+//! Numbers within a range, and times.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,6 +10,11 @@ pub(super) struct OutOfRange {
     least: u64,
     most: u64,
 }
+
+/// A text is no time.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a time like 2027-01-31T08:00:00Z, or seconds since 1970")]
+pub(super) struct NotATime;
 
 /// Parses a number of the range.
 pub(super) fn within<T: TryFrom<u64>>(

@@ -13,6 +13,7 @@ use super::listen;
 use super::range::{seconds, within};
 use super::worker::{Slots, TrainingSettings, WorkerConfig};
 use crate::artifacts::BucketAccess;
+use crate::store::Origin;
 
 /// Address of a server without `--listen`.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -116,7 +117,12 @@ impl ServiceSettings {
     /// The worker inside the server.
     pub fn worker(&self) -> WorkerConfig {
         let slots = Slots::Count(self.workers.map(usize::from));
-        WorkerConfig { slots, training: self.training.clone(), exit_when_idle: None }
+        WorkerConfig {
+            slots,
+            training: self.training.clone(),
+            exit_when_idle: None,
+            origin: Origin::default(),
+        }
     }
 }
 

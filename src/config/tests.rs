@@ -51,9 +51,9 @@ fn a_mistake_in_the_file_is_rejected_with_its_key() {
         "wrokers = 3",
         "optlab.toml: there is no setting `wrokers`; the settings are listen, database_url, \
              artifacts, workers, sweep_seconds, import_limit_mb, pairs_needed, base_path, query_database_url, query_seconds, runner, \
-             lease_seconds, hung_after_seconds, drain",
+             lease_seconds, hung_after_seconds, drain, and the tables slurm.NAME",
     );
-    refused("config = \"other.toml\"", "hung_after_seconds, drain");
+    refused("config = \"other.toml\"", "hung_after_seconds, drain, and the tables slurm.NAME");
     refused("lease_seconds = 3601", "`lease_seconds` must be a whole number from 1 to 3600");
     refused("import_limit_mb = 0", "`import_limit_mb` must be a whole number from 1 to 1000000");
     refused("workers = 1.5", "`workers` must be a whole number from 0 to 1024");

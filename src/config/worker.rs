@@ -2,15 +2,17 @@
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use optlab_domain::Device;
+use optlab_domain::{Device, UnknownDevice};
 
 use super::database::DatabaseSettings;
+use super::machine::MachineSettings;
 use super::range::{seconds, within};
 use crate::artifacts::BucketAccess;
-use crate::store::Claim;
+use crate::store::{Claim, Origin};
 
 const LEASE_SECONDS: RangeInclusive<u64> = 1..=Claim::LONGEST_LEASE_SECONDS;
 const HUNG_AFTER_SECONDS: RangeInclusive<u64> = 1..=86_400;
@@ -23,16 +25,19 @@ pub struct WorkerSettings {
     /// The database, which has no default here: that of a server elsewhere.
     #[command(flatten)]
     pub database: DatabaseSettings,
-    /// Device of a `worker`: cpu, cuda:0, ...; repeat the flag, or separate by commas in the variable
-    /// [default: every GPU, or the CPU without GPUs]
+    /// Device of a `worker`: cpu, cuda:0, ..., or cuda for every GPU; repeat the flag, or separate by commas in the
+    /// variable [default: every GPU, or the CPU without GPUs]
     #[arg(long = "device", env = "OPTLAB_DEVICES", value_name = "DEVICE", value_delimiter = ',')]
-    pub devices: Vec<Device>,
+    pub devices: Vec<RequestedDevice>,
     /// Number of slots of a `worker` per device [default: one per GPU, or one per core on the CPU]
     #[arg(long, env = "OPTLAB_SLOTS_PER_DEVICE", value_name = "N", value_parser = within::<u16>(1..=1024))]
     pub slots_per_device: Option<u16>,
     /// Stop a `worker` after this time without a job [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = seconds(IDLE_SECONDS))]
     pub exit_when_idle: Option<Duration>,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineSettings,
     /// What every worker reads.
     #[command(flatten)]
     pub training: TrainingSettings,
@@ -103,6 +108,8 @@ pub struct WorkerConfig {
     pub training: TrainingSettings,
     /// The worker stops after it has been idle for this time.
     pub exit_when_idle: Option<Duration>,
+    /// Where its machine comes from, and when it goes away.
+    pub origin: Origin,
 }
 
 /// The devices and slots of a worker.
@@ -116,10 +123,27 @@ pub enum Slots {
     /// This many on each of these devices.
     On {
         /// The devices.
-        devices: Vec<Device>,
+        devices: Vec<RequestedDevice>,
         /// Slots per device.
         each: usize,
     },
+}
+
+/// A device that a worker is told to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestedDevice {
+    /// This one.
+    One(Device),
+    /// Every GPU. Without a GPU, the worker offers nothing.
+    EveryGpu,
+}
+
+impl FromStr for RequestedDevice {
+    type Err = UnknownDevice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDevice> {
+        if text == "cuda" { Ok(Self::EveryGpu) } else { text.parse().map(Self::One) }
+    }
 }
 
 impl WorkerSettings {
@@ -131,7 +155,12 @@ impl WorkerSettings {
         } else {
             Slots::On { devices: self.devices.clone(), each: each.unwrap_or(1) }
         };
-        WorkerConfig { slots, training: self.training.clone(), exit_when_idle: self.exit_when_idle }
+        WorkerConfig {
+            slots,
+            training: self.training.clone(),
+            exit_when_idle: self.exit_when_idle,
+            origin: self.machine.origin(),
+        }
     }
 }
 

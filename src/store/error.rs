@@ -87,7 +87,7 @@ impl StoreError {
 }
 
 /// The id that no row has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFound {
     /// Of an experiment.
     #[error("there is no experiment {0}")]
@@ -101,6 +101,9 @@ pub enum NotFound {
     /// Of a token.
     #[error("there is no token {0}")]
     Token(TokenId),
+    /// Of a pool.
+    #[error("there is no pool `{0}`")]
+    Pool(String),
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -18,6 +18,7 @@ mod artifacts;
 mod curves;
 mod series;
 mod monitor;
+mod pools;
 mod query;
 mod results;
 mod settings;
@@ -55,6 +56,7 @@ pub use jobs::{
 };
 pub use monitor::{Activity, Census};
 pub use page::Page;
+pub use pools::{Demand, Hold as PoolHold, Pool};
 pub use query::{LONGEST_STATEMENT, MOST_ROWS, QueryAnswer, QueryError, QueryRunner, answer_query_of_stdin};
 pub use queue::{AttemptEnd, Claim, CompleteRun, Slot};
 pub use results::{JobFigures, LastEvaluations};
@@ -64,7 +66,7 @@ pub use thinning::Thinned;
 pub use tokens::{Secret, Token};
 pub use transfer::{CurveBatch, ExperimentRecord, ExportedJob, Import, ResultsRecord, TimedPoint};
 pub use tuning::{Candidate, CandidateRun, Choice, TrialRun, TuningProgress};
-pub use workers::{Memory, OfferedDevice, Worker};
+pub use workers::{Memory, OfferedDevice, Origin, Worker};
 
 /// A database with the tables of `migrations/`.
 pub struct Store {

@@ -1,7 +1,7 @@
 //! Workers and their slots.
 
 use optlab_domain::database::JsonText;
-use optlab_domain::{JobId, WorkerId};
+use optlab_domain::{Engine, JobId, WorkerId};
 use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
 
@@ -29,6 +29,26 @@ pub struct Worker {
     pub draining: bool,
     /// Why the worker, or one of its slots, claims nothing at present.
     pub trouble: Option<String>,
+    /// Where its machine comes from.
+    #[sqlx(flatten)]
+    pub origin: Origin,
+    /// Why the engine took its machine away.
+    pub preempted: Option<String>,
+}
+
+/// Where the machine of a worker comes from, if an engine lent it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct Origin {
+    /// The engine.
+    pub engine: Option<Engine>,
+    /// The engine's id for the job that runs the worker.
+    pub engine_job: Option<String>,
+    /// The engine's name of the machine.
+    pub node: Option<String>,
+    /// The pool of the pilot.
+    pub pool: Option<String>,
+    /// When the machine goes away, milliseconds since the epoch.
+    pub until_ms: Option<i64>,
 }
 
 impl Worker {
@@ -86,15 +106,22 @@ impl Store {
         &self,
         name: &str,
         devices: &[OfferedDevice],
+        origin: &Origin,
     ) -> Result<WorkerId, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let id = sql(
-            "INSERT INTO workers (name, devices, started_ms, last_seen_ms) VALUES ($1, $2, $3, $3) RETURNING id",
+            "INSERT INTO workers (name, devices, started_ms, last_seen_ms, engine, engine_job, node, pool, until_ms)
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8) RETURNING id",
         )
         .bind(name)
         .bind(serde_json::to_string(devices)?)
         .bind(now)
+        .bind(origin.engine)
+        .bind(origin.engine_job.as_deref())
+        .bind(origin.node.as_deref())
+        .bind(origin.pool.as_deref())
+        .bind(origin.until_ms)
         .fetch_value(&mut tx)
         .await?;
         self.commit(tx).await?;
@@ -153,6 +180,7 @@ impl Store {
     pub async fn workers(&self, since_ms: i64) -> Result<Vec<Worker>, StoreError> {
         sql(
             "SELECT w.id, w.name, w.devices, w.started_ms, w.last_seen_ms, w.ended_ms, w.draining = 1 AS draining, w.trouble,
+             w.engine, w.engine_job, w.node, w.pool, w.until_ms, w.preempted,
              '[' || coalesce((
                  SELECT string_agg(CAST(j.id AS TEXT), ',') FROM jobs j
                  WHERE j.worker_id = w.id AND j.state = 'running'

@@ -51,7 +51,8 @@ impl Health {
                 | EndReason::WorkerLost
                 | EndReason::Cancelled
                 | EndReason::HandedBack
-                | EndReason::AtRung => None,
+                | EndReason::AtRung
+                | EndReason::Preempted => None,
                 EndReason::Completed
                 | EndReason::StoppedEarly
                 | EndReason::UserError

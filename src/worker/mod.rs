@@ -4,6 +4,7 @@ mod attempt;
 mod files;
 mod health;
 mod idle;
+mod leaving;
 mod slot;
 
 mod devices;
@@ -28,11 +29,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::ArtifactRoot;
 use crate::config::{Slots, WorkerConfig};
-use crate::store::{Slot, Store};
+use crate::store::{Origin, Slot, Store};
 
 use devices::Devices;
 use health::Troubles;
 use idle::Idle;
+use leaving::Leaving;
 use probe::{PROBE_AGAIN, look_for_runner};
 use slot::SlotContext;
 
@@ -43,6 +45,10 @@ pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
 
 const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// Why a worker that must offer GPUs claims nothing.
+const NO_GPU: &str =
+    "libtorch finds no GPU here, and the worker must offer GPUs only; `optlab doctor` lists its devices";
 
 /// Delay before a slot that has panicked starts again.
 const RESTART: Duration = Duration::from_secs(5);
@@ -59,7 +65,7 @@ pub async fn run(
         return;
     }
     files::remove_abandoned();
-    let Some(worker) = shutdown.run_until_cancelled(register(&store)).await else { return };
+    let Some(worker) = shutdown.run_until_cancelled(register(&store, &config.origin)).await else { return };
     let probe = shutdown.run_until_cancelled(wait_for_runner(&store, worker, &config)).await.flatten();
     if let Some(probe) = probe {
         let context = SlotContext {
@@ -81,26 +87,25 @@ async fn work(context: SlotContext, worker: WorkerId, probe: &Probe, shutdown: &
     let devices = Devices::new(probe, &slots);
     let names: Vec<String> = slots.iter().map(Device::to_string).collect();
     tracing::info!(worker.id = %worker, slots = slots.len(), devices = names.join(" "), "worker is ready");
-    // Ends the claiming, on a signal, a drain request or idleness.
-    let stop = shutdown.child_token();
+    let leaving = Leaving::of(&context.config, shutdown);
     let reporter = Reporter { context: context.clone(), worker, devices };
     // Reports continue until the slots have ended, also while running jobs are finished during a drain.
     let done = CancellationToken::new();
-    let reports = tokio::spawn(reporter.run(stop.clone(), done.clone()));
+    let reports = tokio::spawn(reporter.run(leaving.clone(), done.clone()));
     let slots = slots.into_iter().map(|device| Slot { worker, device }).enumerate();
-    join_all(slots.map(|(number, slot)| run_slot(&context, number, slot, &stop))).await;
+    join_all(slots.map(|(number, slot)| run_slot(&context, number, slot, &leaving))).await;
     done.cancel();
     if let Err(panic) = reports.await {
         tracing::error!(%panic, "the heartbeats of the worker have failed");
     }
 }
 
-/// Runs a slot until `stop`, and starts it again after a panic.
-async fn run_slot(context: &SlotContext, number: usize, slot: Slot, stop: &CancellationToken) {
-    let run = || tokio::spawn(slot::run(context.clone(), number, slot.clone(), stop.clone()));
+/// Runs a slot until the worker leaves, and starts it again after a panic.
+async fn run_slot(context: &SlotContext, number: usize, slot: Slot, leaving: &Leaving) {
+    let run = || tokio::spawn(slot::run(context.clone(), number, slot.clone(), leaving.clone()));
     while let Err(panic) = run().await {
         tracing::error!(%panic, slot = number, "a slot has panicked; its job is requeued when its lease expires");
-        stop.run_until_cancelled(sleep(RESTART)).await;
+        leaving.claims.run_until_cancelled(sleep(RESTART)).await;
     }
 }
 
@@ -109,6 +114,7 @@ async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig)
     let began = Instant::now();
     loop {
         let trouble = match look_for_runner(&config.training.runner.program).await {
+            Ok(probe) if config.slots.devices(&probe).is_empty() => NO_GPU.to_owned(),
             Ok(probe) => return Some(probe),
             Err(trouble) => trouble.to_string(),
         };
@@ -129,10 +135,10 @@ async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig)
 }
 
 /// Registers the worker without devices, which are known only after the probe.
-async fn register(store: &Store) -> WorkerId {
+async fn register(store: &Store, origin: &Origin) -> WorkerId {
     let name = format!("{}:{}", uname().nodename().to_string_lossy(), std::process::id());
     loop {
-        match store.register_worker(&name, &[]).await {
+        match store.register_worker(&name, &[], origin).await {
             Ok(worker) => return worker,
             Err(error) => {
                 tracing::warn!(%error, "cannot register with the store; retrying");
@@ -150,17 +156,17 @@ struct Reporter {
 }
 
 impl Reporter {
-    /// Sends heartbeats with the state of the devices until `done`. Cancels `stop` when a drain was requested or the
-    /// worker has been idle for too long.
-    async fn run(self, stop: CancellationToken, done: CancellationToken) {
+    /// Sends heartbeats with the state of the devices until `done`. Stops the worker when a drain was requested or it has
+    /// been idle for too long.
+    async fn run(self, leaving: Leaving, done: CancellationToken) {
         let mut drains = false;
         while !done.is_cancelled() {
-            self.report(&stop).await;
+            self.report(&leaving.stop).await;
             let pause = sleep(REPORT_EVERY.min(self.context.config.training.lease / 3));
             tokio::select! {
                 () = pause => {}
                 () = done.cancelled() => {}
-                () = stop.cancelled(), if !drains => {
+                () = leaving.claims.cancelled(), if !drains => {
                     drains = true;
                     if let Err(error) = self.context.store.drain_worker(self.worker).await {
                         tracing::warn!(%error, "cannot report to the store");

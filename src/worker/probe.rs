@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::text;
-use crate::config::Slots;
+use crate::config::{RequestedDevice, Slots};
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -103,13 +103,21 @@ impl Slots {
         };
         let gpus = probe.devices.iter().map(|probed| probed.device);
         let gpus: Vec<Device> = gpus.filter(|device| device.kind() == DeviceKind::Cuda).collect();
-        let (devices, most_each) =
-            if gpus.is_empty() { (vec![Device::Cpu], probe.threads) } else { (gpus, 1) };
-        match *self {
-            Self::Count(Some(count)) => devices.iter().cycle().take(count).copied().collect(),
-            Self::Count(None) | Self::PerDevice(None) => each_of(&devices, most_each),
-            Self::PerDevice(Some(each)) => each_of(&devices, each),
-            Self::On { ref devices, each } => each_of(devices, each),
+        let (all, most_each) = match &gpus[..] {
+            [] => (&[Device::Cpu][..], probe.threads),
+            gpus => (gpus, 1),
+        };
+        match self {
+            Self::Count(Some(count)) => all.iter().cycle().take(*count).copied().collect(),
+            Self::Count(None) | Self::PerDevice(None) => each_of(all, most_each),
+            Self::PerDevice(Some(each)) => each_of(all, *each),
+            Self::On { devices, each } => {
+                let devices = devices.iter().flat_map(|requested| match requested {
+                    RequestedDevice::One(device) => std::slice::from_ref(device),
+                    RequestedDevice::EveryGpu => &gpus,
+                });
+                each_of(&devices.copied().collect::<Vec<_>>(), *each)
+            }
         }
     }
 }
@@ -142,8 +150,12 @@ mod tests {
         assert_eq!(Slots::Count(Some(2)).devices(&cpu), [Cpu, Cpu]);
         assert_eq!(Slots::Count(None).devices(&cpu), [Cpu; 3], "one per thread");
         assert_eq!(Slots::PerDevice(Some(2)).devices(&gpus), [Cuda(0), Cuda(0), Cuda(1), Cuda(1)]);
-        let named = Slots::On { devices: vec![Cuda(1), Cpu], each: 2 };
+        let devices = vec![RequestedDevice::One(Cuda(1)), RequestedDevice::One(Cpu)];
+        let named = Slots::On { devices, each: 2 };
         assert_eq!(named.devices(&gpus), [Cuda(1), Cuda(1), Cpu, Cpu]);
+        let every = Slots::On { devices: vec![RequestedDevice::EveryGpu], each: 1 };
+        assert_eq!(every.devices(&gpus), [Cuda(0), Cuda(1)]);
+        assert_eq!(every.devices(&cpu), [], "no GPU, no slot");
     }
 
     #[tokio::test]

@@ -14,10 +14,11 @@ use super::attempt::{Attempt, Ended};
 use super::files::Files;
 use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
+use super::leaving::Leaving;
 use super::probe::{PROBE_AGAIN, look_for_runner};
 use super::runner::Runner;
 use crate::artifacts::ArtifactRoot;
-use crate::config::{Drain, WorkerConfig};
+use crate::config::WorkerConfig;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
 
 /// Polling interval. Jobs that this process queues wake the slot at once.
@@ -35,13 +36,14 @@ pub(super) struct SlotContext {
     pub(super) troubles: Arc<Troubles>,
 }
 
-/// Works until `stop`. A runner serves one job after another and is replaced when it dies. `number` identifies the slot
-/// within its worker.
-pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, stop: CancellationToken) {
+/// Works until the worker leaves. A runner serves one job after another and is replaced when it dies. `number` identifies
+/// the slot within its worker.
+pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving: Leaving) {
+    let claims = &leaving.claims;
     let mut changes = context.store.changes();
     let mut runner = None;
     let mut health = Health::default();
-    while !stop.is_cancelled() {
+    while !claims.is_cancelled() {
         changes.mark_unchanged();
         match context.store.claim(&slot, context.config.training.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
@@ -53,20 +55,21 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, stop: C
                     job.id = %claim.lease.job,
                     attempt = %claim.lease.attempt
                 );
-                let ended = context.train(&slot, &stop, claim, runner.take()).instrument(span).await;
+                let ended =
+                    context.train(&slot, leaving.jobs.clone(), claim, runner.take()).instrument(span).await;
                 let rest = ended.end.and_then(|end| health.after(&end));
                 runner = ended.runner.map(|runner| *runner).filter(|_| rest.is_none());
                 if let Some(rest) = rest {
-                    stop.run_until_cancelled(context.rest(number, &slot, rest)).await;
+                    claims.run_until_cancelled(context.rest(number, &slot, rest)).await;
                 }
             }
             Ok(None) => {
                 let wake = timeout(POLL, changes.changed());
-                stop.run_until_cancelled(wake).await;
+                claims.run_until_cancelled(wake).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot claim a job");
-                stop.run_until_cancelled(sleep(PAUSE)).await;
+                claims.run_until_cancelled(sleep(PAUSE)).await;
             }
         }
     }
@@ -87,14 +90,8 @@ impl SlotContext {
         self.troubles.clear(number);
     }
 
-    /// One attempt.
-    async fn train(
-        &self,
-        slot: &Slot,
-        stop: &CancellationToken,
-        claim: Claim,
-        idle: Option<Runner>,
-    ) -> Ended {
+    /// One attempt, which is handed back at `stop`.
+    async fn train(&self, slot: &Slot, stop: CancellationToken, claim: Claim, idle: Option<Runner>) -> Ended {
         let lease = claim.lease;
         let (runner, files) = match self.prepare(&claim, idle) {
             Ok(prepared) => prepared,
@@ -109,11 +106,6 @@ impl SlotContext {
         };
         let (arm, seed) = (&claim.spec.arm, claim.spec.seed);
         tracing::info!(arm, seed, device = %slot.device, runner.pid = runner.pid(), "started");
-        let stop = match self.config.training.drain {
-            Drain::Checkpoint => stop.clone(),
-            // The attempt runs to its end, even while the worker drains.
-            Drain::Finish => CancellationToken::new(),
-        };
         Attempt::new(self.store.clone(), claim, slot.device, files, &self.config.training, stop)
             .run(runner)
             .await

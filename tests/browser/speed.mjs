@@ -1,5 +1,6 @@
-// The cost of a large experiment's page in the browser: node speed.mjs SERVER CHROMIUM EXPERIMENT Prints script time to
-// open it, then script time and frames while ten updates per second arrive. A measurement, not a test.
+// The cost of a large experiment's page in the browser: node speed.mjs SERVER CHROMIUM EXPERIMENT
+// Prints script time to open it, then script time and frames while ten updates per second arrive. A measurement, not a
+// test.
 
 import { chromium } from "playwright-core";
 
@@ -52,7 +53,7 @@ const { page, seconds } = await open(async (page) => {
         super();
         window.tell = (grown) => {
           share = grown;
-          this.dispatchEvent(new MessageEvent("metrics", { data: "{}" }));
+          this.dispatchEvent(new MessageEvent("metrics", { data: JSON.stringify({ experiment_id: Number(location.pathname.split("/").pop()) }) }));
         };
       }
       close() {}

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use optlab::store::{self, AttemptEnd, Claim, CompleteRun, Slot, Store};
+use optlab::store::{self, AttemptEnd, Claim, CompleteRun, Origin, Slot, Store};
 use optlab_domain::{Device, EndReason};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ impl Fixture {
         let url = database.create(&folder);
         let server = Server::without_slots(&url, &folder);
         let store = store::join(&url).await.unwrap();
-        let worker = store.register_worker("test", &[]).await.unwrap();
+        let worker = store.register_worker("test", &[], &Origin::default()).await.unwrap();
         let slot = Slot { worker, device: Device::Cpu };
         let mut fixture = Self { server, store, slot, experiment: 0, folder };
         let arms = json!([

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use optlab::clock::ManualClock;
 use optlab::store::{
-    self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Memory, OfferedDevice, Slot,
-    Store, StoreError, Submission, TimedPoint,
+    self, Artifact, AttemptEnd, Claim, CompleteRun, Job, JobFilter, JobOrder, Memory, OfferedDevice, Origin,
+    Slot, Store, StoreError, Submission, TimedPoint,
 };
 use optlab_domain::{ArtifactKind, Device, EndReason, ExperimentId, JobId, JobState, Lease, Request};
 use optlab_spec::protocol::{Environment, Failure, Point, Summary};
@@ -54,7 +54,8 @@ impl Fixture {
         let clock = Arc::new(ManualClock::default());
         clock.advance(BEGIN_MS);
         let store = store::open_with_clock(&url, clock.clone()).await.unwrap();
-        let worker = store.register_worker("here:1", &[offered("cpu", None)]).await.unwrap();
+        let worker =
+            store.register_worker("here:1", &[offered("cpu", None)], &Origin::default()).await.unwrap();
         Self { store, clock, slot: Slot { worker, device: Device::Cpu }, url, _folder: folder }
     }
 

@@ -26,6 +26,8 @@ mod points;
 mod results;
 mod time_left;
 
+mod pools;
+
 mod changes;
 mod schema;
 mod tokens;
@@ -121,6 +123,16 @@ on_both_databases! {
         a_failure_that_would_repeat_ends_the_job,
         a_complete_run_with_missing_points_starts_again,
         a_succeeded_job_lists_its_missing_files,
+    }
+    pools {
+        one_process_keeps_a_pool_at_a_time,
+        of_many_processes_one_takes_a_pool,
+        failures_pause_a_pool_for_longer_and_a_person_ends_the_pause,
+        demand_counts_due_jobs_of_the_device_and_those_of_its_pilots,
+        a_pilot_has_worked_once_its_worker_has_devices,
+        an_attempt_on_a_machine_that_was_taken_away_costs_nothing,
+        an_attempt_that_was_counted_as_lost_is_refunded,
+        a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued,
     }
     places {
         a_device_of_another_version_is_read_and_ends_its_attempt,

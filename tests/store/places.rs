@@ -1,6 +1,6 @@
 //! A job that fails on one machine goes to another one first.
 
-use optlab::store::{AttemptEnd, OfferedDevice, Slot};
+use optlab::store::{AttemptEnd, OfferedDevice, Origin, Slot};
 use optlab_domain::lifecycle::LONGEST_WAIT_FOR_PLACE_MS;
 use optlab_domain::{Device, EndReason, JobState, Lease};
 use serde_json::json;
@@ -20,7 +20,11 @@ struct Fleet {
 impl Fleet {
     async fn new(fixture: Fixture) -> Self {
         let here = fixture.slot.clone();
-        let worker = fixture.store.register_worker("there:2", &[offered("cpu", None)]).await.unwrap();
+        let worker = fixture
+            .store
+            .register_worker("there:2", &[offered("cpu", None)], &Origin::default())
+            .await
+            .unwrap();
         Self { fixture, here, there: Slot { worker, device: Device::Cpu } }
     }
 

@@ -1,13 +1,13 @@
 //! Workers.
 
-use optlab::store::Worker;
+use optlab::store::{Origin, Worker};
 use optlab_domain::WorkerId;
 
 use crate::fixture::{BEGIN_MS, Fixture, is_not_found, offered};
 
 pub async fn a_worker_drains_and_unregisters(fixture: Fixture) {
     let (store, drained) = (&fixture.store, fixture.slot.worker);
-    let other = store.register_worker("there:2", &[]).await.unwrap();
+    let other = store.register_worker("there:2", &[], &Origin::default()).await.unwrap();
     assert!(!store.record_heartbeat(drained, &[], None).await.unwrap());
     store.drain_worker(drained).await.unwrap();
     fixture.clock.advance(5);
@@ -23,7 +23,7 @@ pub async fn a_worker_drains_and_unregisters(fixture: Fixture) {
 pub async fn a_worker_reports_the_memory_of_its_devices(fixture: Fixture) {
     let store = &fixture.store;
     let at_first = [offered("cuda:0", Some(100)), offered("cpu", None)];
-    let worker = store.register_worker("there:2", &at_first).await.unwrap();
+    let worker = store.register_worker("there:2", &at_first, &Origin::default()).await.unwrap();
     assert_eq!(store.workers(0).await.unwrap()[0].devices.0, at_first);
     let later = [offered("cuda:0", Some(900)), offered("cpu", Some(1))];
     store.record_heartbeat(worker, &later, None).await.unwrap();

@@ -5,6 +5,7 @@
 pub mod nginx;
 pub mod postgres;
 pub mod processes;
+pub mod slurm;
 pub mod waiting;
 
 use std::io::{BufRead, BufReader, Lines};

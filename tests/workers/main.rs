@@ -11,6 +11,7 @@ mod orderly;
 mod lost;
 mod files;
 mod machines;
+mod leaving;
 
 use support::Database;
 use support::waiting::turn;
@@ -63,5 +64,9 @@ on_both! {
         a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another,
         a_machine_without_the_data_set_names_the_damaged_file,
         a_worker_whose_runner_does_not_start_drains_and_ends_when_idle,
+    }
+    leaving {
+        a_signal_to_all_processes_leaves_time_for_a_checkpoint,
+        a_worker_leaves_before_its_machine_goes_away,
     }
 }

@@ -2,7 +2,7 @@
 
 import { BASE } from "./base";
 import type {
-  Comparison, Curves, DryRun, Edit, Experiment, Job, JobGroups, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJobField, ListListedJob, ListRecipe, ListWarning, ListWorker,
+  Comparison, Curves, DryRun, Edit, Experiment, Job, JobGroups, JobMetrics, ListArtifact, ListAttempt, ListExperimentSummary, ListJobField, ListListedJob, ListPool, ListRecipe, ListWarning, ListWorker,
   Mistake, RecipeDetail, Runs, Session, StoredSubmission, Submitted, Tuning,
 } from "./contract";
 import { type Table, exactIntegers } from "./exact";
@@ -212,6 +212,10 @@ export const listRunning = (signal?: AbortSignal) =>
 export const drainWorker = (id: number) => call<void>("POST", address(`/workers/${id}/drain`));
 
 export const listRecipes = (signal?: AbortSignal) => call<ListRecipe>("GET", address("/recipes"), undefined, signal);
+
+export const listPools = (signal?: AbortSignal) => call<ListPool>("GET", address("/pools"), undefined, signal);
+
+export const resumePool = (name: string) => call<void>("POST", address(`/pools/${encodeURIComponent(name)}/resume`));
 
 export const listWorkers = (signal?: AbortSignal) => call<ListWorker>("GET", address("/workers"), undefined, signal);
 

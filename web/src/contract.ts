@@ -236,9 +236,14 @@ export interface components {
             end_reason: components["schemas"]["EndReason"] | null;
             /** @description When it ended. */
             ended_at: string | null;
+            engine: components["schemas"]["Engine"] | null;
+            /** @description The engine's id for the job that ran the worker. */
+            engine_job: string | null;
             environment: components["schemas"]["Environment"] | null;
             /** @description What went wrong, in a sentence. */
             error: string | null;
+            /** @description The engine's name of the machine. */
+            node: string | null;
             /**
              * Format: int64
              * @description Its number, from 1.
@@ -494,6 +499,11 @@ export interface components {
          * @enum {string}
          */
         DescentForm: "omega" | "low_rank";
+        /**
+         * @description A kind of device.
+         * @enum {string}
+         */
+        DeviceKind: "cpu" | "cuda";
         /** @description A paired difference, arm minus baseline, with its uncertainty. */
         Difference: {
             /**
@@ -585,7 +595,7 @@ export interface components {
          * @description The reason why an attempt or a job ended.
          * @enum {string}
          */
-        EndReason: "completed" | "stopped_early" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back" | "at_rung";
+        EndReason: "completed" | "stopped_early" | "user_error" | "diverged" | "out_of_memory" | "runner_crashed" | "machine_fault" | "worker_lost" | "cancelled" | "timed_out" | "handed_back" | "at_rung" | "preempted";
         /**
          * @description The lower bound of a hyperspherical energy. For n neurons of length d it is that of the regular simplex, or in
          *     half-space that of orthonormal neurons; for the mean of layers, the mean of their bounds.
@@ -619,6 +629,11 @@ export interface components {
              */
             power: number;
         };
+        /**
+         * @description A system that starts and stops machines.
+         * @enum {string}
+         */
+        Engine: "slurm" | "kubernetes";
         /** @description The environment of an attempt. Two curves can be bit-identical only in the same environment. */
         Environment: {
             /** @description `cpu` or `cuda:0`, ... */
@@ -1016,6 +1031,12 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description A page of a list. */
+        List_Pool: {
+            items: components["schemas"]["Pool"][];
+            /** @description Value of `cursor` for the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description A page of a list. */
         List_Recipe: {
             items: components["schemas"]["Recipe"][];
             /** @description Value of `cursor` for the next page; null on the last page. */
@@ -1268,6 +1289,22 @@ export interface components {
          * @enum {string}
          */
         Phase: "trial" | "confirm";
+        /** @description A pilot, as its engine last reported it. */
+        Pilot: {
+            /** @description The engine's id for it. */
+            engine_job: string;
+            /** @description The machine that it runs on. */
+            node: string | null;
+            /** @description Why it waits, in the engine's word: `Resources`, `Priority`, ... */
+            reason: string | null;
+            /** @description What it does. */
+            state: components["schemas"]["PilotState"];
+        };
+        /**
+         * @description What a pilot does.
+         * @enum {string}
+         */
+        PilotState: "pending" | "running" | "ending";
         /** @description Fields of `model = { kind = "cnn6", ... }` and its siblings; exactly one of `width` and `widths` is given. */
         PlainCnn: components["schemas"]["OptionalBatchNorm"] & {
             /**
@@ -1302,6 +1339,35 @@ export interface components {
              * @description Number of the trial.
              */
             trial: number | null;
+        };
+        /** @description A set of pilots, workers that an engine starts while there are jobs for them. */
+        Pool: {
+            /** @description The devices of its pilots. */
+            device: components["schemas"]["DeviceKind"];
+            /** @description The engine. */
+            engine: components["schemas"]["Engine"];
+            /**
+             * Format: int64
+             * @description Requests and pilots that failed, since the last pilot that worked.
+             */
+            failures: number;
+            /** @description When a process last looked after it. */
+            last_seen_at: string;
+            /**
+             * Format: int64
+             * @description Maximum number of pilots.
+             */
+            max_workers: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Until then no pilot is requested, because of these failures. */
+            paused_until: string | null;
+            /** @description Its pilots, as the engine last reported them. */
+            pilots: components["schemas"]["Pilot"][];
+            /** @description What failed last, or why the engine cannot be asked. */
+            trouble: string | null;
+            /** @description Whether no process looks after it: neither `optlab slurm` nor a server with the pool in its settings runs. */
+            unattended: boolean;
         };
         /**
          * @description The arithmetic of a network's layers. Weights, their updates and the loss are always float32.
@@ -1923,6 +1989,9 @@ export interface components {
         Worker: {
             /** @description Its devices. */
             devices: components["schemas"]["OfferedDevice"][];
+            engine: components["schemas"]["Engine"] | null;
+            /** @description The engine's id for it. */
+            engine_job: string | null;
             /**
              * Format: int64
              * @description Its id.
@@ -1934,6 +2003,12 @@ export interface components {
             last_seen_at: string;
             /** @description Host and process. */
             name: string;
+            /** @description The engine's name of its machine. */
+            node: string | null;
+            /** @description The pool whose pilot it is. */
+            pool: string | null;
+            /** @description Why the engine took its machine away. */
+            preempted: string | null;
             /** @description Slots of all its devices. */
             slots: number;
             /** @description When it started. */
@@ -1942,6 +2017,8 @@ export interface components {
             state: components["schemas"]["WorkerState"];
             /** @description Why the worker, or one of its slots, claims nothing at present. */
             trouble: string | null;
+            /** @description When its machine goes away, if that is known. */
+            until: string | null;
         };
         /**
          * @description Whether a worker claims jobs.
@@ -2744,12 +2821,14 @@ export type CurveSpec = components['schemas']['CurveSpec'];
 export type Curves = components['schemas']['Curves'];
 export type DataSpec = components['schemas']['DataSpec'];
 export type DescentForm = components['schemas']['DescentForm'];
+export type DeviceKind = components['schemas']['DeviceKind'];
 export type Difference = components['schemas']['Difference'];
 export type DryRun = components['schemas']['DryRun'];
 export type Edit = components['schemas']['Edit'];
 export type EndReason = components['schemas']['EndReason'];
 export type EnergyBound = components['schemas']['EnergyBound'];
 export type EnergySpec = components['schemas']['EnergySpec'];
+export type Engine = components['schemas']['Engine'];
 export type Environment = components['schemas']['Environment'];
 export type EnvironmentDifference = components['schemas']['EnvironmentDifference'];
 export type EpochWord = components['schemas']['EpochWord'];
@@ -2777,6 +2856,7 @@ export type ListAttempt = components['schemas']['List_Attempt'];
 export type ListExperimentSummary = components['schemas']['List_ExperimentSummary'];
 export type ListJobField = components['schemas']['List_JobField'];
 export type ListListedJob = components['schemas']['List_ListedJob'];
+export type ListPool = components['schemas']['List_Pool'];
 export type ListRecipe = components['schemas']['List_Recipe'];
 export type ListWarning = components['schemas']['List_Warning'];
 export type ListWorker = components['schemas']['List_Worker'];
@@ -2797,8 +2877,11 @@ export type OptSpec = components['schemas']['OptSpec'];
 export type OptimizerSpec = components['schemas']['OptimizerSpec'];
 export type OptionalBatchNorm = components['schemas']['OptionalBatchNorm'];
 export type Phase = components['schemas']['Phase'];
+export type Pilot = components['schemas']['Pilot'];
+export type PilotState = components['schemas']['PilotState'];
 export type PlainCnn = components['schemas']['PlainCnn'];
 export type PlannedJob = components['schemas']['PlannedJob'];
+export type Pool = components['schemas']['Pool'];
 export type Precision = components['schemas']['Precision'];
 export type ProblemDetails = components['schemas']['ProblemDetails'];
 export type Provenance = components['schemas']['Provenance'];

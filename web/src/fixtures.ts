@@ -9,5 +9,5 @@ export const JOB: Job = {
 };
 
 export const ATTEMPT: Attempt = {
-  number: 1, worker_id: 1, device: "cpu", environment: null, start_step: 0, started_at: "", ended_at: null, end_reason: null, error: null,
+  number: 1, worker_id: 1, device: "cpu", engine: null, engine_job: null, node: null, environment: null, start_step: 0, started_at: "", ended_at: null, end_reason: null, error: null,
 };

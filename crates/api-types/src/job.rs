@@ -1,6 +1,6 @@
 //! Jobs and their attempts.
 
-use optlab_domain::{AttemptNumber, EndReason, JobRecord, WorkerId};
+use optlab_domain::{AttemptNumber, EndReason, Engine, JobRecord, WorkerId};
 use optlab_spec::protocol::Environment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,6 +40,12 @@ pub struct Attempt {
     pub worker_id: WorkerId,
     /// `cpu`, `cuda:0`, ...
     pub device: String,
+    /// The engine that lent the machine of the worker; null for a worker that a person started.
+    pub engine: Option<Engine>,
+    /// The engine's id for the job that ran the worker.
+    pub engine_job: Option<String>,
+    /// The engine's name of the machine.
+    pub node: Option<String>,
     /// Versions, device and threads, once training has begun.
     pub environment: Option<Environment>,
     /// Completed updates when it began: those of the checkpoint that it continued from.

@@ -48,4 +48,4 @@ pub use submission::{
 };
 pub use tuning::{Afforded, ArmTuning, BestOf, StoppedEarly, Trial, TrialRun, Tuning, TuningProgress};
 pub use warning::Warning;
-pub use worker::{OfferedDevice, Worker, WorkerState};
+pub use worker::{OfferedDevice, Pool, Worker, WorkerState};

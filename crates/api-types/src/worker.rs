@@ -1,6 +1,6 @@
-//! Workers and their devices.
+//! Workers and their devices, and the pools of those that an engine starts.
 
-use optlab_domain::{JobId, WorkerId};
+use optlab_domain::{DeviceKind, Engine, JobId, Pilot, WorkerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,9 +23,46 @@ pub struct Worker {
     pub jobs: Vec<JobId>,
     /// Why the worker, or one of its slots, claims nothing at present.
     pub trouble: Option<String>,
+    /// The engine that lent its machine; null for a worker that a person started.
+    pub engine: Option<Engine>,
+    /// The engine's id for it.
+    pub engine_job: Option<String>,
+    /// The engine's name of its machine.
+    pub node: Option<String>,
+    /// The pool whose pilot it is.
+    pub pool: Option<String>,
+    /// When its machine goes away, if that is known.
+    pub until: Option<String>,
+    /// Why the engine took its machine away.
+    pub preempted: Option<String>,
     /// When it started.
     pub started_at: String,
     /// When it last reported.
+    pub last_seen_at: String,
+}
+
+/// A set of pilots, workers that an engine starts while there are jobs for them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// The engine.
+    pub engine: Engine,
+    /// The devices of its pilots.
+    pub device: DeviceKind,
+    /// Maximum number of pilots.
+    pub max_workers: i64,
+    /// Its pilots, as the engine last reported them.
+    pub pilots: Vec<Pilot>,
+    /// Requests and pilots that failed, since the last pilot that worked.
+    pub failures: i64,
+    /// Until then no pilot is requested, because of these failures.
+    pub paused_until: Option<String>,
+    /// What failed last, or why the engine cannot be asked.
+    pub trouble: Option<String>,
+    /// Whether no process looks after it: neither `optlab slurm` nor a server with the pool in its settings runs.
+    pub unattended: bool,
+    /// When a process last looked after it.
     pub last_seen_at: String,
 }
 

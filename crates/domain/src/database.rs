@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ArtifactKind, AttemptNumber, EndReason, ExperimentId, Hold, JobId, JobState, Phase, Request, Scope,
-    TokenId, WorkerId,
+    ArtifactKind, AttemptNumber, DeviceKind, EndReason, Engine, ExperimentId, Hold, JobId, JobState, Phase,
+    Request, Scope, TokenId, WorkerId,
 };
 
 #[doc(hidden)]
@@ -46,7 +46,7 @@ macro_rules! decode_words {
     };
 }
 
-decode_words!(JobState, EndReason, Request, Phase, Hold, ArtifactKind, Scope);
+decode_words!(JobState, EndReason, Request, Phase, Hold, ArtifactKind, Scope, DeviceKind, Engine);
 
 /// Implements reading from a column of integers.
 macro_rules! decode_numbers {

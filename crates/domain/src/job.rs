@@ -97,18 +97,23 @@ words! {
         HandedBack,
         /// The job has reached a rung of `tune.halving`.
         AtRung,
+        /// The engine that lent the machine took it away: for other work, at a time limit, or because it failed.
+        Preempted,
     }
 }
 
 impl EndReason {
     /// Whether an attempt that ended for this reason failed or was cancelled.
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::Completed | Self::StoppedEarly | Self::HandedBack | Self::AtRung)
+        !matches!(
+            self,
+            Self::Completed | Self::StoppedEarly | Self::HandedBack | Self::AtRung | Self::Preempted
+        )
     }
 
     /// Whether a job can end for this reason. The others end only attempts.
     pub fn ends_jobs(self) -> bool {
-        !matches!(self, Self::MachineFault | Self::HandedBack | Self::AtRung)
+        !matches!(self, Self::MachineFault | Self::HandedBack | Self::AtRung | Self::Preempted)
     }
 
     /// Whether the same job might have succeeded on another machine or device. `failed_at` in the store lists the same

@@ -5,6 +5,7 @@
 //! - [`record`]: the facts of a job that its row, the API and exports have in common.
 //! - [`lifecycle`]: the transitions between these.
 //! - [`device`]: the devices of machines, and the devices on which a job may run.
+//! - [`engine`]: the systems that start machines on demand, and the pilots that run there.
 //! - [`artifact`]: the kinds of files of a job.
 //! - [`metric`]: the figures by which arms are compared.
 //! - [`standing`]: what a comparison concludes of an arm.
@@ -17,6 +18,7 @@
 
 pub mod artifact;
 pub mod device;
+pub mod engine;
 pub mod id;
 pub mod job;
 pub mod lifecycle;
@@ -35,6 +37,7 @@ pub mod database;
 
 pub use artifact::ArtifactKind;
 pub use device::{Device, DeviceKind, UnknownDevice, WantedDevice};
+pub use engine::{Engine, Pilot, PilotState};
 pub use id::{AttemptNumber, ExperimentId, JobId, TokenId, WorkerId};
 pub use job::{Action, Counts, EndReason, Hold, JobState, Lease, Phase, Request};
 pub use metric::{Evaluated, Evaluations, HeldOut, Metric};

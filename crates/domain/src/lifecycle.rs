@@ -180,7 +180,7 @@ pub fn end(ending: Ending, now_ms: i64) -> Outcome {
         EndReason::UserError | EndReason::Diverged | EndReason::TimedOut => {
             return Outcome::Finished { state: JobState::Failed, reason };
         }
-        EndReason::HandedBack | EndReason::AtRung => (false, Wait::Nothing),
+        EndReason::HandedBack | EndReason::AtRung | EndReason::Preempted => (false, Wait::Nothing),
         EndReason::MachineFault => (false, Wait::AnotherPlace),
         EndReason::WorkerLost => (true, Wait::Nothing),
         EndReason::RunnerCrashed | EndReason::OutOfMemory => (!is_elsewhere_untried, Wait::Backoff),
@@ -301,7 +301,7 @@ mod tests {
                 EndReason::OutOfMemory | EndReason::RunnerCrashed => back(true, Some(NOW + 2_000)),
                 EndReason::WorkerLost => back(true, None),
                 EndReason::MachineFault => back(false, Some(NOW)),
-                EndReason::HandedBack | EndReason::AtRung => back(false, None),
+                EndReason::HandedBack | EndReason::AtRung | EndReason::Preempted => back(false, None),
             };
             assert_eq!(ended(reason, Budget { used: 2, limit: 5 }), expected, "{reason}");
         }
@@ -312,7 +312,9 @@ mod tests {
 
     #[test]
     fn machine_faults_cost_no_attempt() {
-        for reason in [EndReason::MachineFault, EndReason::HandedBack, EndReason::AtRung] {
+        let reasons =
+            [EndReason::MachineFault, EndReason::HandedBack, EndReason::AtRung, EndReason::Preempted];
+        for reason in reasons {
             assert!(matches!(ended(reason, SPENT), Outcome::Released { counts: false, .. }), "{reason}");
         }
         let again = failed_at_a_known_place(SPENT);

@@ -44,8 +44,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        ArtifactKind, DeviceKind, EndReason, Hold, JobState, Metric, Phase, Request, Scope, Standing,
-        WantedDevice, WarningKind,
+        ArtifactKind, DeviceKind, EndReason, Engine, Hold, JobState, Metric, Phase, PilotState, Request,
+        Scope, Standing, WantedDevice, WarningKind,
     };
 
     fn has_one_word<T>()
@@ -74,6 +74,8 @@ mod tests {
         has_one_word::<WarningKind>();
         has_one_word::<DeviceKind>();
         has_one_word::<WantedDevice>();
+        has_one_word::<Engine>();
+        has_one_word::<PilotState>();
     }
 
     #[test]

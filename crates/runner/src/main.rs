@@ -4,11 +4,13 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use optlab_data::Library;
 use optlab_runner::inbox::Inbox;
 use optlab_runner::pipe::EventPipe;
 use optlab_runner::{environment, libtorch, serve};
+use signal_hook::consts::SIGTERM;
 
 const USAGE: &str = "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol)
 and answers with one JSON event a line. It is started by `optlab serve`, `optlab demo` and `optlab train`.
@@ -35,6 +37,9 @@ fn main() -> ExitCode {
 fn run() -> io::Result<()> {
     // First, so that no library can write into the protocol.
     let mut pipe = EventPipe::take_stdout()?;
+    // Slurm sends this signal to every process of a job, and the worker then asks for a checkpoint. Without the worker,
+    // the input ends.
+    signal_hook::flag::register(SIGTERM, Arc::default())?;
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
     libtorch::prepare();
     serve::serve(&Library::from_env(), &Inbox::of_stdin(), &mut pipe)

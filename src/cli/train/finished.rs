@@ -17,7 +17,7 @@ use super::points::{self, Curves};
 use super::summary::{RunSummary, results};
 use crate::artifacts::sha256;
 use crate::cli::input;
-use crate::store::{Attempt, ExportedJob};
+use crate::store::{self, Attempt, ExportedJob};
 
 /// A run that `optlab train` has completed.
 pub(in crate::cli) struct FinishedRun {
@@ -129,6 +129,7 @@ fn attempts(origin: &Origin, summary: &RunSummary) -> Vec<Attempt> {
             number: AttemptNumber::from(number),
             worker_id: WorkerId::from(0),
             worker: WORKER.to_owned(),
+            origin: store::Origin::default(),
             device: began.environment.device.clone(),
             environment: Some(JsonText(began.environment.clone())),
             start_step: began.start_step as i64,

@@ -1,8 +1,8 @@
 //! Words and ids as parameters of statements.
 
 use optlab_domain::{
-    ArtifactKind, AttemptNumber, Device, DeviceKind, EndReason, ExperimentId, Hold, JobId, JobState, Phase,
-    Request, Scope, TokenId, WantedDevice, WorkerId,
+    ArtifactKind, AttemptNumber, Device, DeviceKind, EndReason, Engine, ExperimentId, Hold, JobId, JobState,
+    Phase, Request, Scope, TokenId, WantedDevice, WorkerId,
 };
 
 use super::statement::Value;
@@ -25,7 +25,18 @@ macro_rules! bind_as_text {
     };
 }
 
-bind_as_text!(JobState, EndReason, Request, Phase, Hold, DeviceKind, WantedDevice, ArtifactKind, Scope);
+bind_as_text!(
+    JobState,
+    EndReason,
+    Request,
+    Phase,
+    Hold,
+    DeviceKind,
+    WantedDevice,
+    ArtifactKind,
+    Scope,
+    Engine
+);
 
 impl From<Device> for Value {
     fn from(device: Device) -> Self {

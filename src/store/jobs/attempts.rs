@@ -9,7 +9,7 @@ use sqlx_macros::FromRow;
 
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::begun;
-use crate::store::{Store, StoreError};
+use crate::store::{Origin, Store, StoreError};
 
 /// One lease of a job by a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromRow)]
@@ -21,6 +21,10 @@ pub struct Attempt {
     pub worker_id: WorkerId,
     /// Host and process of the worker.
     pub worker: String,
+    /// Where the machine of the worker comes from.
+    #[sqlx(flatten)]
+    #[serde(skip)]
+    pub origin: Origin,
     /// `cpu`, `cuda:0`, ...
     pub device: String,
     /// Versions, device and threads, once it had begun.
@@ -58,7 +62,7 @@ macro_rules! select_attempts {
     ($($rest:expr),+) => {
         concat!(
             "SELECT a.job_id, a.number, a.worker_id, w.name AS worker, a.device, a.environment, a.start_step, a.started_ms,
-                a.ended_ms, a.end_reason, a.error, a.seconds
+                a.ended_ms, a.end_reason, a.error, a.seconds, w.engine, w.engine_job, w.node, w.pool, w.until_ms
              FROM attempts a JOIN workers w ON w.id = a.worker_id ",
             $($rest),+
         )

@@ -35,19 +35,33 @@ impl ClaimedRow {
     }
 }
 
-/// Selects the jobs that wait for this kind of device. $3: kind; $6: now; $7: latest end of a retry delay, because a
-/// time further ahead was written by a wrong clock.
+/// Selects the jobs that wait for this kind of device. `$latest`: latest end of a retry delay, because a time further
+/// ahead was written by a wrong clock.
 macro_rules! waiting {
-    () => {
-        "state = 'queued' AND waits_at IS NULL AND device_wanted IN ('any', $3) AND NOT (not_before_ms > $6 AND not_before_ms <= $7)"
+    ($kind:literal, $now:literal, $latest:literal) => {
+        concat!(
+            "state = 'queued' AND waits_at IS NULL AND device_wanted IN ('any', ",
+            $kind,
+            ") AND NOT (not_before_ms > ",
+            $now,
+            " AND not_before_ms <= ",
+            $latest,
+            ")"
+        )
     };
 }
+pub(in crate::store) use waiting;
 
-/// Selects the jobs that may start at this place. $8: a job that was given back before has waited long enough for
-/// another place. The other parameters are those of [`waiting`] and [`better_elsewhere`].
+/// Selects the jobs that may start at this place. $6: now; $7: the latest end of a delay; $8: a job that was given back
+/// before has waited long enough for another place. The other parameters are those of [`better_elsewhere`].
 macro_rules! claimable {
     ($database:ident) => {
-        concat!(waiting!(), " AND NOT (not_before_ms > $8 AND ", better_elsewhere!($database), ")")
+        concat!(
+            waiting!("$3", "$6", "$7"),
+            " AND NOT (not_before_ms > $8 AND ",
+            better_elsewhere!($database),
+            ")"
+        )
     };
 }
 
@@ -123,10 +137,11 @@ impl Store {
     async fn any_job_waits(&self, slot: &Slot) -> Result<bool, StoreError> {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let waiting: Option<(JobId,)> = sql(concat!("SELECT id FROM jobs WHERE ", waiting!(), " LIMIT 1"))
-            .claimed_by(slot, now)
-            .fetch_optional(&mut reader)
-            .await?;
+        let waiting: Option<(JobId,)> =
+            sql(concat!("SELECT id FROM jobs WHERE ", waiting!("$3", "$6", "$7"), " LIMIT 1"))
+                .claimed_by(slot, now)
+                .fetch_optional(&mut reader)
+                .await?;
         Ok(waiting.is_some())
     }
 }

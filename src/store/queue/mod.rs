@@ -10,12 +10,15 @@ mod fence;
 mod ends;
 mod places;
 mod reap;
+mod preempt;
 
 use optlab_domain::{Device, EndReason, ExperimentId, Lease, WorkerId};
 use optlab_spec::JobSpec;
 use optlab_spec::protocol::{Failure, Summary};
 
 use crate::store::Artifact;
+
+pub(in crate::store) use claim::waiting;
 
 /// The claiming worker and device.
 #[derive(Clone, Debug)]

@@ -9,14 +9,17 @@ use crate::store::{Claim, Store, StoreError, Worker};
 /// Longer than any lease, with a margin of one minute for a claim that is in progress.
 const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
 
+/// The error of an attempt whose lease has expired.
+const LOST: &str = "its worker was lost: it went too long without a heartbeat";
+
 /// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
-/// clock wrote it, or a cancel request is pending and their worker is gone. $1: now; $2: latest end of a lease; $3 and
+/// clock wrote it, or their worker is gone and a cancel request is pending or the machine was taken away. $1: now; $2: latest end of a lease; $3 and
 /// $4: [`Worker::last_seen_range`].
 macro_rules! abandoned {
     () => {
-        "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR requested = 'cancel' AND EXISTS (
+        "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR EXISTS (
              SELECT 1 FROM workers w
-             WHERE w.id = jobs.worker_id
+             WHERE w.id = jobs.worker_id AND (jobs.requested = 'cancel' OR w.preempted IS NOT NULL)
                AND (w.ended_ms IS NOT NULL OR w.last_seen_ms NOT BETWEEN $3 AND $4)
          ))"
     };
@@ -25,7 +28,13 @@ macro_rules! abandoned {
 /// The abandoned jobs in the order of their ids. `$lock` keeps their rows from other writers.
 macro_rules! abandoned_jobs {
     ($lock:literal) => {
-        concat!("SELECT id, attempt FROM jobs WHERE ", abandoned!(), " ORDER BY id ", $lock)
+        concat!(
+            "SELECT id, attempt, (SELECT w.preempted FROM workers w WHERE w.id = jobs.worker_id) AS preempted
+             FROM jobs WHERE ",
+            abandoned!(),
+            " ORDER BY id ",
+            $lock
+        )
     };
 }
 
@@ -38,8 +47,7 @@ impl Statement {
 }
 
 impl Store {
-    /// Takes back and returns the abandoned jobs: those whose lease has expired, and those with a pending cancel
-    /// request whose worker is gone.
+    /// Takes back and returns the abandoned jobs. The attempts of a machine that its engine took away do not count.
     pub async fn reap(&self) -> Result<Vec<Lease>, StoreError> {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
@@ -52,19 +60,23 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut tx = self.begin().await?;
-        let lost: Vec<(JobId, AttemptNumber)> =
+        let lost: Vec<(JobId, AttemptNumber, Option<String>)> =
             // Jobs that are locked by another transaction are taken back later.
             per_database(abandoned_jobs!(""), abandoned_jobs!("FOR UPDATE SKIP LOCKED"))
                 .abandoned_at(now)
                 .fetch_all(&mut tx)
                 .await?;
-        let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
-        for &lease in &lost {
-            let end =
-                End::of(EndReason::WorkerLost, "its worker was lost: it went too long without a heartbeat");
+        let mut ended = Vec::new();
+        for (job, attempt, preempted) in lost {
+            let lease = Lease { job, attempt };
+            let end = match preempted {
+                Some(why) => End::of(EndReason::Preempted, &why),
+                None => End::of(EndReason::WorkerLost, LOST),
+            };
             close(&mut tx, lease, &end, now).await?;
+            ended.push(lease);
         }
         self.commit_queued(tx).await?;
-        Ok(lost)
+        Ok(ended)
     }
 }

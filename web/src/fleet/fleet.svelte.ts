@@ -1,8 +1,8 @@
-// The workers, fetched every few seconds and when a job changes.
+// The workers and pools, fetched every few seconds and when a job changes.
 
-import { listRunning, listWorkers, Problem } from "../api";
+import { listPools, listRunning, listWorkers, Problem } from "../api";
 import { coalesce } from "../coalesce";
-import type { Job, Worker } from "../contract";
+import type { Job, Pool, Worker } from "../contract";
 import { listen } from "../live.svelte";
 
 const EVERY_MS = 5000;
@@ -10,6 +10,7 @@ const SOONEST_MS = 1500;
 
 export class Fleet {
   workers = $state.raw<Worker[]>([]);
+  pools = $state.raw<Pool[]>([]);
   /** The running jobs by id. */
   jobs = $state.raw(new Map<number, Job>());
   /** The time of the last answer; empty before the first. */
@@ -42,8 +43,9 @@ export class Fleet {
   async #fetch() {
     const signal = this.#gone.signal;
     try {
-      const [workers, running] = await Promise.all([listWorkers(signal), listRunning(signal)]);
+      const [workers, pools, running] = await Promise.all([listWorkers(signal), listPools(signal), listRunning(signal)]);
       this.workers = workers.items;
+      this.pools = pools.items;
       this.jobs = new Map(running.items.map((job) => [job.id, job]));
       this.at = new Date().toISOString();
       this.problem = null;

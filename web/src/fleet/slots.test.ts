@@ -4,7 +4,7 @@ import { occupancy, placesOf } from "./slots";
 
 const device = (name: string, slots: number) => ({ device: name, name: null, slots, memory_bytes: null, memory_used_bytes: null });
 const worker = (some: Partial<Worker>): Worker => ({
-  id: 1, name: "w", state: "active", devices: [device("cuda:0", 2), device("cuda:1", 2)], slots: 4, jobs: [], trouble: null, started_at: "", last_seen_at: "", ...some,
+  id: 1, name: "w", state: "active", devices: [device("cuda:0", 2), device("cuda:1", 2)], slots: 4, jobs: [], trouble: null, engine: null, engine_job: null, node: null, pool: null, until: null, preempted: null, started_at: "", last_seen_at: "", ...some,
 });
 const job = (id: number, on: string) => ({ id, device: on }) as Job;
 

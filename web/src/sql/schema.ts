@@ -33,6 +33,7 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   series: words("id name unit higher_is_better"),
   metric_points: words("job_id series_id step value time_ms"),
-  workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble"),
+  workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble engine engine_job node pool until_ms preempted"),
+  pools: words("name mark engine device max_workers pilots failures paused_until_ms trouble holder held_until_ms seen_ms"),
   artifacts: words("job_id name kind attempt step path bytes sha256 created_ms"),
 };
