@@ -1,6 +1,6 @@
 //! Measures how long a worker has been idle.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,16 +14,16 @@ struct State {
 }
 
 /// Marks an attempt as running until it is dropped.
-pub(super) struct Busy<'a>(&'a Idle);
+pub(super) struct Busy(Arc<Idle>);
 
 impl Idle {
     pub(super) fn new() -> Self {
         Self(Mutex::new(State { running: 0, since: Instant::now() }))
     }
 
-    pub(super) fn busy(&self) -> Busy<'_> {
+    pub(super) fn busy(self: &Arc<Self>) -> Busy {
         self.0.lock().expect("no holder panics").running += 1;
-        Busy(self)
+        Busy(self.clone())
     }
 
     /// Zero while an attempt runs.
@@ -33,7 +33,7 @@ impl Idle {
     }
 }
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.0.0.lock().expect("no holder panics");
         state.running -= 1;

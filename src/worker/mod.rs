@@ -6,6 +6,7 @@ mod health;
 mod idle;
 mod leaving;
 mod slot;
+mod writer;
 
 mod devices;
 mod log;

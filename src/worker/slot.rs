@@ -1,4 +1,4 @@
-//! One slot: claims jobs and trains them, one after another.
+//! One slot: claims jobs and trains them, one after another. A job is claimed while the one before is written down.
 
 use std::env;
 use std::io;
@@ -17,6 +17,7 @@ use super::idle::Idle;
 use super::leaving::Leaving;
 use super::probe::{PROBE_AGAIN, look_for_runner};
 use super::runner::Runner;
+use super::writer::Writer;
 use crate::artifacts::ArtifactRoot;
 use crate::config::WorkerConfig;
 use crate::store::{AttemptEnd, Claim, Slot, Store};
@@ -43,24 +44,33 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving
     let mut changes = context.store.changes();
     let mut runner = None;
     let mut health = Health::default();
+    let mut writer = Writer::default();
     while !claims.is_cancelled() {
         changes.mark_unchanged();
         match context.store.claim(&slot, context.config.training.lease.as_millis() as i64).await {
             Ok(Some(claim)) => {
                 // A resting slot is not idle, because the job that it could not run is still waiting.
-                let _busy = context.idle.busy();
+                let busy = context.idle.busy();
                 let span = tracing::info_span!(
                     "job",
                     experiment.id = %claim.experiment_id,
                     job.id = %claim.lease.job,
                     attempt = %claim.lease.attempt
                 );
-                let ended =
-                    context.train(&slot, leaving.jobs.clone(), claim, runner.take()).instrument(span).await;
-                let rest = ended.end.and_then(|end| health.after(&end));
-                runner = ended.runner.map(|runner| *runner).filter(|_| rest.is_none());
-                if let Some(rest) = rest {
-                    claims.run_until_cancelled(context.rest(number, &slot, rest)).await;
+                let training = context.train(&slot, leaving.jobs.clone(), claim, runner.take());
+                match training.instrument(span.clone()).await {
+                    Ended::Trained(warm, attempt) => {
+                        let _ = health.after(attempt.end());
+                        runner = Some(*warm);
+                        writer.begin(*attempt, busy).instrument(span).await;
+                    }
+                    Ended::Written { runner: warm, end } => {
+                        let rest = end.and_then(|end| health.after(&end));
+                        runner = warm.map(|runner| *runner).filter(|_| rest.is_none());
+                        if let Some(rest) = rest {
+                            claims.run_until_cancelled(context.rest(number, &slot, rest)).await;
+                        }
+                    }
                 }
             }
             Ok(None) => {
@@ -73,6 +83,7 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving
             }
         }
     }
+    writer.finish().await;
 }
 
 impl SlotContext {
@@ -101,7 +112,7 @@ impl SlotContext {
                 if let Err(error) = self.store.end(lease, end.clone()).await {
                     tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires");
                 }
-                return Ended { runner: None, end: Some(end) };
+                return Ended::Written { runner: None, end: Some(end) };
             }
         };
         let (arm, seed) = (&claim.spec.arm, claim.spec.seed);

@@ -82,7 +82,7 @@ pub fn a_job_waits_for_a_checkpoint_that_cannot_be_fetched(database: Database) {
 }
 
 /// A job whose weights cannot be stored, because a folder that is not empty has their path.
-fn job_without_room_for_weights(fixture: &Fixture) -> (i64, PathBuf) {
+pub fn job_without_room_for_weights(fixture: &Fixture) -> (i64, PathBuf) {
     let id = fixture.server.submit(&long_experiment(100));
     let job = fixture.server.jobs(id).remove(0);
     let obstacle = first_files(fixture, &job).join("weights.safetensors");

@@ -11,6 +11,7 @@ mod orderly;
 mod lost;
 mod files;
 mod machines;
+mod overlap;
 mod leaving;
 
 use support::Database;
@@ -64,6 +65,12 @@ on_both! {
         a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another,
         a_machine_without_the_data_set_names_the_damaged_file,
         a_worker_whose_runner_does_not_start_drains_and_ends_when_idle,
+    }
+    overlap {
+        the_next_job_trains_while_the_last_one_is_written_down,
+        a_stopping_worker_hands_both_jobs_back,
+        a_killed_worker_loses_neither_job,
+        a_worker_leaves_after_the_last_file_is_stored,
     }
     leaving {
         a_signal_to_all_processes_leaves_time_for_a_checkpoint,

@@ -1,7 +1,8 @@
 //! One attempt at a job: events of the runner go to the store, requests of people go to the runner.
 //!
 //! Order of writes: every point of a run is stored before its checkpoint and its end. A failed write is retried until
-//! the lease expires; then the job belongs to another attempt, and the runner is stopped.
+//! the lease expires; then the job belongs to another attempt, and the runner is stopped. The last files and the end of
+//! a trained job are written while the runner trains the next one.
 
 mod state;
 
@@ -24,15 +25,47 @@ pub use self::conversation::LONGEST_STOP;
 pub(super) use self::state::Attempt;
 
 /// The outcome of an attempt.
-pub(super) struct Ended {
-    /// The runner, if it can train another job.
-    pub(super) runner: Option<Box<Runner>>,
-    /// `None` if the lease was lost to another attempt.
-    pub(super) end: Option<AttemptEnd>,
+pub(super) enum Ended {
+    /// The runner has trained the job to its end or to a rung, and can train another one while this is written down.
+    Trained(Box<Runner>, Box<Unwritten>),
+    /// Everything is written down.
+    Written {
+        /// The runner, if it can train another job.
+        runner: Option<Box<Runner>>,
+        /// `None` if the lease was lost to another attempt.
+        end: Option<AttemptEnd>,
+    },
+}
+
+/// An attempt whose last files and end are not stored yet.
+pub(super) struct Unwritten {
+    attempt: Attempt,
+    end: AttemptEnd,
+}
+
+impl Unwritten {
+    /// The end that is not stored yet.
+    pub(super) fn end(&self) -> &AttemptEnd {
+        &self.end
+    }
+
+    /// Renews the lease until `before` is done; returns whether the attempt still has it.
+    pub(super) async fn wait_for(&mut self, before: impl Future<Output = ()>) -> bool {
+        let kept = self.attempt.with_heartbeats(before).await;
+        if let Err(error) = &kept {
+            tracing::warn!(%error, "the attempt is abandoned");
+        }
+        kept.is_ok()
+    }
+
+    /// Stores the last files and the end.
+    pub(super) async fn write_down(mut self) {
+        self.attempt.write_down(self.end).await;
+    }
 }
 
 impl Attempt {
-    /// Runs the attempt to its end.
+    /// Trains the job. A failure is written down at once, because the slot's next claim depends on it.
     pub(super) async fn run(mut self, mut runner: Runner) -> Ended {
         match self.files.begin_log() {
             Ok(log) => runner.log_to(log),
@@ -42,10 +75,13 @@ impl Attempt {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%error, "the attempt is abandoned");
-                return Ended { runner: None, end: None };
+                return Ended::Written { runner: None, end: None };
             }
         };
         let (end, runner) = match outcome {
+            Outcome::Reported(end @ (AttemptEnd::Finished(_) | AttemptEnd::AtRung { .. })) => {
+                return Ended::Trained(Box::new(runner), Box::new(Unwritten { attempt: self, end }));
+            }
             Outcome::Reported(end) => (end, Some(Box::new(runner))),
             Outcome::Stopped(end) => (end, None),
             Outcome::Died => (crashed(runner.exit_report().await), None),
@@ -61,11 +97,16 @@ impl Attempt {
             }
             _ => {}
         }
-        match self.end(end.clone()).await {
+        self.write_down(end.clone()).await;
+        Ended::Written { runner, end: Some(end) }
+    }
+
+    /// Stores the last files and the end.
+    async fn write_down(&mut self, end: AttemptEnd) {
+        match self.end(end).await {
             Ok(state) => tracing::info!(job.state = %state, "ended"),
             Err(error) => tracing::warn!(%error, "cannot end the attempt; it ends when its lease expires"),
         }
-        Ended { runner, end: Some(end) }
     }
 
     /// Turns a failure before the start of the training into a machine fault, because the runner has not touched the
