@@ -1,9 +1,9 @@
 //! One attempt at a job: from the command to the summary.
 
-use optlab_data::Library;
 use optlab_spec::protocol::{Event, Run, Summary};
 
 use crate::checkpoint::{self, Checkpoints};
+use crate::data::DataSource;
 use crate::environment::{self, environment};
 use crate::export::export;
 use crate::failure::JobError;
@@ -31,7 +31,7 @@ pub enum End {
 ///
 /// # Errors
 /// Whatever stops it. If that is a request or a loss that is not finite, every point up to there is sent.
-pub fn run(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
+pub fn run(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
     let device = environment::of_libtorch(run.device)?;
     let memory = PeakMemory::begin(device);
     let threads = run.spec.resources.threads;
@@ -41,10 +41,10 @@ pub fn run(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) ->
     let mut job = match &run.resume_from {
         None => {
             pipe.send(&started(0))?;
-            Job::prepare(&run.spec, device, library, &mut Fetching::new(pipe))?
+            Job::prepare(&run.spec, device, source, &mut Fetching::new(pipe))?
         }
         Some(file) => {
-            let resumed = checkpoint::resume(&run.spec, device, file, library, &mut Fetching::new(pipe));
+            let resumed = checkpoint::resume(&run.spec, device, file, source, &mut Fetching::new(pipe));
             if matches!(resumed, Err(JobError::Checkpoint { .. })) {
                 pipe.send(&Event::UnusableCheckpoint)?;
             }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use optlab_data::{Library, Progress};
+use optlab_data::Progress;
 use optlab_spec::JobSpec;
 use tch::Device;
 
 use crate::average::Average;
 use crate::clock::TrainingClock;
-use crate::data::Data;
+use crate::data::{Data, DataSource};
 use crate::failure::JobError;
 use crate::geometry::Geometry;
 use crate::network::Network;
@@ -41,17 +41,17 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// A job before its first update, with data from `library`. `progress` is notified of downloads.
+    /// A job before its first update, with data from `source`. `progress` is notified of downloads.
     ///
     /// # Errors
     /// If the data is not available or the model does not fit it, and libtorch's own.
     pub fn prepare(
         spec: &'a JobSpec,
         device: Device,
-        library: &Library,
+        source: &mut DataSource,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
-        Self::at(0, spec, device, library, progress)
+        Self::at(0, spec, device, source, progress)
     }
 
     /// A job with the first weights and empty memory, of the shape that it has after `updates` updates. It becomes the
@@ -63,11 +63,11 @@ impl<'a> Job<'a> {
         updates: u64,
         spec: &'a JobSpec,
         device: Device,
-        library: &Library,
+        source: &mut DataSource,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
         let train_spec = &spec.train;
-        let data = Data::prepare(spec, device, library, progress)?;
+        let data = Data::prepare(spec, device, source, progress)?;
         let start = Start { method: &spec.method, seed: spec.seed, device, updates };
         let architecture = train_spec.architecture().map_err(JobError::Setup)?;
         let mut network = Network::new(&architecture, train_spec.precision, start)?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use optlab_data::Library;
+use optlab_runner::data::DataSource;
 use optlab_runner::inbox::Inbox;
 use optlab_runner::pipe::EventPipe;
 use optlab_runner::{environment, libtorch, serve};
@@ -42,7 +43,7 @@ fn run() -> io::Result<()> {
     signal_hook::flag::register(SIGTERM, Arc::default())?;
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
     libtorch::prepare();
-    serve::serve(&Library::from_env(), &Inbox::of_stdin(), &mut pipe)
+    serve::serve(&mut DataSource::new(Library::from_env()), &Inbox::of_stdin(), &mut pipe)
 }
 
 fn probe() -> io::Result<()> {

@@ -3,26 +3,26 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
-use optlab_data::Library;
 use optlab_domain::EndReason;
 use optlab_spec::protocol::{Command, Event, Failure, Run};
 
 use crate::attempt::{self, End};
+use crate::data::DataSource;
 use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
 use crate::pipe::EventPipe;
 
-/// Runs every job that comes in, with data from `library`.
+/// Runs every job that comes in, with data from `source`.
 ///
 /// # Errors
 /// If the pipe breaks, or after a crash of libtorch or of this program, because the process may be damaged.
-pub fn serve(library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
+pub fn serve(source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
     while let Some(message) = inbox.next() {
         match message {
             Message::Command(Command::Run(run)) => {
                 let span = tracing::info_span!("job", job = %run.job, attempt = %run.attempt);
                 let _entered = span.enter();
-                match answer(&run, library, inbox, pipe)? {
+                match answer(&run, source, inbox, pipe)? {
                     Answer::Given(event) => pipe.send(&event)?,
                     Answer::InputEnded => return Ok(()),
                 }
@@ -41,9 +41,9 @@ enum Answer {
 }
 
 /// Runs a job and reports its end.
-fn answer(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
+fn answer(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<Answer> {
     tracing::info!(arm = run.spec.arm, seed = run.spec.seed, device = %run.device, "starts");
-    let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, library, inbox, pipe)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| attempt::run(run, source, inbox, pipe)));
     let failure = match result {
         Ok(Ok(End::Finished(summary))) => {
             tracing::info!(seconds = summary.seconds, "finished");
@@ -59,6 +59,10 @@ fn answer(run: &Run, library: &Library, inbox: &Inbox, pipe: &mut EventPipe) -> 
         Err(panic) => failure::of_panic(panic.as_ref()),
     };
     tracing::warn!(reason = %failure.reason, step = failure.step, error = failure.error, "failed");
+    if failure.reason == EndReason::OutOfMemory {
+        // The next job may need the memory, here or in another process on this device.
+        source.forget();
+    }
     // After a machine fault (disk, network), the process is still sound and can train the next job.
     if failure.reason == EndReason::RunnerCrashed {
         pipe.send(&Event::Failed(failure))?;

@@ -81,6 +81,34 @@ fn a_job_is_reproducible_in_any_process_and_after_any_job() {
 }
 
 #[test]
+fn jobs_that_reuse_the_images_of_the_job_before_are_as_in_a_process_of_their_own() {
+    let with = |seed: u64, data: serde_json::Value| {
+        let train = json!({ "steps": 30, "batch_size": 16, "data": data });
+        JobSpec { seed, ..spec(baseline(), train) }
+    };
+    let part = json!({ "validation": 0.5, "train_samples": 100 });
+    let trial = JobSpec { trial: Some(0), ..with(4, part.clone()) };
+    let specs = [
+        with(3, json!({})),
+        with(4, json!({})),
+        with(3, json!({ "validation": 0.5 })),
+        with(4, json!({ "validation": 0.5 })),
+        with(3, part.clone()),
+        with(4, part.clone()),
+        trial,
+        with(4, part),
+        with(4, json!({ "augment": ["pad-crop"] })),
+        with(4, json!({})),
+    ];
+    let mut shared = Runner::start();
+    for spec in &specs {
+        let heard = shared.train(spec);
+        assert_eq!(heard.reproducible(), train(spec).reproducible(), "{spec:?}");
+        assert_eq!(heard.curves().contains_key("test/accuracy"), spec.trial.is_none());
+    }
+}
+
+#[test]
 fn batch_norm_adam_and_smoothing_train() {
     let train_spec = json!({
         "model": { "batch_norm": true },

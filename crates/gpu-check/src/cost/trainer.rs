@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use optlab_data::{Library, Silent};
+use optlab_runner::data::DataSource;
 use optlab_runner::job::Job;
 use optlab_runner::{clock, training};
 use optlab_spec::{ExperimentSpec, JobSpec};
@@ -29,7 +30,8 @@ impl Trainer {
         // The job borrows its spec; a benchmark makes few of them.
         let spec = Box::leak(Box::new(spec(network, method)));
         caught(|| {
-            Ok(Self { job: Job::prepare(spec, device, &Library::from_env(), &mut Silent)?, step: 0, device })
+            let mut source = DataSource::new(Library::from_env());
+            Ok(Self { job: Job::prepare(spec, device, &mut source, &mut Silent)?, step: 0, device })
         })
     }
 }

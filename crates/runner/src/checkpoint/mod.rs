@@ -7,11 +7,12 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use optlab_data::{Library, Progress};
+use optlab_data::Progress;
 use optlab_spec::{CheckpointSpec, JobSpec, KEPT_CHECKPOINTS};
 use tch::Device;
 
 use crate::clock::{self, TrainingClock};
+use crate::data::DataSource;
 use crate::failure::JobError;
 use crate::job::Job;
 use crate::meter::Meter;
@@ -69,7 +70,7 @@ impl<'a> Checkpoints<'a> {
 }
 
 /// Brings a job back to where it was when the checkpoint in `file` was written: builds it, then overwrites its state.
-/// The data are from `library`; `progress` is notified of downloads.
+/// The data are from `source`; `progress` is notified of downloads.
 ///
 /// # Errors
 /// [`JobError::Checkpoint`], and those of [`Job::prepare`].
@@ -77,12 +78,12 @@ pub fn resume<'a>(
     spec: &'a JobSpec,
     device: Device,
     file: &Path,
-    library: &Library,
+    source: &mut DataSource,
     progress: &mut dyn Progress,
 ) -> Result<Job<'a>, JobError> {
     let saved = Saved::read(file, spec.train.total_steps())?;
     let (step, trained_for) = (saved.step, saved.trained_for);
-    let mut job = Job { resumed_at: Some(step), ..Job::at(step, spec, device, library, progress)? };
+    let mut job = Job { resumed_at: Some(step), ..Job::at(step, spec, device, source, progress)? };
     saved.restore(job.state())?;
     job.network.trained().into_iter().try_for_each(|trained| trained.refresh())?;
     job.clock = TrainingClock::after(trained_for);

@@ -39,6 +39,18 @@ impl Images {
         Ok(Self { pixels: pixels.f_to(device)?, labels: labels.f_to(device)?, normalisation })
     }
 
+    /// The same images, in the same memory.
+    pub(super) fn shared(&self) -> Self {
+        let Self { pixels, labels, normalisation } = self;
+        Self { pixels: pixels.shallow_clone(), labels: labels.shallow_clone(), normalisation: *normalisation }
+    }
+
+    /// Where the pixels are.
+    #[cfg(test)]
+    pub(super) fn address(&self) -> usize {
+        self.pixels.data_ptr() as usize
+    }
+
     /// Number of images.
     pub fn len(&self) -> i64 {
         self.labels.size()[0]

@@ -1,5 +1,8 @@
 //! The data of a job: training set, order, augmentation, and the sets for evaluation.
 
+mod source;
+mod sets;
+
 mod batches;
 mod images;
 
@@ -8,18 +11,19 @@ mod order;
 
 mod synthetic;
 
-use optlab_data::{Library, Normalisation, Progress, Samples, Split};
-use optlab_domain::Phase;
+use optlab_data::Progress;
 use optlab_spec::{DataSpec, JobSpec};
 use tch::Device;
 
 use crate::failure::JobError;
-use crate::random::{self, Purpose};
+
+use self::sets::Sets;
 
 pub use augmentation::Augmentation;
 pub use batches::Batches;
 pub use images::{Batch, Images};
 pub use order::Order;
+pub use source::DataSource;
 
 /// All data of a job.
 #[derive(Debug)]
@@ -33,67 +37,26 @@ pub struct Data {
 }
 
 impl Data {
-    /// Loads or draws the images and copies them to the device.
+    /// The data of the job from `source`, on the device. `progress` is notified of downloads.
     ///
     /// # Errors
     /// If they cannot be loaded, and libtorch's own.
     pub fn prepare(
         job: &JobSpec,
         device: Device,
-        library: &Library,
+        source: &mut DataSource,
         progress: &mut dyn Progress,
     ) -> Result<Self, JobError> {
-        let (split, normalisation) = split(&job.train.data, library, progress)?;
-        Self::of(job, split, normalisation, device)
+        Self::of(job, source.sets(job, device, progress)?, device)
     }
 
-    /// Divides the images among the sets of the job.
-    fn of(
-        job: &JobSpec,
-        Split { train, test }: Split,
-        normalisation: Normalisation,
-        device: Device,
-    ) -> Result<Self, JobError> {
+    fn of(job: &JobSpec, sets: Sets, device: Device) -> Result<Self, JobError> {
         let (spec, seed) = (&job.train, job.seed);
+        let Sets { train, validation, test } = sets;
         let shape = spec.data.task().ok_or_else(|| unknown(&spec.data))?.shape;
-        let sizes = spec.data.sizes().ok_or_else(|| unknown(&spec.data))?;
-        let images = |samples: &Samples| Images::new(shape, normalisation, samples, device);
-        let (train, validation) = match sizes.validation {
-            0 => (train, None),
-            count => {
-                let (train, held_out) = train.hold_out(count as usize);
-                (train, Some(images(&held_out)?))
-            }
-        };
-        let train = match spec.data.train_samples {
-            None => images(&train)?,
-            Some(count) => images(&draw(train, count, seed))?,
-        };
         let order = Order::new(seed, &train, spec.batch_size, device);
         let augmentation = Augmentation::new(&spec.data.augment, shape, seed, device)?;
-        let test = match job.phase() {
-            Phase::Trial => None,
-            Phase::Confirm => Some(images(&test)?),
-        };
         Ok(Self { batches: Batches { images: train, order, augmentation }, validation, test })
-    }
-}
-
-/// The images that the job of this seed learns from, whatever its arm.
-fn draw(train: Samples, count: u64, seed: u64) -> Samples {
-    let order = random::permutation(random::stream(seed, Purpose::TrainSamples), train.labels.len() as u64);
-    train.draw(count as usize, order.into_iter().map(|index| index as usize))
-}
-
-fn split(
-    spec: &DataSpec,
-    library: &Library,
-    progress: &mut dyn Progress,
-) -> Result<(Split, Normalisation), JobError> {
-    match (&spec.synthetic, spec.dataset()) {
-        (None, Some(dataset)) => Ok((library.load(dataset, progress)?, dataset.normalisation())),
-        (Some(synthetic), _) => Ok((synthetic::draw(synthetic), synthetic::NORMALISATION)),
-        (None, None) => Err(unknown(spec)),
     }
 }
 
@@ -119,8 +82,8 @@ mod tests {
         let experiment = json!({ "name": "x", "seeds": [4, 5], "train": train, "arms": arms });
         let jobs = ExperimentSpec::from_value(&experiment).unwrap().jobs();
         let digits = optlab_data::find("digits").unwrap();
-        let prepare = |job| Data::of(job, digits.decode(&[]).unwrap(), digits.normalisation(), Device::Cpu);
-        jobs.iter().map(|job| prepare(job).unwrap()).collect()
+        let sets = |job| Sets::of(job, digits.decode(&[]).unwrap(), digits.normalisation(), Device::Cpu);
+        jobs.iter().map(|job| Data::of(job, sets(job).unwrap(), Device::Cpu).unwrap()).collect()
     }
 
     /// The pixels of all images, image after image.

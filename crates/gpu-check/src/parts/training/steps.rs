@@ -2,6 +2,7 @@
 
 use optlab_data::{Library, Silent};
 use optlab_opt::State;
+use optlab_runner::data::DataSource;
 use optlab_runner::job::Job;
 use optlab_runner::training;
 use optlab_spec::JobSpec;
@@ -42,7 +43,8 @@ impl Trained {
 /// # Errors
 /// Those of the job.
 pub fn train(spec: &JobSpec, device: Device, steps: u64, disturbance: f64) -> Result<Trained, CheckError> {
-    let mut job = Job::prepare(spec, device, &Library::from_env(), &mut Silent)?;
+    let mut source = DataSource::new(Library::from_env());
+    let mut job = Job::prepare(spec, device, &mut source, &mut Silent)?;
     if disturbance > 0.0 {
         disturb(&mut job, disturbance)?;
     }
