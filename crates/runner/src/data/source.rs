@@ -79,12 +79,20 @@ fn split(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use optlab_data::Silent;
     use optlab_spec::ExperimentSpec;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::data::{Data, Images};
+
+    /// A source of data that need no files.
+    fn source() -> DataSource {
+        let cache = PathBuf::new();
+        DataSource::new(Library { given: None, cache, mirror: None, network: Default::default() })
+    }
 
     /// A job with this data.
     fn job(seed: u64, data: &Value) -> JobSpec {
@@ -102,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_job_with_the_same_data_loads_nothing() {
-        let mut source = DataSource::new(Library::from_env());
+        let mut source = source();
         let first = places(&mut source, &job(1, &json!({ "name": "digits" })));
         let other_seed_and_augmentation = job(2, &json!({ "name": "digits", "augment": ["flip"] }));
         assert_eq!(places(&mut source, &other_seed_and_augmentation), first);
@@ -110,7 +118,7 @@ mod tests {
 
     #[test]
     fn other_data_replace_those_of_the_last_job() {
-        let mut source = DataSource::new(Library::from_env());
+        let mut source = source();
         let part = json!({ "name": "digits", "validation": 0.5, "train_samples": 100 });
         let size = |source: &DataSource| source.last.as_ref().map(|(key, sets)| (key.seed, sets.train.len()));
         for (seed, data, expected) in [
@@ -136,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_trial_gets_no_test_images_and_leaves_none_to_others() {
-        let mut source = DataSource::new(Library::from_env());
+        let mut source = source();
         let confirming = job(1, &json!({ "name": "digits", "validation": 0.5 }));
         let trial = JobSpec { trial: Some(0), ..confirming.clone() };
         let (_, test) = places(&mut source, &trial);
