@@ -132,8 +132,9 @@ impl Keeper {
     ) -> Result<(), StoreError> {
         let is_alive = |job: &str| alive.iter().any(|pilot| pilot.engine_job == job);
         for Pilot { engine_job: job, .. } in pool.pilots.iter().filter(|pilot| !is_alive(&pilot.engine_job)) {
-            let end = ended.get(job);
-            if let Some(End::Taken(word)) = end {
+            // After a crash, Slurm's controller knows nothing of its latest jobs, and kills their processes.
+            let end = ended.get(job).cloned().unwrap_or(End::Taken("forgotten".to_owned()));
+            if let End::Taken(word) = &end {
                 let why = format!("Slurm took the machine of pilot {job}: {word}");
                 for lease in self.store.preempt(pool, job, &why).await? {
                     tracing::info!(job.id = %lease.job, attempt = %lease.attempt, "{why}; the attempt does not count");
@@ -143,15 +144,12 @@ impl Keeper {
             match end {
                 // Its place is free, whatever prevented others.
                 _ if has_worked => self.forget_failures(pool).await?,
-                Some(End::Itself(word)) if demand.queued > 0 => {
+                End::Itself(word) if demand.queued > 0 => {
                     let trouble = format!(
                         "pilot {job} ended ({word}) before it could run a job; its log, optlab-pilot-{job}.log in the \
                          folder of the provisioner unless --output names another, says why"
                     );
                     self.fail(pool, &trouble).await?;
-                }
-                Some(End::Taken(word)) if !word.starts_with("cancelled") && demand.queued > 0 => {
-                    self.fail(pool, &format!("pilot {job} ended ({word}) before it could run a job")).await?;
                 }
                 _ => {}
             }

@@ -49,6 +49,8 @@ pub fn a_machine_that_is_taken_away_costs_no_attempt(database: Database) {
     goes_on(id, "a node is set down");
     fleet.slurm.set_up(&node);
 
+    // Without the grace, in which a short job ends.
+    fleet.slurm.run("scontrol", &["update", "partitionname=low", "gracetime=0"]);
     let (id, _) = in_the_middle();
     let options = ["--partition=high", "--nodes=2", "--exclusive"];
     let other = fleet.slurm.submit(&options, "sleep 1000");

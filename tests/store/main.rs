@@ -132,6 +132,7 @@ on_both_databases! {
         a_pilot_has_worked_once_its_worker_has_devices,
         an_attempt_on_a_machine_that_was_taken_away_costs_nothing,
         an_attempt_that_was_counted_as_lost_is_refunded,
+        a_pilot_that_starts_again_refunds_its_first_attempt,
         a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued,
     }
     places {

@@ -186,6 +186,19 @@ pub async fn an_attempt_that_was_counted_as_lost_is_refunded(fixture: Fixture) {
     assert_eq!(ends(&fixture, first).await, [Some(EndReason::Preempted), lost, lost]);
 }
 
+/// After a crash, Slurm starts a pilot again under the same id.
+pub async fn a_pilot_that_starts_again_refunds_its_first_attempt(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 1 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let lease = claim(&fixture, &slot).await;
+    start_pilot(&fixture, "18").await;
+    lose(&fixture, lease).await;
+    assert_eq!(fixture.state(lease.job).await, JobState::Failed);
+    start_pilot(&fixture, "17").await;
+    assert_eq!(fixture.state(lease.job).await, JobState::Queued);
+    assert_eq!(ends(&fixture, lease).await, [Some(EndReason::Preempted)]);
+}
+
 pub async fn a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued(fixture: Fixture) {
     let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 1 })).await;

@@ -19,6 +19,7 @@ use optlab_spec::protocol::{Failure, Summary};
 use crate::store::Artifact;
 
 pub(in crate::store) use claim::waiting;
+pub(in crate::store) use preempt::{preempt_worker, unfinished_workers};
 
 /// The claiming worker and device.
 #[derive(Clone, Debug)]

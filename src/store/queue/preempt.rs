@@ -1,9 +1,9 @@
 //! Attempts whose machine was taken away by its engine do not count against their jobs.
 
-use optlab_domain::{AttemptNumber, EndReason, JobId, Lease};
+use optlab_domain::{AttemptNumber, EndReason, JobId, Lease, WorkerId};
 
 use super::ends::{End, uncount};
-use crate::store::database::sql;
+use crate::store::database::{Transaction, sql};
 use crate::store::{Pool, Store, StoreError};
 
 impl Store {
@@ -13,24 +13,48 @@ impl Store {
     pub async fn preempt(&self, pool: &Pool, engine_job: &str, why: &str) -> Result<Vec<Lease>, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
-        sql("UPDATE workers SET preempted = $3 WHERE pool = $1 AND engine_job = $2")
-            .bind(pool.name.as_str())
-            .bind(engine_job)
-            .bind(why)
-            .execute(&mut tx)
-            .await?;
-        let lost: Vec<(JobId, AttemptNumber)> =
-            sql("SELECT a.job_id, a.number FROM workers w JOIN attempts a ON a.worker_id = w.id
-             WHERE w.pool = $1 AND w.engine_job = $2 AND a.end_reason = 'worker_lost' ORDER BY a.job_id")
-            .bind(pool.name.as_str())
-            .bind(engine_job)
-            .fetch_all(&mut tx)
-            .await?;
-        let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
-        for &lease in &lost {
-            uncount(&mut tx, lease, &End::of(EndReason::Preempted, why), now).await?;
+        let mut refunded = Vec::new();
+        for worker in unfinished_workers(&mut tx, &pool.name, engine_job).await? {
+            refunded.extend(preempt_worker(&mut tx, worker, why, now).await?);
         }
         self.commit_queued(tx).await?;
-        Ok(lost)
+        Ok(refunded)
     }
+}
+
+/// The workers of a pilot that have not stopped in good order. After a crash, Slurm may start a pilot again, or give its id
+/// to another one.
+pub(in crate::store) async fn unfinished_workers(
+    tx: &mut Transaction,
+    pool: &str,
+    engine_job: &str,
+) -> Result<Vec<WorkerId>, StoreError> {
+    let workers: Vec<(WorkerId,)> =
+        sql("SELECT id FROM workers WHERE pool = $1 AND engine_job = $2 AND ended_ms IS NULL")
+            .bind(pool)
+            .bind(engine_job)
+            .fetch_all(tx)
+            .await?;
+    Ok(workers.into_iter().map(|(worker,)| worker).collect())
+}
+
+/// Marks the worker, and refunds its attempts that have ended as lost; returns these.
+pub(in crate::store) async fn preempt_worker(
+    tx: &mut Transaction,
+    worker: WorkerId,
+    why: &str,
+    now: i64,
+) -> Result<Vec<Lease>, StoreError> {
+    sql("UPDATE workers SET preempted = $2 WHERE id = $1").bind(worker).bind(why).execute_one(tx).await?;
+    let lost: Vec<(JobId, AttemptNumber)> = sql(
+        "SELECT job_id, number FROM attempts WHERE worker_id = $1 AND end_reason = 'worker_lost' ORDER BY job_id",
+    )
+    .bind(worker)
+    .fetch_all(tx)
+    .await?;
+    let lost: Vec<Lease> = lost.into_iter().map(|(job, attempt)| Lease { job, attempt }).collect();
+    for &lease in &lost {
+        uncount(tx, lease, &End::of(EndReason::Preempted, why), now).await?;
+    }
+    Ok(lost)
 }
