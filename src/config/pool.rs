@@ -1,15 +1,13 @@
 //! Pools of pilots: tables `[slurm.NAME]` of the settings file, or the arguments of `optlab slurm`.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Command, FromArgMatches};
 use optlab_domain::DeviceKind;
 use serde_json::Value;
 
-use super::error::ConfigError;
-use super::file::{SettingsFile, accepted, key_of};
+use super::argument::{accepted, key_of};
 use super::range::{seconds, within};
 
 /// The key of the tables in the settings file.
@@ -60,14 +58,6 @@ impl Default for PoolSettings {
         let matches = known.get_matches_from([""; 0]);
         Self::from_arg_matches(&matches).expect("every argument has a default")
     }
-}
-
-/// The pools of a settings file, or of `optlab.toml` if that exists.
-///
-/// # Errors
-/// [`ConfigError`] for the file.
-pub fn pools(file: Option<&PathBuf>) -> Result<Vec<PoolSettings>, ConfigError> {
-    Ok(SettingsFile::read(file)?.pools)
 }
 
 /// The pools in tables by name.

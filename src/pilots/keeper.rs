@@ -136,7 +136,7 @@ impl Keeper {
             let end = ended.get(job).cloned().unwrap_or(End::Taken("forgotten".to_owned()));
             if let End::Taken(word) = &end {
                 let why = format!("Slurm took the machine of pilot {job}: {word}");
-                for lease in self.store.preempt(pool, job, &why).await? {
+                for lease in self.store.preempt(&pool.name, job, &why).await? {
                     tracing::info!(job.id = %lease.job, attempt = %lease.attempt, "{why}; the attempt does not count");
                 }
             }

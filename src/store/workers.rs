@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use sqlx_macros::FromRow;
 
 use crate::store::database::sql;
-use crate::store::queue::{preempt_worker, unfinished_workers};
 use crate::store::{NotFound, Store, StoreError};
 
 /// A process that claims jobs.
@@ -102,40 +101,6 @@ pub struct Memory {
 }
 
 impl Store {
-    /// Registers a worker; returns its id. A pilot runs one worker at a time, so an earlier one of the same pilot has lost
-    /// its machine.
-    pub async fn register_worker(
-        &self,
-        name: &str,
-        devices: &[OfferedDevice],
-        origin: &Origin,
-    ) -> Result<WorkerId, StoreError> {
-        let mut tx = self.begin().await?;
-        let now = self.now(&mut tx).await?;
-        if let (Some(pool), Some(engine_job)) = (&origin.pool, &origin.engine_job) {
-            let why = format!("pilot {engine_job} was started again");
-            for earlier in unfinished_workers(&mut tx, pool, engine_job).await? {
-                preempt_worker(&mut tx, earlier, &why, now).await?;
-            }
-        }
-        let id = sql(
-            "INSERT INTO workers (name, devices, started_ms, last_seen_ms, engine, engine_job, node, pool, until_ms)
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8) RETURNING id",
-        )
-        .bind(name)
-        .bind(serde_json::to_string(devices)?)
-        .bind(now)
-        .bind(origin.engine)
-        .bind(origin.engine_job.as_deref())
-        .bind(origin.node.as_deref())
-        .bind(origin.pool.as_deref())
-        .bind(origin.until_ms)
-        .fetch_value(&mut tx)
-        .await?;
-        self.commit_queued(tx).await?;
-        Ok(id)
-    }
-
     /// Records a heartbeat of the worker with its current devices and the reason why it claims nothing, if any; returns
     /// whether a drain was requested.
     pub async fn record_heartbeat(

@@ -91,6 +91,13 @@ impl Fleet {
         attempts.last().expect("it has an attempt")["engine_job"].as_str().unwrap().to_owned()
     }
 
+    /// The process of the newest worker.
+    pub fn worker(&self) -> u32 {
+        let workers = self.fixture.server.read("/api/v1/workers");
+        let name = workers["items"][0]["name"].as_str().unwrap().to_owned();
+        name.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
     pub fn attempts(&self, job: &Value) -> Vec<Value> {
         let path = format!("/api/v1/jobs/{}/attempts", job["id"]);
         self.fixture.server.read(&path)["items"].as_array().unwrap().clone()

@@ -43,6 +43,7 @@ on! {
         pilots::a_keeper_that_is_killed_is_replaced_and_finds_its_pilots,
         pilots::a_controller_that_is_killed_and_comes_back_loses_no_job,
         taken::a_machine_that_is_taken_away_costs_no_attempt,
+        taken::a_machine_that_dies_costs_no_attempt,
         taken::jobs_are_handed_back_before_the_time_limit,
         refused::a_rejected_request_pauses_the_pool,
         refused::a_request_that_can_never_be_met_is_given_up,

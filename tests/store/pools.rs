@@ -152,11 +152,10 @@ pub async fn a_pilot_has_worked_once_its_worker_has_devices(fixture: Fixture) {
 }
 
 pub async fn an_attempt_on_a_machine_that_was_taken_away_costs_nothing(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 1 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let lease = claim(&fixture, &slot).await;
-    let uncounted = fixture.store.preempt(&pool, "17", "Slurm: preempted").await.unwrap();
+    let uncounted = fixture.store.preempt("cpu", "17", "Slurm: preempted").await.unwrap();
     assert_eq!(uncounted, [], "its worker may still hand the job back");
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Running);
     lose(&fixture, lease).await;
@@ -169,14 +168,13 @@ pub async fn an_attempt_on_a_machine_that_was_taken_away_costs_nothing(fixture: 
 }
 
 pub async fn an_attempt_that_was_counted_as_lost_is_refunded(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 2 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let first = claim(&fixture, &slot).await;
     lose(&fixture, first).await;
     let second = claim(&fixture, &fixture.slot).await;
-    assert_eq!(fixture.store.preempt(&pool, "17", "node failure").await.unwrap(), [first]);
-    assert_eq!(fixture.store.preempt(&pool, "17", "node failure").await.unwrap(), [], "once");
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [first]);
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [], "once");
     lose(&fixture, second).await;
     assert_eq!(fixture.job(first.job).await.record.state, JobState::Queued, "one attempt is left");
     let third = claim(&fixture, &fixture.slot).await;
@@ -200,15 +198,14 @@ pub async fn a_pilot_that_starts_again_refunds_its_first_attempt(fixture: Fixtur
 }
 
 pub async fn a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 1 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let lease = claim(&fixture, &slot).await;
     lose(&fixture, lease).await;
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Failed);
-    fixture.store.preempt(&pool, "18", "another pilot").await.unwrap();
+    fixture.store.preempt("cpu", "18", "another pilot").await.unwrap();
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Failed);
-    fixture.store.preempt(&pool, "17", "node failure").await.unwrap();
+    fixture.store.preempt("cpu", "17", "node failure").await.unwrap();
     let job = fixture.job(lease.job).await;
     assert_eq!((job.record.state, job.record.end_reason), (JobState::Queued, None));
     let again = claim(&fixture, &fixture.slot).await;

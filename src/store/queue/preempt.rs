@@ -4,17 +4,17 @@ use optlab_domain::{AttemptNumber, EndReason, JobId, Lease, WorkerId};
 
 use super::ends::{End, uncount};
 use crate::store::database::{Transaction, sql};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// Records that `why` took the machine of a pilot away. An attempt that it still runs ends as preempted once its lease
     /// expires; its worker may hand it back before. An attempt that has ended as lost counts no more, and a job that has
     /// failed by it is requeued. Returns these.
-    pub async fn preempt(&self, pool: &Pool, engine_job: &str, why: &str) -> Result<Vec<Lease>, StoreError> {
+    pub async fn preempt(&self, pool: &str, engine_job: &str, why: &str) -> Result<Vec<Lease>, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let mut refunded = Vec::new();
-        for worker in unfinished_workers(&mut tx, &pool.name, engine_job).await? {
+        for worker in unfinished_workers(&mut tx, pool, engine_job).await? {
             refunded.extend(preempt_worker(&mut tx, worker, why, now).await?);
         }
         self.commit_queued(tx).await?;
@@ -24,7 +24,7 @@ impl Store {
 
 /// The workers of a pilot that have not stopped in good order. After a crash, Slurm may start a pilot again, or give its id
 /// to another one.
-pub(in crate::store) async fn unfinished_workers(
+pub(super) async fn unfinished_workers(
     tx: &mut Transaction,
     pool: &str,
     engine_job: &str,
@@ -39,7 +39,7 @@ pub(in crate::store) async fn unfinished_workers(
 }
 
 /// Marks the worker, and refunds its attempts that have ended as lost; returns these.
-pub(in crate::store) async fn preempt_worker(
+pub(super) async fn preempt_worker(
     tx: &mut Transaction,
     worker: WorkerId,
     why: &str,
