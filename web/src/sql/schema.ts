@@ -20,6 +20,7 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   failures: words("experiment_id experiment job_id arm method phase trial seed attempt worker device end_reason error state started_ms ended_ms"),
   curves: words("experiment_id experiment job_id arm method phase trial seed state series unit step value time_ms"),
+  fleet_demand: words("device state engine jobs"),
   experiments: words("id name notes tags archived spec baseline created_ms submitted_text commit_hash commit_dirty command_line"),
   jobs: words(
     `id experiment_id arm arm_position method phase trial seed spec device_wanted priority max_attempts time_limit_seconds
@@ -33,6 +34,6 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   series: words("id name unit higher_is_better"),
   metric_points: words("job_id series_id step value time_ms"),
-  workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble"),
+  workers: words("id name devices started_ms last_seen_ms ended_ms draining trouble engine"),
   artifacts: words("job_id name kind attempt step path bytes sha256 created_ms"),
 };
