@@ -17,10 +17,11 @@ RUN make build && mkdir /out && cp target/release/optlab target/release/optlab-r
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates libstdc++6 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home optlab && mkdir /data && chown optlab /data
+ && useradd --uid 1000 --create-home optlab && mkdir /data && chown optlab /data
 COPY --from=build /opt/cache/optlab /opt/cache/optlab
 COPY --from=build /out/ /usr/local/bin/
-USER optlab
+# As a number, so that Kubernetes can see that it is not root.
+USER 1000
 WORKDIR /data
 ENV OPTLAB_LISTEN=0.0.0.0:8080
 EXPOSE 8080

@@ -75,4 +75,4 @@ setup-lint:
 
 clean:
 	cargo clean
-	rm -rf setup/.tools web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv tests/openapi/.venv
+	rm -rf setup/.tools web/dist web/node_modules tests/browser/node_modules tests/python/.venv tests/bucket/.venv tests/openapi/.venv tests/kubernetes/.venv

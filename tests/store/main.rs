@@ -15,6 +15,7 @@ mod listing;
 mod conditions;
 mod queue;
 mod waiting;
+mod fleet;
 
 mod checkpoints;
 mod clocks;
@@ -104,6 +105,10 @@ on_both_databases! {
         queue_positions_are_right_up_to_their_limit,
         a_list_by_id_applies_its_filter,
         an_experiment_reports_counts_of_jobs_and_updates,
+    }
+    fleet {
+        the_demand_counts_due_and_running_jobs_by_device,
+        the_demand_leaves_out_jobs_that_cannot_be_claimed,
     }
     queue {
         a_job_is_claimed_recorded_and_ended,

@@ -32,6 +32,7 @@ pub(super) const READABLE: [&str; 16] = [
     "curves",
     "paired_differences",
     "failures",
+    "fleet_demand",
 ];
 
 /// The error for a statement that is not a query.
