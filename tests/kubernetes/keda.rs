@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use optlab::store::{self, AttemptEnd, CompleteRun, Slot, Store, Submission};
+use optlab::store::{self, AttemptEnd, CompleteRun, Origin, Slot, Store, Submission};
 use optlab_domain::{Action, Device, EndReason, ExperimentId, JobState, Lease, WorkerId};
 use optlab_spec::protocol::{Failure, Summary};
 use optlab_spec::submission;
@@ -64,7 +64,7 @@ impl ScaledJob {
 
     /// The worker of a pod registers.
     async fn run(&mut self, store: &Store, pod: usize) -> Slot {
-        let worker = store.register_worker(&format!("pod-{pod}:1"), &[]).await.unwrap();
+        let worker = store.register_worker(&format!("pod-{pod}:1"), &[], &Origin::default()).await.unwrap();
         self.execute("UPDATE workers SET engine = 'kubernetes' WHERE name LIKE 'pod-%'").await;
         self.pods[pod].worker = Some(worker);
         Slot { worker, device: self.device }
@@ -125,7 +125,7 @@ async fn pods_follow_the_queue() {
     }
 
     // A worker that no engine started takes a job before KEDA looks.
-    let permanent = store.register_worker("permanent:1", &[]).await.unwrap();
+    let permanent = store.register_worker("permanent:1", &[], &Origin::default()).await.unwrap();
     let permanent = Slot { worker: permanent, device: Device::Cpu };
     submit(&store, "any", 1).await;
     let elsewhere = claim(&store, &permanent).await.unwrap();

@@ -1,7 +1,7 @@
 //! What engines read of the queue: how many jobs there are for workers.
 
 use optlab::clock::{Clock, SystemClock};
-use optlab::store::{AttemptEnd, Edit, Slot};
+use optlab::store::{AttemptEnd, Edit, Origin, Slot};
 use optlab_domain::lifecycle::LONGEST_WAIT_MS;
 use optlab_domain::{Action, Device, EndReason, Lease};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub async fn the_demand_counts_due_and_running_jobs_by_device(fixture: Fixture) 
     assert_eq!(demand(&fixture).await, ["any queued - 2", "cpu queued - 1", "cuda queued - 3"]);
 
     // Running jobs count where they run, whatever they want.
-    let gpu = store.register_worker("there:1", &[offered("cuda:1", None)]).await.unwrap();
+    let gpu = store.register_worker("there:1", &[offered("cuda:1", None)], &Origin::default()).await.unwrap();
     let gpu = Slot { worker: gpu, device: Device::Cuda(1) };
     let claim = async |slot: &Slot| store.claim(slot, LEASE_MS).await.unwrap().unwrap().lease;
     let leases: Vec<Lease> = [claim(&gpu).await, claim(&gpu).await, claim(&fixture.slot).await].into();
