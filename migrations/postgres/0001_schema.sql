@@ -47,6 +47,8 @@ CREATE TABLE workers (
     preempted    TEXT                           -- why the engine took its machine away
 );
 
+CREATE INDEX workers_of_pilot ON workers (pool, engine_job, id) WHERE pool IS NOT NULL;
+
 -- Pools of pilots: workers that an engine starts on demand.
 CREATE TABLE pools (
     name            TEXT   NOT NULL PRIMARY KEY,
@@ -154,6 +156,8 @@ CREATE TABLE attempts (
     seconds     DOUBLE PRECISION,               -- of a complete run
     PRIMARY KEY (job_id, number)
 );
+
+CREATE INDEX attempts_of_worker ON attempts (worker_id);
 
 CREATE TABLE series (
     id               BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

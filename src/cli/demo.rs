@@ -44,7 +44,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     let address = format!("http://{}{}", listener.local_addr()?, settings.api.base_path);
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone(), settings.training.drain));
-    let mut service = tokio::spawn(service(settings, listener, shutdown.clone()));
+    let mut service = tokio::spawn(service(settings, Vec::new(), listener, shutdown.clone()));
 
     let client = Client::new(&address, args.surroundings)?;
     let experiment = spawn_blocking(move || experiment(&client));

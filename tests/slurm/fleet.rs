@@ -75,7 +75,7 @@ impl Fleet {
         }
     }
 
-    /// Waits until no pilot is left, while `look` looks at those that are.
+    /// Waits until no pilot is left.
     #[track_caller]
     pub fn wait_until_all_have_left(&self) {
         let mut patience = Patience::until("all pilots have left");

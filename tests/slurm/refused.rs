@@ -53,7 +53,7 @@ pub fn pilots_that_fail_are_not_repeated_for_ever(database: Database) {
     let _keeper = fleet.keep(1, &["--output=/nonexistent/folder/log"]);
     server.submit(&experiment());
     let pool = fleet.wait_for_pool("it pauses", |pool| pool["paused_until"].is_string());
-    assert!(trouble(&pool).contains("before it could run a job"), "{pool:#}");
+    assert!(trouble(&pool).contains("before it claimed a job"), "{pool:#}");
     assert_eq!(fleet.pilots_so_far().len(), 2, "{:?}", fleet.slurm.jobs());
 }
 

@@ -134,7 +134,7 @@ on_both_databases! {
         of_many_processes_one_takes_a_pool,
         failures_pause_a_pool_for_longer_and_a_person_ends_the_pause,
         demand_counts_due_jobs_of_the_device_and_those_of_its_pilots,
-        a_pilot_has_worked_once_its_worker_has_devices,
+        a_pilot_has_worked_once_its_worker_has_claimed,
         an_attempt_on_a_machine_that_was_taken_away_costs_nothing,
         an_attempt_that_was_counted_as_lost_is_refunded,
         a_pilot_that_starts_again_refunds_its_first_attempt,

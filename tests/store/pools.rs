@@ -139,16 +139,16 @@ pub async fn demand_counts_due_jobs_of_the_device_and_those_of_its_pilots(fixtur
     assert_eq!(demand().await, Demand { queued: 1, running, slots }, "one is not due");
 }
 
-pub async fn a_pilot_has_worked_once_its_worker_has_devices(fixture: Fixture) {
+pub async fn a_pilot_has_worked_once_its_worker_has_claimed(fixture: Fixture) {
     let pool = hold(&fixture, None).await.unwrap();
     let has_worked = async |job| fixture.store.pilot_has_worked(&pool, job).await.unwrap();
-    assert!(!has_worked("17").await);
-    let origin =
-        Origin { engine_job: Some("17".to_owned()), pool: Some("cpu".to_owned()), ..Origin::default() };
-    let worker = fixture.store.register_worker("n1:7", &[], &origin).await.unwrap();
+    fixture.one_job(json!({})).await;
+    let slot = start_pilot(&fixture, "17").await;
     assert!(!has_worked("17").await, "its runner may not start");
-    fixture.store.record_heartbeat(worker, &[offered("cpu", None)], None).await.unwrap();
+    claim(&fixture, &slot).await;
     assert!(has_worked("17").await && !has_worked("1").await);
+    start_pilot(&fixture, "17").await;
+    assert!(!has_worked("17").await, "another pilot has its id now");
 }
 
 pub async fn an_attempt_on_a_machine_that_was_taken_away_costs_nothing(fixture: Fixture) {

@@ -2,7 +2,7 @@
 
 use optlab_domain::WorkerId;
 
-use super::preempt::{preempt_worker, unfinished_workers};
+use super::preempt::preempt_workers;
 use crate::store::database::sql;
 use crate::store::{OfferedDevice, Origin, Store, StoreError};
 
@@ -17,11 +17,10 @@ impl Store {
     ) -> Result<WorkerId, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
+        let mut refunded = Vec::new();
         if let (Some(pool), Some(engine_job)) = (&origin.pool, &origin.engine_job) {
             let why = format!("pilot {engine_job} was started again");
-            for earlier in unfinished_workers(&mut tx, pool, engine_job).await? {
-                preempt_worker(&mut tx, earlier, &why, now).await?;
-            }
+            refunded = preempt_workers(&mut tx, pool, engine_job, &why).await?;
         }
         let id = sql(
             "INSERT INTO workers (name, devices, started_ms, last_seen_ms, engine, engine_job, node, pool, until_ms)
@@ -37,7 +36,11 @@ impl Store {
         .bind(origin.until_ms)
         .fetch_value(&mut tx)
         .await?;
-        self.commit_queued(tx).await?;
+        if refunded.is_empty() {
+            self.commit(tx).await?;
+        } else {
+            self.commit_queued(tx).await?;
+        }
         Ok(id)
     }
 }
