@@ -39,7 +39,7 @@ impl Surroundings {
         format!(
             r#"#!/bin/sh
 # A pilot of optlab's pool `{name}`: a worker that runs jobs until none is left or its machine goes away.
-# Slurm tells a job its end only since 23.02.
+# Slurm sets the end of a job in its environment only since 23.02.
 until=${{SLURM_JOB_END_TIME:-$(SLURM_TIME_FORMAT=%s squeue --noheader --jobs="$SLURM_JOB_ID" --format=%e)}}
 case $until in
   '' | *[!0-9]*) ;;

@@ -38,12 +38,15 @@ pub fn a_rejected_request_pauses_the_pool(database: Database) {
 pub fn a_request_that_can_never_be_met_is_given_up(database: Database) {
     let fleet = Fleet::new(database);
     let server = &fleet.fixture.server;
-    let _keeper = fleet.keep(2, &["--partition=short", "--time=30"]);
-    server.submit(&experiment());
+    for _ in 0..4 {
+        server.submit(&experiment());
+    }
+    let _keeper = fleet.keep(4, &["--partition=short", "--time=30"]);
     let pool = fleet.wait_for_pool("it pauses", |pool| pool["paused_until"].is_string());
     assert!(trouble(&pool).contains("(PartitionTimeLimit), so it was cancelled"), "{pool:#}");
+    assert_eq!(pool["failures"], 2, "four pilots that fail together are one failure: {pool:#}");
     fleet.wait_until_all_have_left();
-    assert_eq!(fleet.pilots_so_far().len(), 2, "requested once, and once more");
+    assert_eq!(fleet.pilots_so_far().len(), 5, "four at first, and then a single one");
 }
 
 /// A pilot whose worker cannot work is a failure of its pool.

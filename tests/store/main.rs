@@ -137,6 +137,8 @@ on_both_databases! {
         a_pilot_has_worked_once_its_worker_has_claimed,
         an_attempt_on_a_machine_that_was_taken_away_costs_nothing,
         an_attempt_that_was_counted_as_lost_is_refunded,
+        a_refund_counts_whatever_happened_since,
+        a_worker_that_lived_on_is_refunded_nothing,
         a_pilot_that_starts_again_refunds_its_first_attempt,
         a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued,
     }
@@ -231,6 +233,7 @@ on_both_databases! {
         a_stopped_experiment_makes_no_choice_until_it_goes_on,
         an_arm_with_a_cancelled_trial_waits_for_its_retry,
         an_arm_whose_trials_all_failed_can_be_retried,
+        a_refunded_trial_counts_unless_the_choice_was_made_without_it,
         added_seeds_confirm_and_added_arms_are_tuned,
     }
     monitor {

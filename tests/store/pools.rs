@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use optlab::store::{Demand, Origin, Pool, PoolHold, Slot, StoreError};
-use optlab_domain::{Device, DeviceKind, EndReason, Engine, JobState, Lease, Pilot, PilotState};
+use optlab::store::{AttemptEnd, Demand, Origin, Pool, PoolHold, Slot, StoreError};
+use optlab_domain::{Action, Device, DeviceKind, EndReason, Engine, JobState, Lease, Pilot, PilotState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, offered};
@@ -30,7 +30,7 @@ fn pilot(engine_job: &str) -> Pilot {
 }
 
 /// The slot of a pilot's worker.
-async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
+pub async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
     let origin = Origin {
         engine: Some(Engine::Slurm),
         engine_job: Some(engine_job.to_owned()),
@@ -42,12 +42,12 @@ async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
     Slot { worker, device: Device::Cpu }
 }
 
-async fn claim(fixture: &Fixture, slot: &Slot) -> Lease {
+pub async fn claim(fixture: &Fixture, slot: &Slot) -> Lease {
     fixture.store.claim(slot, LEASE_MS).await.unwrap().expect("a job waits").lease
 }
 
 /// Ends the attempt as lost: its lease expires.
-async fn lose(fixture: &Fixture, lease: Lease) {
+pub async fn lose(fixture: &Fixture, lease: Lease) {
     fixture.clock.advance(LEASE_MS + 1);
     assert_eq!(fixture.store.reap().await.unwrap(), [lease]);
 }
@@ -122,7 +122,7 @@ pub async fn demand_counts_due_jobs_of_the_device_and_those_of_its_pilots(fixtur
     let demand = async || fixture.store.demand(&pool).await.unwrap();
     assert_eq!(demand().await, Demand { queued: 0, running: 0, slots: None });
     let paused = fixture.one_job(json!({})).await;
-    fixture.store.act_on_job(paused, optlab_domain::Action::Pause).await.unwrap();
+    fixture.store.act_on_job(paused, Action::Pause).await.unwrap();
     fixture.one_job(json!({ "resources": { "device": "cuda" } })).await;
     fixture.one_job(json!({ "resources": { "device": "cpu" } })).await;
     for _ in 0..3 {
@@ -182,6 +182,37 @@ pub async fn an_attempt_that_was_counted_as_lost_is_refunded(fixture: Fixture) {
     assert_eq!(fixture.job(first.job).await.record.state, JobState::Failed);
     let lost = Some(EndReason::WorkerLost);
     assert_eq!(ends(&fixture, first).await, [Some(EndReason::Preempted), lost, lost]);
+}
+
+pub async fn a_refund_counts_whatever_happened_since(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 2 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let first = claim(&fixture, &slot).await;
+    lose(&fixture, first).await;
+    let second = claim(&fixture, &fixture.slot).await;
+    fixture.end(second, AttemptEnd::HandedBack).await;
+    let third = claim(&fixture, &fixture.slot).await;
+    lose(&fixture, third).await;
+    assert_eq!(fixture.state(first.job).await, JobState::Failed);
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [first]);
+    assert_eq!(fixture.state(first.job).await, JobState::Queued, "a later attempt was the last one");
+    let fourth = claim(&fixture, &fixture.slot).await;
+    lose(&fixture, fourth).await;
+    assert_eq!(fixture.state(first.job).await, JobState::Failed, "no attempt is left");
+    fixture.store.act_on_job(first.job, Action::Retry).await.unwrap();
+    assert_eq!(fixture.store.preempt("cpu", "17", "again").await.unwrap(), []);
+}
+
+/// A worker that has reported after it lost an attempt was alive, so that its machine is not to blame.
+pub async fn a_worker_that_lived_on_is_refunded_nothing(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 1 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let lease = claim(&fixture, &slot).await;
+    lose(&fixture, lease).await;
+    fixture.clock.advance(1);
+    fixture.store.record_heartbeat(slot.worker, &[offered("cpu", None)], None).await.unwrap();
+    assert_eq!(fixture.store.preempt("cpu", "17", "time limit").await.unwrap(), []);
+    assert_eq!(fixture.state(lease.job).await, JobState::Failed);
 }
 
 /// After a crash, Slurm starts a pilot again under the same id.
