@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, ClientError, Surroundings};
+use super::client::{Client, Surroundings};
+use super::client_error::ClientError;
 use super::progress::{state, watch};
 use super::serve::{block_on, listen, service, stop_on_signal};
 use super::{Failure, compare, output};
