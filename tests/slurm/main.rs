@@ -1,7 +1,5 @@
 //! Workers on demand on a real Slurm cluster on this machine.
 
-#![expect(clippy::disallowed_methods, reason = "waits for other processes")]
-
 #[path = "../workers/fixture.rs"]
 #[allow(dead_code, reason = "another suite has more tests")]
 mod fixture;
