@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test test-first-half test-second-half test-docs gpu-bundle chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
+.PHONY: demo test test-a-m test-n-z test-docs gpu-bundle chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
 
 demo: build
 	./target/release/optlab demo
@@ -14,15 +14,15 @@ build: setup
 setup: libtorch web
 
 # Runs every suite even if one fails. Most suites wait more than they compute, so two halves, by the names of the suites,
-# run at the same time; each prints its output when it ends, with its failed suites last.
+# run at the same time; each lists its failed suites last.
 test: setup setup-test lint
 	cargo test --workspace --no-run
-	$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-first-half test-second-half test-docs
+	$(MAKE) --no-print-directory --jobs 2 --keep-going test-a-m test-n-z test-docs
 
-test-first-half:
+test-a-m:
 	cargo test --workspace --no-fail-fast --lib --bins --test '[a-m]*'
 
-test-second-half:
+test-n-z:
 	cargo test --workspace --no-fail-fast --test '[n-z]*'
 
 test-docs:
