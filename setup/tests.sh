@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need besides the build: Chromium and its driver package, sqlite3, openssl, nginx, PostgreSQL and
 # Slurm (the tests start their own servers and do not use those that apt may start), and the Python packages for
-# docs/python.md, for an S3-compatible service and for a client that is generated from the OpenAPI document.
+# docs/python.md, for an S3-compatible service, for a client that is generated from the OpenAPI document and for the schemas
+# of Kubernetes.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/browser"
 
@@ -36,6 +37,7 @@ install_python() {
   install_packages ../python "the Python packages of docs/python.md"
   install_packages ../bucket "an S3-compatible service"
   install_packages ../openapi "a client for the OpenAPI document"
+  install_packages ../kubernetes "the schemas of Kubernetes"
 }
 
 install_packages() {

@@ -47,6 +47,8 @@ CREATE TABLE workers (
     preempted    TEXT                           -- why the engine took its machine away
 );
 
+CREATE INDEX workers_of_pilot ON workers (pool, engine_job, id) WHERE pool IS NOT NULL;
+
 -- Pools of pilots: workers that an engine starts on demand.
 CREATE TABLE pools (
     name            TEXT   NOT NULL PRIMARY KEY,
@@ -154,6 +156,8 @@ CREATE TABLE attempts (
     seconds     DOUBLE PRECISION,               -- of a complete run
     PRIMARY KEY (job_id, number)
 );
+
+CREATE INDEX attempts_of_worker ON attempts (worker_id);
 
 CREATE TABLE series (
     id               BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -328,3 +332,23 @@ JOIN jobs j ON j.id = a.job_id
 JOIN experiments e ON e.id = j.experiment_id
 JOIN workers w ON w.id = a.worker_id
 WHERE a.end_reason NOT IN ('completed', 'at_rung');
+
+-- For what starts workers on demand: one row per kind of device, state and engine, without those that have no jobs. Queued
+-- jobs that could be claimed now are counted by the device that they want, running ones by that on which they run. The
+-- condition is that of `waiting` in src/store/queue/claim.rs: a delay that ends in more than five minutes counts as over.
+CREATE VIEW fleet_demand AS
+SELECT
+    due.device, due.state, due.engine, count(*) AS jobs
+FROM (
+    SELECT j.device_wanted AS device, j.state, CAST(NULL AS TEXT) AS engine
+    FROM jobs j
+    WHERE j.state = 'queued' AND j.waits_at IS NULL
+      AND j.not_before_ms - extract(epoch FROM now()) * 1000 NOT BETWEEN 1 AND 300000
+    UNION ALL
+    SELECT split_part(a.device, ':', 1) AS device, j.state, w.engine
+    FROM jobs j
+    JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+    JOIN workers w ON w.id = a.worker_id
+    WHERE j.state = 'running'
+) due
+GROUP BY due.device, due.state, due.engine;

@@ -61,6 +61,7 @@ pub(super) fn waits_for(pool: &store::Pool, now_ms: i64) -> Option<String> {
     let pending: Vec<&Pilot> =
         pool.pilots.iter().filter(|pilot| pilot.state == PilotState::Pending).collect();
     let mut reasons: Vec<&str> = pending.iter().filter_map(|pilot| pilot.reason.as_deref()).collect();
+    reasons.sort_unstable();
     reasons.dedup();
     match pending.len() {
         0 if pool.pilots.is_empty() => Some(format!("pool {name} requests a pilot from {engine}")),

@@ -19,6 +19,7 @@ use ureq::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, hea
 use ureq::middleware::MiddlewareNext;
 
 use super::Failure;
+use super::client_error::ClientError;
 use super::provenance::in_header;
 use crate::clock::{Clock, SystemClock};
 
@@ -88,32 +89,6 @@ pub(super) struct Client {
     server: String,
     network: Network,
     agent: ureq::Agent,
-}
-
-/// The reason why a request failed.
-pub(super) enum ClientError {
-    /// No server answered, or the answer cannot be from optlab.
-    Unreachable(String),
-    /// The server rejected the request, with this status and text.
-    Refused(u16, String),
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        match error {
-            // 4xx is the caller's mistake, except for the state of the server.
-            ClientError::Refused(400 | 413 | 422, text) => Self::Usage(text),
-            other => Self::Other(other.into_anyhow()),
-        }
-    }
-}
-
-impl ClientError {
-    pub(super) fn into_anyhow(self) -> anyhow::Error {
-        match self {
-            Self::Unreachable(text) | Self::Refused(_, text) => anyhow::anyhow!(text),
-        }
-    }
 }
 
 impl Client {

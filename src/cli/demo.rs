@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, ClientError, Surroundings};
+use super::client::{Client, Surroundings};
+use super::client_error::ClientError;
 use super::progress::{state, watch};
 use super::serve::{block_on, listen, service, stop_on_signal};
 use super::{Failure, compare, output};
@@ -44,7 +45,7 @@ async fn demo(args: Args) -> Result<(), Failure> {
     let address = format!("http://{}{}", listener.local_addr()?, settings.api.base_path);
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone(), settings.training.drain));
-    let mut service = tokio::spawn(service(settings, listener, shutdown.clone()));
+    let mut service = tokio::spawn(service(settings, Vec::new(), listener, shutdown.clone()));
 
     let client = Client::new(&address, args.surroundings)?;
     let experiment = spawn_blocking(move || experiment(&client));

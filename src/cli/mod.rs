@@ -40,6 +40,7 @@ mod waiting;
 mod progress;
 
 mod client;
+mod client_error;
 mod download;
 mod figures;
 mod input;

@@ -3,7 +3,8 @@
 use optlab_api_types::{Job, List};
 use optlab_domain::ExperimentId;
 
-use super::client::{Client, ClientError};
+use super::client::Client;
+use super::client_error::ClientError;
 use super::output;
 
 /// Maximum number of failures or remarks to print; the rest are only counted.

@@ -7,7 +7,8 @@ use optlab_api_types::{Experiment, ExperimentSummary, Tuning, TuningProgress};
 use optlab_domain::{Counts, ExperimentId};
 use tokio::time::Instant;
 
-use super::client::{Client, ClientError};
+use super::client::Client;
+use super::client_error::ClientError;
 use super::{outcome, output, waiting};
 
 const ASK_EVERY: Duration = Duration::from_millis(500);

@@ -14,7 +14,7 @@ use super::Failure;
 use super::signals::Signals;
 use crate::artifacts::ArtifactRoot;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, DEFAULT_ADDRESS, DatabaseUrl, Drain, ServiceSettings};
+use crate::config::{self, DEFAULT_ADDRESS, DatabaseUrl, Drain, PoolSettings, ServiceSettings};
 use crate::pilots::Surroundings;
 use crate::store::{QueryRunner, Root, Store};
 use crate::worker::Reaper;
@@ -39,7 +39,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         let listener = listen(args.settings.listen.unwrap_or(DEFAULT_ADDRESS)).await?;
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone(), args.settings.training.drain));
-        Ok(service(args.settings, listener, shutdown).await?)
+        let pools = config::pools(args.settings.database.config.as_ref())?;
+        Ok(service(args.settings, pools, listener, shutdown).await?)
     })?
 }
 
@@ -70,14 +71,14 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Runs everything until `shutdown`.
+/// Runs everything until `shutdown`, and keeps these pools of pilots.
 pub(super) async fn service(
     settings: ServiceSettings,
+    pools: Vec<PoolSettings>,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let connections = connections();
-    let pools = config::pools(settings.database.config.as_ref())?;
     let surroundings =
         Surroundings::new(std::env::current_exe()?, &settings.database.database_url, &settings.training);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -3,7 +3,8 @@
 use optlab_domain::ExperimentId;
 use serde_json::json;
 
-use super::client::{Client, ClientError, ServerArgs};
+use super::client::{Client, ServerArgs};
+use super::client_error::ClientError;
 use super::progress::{state, watch};
 use super::{Failure, compare, output, which};
 

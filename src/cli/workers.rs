@@ -140,6 +140,7 @@ fn pool_state(pool: &Pool) -> String {
     said.extend(pool.trouble.clone());
     let waits = |pilot: &Pilot| pilot.reason.clone().filter(|_| pilot.state == PilotState::Pending);
     let mut reasons: Vec<String> = pool.pilots.iter().filter_map(waits).collect();
+    reasons.sort_unstable();
     reasons.dedup();
     if said.is_empty() && !reasons.is_empty() {
         said.push(format!("waiting: {}", reasons.join(", ")));

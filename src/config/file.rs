@@ -1,7 +1,6 @@
 //! `optlab.toml`, the settings file.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use clap::{Arg, Args, Command};
 use optlab_spec::submission::parse_toml;
 use serde_json::Value;
 
+use super::argument::{accepted, key_of};
 use super::error::{ConfigError, LONGEST_FILE};
 use super::pool::{POOLS, PoolSettings, from_tables};
 use super::service::ServiceSettings;
@@ -61,10 +61,12 @@ impl SettingsFile {
     }
 }
 
-/// The key of a setting is its flag with underscores. The file cannot name another file.
-pub(super) fn key_of(arg: &Arg) -> Option<String> {
-    let flag = arg.get_long().filter(|flag| *flag != "config")?;
-    Some(flag.replace('-', "_"))
+/// The pools of a settings file, or of `optlab.toml` if that exists.
+///
+/// # Errors
+/// [`ConfigError`] for the file.
+pub fn pools(file: Option<&PathBuf>) -> Result<Vec<PoolSettings>, ConfigError> {
+    Ok(SettingsFile::read(file)?.pools)
 }
 
 fn arg_of<'a>(known: &'a Command, key: &str) -> Option<&'a Arg> {
@@ -86,23 +88,5 @@ fn checked(path: &Path, key: &str, arg: &Arg, value: Value) -> Result<String, Co
         path: path.to_owned(),
         key: key.to_owned(),
         problem,
-    })
-}
-
-/// The value as a text that the argument's own parser accepts, or what the value must be.
-pub(super) fn accepted(arg: &Arg, value: Value) -> Result<String, String> {
-    let text = match value {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        _ => return Err("must be a text or a number".to_owned()),
-    };
-    let flag = format!("--{}={text}", arg.get_long().unwrap_or_default());
-    let parser = Command::new("optlab").no_binary_name(true).arg(arg.clone());
-    let Err(error) = parser.try_get_matches_from([flag]) else { return Ok(text) };
-    let names: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    Err(match error.source() {
-        Some(problem) => problem.to_string(),
-        None if names.is_empty() => "must not be empty".to_owned(),
-        None => format!("must be one of {}", names.join(", ")),
     })
 }

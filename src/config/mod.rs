@@ -13,6 +13,7 @@ mod database;
 
 mod layers;
 mod file;
+mod argument;
 
 mod base_path;
 mod listen;
@@ -23,9 +24,10 @@ mod error;
 pub use base_path::{BasePath, BasePathError};
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use error::ConfigError;
+pub use file::pools;
 pub use layers::read;
 pub use machine::{MachineSettings, SlurmJob};
-pub use pool::{PoolSettings, pools};
+pub use pool::PoolSettings;
 pub use service::{ApiSettings, DEFAULT_ADDRESS, QuerySettings, ServiceSettings};
 pub use worker::{
     Drain, RequestedDevice, RunnerSettings, Slots, TrainingSettings, WorkerConfig, WorkerSettings,

@@ -1,15 +1,13 @@
 //! Pools of pilots: tables `[slurm.NAME]` of the settings file, or the arguments of `optlab slurm`.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Command, FromArgMatches};
 use optlab_domain::DeviceKind;
 use serde_json::Value;
 
-use super::error::ConfigError;
-use super::file::{SettingsFile, accepted, key_of};
+use super::argument::{accepted, key_of};
 use super::range::{seconds, within};
 
 /// The key of the tables in the settings file.
@@ -19,11 +17,27 @@ const SBATCH: &str = "sbatch";
 
 const MOST_WORKERS: RangeInclusive<u64> = 1..=10_000;
 const IDLE_SECONDS: RangeInclusive<u64> = 1..=86_400;
-const POLL_SECONDS: RangeInclusive<u64> = 1..=3600;
+/// Slurm forgets a job that has ended after some minutes.
+const POLL_SECONDS: RangeInclusive<u64> = 1..=60;
 
 /// Options of `sbatch` by which optlab would lose its pilots, or run others than it asked for.
-const RESERVED: [&str; 8] =
-    ["--job-name", "-J", "--array", "-a", "--wrap", "--clusters", "-M", "--test-only"];
+const RESERVED: [&str; 15] = [
+    "--job-name",
+    "-J",
+    "--array",
+    "-a",
+    "--wrap",
+    "--clusters",
+    "-M",
+    "--test-only",
+    "--wait",
+    "-W",
+    "--requeue",
+    "--help",
+    "-h",
+    "--version",
+    "-V",
+];
 
 /// A set of pilots that Slurm starts on demand.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -60,14 +74,6 @@ impl Default for PoolSettings {
         let matches = known.get_matches_from([""; 0]);
         Self::from_arg_matches(&matches).expect("every argument has a default")
     }
-}
-
-/// The pools of a settings file, or of `optlab.toml` if that exists.
-///
-/// # Errors
-/// [`ConfigError`] for the file.
-pub fn pools(file: Option<&PathBuf>) -> Result<Vec<PoolSettings>, ConfigError> {
-    Ok(SettingsFile::read(file)?.pools)
 }
 
 /// The pools in tables by name.
@@ -133,13 +139,15 @@ fn device(text: &str) -> Result<DeviceKind, String> {
 }
 
 fn sbatch_option(text: &str) -> Result<String, &'static str> {
-    let is = |reserved: &str| {
-        let rest = text.strip_prefix(reserved);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || !reserved.starts_with("--"))
+    // sbatch accepts a long option that is abbreviated, and a value after a short one.
+    let name = text.split('=').next().unwrap_or_default();
+    let is = |reserved: &str| match reserved.starts_with("--") {
+        true => name.len() > 4 && reserved.starts_with(name),
+        false => text.starts_with(reserved),
     };
     if RESERVED.into_iter().any(is) {
         return Err(
-            "cannot set the name, an array, another cluster or another script: optlab finds its pilots by their name",
+            "is an option that optlab sets, or by which it would lose its pilots: a name, an array, another cluster",
         );
     }
     Ok(text.to_owned())
@@ -186,7 +194,16 @@ mod tests {
             "is no setting of a pool; they are max_workers, device",
         );
         refused(json!({ "gpu": { "sbatch": "-p x" } }), ".gpu.sbatch", "must be a list of texts");
-        refused(json!({ "gpu": { "sbatch": ["-Jme"] } }), ".gpu.sbatch", "cannot set the name");
-        refused(json!({ "gpu": { "sbatch": ["--array=1-3"] } }), ".gpu.sbatch", "cannot set the name");
+        refused(json!({ "gpu": { "sbatch": ["-Jme"] } }), ".gpu.sbatch", "is an option that optlab sets");
+        refused(
+            json!({ "gpu": { "sbatch": ["--job-n=x"] } }),
+            ".gpu.sbatch",
+            "is an option that optlab sets",
+        );
+        refused(
+            json!({ "gpu": { "sbatch": ["--array=1-3"] } }),
+            ".gpu.sbatch",
+            "is an option that optlab sets",
+        );
     }
 }

@@ -12,8 +12,8 @@ use super::slurm::{self, End, LONGEST_COMMAND, Listed};
 use crate::config::PoolSettings;
 use crate::store::{Demand, Pool, PoolHold, Store, StoreError};
 
-/// Time for which a process keeps a pool. It is renewed before each command, so that no other process takes the pool
-/// while one runs.
+/// Time for which a process keeps a pool, besides the interval between its rounds. It is renewed before each command, so
+/// that no other process takes the pool while one runs.
 const LEASE: Duration = Duration::from_secs(LONGEST_COMMAND.as_secs() + 15);
 
 /// Keeps one pool as long as no other process does.
@@ -23,10 +23,12 @@ pub(super) struct Keeper {
     surroundings: Arc<Surroundings>,
     /// The pool as it was last held.
     held: Option<Pool>,
-    /// Pilots whose workers have found devices.
-    working: HashSet<String>,
+    /// Pilots that have claimed jobs; `None` until Slurm has been queried.
+    working: Option<HashSet<String>>,
+    /// Whether Slurm listed no pilot, and none has been requested since.
+    is_quiet: bool,
     /// The last message, which is not logged again.
-    told: String,
+    logged: String,
 }
 
 /// The reason why a round ended early.
@@ -40,7 +42,15 @@ enum Interruption {
 
 impl Keeper {
     pub(super) fn new(store: Arc<Store>, settings: PoolSettings, surroundings: Arc<Surroundings>) -> Self {
-        Self { store, settings, surroundings, held: None, working: HashSet::new(), told: String::new() }
+        Self {
+            store,
+            settings,
+            surroundings,
+            held: None,
+            working: None,
+            is_quiet: false,
+            logged: String::new(),
+        }
     }
 
     /// Time until the next round.
@@ -60,26 +70,26 @@ impl Keeper {
     /// Compares the pilots with the jobs that wait, and requests or cancels pilots.
     pub(super) async fn round(&mut self) {
         if let Err(interruption) = self.try_round().await {
-            self.tell(&interruption.to_string());
+            self.log(&interruption.to_string());
         }
     }
 
     async fn try_round(&mut self) -> Result<(), Interruption> {
         let pool = self.hold().await?;
         let demand = self.store.demand(&pool).await?;
-        if pool.pilots.is_empty() && demand.queued == 0 {
-            return Ok(self.store.record_pilots(&pool, &[], None).await?);
+        if self.is_quiet && demand.queued == 0 {
+            return Ok(());
         }
         let listed = match slurm::pilots(&pool).await {
             Ok(listed) => listed,
             Err(error) => {
-                let silence = format!("Slurm cannot be asked: {error}");
+                let silence = format!("Slurm cannot be queried: {error}");
                 self.store.record_pilots(&pool, &pool.pilots, Some(&silence)).await?;
-                self.tell(&silence);
+                self.log(&silence);
                 return Ok(());
             }
         };
-        self.told.clear();
+        self.logged.clear();
         let (mut alive, mut ended) = (Vec::new(), HashMap::new());
         for pilot in listed {
             match pilot {
@@ -88,10 +98,16 @@ impl Keeper {
             }
         }
         self.look_at_working(&pool, &alive).await?;
-        self.settle(&pool, &alive, &ended, demand).await?;
-        self.give_up_hopeless(&pool, &mut alive).await?;
+        let ended = self.record_ends(&pool, &alive, &ended, demand).await?;
+        let impossible = self.cancel_impossible(&mut alive).await;
+        // Once for a round, because its failures have the same cause.
+        if let Some(trouble) = impossible.or(ended) {
+            self.fail(&pool, &trouble).await?;
+        }
+        self.store.record_pilots(&pool, &alive, None).await?;
         self.adjust(&mut alive, demand).await?;
         let pool = self.hold().await?;
+        self.is_quiet = alive.is_empty();
         Ok(self.store.record_pilots(&pool, &alive, None).await?)
     }
 
@@ -103,81 +119,82 @@ impl Keeper {
             device: self.settings.device,
             max_workers: self.settings.max_workers.into(),
             holder: self.held.as_ref().map(|pool| pool.holder),
-            lease: LEASE,
+            lease: LEASE + self.settings.poll,
         };
         self.held = self.store.hold_pool(&hold).await?;
         self.held.clone().ok_or(Interruption::KeptElsewhere)
     }
 
-    /// A pilot that works for the first time shows that pilots can work, so that earlier failures count no more.
+    /// A pilot that works for the first time shows that pilots can work, so that earlier failures count no more. Those
+    /// that worked before this process began show nothing new.
     async fn look_at_working(&mut self, pool: &Pool, alive: &[Pilot]) -> Result<(), StoreError> {
-        self.working.retain(|known| alive.iter().any(|pilot| pilot.engine_job == *known));
-        for pilot in alive.iter().filter(|pilot| pilot.state != PilotState::Pending) {
-            let job = &pilot.engine_job;
-            if !self.working.contains(job) && self.store.pilot_has_worked(pool, job).await? {
-                self.working.insert(job.clone());
-                self.forget_failures(pool).await?;
+        let known = self.working.take();
+        let mut working = HashSet::new();
+        for Pilot { engine_job: job, state, .. } in alive {
+            let is_known = known.as_ref().is_some_and(|known| known.contains(job));
+            if is_known || *state != PilotState::Pending && self.store.pilot_has_worked(pool, job).await? {
+                working.insert(job.clone());
+                if known.is_some() && !is_known {
+                    self.forget_failures(pool).await?;
+                }
             }
         }
+        self.working = Some(working);
         Ok(())
     }
 
-    /// Records what became of the pilots that were there before.
-    async fn settle(
+    /// Records what became of the pilots that were there before; returns what failed.
+    async fn record_ends(
         &self,
         pool: &Pool,
         alive: &[Pilot],
         ended: &HashMap<String, End>,
         demand: Demand,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let is_alive = |job: &str| alive.iter().any(|pilot| pilot.engine_job == job);
+        let mut trouble = None;
         for Pilot { engine_job: job, .. } in pool.pilots.iter().filter(|pilot| !is_alive(&pilot.engine_job)) {
-            let end = ended.get(job);
-            if let Some(End::Taken(word)) = end {
+            // After a crash, Slurm's controller knows nothing of its latest jobs, and kills their processes.
+            let end = ended.get(job).cloned().unwrap_or(End::Taken("forgotten".to_owned()));
+            if let End::Taken(word) = &end {
                 let why = format!("Slurm took the machine of pilot {job}: {word}");
-                for lease in self.store.preempt(pool, job, &why).await? {
+                for lease in self.store.preempt(&pool.name, job, &why).await? {
                     tracing::info!(job.id = %lease.job, attempt = %lease.attempt, "{why}; the attempt does not count");
                 }
             }
-            let has_worked = self.store.pilot_has_worked(pool, job).await?;
-            match end {
+            if self.store.pilot_has_worked(pool, job).await? {
                 // Its place is free, whatever prevented others.
-                _ if has_worked => self.forget_failures(pool).await?,
-                Some(End::Itself(word)) if demand.queued > 0 => {
-                    let trouble = format!(
-                        "pilot {job} ended ({word}) before it could run a job; its log, optlab-pilot-{job}.log in the \
-                         folder of the provisioner unless --output names another, says why"
-                    );
-                    self.fail(pool, &trouble).await?;
-                }
-                Some(End::Taken(word)) if !word.starts_with("cancelled") && demand.queued > 0 => {
-                    self.fail(pool, &format!("pilot {job} ended ({word}) before it could run a job")).await?;
-                }
-                _ => {}
+                self.forget_failures(pool).await?;
+            } else if demand.queued > 0 && !end.is_for_others() {
+                trouble = Some(format!(
+                    "pilot {job} ended ({}) before it claimed a job; its log, optlab-pilot-{job}.log in the folder of \
+                     `optlab slurm` unless --output names another, may have the reason",
+                    end.word()
+                ));
             }
         }
-        Ok(())
+        Ok(trouble)
     }
 
-    /// Cancels pilots that Slurm can never start, instead of letting them wait for ever.
-    async fn give_up_hopeless(&self, pool: &Pool, alive: &mut Vec<Pilot>) -> Result<(), StoreError> {
-        for Pilot { engine_job, reason, state, .. } in alive.iter() {
-            let Some(reason) = reason.as_deref().filter(|reason| slurm::is_hopeless(reason)) else {
-                continue;
-            };
-            if *state == PilotState::Pending {
-                let trouble = format!(
-                    "Slurm can never start pilot {engine_job} ({reason}), so it was cancelled: change the options of \
-                     sbatch, or the limit"
-                );
-                self.cancel(engine_job).await;
-                self.fail(pool, &trouble).await?;
+    /// Cancels pilots that Slurm can never start, instead of letting them wait for ever; returns the reason.
+    async fn cancel_impossible(&self, alive: &mut Vec<Pilot>) -> Option<String> {
+        let reason = |pilot: &Pilot| {
+            let reason = pilot.reason.clone().filter(|_| pilot.state == PilotState::Pending);
+            reason.filter(|reason| slurm::is_impossible(reason))
+        };
+        let mut trouble = None;
+        for pilot in alive.iter() {
+            if let Some(reason) = reason(pilot) {
+                let job = &pilot.engine_job;
+                self.cancel(job).await;
+                trouble = Some(format!(
+                    "Slurm can never start pilot {job} ({reason}), so it was cancelled: change the options of sbatch, or \
+                     the limit"
+                ));
             }
         }
-        alive.retain(|pilot| {
-            pilot.state != PilotState::Pending || !pilot.reason.as_deref().is_some_and(slurm::is_hopeless)
-        });
-        Ok(())
+        alive.retain(|pilot| reason(pilot).is_none());
+        trouble
     }
 
     /// Requests and cancels pilots.
@@ -233,10 +250,10 @@ impl Keeper {
     }
 
     /// Logs a message unless it was the last one.
-    fn tell(&mut self, message: &str) {
-        if self.told != message {
+    fn log(&mut self, message: &str) {
+        if self.logged != message {
             tracing::warn!(pool = self.settings.name, "{message}");
-            message.clone_into(&mut self.told);
+            message.clone_into(&mut self.logged);
         }
     }
 }

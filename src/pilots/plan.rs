@@ -26,8 +26,8 @@ pub(super) struct Plan {
     pub(super) cancel: Vec<String>,
 }
 
-/// The pilots to request or to cancel, so that there are as many as the jobs of the pool need. Waiting pilots are cancelled
-/// only once no job is queued, because they would lose their place in Slurm's queue.
+/// The pilots to request or to cancel, so that there are as many as the jobs of the pool need. Waiting pilots are
+/// cancelled only above the maximum or once no job is queued, because they would lose their place in Slurm's queue.
 pub(super) fn plan(demand: &Demand, pilots: &[Pilot], limits: Limits) -> Plan {
     let slots = demand.slots.unwrap_or(limits.slots).max(1);
     let jobs = demand.queued + demand.running;
@@ -35,13 +35,14 @@ pub(super) fn plan(demand: &Demand, pilots: &[Pilot], limits: Limits) -> Plan {
     let of = |state| pilots.iter().filter(move |pilot| pilot.state == state);
     let pending = of(PilotState::Pending).count() as i64;
     let present = pending + of(PilotState::Running).count() as i64;
+    // The newest have waited the shortest.
+    let newest = of(PilotState::Pending).map(|pilot| pilot.engine_job.clone()).rev();
     if wanted >= present {
         let backlog = if limits.has_failed { 1 } else { limits.backlog };
         return Plan { request: (wanted - present).min(backlog - pending).max(0), cancel: Vec::new() };
     }
-    let surplus = if demand.queued == 0 { present - wanted } else { 0 };
-    // The newest have waited the shortest.
-    let newest = of(PilotState::Pending).map(|pilot| pilot.engine_job.clone()).rev();
+    let allowed = if demand.queued == 0 { wanted } else { limits.max_workers };
+    let surplus = (present - allowed).max(0);
     Plan { request: 0, cancel: newest.take(surplus as usize).collect() }
 }
 
@@ -115,5 +116,8 @@ mod tests {
         assert_eq!(cancelled(1, 1), [""; 0]);
         assert_eq!(cancelled(0, 0), ["4", "3", "2"], "the newest first, and none that runs");
         assert_eq!(cancelled(0, 4), ["4"]);
+        let fewer = Limits { max_workers: 3, ..LIMITS };
+        let demand = Demand { queued: 9, running: 2, slots: None };
+        assert_eq!(plan(&demand, &pilots(2, 3), fewer).cancel, ["4", "3"], "the maximum was lowered");
     }
 }

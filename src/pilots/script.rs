@@ -1,7 +1,7 @@
 //! The batch script of a pilot.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{DatabaseUrl, PoolSettings, TrainingSettings};
 
@@ -34,12 +34,12 @@ impl Surroundings {
     /// The script. Its shell is replaced by the worker, because Slurm signals the processes below the script and a shell
     /// would end first.
     pub(super) fn script(&self, pool: &PoolSettings) -> String {
-        let (program, name) = (quoted(&self.program), &pool.name);
+        let (program, name) = (quoted(&self.program.to_string_lossy()), &pool.name);
         let (device, slots, idle) = (pool.device, pool.slots_per_device, pool.idle.as_secs());
         format!(
             r#"#!/bin/sh
 # A pilot of optlab's pool `{name}`: a worker that runs jobs until none is left or its machine goes away.
-# Slurm tells a job its end only since 23.02.
+# Slurm sets the end of a job in its environment only since 23.02.
 until=${{SLURM_JOB_END_TIME:-$(SLURM_TIME_FORMAT=%s squeue --noheader --jobs="$SLURM_JOB_ID" --format=%e)}}
 case $until in
   '' | *[!0-9]*) ;;
@@ -52,9 +52,9 @@ exec {program} worker --device {device} --slots-per-device {slots} --exit-when-i
     }
 }
 
-/// A path as one word of a shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+/// A text as one word of a shell.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_whatever_it_contains() {
-        let word = quoted(Path::new("/opt/my lab's/$HOME/optlab"));
+        let word = quoted("/opt/my lab's/$HOME/optlab");
         let said =
             std::process::Command::new("sh").args(["-c", &format!("printf %s {word}")]).output().unwrap();
         assert_eq!(String::from_utf8(said.stdout).unwrap(), "/opt/my lab's/$HOME/optlab");

@@ -1,5 +1,6 @@
 //! Slurm's commands. Its accounting and its REST service are not used, because many sites have neither.
 
+use std::env::vars_os;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,20 +10,23 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::script::Surroundings;
+use super::script::{Surroundings, quoted};
 use crate::config::PoolSettings;
 use crate::store::Pool;
 
 /// Time limit for a command. Slurm's own are about ten seconds.
 pub(super) const LONGEST_COMMAND: Duration = Duration::from_secs(30);
 
+/// Variables that describe the machine of this process, which a pilot does not have.
+const OWN: [&str; 6] =
+    ["OPTLAB_UNTIL", "OPTLAB_ENGINE", "OPTLAB_ENGINE_JOB", "OPTLAB_NODE", "SLURM_JOB_END_TIME", "TMPDIR"];
+
 /// The columns of `squeue`: id, state, reason, nodes.
 const FORMAT: &str = "--format=%i|%T|%r|%N";
 
 /// Reasons for which a pilot waits that no other job can end: what it requests is impossible or not allowed.
-const HOPELESS: [&str; 20] = [
+const IMPOSSIBLE: [&str; 21] = [
     "PartitionConfig",
-    "PartitionNodeLimit",
     "PartitionTimeLimit",
     "BadConstraints",
     "AccountNotAllowed",
@@ -41,6 +45,8 @@ const HOPELESS: [&str; 20] = [
     "MaxMemPerLimit",
     "DependencyNeverSatisfied",
     "DeadLine",
+    "QOSMinCpuNotSatisfied",
+    "QOSMinGRES",
 ];
 
 /// The reason why Slurm did not do what it was asked.
@@ -88,9 +94,23 @@ pub(super) enum End {
     Itself(String),
 }
 
+impl End {
+    /// Slurm's word for it.
+    pub(super) fn word(&self) -> &str {
+        match self {
+            Self::Taken(word) | Self::Itself(word) => word,
+        }
+    }
+
+    /// Whether the machine failed or was needed by others, which shows nothing about the pool.
+    pub(super) fn is_for_others(&self) -> bool {
+        matches!(self, Self::Taken(word) if word.starts_with("preempted") || word.starts_with("node_fail"))
+    }
+}
+
 /// Whether Slurm can never start a pilot that waits for this reason.
-pub(super) fn is_hopeless(reason: &str) -> bool {
-    HOPELESS.contains(&reason)
+pub(super) fn is_impossible(reason: &str) -> bool {
+    IMPOSSIBLE.contains(&reason)
 }
 
 /// The name of the pilots of a pool in Slurm.
@@ -98,11 +118,27 @@ pub(super) fn job_name(pool: &str, mark: &str) -> String {
     format!("optlab-{pool}-{mark}")
 }
 
-/// The arguments of `sbatch` for a pilot. The name comes last, so that it counts.
+/// The arguments of `sbatch` for a pilot.
 fn sbatch_arguments(settings: &PoolSettings, job_name: &str) -> Vec<String> {
-    let ours = ["--parsable", "--no-requeue", "--output=optlab-pilot-%j.log"].map(str::to_owned);
     let name = format!("--job-name={job_name}");
-    ours.into_iter().chain(settings.sbatch.iter().cloned()).chain([name]).collect()
+    let ours = ["--parsable", "--no-requeue", &name, "--output=optlab-pilot-%j.log"].map(str::to_owned);
+    ours.into_iter().chain(settings.sbatch.iter().cloned()).collect()
+}
+
+/// One of Slurm's commands. The variables by which a person changes what the commands list or submit are removed, because
+/// the pilots would not be found.
+fn command(name: &'static str) -> Command {
+    let mut command = Command::new(name);
+    for (variable, _) in vars_os() {
+        let text = variable.to_string_lossy();
+        if ["SQUEUE_", "SCANCEL_"].iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&variable);
+        }
+    }
+    for variable in ["SBATCH_ARRAY_INX", "SBATCH_CLUSTERS", "SBATCH_WAIT", "SBATCH_REQUEUE"] {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// Requests a pilot; returns Slurm's id for it.
@@ -111,25 +147,32 @@ pub(super) async fn request(
     pool: &Pool,
     surroundings: &Surroundings,
 ) -> Result<String, SlurmError> {
-    let mut command = Command::new("sbatch");
+    let mut command = command("sbatch");
     command.args(sbatch_arguments(settings, &job_name(&pool.name, &pool.mark)));
     command.envs(surroundings.variables());
+    for variable in OWN {
+        command.env_remove(variable);
+    }
     let answer = answer("sbatch", command, surroundings.script(settings)).await?;
-    Ok(answer.trim().split(';').next().unwrap_or_default().to_owned())
+    let id = answer.trim().split(';').next().unwrap_or_default();
+    match id.parse::<u64>() {
+        Ok(_) => Ok(id.to_owned()),
+        Err(_) => Err(SlurmError::Failed { command: "sbatch", said: format!("printed no job id: {answer}") }),
+    }
 }
 
 /// The pilots of a pool, the oldest first.
 pub(super) async fn pilots(pool: &Pool) -> Result<Vec<Listed>, SlurmError> {
-    let mut command = Command::new("squeue");
+    let mut command = command("squeue");
     let name = format!("--name={}", job_name(&pool.name, &pool.mark));
-    command.args(["--noheader", "--states=all", "--sort=i", &name, FORMAT]);
+    command.args(["--all", "--noheader", "--states=all", "--sort=i", &name, FORMAT]);
     let answer = answer("squeue", command, String::new()).await?;
     Ok(answer.lines().filter_map(listed).collect())
 }
 
 /// Cancels a pilot if it still waits.
 pub(super) async fn cancel(engine_job: &str) -> Result<(), SlurmError> {
-    let mut command = Command::new("scancel");
+    let mut command = command("scancel");
     command.args(["--state=PENDING", engine_job]);
     answer("scancel", command, String::new()).await.map(drop)
 }
@@ -141,7 +184,7 @@ pub(super) async fn cancel(engine_job: &str) -> Result<(), SlurmError> {
 pub async fn version() -> Result<String, SlurmError> {
     let mut found = String::new();
     for name in ["scancel", "squeue", "sbatch"] {
-        let mut command = Command::new(name);
+        let mut command = command(name);
         command.arg("--version");
         found = answer(name, command, String::new()).await?;
     }
@@ -153,7 +196,7 @@ pub async fn version() -> Result<String, SlurmError> {
 /// # Errors
 /// If it does not answer, or the command does not run here.
 pub async fn ping() -> Result<String, SlurmError> {
-    let mut command = Command::new("scontrol");
+    let mut command = command("scontrol");
     command.arg("ping");
     let answer = answer("scontrol", command, String::new()).await?;
     Ok(answer.lines().map(str::trim).collect::<Vec<_>>().join("; "))
@@ -162,6 +205,7 @@ pub async fn ping() -> Result<String, SlurmError> {
 /// The command and the script of a pilot, as text.
 pub fn dry_run(settings: &PoolSettings, surroundings: &Surroundings) -> String {
     let arguments = sbatch_arguments(settings, &job_name(&settings.name, "MARK"));
+    let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
     let variables: Vec<&str> = surroundings.variables().map(|(name, _)| name).collect();
     format!(
         "# The command, which reads the script from its standard input. MARK is drawn once for each pool.\n\

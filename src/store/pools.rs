@@ -242,14 +242,15 @@ impl Store {
         Ok(Demand { queued, running, slots })
     }
 
-    /// Whether the worker of a pilot has found devices, so that it could run jobs.
+    /// Whether the newest worker of a pilot has claimed a job.
     pub async fn pilot_has_worked(&self, pool: &Pool, engine_job: &str) -> Result<bool, StoreError> {
-        let worker: Option<(WorkerId,)> =
-            sql("SELECT id FROM workers WHERE pool = $1 AND engine_job = $2 AND devices <> '[]' LIMIT 1")
-                .bind(pool.name.as_str())
-                .bind(engine_job)
-                .fetch_optional(&mut self.read().await?)
-                .await?;
+        let worker: Option<(WorkerId,)> = sql("SELECT w.id FROM workers w WHERE w.id = (
+                 SELECT max(id) FROM workers WHERE pool = $1 AND engine_job = $2
+             ) AND EXISTS (SELECT 1 FROM attempts a WHERE a.worker_id = w.id)")
+        .bind(pool.name.as_str())
+        .bind(engine_job)
+        .fetch_optional(&mut self.read().await?)
+        .await?;
         Ok(worker.is_some())
     }
 }

@@ -101,33 +101,6 @@ pub struct Memory {
 }
 
 impl Store {
-    /// Registers a worker; returns its id.
-    pub async fn register_worker(
-        &self,
-        name: &str,
-        devices: &[OfferedDevice],
-        origin: &Origin,
-    ) -> Result<WorkerId, StoreError> {
-        let mut tx = self.begin().await?;
-        let now = self.now(&mut tx).await?;
-        let id = sql(
-            "INSERT INTO workers (name, devices, started_ms, last_seen_ms, engine, engine_job, node, pool, until_ms)
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8) RETURNING id",
-        )
-        .bind(name)
-        .bind(serde_json::to_string(devices)?)
-        .bind(now)
-        .bind(origin.engine)
-        .bind(origin.engine_job.as_deref())
-        .bind(origin.node.as_deref())
-        .bind(origin.pool.as_deref())
-        .bind(origin.until_ms)
-        .fetch_value(&mut tx)
-        .await?;
-        self.commit(tx).await?;
-        Ok(id)
-    }
-
     /// Records a heartbeat of the worker with its current devices and the reason why it claims nothing, if any; returns
     /// whether a drain was requested.
     pub async fn record_heartbeat(

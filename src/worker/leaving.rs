@@ -29,6 +29,10 @@ impl Leaving {
     pub(super) fn of(config: &WorkerConfig, shutdown: &CancellationToken) -> Self {
         let stop = shutdown.child_token();
         let leaving = Self { claims: stop.child_token(), jobs: CancellationToken::new(), stop };
+        // Before the first claim, not some moments later.
+        if config.origin.until_ms.is_some_and(|until_ms| left(until_ms, LAST_CLAIM).is_zero()) {
+            leaving.claims.cancel();
+        }
         tokio::spawn(leaving.clone().watch(config.training.drain, config.origin.until_ms));
         leaving
     }
@@ -37,7 +41,7 @@ impl Leaving {
     async fn watch(self, drain: Drain, until_ms: Option<i64>) {
         let at = |before: Duration| async move {
             match until_ms {
-                Some(until_ms) => sleep_until(until_ms - before.as_millis() as i64).await,
+                Some(until_ms) => sleep_until(until_ms, before).await,
                 None => std::future::pending().await,
             }
         };
@@ -62,14 +66,20 @@ impl Leaving {
     }
 }
 
-/// Sleeps until a time of the calendar. The clock is read again every minute, because it may be set or the machine may
-/// sleep.
-async fn sleep_until(time_ms: i64) {
+/// Time left until some time `before` a time of the calendar.
+fn left(time_ms: i64, before: Duration) -> Duration {
+    let left = time_ms - before.as_millis() as i64 - SystemClock.now_ms();
+    Duration::from_millis(left.max(0) as u64)
+}
+
+/// Sleeps until some time `before` a time of the calendar. The clock is read again every minute, because it may be set or
+/// the machine may sleep.
+async fn sleep_until(time_ms: i64, before: Duration) {
     loop {
-        let left = time_ms - SystemClock.now_ms();
-        if left <= 0 {
+        let left = left(time_ms, before);
+        if left.is_zero() {
             return;
         }
-        sleep(Duration::from_millis(left as u64).min(Duration::from_secs(60))).await;
+        sleep(left.min(Duration::from_secs(60))).await;
     }
 }

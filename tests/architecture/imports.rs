@@ -150,6 +150,8 @@ fn only_settings_read_the_environment() {
         "src/config/layers.rs",
         // The variables of a Slurm job are Slurm's own.
         "src/config/machine.rs",
+        // Slurm's commands do not get what a person has set for them.
+        "src/pilots/slurm.rs",
     ];
     assert_eq!(using("src", &["env::var"]), service);
     let crates = [

@@ -39,7 +39,9 @@ async fn the_documented_login_can_read_and_nothing_else() {
     let place = ["--database-url", &door.url, "--workers", "0", "--query-database-url", &url];
     let server = Server::start_with(&door.folder, &place);
     let ask = |sql: &str| server.post(QUERY, &json!({ "sql": sql }));
-    for name in ["jobs", "metric_points", "arm_summary", "curves", "paired_differences", "failures"] {
+    for name in
+        ["jobs", "metric_points", "arm_summary", "curves", "paired_differences", "failures", "fleet_demand"]
+    {
         let answer = ask(&format!("SELECT count(*) FROM {name}"));
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }

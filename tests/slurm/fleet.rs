@@ -75,7 +75,7 @@ impl Fleet {
         }
     }
 
-    /// Waits until no pilot is left, while `look` looks at those that are.
+    /// Waits until no pilot is left.
     #[track_caller]
     pub fn wait_until_all_have_left(&self) {
         let mut patience = Patience::until("all pilots have left");
@@ -89,6 +89,13 @@ impl Fleet {
     pub fn pilot_of(&self, job: &Value) -> String {
         let attempts = self.attempts(job);
         attempts.last().expect("it has an attempt")["engine_job"].as_str().unwrap().to_owned()
+    }
+
+    /// The process of the newest worker.
+    pub fn worker(&self) -> u32 {
+        let workers = self.fixture.server.read("/api/v1/workers");
+        let name = workers["items"][0]["name"].as_str().unwrap().to_owned();
+        name.rsplit_once(':').unwrap().1.parse().unwrap()
     }
 
     pub fn attempts(&self, job: &Value) -> Vec<Value> {

@@ -1,7 +1,5 @@
 //! Workers on demand on a real Slurm cluster on this machine.
 
-#![expect(clippy::disallowed_methods, reason = "waits for other processes")]
-
 #[path = "../workers/fixture.rs"]
 #[allow(dead_code, reason = "another suite has more tests")]
 mod fixture;
@@ -43,6 +41,7 @@ on! {
         pilots::a_keeper_that_is_killed_is_replaced_and_finds_its_pilots,
         pilots::a_controller_that_is_killed_and_comes_back_loses_no_job,
         taken::a_machine_that_is_taken_away_costs_no_attempt,
+        taken::a_machine_that_dies_costs_no_attempt,
         taken::jobs_are_handed_back_before_the_time_limit,
         refused::a_rejected_request_pauses_the_pool,
         refused::a_request_that_can_never_be_met_is_given_up,

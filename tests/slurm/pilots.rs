@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -13,17 +14,27 @@ use super::support::{Database, small_experiment};
 
 /// Runs `test` while another thread counts pilots; returns the most that there were at once.
 fn most_pilots(fleet: &Fleet, test: impl FnOnce()) -> usize {
-    let over = AtomicBool::new(false);
+    /// Ends the counting, also after a panic.
+    struct Over<'a>(&'a AtomicBool);
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let most = scope.spawn(|| {
             let mut most = 0;
-            while !over.load(Ordering::Relaxed) {
+            while !is_over.load(Ordering::Relaxed) {
                 most = most.max(fleet.pilots().len());
+                thread::sleep(Duration::from_millis(100));
             }
             most
         });
+        let over = Over(&is_over);
         test();
-        over.store(true, Ordering::Relaxed);
+        drop(over);
         most.join().unwrap()
     })
 }
@@ -101,15 +112,18 @@ pub fn a_controller_that_is_killed_and_comes_back_loses_no_job(database: Databas
     let mut fleet = Fleet::new(database);
     let _keeper = fleet.keep(2, &[]);
     let ids = [fleet.fixture.server.submit(&experiment()), fleet.fixture.server.submit(&experiment())];
-    fleet.fixture.server.wait(ids[1], "both jobs run", |jobs| jobs[0]["state"] == "running");
+    for id in ids {
+        fleet.fixture.server.wait(id, "it runs", |jobs| jobs[0]["state"] == "running");
+    }
     fleet.slurm.kill(CONTROLLER);
     let pool = fleet.wait_for_pool("the pool reports the silence", |pool| pool["trouble"].is_string());
-    assert!(pool["trouble"].as_str().unwrap().starts_with("Slurm cannot be asked: squeue: "), "{pool:#}");
+    assert!(pool["trouble"].as_str().unwrap().starts_with("Slurm cannot be queried: squeue: "), "{pool:#}");
     assert_eq!(pool["failures"], 0, "silence is no failure of a pilot");
     fleet.slurm.revive(CONTROLLER);
     for id in ids {
         let job = fleet.fixture.is_as_undisturbed(id);
-        assert!(fleet.ends(&job).iter().all(|end| end != "worker_lost"), "{:?}", fleet.ends(&job));
+        // The controller may have forgotten the pilots, and killed them.
+        wait_until("no attempt counts", || fleet.ends(&job).iter().all(|end| end != "worker_lost"));
     }
     wait_until("the silence is over", || fleet.pool()["trouble"].is_null());
     fleet.wait_until_all_have_left();

@@ -38,12 +38,15 @@ pub fn a_rejected_request_pauses_the_pool(database: Database) {
 pub fn a_request_that_can_never_be_met_is_given_up(database: Database) {
     let fleet = Fleet::new(database);
     let server = &fleet.fixture.server;
-    let _keeper = fleet.keep(2, &["--partition=short", "--time=30"]);
-    server.submit(&experiment());
+    for _ in 0..4 {
+        server.submit(&experiment());
+    }
+    let _keeper = fleet.keep(4, &["--partition=short", "--time=30"]);
     let pool = fleet.wait_for_pool("it pauses", |pool| pool["paused_until"].is_string());
     assert!(trouble(&pool).contains("(PartitionTimeLimit), so it was cancelled"), "{pool:#}");
+    assert_eq!(pool["failures"], 2, "four pilots that fail together are one failure: {pool:#}");
     fleet.wait_until_all_have_left();
-    assert_eq!(fleet.pilots_so_far().len(), 2, "requested once, and once more");
+    assert_eq!(fleet.pilots_so_far().len(), 5, "four at first, and then a single one");
 }
 
 /// A pilot whose worker cannot work is a failure of its pool.
@@ -53,7 +56,7 @@ pub fn pilots_that_fail_are_not_repeated_for_ever(database: Database) {
     let _keeper = fleet.keep(1, &["--output=/nonexistent/folder/log"]);
     server.submit(&experiment());
     let pool = fleet.wait_for_pool("it pauses", |pool| pool["paused_until"].is_string());
-    assert!(trouble(&pool).contains("before it could run a job"), "{pool:#}");
+    assert!(trouble(&pool).contains("before it claimed a job"), "{pool:#}");
     assert_eq!(fleet.pilots_so_far().len(), 2, "{:?}", fleet.slurm.jobs());
 }
 

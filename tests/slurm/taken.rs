@@ -1,17 +1,14 @@
 //! Machines that Slurm takes away: their jobs go on elsewhere with the same bits, and no attempt is counted.
 
-use std::collections::BTreeSet;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fixture::experiment;
 use super::fleet::Fleet;
-use super::support::processes::signal;
 use super::support::waiting::wait_until;
-use super::support::{Database, long_experiment};
+use super::support::{Database, kill, long_experiment, parent_of};
 
 /// An experiment whose only job may be attempted once.
-fn once() -> serde_json::Value {
+fn once() -> Value {
     let mut spec = experiment();
     spec["max_attempts"] = json!(1);
     spec
@@ -28,15 +25,13 @@ pub fn a_machine_that_is_taken_away_costs_no_attempt(database: Database) {
         let pilot = fleet.pilot_of(&job[0]);
         (id, pilot)
     };
-    let mut ends = BTreeSet::new();
-    let mut goes_on = |id, how: &str| {
+    let goes_on = |id, how: &str| {
         let job = fleet.fixture.is_as_undisturbed(id);
         let reasons = fleet.ends(&job);
         assert!(reasons.len() >= 2, "{how}: {reasons:?}");
         let (last, before) = reasons.split_last().unwrap();
         let taken = |reason: &String| ["handed_back", "preempted"].contains(&reason.as_str());
         assert!(last == "completed" && before.iter().all(taken), "{how}: {reasons:?}");
-        ends.extend(before.to_vec());
     };
 
     let (id, pilot) = in_the_middle();
@@ -49,20 +44,36 @@ pub fn a_machine_that_is_taken_away_costs_no_attempt(database: Database) {
     goes_on(id, "a node is set down");
     fleet.slurm.set_up(&node);
 
+    // Without the grace, in which a short job ends.
+    fleet.slurm.run("scontrol", &["update", "partitionname=low", "gracetime=0"]);
     let (id, _) = in_the_middle();
     let options = ["--partition=high", "--nodes=2", "--exclusive"];
     let other = fleet.slurm.submit(&options, "sleep 1000");
     fleet.slurm.wait_for(&other, "RUNNING");
     fleet.slurm.run("scancel", &[&other]);
     goes_on(id, "preemption");
-
-    // Without a warning: the worker can hand nothing back.
-    let (id, pilot) = in_the_middle();
-    fleet.slurm.run("scancel", &["--signal=KILL", "--full", &pilot]);
-    fleet.slurm.run("scancel", &[&pilot]);
-    goes_on(id, "SIGKILL");
-    assert!(ends.contains("handed_back") && ends.contains("preempted"), "{ends:?}");
     fleet.wait_until_all_have_left();
+}
+
+/// The lease expires before Slurm notices. The job has failed by then, because it may be attempted once.
+pub fn a_machine_that_dies_costs_no_attempt(database: Database) {
+    let mut fleet = Fleet::new(database);
+    let keeper = fleet.keep(2, &[]);
+    let id = fleet.fixture.server.submit(&once());
+    let middle = |jobs: &[Value]| jobs[0]["step"].as_i64().unwrap() > 300;
+    let job = fleet.fixture.server.wait(id, "the job is in the middle", middle).remove(0);
+    let node = fleet.slurm.job(&fleet.pilot_of(&job)).node;
+    let worker = fleet.worker();
+    fleet.slurm.kill(if node == "n1" { "n1" } else { "n2" });
+    // Slurm's process would report the end of the worker, which a dead machine cannot do.
+    kill(parent_of(worker).unwrap());
+    kill(worker);
+    fleet.fixture.server.wait(id, "its attempt is counted", |jobs| jobs[0]["state"] == "failed");
+    fleet.fixture.server.wait(id, "its attempt is refunded", |jobs| jobs[0]["state"] != "failed");
+    let job = fleet.fixture.is_as_undisturbed(id);
+    assert_eq!(fleet.ends(&job), ["preempted", "completed"]);
+    fleet.wait_until_all_have_left();
+    keeper.stop();
 }
 
 /// A pilot that crashes by itself is no machine that was taken away.
@@ -72,10 +83,7 @@ pub fn a_worker_that_dies_by_itself_costs_an_attempt(database: Database) {
     let _keeper = fleet.keep(1, &[]);
     let id = server.submit(&once());
     server.wait(id, "the job runs", |jobs| jobs[0]["step"].as_i64().unwrap() > 0);
-    let workers = server.read("/api/v1/workers");
-    let name = workers["items"][0]["name"].as_str().unwrap().to_owned();
-    let pid: u32 = name.rsplit_once(':').unwrap().1.parse().unwrap();
-    assert!(signal(pid, "KILL"));
+    kill(fleet.worker());
     let job = server.wait(id, "the job has failed", |jobs| jobs[0]["state"] == "failed").remove(0);
     assert_eq!(job["end_reason"], "worker_lost", "{job:#}");
 }

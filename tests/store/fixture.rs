@@ -96,6 +96,16 @@ impl Fixture {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
     }
 
+    /// The text that a query returns.
+    pub async fn text(&self, sql: &'static str) -> String {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            return sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+    }
+
     /// Submits three arms and the seed 0, with changes; returns the experiment.
     pub async fn submit(&self, changes: Value) -> ExperimentId {
         let sent = sent(changes);

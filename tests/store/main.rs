@@ -15,6 +15,7 @@ mod listing;
 mod conditions;
 mod queue;
 mod waiting;
+mod fleet;
 
 mod checkpoints;
 mod clocks;
@@ -105,6 +106,10 @@ on_both_databases! {
         a_list_by_id_applies_its_filter,
         an_experiment_reports_counts_of_jobs_and_updates,
     }
+    fleet {
+        the_demand_counts_due_and_running_jobs_by_device,
+        the_demand_leaves_out_jobs_that_cannot_be_claimed,
+    }
     queue {
         a_job_is_claimed_recorded_and_ended,
         a_lost_worker_can_write_nothing_more,
@@ -129,9 +134,12 @@ on_both_databases! {
         of_many_processes_one_takes_a_pool,
         failures_pause_a_pool_for_longer_and_a_person_ends_the_pause,
         demand_counts_due_jobs_of_the_device_and_those_of_its_pilots,
-        a_pilot_has_worked_once_its_worker_has_devices,
+        a_pilot_has_worked_once_its_worker_has_claimed,
         an_attempt_on_a_machine_that_was_taken_away_costs_nothing,
         an_attempt_that_was_counted_as_lost_is_refunded,
+        a_refund_counts_whatever_happened_since,
+        a_worker_that_lived_on_is_refunded_nothing,
+        a_pilot_that_starts_again_refunds_its_first_attempt,
         a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued,
     }
     places {
@@ -225,6 +233,7 @@ on_both_databases! {
         a_stopped_experiment_makes_no_choice_until_it_goes_on,
         an_arm_with_a_cancelled_trial_waits_for_its_retry,
         an_arm_whose_trials_all_failed_can_be_retried,
+        a_refunded_trial_counts_unless_the_choice_was_made_without_it,
         added_seeds_confirm_and_added_arms_are_tuned,
     }
     monitor {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use optlab::store::{Demand, Origin, Pool, PoolHold, Slot, StoreError};
-use optlab_domain::{Device, DeviceKind, EndReason, Engine, JobState, Lease, Pilot, PilotState};
+use optlab::store::{AttemptEnd, Demand, Origin, Pool, PoolHold, Slot, StoreError};
+use optlab_domain::{Action, Device, DeviceKind, EndReason, Engine, JobState, Lease, Pilot, PilotState};
 use serde_json::json;
 
 use crate::fixture::{Fixture, LEASE_MS, crashed, offered};
@@ -30,7 +30,7 @@ fn pilot(engine_job: &str) -> Pilot {
 }
 
 /// The slot of a pilot's worker.
-async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
+pub async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
     let origin = Origin {
         engine: Some(Engine::Slurm),
         engine_job: Some(engine_job.to_owned()),
@@ -42,12 +42,12 @@ async fn start_pilot(fixture: &Fixture, engine_job: &str) -> Slot {
     Slot { worker, device: Device::Cpu }
 }
 
-async fn claim(fixture: &Fixture, slot: &Slot) -> Lease {
+pub async fn claim(fixture: &Fixture, slot: &Slot) -> Lease {
     fixture.store.claim(slot, LEASE_MS).await.unwrap().expect("a job waits").lease
 }
 
 /// Ends the attempt as lost: its lease expires.
-async fn lose(fixture: &Fixture, lease: Lease) {
+pub async fn lose(fixture: &Fixture, lease: Lease) {
     fixture.clock.advance(LEASE_MS + 1);
     assert_eq!(fixture.store.reap().await.unwrap(), [lease]);
 }
@@ -122,7 +122,7 @@ pub async fn demand_counts_due_jobs_of_the_device_and_those_of_its_pilots(fixtur
     let demand = async || fixture.store.demand(&pool).await.unwrap();
     assert_eq!(demand().await, Demand { queued: 0, running: 0, slots: None });
     let paused = fixture.one_job(json!({})).await;
-    fixture.store.act_on_job(paused, optlab_domain::Action::Pause).await.unwrap();
+    fixture.store.act_on_job(paused, Action::Pause).await.unwrap();
     fixture.one_job(json!({ "resources": { "device": "cuda" } })).await;
     fixture.one_job(json!({ "resources": { "device": "cpu" } })).await;
     for _ in 0..3 {
@@ -139,24 +139,23 @@ pub async fn demand_counts_due_jobs_of_the_device_and_those_of_its_pilots(fixtur
     assert_eq!(demand().await, Demand { queued: 1, running, slots }, "one is not due");
 }
 
-pub async fn a_pilot_has_worked_once_its_worker_has_devices(fixture: Fixture) {
+pub async fn a_pilot_has_worked_once_its_worker_has_claimed(fixture: Fixture) {
     let pool = hold(&fixture, None).await.unwrap();
     let has_worked = async |job| fixture.store.pilot_has_worked(&pool, job).await.unwrap();
-    assert!(!has_worked("17").await);
-    let origin =
-        Origin { engine_job: Some("17".to_owned()), pool: Some("cpu".to_owned()), ..Origin::default() };
-    let worker = fixture.store.register_worker("n1:7", &[], &origin).await.unwrap();
+    fixture.one_job(json!({})).await;
+    let slot = start_pilot(&fixture, "17").await;
     assert!(!has_worked("17").await, "its runner may not start");
-    fixture.store.record_heartbeat(worker, &[offered("cpu", None)], None).await.unwrap();
+    claim(&fixture, &slot).await;
     assert!(has_worked("17").await && !has_worked("1").await);
+    start_pilot(&fixture, "17").await;
+    assert!(!has_worked("17").await, "another pilot has its id now");
 }
 
 pub async fn an_attempt_on_a_machine_that_was_taken_away_costs_nothing(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 1 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let lease = claim(&fixture, &slot).await;
-    let uncounted = fixture.store.preempt(&pool, "17", "Slurm: preempted").await.unwrap();
+    let uncounted = fixture.store.preempt("cpu", "17", "Slurm: preempted").await.unwrap();
     assert_eq!(uncounted, [], "its worker may still hand the job back");
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Running);
     lose(&fixture, lease).await;
@@ -169,14 +168,13 @@ pub async fn an_attempt_on_a_machine_that_was_taken_away_costs_nothing(fixture: 
 }
 
 pub async fn an_attempt_that_was_counted_as_lost_is_refunded(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 2 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let first = claim(&fixture, &slot).await;
     lose(&fixture, first).await;
     let second = claim(&fixture, &fixture.slot).await;
-    assert_eq!(fixture.store.preempt(&pool, "17", "node failure").await.unwrap(), [first]);
-    assert_eq!(fixture.store.preempt(&pool, "17", "node failure").await.unwrap(), [], "once");
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [first]);
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [], "once");
     lose(&fixture, second).await;
     assert_eq!(fixture.job(first.job).await.record.state, JobState::Queued, "one attempt is left");
     let third = claim(&fixture, &fixture.slot).await;
@@ -186,16 +184,59 @@ pub async fn an_attempt_that_was_counted_as_lost_is_refunded(fixture: Fixture) {
     assert_eq!(ends(&fixture, first).await, [Some(EndReason::Preempted), lost, lost]);
 }
 
+pub async fn a_refund_counts_whatever_happened_since(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 2 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let first = claim(&fixture, &slot).await;
+    lose(&fixture, first).await;
+    let second = claim(&fixture, &fixture.slot).await;
+    fixture.end(second, AttemptEnd::HandedBack).await;
+    let third = claim(&fixture, &fixture.slot).await;
+    lose(&fixture, third).await;
+    assert_eq!(fixture.state(first.job).await, JobState::Failed);
+    assert_eq!(fixture.store.preempt("cpu", "17", "node failure").await.unwrap(), [first]);
+    assert_eq!(fixture.state(first.job).await, JobState::Queued, "a later attempt was the last one");
+    let fourth = claim(&fixture, &fixture.slot).await;
+    lose(&fixture, fourth).await;
+    assert_eq!(fixture.state(first.job).await, JobState::Failed, "no attempt is left");
+    fixture.store.act_on_job(first.job, Action::Retry).await.unwrap();
+    assert_eq!(fixture.store.preempt("cpu", "17", "again").await.unwrap(), []);
+}
+
+/// A worker that has reported after it lost an attempt was alive, so that its machine is not to blame.
+pub async fn a_worker_that_lived_on_is_refunded_nothing(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 1 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let lease = claim(&fixture, &slot).await;
+    lose(&fixture, lease).await;
+    fixture.clock.advance(1);
+    fixture.store.record_heartbeat(slot.worker, &[offered("cpu", None)], None).await.unwrap();
+    assert_eq!(fixture.store.preempt("cpu", "17", "time limit").await.unwrap(), []);
+    assert_eq!(fixture.state(lease.job).await, JobState::Failed);
+}
+
+/// After a crash, Slurm starts a pilot again under the same id.
+pub async fn a_pilot_that_starts_again_refunds_its_first_attempt(fixture: Fixture) {
+    fixture.one_job(json!({ "max_attempts": 1 })).await;
+    let slot = start_pilot(&fixture, "17").await;
+    let lease = claim(&fixture, &slot).await;
+    start_pilot(&fixture, "18").await;
+    lose(&fixture, lease).await;
+    assert_eq!(fixture.state(lease.job).await, JobState::Failed);
+    start_pilot(&fixture, "17").await;
+    assert_eq!(fixture.state(lease.job).await, JobState::Queued);
+    assert_eq!(ends(&fixture, lease).await, [Some(EndReason::Preempted)]);
+}
+
 pub async fn a_job_that_failed_by_a_machine_that_was_taken_away_is_requeued(fixture: Fixture) {
-    let pool = hold(&fixture, None).await.unwrap();
     fixture.one_job(json!({ "max_attempts": 1 })).await;
     let slot = start_pilot(&fixture, "17").await;
     let lease = claim(&fixture, &slot).await;
     lose(&fixture, lease).await;
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Failed);
-    fixture.store.preempt(&pool, "18", "another pilot").await.unwrap();
+    fixture.store.preempt("cpu", "18", "another pilot").await.unwrap();
     assert_eq!(fixture.job(lease.job).await.record.state, JobState::Failed);
-    fixture.store.preempt(&pool, "17", "node failure").await.unwrap();
+    fixture.store.preempt("cpu", "17", "node failure").await.unwrap();
     let job = fixture.job(lease.job).await;
     assert_eq!((job.record.state, job.record.end_reason), (JobState::Queued, None));
     let again = claim(&fixture, &fixture.slot).await;

@@ -7,6 +7,7 @@ use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, LEASE_MS, failed, finished, is_conflict, point};
+use crate::pools::{claim, lose, start_pilot};
 
 const TRIALS: i64 = 3;
 
@@ -237,6 +238,36 @@ pub async fn an_arm_whose_trials_all_failed_can_be_retried(fixture: Fixture) {
     );
     run_trials(&fixture, id, errors).await;
     assert_eq!(confirming(&fixture, id).await, cells(&["baseline", "opt"], &[0, 1]));
+}
+
+/// The last trial fails by a machine that was taken away, which its engine reports later.
+pub async fn a_refunded_trial_counts_unless_the_choice_was_made_without_it(fixture: Fixture) {
+    let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    for error in [None, Some(5.0)] {
+        let spec = optlab_spec::merge(tuned(), &json!({ "arms": arms, "max_attempts": 1 }));
+        let experiment = fixture.submit(spec).await;
+        // A trial needs both of its seeds, and the last one has run with the first.
+        for _ in 1..TRIALS * 2 {
+            let last = |job: &JobSpec| if job.trial == Some(TRIALS as u64 - 1) { Some(5.0) } else { error };
+            run_next(&fixture, last).await.unwrap();
+        }
+        let slot = start_pilot(&fixture, "17").await;
+        let lease = claim(&fixture, &slot).await;
+        lose(&fixture, lease).await;
+        fixture.store.make_choices().await.unwrap();
+        let is_frozen = choice(&fixture, experiment, "baseline").await.frozen_ms.is_some();
+        assert_eq!(is_frozen, error.is_some(), "there is something to choose only if others succeeded");
+        fixture.store.preempt("cpu", "17", "node failure").await.unwrap();
+        if is_frozen {
+            assert_eq!(fixture.state(lease.job).await, JobState::Failed);
+            while run_next(&fixture, |_| error).await.is_some() {}
+        } else {
+            run_next(&fixture, |_| Some(5.0)).await.unwrap();
+            assert!(choice(&fixture, experiment, "baseline").await.frozen_ms.is_some());
+            while run_next(&fixture, |_| error).await.is_some() {}
+        }
+        fixture.store.deregister_worker(slot.worker).await.unwrap();
+    }
 }
 
 pub async fn added_seeds_confirm_and_added_arms_are_tuned(fixture: Fixture) {

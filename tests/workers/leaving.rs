@@ -29,7 +29,7 @@ pub fn a_signal_to_all_processes_leaves_time_for_a_checkpoint(database: Database
 pub fn a_worker_leaves_before_its_machine_goes_away(database: Database) {
     let fixture = Fixture::new(database);
     let id = fixture.server.submit(&long_experiment(1_000_000));
-    let until = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
+    let until = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 80;
     let until = ["--until", &until.to_string(), "--drain", "finish", "--slots-per-device", "1"];
     let slurm = [("SLURM_JOB_ID", "17"), ("SLURMD_NODENAME", "n1"), ("SLURM_JOB_END_TIME", "1")];
     let mut worker = Worker::start_in(&slurm, &fixture.url, &until);

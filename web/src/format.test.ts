@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, columnWriter, decimalsFor, duration, number, plain, pValue, roughly, withMinus } from "./format";
+import { ago, ahead, bytes, columnWriter, decimalsFor, duration, number, plain, pValue, roughly, withMinus } from "./format";
 
 test("a value has as many digits as its deviation supports", () => {
   expect([0.21, 0.017, 2.4, 31, 0].map(decimalsFor)).toEqual([2, 3, 1, 0, 2]);
@@ -59,6 +59,9 @@ test("relative times are short", () => {
   expect(ago("2026-01-02T11:59:50.000Z", now)).toBe("just now");
   expect(ago("2026-01-02T11:48:00.000Z", now)).toBe("12 min ago");
   expect(ago("2026-01-01T12:00:00.000Z", now)).toBe("yesterday");
+  expect(ahead("2026-01-02T12:00:10.000Z", now)).toBe("in a moment");
+  expect(ahead("2026-01-02T13:15:00.000Z", now)).toBe("in 75 min");
+  expect(ahead("2026-01-02T20:00:00.000Z", now)).toBe("in 8 h");
 });
 
 test("sizes have three significant digits at most", () => {

@@ -113,6 +113,15 @@ export function ago(time: string, now_ms: number): string {
   return exact(time).slice(0, 10);
 }
 
+/** A time to come: "in 5 min". */
+export function ahead(time: string, now_ms: number): string {
+  const seconds = (Date.parse(time) - now_ms) / 1000;
+  if (seconds < 45) return "in a moment";
+  if (seconds < 5400) return `in ${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds < 172_800) return `in ${Math.round(seconds / 3600)} h`;
+  return `on ${exact(time).slice(0, 10)}`;
+}
+
 /** Local date and time to the second, with the zone. */
 export function exact(time: string): string {
   const date = new Date(time);

@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use optlab_api_types::{Comparison, List, Tuning, Warning};
 use optlab_domain::{ExperimentId, Metric, parse_word};
 
-use super::client::{Client, ClientError, ServerArgs};
+use super::client::{Client, ServerArgs};
+use super::client_error::ClientError;
 use super::{Failure, output, which};
 use crate::report::notes;
 use claim::Claim;

@@ -15,7 +15,7 @@ pub(super) const LARGEST_ANSWER: usize = 8_000_000;
 
 /// The tables and views that users may read: all except those with keys of clients, settings, hashes of tokens, and
 /// packed levels of detail.
-pub(super) const READABLE: [&str; 16] = [
+pub(super) const READABLE: [&str; 17] = [
     "experiments",
     "jobs",
     "attempts",
@@ -32,6 +32,7 @@ pub(super) const READABLE: [&str; 16] = [
     "curves",
     "paired_differences",
     "failures",
+    "fleet_demand",
 ];
 
 /// The error for a statement that is not a query.

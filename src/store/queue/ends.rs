@@ -1,12 +1,13 @@
 //! Stores the ends of attempts, and the transitions of their jobs by [`lifecycle::end`].
 
 use optlab_domain::lifecycle::{self, Budget, Ending, Outcome};
-use optlab_domain::{AttemptNumber, EndReason, JobState, Lease, Request};
+use optlab_domain::{EndReason, JobState, Lease, Request};
 use optlab_spec::protocol::Failure;
 use sqlx_macros::FromRow;
 
 use super::places::is_no_new_evidence;
 use crate::store::database::{Transaction, locked, sql};
+use crate::store::tuning::{is_chosen_without, release_failed_arm};
 use crate::store::version::next_version;
 use crate::store::{AttemptEnd, CompleteRun, StoreError};
 
@@ -78,33 +79,35 @@ pub(super) async fn close(
     Ok(outcome.state())
 }
 
-/// Gives an attempt that has ended as lost, and counted, the reason of `end`, so that it does not count. A job that has
-/// failed by it is requeued.
-pub(super) async fn uncount(
-    tx: &mut Transaction,
-    lease: Lease,
-    end: &End,
-    now: i64,
-) -> Result<(), StoreError> {
-    let state: Option<(JobState, AttemptNumber, Option<EndReason>)> =
-        locked!("SELECT state, attempt, end_reason FROM jobs WHERE id = $1 AND attempts_before < $2")
+/// Marks an attempt that was counted as lost as preempted, so that it does not count. A job that failed because its
+/// attempts were used up is requeued, unless it is a trial whose arm has chosen without it.
+pub(super) async fn uncount(tx: &mut Transaction, lease: Lease, why: &str) -> Result<(), StoreError> {
+    sql("UPDATE attempts SET end_reason = $3, error = $4 WHERE job_id = $1 AND number = $2")
+        .bind(lease.job)
+        .bind(lease.attempt)
+        .bind(EndReason::Preempted)
+        .bind(why)
+        .execute_one(tx)
+        .await?;
+    // After a retry by hand, no attempt before it counts.
+    let job: Option<(JobState, Option<EndReason>)> =
+        locked!("SELECT state, end_reason FROM jobs WHERE id = $1 AND attempt > attempts_before")
             .bind(lease.job)
-            .bind(lease.attempt)
             .fetch_optional(tx)
             .await?;
-    close_attempt(tx, lease, end, now).await?;
-    match state {
-        Some((JobState::Failed, last, Some(EndReason::WorkerLost))) if last == lease.attempt => {
-            go_back(tx, lease, JobState::Queued, false, None).await
-        }
-        Some((JobState::Queued | JobState::Running | JobState::Paused, ..)) => {
-            sql("UPDATE jobs SET attempts_before = attempts_before + 1 WHERE id = $1")
-                .bind(lease.job)
-                .execute_one(tx)
-                .await
-        }
-        _ => Ok(()),
+    let Some((state, reason)) = job else { return Ok(()) };
+    let is_used_up =
+        matches!(reason, Some(EndReason::WorkerLost | EndReason::RunnerCrashed | EndReason::OutOfMemory));
+    if state == JobState::Failed && is_used_up && !is_chosen_without(tx, lease.job).await? {
+        go_back(tx, lease, JobState::Queued, false, None).await?;
+        return release_failed_arm(tx, lease.job).await;
     }
+    let version = next_version(tx).await?;
+    sql("UPDATE jobs SET attempts_before = attempts_before + 1, version = $2 WHERE id = $1")
+        .bind(lease.job)
+        .bind(version)
+        .execute_one(tx)
+        .await
 }
 
 /// Requeues or pauses the job, at the step at which its next attempt will begin.

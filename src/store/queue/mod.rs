@@ -3,6 +3,7 @@
 //! A claim is a lease, which expires by the store's clock unless the attempt renews it. The number of the attempt is
 //! the fence: once another attempt has begun, or the job has ended, the old one can write nothing.
 
+mod register;
 mod claim;
 mod attempt;
 mod record;

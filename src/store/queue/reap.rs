@@ -13,8 +13,8 @@ const LONGEST_LEASE_MS: i64 = 1000 * (Claim::LONGEST_LEASE_SECONDS as i64 + 60);
 const LOST: &str = "its worker was lost: it went too long without a heartbeat";
 
 /// Selects the jobs that nobody runs. Their lease has expired, or it ends later than any lease can, because a wrong
-/// clock wrote it, or their worker is gone and a cancel request is pending or the machine was taken away. $1: now; $2: latest end of a lease; $3 and
-/// $4: [`Worker::last_seen_range`].
+/// clock wrote it, or their worker is gone and a cancel request is pending or the machine was taken away. $1: now; $2:
+/// latest end of a lease; $3 and $4: [`Worker::last_seen_range`].
 macro_rules! abandoned {
     () => {
         "state = 'running' AND (lease_until_ms NOT BETWEEN $1 AND $2 OR EXISTS (

@@ -49,6 +49,16 @@ pub(in crate::store) async fn release_arm(
     Ok(())
 }
 
+/// Releases the choice of the arm whose trials had all failed, because one of them has been requeued.
+pub(in crate::store) async fn release_failed_arm(tx: &mut Transaction, job: JobId) -> Result<(), StoreError> {
+    sql("UPDATE tunings SET held = NULL
+         WHERE held = 'failed' AND (experiment_id, arm) IN (SELECT experiment_id, arm FROM jobs WHERE id = $1)")
+    .bind(job)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Whether a row of `$jobs` is a trial whose arm has made its next choice without it: that at its rung, or the last one.
 macro_rules! chosen_without {
     ($jobs:literal) => {

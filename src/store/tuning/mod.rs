@@ -13,7 +13,7 @@ use crate::stats::{by_score, score};
 use crate::store::database::{Connect, sql};
 use crate::store::{Store, StoreError};
 
-pub(super) use hold::{chosen_without, hold_or_release, is_chosen_without, release_arm};
+pub(super) use hold::{chosen_without, hold_or_release, is_chosen_without, release_arm, release_failed_arm};
 pub use progress::TuningProgress;
 pub(super) use progress::{ArmInTuning, arms_in_tuning};
 

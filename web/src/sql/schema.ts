@@ -20,6 +20,7 @@ export const SCHEMA: Record<string, string[]> = {
   ),
   failures: words("experiment_id experiment job_id arm method phase trial seed attempt worker device end_reason error state started_ms ended_ms"),
   curves: words("experiment_id experiment job_id arm method phase trial seed state series unit step value time_ms"),
+  fleet_demand: words("device state engine jobs"),
   experiments: words("id name notes tags archived spec baseline created_ms submitted_text commit_hash commit_dirty command_line"),
   jobs: words(
     `id experiment_id arm arm_position method phase trial seed spec device_wanted priority max_attempts time_limit_seconds
