@@ -97,9 +97,9 @@ fn look_at_slurm(config: Option<&PathBuf>) -> Result<Vec<Finding>, Failure> {
             },
             Err(_) if !wanted => Vec::new(),
             Err(error) => vec![
-                Verdict::Missing
-                    .finding(format!("the settings have pools of Slurm, but {error}"))
-                    .cured_by("install Slurm's client programs here, or run `optlab slurm` where they are"),
+                Verdict::Missing.finding(format!("the settings have pools of Slurm, but {error}")).cured_by(
+                    "install or configure Slurm's client programs here, or keep the pools where they are",
+                ),
             ],
         }
     })?)

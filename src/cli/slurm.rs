@@ -47,6 +47,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         let names: Vec<&str> = pools.iter().map(|pool| pool.name.as_str()).collect();
         tracing::info!(pools = names.join(" "), "keeping pilots in {version}");
         pilots::run(store.clone(), pools, surroundings, shutdown).await;
+        tracing::info!("pilots that run or wait stay in Slurm");
         store.close().await;
         Ok(())
     })?

@@ -1,8 +1,8 @@
-//! Reports when jobs wait for a device that no worker offers.
+//! Reports when jobs wait for a device that no worker and no pool offers.
 
 use std::collections::BTreeSet;
 
-use optlab_api_types::{Worker, WorkerState};
+use optlab_api_types::{Pool, Worker, WorkerState};
 use optlab_domain::WantedDevice;
 
 use super::client::Client;
@@ -19,8 +19,13 @@ pub(super) fn warn(client: &Client, wanted: WantedDevice) {
     }
     let offered =
         active.into_iter().flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
-    if let Some(why) = explain(wanted, &offered) {
-        output::note(format!("optlab: {why}"));
+    let Some(why) = explain(wanted, &offered) else { return };
+    let mut pools = client.list::<Pool>("/pools", &[]).unwrap_or_default();
+    pools.retain(|pool| !pool.unattended);
+    // A pool requests pilots for the jobs.
+    if !pools.iter().any(|pool| wanted.admits(pool.device)) {
+        let others = pools.iter().map(|pool| format!(". Pool {} is for {} only", pool.name, pool.device));
+        output::note(format!("optlab: {why}{}", others.collect::<String>()));
     }
 }
 

@@ -241,7 +241,8 @@ async fn answer(name: &'static str, mut command: Command, input: String) -> Resu
     if !output.status.success() {
         return Err(SlurmError::Failed {
             command: name,
-            said: said(&String::from_utf8_lossy(&output.stderr)),
+            // `scontrol ping` reports a controller that is down on standard output.
+            said: said(&String::from_utf8_lossy(&[output.stderr, output.stdout].concat())),
         });
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -118,7 +118,9 @@ fn the_program_accepts_the_arguments_and_the_trigger_counts_their_slots() {
             continue;
         }
         assert_eq!(*program, "optlab", "{name}");
-        let done = Command::new(OPTLAB).args(args).args(["--database-url", "nowhere:"]).output().unwrap();
+        let mut command = Command::new(OPTLAB);
+        command.args(args).args(["--database-url", "nowhere:"]).env("OPTLAB_LISTEN", "127.0.0.1:0");
+        let done = command.output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(said.contains("nowhere"), "{name}: {said}");
         assert!(!said.contains("unexpected argument") && !said.contains("--device"), "{name}: {said}");

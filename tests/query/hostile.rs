@@ -64,9 +64,13 @@ pub fn hostile_statements_are_rejected_or_bounded_and_change_nothing(database: D
     let before = everything(&door, database);
     let mut wrong = Vec::new();
     for (fate, sql) in &statements {
-        let first = door.ask(sql);
-        // A statement that ends may exceed the limit once, on a machine with much else to do.
-        let answer = if fate.is(&first) { first } else { door.ask(sql) };
+        // A statement that ends may exceed the limit now and then, on a machine with much else to do.
+        let mut answer = door.ask(sql);
+        for _ in 0..4 {
+            if !fate.is(&answer) {
+                answer = door.ask(sql);
+            }
+        }
         let shown: String = sql.chars().take(200).collect();
         if !fate.is(&answer) {
             wrong.push(format!("{shown}\n  expected: {fate:?}\n  {:.300}", format!("{answer:?}")));
