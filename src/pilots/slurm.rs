@@ -49,7 +49,7 @@ const IMPOSSIBLE: [&str; 21] = [
     "QOSMinGRES",
 ];
 
-/// The reason why Slurm did not do what it was asked.
+/// The reason why a command of Slurm failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SlurmError {
     /// The command does not exist, or cannot be started.

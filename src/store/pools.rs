@@ -31,7 +31,7 @@ pub struct Pool {
     pub failures: i64,
     /// No pilot is requested before, milliseconds since the epoch; 0 without a pause.
     pub paused_until_ms: i64,
-    /// What failed last, or why the engine is not asked.
+    /// What failed last, or why the engine does not answer.
     pub trouble: Option<String>,
     /// When a process last looked after it.
     pub seen_ms: i64,
@@ -145,7 +145,7 @@ impl Store {
         self.commit_silently(tx).await
     }
 
-    /// Stores the pilots of a pool as the engine reports them, and `silence`, the reason why it could not be asked. The
+    /// Stores the pilots of a pool as the engine reports them, and `silence`, the reason why it did not answer. The
     /// trouble of a failure is kept.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Writes the attempt that a slot has trained down, while the slot trains the next one.
+//! Stores the end of the attempt that a slot has trained, while the slot trains the next one.
 
 use tokio::task::JoinHandle;
 use tracing::Instrument;
