@@ -11,6 +11,10 @@ const WARM_UP: f64 = 0.2;
 const WORTH_CUTTING: f64 = 0.5;
 /// A range below this fraction of its values is rounding, and is shown as a flat line.
 const FLAT: f64 = 1e-4;
+/// The lines keep at least this fraction of an axis that is extended to a bound.
+const WORTH_REACHING: f64 = 1.0 / 6.0;
+/// Margin between a bound and the end of the axis, as a fraction of the extended range.
+const BOUND_MARGIN: f64 = 0.04;
 /// Margin at both ends of the axis, as a fraction of the range.
 const MARGIN: f64 = 0.06;
 
@@ -56,6 +60,15 @@ pub(super) fn logarithmic(lines: &[Line], end: f64) -> Fit {
     let high = extent(&banded, (0.0, end)).map_or(high, |(_, upper)| high.max(upper));
     let margin = (high / low).powf(MARGIN).max(1.0 + 10.0 * FLAT);
     Fit { range: (low / margin, high * margin), cut: false, apart }
+}
+
+/// Extends a linear axis to a bound unless the lines would become flat.
+pub(super) fn reaching((low, high): Range, bound: f64) -> Range {
+    let all = hull((low, high), (bound, bound));
+    let margin = BOUND_MARGIN * height(all);
+    let extended =
+        (if bound < low { bound - margin } else { low }, if bound > high { bound + margin } else { high });
+    if high - low >= WORTH_REACHING * height(extended) { extended } else { (low, high) }
 }
 
 /// The lowest and highest ends of the bands in a range of x.
@@ -199,6 +212,14 @@ mod tests {
         assert!(cut && range.0 > 90.0 && range.1 < 100.0, "{range:?}");
         let slow: Vec<f64> = (0..20).map(f64::from).collect();
         assert!(!linear(&[line(0, &slow)], 19.0).cut);
+    }
+
+    #[test]
+    fn an_axis_reaches_a_bound_unless_the_lines_would_become_flat() {
+        let (low, high) = reaching((0.7, 0.8), 0.65);
+        assert!((low - 0.644).abs() < 1e-12 && high == 0.8, "{low}");
+        assert_eq!(reaching((0.7, 0.8), 0.75), (0.7, 0.8));
+        assert_eq!(reaching((0.79, 0.8), 0.65), (0.79, 0.8), "it is far below");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Charts as SVG: one series of an experiment, each arm with its mean and band. Colours are those of the document, so
 //! that a chart follows the theme.
 
-mod line;
+mod level;
 mod limits;
+mod line;
 mod style;
 mod ticks;
 
@@ -71,7 +72,9 @@ pub(super) fn chart(number: usize, curves: &Curves, arms: &Arms<'_>, steps: i64)
     let lines = lines(curves, arms);
     let end = lines.iter().filter_map(|line| line.x.last()).fold(steps.max(1) as f64, |end, &x| end.max(x));
     let log = curves.series.ends_with("/loss");
-    let fit = if log { limits::logarithmic(&lines, end) } else { limits::linear(&lines, end) };
+    let mut fit = if log { limits::logarithmic(&lines, end) } else { limits::linear(&lines, end) };
+    let levels = level::levels(curves);
+    fit.range = levels.iter().fold(fit.range, |range, level| limits::reaching(range, level.value));
     let note = note(&fit, &lines);
     let frame = Frame { x: (0.0, end), y: fit.range, log };
     let title = title(&curves.series);
@@ -88,6 +91,7 @@ pub(super) fn chart(number: usize, curves: &Curves, arms: &Arms<'_>, steps: i64)
                     clipPath id={ "inside-" (number) } {
                         rect x=(LEFT) y=(TOP) width=(frame.width()) height=(frame.height()) {}
                     }
+                    (level::draw(&levels, &frame))
                     g clip-path={ "url(#inside-" (number) ")" } {
                         @if lines.len() <= MANY_ARMS { @for line in &lines { (frame.band(line, lines.len())) } }
                         @for line in &lines { (frame.mean(line)) }

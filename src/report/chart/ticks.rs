@@ -16,10 +16,20 @@ pub(super) fn linear((low, high): Range, most: f64) -> Vec<f64> {
     (first..=last).map(|index| index as f64 * distance).collect()
 }
 
-/// Powers of ten, thinned out if there are many; ordinary ticks if the range has fewer than two.
+/// Powers of ten, thinned out if there are many. A range with fewer than two has 1, 2 and 5 times a power or, if that are
+/// fewer than three, ordinary ticks.
 pub(super) fn logarithmic((low, high): Range, most: f64) -> Vec<f64> {
     let (first, last) = ((low.log10() - 1e-9).ceil() as i32, (high.log10() + 1e-9).floor() as i32);
     if last - first < 1 {
+        let finer = (first - 1..=first + 1).flat_map(|power| {
+            [1.0, 2.0, 5.0].map(|factor| {
+                if power < 0 { factor / 10_f64.powi(-power) } else { factor * 10_f64.powi(power) }
+            })
+        });
+        let inside: Vec<f64> = finer.filter(|tick| (low..=high).contains(tick)).collect();
+        if inside.len() > 2 {
+            return inside;
+        }
         return linear((low, high), most).into_iter().filter(|tick| *tick > 0.0).collect();
     }
     let stride = (f64::from(last - first + 1) / most.max(2.0)).ceil() as usize;
@@ -51,7 +61,7 @@ fn short(tick: f64) -> String {
 }
 
 /// A number with a minus sign, and with separated thousands.
-fn fixed(tick: f64, decimals: usize) -> String {
+pub(super) fn fixed(tick: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", tick.abs());
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
     let mut grouped = String::new();
@@ -85,6 +95,7 @@ mod tests {
     fn logarithmic_axes_have_powers_of_ten() {
         assert_eq!(shown(&logarithmic((2e-4, 30.0), 6.0)), "0.001 0.01 0.1 1 10");
         assert_eq!(shown(&logarithmic((1e-12, 1e3), 4.0)), "1e−12 1e−8 1e−4 1");
-        assert_eq!(shown(&logarithmic((0.2, 0.9), 4.0)), "0.2 0.4 0.6 0.8");
+        assert_eq!(shown(&logarithmic((0.03, 0.6), 6.0)), "0.05 0.1 0.2 0.5");
+        assert_eq!(shown(&logarithmic((0.3, 0.9), 4.0)), "0.4 0.6 0.8");
     }
 }
