@@ -78,3 +78,26 @@ fn a_worker_needs_the_database_of_its_server() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && said.contains("mysql://host/optlab"), "{said}");
 }
+
+#[test]
+fn a_pool_on_the_command_line_replaces_those_of_the_file() {
+    let folder = TempDir::new().unwrap();
+    let pilots = |args: &[&str]| {
+        let first = ["slurm", "--database-url", "postgres://host/optlab", "--dry-run"];
+        let output = optlab(&folder, &[&first, args].concat(), &[]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let names =
+            printed.lines().filter(|line| line.starts_with("sbatch ")).flat_map(str::split_whitespace);
+        let names = names.filter_map(|word| word.strip_prefix("'--job-name="));
+        names.map(|name| name.trim_end_matches('\'').to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(pilots(&[]), ["optlab-default-MARK"]);
+    fs::write(
+        folder.path().join("optlab.toml"),
+        "[slurm.gpu]\nmax_workers = 2\n[slurm.cpu]\ndevice = \"cpu\"\n",
+    )
+    .unwrap();
+    assert_eq!(pilots(&[]), ["optlab-cpu-MARK", "optlab-gpu-MARK"]);
+    assert_eq!(pilots(&["--max-workers", "1"]), ["optlab-default-MARK"], "the option has its default value");
+    assert_eq!(pilots(&["--", "--time=1"]), ["optlab-default-MARK"]);
+}

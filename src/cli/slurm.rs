@@ -16,7 +16,7 @@ use crate::store;
 pub(super) struct Args {
     /// A pool; without its options, the pools of the settings file.
     #[command(flatten)]
-    pool: PoolSettings,
+    pool: Option<PoolSettings>,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(flatten)]
@@ -55,9 +55,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 /// The pool of the command line, or those of the settings file if the command line has none of a pool's options.
 fn requested(args: &Args) -> Result<Vec<PoolSettings>, Failure> {
-    if args.pool != PoolSettings::default() {
-        return Ok(vec![args.pool.clone()]);
+    if let Some(pool) = &args.pool {
+        return Ok(vec![pool.clone()]);
     }
     let pools = pools(args.database.config.as_ref())?;
-    Ok(if pools.is_empty() { vec![args.pool.clone()] } else { pools })
+    Ok(if pools.is_empty() { vec![PoolSettings::default()] } else { pools })
 }
