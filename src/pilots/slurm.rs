@@ -91,14 +91,14 @@ pub(super) enum End {
     /// Slurm took the machine away, or a person did; with Slurm's word for it.
     Taken(String),
     /// By itself, with Slurm's word for it.
-    Itself(String),
+    Exited(String),
 }
 
 impl End {
     /// Slurm's word for it.
     pub(super) fn word(&self) -> &str {
         match self {
-            Self::Taken(word) | Self::Itself(word) => word,
+            Self::Taken(word) | Self::Exited(word) => word,
         }
     }
 
@@ -264,7 +264,7 @@ fn listed(line: &str) -> Option<Listed> {
     let end = |taken: bool| {
         let why = reason.as_ref().map_or(String::new(), |reason| format!(", {reason}"));
         let word = format!("{}{why}", state.to_lowercase());
-        let end = if taken { End::Taken(word) } else { End::Itself(word) };
+        let end = if taken { End::Taken(word) } else { End::Exited(word) };
         Listed::Ended { engine_job: engine_job.clone(), end }
     };
     let state = match state {
@@ -311,7 +311,7 @@ mod tests {
             assert_eq!(end(state), End::Taken(state.to_lowercase()));
         }
         for state in ["COMPLETED", "FAILED", "OUT_OF_MEMORY"] {
-            assert_eq!(end(state), End::Itself(state.to_lowercase()));
+            assert_eq!(end(state), End::Exited(state.to_lowercase()));
         }
     }
 
