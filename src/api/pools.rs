@@ -10,13 +10,14 @@ use optlab_domain::{Pilot, PilotState};
 use super::error::ApiError;
 use super::extract::Path;
 use super::state::AppState;
+use super::workers::SHOWN_FOR_MS;
 use crate::store;
 
-/// The pools of pilots, by name.
+/// The pools of pilots that were kept within the last day, by name.
 #[utoipa::path(get, path = "/api/v1/pools", tag = "workers", responses((status = 200, body = List<Pool>)))]
 pub(super) async fn list(State(state): State<AppState>) -> Result<Json<List<Pool>>, ApiError> {
     let now = state.store.time_ms().await?;
-    let pools = state.store.pools().await?;
+    let pools = state.store.pools(now - SHOWN_FOR_MS).await?;
     Ok(Json(List::whole(pools.into_iter().map(|pool| view(pool, now)).collect())))
 }
 

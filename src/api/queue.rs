@@ -24,12 +24,8 @@ impl QueueState {
     pub(super) async fn of(state: &AppState) -> Result<Self, ApiError> {
         let now_ms = state.store.time_ms().await?;
         let workers = workers::active(&state.store, now_ms).await?;
-        let pools = state.store.pools().await?;
-        Ok(Self {
-            now_ms,
-            workers: workers.into_iter().filter(|worker| !worker.draining).collect(),
-            pools: pools.into_iter().filter(|pool| !pool.is_unattended(now_ms)).collect(),
-        })
+        let pools = state.store.pools(now_ms - Pool::UNATTENDED_AFTER_MS).await?;
+        Ok(Self { now_ms, workers: workers.into_iter().filter(|worker| !worker.draining).collect(), pools })
     }
 
     pub(super) fn view(&self, job: store::Job) -> Job {

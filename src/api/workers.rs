@@ -13,7 +13,7 @@ use super::state::AppState;
 use crate::store::{self, Store, StoreError};
 
 /// Age of the last heartbeat above which a worker is left out of the list.
-const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
+pub(super) const SHOWN_FOR_MS: i64 = 24 * 3600 * 1000;
 
 impl From<store::OfferedDevice> for OfferedDevice {
     fn from(offered: store::OfferedDevice) -> Self {

@@ -210,9 +210,10 @@ impl Store {
         self.commit_silently(tx).await
     }
 
-    /// Every pool, by name.
-    pub async fn pools(&self) -> Result<Vec<Pool>, StoreError> {
-        sql(concat!("SELECT ", pool_columns!(), " FROM pools ORDER BY name"))
+    /// The pools that a process has looked after since `since_ms`, by name.
+    pub async fn pools(&self, since_ms: i64) -> Result<Vec<Pool>, StoreError> {
+        sql(concat!("SELECT ", pool_columns!(), " FROM pools WHERE seen_ms >= $1 ORDER BY name"))
+            .bind(since_ms)
             .fetch_all(&mut self.read().await?)
             .await
     }

@@ -75,6 +75,9 @@ pub async fn one_process_keeps_a_pool_at_a_time(fixture: Fixture) {
     fixture.store.release_pool(&second).await.unwrap();
     let third = hold(&fixture, None).await.expect("it was released");
     assert_eq!(third.pilots.0, [pilot("2")]);
+    let listed = async |since_ms| fixture.store.pools(since_ms).await.unwrap().len();
+    assert_eq!(listed(third.seen_ms).await, 1);
+    assert_eq!(listed(third.seen_ms + 1).await, 0, "it is no longer kept");
 }
 
 pub async fn of_many_processes_one_takes_a_pool(fixture: Fixture) {
@@ -103,15 +106,15 @@ pub async fn failures_pause_a_pool_for_longer_and_a_person_ends_the_pause(fixtur
     }
     assert_eq!(pauses, [0, 1, 15, 30, 60, 60]);
     fixture.clock.advance(MINUTE_MS);
-    let paused = fixture.store.pools().await.unwrap().remove(0);
+    let paused = fixture.store.pools(0).await.unwrap().remove(0);
     let now = fixture.store.time_ms().await.unwrap();
     assert_eq!(paused.pause_ms(now), Some(59 * MINUTE_MS));
     assert_eq!(paused.trouble.as_deref(), Some("no partition"));
     fixture.store.record_pilots(&pool, &[], Some("Slurm is away")).await.unwrap();
-    let paused = fixture.store.pools().await.unwrap().remove(0);
+    let paused = fixture.store.pools(0).await.unwrap().remove(0);
     assert_eq!(paused.trouble.as_deref(), Some("no partition"), "why it is paused stays");
     fixture.store.resume_pool("cpu").await.unwrap();
-    let resumed = fixture.store.pools().await.unwrap().remove(0);
+    let resumed = fixture.store.pools(0).await.unwrap().remove(0);
     assert_eq!((resumed.failures, resumed.pause_ms(now), resumed.trouble), (0, None, None));
     let unknown = fixture.store.resume_pool("gpu").await.unwrap_err();
     assert_eq!(unknown.to_string(), "there is no pool `gpu`");
