@@ -30,6 +30,7 @@ recipes![
     "fashion-mnist-few",
     "fashion-mnist-mlp",
     "fashion-mnist-cnn6",
+    "fashion-mnist-variants",
     "cifar100-cnn6",
     "cifar100-cnn9",
     "cifar100-resnet20",
