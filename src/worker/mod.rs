@@ -162,27 +162,32 @@ impl Reporter {
     async fn run(self, leaving: Leaving, done: CancellationToken) {
         let mut drains = false;
         while !done.is_cancelled() {
-            self.report(&leaving.stop).await;
+            self.report(&leaving).await;
+            if leaving.claims.is_cancelled() && !drains {
+                drains = self.drain().await;
+            }
             let pause = sleep(REPORT_EVERY.min(self.context.config.training.lease / 3));
             tokio::select! {
                 () = pause => {}
                 () = done.cancelled() => {}
-                () = leaving.claims.cancelled(), if !drains => {
-                    drains = true;
-                    if let Err(error) = self.context.store.drain_worker(self.worker).await {
-                        tracing::warn!(%error, "cannot report to the store");
-                    }
-                }
+                () = leaving.claims.cancelled(), if !leaving.claims.is_cancelled() => {}
             }
         }
     }
 
-    async fn report(&self, stop: &CancellationToken) {
+    /// Shows that the worker claims no more jobs; returns whether that was stored.
+    async fn drain(&self) -> bool {
+        let drained = self.context.store.drain_worker(self.worker).await;
+        drained.inspect_err(|error| tracing::warn!(%error, "cannot report to the store")).is_ok()
+    }
+
+    async fn report(&self, Leaving { stop, claims, .. }: &Leaving) {
         let SlotContext { store, config, idle, troubles, .. } = &self.context;
         let devices = block_in_place(|| self.devices.now(|device| troubles.resting(device)));
         let reasons = troubles.reasons();
         match store.record_heartbeat(self.worker, &devices, reasons.as_deref()).await {
-            Ok(true) if !stop.is_cancelled() => {
+            // Before its machine goes away, the worker drains itself, and its jobs still have some time.
+            Ok(true) if !claims.is_cancelled() => {
                 tracing::info!("a drain was requested");
                 stop.cancel();
             }
