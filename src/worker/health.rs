@@ -34,8 +34,8 @@ impl Health {
     /// The rest after an attempt; `None` if the slot continues at once.
     pub(super) fn after(&mut self, end: &AttemptEnd) -> Option<Rest> {
         match end {
-            AttemptEnd::HandedBack | AttemptEnd::AtRung { .. } => None,
-            AttemptEnd::Finished(_) => self.is_well(),
+            AttemptEnd::HandedBack => None,
+            AttemptEnd::Finished(_) | AttemptEnd::AtRung { .. } => self.is_well(),
             AttemptEnd::Failed(failure) => match failure.reason {
                 EndReason::MachineFault => self.rest(failure.error.clone()),
                 EndReason::RunnerCrashed => {
@@ -148,6 +148,16 @@ mod tests {
         );
         assert_eq!([Cancelled, OutOfMemory].map(&mut after), [None; 2]);
         assert_eq!(after(RunnerCrashed), Some(15));
+    }
+
+    #[test]
+    fn a_trial_that_reaches_its_rung_ends_a_row_of_crashes() {
+        let mut health = Health::default();
+        let at_rung = AttemptEnd::AtRung { step: 10, points: Vec::new() };
+        let crash = failed(EndReason::RunnerCrashed);
+        for end in [&crash, &crash, &at_rung, &crash, &crash] {
+            assert_eq!(health.after(end), None);
+        }
     }
 
     #[test]
