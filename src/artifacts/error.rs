@@ -38,7 +38,7 @@ impl ArtifactError {
         matches!(self, Self::Missing(_) | Self::Altered(_))
     }
 
-    pub(super) fn stored(path: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn stored(path: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Stored { path: path.to_owned(), source: error.into() }
     }
 

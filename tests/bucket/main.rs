@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use support::processes::{Worker, signal};
 use support::waiting::wait_until;
 use support::{Server, kill, long_experiment};
 use tempfile::TempDir;
@@ -124,6 +125,24 @@ fn a_job_resumes_from_a_bucket_and_stores_its_files_there() {
     let here = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     assert!(here.filter_map(|name| name.into_string().ok()).all(|name| name.starts_with("optlab.db")));
     assert!(!folder.path().join("optlab.db.artifacts").exists(), "no artifact is on the machine");
+}
+
+/// A machine that is about to go away has no time for a storage that does not answer.
+#[test]
+fn a_worker_stops_in_time_while_the_bucket_does_not_answer() {
+    let (service, folder) = (Service::start(), TempDir::new().unwrap());
+    let place = ["--workers", "0", "--artifacts", "s3://bucket", "--sweep-seconds", "3600"];
+    let server = Server::start_in(&service.environment(), &folder, &place);
+    let url = format!("sqlite:{}", folder.path().join("optlab.db").display());
+    let mut worker = Worker::start_in(&service.environment(), &url, &["--slots-per-device", "1"]);
+    let id = server.submit(&long_experiment(1_000_000));
+    server.wait(id, "the job runs", |jobs| jobs[0]["step"].as_i64() > Some(0));
+    assert!(signal(service.child.id(), "STOP"));
+    assert!(signal(worker.child.id(), "TERM"));
+    wait_until("the worker ends", || worker.child.try_wait().unwrap().is_some());
+    assert!(worker.said().contains("the storage is too slow"), "{}", worker.said());
+    let attempts = server.read(&format!("/api/v1/jobs/{}/attempts", server.jobs(id)[0]["id"]));
+    assert_eq!(attempts["items"][0]["end_reason"], "handed_back", "{attempts:#}");
 }
 
 fn download(server: &Server, path: &str) -> Vec<u8> {

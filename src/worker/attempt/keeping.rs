@@ -5,11 +5,12 @@
 //! fails too, the job succeeds with an error that names the file.
 
 use std::io;
+use std::time::Duration;
 
 use optlab_domain::ArtifactKind;
 use optlab_spec::protocol::{self, Summary};
 use serde::Serialize;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::super::files::LOG;
 use super::promised::Promised;
@@ -19,6 +20,9 @@ use crate::store::StoreError;
 
 /// How long the end of a run retries files that cannot be stored, in leases: two and a half minutes by default.
 const PATIENCE_LEASES: u32 = 10;
+
+/// Time that a worker that stops gives the storage for a file, also if its runner should have stopped before.
+const LAST_TRANSFER: Duration = Duration::from_secs(2);
 
 /// Which files of a complete run are stored.
 pub(super) enum Kept {
@@ -112,7 +116,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Stores a file and then its row.
+    /// Stores a file and then its row. A worker that stops waits for the storage only until its runner would be killed.
     async fn store_file(
         &mut self,
         file: &str,
@@ -120,8 +124,20 @@ impl Attempt {
         kind: ArtifactKind,
         step: u64,
     ) -> Result<Result<(), ArtifactError>, StoreError> {
-        let files = self.files.clone();
-        let artifact = match self.with_heartbeats(files.keep(file, kind, step)).await? {
+        let (files, shutdown) = (self.files.clone(), self.shutdown.clone());
+        let kill_at = self.stopping.map(|(_, kill_at)| kill_at);
+        let transfer = async {
+            let stopped = async {
+                shutdown.cancelled().await;
+                let last = Instant::now() + LAST_TRANSFER;
+                sleep_until(kill_at.map_or(last, |kill_at| kill_at.max(last))).await;
+            };
+            tokio::select! {
+                kept = files.keep(file, kind, step) => kept,
+                () = stopped => Err(ArtifactError::stored(file, "the worker stops, and the storage is too slow")),
+            }
+        };
+        let artifact = match self.with_heartbeats(transfer).await? {
             Ok(artifact) => artifact,
             Err(error) => return Ok(Err(error)),
         };
