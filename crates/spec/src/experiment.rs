@@ -89,10 +89,8 @@ impl ExperimentSpec {
         Fields::read(value, |fields| {
             let seeds = read_seeds(fields, Seeds::Required);
             self.check_seeds(fields, &seeds);
-            let jobs = self.jobs_with(self.seeds.len() + seeds.len());
-            if jobs > MOST_JOBS {
-                fields.wrong("seeds", too_many(jobs));
-            }
+            let new = seeds.iter().filter(|seed| !self.seeds.contains(seed)).count();
+            check_number(fields, "seeds", self.jobs_with(self.seeds.len() + new));
             seeds
         })
     }
@@ -224,10 +222,8 @@ impl ExperimentSpec {
         }
         spec.check_seeds(fields, &spec.seeds);
         spec.check_rungs(fields);
-        let jobs = spec.jobs_with(spec.seeds.len());
-        if jobs > MOST_JOBS {
-            fields.wrong("seeds", too_many(jobs));
-        }
+        let (trials, jobs) = (spec.jobs_with(0), spec.jobs_with(spec.seeds.len()));
+        check_number(fields, if trials > jobs / 2 { "tune" } else { "seeds" }, jobs);
         spec
     }
 }
@@ -246,8 +242,11 @@ fn read_baseline(fields: &mut Fields<'_>, arms: &[Arm]) -> Option<String> {
     Some(named)
 }
 
-fn too_many(jobs: usize) -> String {
-    format!("make {jobs} jobs with the arms; at most {MOST_JOBS} are allowed")
+/// Records that an experiment has too many jobs because of this field.
+fn check_number(fields: &mut Fields<'_>, field: &'static str, jobs: usize) {
+    if jobs > MOST_JOBS {
+        fields.wrong(field, format!("would make {jobs} jobs of all arms; at most {MOST_JOBS} are allowed"));
+    }
 }
 
 #[cfg(test)]

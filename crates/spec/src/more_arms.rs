@@ -52,9 +52,12 @@ impl ExperimentSpec {
     }
 }
 
-/// The problems with the arms counted from the arm `first`.
+/// The problems with the arms counted from the arm `first`. If the experiment has too many jobs now, the arms are the reason.
 fn count_from(first: usize, mut problems: Problems) -> Problems {
     for problem in &mut problems.list {
+        if ["/seeds", "/tune"].contains(&problem.pointer.as_str()) {
+            problem.pointer = "/arms".to_owned();
+        }
         let Some(path) = problem.pointer.strip_prefix("/arms/") else { continue };
         let (index, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
         if let Some(index) = index.parse::<usize>().ok().and_then(|index| index.checked_sub(first)) {
@@ -128,5 +131,22 @@ mod tests {
         assert_eq!(mistakes("arms = []"), "/arms: must be a list with at least one arm, is empty");
         assert_eq!(mistakes(""), "/arms: must be a list with at least one arm, is missing");
         assert!(mistakes("seeds = [3]\narms = [{}]").contains("/seeds: "));
+    }
+
+    #[test]
+    fn an_experiment_with_too_many_jobs_names_what_was_sent() {
+        let seeds: Vec<u64> = (0..4000).collect();
+        let spec = parse(TOML).unwrap();
+        let spec = resolve(&crate::merge::lay_over(spec, json!({ "seeds": seeds }))).unwrap();
+        let more = spec.with_more_arms(None, MORE, &parse(MORE).unwrap()).unwrap_err().to_string();
+        assert_eq!(more, "/arms: would make 12000 jobs of all arms; at most 10000 are allowed");
+        let more = |seeds: std::ops::Range<u64>| {
+            let seeds: Vec<u64> = seeds.collect();
+            spec.read_more_seeds(&json!({ "seeds": seeds })).map_err(|problems| problems.to_string())
+        };
+        assert!(more(0..4000).is_ok(), "they are there already");
+        assert!(more(3000..10_000).is_ok());
+        let too_many = "/seeds: would make 10001 jobs of all arms; at most 10000 are allowed";
+        assert_eq!(more(3000..10_001), Err(too_many.to_owned()));
     }
 }

@@ -309,7 +309,7 @@ fn mistakes_in_ranges_are_rejected_with_their_path() {
         ),
         (
             json!({ "tune": { "trials": 1000, "seeds": [5, 6, 7, 8, 9] } }),
-            "/seeds: make 10004 jobs with the arms",
+            "/tune: would make 10004 jobs of all arms; at most 10000 are allowed",
         ),
     ] {
         let problems = read(changes.clone()).expect_err(&changes.to_string());
