@@ -165,7 +165,7 @@ mod tests {
                     job.remove(column).unwrap();
                 }
                 // Of trials.
-                for column in ["phase", "trial", "point"] {
+                for column in ["phase", "trial", "point", "rungs"] {
                     job.remove(column);
                 }
                 job.iter().for_each(|(name, value)| check(name, value, &mut checked));
