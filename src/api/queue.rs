@@ -1,7 +1,7 @@
 //! The reason why a job waits.
 
 use optlab_api_types::Job;
-use optlab_domain::{EndReason, JobState, WantedDevice};
+use optlab_domain::{EndReason, JobState, WantedDevice, counted};
 
 use super::error::ApiError;
 use super::state::AppState;
@@ -65,8 +65,12 @@ impl QueueState {
             _ if all == 0 && !pilots.is_empty() => return pilots.join("; "),
             _ if self.workers.is_empty() => return NO_WORKER.to_owned(),
             _ if all == 0 => offer.no_slot(),
-            None => format!("more than {LAST_PLACE} jobs are ahead of it, for {all} slots"),
-            Some(position @ 2..) => format!("{} jobs are ahead of it, for {all} slots", position - 1),
+            None => format!("more than {LAST_PLACE} jobs are ahead of it, for {}", counted(all, "slot")),
+            Some(2) => format!("1 job is ahead of it, for {}", counted(all, "slot")),
+            Some(position @ 3..) => {
+                format!("{} jobs are ahead of it, for {}", position - 1, counted(all, "slot"))
+            }
+            _ if all == 1 => "it is next for the only slot".to_owned(),
             _ => format!("it is next for one of {all} slots"),
         };
         let place = offer.with_troubles(place);
@@ -89,6 +93,7 @@ impl QueueState {
             0 if !pilots.is_empty() => Some(pilots.join("; ")),
             _ if self.workers.is_empty() => Some(NO_WORKER.to_owned()),
             0 => Some(offer.with_troubles(offer.no_slot())),
+            1 if offer.jobs >= 1 => Some("the only slot is busy with another job".to_owned()),
             all if offer.jobs >= all => Some(format!("all {all} slots are busy with other jobs")),
             _ if offer.working == 0 && !offer.troubles.is_empty() => Some(offer.troubles.join("; ")),
             _ => None,
@@ -107,7 +112,10 @@ impl QueueState {
             }
             offer.slots += fitting.iter().map(|offered| offered.slots).sum::<usize>();
             offer.working += fitting.iter().map(|offered| offered.working_slots()).sum::<usize>();
-            offer.jobs += worker.jobs.len();
+            // Those of a worker with other devices, too, may run there.
+            if fitting.len() == worker.devices.len() {
+                offer.jobs += worker.jobs.len();
+            }
             offer.troubles.extend(worker.trouble.as_ref().map(|why| format!("{}: {why}", worker.name)));
         }
         offer

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use optlab_api_types::{Experiment, ExperimentSummary, Tuning, TuningProgress};
-use optlab_domain::{Counts, ExperimentId};
+use optlab_domain::{Counts, ExperimentId, counted};
 use tokio::time::Instant;
 
 use super::client::Client;
@@ -60,7 +60,8 @@ pub(super) fn warn(client: &Client, experiment: &Experiment) {
         }
     } else if running == 0 && paused > 0 {
         let id = experiment.summary.id;
-        output::note(format!("optlab: {paused} jobs are paused; `optlab resume {id}` resumes them"));
+        let paused = counted(paused, "paused job");
+        output::note(format!("optlab: the experiment has {paused}; `optlab resume {id}` goes on"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! `optlab submit`: submits an experiment, and watches it on request.
 
+use optlab_domain::counted;
 use optlab_spec::arms;
 use optlab_spec::submission::is_json;
 
@@ -90,7 +91,8 @@ fn submit(client: &Client, written: Written, args: &Options) -> Result<(), Failu
         .map_err(|error| mistakes.located(error.into()))?;
     let id = submitted.id;
     let page = client.page(id);
-    let said = format!("Experiment {id} `{}`, {} jobs: {page}", submitted.name, submitted.jobs.len());
+    let jobs = counted(submitted.jobs.len(), "job");
+    let said = format!("Experiment {id} `{}`, {jobs}: {page}", submitted.name);
     match (args.json, args.watch) {
         (false, _) => output::line(said)?,
         // Standard output has only the document at the end.

@@ -1,6 +1,7 @@
 //! The fields in which the resolved arms differ.
 
 use optlab_api_types::{ArmResult, Comparison, SpecDifference};
+use optlab_domain::counted;
 use serde_json::Value;
 
 /// The names of the fields in one sentence; of several experiments, a line per field with its values.
@@ -13,8 +14,7 @@ pub(super) fn differing(comparison: &Comparison) -> Vec<String> {
             vec![format!("The arms differ in {}.", names.join(", "))]
         }
         (count, _) => {
-            let word = if count == 1 { "field" } else { "fields" };
-            let heading = format!("The arms differ in {count} {word}:");
+            let heading = format!("The arms differ in {}:", counted(count, "field"));
             [heading].into_iter().chain(fields.iter().map(|field| line(comparison, field))).collect()
         }
     }

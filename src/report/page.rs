@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use optlab_api_types::Experiment;
-use optlab_domain::{Counts, HeldOut, JobState, Standing};
+use optlab_domain::{Counts, HeldOut, JobState, Standing, counted};
 
 use super::chart::{Arms, chart};
 use super::{Report, cells, headings, notes, tables, tuning};
@@ -191,7 +191,7 @@ fn states(counts: Counts) -> String {
     let states: Vec<(JobState, i64)> = counts.by_state().filter(|(_, jobs)| *jobs > 0).collect();
     let all: i64 = states.iter().map(|(_, jobs)| jobs).sum();
     let listed: Vec<String> = states.iter().map(|(state, jobs)| format!("{jobs} {state}")).collect();
-    format!("{all} {}: {}", if all == 1 { "job" } else { "jobs" }, listed.join(", "))
+    format!("{}: {}", counted(all, "job"), listed.join(", "))
 }
 
 fn spec(report: &Report) -> Markup {

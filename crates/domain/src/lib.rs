@@ -46,4 +46,4 @@ pub use record::JobRecord;
 pub use standing::Standing;
 pub use token::Scope;
 pub use warning::WarningKind;
-pub use word::parse_word;
+pub use word::{counted, parse_word};

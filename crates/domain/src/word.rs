@@ -1,5 +1,6 @@
 //! Closed sets of words and their text forms.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use strum::VariantArray;
@@ -36,9 +37,15 @@ where
     })
 }
 
+/// `1 job`, `3 jobs`: a number with a noun whose plural ends in s.
+pub fn counted<T: Display + PartialEq + From<u8>>(number: T, noun: &str) -> String {
+    let ending = if number == T::from(1) { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fmt::{Debug, Display};
+    use std::fmt::Debug;
 
     use serde::{Deserialize, Serialize};
 
@@ -76,6 +83,12 @@ mod tests {
         has_one_word::<WantedDevice>();
         has_one_word::<Engine>();
         has_one_word::<PilotState>();
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        let jobs = [0, 1, 2].map(|number: i64| counted(number, "job"));
+        assert_eq!(jobs, ["0 jobs", "1 job", "2 jobs"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The sentences that a comparison adds to its verdict.
 
-use optlab_domain::{Evaluated, ExperimentId, HeldOut, Metric};
+use optlab_domain::{Evaluated, ExperimentId, HeldOut, Metric, counted};
 use optlab_spec::{Arm, FieldDifference, MethodSpec, Mismatch};
 use serde_json::Value;
 
@@ -66,9 +66,8 @@ pub(super) fn budget(compared: &Compared) -> String {
 fn budget_of(experiment: &Experiment) -> Option<String> {
     let spec = &experiment.spec;
     let tune = spec.tune.as_ref()?;
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let trials = count(tune.trials as usize, "trial");
-    let (seeds, fresh) = (count(tune.seeds.len(), "seed"), count(spec.seeds.len(), "fresh seed"));
+    let trials = counted(tune.trials, "trial");
+    let (seeds, fresh) = (counted(tune.seeds.len(), "seed"), counted(spec.seeds.len(), "fresh seed"));
     let early = if tune.halving.is_some() { ", those behind stopped early" } else { "" };
     let open = experiment.tuning.filter(|tuning| tuning.frozen < tuning.arms);
     let open = open.map(|tuning| format!("; {} of {} choices are frozen", tuning.frozen, tuning.arms));
@@ -130,8 +129,7 @@ fn listed(names: &[&str]) -> String {
         [first @ .., last] if names.len() <= MOST_NAMES => format!("{} and {last}", first.join(", ")),
         _ => {
             let others = names.len() - MOST_NAMES;
-            let word = if others == 1 { "other" } else { "others" };
-            format!("{} and {others} {word}", names[..MOST_NAMES].join(", "))
+            format!("{} and {}", names[..MOST_NAMES].join(", "), counted(others, "other"))
         }
     }
 }

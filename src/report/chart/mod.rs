@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 use optlab_api_types::{ArmSummary, Curves};
-use optlab_domain::series;
+use optlab_domain::{counted, series};
 
 use self::limits::Fit;
 use self::line::{Line, Range, limits_of};
@@ -125,7 +125,7 @@ fn lines(curves: &Curves, arms: &Arms<'_>) -> Vec<Line> {
 }
 
 fn note(fit: &Fit, lines: &[Line]) -> Option<String> {
-    let arms = if fit.apart == 1 { "1 arm".to_owned() } else { format!("{} arms", fit.apart) };
+    let arms = counted(fit.apart, "arm");
     let apart = (fit.apart > 0).then(|| {
         format!(
             "The axis is fitted without {arms} far from the others; triangles mark lines that end outside."

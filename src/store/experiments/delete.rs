@@ -1,6 +1,6 @@
 //! Deletion of an experiment with everything that belongs to it.
 
-use optlab_domain::{ExperimentId, JobId};
+use optlab_domain::{ExperimentId, JobId, counted};
 
 use crate::store::database::{Transaction, locked, sql};
 use crate::store::jobs::lock;
@@ -84,8 +84,8 @@ async fn delete(tx: &mut Transaction, id: ExperimentId, name: &str) -> Result<Ve
     let running = running.bind(id).fetch_number(tx).await?;
     if running > 0 {
         return Err(StoreError::Conflict(format!(
-            "experiment {id} has {running} running {}; cancel it and wait until no job runs, then delete it",
-            if running == 1 { "job" } else { "jobs" }
+            "experiment {id} has {}; cancel it and wait until no job runs, then delete it",
+            counted(running, "running job")
         )));
     }
     let version = next_version(tx).await?;
