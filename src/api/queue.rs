@@ -112,7 +112,7 @@ impl QueueState {
             }
             offer.slots += fitting.iter().map(|offered| offered.slots).sum::<usize>();
             offer.working += fitting.iter().map(|offered| offered.working_slots()).sum::<usize>();
-            // Those of a worker with other devices, too, may run there.
+            // The jobs of a worker with other devices may run on those.
             if fitting.len() == worker.devices.len() {
                 offer.jobs += worker.jobs.len();
             }

@@ -56,7 +56,7 @@ pub fn a_worker_leaves_before_its_machine_goes_away(database: Database) {
         let attempts = fixture.server.read(&format!("/api/v1/jobs/{}/attempts", job["id"]));
         let attempt = &attempts["items"][0];
         assert_eq!(attempt["end_reason"], "handed_back", "{attempt:#}");
-        // It is trained until 20 seconds before.
+        // The job is trained until 20 seconds before the end.
         let ended = attempt["ended_at"].as_str().unwrap();
         assert!(ended > rfc3339((until as i64 - 25) * 1000).as_str(), "{shown:#} {attempt:#}");
         assert_eq!(
