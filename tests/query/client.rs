@@ -38,10 +38,13 @@ impl Door {
     }
 
     fn on(url: String, folder: TempDir, args: &[&str]) -> Self {
-        let files = folder.path().join("files");
-        let place = ["--database-url", &url, "--artifacts", files.to_str().unwrap(), "--workers", "0"];
-        let server = Server::start_with(&folder, &[&place[..], args].concat());
+        let server = serve(&url, &folder, args);
         Self { server, url, folder }
+    }
+
+    /// One more server on the same database.
+    pub fn beside(&self, args: &[&str]) -> Server {
+        serve(&self.url, &self.folder, args)
     }
 
     pub fn ask(&self, sql: &str) -> Answer {
@@ -55,6 +58,12 @@ impl Door {
         assert_eq!(answer.status, 200, "{sql}: {answer:?}");
         answer.json()["rows"].clone()
     }
+}
+
+fn serve(url: &str, folder: &TempDir, args: &[&str]) -> Server {
+    let files = folder.path().join("files");
+    let place = ["--database-url", url, "--artifacts", files.to_str().unwrap(), "--workers", "0"];
+    Server::start_with(folder, &[&place[..], args].concat())
 }
 
 #[track_caller]

@@ -40,7 +40,8 @@ fn the_sql_command_prints_every_format() {
 
     let cut = sql(&["--limit", "1", "--format", "csv", question], "");
     assert_eq!(String::from_utf8(cut.stdout).unwrap().lines().count(), 2);
-    assert!(String::from_utf8_lossy(&cut.stderr).contains("there are more rows than the 1 printed"));
+    let told = String::from_utf8_lossy(&cut.stderr).into_owned();
+    assert!(told.contains("more rows than the 1 printed; --limit allows up to 10000"), "{told}");
 
     let refused = sql(&["DELETE FROM jobs"], "");
     assert_eq!(refused.status.code(), Some(2));
