@@ -31,9 +31,8 @@ pub(super) async fn estimate(state: &AppState, spec: &ExperimentSpec) -> Result<
             paces.push(run.seconds_per_step);
         }
         paces.sort_by(f64::total_cmp);
-        let of_one = paces.get(paces.len() / 2).map(|pace| pace * job.train.total_steps() as f64);
-        let runs = (spec.most_jobs() / spec.arms.len()) as f64;
-        seconds = seconds.zip(of_one).map(|(all, one)| all + one * runs);
+        let pace = paces.get(paces.len() / 2);
+        seconds = seconds.zip(pace).map(|(all, pace)| all + pace * spec.expected_updates(arm));
     }
     Ok(Estimate { seconds, jobs_measured: measured.len() })
 }

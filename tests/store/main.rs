@@ -198,6 +198,7 @@ on_both_databases! {
         the_time_left_of_recorded_runs_is_right_after_a_tenth,
         a_resumed_run_is_measured_from_where_it_resumed,
         the_time_left_of_an_experiment_is_that_of_its_jobs,
+        trials_that_stop_early_take_less_time,
     }
     checkpoints {
         a_claim_returns_checkpoints_latest_first,

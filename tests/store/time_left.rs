@@ -3,10 +3,11 @@
 //! `recorded_times.json` has the times of every sixtieth update of four runs of 4,680 updates, which shared a GPU with
 //! about eleven others throughout and evaluated every 468 updates (docs/results.md, "Fashion-MNIST, CNN-6, on a GPU").
 
+use optlab::store::AttemptEnd;
 use optlab_domain::{Action, JobId, Lease};
 use optlab_spec::protocol::Point;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, LEASE_MS, environment, point};
 
@@ -61,6 +62,36 @@ pub async fn the_time_left_of_recorded_runs_is_right_after_a_tenth(fixture: Fixt
         run.replay(&fixture, lease, 0).await;
         fixture.store.act_on_job(lease.job, Action::Cancel).await.unwrap();
     }
+}
+
+pub async fn trials_that_stop_early_take_less_time(fixture: Fixture) {
+    let run = &Run::all()[0];
+    let data = json!({ "validation": 0.2 });
+    let train = json!({ "steps": UPDATES, "epochs": null, "evaluate_every": 468, "data": data });
+    let tune = |halving: Value| {
+        json!({
+            "trials": 4, "seeds": [100], "halving": halving,
+            "space": { "optimizer.learning_rate": { "from": 0.1, "to": 1.0, "scale": "log" } },
+        })
+    };
+    let arms = json!([{ "name": "baseline", "method": { "kind": "baseline" } }]);
+    let mut left = Vec::new();
+    for halving in [json!(null), json!({ "rungs": [0.5], "keep": 0.5 })] {
+        let spec = json!({ "train": train, "arms": arms, "seeds": [0], "tune": tune(halving) });
+        let experiment = fixture.submit(spec).await;
+        let lease = fixture.claim().await.unwrap();
+        start(&fixture, lease, 0).await;
+        for (&step, &time_ms) in run.steps.iter().zip(&run.ms).take_while(|(step, _)| **step <= UPDATES / 2) {
+            let points = [Point { time_ms, ..point(step, 1.0) }];
+            fixture.store.record(lease, &points, Some(step), LEASE_MS).await.unwrap();
+        }
+        left.push(fixture.store.experiment(experiment).await.unwrap().eta_seconds.unwrap());
+        fixture.store.act_on_experiment(experiment, Action::Cancel).await.unwrap();
+        fixture.end(lease, AttemptEnd::HandedBack).await;
+    }
+    // Runs: half of one, three and one to confirm; with the rung, a quarter, three times three quarters and one.
+    let (whole, halved) = (4.5, 0.25 + 3.0 * 0.75 + 1.0);
+    assert!((left[0] / left[1] - whole / halved).abs() < 1e-6, "{left:?}");
 }
 
 pub async fn a_resumed_run_is_measured_from_where_it_resumed(fixture: Fixture) {

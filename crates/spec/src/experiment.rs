@@ -147,6 +147,18 @@ impl ExperimentSpec {
         self.jobs_with(self.seeds.len())
     }
 
+    /// Updates of all jobs of an arm; of trials, the number that is expected with early stopping.
+    pub fn expected_updates(&self, arm: &Arm) -> f64 {
+        let steps = arm.train.total_steps();
+        let trials = self.tune.as_ref().map_or(0.0, |tune| {
+            let halving = tune.halving.as_ref();
+            let trial = halving
+                .map_or(steps as f64, |halving| halving.expected_updates(tune.trials as usize, steps, 0, 0));
+            tune.runs() as f64 * trial
+        });
+        trials + self.seeds.len() as f64 * steps as f64
+    }
+
     /// This experiment with the arms at their choices, of which these are jobs.
     pub fn with_choices(mut self, chosen: &[JobSpec]) -> Self {
         for job in chosen {
@@ -159,7 +171,7 @@ impl ExperimentSpec {
 
     /// Number of jobs with this number of confirming seeds.
     fn jobs_with(&self, seeds: usize) -> usize {
-        let trials = self.tune.as_ref().map_or(0, |tune| tune.trials as usize * tune.seeds.len());
+        let trials = self.tune.as_ref().map_or(0, TuneSpec::runs);
         self.arms.len().saturating_mul(trials.saturating_add(seeds))
     }
 

@@ -8,11 +8,11 @@ mod choices;
 mod freeze;
 mod halve;
 
-use optlab_domain::{Counts, ExperimentId, Provenance};
+use optlab_domain::{Counts, ExperimentId, Phase, Provenance};
 use optlab_spec::ExperimentSpec;
 use sqlx_macros::FromRow;
 
-use self::time_left::{Running, Waiting, time_left};
+use self::time_left::{JobGroup, Running, Waiting, time_left};
 use crate::store::database::{Connect, sql};
 use crate::store::jobs::select_jobs;
 use crate::store::tuning::{ArmInTuning, arms_in_tuning};
@@ -218,7 +218,7 @@ async fn complete(reader: &mut impl Connect, experiment: &mut Experiment) -> Res
         let arms = arms_in_tuning(reader, experiment.id).await?;
         experiment.tuning = Some(TuningProgress::of(&arms, &experiment.spec));
         to_come = jobs_to_come(&arms, &experiment.spec);
-        experiment.steps += to_come.iter().map(|jobs| jobs.steps_left).sum::<i64>();
+        experiment.steps += to_come.iter().map(|group| group.jobs * group.steps).sum::<i64>();
     }
     experiment.eta_seconds = seconds_left(reader, experiment, to_come).await?;
     Ok(())
@@ -229,11 +229,12 @@ async fn complete(reader: &mut impl Connect, experiment: &mut Experiment) -> Res
 async fn seconds_left(
     reader: &mut impl Connect,
     experiment: &Experiment,
-    to_come: Vec<Waiting>,
+    to_come: Vec<JobGroup>,
 ) -> Result<Option<f64>, StoreError> {
     if experiment.counts.running == 0 {
         return Ok(None);
     }
+    let tune = experiment.spec.tune.as_ref();
     let jobs: Vec<Job> =
         sql(select_jobs!("WHERE j.experiment_id = $1 AND j.state = 'running' AND j.requested IS NULL"))
             .bind(experiment.id)
@@ -243,35 +244,42 @@ async fn seconds_left(
         .iter()
         .map(|job| Running {
             arm: &job.record.arm,
-            steps_left: job.record.steps - job.record.step,
+            steps_left: JobGroup::of(job).steps_left(tune),
             seconds_per_step: job.seconds_per_step(),
         })
         .collect();
-    let mut waiting: Vec<Waiting> = sql("SELECT j.arm,
-             CAST(sum(CASE WHEN j.state = 'queued' THEN j.steps - j.step ELSE 0 END) AS BIGINT) AS steps_left,
-             avg(CASE WHEN j.state = 'succeeded' THEN a.seconds / j.steps END) AS seconds_per_step
-         FROM jobs j
-         LEFT JOIN attempts a ON j.state = 'succeeded' AND a.job_id = j.id AND a.number = j.attempt
-         WHERE j.experiment_id = $1 AND j.state IN ('queued', 'succeeded')
+    let queued: Vec<JobGroup> = sql("SELECT arm, phase, steps, step, rungs_passed, count(*) AS jobs
+         FROM jobs WHERE experiment_id = $1 AND state = 'queued'
+         GROUP BY arm, phase, steps, step, rungs_passed")
+    .bind(experiment.id)
+    .fetch_all(reader)
+    .await?;
+    let past: Vec<(String, f64)> = sql("SELECT j.arm, avg(a.seconds / j.steps)
+         FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+         WHERE j.experiment_id = $1 AND j.state = 'succeeded' AND a.seconds IS NOT NULL
          GROUP BY j.arm")
     .bind(experiment.id)
     .fetch_all(reader)
     .await?;
-    waiting.extend(to_come);
-    Ok(time_left(&running, &waiting))
+    let waiting: Vec<Waiting> = queued
+        .into_iter()
+        .chain(to_come)
+        .map(|group| Waiting { steps_left: group.steps_left(tune), arm: group.arm })
+        .collect();
+    Ok(time_left(&running, &waiting, &past.into_iter().collect()))
 }
 
 /// The confirming jobs of the arms whose choice is open.
-fn jobs_to_come(arms: &[ArmInTuning], spec: &ExperimentSpec) -> Vec<Waiting> {
-    let open = arms.iter().filter(|arm| !arm.is_frozen);
-    let steps = |name: &str| {
-        let arm = spec.arms.iter().find(|arm| arm.name == name);
-        arm.map_or(0, |arm| arm.train.total_steps() * spec.seeds.len() as u64)
-    };
-    open.map(|arm| Waiting {
-        arm: arm.arm.clone(),
-        steps_left: steps(&arm.arm) as i64,
-        seconds_per_step: None,
+fn jobs_to_come(arms: &[ArmInTuning], spec: &ExperimentSpec) -> Vec<JobGroup> {
+    let is_open = |name: &str| arms.iter().any(|arm| arm.arm == name && !arm.is_frozen);
+    let open = spec.arms.iter().filter(|arm| is_open(&arm.name));
+    open.map(|arm| JobGroup {
+        arm: arm.name.clone(),
+        phase: Phase::Confirm,
+        steps: arm.train.total_steps() as i64,
+        step: 0,
+        rungs_passed: 0,
+        jobs: spec.seeds.len() as i64,
     })
     .collect()
 }

@@ -49,6 +49,20 @@ impl Halving {
         ceil(self.keep * trials as f64).max(1) as usize
     }
 
+    /// Mean number of updates that a run of `steps` updates, one of `trials`, still makes after its first `step`, when it has
+    /// passed `rungs_passed` rungs. Some are stopped at later rungs.
+    pub fn expected_updates(&self, trials: usize, steps: u64, step: u64, rungs_passed: usize) -> f64 {
+        let here = (0..rungs_passed).fold(trials, |trials, _| self.kept(trials));
+        let (mut at, mut left, mut updates) = (step as f64, here, 0.0);
+        for share in self.rungs.iter().skip(rungs_passed) {
+            let rung = at.max(share * steps as f64);
+            updates += left as f64 * (rung - at);
+            (at, left) = (rung, self.kept(left));
+        }
+        updates += left as f64 * (steps as f64 - at).max(0.0);
+        updates / here as f64
+    }
+
     /// # Errors
     /// The rungs that are not at evaluations of their own before the end of the run.
     pub(crate) fn check(&self, train: &TrainSpec) -> Result<(), String> {
@@ -126,6 +140,23 @@ mod tests {
         assert_eq!([1, 10, 11, 30].map(|trials| halving.kept(trials)), [1, 1, 2, 3]);
         let spec = read(json!({ "rungs": [0.1, 0.7] })).unwrap();
         assert_eq!(spec.trial(&spec.arms[0], 0).unwrap().rungs, [10, 70]);
+    }
+
+    #[test]
+    fn trials_that_stop_at_later_rungs_are_expected_to_make_fewer_updates() {
+        let spec = read(json!({ "rungs": [0.2, 0.5], "keep": 0.5 })).unwrap();
+        let halving = spec.tune.as_ref().unwrap().halving.as_ref().unwrap();
+        let after = |step, passed| halving.expected_updates(4, 100, step, passed);
+        // All four come to 20, two of them to 50, one to 100.
+        assert_eq!(after(0, 0), 20.0 + 0.5 * 30.0 + 0.25 * 50.0);
+        assert_eq!((after(20, 0), after(20, 1)), (27.5, 55.0), "one waits at its rung, the other goes on");
+        assert_eq!((after(30, 1), after(60, 2), after(100, 2)), (45.0, 40.0, 0.0));
+        // Of three trials, two go on and then one; the only trial is never stopped.
+        assert_eq!(halving.expected_updates(3, 100, 0, 0), 20.0 + (2.0 * 30.0 + 50.0) / 3.0);
+        assert_eq!(halving.expected_updates(1, 100, 0, 0), 100.0);
+        // Four trials with two seeds each, and the confirming jobs.
+        let confirming = spec.seeds.len() as f64 * 100.0;
+        assert_eq!(spec.expected_updates(&spec.arms[0]), 8.0 * after(0, 0) + confirming);
     }
 
     #[test]

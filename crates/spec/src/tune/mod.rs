@@ -64,6 +64,13 @@ pub struct TuneSpec {
     pub halving: Option<Halving>,
 }
 
+impl TuneSpec {
+    /// Number of runs of each arm: every trial with every seed.
+    pub(crate) fn runs(&self) -> usize {
+        self.trials as usize * self.seeds.len()
+    }
+}
+
 /// How points are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
