@@ -201,6 +201,17 @@ pub fn end(ending: Ending, now_ms: i64) -> Outcome {
     Outcome::Released { state, counts, not_before_ms }
 }
 
+/// Whether a job is requeued when an attempt that counted no longer does, because an engine had taken its machine: if the
+/// job failed when its attempts were used up.
+pub fn is_requeued_by_refund(state: JobState, end_reason: Option<EndReason>) -> bool {
+    let counts = |reason| {
+        let budget = Budget { used: 0, limit: 1 };
+        let ending = Ending { reason, request: None, budget, is_elsewhere_untried: false };
+        matches!(end(ending, 0), Outcome::Released { counts: true, .. })
+    };
+    state == JobState::Failed && end_reason.is_some_and(counts)
+}
+
 /// The earliest time of the next attempt.
 enum Wait {
     Nothing,
@@ -327,6 +338,20 @@ mod tests {
             assert_eq!(ended(reason, SPENT), Outcome::Finished { state: JobState::Failed, reason });
             assert_eq!(ended(reason, ENOUGH).state(), JobState::Queued);
         }
+    }
+
+    #[test]
+    fn a_refund_requeues_only_jobs_whose_attempts_were_used_up() {
+        for &reason in EndReason::VARIANTS {
+            for &state in JobState::VARIANTS {
+                let is_used_up = ended(reason, SPENT)
+                    == Outcome::Finished { state: JobState::Failed, reason }
+                    && ended(reason, ENOUGH).state() == JobState::Queued;
+                let expected = state == JobState::Failed && is_used_up;
+                assert_eq!(is_requeued_by_refund(state, Some(reason)), expected, "{state}, {reason}");
+            }
+        }
+        assert!(!is_requeued_by_refund(JobState::Failed, None));
     }
 
     #[test]

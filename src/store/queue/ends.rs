@@ -96,9 +96,7 @@ pub(super) async fn uncount(tx: &mut Transaction, lease: Lease, why: &str) -> Re
             .fetch_optional(tx)
             .await?;
     let Some((state, reason)) = job else { return Ok(()) };
-    let is_used_up =
-        matches!(reason, Some(EndReason::WorkerLost | EndReason::RunnerCrashed | EndReason::OutOfMemory));
-    if state == JobState::Failed && is_used_up && !is_chosen_without(tx, lease.job).await? {
+    if lifecycle::is_requeued_by_refund(state, reason) && !is_chosen_without(tx, lease.job).await? {
         go_back(tx, lease, JobState::Queued, false, None).await?;
         return release_failed_arm(tx, lease.job).await;
     }

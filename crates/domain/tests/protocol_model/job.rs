@@ -30,6 +30,12 @@ pub struct Job {
     pub attempt: u8,
     /// Attempts that do not count.
     attempts_before: u8,
+    /// Attempts that count as lost, whatever happened to their machines.
+    lost: u8,
+    /// The reason why it ended.
+    end_reason: Option<EndReason>,
+    /// Whether a refund has requeued it.
+    pub was_refunded: bool,
     /// The pending request.
     pub request: Option<Request>,
     /// For each step, the history that led to the point: a point of another run does not continue the earlier history.
@@ -58,6 +64,9 @@ impl Job {
             max_attempts,
             attempt: 0,
             attempts_before: 0,
+            lost: 0,
+            end_reason: None,
+            was_refunded: false,
             request: None,
             points: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
@@ -189,8 +198,33 @@ impl Job {
         let outcome = lifecycle::end(Ending { reason, request, budget, is_elsewhere_untried: false }, 0);
         self.state = outcome.state();
         match outcome {
-            Outcome::Finished { .. } => self.ends += 1,
+            Outcome::Finished { reason, .. } => {
+                self.ends += 1;
+                self.end_reason = Some(reason);
+                // A pause ends with the failure of its job.
+                self.is_stopped &= self.state != JobState::Failed;
+            }
             Outcome::Released { counts, .. } => self.attempts_before += u8::from(!counts),
+        }
+        self.lost += u8::from(reason == EndReason::WorkerLost);
+    }
+
+    pub fn has_lost_attempts(&self) -> bool {
+        !self.is_deleted && self.lost > 0
+    }
+
+    /// An engine reports that it took the machine of a lost attempt.
+    pub fn refund(&mut self) {
+        self.lost -= 1;
+        // After a retry by people, no attempt before it counts.
+        if self.attempt <= self.attempts_before {
+            return;
+        }
+        self.attempts_before += 1;
+        if lifecycle::is_requeued_by_refund(self.state, self.end_reason) {
+            self.state = JobState::Queued;
+            self.ends = 0;
+            self.was_refunded = true;
         }
     }
 

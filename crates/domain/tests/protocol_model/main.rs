@@ -1,6 +1,7 @@
 //! Model check of the protocol between workers and database, in every order of events: claims, fenced writes, leases
-//! that expire under a sleeping worker, crashes, lost answers, checkpoints that cannot be read for a while, and people
-//! who cancel, pause, resume and retry jobs, delete their experiment and submit another one.
+//! that expire under a sleeping worker, crashes, lost answers, late reports that an engine took a machine, checkpoints that
+//! cannot be read for a while, and people who cancel, pause, resume and retry jobs, delete their experiment and submit
+//! another one.
 //!
 //! Each rule of the protocol is needed: without it, the checker finds an order of events that breaks an invariant. The
 //! model uses `optlab_domain::lifecycle` itself for actions, transitions and the fence. `tests/store` tests that the real store
@@ -58,9 +59,11 @@ const RULES: Rules = Rules {
 };
 
 /// Everything that can go wrong with machines.
-const FAULTS: Limits = Limits { faults: 2, outages: 1, acts: 0 };
+const FAULTS: Limits = Limits { faults: 2, outages: 1, acts: 0, refunds: 0 };
 /// People at work, and one fault at the worst moment.
-const PEOPLE: Limits = Limits { faults: 1, outages: 0, acts: 2 };
+const PEOPLE: Limits = Limits { faults: 1, outages: 0, acts: 2, refunds: 0 };
+/// An engine that takes machines away and says so later.
+const ENGINE: Limits = Limits { faults: 2, outages: 0, acts: 0, refunds: 1 };
 
 /// The worlds that are explored.
 struct Worlds {
@@ -96,7 +99,12 @@ impl Model for Worlds {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        [promises(), if self.limits.acts == 0 { faults_happen() } else { people_are_heard() }].concat()
+        let situations = match self.limits {
+            Limits { acts: 1.., .. } => people_are_heard(),
+            Limits { refunds: 1.., .. } => refunds_happen(),
+            _ => faults_happen(),
+        };
+        [promises(), situations].concat()
     }
 }
 
@@ -143,6 +151,13 @@ fn faults_happen() -> Vec<Property<Worlds>> {
             world.under_way.iter().any(|packet| !world.jobs[packet.job].accepts(packet, worlds.rules))
         }),
     ]
+}
+
+/// Situations that occur in the explored states.
+fn refunds_happen() -> Vec<Property<Worlds>> {
+    vec![Property::sometimes("a failed job is requeued by a refund and succeeds", |_, world: &World| {
+        world.jobs.iter().any(|job| job.was_refunded && job.state == JobState::Succeeded)
+    })]
 }
 
 /// Situations that occur in the explored states.
@@ -204,6 +219,11 @@ fn the_protocol_keeps_its_promises_under_faults() {
 #[test]
 fn the_protocol_keeps_its_promises_while_people_act() {
     keeps_its_promises(PEOPLE);
+}
+
+#[test]
+fn the_protocol_keeps_its_promises_while_an_engine_takes_machines_away() {
+    keeps_its_promises(ENGINE);
 }
 
 /// Checks that the invariant breaks without the rule.

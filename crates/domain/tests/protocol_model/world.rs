@@ -23,6 +23,8 @@ pub struct Limits {
     pub outages: u8,
     /// How often people act on a job, delete the experiment or submit another one.
     pub acts: u8,
+    /// How often an engine reports that it took the machine of a lost attempt.
+    pub refunds: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +81,10 @@ pub enum Action {
     },
     /// People submit an experiment after the deletion of the last one.
     Submit,
+    /// An engine reports that it took the machine of an attempt that was counted as lost.
+    Refund {
+        job: usize,
+    },
     /// The lease expires. The model has no clocks: this may happen at any time, while the worker sleeps.
     Reap {
         job: usize,
@@ -118,6 +124,8 @@ impl World {
         }
         let running = (0..JOBS).filter(|job| self.jobs[*job].is_in(JobState::Running));
         actions.extend(running.map(|job| Action::Reap { job }));
+        let lost = (0..JOBS).filter(|job| self.left.refunds > 0 && self.jobs[*job].has_lost_attempts());
+        actions.extend(lost.map(|job| Action::Refund { job }));
         actions.retain(|action| self.left.faults > 0 || !self.is_fault(action));
         actions.extend((0..JOBS).filter_map(|job| self.outage(job)));
         if self.left.acts > 0 {
@@ -166,6 +174,7 @@ impl World {
             | Action::Delete
             | Action::DeleteRest { .. }
             | Action::Submit
+            | Action::Refund { .. }
             | Action::Hide { .. }
             | Action::Reveal { .. } => false,
         }
@@ -197,6 +206,10 @@ impl World {
             Action::Arrive { packet, answer_is_lost } => next.arrive(packet, *answer_is_lost, rules),
             Action::Crash { worker } => next.workers[*worker] = None,
             Action::Reap { job } => next.jobs[*job].end(EndReason::WorkerLost, rules),
+            Action::Refund { job } => {
+                next.left.refunds -= 1;
+                next.jobs[*job].refund();
+            }
             Action::Act { job, action } => {
                 next.left.acts -= 1;
                 next.jobs[*job].act(*action);
@@ -256,6 +269,7 @@ impl World {
                     Action::Hide { .. }
                         | Action::Reveal { .. }
                         | Action::Act { .. }
+                        | Action::Refund { .. }
                         | Action::Delete
                         | Action::Submit
                 );
