@@ -104,7 +104,8 @@ CREATE TABLE jobs (
 CREATE UNIQUE INDEX jobs_confirming ON jobs (experiment_id, arm, seed) WHERE phase = 'confirm';
 CREATE UNIQUE INDEX jobs_trials ON jobs (experiment_id, arm, trial, seed) WHERE phase = 'trial';
 
-CREATE INDEX jobs_queue ON jobs (state, priority DESC, id);
+-- With `waits_at`, a claim passes over the trials that wait at a rung without reading their rows.
+CREATE INDEX jobs_queue ON jobs (state, priority DESC, id, waits_at);
 CREATE INDEX jobs_version ON jobs (version);
 -- Thousands of jobs may wait. An experiment's jobs are counted, listed and chosen by state without reading those.
 CREATE INDEX jobs_of_experiment ON jobs (experiment_id, state, attempt, arm, steps);
