@@ -187,7 +187,7 @@ fn one_request_pauses_or_resumes_a_whole_experiment() {
         String::from_utf8(done.stdout).unwrap()
     };
     assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused\n");
-    assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused; there was nothing to pause\n");
+    assert_eq!(client("pause"), "Experiment 1 `small`: 6 paused; no job to pause\n");
     assert_eq!(client("resume"), "Experiment 1 `small`: 6 queued\n");
     for (action, state, changed_jobs) in
         [("pause", "paused", 6), ("pause", "paused", 0), ("resume", "queued", 6), ("resume", "queued", 0)]

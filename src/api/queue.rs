@@ -52,7 +52,9 @@ impl QueueState {
 
     fn waits_for(&self, job: &store::Job) -> String {
         if let Some(step) = job.record.waits_at {
-            return format!("it waits at step {step} for the other trials of its arm; then the best go on");
+            return format!(
+                "it waits at step {step} until every trial of its arm has got there; then the best go on"
+            );
         }
         if let Some(delay) = job.delay_ms(self.now_ms) {
             let seconds = (delay + 999) / 1000;

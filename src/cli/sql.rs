@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client::ServerArgs;
 use super::{Failure, input, output};
-use crate::store::LONGEST_STATEMENT;
+use crate::store::{LONGEST_STATEMENT, MOST_ROWS};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -52,9 +52,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if answer.truncated {
         // On standard error, because a program may read the rows.
         let shown = answer.rows.len();
-        let more = match shown < args.limit as usize {
-            true => "the answer was truncated at 8 MB; select fewer columns or rows",
-            false => "--limit allows up to 10000",
+        let more = if shown < args.limit as usize {
+            "the answer was truncated at 8 MB; select fewer columns or rows".to_owned()
+        } else if shown < MOST_ROWS {
+            format!("--limit allows up to {MOST_ROWS}")
+        } else {
+            format!("a query returns at most {MOST_ROWS}; narrow it with WHERE")
         };
         output::note(format!("optlab: there are more rows than the {shown} printed; {more}"));
     }

@@ -36,7 +36,7 @@ pub(super) fn run(action: Action, args: &Args) -> Result<(), Failure> {
             let result: ActionResult = client.post(&format!("/experiments/{id}/{action}"), &())?;
             tell(args.json, &result, |ActionResult { changed_jobs, experiment }| {
                 let nothing = match changed_jobs {
-                    0 => format!("; there was nothing to {action}"),
+                    0 => format!("; no job to {action}"),
                     _ => String::new(),
                 };
                 let summary = &experiment.summary;

@@ -35,7 +35,7 @@ fn an_experiment_is_submitted_watched_and_compared() {
     assert_eq!(client(&["compare", "digits-mlp", "--json"]).stdout, json_text.stdout, "by name");
 
     let idle = client(&["retry", "digits-mlp"]);
-    assert!(out(&idle).ends_with("3 succeeded; there was nothing to retry\n"), "{}", out(&idle));
+    assert!(out(&idle).ends_with("3 succeeded; no job to retry\n"), "{}", out(&idle));
     let more = client(&["add-seeds", "digits-mlp", "0", "1", "--json"]);
     let more: Value = serde_json::from_slice(&more.stdout).unwrap();
     assert_eq!(more["spec"]["seeds"], json!([0, 1]));
