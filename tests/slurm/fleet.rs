@@ -28,7 +28,8 @@ impl Fleet {
     /// Starts a process that keeps the pool `cpu` with pilots of one slot, which end after two idle seconds.
     pub fn keep(&self, max_workers: u32, sbatch: &[&str]) -> Keeper {
         let max_workers = max_workers.to_string();
-        let fast = ["--exit-when-idle", "2", "--poll-seconds", "1", "--lease-seconds", "2"];
+        // Leases are long enough for a busy machine: an attempt that ends as lost while its worker is alive is not refunded.
+        let fast = ["--exit-when-idle", "2", "--poll-seconds", "1", "--lease-seconds", "5"];
         let pool = ["slurm", "--pool", "cpu", "--device", "cpu", "--max-workers", &max_workers];
         let child = optlab()
             .args(pool)
