@@ -10,7 +10,7 @@ page.on("response", (response) => { if (response.status() >= 400) complaints.pus
 // An experiment that the page's own origin submits appears by itself.
 await page.goto(`${server}/`);
 await seen("empty").waitFor();
-const spec = { recipe: "digits-mlp", overrides: { name: "behind", seeds: [0], train: { epochs: 30 } } };
+const spec = { recipe: "digits-mlp", overrides: { name: "behind", seeds: [0], train: { epochs: 10 } } };
 const submitted = await page.evaluate(async (spec) => {
   const answer = await fetch("api/v1/experiments", { method: "POST", body: JSON.stringify(spec) });
   return { status: answer.status, text: await answer.text() };

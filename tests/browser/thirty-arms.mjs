@@ -2,17 +2,16 @@
 // Takes a picture of each in both themes and at the width of a phone, and checks it with axe.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { browser, complaints, page, screenshots, seen, server, until } from "./page.mjs";
+import { statSync } from "node:fs";
+import { browser, complaints, faults, page, screenshots, seen, server, until, view, VIEWS } from "./page.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const api = async (path) => (await fetch(`${server}/api/v1${path}`)).json();
 const [{ id }] = (await api("/experiments")).items;
 const jobs = (await api(`/jobs?experiment=${id}&limit=1000`)).items;
 const at = `/experiments/${id}`;
 
-const VIEWS = [["light", 1280, 800], ["dark", 1280, 800], ["light", 390, 844], ["light", 1920, 1080]];
+const WIDE = { theme: "light", width: 1920, height: 1080, rules: null };
+const LOOKS = [...VIEWS.slice(0, 3), WIDE];
 const PAGES = [
   ["list", "/", "experiment-row"],
   ["runs", "/runs?sort=test_error&where=train.optimizer.learning_rate+>%3D+0.1", "runs"],
@@ -30,13 +29,6 @@ const PAGES = [
   ["job", `/jobs/${jobs[0].id}`, "figure-loss"],
   ["failed-job", `/jobs/${jobs.find((job) => job.state === "failed").id}`, "job-state"],
 ];
-
-/** Serious faults that axe finds on the page. */
-async function faults() {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  return violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-}
 
 await page.goto(server + at);
 await until("the list of arms is complete", async () => (await seen("arm-row").count()) === 30);
@@ -135,24 +127,22 @@ await page.waitForURL(`${server}/jobs/${jobs[0].id + 1}`);
 await page.goto(`${server}/no/such/page`);
 await seen("not-found").waitFor();
 
-for (const [scheme, width, height] of VIEWS) {
-  await page.emulateMedia({ colorScheme: scheme });
-  await page.setViewportSize({ width, height });
+for (const { theme, width, height, rules } of LOOKS) {
+  await view({ theme, width, height });
   for (const [name, path, id] of PAGES) {
     await page.goto(server + path);
     await seen(id).first().waitFor();
     await page.waitForLoadState("networkidle");
-    await page.screenshot({ path: `${screenshots}/thirty-${name}-${scheme}-${width}.png`, fullPage: true });
+    await page.screenshot({ path: `${screenshots}/thirty-${name}-${theme}-${width}.png`, fullPage: true });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert(wide <= 0, `${name} is ${wide} px wider than a window of ${width} px`);
-    assert.deepEqual(await faults(), [], `${name}, ${scheme}, ${width} px`);
+    assert.deepEqual(await faults(rules), [], `${name}, ${theme}, ${width} px`);
   }
-  console.log(`seen: every page, ${scheme}, ${width} px`);
+  console.log(`seen: every page, ${theme}, ${width} px`);
 }
 
 // The report is one file: three actions from the list, and it needs no server, in both themes, on a phone and on paper.
-await page.emulateMedia({ colorScheme: "light" });
-await page.setViewportSize({ width: 1280, height: 800 });
+await view(VIEWS[0]);
 await page.goto(server);
 await seen("experiment-row").first().click();
 const [download] = await Promise.all([page.waitForEvent("download"), seen("report").click()]);
@@ -162,19 +152,18 @@ await download.saveAs(report);
 assert(statSync(report).size < 1_000_000, `the report has ${statSync(report).size} bytes`);
 const requests = [];
 page.on("request", (request) => requests.push(request.url()));
-for (const [scheme, width, height] of VIEWS) {
-  await page.emulateMedia({ colorScheme: scheme });
-  await page.setViewportSize({ width, height });
+for (const { theme, width, height, rules } of LOOKS) {
+  await view({ theme, width, height });
   await page.goto(`file://${report}`);
   assert.equal(await page.locator("#arms tbody tr").count(), 30);
   for (const chart of await page.locator("figure").all()) {
     const drawn = await chart.locator("path.line").evaluateAll((lines) => lines.map((line) => line.className.baseVal.match(/a\d+/)[0]));
     assert(new Set(drawn).size >= 28, "an arm that diverged at once has no loss");
   }
-  await page.screenshot({ path: `${screenshots}/report-${scheme}-${width}.png`, fullPage: true });
+  await page.screenshot({ path: `${screenshots}/report-${theme}-${width}.png`, fullPage: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert(wide <= 0, `the report is ${wide} px wider than a window of ${width} px`);
-  assert.deepEqual(await faults(), [], `the report, ${scheme}, ${width} px`);
+  assert.deepEqual(await faults(rules), [], `the report, ${theme}, ${width} px`);
 }
 await page.pdf({ path: `${screenshots}/report.pdf`, format: "A4" });
 assert.deepEqual([...new Set(requests)], [`file://${report}`], "the report loads nothing");
