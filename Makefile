@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.js web/package-lock.json -type f 2>/dev/null)
 
-.PHONY: demo test test-a-m test-n-z test-docs gpu-bundle chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
+.PHONY: demo test test-programs test-tools test-a-o test-p-z test-docs gpu-bundle chaos chaos-faults chaos-page chaos-resume chaos-openapi build setup setup-test setup-lint libtorch web lint audit clean
 
 demo: build
 	./target/release/optlab demo
@@ -13,17 +13,23 @@ build: setup
 
 setup: libtorch web
 
-# Runs every suite even if one fails. Most suites wait more than they compute, so two halves, by the names of the suites,
-# run at the same time; each lists its failed suites last.
-test: setup setup-test lint
+# Compilation and the downloads of the test tools run at the same time. Every suite runs even if one fails. Many wait more
+# than they compute, so two halves, by the names of the suites, run at the same time; each lists its failed suites last.
+test: setup
+	$(MAKE) --no-print-directory --jobs 2 test-programs test-tools
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory --jobs 2 --keep-going test-a-o test-p-z test-docs
+
+test-programs:
 	cargo test --workspace --no-run
-	$(MAKE) --no-print-directory --jobs 2 --keep-going test-a-m test-n-z test-docs
 
-test-a-m:
-	cargo test --workspace --no-fail-fast --lib --bins --test '[a-m]*'
+test-tools: setup-test setup-lint
 
-test-n-z:
-	cargo test --workspace --no-fail-fast --test '[n-z]*'
+test-a-o:
+	cargo test --workspace --no-fail-fast --lib --bins --test '[a-o]*'
+
+test-p-z:
+	cargo test --workspace --no-fail-fast --test '[p-z]*'
 
 test-docs:
 	cargo test --workspace --doc
