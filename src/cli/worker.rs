@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Failure;
@@ -28,11 +28,19 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         try_temporary_folder();
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone(), config.training.drain));
-        let Some(store) = shutdown.run_until_cancelled(store::join(url.expose())).await else {
-            return Ok(());
+        let joining = async {
+            let store = store::join(url.expose()).await.with_context(|| format!("cannot open {url}"))?;
+            let root = artifact_root(&store).await;
+            anyhow::Ok((store, root))
         };
-        let store = store.with_context(|| format!("cannot open {url}"))?;
-        let Some(root) = shutdown.run_until_cancelled(artifact_root(&store)).await else { return Ok(()) };
+        let joining = async {
+            // A pilot does not hold its machine while no server comes.
+            let Some(longest) = config.exit_when_idle else { return joining.await };
+            let joined = timeout(longest, joining).await;
+            joined.with_context(|| format!("no server has set up {url} within {} s", longest.as_secs()))?
+        };
+        let Some(joined) = shutdown.run_until_cancelled(joining).await else { return Ok(()) };
+        let (store, root) = joined?;
         let artifacts = ArtifactRoot::open(&root, &args.settings.bucket)?;
         worker::run(store.clone(), artifacts, config, shutdown).await;
         store.close().await;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::fixture::{Fixture, STEPS, experiment};
 use super::support::processes::Worker;
@@ -84,6 +85,14 @@ pub fn a_worker_whose_runner_does_not_start_drains_and_ends_when_idle(database: 
     assert!(drained.ends_well());
     let mut idle = Worker::start_with(&fixture.url, &[&no_runner[..], &["--exit-when-idle", "1"]].concat());
     assert!(idle.ends_well());
+}
+
+pub fn a_worker_does_not_wait_longer_for_a_server_than_it_may_be_idle(database: Database) {
+    let folder = TempDir::new().unwrap();
+    let url = database.create(&folder);
+    let mut worker = Worker::start_with(&url, &["--exit-when-idle", "2"]);
+    assert!(!worker.ends_well());
+    worker.wait_until_it_says("no server has set up");
 }
 
 pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database) {
