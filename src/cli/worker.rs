@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,9 @@ use crate::worker;
 
 /// Interval between checks whether a server has set up the database.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// A connection with TLS takes seconds on a busy machine.
+const LEAST_TIME_TO_JOIN: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,9 +38,14 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         };
         let joining = async {
             // A pilot does not hold its machine while no server comes.
-            let Some(longest) = config.exit_when_idle else { return joining.await };
-            let joined = timeout(longest, joining).await;
-            joined.with_context(|| format!("no server has set up {url} within {} s", longest.as_secs()))?
+            let Some(idle) = config.exit_when_idle else { return joining.await };
+            let longest = idle.max(LEAST_TIME_TO_JOIN);
+            timeout(longest, joining).await.unwrap_or_else(|_| {
+                let seconds = longest.as_secs();
+                bail!(
+                    "cannot join {url} within {seconds} s, as the log says. Is `optlab serve` running on it?"
+                )
+            })
         };
         let Some(joined) = shutdown.run_until_cancelled(joining).await else { return Ok(()) };
         let (store, root) = joined?;
