@@ -138,7 +138,10 @@ struct Offer<'a> {
 
 impl Offer<'_> {
     fn no_slot(&self) -> String {
-        format!("no active worker offers a {} device", self.wanted)
+        match self.wanted {
+            "any" => "no active worker offers a device".to_owned(),
+            wanted => format!("no active worker offers a {wanted} device"),
+        }
     }
 
     /// Adds the troubles of the workers if none of their slots works.
