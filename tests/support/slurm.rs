@@ -12,6 +12,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::waiting::{Patience, wait_until};
 
@@ -232,6 +234,9 @@ impl Slurm {
         let (file, new) = (self.folder.join("limit"), self.folder.join("limit.new"));
         fs::write(&new, most.to_string()).unwrap();
         fs::rename(new, file).unwrap();
+        // The plugin reads Slurm's list of jobs again after a second in which it changed. Two requests within the second
+        // in which the controller has started would both find no job.
+        sleep(Duration::from_millis(1100));
     }
 
     pub fn lift_limit(&self) {
