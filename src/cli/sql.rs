@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         } else if shown < MOST_ROWS {
             format!("--limit allows up to {MOST_ROWS}")
         } else {
-            format!("a query returns at most {MOST_ROWS}; narrow it with WHERE")
+            format!("a query returns at most {MOST_ROWS} rows; select fewer with WHERE")
         };
         output::note(format!("optlab: there are more rows than the {shown} printed; {more}"));
     }

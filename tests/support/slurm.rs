@@ -234,8 +234,8 @@ impl Slurm {
         let (file, new) = (self.folder.join("limit"), self.folder.join("limit.new"));
         fs::write(&new, most.to_string()).unwrap();
         fs::rename(new, file).unwrap();
-        // The plugin reads Slurm's list of jobs again after a second in which it changed. Two requests within the second
-        // in which the controller has started would both find no job.
+        // The plugin reads the list of jobs at most once per second. Without this pause, two requests just after the start
+        // of the controller would both find it empty.
         sleep(Duration::from_millis(1100));
     }
 

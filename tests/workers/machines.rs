@@ -87,7 +87,7 @@ pub fn a_worker_whose_runner_does_not_start_drains_and_ends_when_idle(database: 
     assert!(idle.ends_well());
 }
 
-pub fn a_worker_does_not_wait_longer_for_a_server_than_it_may_be_idle(database: Database) {
+pub fn a_worker_ends_if_no_server_sets_up_its_database(database: Database) {
     let folder = TempDir::new().unwrap();
     let url = database.create(&folder);
     if let Database::Sqlite = database {

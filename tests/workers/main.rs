@@ -65,7 +65,7 @@ on_both! {
         a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another,
         a_machine_without_the_data_set_names_the_damaged_file,
         a_worker_whose_runner_does_not_start_drains_and_ends_when_idle,
-        a_worker_does_not_wait_longer_for_a_server_than_it_may_be_idle,
+        a_worker_ends_if_no_server_sets_up_its_database,
     }
     overlap {
         the_next_job_trains_while_the_last_one_is_written_down,

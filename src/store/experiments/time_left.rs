@@ -19,7 +19,7 @@ pub(super) struct Running<'a> {
 /// Jobs that wait.
 pub(super) struct Waiting {
     pub(super) arm: String,
-    /// Of all of them.
+    /// Updates that all of them together still make.
     pub(super) steps_left: f64,
 }
 
