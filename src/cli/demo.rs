@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use optlab_domain::Provenance;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
@@ -35,9 +35,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 async fn demo(args: Args) -> Result<(), Failure> {
     let settings = args.settings;
-    probe(&settings.training.runner.program)
-        .await
-        .context("no job can be trained here; `optlab doctor` explains what to do")?;
+    let no_job = "no job can be trained here; `optlab doctor` explains what to do";
+    let probed = probe(&settings.training.runner.program).await.context(no_job)?;
+    if let Some(unusable) = probed.unusable_gpus.filter(|_| settings.workers != Some(0)) {
+        return Err(anyhow!("{unusable}").context(no_job).into());
+    }
     let listener = match settings.listen {
         Some(address) => listen(address).await?,
         None => listen_nearby(DEFAULT_ADDRESS).await?,

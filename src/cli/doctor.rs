@@ -6,6 +6,8 @@ mod folders;
 use std::path::{Path, PathBuf};
 
 use optlab_data::{Library, State};
+use optlab_domain::DeviceKind;
+use optlab_spec::protocol::{BUILD, ProbedDevice, UnusableGpus};
 use serde_json::json;
 
 use super::serve::block_on;
@@ -13,7 +15,8 @@ use super::{Failure, output};
 use crate::api;
 use crate::config::{self, ServiceSettings};
 use crate::pilots;
-use crate::worker::{ProbeError, probe};
+use crate::store::Memory;
+use crate::worker::{ProbeError, memory, probe};
 use finding::{Finding, Verdict};
 use folders::look_at_folders;
 
@@ -53,25 +56,45 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Whether jobs can be trained here, and on which devices.
 fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
-    const BUILD: &str = "run: make setup && cargo build --release";
+    let build = format!("run: {BUILD}");
     let found = match block_on(probe(runner))? {
         Ok(probe) => {
             let opened = format!("libtorch {}, opened by {}", probe.libtorch, runner.display());
-            let device = |device: optlab_spec::protocol::ProbedDevice| {
-                Verdict::Ok.finding(format!("device {}: {}", device.device, device.name))
-            };
-            let devices = probe.devices.into_iter().map(device);
-            return Ok((true, [Verdict::Ok.finding(opened)].into_iter().chain(devices).collect()));
+            let opened = Verdict::Ok.finding(opened);
+            let unusable = probe.unusable_gpus.as_ref().map(|UnusableGpus { why, cure }| {
+                Verdict::Broken.finding(why).cured_by(format!("{cure}\n{}", UnusableGpus::USE_THE_CPU))
+            });
+            let runs = unusable.is_none();
+            let devices = probe.devices.iter().map(|probed| look_at_device(probed, memory(probed)));
+            return Ok((runs, [opened].into_iter().chain(devices).chain(unusable).collect()));
         }
         Err(ProbeError::Missing(path)) => {
             let what = format!("optlab-runner: {} does not exist", path.display());
-            Verdict::Missing.finding(what).cured_by(BUILD)
+            Verdict::Missing.finding(what).cured_by(build)
         }
         Err(error @ ProbeError::Broken(_)) => Verdict::Broken.finding(error.to_string()).cured_by(format!(
-            "optlab-runner needs libtorch 2.11.0 in the folder that it was built with.\n{BUILD}"
+            "optlab-runner needs libtorch 2.11.0 in the folder that it was built with.\n{build}"
         )),
     };
     Ok((false, vec![found]))
+}
+
+/// A GPU with less free memory than this share of it trains nothing large.
+const LITTLE_FREE: f64 = 0.1;
+
+fn look_at_device(probed: &ProbedDevice, memory: Option<Memory>) -> Finding {
+    let is = format!("device {}: {}", probed.device, probed.name);
+    match memory {
+        Some(Memory { total_bytes, used_bytes }) if probed.device.kind() == DeviceKind::Cuda => {
+            let [used, total] = [used_bytes, total_bytes].map(|bytes| bytes as f64 / 1e9);
+            let is = format!("{is}, {used:.1} of {total:.1} GB in use");
+            match total - used < LITTLE_FREE * total {
+                true => Verdict::Broken.finding(is).cured_by("`nvidia-smi` lists the processes that use it"),
+                false => Verdict::Ok.finding(is),
+            }
+        }
+        _ => Verdict::Ok.finding(is),
+    }
 }
 
 fn look_at_dashboard() -> Finding {
@@ -128,4 +151,26 @@ fn look_at_data(library: &Library) -> Vec<Finding> {
         }
     });
     no_folder.into_iter().chain(sets).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use optlab_domain::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_gpu_whose_memory_is_in_use_is_reported() {
+        let gpu = ProbedDevice { device: Device::Cuda(0), name: "NVIDIA H200".to_owned(), uuid: None };
+        let seen = |used: u64| {
+            look_at_device(
+                &gpu,
+                Some(Memory { total_bytes: 140_000_000_000, used_bytes: used * 1_000_000_000 }),
+            )
+        };
+        let full = seen(135);
+        assert_eq!(full.what, "device cuda:0: NVIDIA H200, 135.0 of 140.0 GB in use");
+        assert!(full.cure.unwrap().contains("nvidia-smi"));
+        assert!(seen(100).cure.is_none());
+    }
 }

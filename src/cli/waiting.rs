@@ -17,8 +17,12 @@ pub(super) fn warn(client: &Client, wanted: WantedDevice) {
     for trouble in active.iter().filter_map(|worker| worker.trouble.as_deref()) {
         output::note(format!("optlab: {trouble}"));
     }
-    let offered =
-        active.into_iter().flat_map(|worker| worker.devices).map(|offered| offered.device).collect();
+    let offered: BTreeSet<String> =
+        active.iter().flat_map(|worker| &worker.devices).map(|offered| offered.device.clone()).collect();
+    if offered.is_empty() && !active.is_empty() {
+        // Each has reported its trouble above, or is just starting.
+        return;
+    }
     let Some(why) = explain(wanted, &offered) else { return };
     let mut pools = client.list::<Pool>("/pools", &[]).unwrap_or_default();
     pools.retain(|pool| !pool.unattended);

@@ -46,19 +46,23 @@ impl Devices {
             name: offered.probed.as_ref().map(|probed| probed.name.clone()),
             slots: offered.slots,
             resting: resting(offered.device),
-            memory: self.memory(offered),
+            memory: offered.probed.as_ref().and_then(|probed| memory_of(probed, self.nvml.as_ref())),
         };
         self.offered.iter().map(now).collect()
     }
+}
 
-    fn memory(&self, offered: &Offered) -> Option<Memory> {
-        if offered.device == Device::Cpu {
-            return of_machine(&fs::read_to_string("/proc/meminfo").ok()?);
-        }
-        let uuid = offered.probed.as_ref()?.uuid.as_deref()?;
-        let memory = self.nvml.as_ref()?.device_by_uuid(uuid).ok()?.memory_info().ok()?;
-        Some(Memory { total_bytes: memory.total, used_bytes: memory.used })
+/// The memory of a device, of the machine for the CPU.
+pub fn memory(probed: &ProbedDevice) -> Option<Memory> {
+    memory_of(probed, Nvml::init().ok().as_ref())
+}
+
+fn memory_of(probed: &ProbedDevice, nvml: Option<&Nvml>) -> Option<Memory> {
+    if probed.device == Device::Cpu {
+        return of_machine(&fs::read_to_string("/proc/meminfo").ok()?);
     }
+    let memory = nvml?.device_by_uuid(probed.uuid.as_deref()?).ok()?.memory_info().ok()?;
+    Some(Memory { total_bytes: memory.total, used_bytes: memory.used })
 }
 
 /// Memory that the kernel can reclaim counts as free.
@@ -80,7 +84,13 @@ mod tests {
     #[test]
     fn each_device_is_listed_once_with_slots_and_memory() {
         let cpu = ProbedDevice { device: Device::Cpu, name: "a processor".to_owned(), uuid: None };
-        let probe = Probe { protocol: Version, libtorch: String::new(), devices: vec![cpu], threads: 1 };
+        let probe = Probe {
+            protocol: Version,
+            libtorch: String::new(),
+            devices: vec![cpu],
+            threads: 1,
+            unusable_gpus: None,
+        };
         let slots = [Device::Cuda(7), Device::Cpu, Device::Cuda(7)];
         let devices = Devices::new(&probe, &slots).now(|device| usize::from(device == Device::Cpu));
         let unknown =

@@ -36,20 +36,17 @@ use devices::Devices;
 use health::Troubles;
 use idle::Idle;
 use leaving::Leaving;
-use probe::{PROBE_AGAIN, look_for_runner};
+use probe::{PROBE_AGAIN, look_for_devices};
 use slot::SlotContext;
 
 pub use attempt::LONGEST_STOP;
+pub use devices::memory;
 pub use probe::{ProbeError, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
 pub use sweeper::{Sweeps, sweep};
 
 const REPORT_EVERY: Duration = Duration::from_secs(5);
-
-/// Why a worker that must offer GPUs claims nothing.
-const NO_GPU: &str =
-    "libtorch finds no GPU here, and the worker must offer GPUs only; `optlab doctor` lists its devices";
 
 /// Delay before a slot that has panicked starts again.
 const RESTART: Duration = Duration::from_secs(5);
@@ -110,14 +107,14 @@ async fn run_slot(context: &SlotContext, number: usize, slot: Slot, leaving: &Le
     }
 }
 
-/// Waits until a runner starts on this machine; `None` if a drain is requested or the worker is idle for too long before.
+/// Waits until a runner with devices for the slots starts on this machine; `None` if a drain is requested or the worker is idle for too long before.
 async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig) -> Option<Probe> {
-    let began = Instant::now();
+    let (began, mut logged) = (Instant::now(), None);
     loop {
-        let trouble = match look_for_runner(&config.training.runner.program).await {
-            Ok(probe) if config.slots.devices(&probe).is_empty() => NO_GPU.to_owned(),
+        let probed = look_for_devices(&config.training.runner.program, &config.slots, &mut logged);
+        let trouble = match probed.await {
             Ok(probe) => return Some(probe),
-            Err(trouble) => trouble.to_string(),
+            Err(trouble) => trouble,
         };
         match store.record_heartbeat(worker, &[], Some(&trouble)).await {
             Ok(true) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use optlab_domain::{Device, DeviceKind};
+use optlab_domain::Device;
 use optlab_spec::protocol::{DEVICE_ORDER, Probe};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -18,6 +18,10 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Interval between probes while no runner starts: setting libtorch up needs no restart.
 pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(5);
+
+/// Why a worker that must offer GPUs claims nothing.
+const NO_GPU: &str =
+    "libtorch finds no GPU here, and the worker must offer GPUs only; `optlab doctor` lists its devices";
 
 /// The most that a runner may print about itself, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
@@ -52,22 +56,27 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
         .map_err(|error| broken(format!("unreadable answer: {error}")))
 }
 
-/// The reason why this machine can run no job.
-#[derive(Debug, thiserror::Error)]
-#[error("no job can run here: {0}")]
-pub(super) struct NoRunner(ProbeError);
-
-/// Probes the runner on behalf of a worker, and logs a failure.
+/// Probes the runner on behalf of a worker. `logged` is what the last one answered, so that each answer is logged once.
 ///
 /// # Errors
-/// The reason why no runner starts on this machine.
-pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, NoRunner> {
-    probe(runner).await.map_err(|error| {
-        tracing::warn!(
-            "no job can run here: {error}. `optlab doctor` explains what to do; the next check follows soon"
-        );
-        NoRunner(error)
-    })
+/// The sentence that says why this machine runs no job: no runner starts, or none of its devices is for `slots`.
+pub(super) async fn look_for_devices(
+    runner: &Path,
+    slots: &Slots,
+    logged: &mut Option<String>,
+) -> Result<Probe, String> {
+    let why = match probe(runner).await {
+        Ok(probe) if !slots.devices(&probe).is_empty() => return Ok(probe),
+        Ok(Probe { unusable_gpus: Some(unusable), .. }) => unusable.to_string(),
+        Ok(_) => NO_GPU.to_owned(),
+        Err(error) => format!("{error}; `optlab doctor` explains what to do"),
+    };
+    let trouble = format!("no job can run here: {why}");
+    if logged.as_ref() != Some(&trouble) {
+        tracing::warn!("{trouble}");
+        *logged = Some(trouble.clone());
+    }
+    Err(trouble)
 }
 
 fn broken(reason: impl ToString) -> ProbeError {
@@ -96,14 +105,15 @@ async fn bounded(output: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
 }
 
 impl Slots {
-    /// The device of each slot, on a machine that answers a probe like this.
+    /// The device of each slot, on a machine that answers a probe like this. On a machine with GPUs that cannot be used,
+    /// only the devices that are named have slots, so that no job trains on the CPU unnoticed.
     pub(super) fn devices(&self, probe: &Probe) -> Vec<Device> {
         let each_of = |devices: &[Device], each: usize| {
             devices.iter().flat_map(|&device| std::iter::repeat_n(device, each)).collect()
         };
-        let gpus = probe.devices.iter().map(|probed| probed.device);
-        let gpus: Vec<Device> = gpus.filter(|device| device.kind() == DeviceKind::Cuda).collect();
+        let gpus: Vec<Device> = probe.gpus().collect();
         let (all, most_each) = match &gpus[..] {
+            [] if probe.unusable_gpus.is_some() => (&[][..], 0),
             [] => (&[Device::Cpu][..], probe.threads),
             gpus => (gpus, 1),
         };
@@ -127,7 +137,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use optlab_spec::protocol::{ProbedDevice, Version};
+    use optlab_spec::protocol::{ProbedDevice, UnusableGpus, Version};
 
     use super::*;
 
@@ -138,6 +148,7 @@ mod tests {
             libtorch: String::new(),
             devices: devices.iter().map(device).collect(),
             threads: 3,
+            unusable_gpus: None,
         }
     }
 
@@ -156,6 +167,19 @@ mod tests {
         let every = Slots::On { devices: vec![RequestedDevice::EveryGpu], each: 1 };
         assert_eq!(every.devices(&gpus), [Cuda(0), Cuda(1)]);
         assert_eq!(every.devices(&cpu), [], "no GPU, no slot");
+    }
+
+    #[test]
+    fn gpus_that_cannot_be_used_are_not_replaced_by_the_cpu() {
+        let unusable = UnusableGpus { why: "the driver is too old".to_owned(), cure: "update it".to_owned() };
+        let broken = Probe { unusable_gpus: Some(unusable), ..probe(&[Device::Cpu]) };
+        for slots in
+            [Slots::Count(None), Slots::Count(Some(2)), Slots::PerDevice(None), Slots::PerDevice(Some(2))]
+        {
+            assert_eq!(slots.devices(&broken), [], "{slots:?}");
+        }
+        let named = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: 1 };
+        assert_eq!(named.devices(&broken), [Device::Cpu]);
     }
 
     #[tokio::test]

@@ -11,16 +11,19 @@ use optlab_spec::protocol::{Environment, Probe, ProbedDevice, Version};
 use tch::{Cuda, utils};
 
 use crate::failure::JobError;
+use crate::gpus;
 
 /// The devices of this machine, for `optlab doctor` and for the slots of a worker.
 pub fn probe() -> Probe {
-    let gpus = (0..cuda_devices()).map(Device::Cuda);
+    let usable = cuda_devices();
+    let gpus = (0..usable).map(Device::Cuda);
     let devices = [Device::Cpu].into_iter().chain(gpus);
     Probe {
         protocol: Version,
         libtorch: libtorch_version(),
         devices: devices.map(probe_device).collect(),
         threads: thread::available_parallelism().map_or(1, usize::from),
+        unusable_gpus: (usable == 0).then(|| gpus::unusable(visible())).flatten(),
     }
 }
 
@@ -55,10 +58,12 @@ pub fn of_libtorch(device: Device) -> Result<tch::Device, JobError> {
         Device::Cuda(_) if here > 0 => Err(JobError::Device(format!(
             "there is no `{device}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
-        Device::Cuda(_) => Err(JobError::Device(format!(
-            "`{device}` cannot be used: libtorch finds no CUDA device here. Run on `cpu`, or install the NVIDIA \
-             driver and run `make setup` again for a libtorch with CUDA"
-        ))),
+        Device::Cuda(_) => Err(JobError::Device(match gpus::unusable(visible()) {
+            Some(unusable) => format!("`{device}` cannot be used. {unusable}"),
+            None => format!(
+                "`{device}` cannot be used: this process finds no NVIDIA GPU; `optlab doctor` lists the devices"
+            ),
+        })),
     }
 }
 
@@ -92,11 +97,15 @@ fn cpu_name() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
+fn visible() -> Option<String> {
+    env::var("CUDA_VISIBLE_DEVICES").ok()
+}
+
 /// NVML numbers all GPUs by their position on the bus, CUDA only the visible ones. CUDA_DEVICE_ORDER, which workers
 /// set, makes CUDA use the same order.
 fn of_gpu(number: u32, ask: fn(&Gpu<'_>) -> Result<String, NvmlError>) -> Option<String> {
     let nvml = Nvml::init().ok()?;
-    let visible = env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let visible = visible().unwrap_or_default();
     let gpu = match visible.split(',').nth(number as usize).map(str::trim).filter(|id| !id.is_empty()) {
         None => nvml.device_by_index(number),
         Some(id) => id.parse().map_or_else(|_| nvml.device_by_uuid(id), |index| nvml.device_by_index(index)),

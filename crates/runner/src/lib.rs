@@ -47,6 +47,7 @@ pub mod export;
 pub mod tensor_file;
 
 pub mod environment;
+pub mod gpus;
 pub mod memory;
 pub mod failure;
 pub mod libtorch;

@@ -1,25 +1,33 @@
 //! Set-up before any other use of libtorch.
 
+use std::sync::OnceLock;
+
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+
+/// The CUDA half of libtorch.
+pub const CUDA_HALF: &str = "libtorch_cuda.so";
+
+static OPENED: OnceLock<Result<(), String>> = OnceLock::new();
 
 /// Opens the CUDA half of libtorch if it is installed, and disables parallel operators.
 pub fn prepare() {
-    open_cuda();
+    let _is_open = OPENED.get_or_init(open_cuda);
     // This can be set only once, before any work; the threads of an operator are set per job.
     tch::set_num_interop_threads(1);
 }
 
+/// Whether the CUDA half is open; the error is the loader's. It is not opened before [`prepare`].
+pub fn cuda_half() -> Result<(), String> {
+    OPENED.get().cloned().unwrap_or_else(|| Err("libtorch is not prepared".to_owned()))
+}
+
 /// The program is linked with the CPU half only, so that one program serves machines with and without CUDA. The
 /// name without a folder is looked up in the program's rpath, which is libtorch's own folder.
-fn open_cuda() {
+fn open_cuda() -> Result<(), String> {
     #[expect(unsafe_code, reason = "libtorch has no other way to be given its CUDA half at run time")]
     // SAFETY: the library's initialisers register its kernels with the CPU half that was built with it, and run
     // here before any other call of libtorch and before a second thread. It is never closed.
-    let opened = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
-    match opened {
-        Ok(library) => {
-            let _open_for_ever = library.into_raw();
-        }
-        Err(error) => tracing::debug!(%error, "no CUDA"),
-    }
+    let opened = unsafe { Library::open(Some(CUDA_HALF), RTLD_NOW | RTLD_GLOBAL) };
+    let _open_for_ever = opened.map_err(|error| error.to_string())?.into_raw();
+    Ok(())
 }

@@ -12,12 +12,13 @@ use optlab_runner::inbox::Inbox;
 use optlab_runner::pipe::EventPipe;
 use optlab_runner::{environment, libtorch, serve};
 use signal_hook::consts::SIGTERM;
+use tracing::Level;
 
 const USAGE: &str = "optlab-runner takes one JSON command a line on standard input (crates/spec/src/protocol)
 and answers with one JSON event a line. It is started by `optlab serve`, `optlab demo` and `optlab train`.
 
     optlab-runner            run jobs until the input ends
-    optlab-runner --probe    one line of JSON: protocol, libtorch, devices, threads";
+    optlab-runner --probe    one line of JSON: protocol, libtorch, devices, threads, unusable_gpus";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -41,15 +42,22 @@ fn run() -> io::Result<()> {
     // Slurm sends this signal to every process of a job, and the worker then asks for a checkpoint. Without the worker,
     // the input ends.
     signal_hook::flag::register(SIGTERM, Arc::default())?;
-    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+    log(Level::INFO);
     libtorch::prepare();
     serve::serve(&mut DataSource::new(Library::from_env()), &Inbox::of_stdin(), &mut pipe)
 }
 
 fn probe() -> io::Result<()> {
     let mut pipe = EventPipe::take_stdout()?;
+    // Tells people why a GPU is not found.
+    log(Level::DEBUG);
     libtorch::prepare();
     pipe.line(&environment::probe())
+}
+
+fn log(most: Level) {
+    let subscriber = tracing_subscriber::fmt().with_max_level(most);
+    subscriber.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
 }
 
 fn end(result: io::Result<()>) -> ExitCode {

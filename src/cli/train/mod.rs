@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use optlab_data::Library;
-use optlab_domain::{AttemptNumber, Device, DeviceKind, JobId, Request, WantedDevice};
+use optlab_domain::{AttemptNumber, Device, JobId, Request, WantedDevice};
 use optlab_spec::protocol::{Command, Event, Probe, Run, Version};
 use optlab_spec::{ExperimentSpec, JobSpec, arms};
 use serde_json::Value;
@@ -136,13 +136,14 @@ fn choose_arm(spec: &mut Value, wanted: Option<String>) -> Result<(), Failure> {
 
 /// The device to train on: `asked` if given, else by the spec's `resources.device`.
 fn choose_device(probe: &Probe, asked: Option<Device>, wanted: WantedDevice) -> anyhow::Result<Device> {
-    let gpu =
-        probe.devices.iter().map(|probed| probed.device).find(|device| device.kind() == DeviceKind::Cuda);
-    match (asked, wanted, gpu) {
+    match (asked, wanted, probe.gpus().next(), &probe.unusable_gpus) {
         (Some(device), ..) => Ok(device),
-        (None, WantedDevice::Any | WantedDevice::Cuda, Some(gpu)) => Ok(gpu),
-        (None, WantedDevice::Any | WantedDevice::Cpu, _) => Ok(Device::Cpu),
-        (None, WantedDevice::Cuda, None) => bail!(
+        (None, WantedDevice::Any | WantedDevice::Cuda, Some(gpu), _) => Ok(gpu),
+        (None, WantedDevice::Any | WantedDevice::Cuda, None, Some(unusable)) => {
+            bail!("{unusable}")
+        }
+        (None, WantedDevice::Any | WantedDevice::Cpu, ..) => Ok(Device::Cpu),
+        (None, WantedDevice::Cuda, None, None) => bail!(
             "the spec requires `cuda`, and libtorch finds no GPU here; --device cpu or --set resources.device=cpu trains \
              on the CPU"
         ),
@@ -282,7 +283,7 @@ async fn begin(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use optlab_spec::protocol::ProbedDevice;
+    use optlab_spec::protocol::{ProbedDevice, UnusableGpus};
 
     #[test]
     fn a_missing_gpu_does_not_fall_back_to_the_cpu() {
@@ -293,6 +294,7 @@ mod tests {
                 libtorch: String::new(),
                 devices: devices.iter().map(device).collect(),
                 threads: 1,
+                unusable_gpus: None,
             }
         };
         use WantedDevice::{Any, Cpu, Cuda};
@@ -306,5 +308,13 @@ mod tests {
         let error = choose_device(&without, None, Cuda).unwrap_err().to_string();
         assert!(error.contains("--set resources.device=cpu"), "{error}");
         assert_eq!(choose_device(&without, Some(Device::Cpu), Cuda).unwrap(), Device::Cpu);
+        let unusable = UnusableGpus { why: "the driver is too old".to_owned(), cure: "update it".to_owned() };
+        let broken = Probe { unusable_gpus: Some(unusable), ..without };
+        for wanted in [Any, Cuda] {
+            let error = choose_device(&broken, None, wanted).unwrap_err().to_string();
+            assert!(error.starts_with("the driver is too old: update it; to train on the CPU"), "{error}");
+        }
+        assert_eq!(chosen(&broken, Cpu), Device::Cpu);
+        assert_eq!(choose_device(&broken, Some(Device::Cpu), Any).unwrap(), Device::Cpu);
     }
 }

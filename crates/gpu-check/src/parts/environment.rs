@@ -51,6 +51,9 @@ fn machine(setting: &mut Setting) -> Result<(), CheckError> {
         )?;
     }
     fact(setting, "hardware threads", probe.threads)?;
+    if let Some(unusable) = probe.unusable_gpus {
+        fact(setting, "unusable GPUs", unusable.to_string())?;
+    }
     for (what, file) in [("kernel", "/proc/version"), ("NVIDIA kernel module", "/proc/driver/nvidia/version")]
     {
         if let Ok(text) = fs::read_to_string(file) {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::job::JobSpec;
 
 pub use environment::{DEVICE_ORDER, environment_of};
-pub use probe::{Probe, ProbedDevice};
+pub use probe::{BUILD, Probe, ProbedDevice, UnusableGpus};
 pub use version::{VERSION, Version};
 
 /// From the slot to the runner.

@@ -1,0 +1,218 @@
+//! Why libtorch finds none of the NVIDIA GPUs of a machine.
+
+use std::fs;
+
+use nvml_wrapper::Nvml;
+use nvml_wrapper::error::NvmlError;
+use optlab_spec::protocol::{BUILD, UnusableGpus};
+
+use crate::libtorch::{self, CUDA_HALF};
+
+/// The oldest major version of the driver for CUDA 13, with which libtorch 2.11.0 is built.
+const OLDEST_DRIVER: u32 = 580;
+
+/// What is known about the GPUs of a machine on which libtorch finds none.
+#[derive(Debug)]
+struct Facts {
+    /// `CUDA_VISIBLE_DEVICES`.
+    visible: Option<String>,
+    /// Whether an NVIDIA GPU is on the PCI bus.
+    on_the_bus: bool,
+    /// The driver; the error of its library otherwise.
+    driver: Result<Driver, NvmlError>,
+    /// The loader's error where the CUDA half of libtorch does not open.
+    cuda_half: Result<(), String>,
+}
+
+#[derive(Debug)]
+struct Driver {
+    version: String,
+    /// Names of the GPUs that this process may use.
+    gpus: Vec<String>,
+}
+
+/// Why libtorch finds no GPU; `None` if this machine has none, or none for this process. `visible` is the value of
+/// `CUDA_VISIBLE_DEVICES`.
+pub fn unusable(visible: Option<String>) -> Option<UnusableGpus> {
+    let facts =
+        Facts { visible, on_the_bus: on_the_bus(), driver: driver(), cuda_half: libtorch::cuda_half() };
+    tracing::debug!(?facts, "libtorch finds no GPU");
+    facts.unusable()
+}
+
+/// Whether a device of the bus has NVIDIA's vendor id and the class of a display controller (pci_ids.h, pci_class.h).
+fn on_the_bus() -> bool {
+    let devices = fs::read_dir("/sys/bus/pci/devices").into_iter().flatten().flatten();
+    devices.map(|device| device.path()).any(|device| {
+        let has = |file: &str, start: &str| {
+            fs::read_to_string(device.join(file)).is_ok_and(|text| text.starts_with(start))
+        };
+        has("vendor", "0x10de") && has("class", "0x03")
+    })
+}
+
+fn driver() -> Result<Driver, NvmlError> {
+    let nvml = Nvml::init()?;
+    // First, because old drivers lack later functions.
+    let version = nvml.sys_driver_version()?;
+    let name = |number| match nvml.device_by_index(number).and_then(|gpu| gpu.name()) {
+        Ok(name) => Some(name),
+        // It belongs to another container or job.
+        Err(NvmlError::NoPermission) => None,
+        Err(_) => Some("a GPU that does not answer".to_owned()),
+    };
+    Ok(Driver { version, gpus: (0..nvml.device_count()?).filter_map(name).collect() })
+}
+
+impl Facts {
+    fn unusable(&self) -> Option<UnusableGpus> {
+        let (why, cure) = if self.hides_all() { None } else { self.cause() }?;
+        Some(UnusableGpus { why, cure })
+    }
+
+    /// Whether a person has hidden every GPU: CUDA ignores what follows an invalid number.
+    fn hides_all(&self) -> bool {
+        let first = |visible: &str| visible.split(',').next().unwrap_or_default().trim().to_owned();
+        self.visible.as_deref().map(first).is_some_and(|first| first.is_empty() || first == "-1")
+    }
+
+    /// The cause and the remedy.
+    fn cause(&self) -> Option<(String, String)> {
+        let driver = match &self.driver {
+            Ok(driver) if driver.gpus.is_empty() => return None,
+            Ok(driver) => driver,
+            // No driver is installed, or this is a container without GPUs.
+            Err(NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound) => return None,
+            Err(NvmlError::DriverNotLoaded) if !self.on_the_bus => return None,
+            Err(error) => return Some(of_driver(error)),
+        };
+        let (gpus, version) = (driver.gpus.join(", "), &driver.version);
+        Some(match (&self.cuda_half, &self.visible) {
+            _ if driver.major().is_some_and(|major| major < OLDEST_DRIVER) => (
+                format!("the driver of {gpus} is {version}, which is too old for CUDA 13"),
+                format!("install NVIDIA's driver {OLDEST_DRIVER} or newer"),
+            ),
+            (Err(error), _) if is_missing(error) => (
+                format!("libtorch has no CUDA here, but there is {gpus}"),
+                format!("run `{BUILD}`, or build the image of a container with LIBTORCH_VARIANT=cuda"),
+            ),
+            (Err(error), _) => (
+                format!("{CUDA_HALF} does not open, so {gpus} cannot be used: {error}"),
+                format!("run `{BUILD}`"),
+            ),
+            (Ok(()), Some(visible)) => (
+                format!("CUDA_VISIBLE_DEVICES={visible} names none of {gpus}"),
+                "unset it, or name GPUs that `nvidia-smi -L` lists".to_owned(),
+            ),
+            (Ok(()), None) => (
+                format!("libtorch does not find {gpus}, which the driver {version} lists"),
+                "see whether `nvidia-smi` works, and restart the machine".to_owned(),
+            ),
+        })
+    }
+}
+
+impl Driver {
+    fn major(&self) -> Option<u32> {
+        self.version.split('.').next()?.parse().ok()
+    }
+}
+
+/// The cause and the remedy where the driver's library answers with this error.
+fn of_driver(error: &NvmlError) -> (String, String) {
+    let (why, cure) = match error {
+        NvmlError::DriverNotLoaded => (
+            "this machine has an NVIDIA GPU, but the driver's kernel module is not loaded".to_owned(),
+            "run `modprobe nvidia`, or install the driver again for the present kernel",
+        ),
+        NvmlError::LibRmVersionMismatch => (
+            "the libraries of NVIDIA's driver and its kernel module have different versions".to_owned(),
+            "restart the machine, as after every update of the driver",
+        ),
+        error => (
+            format!("NVIDIA's driver does not answer: {error}"),
+            "see whether `nvidia-smi` works, and restart the machine",
+        ),
+    };
+    (why, cure.to_owned())
+}
+
+/// Whether the CUDA half is not installed, by the loader's text.
+fn is_missing(error: &str) -> bool {
+    error.starts_with(&format!("{CUDA_HALF}: cannot open shared object file: No such file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine on which all is right, and still libtorch finds no GPU.
+    fn right() -> Facts {
+        Facts { visible: None, on_the_bus: true, driver: version("580.65.06"), cuda_half: Ok(()) }
+    }
+
+    fn version(version: &str) -> Result<Driver, NvmlError> {
+        Ok(Driver { version: version.to_owned(), gpus: vec!["NVIDIA H200".to_owned()] })
+    }
+
+    fn loader(error: &str) -> Result<(), String> {
+        Err(format!("{error}: cannot open shared object file: No such file or directory"))
+    }
+
+    #[test]
+    fn a_machine_without_gpus_for_this_process_is_as_it_should_be() {
+        let none = Driver { version: "580.1".to_owned(), gpus: Vec::new() };
+        let no_library = || Err(NvmlError::LibraryNotFound);
+        for facts in [
+            Facts { driver: Ok(none), ..right() },
+            Facts { driver: no_library(), on_the_bus: false, cuda_half: loader(CUDA_HALF), ..right() },
+            // A container on a machine with GPUs sees the bus, and only the driver's files if it may use one.
+            Facts { driver: no_library(), cuda_half: loader(CUDA_HALF), ..right() },
+            Facts { driver: Err(NvmlError::DriverNotLoaded), on_the_bus: false, ..right() },
+        ] {
+            assert_eq!(facts.unusable(), None);
+        }
+    }
+
+    #[test]
+    fn gpus_that_a_person_has_hidden_are_not_reported() {
+        for visible in ["", " ", "-1", "-1,0"] {
+            let hidden = Facts { visible: Some(visible.to_owned()), ..right() };
+            assert_eq!(hidden.unusable(), None, "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn every_cause_has_its_remedy() {
+        let failed = |error| Facts { driver: Err(error), ..right() };
+        for (facts, why, cure) in [
+            (failed(NvmlError::DriverNotLoaded), "kernel module is not loaded", "modprobe nvidia"),
+            (failed(NvmlError::LibRmVersionMismatch), "different versions", "restart the machine"),
+            (failed(NvmlError::Unknown), "does not answer", "nvidia-smi"),
+            (
+                Facts { driver: version("535.104.05"), cuda_half: loader(CUDA_HALF), ..right() },
+                "the driver of NVIDIA H200 is 535.104.05, which is too old",
+                "driver 580 or newer",
+            ),
+            (
+                Facts { cuda_half: loader(CUDA_HALF), ..right() },
+                "libtorch has no CUDA here, but there is NVIDIA H200",
+                "make setup && cargo build --release",
+            ),
+            (
+                Facts { cuda_half: loader("libcudart.so.13"), ..right() },
+                "libtorch_cuda.so does not open, so NVIDIA H200 cannot be used: libcudart.so.13",
+                "make setup",
+            ),
+            (
+                Facts { visible: Some("7".to_owned()), ..right() },
+                "CUDA_VISIBLE_DEVICES=7 names none of NVIDIA H200",
+                "nvidia-smi -L",
+            ),
+            (right(), "libtorch does not find NVIDIA H200, which the driver 580.65.06 lists", "nvidia-smi"),
+        ] {
+            let unusable = facts.unusable().expect("something is wrong");
+            assert!(unusable.why.contains(why) && unusable.cure.contains(cure), "{unusable}");
+        }
+    }
+}
