@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use optlab_spec::protocol::VERSION;
 use serde_json::{Value, json};
 use support::waiting::turn;
-use support::{Server, kill, long_experiment, small_experiment};
+use support::{Server, kill, long_experiment, runner, small_experiment};
 use tempfile::TempDir;
 
 const STEPS: u64 = 3000;
@@ -136,6 +136,39 @@ fn jobs_stay_queued_on_a_machine_whose_runners_do_not_start() {
     server.wait(id, "the worker reports why it rests", |_| {
         is_explained(&server.read("/api/v1/workers")["items"][0]["trouble"])
     });
+}
+
+#[test]
+fn a_runner_that_lacks_memory_is_replaced_before_the_next_job() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("optlab-runner");
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --probe) ;; *) ulimit -v 8000000; echo >>starts ;; esac\nexec {} \"$@\"\n",
+        runner().display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Server::start_with(&folder, &["--workers", "1", "--runner", program.to_str().unwrap()]);
+    let too_large = server.submit(&json!({
+        "name": "too-large", "max_attempts": 1,
+        // A first activation of 16 GB.
+        "train": {
+            "steps": 1, "batch_size": 1_000_000, "model": { "kind": "mlp", "hidden": [4000] },
+            "data": { "name": "synthetic", "shape": [1, 2, 2], "classes": 10, "samples": 1_000_000 },
+        },
+        "arms": [{ "name": "baseline", "method": { "kind": "baseline" } }],
+    }));
+    let next = server.submit(&small_experiment(1, &[0]));
+    let failed = server.wait(too_large, "it has failed", |jobs| jobs[0]["state"] == "failed").remove(0);
+    assert_eq!(failed["end_reason"], "out_of_memory", "{failed:#}");
+    let jobs = server.wait_for_success(next).len();
+    let starts = fs::read_to_string(folder.path().join("starts")).unwrap();
+    assert_eq!(
+        starts.lines().count(),
+        2,
+        "one runner for the job that failed, and one for the {jobs} others"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
+use std::time::Duration;
 
 use optlab_domain::{AttemptNumber, Device, JobId};
 use optlab_spec::JobSpec;
@@ -102,6 +103,20 @@ impl Runner {
                 return Ok(events);
             }
         }
+    }
+
+    /// Whether the process ends by itself within half a minute.
+    ///
+    /// # Errors
+    /// The system's own.
+    pub fn ends(&mut self) -> Result<bool, CheckError> {
+        for _ in 0..300 {
+            if self.child.try_wait()?.is_some() {
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(false)
     }
 
     /// Kills the process, as a loss of power would.

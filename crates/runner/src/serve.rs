@@ -15,7 +15,7 @@ use crate::pipe::EventPipe;
 /// Runs every job that comes in, with data from `source`.
 ///
 /// # Errors
-/// If the pipe breaks, or after a crash of libtorch or of this program, because the process may be damaged.
+/// If the pipe breaks, or after a failure that [ends the runner](Failure::ends_runner).
 pub fn serve(source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPipe) -> io::Result<()> {
     while let Some(message) = inbox.next() {
         match message {
@@ -59,14 +59,11 @@ fn answer(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPip
         Err(panic) => failure::of_panic(panic.as_ref()),
     };
     tracing::warn!(reason = %failure.reason, step = failure.step, error = failure.error, "failed");
-    if failure.reason == EndReason::OutOfMemory {
-        // The next job may need the memory, here or in another process on this device.
-        source.forget();
-    }
     // After a machine fault (disk, network), the process is still sound and can train the next job.
-    if failure.reason == EndReason::RunnerCrashed {
+    if failure.ends_runner() {
+        let why = format!("ends after {}", failure.reason);
         pipe.send(&Event::Failed(failure))?;
-        return Err(io::Error::other("ends after a crash"));
+        return Err(io::Error::other(why));
     }
     Ok(Answer::Given(Event::Failed(failure)))
 }

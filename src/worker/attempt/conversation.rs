@@ -33,7 +33,7 @@ pub(super) enum Outcome {
     Reported(AttemptEnd),
     /// The runner died, or sent an invalid event.
     Died,
-    /// The worker stopped the runner.
+    /// The runner is not used again: the worker stopped it, or it ends after what it reported.
     Stopped(AttemptEnd),
     /// The runner never got the job, because the checkpoint to resume from cannot be fetched at present.
     CannotFetch(ArtifactError),
@@ -172,10 +172,9 @@ impl Attempt {
                 return Ok(Some(Outcome::Reported(AttemptEnd::Finished(run))));
             }
             Event::Failed(failure) => {
-                return Ok(Some(match failure.reason {
-                    // The runner reported its crash; the cause may be gone at the next attempt.
-                    EndReason::RunnerCrashed => Outcome::Stopped(AttemptEnd::Failed(failure)),
-                    _ => Outcome::Reported(AttemptEnd::Failed(failure)),
+                return Ok(Some(match failure.ends_runner() {
+                    true => Outcome::Stopped(AttemptEnd::Failed(failure)),
+                    false => Outcome::Reported(AttemptEnd::Failed(failure)),
                 }));
             }
         }

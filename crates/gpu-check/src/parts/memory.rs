@@ -1,8 +1,8 @@
-//! A job that does not fit into the memory, and whether the same process can train the next one.
+//! A job that does not fit into the memory: its process ends, and the next one can train.
 
 use optlab_domain::EndReason;
 use optlab_runner::clock;
-use optlab_spec::protocol::{Event, Failure};
+use optlab_spec::protocol::Event;
 use optlab_spec::{ExperimentSpec, JobSpec};
 use serde_json::{Value, json};
 
@@ -15,24 +15,20 @@ const ADDRESS_SPACE: u64 = 8 << 30;
 
 pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     let program = setting.programs.runner();
-    let mut runner = if setting.on_gpu() {
-        Runner::start(&program)?
-    } else {
-        Runner::start_with_memory(&program, ADDRESS_SPACE)?
+    let start = |on_gpu| match on_gpu {
+        true => Runner::start(&program),
+        false => Runner::start_with_memory(&program, ADDRESS_SPACE),
     };
     let too_large = if setting.on_gpu() { too_large_for_a_gpu() } else { too_large_for_the_limit() };
     for round in 1..=2 {
-        let failure = end_of(
-            setting,
-            &mut runner,
-            &format!("too large, {round}"),
-            &too_large,
-            Some(EndReason::OutOfMemory),
-        )?;
-        if failure.is_some_and(|failure| failure.reason == EndReason::RunnerCrashed) {
-            return Ok(());
-        }
-        end_of(setting, &mut runner, &format!("the next job, {round}"), &small(), None)?;
+        let mut full = start(setting.on_gpu())?;
+        let what = format!("too large, {round}");
+        end_of(setting, &mut full, &what, &too_large, Some(EndReason::OutOfMemory))?;
+        let ended = full.ends()?;
+        let state = if ended { "ended" } else { "still running" };
+        let cells = json!({ "what": format!("its process, {round}"), "end": state });
+        setting.records.row("ends", Some(ended), cells)?;
+        end_of(setting, &mut start(setting.on_gpu())?, &format!("the next job, {round}"), &small(), None)?;
     }
     Ok(())
 }
@@ -44,7 +40,7 @@ fn end_of(
     what: &str,
     job: &JobSpec,
     expected: Option<EndReason>,
-) -> Result<Option<Failure>, CheckError> {
+) -> Result<(), CheckError> {
     let began = clock::instant();
     runner.run(setting.runner_device, job, Files::default())?;
     let end = runner.events_until(|_| false)?.pop();
@@ -59,8 +55,7 @@ fn end_of(
         "error": failure.as_ref().map(|failure| failure.error.clone()),
     });
     let passed = failure.as_ref().map(|failure| failure.reason) == expected;
-    setting.records.row("ends", Some(passed), cells)?;
-    Ok(failure)
+    setting.records.row("ends", Some(passed), cells)
 }
 
 fn job(train: Value) -> JobSpec {

@@ -39,11 +39,6 @@ impl DataSource {
         Self { library, last: None }
     }
 
-    /// Gives the memory of the images back.
-    pub fn forget(&mut self) {
-        self.last = None;
-    }
-
     /// The images of the job: those of the last one if its data are the same, else new ones, once the memory of the last
     /// ones is free. `progress` is notified of downloads.
     pub(super) fn sets(
@@ -56,7 +51,7 @@ impl DataSource {
         let fits =
             |(last, sets): &(Key, Sets)| *last == key && (sets.test.is_some() || job.phase() == Phase::Trial);
         if !self.last.as_ref().is_some_and(fits) {
-            self.forget();
+            self.last = None;
             let (split, normalisation) = split(&job.train.data, &self.library, progress)?;
             self.last = Some((key, Sets::of(job, split, normalisation, device)?));
         }

@@ -188,6 +188,14 @@ pub struct Failure {
     pub error: String,
 }
 
+impl Failure {
+    /// Whether the runner ends after it has reported this. After a crash, its process may be damaged; after a lack of memory,
+    /// libtorch would keep what it had allocated, and the next job, here or in another process, needs it.
+    pub fn ends_runner(&self) -> bool {
+        matches!(self.reason, EndReason::RunnerCrashed | EndReason::OutOfMemory)
+    }
+}
+
 fn reason_of_failure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EndReason, D::Error> {
     let reason = EndReason::deserialize(deserializer)?;
     match reason.is_failure() {
