@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use optlab_domain::Device;
-use optlab_spec::protocol::{DEVICE_ORDER, Probe};
+use optlab_domain::{Device, DeviceKind};
+use optlab_spec::protocol::{DEVICE_ORDER, Probe, ProbedDevice};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use super::devices::memory;
 use super::text;
 use crate::config::{RequestedDevice, Slots};
+use crate::store::Memory;
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -66,7 +68,12 @@ pub(super) async fn look_for_devices(
     logged: &mut Option<String>,
 ) -> Result<Probe, String> {
     let why = match probe(runner).await {
-        Ok(probe) if !slots.devices(&probe).is_empty() => return Ok(probe),
+        Ok(probe) if !slots.devices(&probe).is_empty() => {
+            match too_many(&slots.devices(&probe), &probe, memory) {
+                None => return Ok(probe),
+                Some(why) => why,
+            }
+        }
         Ok(Probe { unusable_gpus: Some(unusable), .. }) => unusable.to_string(),
         Ok(_) => NO_GPU.to_owned(),
         Err(error) => format!("{error}; `optlab doctor` explains what to do"),
@@ -77,6 +84,28 @@ pub(super) async fn look_for_devices(
         *logged = Some(trouble.clone());
     }
     Err(trouble)
+}
+
+/// Memory of a GPU that a process takes before it has a network: twelve on an H200 took 13.6 GB.
+const LEAST_BYTES: u64 = 1_100_000_000;
+
+/// Why the slots do not fit into the memory of a GPU. Jobs of slots that fit may still be too large.
+fn too_many(
+    slots: &[Device],
+    probe: &Probe,
+    memory: impl Fn(&ProbedDevice) -> Option<Memory>,
+) -> Option<String> {
+    probe.devices.iter().filter(|probed| probed.device.kind() == DeviceKind::Cuda).find_map(|probed| {
+        let count = slots.iter().filter(|device| **device == probed.device).count() as u64;
+        let most = memory(probed)?.total_bytes / LEAST_BYTES;
+        (count > most).then(|| {
+            format!(
+                "{count} slots do not fit into the memory of {}, {}: without a network, each takes 1.1 GB. Start at most \
+                 {most} there",
+                probed.device, probed.name
+            )
+        })
+    })
 }
 
 fn broken(reason: impl ToString) -> ProbeError {
@@ -137,7 +166,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use optlab_spec::protocol::{ProbedDevice, UnusableGpus, Version};
+    use optlab_spec::protocol::{UnusableGpus, Version};
 
     use super::*;
 
@@ -180,6 +209,25 @@ mod tests {
         }
         let named = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: 1 };
         assert_eq!(named.devices(&broken), [Device::Cpu]);
+    }
+
+    #[test]
+    fn slots_that_do_not_fit_into_a_gpu_are_refused() {
+        let probe = probe(&[Device::Cpu, Device::Cuda(0), Device::Cuda(1)]);
+        let memory = |probed: &ProbedDevice| {
+            let gigabytes = if probed.device == Device::Cuda(1) { 8 } else { 140 };
+            Some(Memory { total_bytes: gigabytes * 1_000_000_000, used_bytes: 0 })
+        };
+        let why = |each: usize| {
+            let slots = Slots::PerDevice(Some(each)).devices(&probe);
+            too_many(&slots, &probe, memory)
+        };
+        assert_eq!(why(7), None);
+        let why = why(8).unwrap();
+        assert!(why.contains("8 slots do not fit") && why.contains("cuda:1"), "{why}");
+        assert!(why.ends_with("at most 7 there"), "{why}");
+        let on_cpu = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: 1000 };
+        assert_eq!(too_many(&on_cpu.devices(&probe), &probe, memory), None);
     }
 
     #[tokio::test]
