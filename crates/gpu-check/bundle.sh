@@ -15,7 +15,8 @@ mkdir -p "$top/bin" "$(dirname "$archive")"
 
 # The folder of a data set on this machine, if its files are the official ones.
 folder_of() {
-  "$programs/optlab" data verify "$1" >/dev/null 2>&1 || return 0
+  local said
+  said=$("$programs/optlab" data verify "$1") || { echo "gpu-bundle: without $said" >&2; return 0; }
   "$programs/optlab" data list --json | python3 -c 'import json, sys
 for dataset in json.load(sys.stdin):
     if dataset["name"] == sys.argv[1]:
@@ -31,12 +32,10 @@ done
 cp "$root/crates/gpu-check/gpu-check" "$root/benches/peers/torch_step.py" "$top/"
 cp "$root/docs/gpu.md" "$top/README.md"
 git -C "$root" describe --always --dirty --abbrev=12 >"$top/COMMIT" 2>/dev/null || echo unknown >"$top/COMMIT"
-packed="no data set"
 clothes=$(folder_of fashion-mnist)
 if [ -n "$clothes" ]; then
   mkdir -p "$top/data/fashion-mnist"
-  cp "$clothes"/*-ubyte.gz "$top/data/fashion-mnist/"
-  packed=fashion-mnist
+  cp --no-preserve=mode "$clothes"/*-ubyte.gz "$top/data/fashion-mnist/"
 fi
 
 pack >"$archive.part"
@@ -46,16 +45,17 @@ if [ "$bytes" -gt "$MOST_BYTES" ]; then
   exit 1
 fi
 mv "$archive.part" "$archive"
-echo "gpu-bundle: $archive, $((bytes / 1000000)) MB, with $packed"
+echo "gpu-bundle: $archive, $((bytes / 1000000)) MB"
 
 pieces=${archive%.tar.gz}-cifar-100.tar.gz.
 rm -f "$pieces"*
 pictures=$(folder_of cifar-100)
 if [ -n "$pictures" ]; then
-  rm -r "$top"
+  rm -rf "$top"
   name=$(basename "$pictures")
   mkdir -p "$top/data/$name"
-  find "$pictures" -maxdepth 1 \( -name '*.bin' -o -name 'cifar-100-binary.tar.gz' \) -exec cp {} "$top/data/$name/" \;
+  find "$pictures" -maxdepth 1 \( -name '*.bin' -o -name cifar-100-binary.tar.gz \) \
+    -exec cp --no-preserve=mode {} "$top/data/$name/" \;
   pack | split --bytes="$MOST_BYTES" --numeric-suffixes - "$pieces"
   echo "gpu-bundle: CIFAR-100 in $(ls "$pieces"* | wc -l) pieces, $pieces*"
 fi

@@ -41,7 +41,8 @@ pub fn run(options: &Options) -> Result<bool, CheckError> {
     let whole = Duration::from_secs_f64(options.minutes.clamp(0.0, 1e6) * 60.0);
     for (number, &part) in parts.iter().enumerate() {
         let left = whole.saturating_sub(began.elapsed());
-        let found = run.part(part, time_of_next(&parts[number..], left), left)?;
+        let time = time_of_next(&parts[number..], left, report.tiny);
+        let found = run.part(part, time, left)?;
         println!("\n{}", markdown::part(&found));
         report.parts.push(found);
         write(&report, &run.output)?;

@@ -71,7 +71,7 @@ impl Part {
     }
 
     /// Its share of the time, relative to the others.
-    pub fn weight(self) -> u32 {
+    pub fn weight(self, tiny: bool) -> u32 {
         match self {
             Self::Environment => 2,
             Self::Cost | Self::Training => 5,
@@ -79,6 +79,7 @@ impl Part {
             Self::Resume => 3,
             Self::Memory | Self::Launches | Self::Growth => 2,
             Self::Service => 3,
+            Self::Experiment if tiny => 3,
             // As much as all others together. They seldom use all of their time, and this part uses any.
             Self::Experiment => 28,
         }

@@ -91,15 +91,23 @@ fn libtorch() -> PathBuf {
 fn forget_libtorch(program: &Path) {
     let baked = libtorch().into_os_string().into_encoded_bytes();
     let mut bytes = fs::read(program).unwrap();
-    let places: Vec<usize> =
-        bytes.windows(baked.len()).enumerate().filter(|(_, at)| *at == baked).map(|(place, _)| place).collect();
+    let places: Vec<usize> = bytes
+        .windows(baked.len())
+        .enumerate()
+        .filter(|(_, at)| *at == baked)
+        .map(|(place, _)| place)
+        .collect();
     assert!(!places.is_empty(), "{}", program.display());
     for place in places {
         bytes[place + 1..place + baked.len()].fill(b'x');
     }
     fs::write(program, bytes).unwrap();
     let alone = Command::new(program).arg("--help").env_remove("LD_LIBRARY_PATH").output().unwrap();
-    assert!(text(&alone).contains("libtorch"), "without the launcher, libtorch is not found: {}", text(&alone));
+    assert!(
+        !alone.status.success() && text(&alone).contains("libtorch"),
+        "without the launcher, libtorch is not found: {}",
+        text(&alone)
+    );
 }
 
 fn succeeds(command: &mut Command) -> String {
@@ -181,10 +189,11 @@ fn a_later_run_goes_on_with_an_experiment_that_was_killed() {
         let part = &report["parts"][0];
         let cell = |job: &Value, column: &str| job[column].to_string();
         let jobs = rows(part, "jobs");
-        let jobs: Vec<String> =
-            jobs.iter().map(|job| ["seed", "arm", "attempts"].map(|name| cell(job, name)).join(" ")).collect();
-        let expected =
-            ["0 \"baseline\" 2", "0 \"opt-cayley\" 2", "1 \"baseline\" 1", "1 \"opt-cayley\" 1"];
+        let jobs: Vec<String> = jobs
+            .iter()
+            .map(|job| ["seed", "arm", "attempts"].map(|name| cell(job, name)).join(" "))
+            .collect();
+        let expected = ["0 \"baseline\" 2", "0 \"opt-cayley\" 2", "1 \"baseline\" 1", "1 \"opt-cayley\" 1"];
         assert_eq!(jobs, expected, "{run}");
         let facts = rows(part, "experiment");
         let jobs = facts.iter().find(|fact| fact["what"] == "jobs").unwrap();

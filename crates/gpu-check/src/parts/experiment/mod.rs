@@ -5,7 +5,7 @@ mod plan;
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use optlab_data::Library;
 use optlab_runner::clock;
@@ -40,15 +40,12 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     fact(setting, "experiment", format!("{}, {slots} jobs at once, {how}", plan.name))?;
 
     let before = jobs(&server, &id)?;
-    while jobs(&server, &id)?.iter().any(is_open) && clock::instant() < last {
-        if server.has_lost_its_worker()? {
-            return Err(CheckError::Program(format!("the worker has ended\n{}", server.log())));
-        }
-        thread::sleep(POLL);
-    }
+    let trained = train(&mut server, &id, last);
+    // Also if the server has died, because the worker needs only the database.
     if !server.drain(time_to_end * 3 / 4)? {
         fact(setting, "worker", "killed, because jobs did not stop in time")?;
     }
+    trained?;
     let after = jobs(&server, &id)?;
     record_progress(setting, &server, &before, &after)?;
     record_jobs(setting, after)?;
@@ -56,6 +53,17 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     fs::write(setting.kept.join(RESULTS), &comparison)?;
     record_arms(setting, &serde_json::from_str(&comparison)?)?;
     Ok(server.stop(time_to_end / 4)?)
+}
+
+/// Lets the worker train until no job is left, or until `last`.
+fn train(server: &mut Server, experiment: &str, last: Instant) -> Result<(), CheckError> {
+    while jobs(server, experiment)?.iter().any(is_open) && clock::instant() < last {
+        if server.has_lost_its_worker()? {
+            return Err(CheckError::Program(format!("the worker has ended\n{}", server.log())));
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
 }
 
 fn fact(setting: &mut Setting, what: &str, value: impl ToString) -> Result<(), CheckError> {
@@ -136,7 +144,10 @@ fn record_progress(
 
 /// Every job that has begun, also in an earlier run.
 fn record_jobs(setting: &mut Setting, jobs: Vec<Job>) -> Result<(), CheckError> {
-    for job in jobs.into_iter().filter(has_begun) {
+    for mut job in jobs.into_iter().filter(has_begun) {
+        if job["error"].is_null() {
+            job.remove("error");
+        }
         let is_right = job["state"] != "failed";
         setting.records.row("jobs", Some(is_right), job)?;
     }
@@ -151,7 +162,11 @@ fn record_arms(setting: &mut Setting, comparison: &Value) -> Result<(), CheckErr
             "minus_baseline": arm["mean_difference"], "from": arm["difference"]["low"],
             "to": arm["difference"]["high"], "energy": arm["energy"], "seconds": arm["seconds"],
         });
-        setting.records.row("arms, test error in percent with the 95% interval of the difference", None, cells)?;
+        setting.records.row(
+            "arms, test error in percent with the 95% interval of the difference",
+            None,
+            cells,
+        )?;
     }
     fact(setting, "verdict", comparison["verdict"].as_str().unwrap_or_default())
 }
