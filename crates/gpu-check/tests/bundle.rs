@@ -157,7 +157,7 @@ fn an_unpacked_archive_checks_the_cpu_to_the_end() {
     let files = fs::read_dir(machine.path("results")).unwrap().map(|file| file.unwrap().file_name());
     let files: BTreeSet<_> = files.map(|name| name.into_string().unwrap()).collect();
     assert_eq!(Vec::from_iter(files), ["experiment", "log.txt", "report.json", "report.md"]);
-    let results = fs::read(machine.path("results/experiment/results.json")).unwrap();
+    let results = fs::read(machine.path("results/experiment/digits-mlp-tiny/results.json")).unwrap();
     let results: Value = serde_json::from_slice(&results).unwrap();
     assert_eq!(results["arms"][1]["pairs"], 2);
 }
@@ -171,7 +171,7 @@ fn a_later_run_goes_on_with_an_experiment_that_was_killed() {
     let machine = Machine::new();
     let mut check = machine.check(&["--only", "experiment", "5"]);
     let mut killed = check.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let log = machine.path("results/experiment/worker.log");
+    let log = machine.path("results/experiment/digits-mlp-tiny/worker.log");
     let logged = || fs::read_to_string(&log).unwrap_or_default();
     let both_slots_train = (0..TRIES).any(|_| {
         thread::sleep(POLL);

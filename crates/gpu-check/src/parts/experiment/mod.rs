@@ -30,9 +30,11 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     for (data, why) in missing {
         fact(setting, data, why)?;
     }
-    fs::create_dir_all(&setting.kept)?;
+    // A database of its own, where no job of another experiment is before it.
+    let folder = setting.kept.join(plan.name);
+    fs::create_dir_all(&folder)?;
     let slots = plan.slots.min(thread::available_parallelism()?.get());
-    let mut server = Server::start(setting, &setting.kept, slots)?;
+    let mut server = Server::start(setting, &folder, slots)?;
     let (id, how) = match of_an_earlier_run(&server, &plan)? {
         Some(id) => (id, "goes on"),
         None => (submit(&server, &plan)?, "begins"),
@@ -50,7 +52,7 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     record_progress(setting, &server, &before, &after)?;
     record_jobs(setting, after)?;
     let comparison = server.command(&["compare", &id, "--json"])?;
-    fs::write(setting.kept.join(RESULTS), &comparison)?;
+    fs::write(folder.join(RESULTS), &comparison)?;
     record_arms(setting, &serde_json::from_str(&comparison)?)?;
     Ok(server.stop(time_to_end / 4)?)
 }

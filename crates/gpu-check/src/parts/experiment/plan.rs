@@ -5,7 +5,7 @@ use optlab_data::{Library, State};
 /// A recipe, what is changed in it, and how many of its jobs train at once.
 #[derive(Debug, PartialEq)]
 pub struct Plan {
-    /// Name of the experiment, by which a later run finds it.
+    /// Name of the experiment and of its folder, by which a later run finds both.
     pub name: &'static str,
     pub recipe: &'static str,
     pub data: &'static str,
