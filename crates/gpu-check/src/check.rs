@@ -17,7 +17,7 @@ use crate::error::CheckError;
 use crate::limits::{GRACE, time_of_next};
 use crate::markdown;
 use crate::options::Options;
-use crate::part::Part;
+use crate::part::{Part, WORK};
 use crate::programs::Programs;
 use crate::record::{self, ROWS};
 use crate::report::{PartReport, Report, Verdict};
@@ -41,7 +41,8 @@ pub fn run(options: &Options) -> Result<bool, CheckError> {
     let whole = Duration::from_secs_f64(options.minutes.clamp(0.0, 1e6) * 60.0);
     for (number, &part) in parts.iter().enumerate() {
         let left = whole.saturating_sub(began.elapsed());
-        let found = run.part(part, time_of_next(&parts[number..], left), left)?;
+        let time = time_of_next(&parts[number..], left, report.tiny);
+        let found = run.part(part, time, left)?;
         println!("\n{}", markdown::part(&found));
         report.parts.push(found);
         write(&report, &run.output)?;
@@ -52,8 +53,6 @@ pub fn run(options: &Options) -> Result<bool, CheckError> {
     Ok(report.passed())
 }
 
-/// Files of the parts while they run.
-const WORK: &str = "work";
 const MARKDOWN: &str = "report.md";
 const LOG: &str = "log.txt";
 
@@ -108,7 +107,7 @@ impl<'a> Run<'a> {
         let mut child = self.start(part, time, &log)?;
         let status = wait(&mut child, began + left.min(time + GRACE))?;
         found.seconds = began.elapsed().as_secs_f64();
-        found.rows = record::read(&self.work(part).join(ROWS));
+        found.rows = record::read(&part.work_folder(&self.output).join(ROWS));
         let is_wrong = found.rows.iter().any(|row| row.passed == Some(false));
         found.verdict = match status {
             None => Verdict::TimedOut,
@@ -123,16 +122,11 @@ impl<'a> Run<'a> {
         Ok(found)
     }
 
-    fn work(&self, part: Part) -> PathBuf {
-        self.output.join(WORK).join(part.word())
-    }
-
     fn start(&self, part: Part, time: Duration, log: &File) -> Result<Child, CheckError> {
-        let folder = self.work(part);
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(part.work_folder(&self.output))?;
         let mut command = Command::new(self.programs.check());
         command.args(["--part", &part.word(), "--device", &self.report.device.to_string()]);
-        command.args(["--seconds", &time.as_secs_f64().to_string(), "--output"]).arg(folder);
+        command.args(["--seconds", &time.as_secs_f64().to_string(), "--output"]).arg(&self.output);
         command.args(self.report.tiny.then_some("--tiny"));
         if let Some(python) = &self.options.python {
             command.arg("--python").arg(python);

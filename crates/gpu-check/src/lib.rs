@@ -15,6 +15,7 @@ pub mod limits;
 pub mod parts;
 pub mod setting;
 pub mod runner_process;
+pub mod server_process;
 pub mod cost;
 pub mod cupti;
 

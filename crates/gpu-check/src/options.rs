@@ -12,12 +12,12 @@ use crate::part::Part;
 #[command(name = "gpu-check", version)]
 pub struct Options {
     /// Time for all parts together
-    #[arg(value_name = "MINUTES", default_value_t = 6.0)]
+    #[arg(value_name = "MINUTES", default_value_t = 10.0)]
     pub minutes: f64,
     /// cpu, cuda:0, ... [default: the first GPU, or the CPU without one]
     #[arg(long)]
     pub device: Option<Device>,
-    /// Folder for report.json, report.md and log.txt
+    /// Folder for report.json, report.md, log.txt and the experiment, with which a later run goes on
     #[arg(long, value_name = "FOLDER", default_value = "gpu-check-results")]
     pub output: PathBuf,
     /// Run only this part; can be repeated

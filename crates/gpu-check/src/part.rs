@@ -1,7 +1,12 @@
 //! The parts, in the order of their value.
 
+use std::path::{Path, PathBuf};
+
 use clap::ValueEnum;
 use serde::Serialize;
+
+/// The folder of files that the parts need only while they run, below that of the results.
+pub const WORK: &str = "work";
 
 /// A part of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
@@ -25,11 +30,13 @@ pub enum Part {
     Service,
     /// What one layer costs by the length of its neurons, and the linear algebra that it could use.
     Growth,
+    /// Jobs that train side by side, for what is left of the time.
+    Experiment,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Environment,
         Self::Transforms,
         Self::Cost,
@@ -39,6 +46,7 @@ impl Part {
         Self::Memory,
         Self::Service,
         Self::Growth,
+        Self::Experiment,
     ];
 
     /// Its name on the command line.
@@ -58,11 +66,12 @@ impl Part {
             Self::Service => "A job of the service whose runner is killed",
             Self::Launches => "Launches and waits of a training step",
             Self::Growth => "Cost of one layer by the length of its neurons",
+            Self::Experiment => "An experiment whose jobs train side by side",
         }
     }
 
     /// Its share of the time, relative to the others.
-    pub fn weight(self) -> u32 {
+    pub fn weight(self, tiny: bool) -> u32 {
         match self {
             Self::Environment => 2,
             Self::Cost | Self::Training => 5,
@@ -70,6 +79,19 @@ impl Part {
             Self::Resume => 3,
             Self::Memory | Self::Launches | Self::Growth => 2,
             Self::Service => 3,
+            Self::Experiment if tiny => 3,
+            // As much as all others together. They seldom use all of their time, and this part uses any.
+            Self::Experiment => 28,
         }
+    }
+
+    /// The folder of files that its process needs, below that of the results.
+    pub fn work_folder(self, output: &Path) -> PathBuf {
+        output.join(WORK).join(self.word())
+    }
+
+    /// The folder of files that a later run goes on with, below that of the results.
+    pub fn kept_folder(self, output: &Path) -> PathBuf {
+        output.join(self.word())
     }
 }

@@ -22,6 +22,8 @@ pub struct Setting {
     pub until: Instant,
     /// An empty folder for files of this part.
     pub folder: PathBuf,
+    /// A folder for files of this part that a later run goes on with. It may not exist.
+    pub kept: PathBuf,
     /// The other programs.
     pub programs: Programs,
     /// A Python with torch.

@@ -9,6 +9,7 @@ mod memory;
 mod service;
 mod launches;
 mod growth;
+mod experiment;
 
 use std::io;
 use std::time::Duration;
@@ -36,15 +37,17 @@ pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
         .init();
     libtorch::prepare();
     let runner_device = options.device.unwrap_or(Device::Cpu);
+    let folder = part.work_folder(&options.output);
     let mut setting = Setting {
         device: devices::of_libtorch(runner_device)?,
         runner_device,
         tiny: options.tiny,
         until: clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0)),
-        folder: options.output.clone(),
+        kept: part.kept_folder(&options.output),
         programs: Programs::find()?,
         python: options.python.clone(),
-        records: Records::append_to(&options.output.join(ROWS))?,
+        records: Records::append_to(&folder.join(ROWS))?,
+        folder,
     };
     match part {
         Part::Environment => environment::run(&mut setting),
@@ -56,5 +59,6 @@ pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
         Part::Service => service::run(&mut setting),
         Part::Launches => launches::run(&mut setting),
         Part::Growth => growth::run(&mut setting),
+        Part::Experiment => experiment::run(&mut setting),
     }
 }

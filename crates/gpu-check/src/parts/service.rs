@@ -1,18 +1,15 @@
 //! A job of the service on the device: its runner is killed, and the job goes on from its checkpoint to its end.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
 use optlab_runner::clock;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::error::CheckError;
+use crate::server_process::Server;
 use crate::setting::Setting;
 
 const STEPS: u64 = 3000;
@@ -23,7 +20,7 @@ const KILL_AT: u64 = 150;
 const POLL: Duration = Duration::from_millis(100);
 
 pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
-    let server = Server::start(setting)?;
+    let server = Server::start(setting, &setting.folder, 1)?;
     let spec = setting.folder.join("spec.json");
     fs::write(&spec, serde_json::to_vec(&experiment(setting.on_gpu()))?)?;
     let submitted = server.json(&["submit", &spec.display().to_string(), "--json"])?;
@@ -81,95 +78,6 @@ fn steps_of_losses(csv: &str) -> BTreeSet<Option<u64>> {
     let place = columns.iter().position(|column| *column == "step");
     let losses = lines.filter(|line| line.split(',').any(|cell| cell == "train/loss"));
     losses.map(|line| line.split(',').nth(place?)?.parse().ok()).collect()
-}
-
-/// `optlab serve` with one slot; killed when dropped.
-struct Server {
-    child: Child,
-    program: PathBuf,
-    address: String,
-    log: PathBuf,
-}
-
-impl Server {
-    fn start(setting: &Setting) -> Result<Self, CheckError> {
-        let (program, log) = (setting.programs.optlab(), setting.folder.join("serve.log"));
-        let mut command = Command::new(&program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--workers", "1"]).current_dir(&setting.folder);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?).spawn()?;
-        let mut server = Self { child, program, address: String::new(), log };
-        loop {
-            if let Some(address) = server.serving()? {
-                server.address = address;
-                return Ok(server);
-            }
-            if setting.is_over() || server.child.try_wait()?.is_some() {
-                return Err(CheckError::Program(format!("optlab serve does not start:\n{}", server.log())));
-            }
-            thread::sleep(POLL);
-        }
-    }
-
-    /// The address in its log, once it serves.
-    fn serving(&self) -> Result<Option<String>, CheckError> {
-        for line in BufReader::new(File::open(&self.log)?).lines() {
-            if let Some((_, rest)) = line?.split_once("serving http") {
-                let address = rest.split(' ').next().unwrap_or_default();
-                return Ok(Some(format!("http{}", address.trim_end_matches('/'))));
-            }
-        }
-        Ok(None)
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Runs a command against this server, and returns what it prints.
-    fn command(&self, arguments: &[&str]) -> Result<String, CheckError> {
-        let output =
-            Command::new(&self.program).args(arguments).args(["--server", &self.address]).output()?;
-        if !output.status.success() {
-            let (said, log) = (String::from_utf8_lossy(&output.stderr), self.log());
-            return Err(CheckError::Program(format!(
-                "optlab {arguments:?}: {}\n{said}\n{log}",
-                output.status
-            )));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn json(&self, arguments: &[&str]) -> Result<Value, CheckError> {
-        Ok(serde_json::from_str(&self.command(arguments)?)?)
-    }
-
-    /// Kills the runner of the slot, and returns its process id.
-    fn kill_runner(&self) -> Result<i32, CheckError> {
-        let runner = fs::read_dir("/proc")?
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .find(|pid| is_runner_of(*pid, self.child.id()));
-        let pid = runner.ok_or_else(|| CheckError::Program("the server has no runner".to_owned()))?;
-        if let Some(process) = Pid::from_raw(pid) {
-            kill_process(process, Signal::KILL).map_err(std::io::Error::from)?;
-        }
-        Ok(pid)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn is_runner_of(pid: i32, parent: u32) -> bool {
-    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    // After the name in parentheses: the state, and the parent.
-    let stat = read("stat");
-    let of_parent =
-        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&parent.to_string());
-    of_parent && read("cmdline").contains("optlab-runner")
 }
 
 #[cfg(test)]
