@@ -48,7 +48,8 @@ const ORTHOGONAL: f64 = 5e-6;
 enum Form {
     Exact,
     Polynomial {
-        /// Of the last polynomial. The next one is likely to have the same, and no result depends on it.
+        /// Of the last polynomial: on a GPU as many powers are computed before the host reads which is negligible. No
+        /// result depends on it, so a checkpoint need not have it.
         degree: Cell<usize>,
     },
 }
@@ -82,7 +83,7 @@ impl Lowdin {
         Ok(Self { raw: square(raw)?, form, algorithm: Algorithm::of(raw.device()) })
     }
 
-    /// Replaces the algorithm for singular values that was chosen by the device.
+    /// Replaces the algorithm that was chosen by the device.
     #[must_use]
     pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
         Self { algorithm, ..self }
