@@ -151,6 +151,8 @@ fn the_polynomial_reads_less_as_on_a_gpu_with_the_same_bits() {
         assert_eq!(weight, expected, "rate {rate}");
         println!("rate {rate}: {of_cpu:?}, as on a GPU {of_gpu:?}");
         assert!(of_gpu.iter().zip(&of_cpu).all(|(gpu, cpu)| gpu <= cpu), "rate {rate}");
+        let single = of_gpu.iter().filter(|reads| **reads == 1).count();
+        assert!(single > 170, "rate {rate}: {single} of 200");
         // A step of a CPU without a reset reads at most the four powers.
         resets += of_cpu.iter().filter(|reads| **reads > 4).count();
     }
