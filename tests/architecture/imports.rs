@@ -31,7 +31,8 @@ fn module(place: &str) -> &str {
     rest.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+/// All files below a folder.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }

@@ -41,9 +41,7 @@ pub enum Error {
     },
 
     /// Dimensions of a stochastic round that are not a set.
-    #[error(
-        "the dimensions to rotate must be a vector of distinct int64 indices in 0..{dimension}, at least one"
-    )]
+    #[error("the dimensions to rotate must be distinct indices in 0..{dimension}, at least one")]
     Indices {
         /// The d from which they are drawn.
         dimension: i64,

@@ -49,12 +49,13 @@
 //!
 //! # Invariants
 //! - Nothing here draws a random number, reads the environment or prints.
+//! - Values of tensors are read in [`host`] only, because a read waits for a GPU. A function that reads says so.
 //! - Results follow the kind and device of the tensors given, except where a function says float64.
 //! - Tensors that outlive a step are contiguous with canonical strides, so that a resumed run uses the same kernels as
 //!   an uninterrupted one.
 
-// In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them, and the
-// penalties of other methods.
+// In reading order: a rotation, the weight that it turns, the layers around that, what to measure on them, the
+// penalties of other methods, and what all of these read from the device.
 pub mod transform;
 
 mod rotated_weight;
@@ -68,6 +69,8 @@ mod orthogonality;
 pub mod energy;
 
 mod soft_orthogonality;
+
+pub mod host;
 
 mod error;
 

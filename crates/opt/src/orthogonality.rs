@@ -2,11 +2,11 @@
 
 use tch::{Kind, Tensor};
 
-use crate::Error;
+use crate::{Error, host};
 
 /// max |R^T R - I| over the entries, for `matrix` = R, `[d, d]`.
 ///
-/// Computed in float64, so that it measures R's rounding and not its own.
+/// Computed in float64, so that it measures R's rounding and not its own. Reads from the device.
 ///
 /// # Errors
 /// libtorch's own.
@@ -14,11 +14,11 @@ pub fn orthogonality_error(matrix: &Tensor) -> Result<f64, Error> {
     let _guard = tch::no_grad_guard();
     let gram = gram(&matrix.f_tr()?)?;
     let eye = Tensor::f_eye(gram.size()[0], (gram.kind(), gram.device()))?;
-    Ok(gram.f_sub(&eye)?.f_abs()?.f_max()?.f_double_value(&[])?)
+    Ok(host::number(&gram.f_sub(&eye)?.f_abs()?.f_max()?)?)
 }
 
 /// max |W^T W - V^T V| / max diag(V^T V), neurons as columns: the same measure for a weight W = R V whose R is never
-/// formed. Both arguments are transposed, `[n, d]`.
+/// formed. Both arguments are transposed, `[n, d]`. Reads from the device.
 ///
 /// # Errors
 /// libtorch's own, for example where the sizes differ.
@@ -26,7 +26,7 @@ pub fn gram_drift(weight: &Tensor, frozen_weight: &Tensor) -> Result<f64, Error>
     let _guard = tch::no_grad_guard();
     let expected = gram(frozen_weight)?;
     let drift = gram(weight)?.f_sub(&expected)?.f_abs()?.f_max()?;
-    Ok(drift.f_div(&expected.f_diagonal(0, 0, 1)?.f_max()?)?.f_double_value(&[])?)
+    Ok(host::number(&drift.f_div(&expected.f_diagonal(0, 0, 1)?.f_max()?)?)?)
 }
 
 /// The products of all pairs of rows, in float64.

@@ -71,6 +71,25 @@ fn lowdin() {
     agrees("lowdin", on_gpu, Tensor::shallow_clone);
 }
 
+/// P is reset to a multiple of R, where its gradient is another one.
+#[test]
+fn lowdin_polynomial() {
+    let file: Value = serde_json::from_str(FILE).unwrap();
+    for (case, algorithm) in file["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|case| [Algorithm::Cpu, Algorithm::Gpu].map(|algorithm| (case, algorithm)))
+    {
+        let size = format!("{algorithm:?}, d = {} n = {}", case["d"], case["n"]);
+        let rotation = Lowdin::polynomial(&matrix(&case["raw"])).unwrap().with_algorithm(algorithm);
+        let rotated = rotation.rotate(&matrix(&case["frozen_weight"]).tr()).unwrap();
+        assert_close(&rotated.weight.tr(), &case["lowdin"]["weight"], &size);
+        let turned_back = rotated.pullback.frozen_gradient(&matrix(&case["weight_gradient"]).tr()).unwrap();
+        assert_close(&turned_back.tr(), &case["lowdin"]["frozen_gradient"], &size);
+    }
+}
+
 #[test]
 fn unconstrained() {
     agrees("unconstrained", Unconstrained::new, Tensor::shallow_clone);

@@ -12,7 +12,7 @@ const D: i64 = 9;
 /// A rotation of the given neurons, from its usual initial value.
 type Start = fn(&Tensor) -> Result<Box<dyn Rotation>, Error>;
 
-const STARTS: [(&str, Start); 13] = [
+const STARTS: [(&str, Start); 16] = [
     ("gram_schmidt", |neurons| Ok(Box::new(GramSchmidt::new(&noise(&square(neurons), 3.0))?))),
     ("householder", |neurons| Ok(Box::new(Householder::new(&noise(&square(neurons), 3.0))?))),
     ("gram_schmidt as on a GPU", |neurons| {
@@ -21,11 +21,18 @@ const STARTS: [(&str, Start); 13] = [
     ("householder as on a GPU", |neurons| {
         Ok(Box::new(Householder::new(&noise(&square(neurons), 3.0))?.with_algorithm(Algorithm::Gpu)))
     }),
+    ("householder from I", |neurons| Ok(Box::new(Householder::rotation(&eye(neurons))?))),
+    ("householder from I as on a GPU", |neurons| {
+        Ok(Box::new(Householder::rotation(&eye(neurons))?.with_algorithm(Algorithm::Gpu)))
+    }),
     ("lowdin", |neurons| Ok(Box::new(Lowdin::new(&noise(&square(neurons), 3.0))?))),
     ("lowdin as on a GPU", |neurons| {
         Ok(Box::new(Lowdin::new(&noise(&square(neurons), 3.0))?.with_algorithm(Algorithm::Gpu)))
     }),
     ("lowdin polynomial", |neurons| Ok(Box::new(Lowdin::polynomial(&eye(neurons))?))),
+    ("lowdin polynomial as on a GPU", |neurons| {
+        Ok(Box::new(Lowdin::polynomial(&eye(neurons))?.with_algorithm(Algorithm::Gpu)))
+    }),
     ("cayley", |neurons| Ok(Box::new(Cayley::new(&eye(neurons).zeros_like())?))),
     ("cayley as on a GPU", |neurons| {
         Ok(Box::new(Cayley::new(&eye(neurons).zeros_like())?.with_algorithm(Algorithm::Gpu)))
@@ -78,8 +85,8 @@ fn hand_over(from: &mut RotatedWeight, to: &mut RotatedWeight) {
 
 /// A round of stochastic OPT that rotates the first dimensions or the last ones.
 fn round(neurons: &Tensor, number: i64, start: Start) -> Result<Box<dyn Rotation>, Error> {
-    let dimensions = Tensor::arange(5, (Kind::Int64, Device::Cpu)) + 4 * (number % 2);
-    let inner = start(&neurons.index_select(1, &dimensions))?;
+    let dimensions = [0, 1, 2, 3, 4].map(|dimension| dimension + 4 * (number % 2));
+    let inner = start(&neurons.index_select(1, &Tensor::from_slice(&dimensions)))?;
     Ok(Box::new(Stochastic::new(&dimensions, D, inner)?))
 }
 

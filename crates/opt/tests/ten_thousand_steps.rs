@@ -119,6 +119,11 @@ fn householder_as_on_a_gpu() {
 }
 
 #[test]
+fn householder_from_the_identity_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(Householder::rotation(&eye(D))?.with_algorithm(Algorithm::Gpu)));
+}
+
+#[test]
 fn lowdin_exact() {
     one_stays_orthogonal(|| Lowdin::new(&random()));
 }
@@ -131,6 +136,11 @@ fn lowdin_exact_as_on_a_gpu() {
 #[test]
 fn lowdin_polynomial() {
     one_stays_orthogonal(|| Lowdin::polynomial(&eye(D)));
+}
+
+#[test]
+fn lowdin_polynomial_as_on_a_gpu() {
+    one_stays_orthogonal(|| Ok(Lowdin::polynomial(&eye(D))?.with_algorithm(Algorithm::Gpu)));
 }
 
 #[test]
@@ -169,7 +179,7 @@ fn rounds_stay_orthogonal<R: Rotation + 'static>(start: fn(&Tensor) -> Result<R,
         let order = gaussian(&[D], 20_000 + round, Kind::Float).argsort(0, false);
         let indices = order.narrow(0, 0, D / 4);
         let inner = start(&neurons.index_select(1, &indices))?;
-        Stochastic::new(&indices, D, Box::new(inner))
+        Stochastic::new(&Vec::try_from(indices)?, D, Box::new(inner))
     });
 }
 
@@ -181,6 +191,20 @@ fn rounds_of_gram_schmidt() {
 #[test]
 fn rounds_of_cayley() {
     rounds_stay_orthogonal(|columns| Cayley::new(&eye(columns.size()[1]).zeros_like()));
+}
+
+#[test]
+fn rounds_of_gram_schmidt_as_on_a_gpu() {
+    rounds_stay_orthogonal(|columns| {
+        Ok(GramSchmidt::new(&eye(columns.size()[1]))?.with_algorithm(Algorithm::Gpu))
+    });
+}
+
+#[test]
+fn rounds_of_cayley_as_on_a_gpu() {
+    rounds_stay_orthogonal(|columns| {
+        Ok(Cayley::new(&eye(columns.size()[1]).zeros_like())?.with_algorithm(Algorithm::Gpu))
+    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Loss and accuracy over a whole set of images.
 
+use optlab_opt::host;
 use tch::{Kind, Reduction, Tensor};
 
 use crate::data::Images;
@@ -39,6 +40,6 @@ pub fn evaluate(
         sums.push(Tensor::f_stack(&[loss.f_sum(Kind::Double)?, right.f_sum(Kind::Double)?], 0)?);
     }
     let means = Tensor::f_stack(&sums, 0)?.f_sum_dim_intlist(0, false, Kind::Double)?;
-    let means = Vec::<f64>::try_from(means.f_div_scalar(images.len())?)?;
+    let means = host::numbers(&means.f_div_scalar(images.len())?)?;
     Ok(Evaluation { loss: means[0], accuracy: 100.0 * means[1] })
 }

@@ -10,8 +10,8 @@
 //!   initialisers are not used.
 //! - Every owner of state that outlives a step offers it by name for a [`checkpoint`]: on a CPU, a run that was killed
 //!   and resumes from its last checkpoint ends with the same bits as an uninterrupted one.
-//! - Between two flushes of the [`meter`] nothing is copied from the device, unless something is evaluated or a
-//!   rotation or penalty says that it waits.
+//! - Between two flushes of the [`meter`] nothing is read from the device, unless something is evaluated or a rotation
+//!   or penalty says that it waits. All reads are calls of [`optlab_opt::host`], which counts them.
 //! - The crate uses no database and no network service, and no asynchronous code.
 
 pub mod serve;

@@ -5,6 +5,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use optlab_domain::series;
+use optlab_opt::host;
 use optlab_spec::protocol::{Artifact, Event, Point};
 use tch::{Kind, TchError, Tensor};
 
@@ -199,5 +200,5 @@ fn values<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Result<Vec<f64>, Tch
     if tensors.is_empty() {
         return Ok(Vec::new());
     }
-    Vec::try_from(Tensor::f_stack(&tensors, 0)?.f_to_kind(Kind::Double)?)
+    host::numbers(&Tensor::f_stack(&tensors, 0)?.f_to_kind(Kind::Double)?)
 }

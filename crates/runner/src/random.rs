@@ -3,13 +3,14 @@
 //! The arms of one seed therefore share neurons, classifier and data order, whatever else they draw, and a job that
 //! resumes at some step needs no state of a generator.
 
+use optlab_opt::host;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::StandardNormal;
 use sha2::{Digest, Sha256};
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
 /// The purpose of a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,7 @@ pub fn gaussian(
 ) -> Result<Tensor, TchError> {
     let draw = |_| (standard_deviation * stream.sample::<f64, _>(StandardNormal)) as f32;
     let values: Vec<f32> = (0..size[0] * size[1]).map(draw).collect();
-    // The host does not wait for the copy: libtorch has the numbers before it returns.
-    Tensor::f_from_slice(&values)?.f_view(size)?.f_to_device_(device, Kind::Float, true, false)
+    host::send(&values, device)?.f_view(size)
 }
 
 /// The numbers below `count` in random order.

@@ -2,6 +2,7 @@
 
 use optlab_opt::{
     Cayley, Descent, Error, GramSchmidt, Householder, Lowdin, Relaxed, Rotation, Stochastic, Unconstrained,
+    host,
 };
 use optlab_spec::{DescentForm, LowdinForm, OptSpec, RotationInit, StochasticSpec, TransformSpec};
 use tch::{Kind, Tensor};
@@ -34,10 +35,9 @@ impl Rotations {
         let d = neurons.size()[1];
         let round = Purpose::Dimensions(&self.layer, updates / stochastic.inner_steps);
         let dimensions = random::permutation(random::stream(self.seed, round), d as u64);
-        let turned = Tensor::f_from_slice(&dimensions[..stochastic.dimensions(d as u64) as usize])?;
-        let turned = turned.f_to(neurons.device())?;
-        let rotation = self.of_every_dimension(&neurons.f_index_select(1, &turned)?)?;
-        Ok(Box::new(Stochastic::new(&turned, d, rotation)?))
+        let turned = &dimensions[..stochastic.dimensions(d as u64) as usize];
+        let columns = neurons.f_index_select(1, &host::send(turned, neurons.device())?)?;
+        Ok(Box::new(Stochastic::new(turned, d, self.of_every_dimension(&columns)?)?))
     }
 
     /// Whether a round ends after `updates` completed updates.

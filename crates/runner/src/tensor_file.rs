@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use optlab_opt::host;
 use optlab_spec::protocol::Artifact;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, serialize};
 use sha2::{Digest, Sha256};
-use tch::{Device, TchError, Tensor};
+use tch::{TchError, Tensor};
 
 use crate::failure::JobError;
 
@@ -82,10 +83,7 @@ fn parse(bytes: &[u8], key: &str) -> Result<Content, String> {
 
 /// The numbers of a tensor in the order of its indices.
 fn copy(tensor: &Tensor) -> Result<(Dtype, Vec<u8>), TchError> {
-    let here = tensor.f_to(Device::Cpu)?.f_contiguous()?;
-    let mut bytes = vec![0; here.numel() * here.kind().elt_size_in_bytes()];
-    here.f_copy_data_u8(&mut bytes, here.numel())?;
-    Ok((here.kind().try_into()?, bytes))
+    Ok((tensor.kind().try_into()?, host::bytes(tensor)?))
 }
 
 fn view<'a>(tensor: &Tensor, (kind, bytes): &'a (Dtype, Vec<u8>)) -> Result<TensorView<'a>, SafeTensorError> {

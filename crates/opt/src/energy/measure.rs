@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::config::EnergyConfig;
 use super::pairs::{count_distances, count_neurons, upper_sum};
-use crate::Error;
+use crate::{Error, host};
 
 /// Maximum number of entries of the Gram matrix in memory: 32 MiB of float64.
 const BLOCK_ENTRIES: i64 = 1 << 22;
@@ -12,7 +12,8 @@ const BLOCK_ENTRIES: i64 = 1 << 22;
 /// Below this squared distance, 2 - 2 cos has lost more than half of float64's digits.
 const NEAR: f64 = 1e-6;
 
-/// Mean energy of the pairs of neurons (rows) of `weight`, `[n, ...]`, computed in float64; it has no unit.
+/// Mean energy of the pairs of neurons (rows) of `weight`, `[n, ...]`, computed in float64; it has no unit. Reads from the
+/// device.
 ///
 /// Neurons that coincide (or, in half-space, oppose) have infinite energy, which is returned as such; if rounding
 /// separates them, it is large instead. A weight that is not finite gives NaN.
@@ -30,8 +31,8 @@ pub fn hyperspherical_energy(weight: &Tensor, config: &EnergyConfig) -> Result<f
 pub(super) fn directions(weight: &Tensor) -> Result<Tensor, Error> {
     let rows = weight.f_detach()?.f_flatten(1, -1)?.f_to_kind(Kind::Double)?;
     let norms = rows.f_norm_scalaropt_dim(2, 1, true)?;
-    if norms.f_min()?.f_double_value(&[])? == 0.0 {
-        return Err(Error::ZeroNeuron { row: norms.f_argmin(0, false)?.f_int64_value(&[0])? });
+    if host::number(&norms.f_min()?)? == 0.0 {
+        return Err(Error::ZeroNeuron { row: host::integer(&norms.f_argmin(0, false)?)? });
     }
     Ok(rows.f_div(&norms)?)
 }
@@ -46,10 +47,10 @@ fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Resu
         let block = rest.f_narrow(0, 0, block_rows.min(neurons - start))?;
         let cosines = block.f_matmul(&rest.f_tr()?)?;
         let squared = squared_distances(&cosines, &block, &rest)?;
-        sum += upper_sum(&squared, config.power)?.f_double_value(&[])?;
+        sum += host::number(&upper_sum(&squared, config.power)?)?;
         if config.half_space {
             let squared = squared_distances(&cosines.f_neg()?, &block, &rest.f_neg()?)?;
-            sum += upper_sum(&squared, config.power)?.f_double_value(&[])?;
+            sum += host::number(&upper_sum(&squared, config.power)?)?;
         }
     }
     Ok(sum)
@@ -60,7 +61,7 @@ fn pair_sum(directions: &Tensor, config: &EnergyConfig, block_rows: i64) -> Resu
 fn squared_distances(cosines: &Tensor, block: &Tensor, rest: &Tensor) -> Result<Tensor, Error> {
     const WITHOUT_GRAM: i64 = 2;
     let mut squared = cosines.f_mul_scalar(-2)?.f_add_scalar(2)?.f_fill_diagonal_(1, false)?;
-    if squared.f_min()?.f_double_value(&[])? < NEAR {
+    if host::number(&squared.f_min()?)? < NEAR {
         squared = Tensor::f_cdist(block, rest, 2.0, WITHOUT_GRAM)?.f_square()?.f_fill_diagonal_(1, false)?;
     }
     Ok(squared)

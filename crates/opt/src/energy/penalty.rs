@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::config::EnergyConfig;
 use super::pairs::{count_distances, count_neurons, upper_sum};
-use crate::{Algorithm, Error};
+use crate::{Algorithm, Error, host};
 
 /// Above this cosine, 2 - 2 cos has lost some of float32's few digits.
 const NEAR: f64 = 0.98;
@@ -80,7 +80,7 @@ fn correction_by_products(directions: &Tensor, squared: &Tensor, sign: f64) -> R
 fn correction_by_differences(directions: &Tensor, squared: &Tensor, sign: f64) -> Result<Tensor, Error> {
     let _guard = tch::no_grad_guard();
     let mut correction = squared.f_zeros_like()?;
-    let near = squared.f_lt(2.0 - 2.0 * NEAR)?.f_nonzero()?;
+    let near = host::nonzero(&squared.f_lt(2.0 - 2.0 * NEAR)?)?;
     // Bounds the memory, however many pairs are close.
     for pairs in near.f_split((CHUNK_ENTRIES / directions.size()[1]).max(1), 0)? {
         let [i, j] = [pairs.f_select(1, 0)?, pairs.f_select(1, 1)?];
@@ -218,5 +218,15 @@ mod tests {
         let energy = energy_penalty(&weight, &config).unwrap().double_value(&[]);
         let measured = hyperspherical_energy(&weight, &config).unwrap();
         assert!((energy - measured).abs() < 1e-4 * measured, "{energy} for {measured}");
+    }
+
+    #[test]
+    fn nothing_is_read_on_a_gpu() {
+        let weight = gaussian(&[9, 6], 1, Kind::Float);
+        let before = host::reads();
+        for config in every_config() {
+            let _ = penalty_by(Algorithm::Gpu, &weight, &config).unwrap();
+        }
+        assert_eq!(host::reads(), before);
     }
 }

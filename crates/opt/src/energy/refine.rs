@@ -8,8 +8,8 @@ use super::config::EnergyConfig;
 use super::measure::directions;
 use super::pairs::count_neurons;
 use super::penalty::energy_penalty;
-use crate::Error;
 use crate::transform::canonical;
+use crate::{Error, host};
 
 /// Relative movement of a neuron below which no lower energy can be found.
 const SHORTEST_MOVE: f64 = 1e-12;
@@ -19,7 +19,7 @@ const SHORTEST_MOVE: f64 = 1e-12;
 ///
 /// The rate needs no parameter: the first step moves the neuron with the largest gradient by its own length. A step
 /// that does not lower the energy is halved until it does, and after each success the next step is twice as long. It
-/// ends early if no step lowers the energy. Neurons that coincide stay together.
+/// ends early if no step lowers the energy. Neurons that coincide stay together. Reads from the device.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons, [`Error::ZeroNeuron`] for one without a direction.
@@ -49,15 +49,15 @@ fn descend(
         let energy = energy_penalty(&leaf, config)?;
         let [gradient] = <[Tensor; 1]>::try_from(Tensor::f_run_backward(&[&energy], &[&leaf], false, false)?)
             .expect("one gradient for one input");
-        Ok((energy.f_double_value(&[])?, gradient))
+        Ok((host::number(&energy)?, gradient))
     })?;
     let _guard = tch::no_grad_guard();
     // Tangent to the sphere, because the energy takes the lengths out.
-    let hardest = gradient.f_norm_scalaropt_dim(2, 1, false)?.f_max()?.f_double_value(&[])?;
+    let hardest = host::number(&gradient.f_norm_scalaropt_dim(2, 1, false)?.f_max()?)?;
     let mut rate = first_rate.unwrap_or(1.0 / hardest);
     while rate * hardest > SHORTEST_MOVE {
         let moved = directions(&neurons.f_sub(&gradient.f_mul_scalar(rate)?)?)?;
-        if energy_penalty(&moved, config)?.f_double_value(&[])? < energy {
+        if host::number(&energy_penalty(&moved, config)?)? < energy {
             return Ok(Some((moved, rate)));
         }
         rate *= 0.5;

@@ -22,7 +22,7 @@ use tch::Tensor;
 use super::algorithm::Algorithm;
 use super::lu::Lu;
 use super::{Pullback, Rotated, Rotation, Warning, check_frozen_weight, square, transpose_difference};
-use crate::Error;
+use crate::{Error, host};
 
 /// Spectral norm of the skew matrix above which [`Rotation::warning`] returns a warning.
 const LARGE_SKEW_NORM: f64 = 100.0;
@@ -65,17 +65,15 @@ impl Cayley {
         let size = self.skew.size()[0];
         // Cosines of 0, 1, 2, ...: in practice, no leading vector of a trained matrix is orthogonal to this.
         let start = Tensor::f_arange(size, (self.skew.kind(), self.skew.device()))?.f_cos()?;
-        let mut vector = start.f_div(&start.f_norm()?)?;
-        let mut norm = 0.0;
+        let mut norm = start.f_norm()?;
+        let mut vector = start.f_div(&norm)?;
         for _ in 0..POWER_ITERATIONS {
             let image = self.skew.f_mv(&vector)?;
-            norm = image.f_norm()?.f_double_value(&[])?;
-            if norm == 0.0 {
-                break;
-            }
-            vector = image.f_div_scalar(norm)?;
+            norm = image.f_norm()?;
+            // An image of 0 stays 0.
+            vector = image.f_div(&norm.f_clamp_min(f64::from(f32::MIN_POSITIVE))?)?;
         }
-        Ok(norm)
+        Ok(host::number(&norm)?)
     }
 }
 

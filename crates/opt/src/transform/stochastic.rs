@@ -11,10 +11,10 @@
 //! starts at R_p = I, with newly drawn dimensions, from the V of the last round: `RotatedWeight::merge`. The draw is
 //! the caller's.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::{OwnStep, Pullback, Rotated, Rotation, State, Warning, canonical};
-use crate::Error;
+use super::{OwnStep, Pullback, Rotated, Rotation, State, Warning};
+use crate::{Error, host};
 
 /// Any rotation of p dimensions as a rotation of d dimensions that leaves the others unchanged: one round of S-OPT.
 #[derive(Debug)]
@@ -26,25 +26,19 @@ pub struct Stochastic {
 }
 
 impl Stochastic {
-    /// Rotates the dimensions `indices`, `[p]` of int64, distinct and from 0..`dimension`, by a rotation of p
-    /// dimensions. A [`Descent`](super::descent::Descent) is to be built from those columns of V^T, `[n, p]`.
-    ///
-    /// Reads the indices from their device.
+    /// Rotates the dimensions `indices`, distinct and from 0..`dimension`, by a rotation of as many dimensions, p. A
+    /// [`Descent`](super::descent::Descent) is to be built from those columns of V^T, `[n, p]`.
     ///
     /// # Errors
     /// [`Error::Indices`].
-    pub fn new(indices: &Tensor, dimension: i64, inner: Box<dyn Rotation>) -> Result<Self, Error> {
-        let refused = || Error::Indices { dimension };
-        if indices.dim() != 1 || indices.kind() != Kind::Int64 {
-            return Err(refused());
-        }
-        let mut sorted = Vec::<i64>::try_from(indices)?;
+    pub fn new(indices: &[i64], dimension: i64, inner: Box<dyn Rotation>) -> Result<Self, Error> {
+        let mut sorted = indices.to_vec();
         sorted.sort_unstable();
         let inside = matches!((sorted.first(), sorted.last()), (Some(0..), Some(last)) if *last < dimension);
         if !inside || sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(refused());
+            return Err(Error::Indices { dimension });
         }
-        Ok(Self { indices: canonical(indices)?, dimension, inner })
+        Ok(Self { indices: host::send(indices, inner.raw().device())?, dimension, inner })
     }
 }
 
@@ -109,6 +103,8 @@ impl Pullback for Columns {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
     use crate::draws::gaussian;
     use crate::{
@@ -137,12 +133,17 @@ mod tests {
     }
 
     /// p of D dimensions in random order, fixed for a round.
-    fn draw(p: i64, round: u64) -> Tensor {
-        gaussian(&[D], 100 + round, Kind::Float).argsort(0, false).narrow(0, 0, p)
+    fn draw(p: i64, round: u64) -> Vec<i64> {
+        let order = gaussian(&[D], 100 + round, Kind::Float).argsort(0, false);
+        order.narrow(0, 0, p).try_into().unwrap()
     }
 
-    fn round(frozen_weight: &Tensor, indices: &Tensor, start: Start) -> Box<dyn Rotation> {
-        let inner = start(&frozen_weight.index_select(1, indices));
+    fn columns(rows: &Tensor, indices: &[i64]) -> Tensor {
+        rows.index_select(1, &Tensor::from_slice(indices))
+    }
+
+    fn round(frozen_weight: &Tensor, indices: &[i64], start: Start) -> Box<dyn Rotation> {
+        let inner = start(&columns(frozen_weight, indices));
         Box::new(Stochastic::new(indices, D, inner).unwrap())
     }
 
@@ -197,7 +198,7 @@ mod tests {
         let frozen_weight = neurons(Kind::Float);
         let descent = |merged: &Tensor, number| -> Result<Box<dyn Rotation>, Error> {
             let indices = draw(8, number);
-            let inner = Descent::new(&merged.index_select(1, &indices), DescentForm::Omega)?;
+            let inner = Descent::new(&columns(merged, &indices), DescentForm::Omega)?;
             Ok(Box::new(Stochastic::new(&indices, D, Box::new(inner))?))
         };
         let mut weight = RotatedWeight::new(&frozen_weight, descent(&frozen_weight, 0).unwrap()).unwrap();
@@ -205,7 +206,7 @@ mod tests {
             for seed in 0..10 {
                 // Steps of the maximum length.
                 let target = gaussian(&[N, D], seed, Kind::Float) * 1e3;
-                let gradient = (weight.merged() - target).index_select(1, &draw(8, number));
+                let gradient = columns(&(weight.merged() - target), &draw(8, number));
                 weight.own_step().unwrap().step_along(&gradient, 1.0).unwrap();
                 weight.refresh().unwrap();
             }
@@ -220,11 +221,11 @@ mod tests {
     fn leaves_the_other_dimensions_unchanged() {
         let frozen_weight = neurons(Kind::Float);
         let inner = Box::new(Cayley::new(&gaussian(&[3, 3], 2, Kind::Float)).unwrap());
-        let indices = Tensor::from_slice(&[7i64, 2, 4]);
+        let indices = [7, 2, 4];
         let weight = Stochastic::new(&indices, D, inner).unwrap().rotate(&frozen_weight).unwrap().weight;
         for column in 0..D {
             let same = weight.select(1, column) == frozen_weight.select(1, column);
-            assert_eq!(same, ![7, 2, 4].contains(&column), "column {column}");
+            assert_eq!(same, !indices.contains(&column), "column {column}");
         }
     }
 
@@ -238,8 +239,8 @@ mod tests {
         let skew = &free - free.tr();
         let eye = Tensor::eye(5, (Kind::Double, tch::Device::Cpu));
         let r = (&eye + &skew).matmul(&(&eye - &skew).inverse());
-        let naive =
-            frozen_weight.index_copy(1, &indices, &frozen_weight.index_select(1, &indices).matmul(&r.tr()));
+        let turned = columns(&frozen_weight, &indices).matmul(&r.tr());
+        let naive = frozen_weight.index_copy(1, &Tensor::from_slice(&indices), &turned);
         (naive * &target).sum(Kind::Double).backward();
 
         let inner = Box::new(Cayley::new(&raw).unwrap());
@@ -254,7 +255,7 @@ mod tests {
     fn all_dimensions_in_order_are_the_full_rotation() {
         let frozen_weight = neurons(Kind::Float);
         let cayley = || Cayley::new(&gaussian(&[D, D], 2, Kind::Float)).unwrap();
-        let all = Tensor::arange(D, (Kind::Int64, tch::Device::Cpu));
+        let all: Vec<i64> = (0..D).collect();
         let whole = Stochastic::new(&all, D, Box::new(cayley())).unwrap();
         let (ours, expected) =
             (whole.rotate(&frozen_weight).unwrap(), cayley().rotate(&frozen_weight).unwrap());
@@ -277,36 +278,31 @@ mod tests {
 
     #[test]
     fn rejects_invalid_indices() {
-        let new = |indices: &Tensor| {
+        let new = |indices: &[i64]| {
             Stochastic::new(
                 indices,
                 3,
                 Box::new(Cayley::new(&square(&gaussian(&[1, 2], 1, Kind::Float))).unwrap()),
             )
         };
-        assert!(new(&Tensor::from_slice(&[2i64, 0])).is_ok());
+        assert!(new(&[2, 0]).is_ok());
         for bad in [&[0i64, 0][..], &[0, 3], &[-1, 0], &[]] {
-            let message = new(&Tensor::from_slice(bad)).unwrap_err().to_string();
-            assert_eq!(
-                message,
-                "the dimensions to rotate must be a vector of distinct int64 indices in 0..3, at least one"
-            );
+            let message = new(bad).unwrap_err().to_string();
+            assert_eq!(message, "the dimensions to rotate must be distinct indices in 0..3, at least one");
         }
-        assert!(matches!(new(&Tensor::from_slice(&[0.0, 1.0])), Err(Error::Indices { .. })));
-        assert!(matches!(new(&Tensor::from_slice(&[0i64, 1]).view([1, 2])), Err(Error::Indices { .. })));
     }
 
     #[test]
     fn rejects_neurons_of_another_dimension() {
         let inner = || Box::new(Cayley::new(&Tensor::zeros([3, 3], tch::kind::FLOAT_CPU)).unwrap());
-        let indices = Tensor::from_slice(&[0i64, 1, 2]);
+        let indices = [0, 1, 2];
         let three = Stochastic::new(&indices, 4, inner()).unwrap();
         for bad in [&[2, 3][..], &[4], &[2, 4, 1]] {
             let message = three.rotate(&Tensor::zeros(bad, tch::kind::FLOAT_CPU)).unwrap_err().to_string();
             assert!(message.ends_with(&format!("must be [n, 4], got {bad:?}")), "{message}");
         }
         // And an inner rotation of another number of dimensions than indices.
-        let two = Stochastic::new(&indices.narrow(0, 0, 2), 4, inner()).unwrap();
+        let two = Stochastic::new(&indices[..2], 4, inner()).unwrap();
         let message = two.rotate(&Tensor::zeros([2, 4], tch::kind::FLOAT_CPU)).unwrap_err().to_string();
         assert!(message.ends_with("must be [n, 3], got [2, 2]"), "{message}");
     }

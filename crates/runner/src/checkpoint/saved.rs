@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use optlab_opt::State;
+use optlab_opt::{State, host};
 use optlab_spec::protocol::Artifact;
 use tch::{TchError, Tensor};
 
@@ -121,7 +121,7 @@ fn tensor(part: &State<'_>) -> Result<Tensor, TchError> {
 
 /// The inverse; a file contains the same 64 bits.
 fn count(tensor: &Tensor) -> Result<u64, TchError> {
-    Ok(tensor.f_int64_value(&[])? as u64)
+    Ok(host::integer(tensor)? as u64)
 }
 
 fn shape(tensor: &Tensor) -> String {

@@ -1,7 +1,8 @@
 //! Random augmentation of training images on the device.
 
+use optlab_opt::host;
 use optlab_spec::Augment;
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
 use crate::random::{self, Purpose};
 
@@ -60,7 +61,7 @@ impl Augmentation {
             .into_iter()
             .flat_map(|way| places().map(move |place| source(way, place)))
             .collect();
-        let sources = Tensor::f_from_slice(&sources)?.f_view([-1, height * width])?.f_to(device)?;
+        let sources = host::send(&sources, device)?.f_view([-1, height * width])?;
         Ok(Some(Self { seed, sources, black }))
     }
 
@@ -72,9 +73,7 @@ impl Augmentation {
         let size = pixels.size();
         let (batch, channels) = (size[0], size[1]);
         let stream = random::stream(self.seed, Purpose::Augment(step));
-        let ways = Tensor::f_from_slice(&random::below(stream, self.sources.size()[0], batch))?;
-        // The host does not wait for the copy: libtorch has the numbers before it returns.
-        let ways = ways.f_to_device_(pixels.device(), Kind::Int64, true, false)?;
+        let ways = host::send(&random::below(stream, self.sources.size()[0], batch), pixels.device())?;
         let sources = self.sources.f_index_select(0, &ways)?.f_unsqueeze(1)?;
         let mut flat = pixels.f_flatten(2, -1)?;
         if self.black {
@@ -113,6 +112,8 @@ fn mirrored(place: i64, length: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
 
     const SHAPE: [u64; 3] = [3, 6, 5];

@@ -1,5 +1,6 @@
 //! The order of the training images.
 
+use optlab_opt::host;
 use tch::{Device, TchError, Tensor};
 
 use super::Images;
@@ -37,7 +38,7 @@ impl Order {
     fn permutation(&mut self, epoch: u64) -> Result<&Tensor, TchError> {
         if self.shuffled.as_ref().is_none_or(|(shuffled, _)| *shuffled != epoch) {
             let order = random::permutation(random::stream(self.seed, Purpose::Shuffle(epoch)), self.samples);
-            self.shuffled = Some((epoch, Tensor::f_from_slice(&order)?.f_to(self.device)?));
+            self.shuffled = Some((epoch, host::send(&order, self.device)?));
         }
         let (_, order) = self.shuffled.as_ref().expect("just made");
         Ok(order)

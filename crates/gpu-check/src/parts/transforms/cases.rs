@@ -77,7 +77,7 @@ fn stochastic(
     inner: fn(&Tensor) -> Result<Box<dyn Rotation>, Error>,
 ) -> Result<Box<dyn Rotation>, Error> {
     let p = (draws.d / 4).max(1);
-    let turned = Tensor::f_arange(p, (Kind::Int64, draws.raw.device()))?.f_mul_scalar(4)?;
+    let turned: Vec<i64> = (0..p).map(|index| 4 * index).collect();
     let raw = draws.raw.f_narrow(0, 0, p)?.f_narrow(1, 0, p)?;
     Ok(Box::new(Stochastic::new(&turned, draws.d, inner(&raw)?)?))
 }

@@ -36,15 +36,18 @@ impl Repair {
         &self.triangle
     }
 
-    /// Moves `weight` = W^T, `[n, d]`, in place. A weight that is not finite is left unchanged. Waits for the device.
+    /// Moves `weight` = W^T, `[n, d]`, in place. A weight that is not finite is left unchanged. Reads nothing itself, but
+    /// libtorch looks on a GPU whether the singular values converged.
     pub fn apply(&self, weight: &mut Tensor) -> Result<(), Error> {
-        if weight.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
-            return Ok(());
-        }
+        let is_finite = weight.f_isfinite()?.f_all()?;
         let (q, triangle) = qr(weight)?;
-        let (u, _, z) = triangle.f_matmul(&self.triangle.f_tr()?)?.f_svd(true, true)?;
+        let product = triangle.f_matmul(&self.triangle.f_tr()?)?;
+        // Numbers that are not finite have no singular values, which would be an error.
+        let (u, _, z) = product.f_where_scalarother(&is_finite, 0)?.f_svd(true, true)?;
         let repaired = q.f_matmul(&u.f_matmul(&z.f_tr()?.f_matmul(&self.triangle)?)?)?;
-        weight.f_copy_(&repaired.f_tr()?)?;
+        let repaired = repaired.f_tr()?.f_to_kind(weight.kind())?;
+        let moved = repaired.f_where_self(&is_finite, weight)?;
+        weight.f_copy_(&moved)?;
         Ok(())
     }
 }

@@ -18,10 +18,12 @@
 //!
 //! as one product of nine blocks of n columns. All F A_i and F V_j are by-products of the powers.
 
+use std::mem;
+
 use tch::{Kind, Tensor};
 
-use crate::Error;
 use crate::transform::{Pullback, Rotated};
+use crate::{Error, host};
 
 /// a_k = (-1)^k binomial(2k, k) / 4^k.
 const COEFFICIENTS: [f64; 5] = [1.0, -1.0 / 2.0, 3.0 / 8.0, -5.0 / 16.0, 35.0 / 128.0];
@@ -35,13 +37,6 @@ const GUARD: f64 = 0.05 * 0.05 * 0.05 * 0.05;
 
 /// The same for an earlier power in float64, where a smaller fraction would be lost in rounding.
 const NEGLIGIBLE: f64 = 1e-12;
-
-/// W by the series, or `None` if E is too large for it, or not finite. Reads from the device.
-pub(super) fn rotate_by_series(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Rotated>, Error> {
-    let Some(factors) = Factors::new(raw, frozen_weight)? else { return Ok(None) };
-    let weight = combine(&COEFFICIENTS, &factors.neurons.images)?;
-    Ok(Some(Rotated { weight, pullback: Box::new(factors) }))
-}
 
 /// X, E X, E^2 X and so on of some columns X, and F times each; all as rows, `[n, d]`.
 #[derive(Debug)]
@@ -70,19 +65,18 @@ impl Powers {
         Ok(())
     }
 
-    /// The powers of the first columns.
-    fn first(&self, columns: i64) -> Result<Self, Error> {
+    /// The powers of the first columns, up to `degree`.
+    fn first(&self, columns: i64, degree: usize) -> Result<Self, Error> {
         let first = |tensors: &[Tensor]| -> Result<Vec<Tensor>, Error> {
-            tensors.iter().map(|tensor| Ok(tensor.f_narrow(0, 0, columns)?)).collect()
+            tensors[..=degree].iter().map(|tensor| Ok(tensor.f_narrow(0, 0, columns)?)).collect()
         };
         Ok(Self { powers: first(&self.powers)?, images: first(&self.images)? })
     }
 
-    /// Whether the last power left at most `fraction` of every column.
-    fn has_shrunk_to(&self, fraction: f64) -> Result<bool, Error> {
+    /// Whether the power of `degree` left at most `fraction` of every column, on the device.
+    fn has_shrunk_to(&self, fraction: f64, degree: usize) -> Result<Tensor, Error> {
         let length = |k: usize| self.powers[k].f_norm_scalaropt_dim(2, 1, false);
-        let shrunk = length(self.degree())?.f_le_tensor(&length(0)?.f_mul_scalar(fraction)?)?;
-        Ok(shrunk.f_all()?.f_int64_value(&[])? == 1)
+        Ok(length(degree)?.f_le_tensor(&length(0)?.f_mul_scalar(fraction)?)?.f_all()?)
     }
 }
 
@@ -95,8 +89,9 @@ fn combine(coefficients: &[f64], tensors: &[Tensor]) -> Result<Tensor, Error> {
     Ok(sum)
 }
 
+/// The factors of W, and its pullback.
 #[derive(Debug)]
-struct Factors {
+pub(super) struct Series {
     /// c.
     scale: Tensor,
     /// F, `[d, d]`.
@@ -105,26 +100,47 @@ struct Factors {
     neurons: Powers,
 }
 
-impl Factors {
-    /// The powers of V up to the first negligible one.
+impl Series {
+    /// The powers of V up to the first negligible one, or `None` if E is too large, or not finite. Reads from the
+    /// device which it is: once for the first powers, up to the `expected` one, and once for each further one. The
+    /// expectation does not change the result.
     ///
     /// They are a power iteration from n + 1 starts at once. The start besides the neurons covers directions outside
     /// their span: E may grow along them, and gradients are not confined to the span.
-    fn new(raw: &Tensor, frozen_weight: &Tensor) -> Result<Option<Self>, Error> {
+    pub(super) fn new(raw: &Tensor, frozen_weight: &Tensor, expected: usize) -> Result<Option<Self>, Error> {
         let scale = raw.f_norm()?.f_div_scalar((raw.size()[0] as f64).sqrt())?;
         let factor = raw.f_div(&scale)?;
         let size = frozen_weight.size();
         // Cosines of 0, 1, 2, ...: practically no leading vector is orthogonal to these.
         let probe = Tensor::f_arange(size[1], (raw.kind(), raw.device()))?.f_cos()?.f_unsqueeze(0)?;
         let mut starts = Powers::new(&factor, Tensor::f_cat(&[frozen_weight, &probe], 0)?)?;
-        while starts.degree() < MOST {
+        let mut shrunk = Vec::new();
+        for degree in 1..=MOST {
             starts.raise(&factor)?;
-            let early = starts.degree() < MOST && raw.kind() == Kind::Double;
-            if starts.has_shrunk_to(if early { NEGLIGIBLE } else { GUARD })? {
-                return Ok(Some(Self { scale, neurons: starts.first(size[0])?, factor }));
+            let early = degree < MOST && raw.kind() == Kind::Double;
+            shrunk.push(starts.has_shrunk_to(if early { NEGLIGIBLE } else { GUARD }, degree)?);
+            if degree < expected {
+                continue;
+            }
+            let first = degree + 1 - shrunk.len();
+            let shrunk = host::booleans(&Tensor::f_stack(&mem::take(&mut shrunk), 0)?)?;
+            if let Some(index) = shrunk.iter().position(|&shrunk| shrunk) {
+                let neurons = starts.first(size[0], first + index)?;
+                return Ok(Some(Self { scale, neurons, factor }));
             }
         }
         Ok(None)
+    }
+
+    /// The last power of E in use.
+    pub(super) fn degree(&self) -> usize {
+        self.neurons.degree()
+    }
+
+    /// W.
+    pub(super) fn rotated(self) -> Result<Rotated, Error> {
+        let weight = combine(&COEFFICIENTS, &self.neurons.images)?;
+        Ok(Rotated { weight, pullback: Box::new(self) })
     }
 
     /// The powers of F^T G.
@@ -137,10 +153,10 @@ impl Factors {
     }
 }
 
-impl Pullback for Factors {
+impl Pullback for Series {
     fn gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        let degree = self.neurons.degree();
+        let degree = self.degree();
         let back = self.turned_back(weight_gradient, degree - 1)?;
         let mut left = vec![weight_gradient.shallow_clone()];
         let mut right = vec![combine(&COEFFICIENTS, &self.neurons.powers)?];
@@ -157,7 +173,7 @@ impl Pullback for Factors {
 
     fn frozen_gradient(&self, weight_gradient: &Tensor) -> Result<Tensor, Error> {
         let _guard = tch::no_grad_guard();
-        combine(&COEFFICIENTS, &self.turned_back(weight_gradient, self.neurons.degree())?.powers)
+        combine(&COEFFICIENTS, &self.turned_back(weight_gradient, self.degree())?.powers)
     }
 }
 
@@ -173,6 +189,10 @@ mod tests {
         let r = Lowdin::new(&gaussian(&[d, d], d as u64, kind)).unwrap().matrix().unwrap().unwrap();
         let deviation = gaussian(&[d, d], 50 + d as u64, kind) * (excess / (2.0 * (2.0 * d as f64).sqrt()));
         (r + deviation) * 1.7
+    }
+
+    fn series(raw: &Tensor, frozen_weight: &Tensor) -> Option<Series> {
+        Series::new(raw, frozen_weight, 1).unwrap()
     }
 
     fn norm_of_excess(raw: &Tensor) -> f64 {
@@ -191,9 +211,9 @@ mod tests {
         // Neurons along the first axes, and E = 3 along the last one.
         let frozen_weight = Tensor::eye(6, tch::kind::DOUBLE_CPU).narrow(0, 0, 2);
         let raw = Tensor::eye(6, tch::kind::DOUBLE_CPU);
-        assert!(rotate_by_series(&raw, &frozen_weight).unwrap().is_some());
+        assert!(series(&raw, &frozen_weight).is_some());
         let _ = raw.get(5).g_mul_scalar_(2.0);
-        assert!(rotate_by_series(&raw, &frozen_weight).unwrap().is_none());
+        assert!(series(&raw, &frozen_weight).is_none());
     }
 
     #[test]
@@ -203,7 +223,7 @@ mod tests {
                 let raw = conditioned(d, 0.03, Kind::Double);
                 let (frozen_weight, weight_gradient) =
                     (gaussian(&[n, d], 3, Kind::Double), gaussian(&[n, d], 4, Kind::Double));
-                let ours = rotate_by_series(&raw, &frozen_weight).unwrap().expect("within the guard");
+                let ours = series(&raw, &frozen_weight).expect("within the guard").rotated().unwrap();
                 let exact = Lowdin::new(&raw).unwrap().rotate(&frozen_weight).unwrap();
                 let error = relative(&ours.weight, &exact.weight);
                 assert!(error < 1e-7, "W, d = {d} n = {n}: {error}");
@@ -230,12 +250,12 @@ mod tests {
             let raw = conditioned(d, excess, Kind::Double).set_requires_grad(true);
             let frozen_weight = gaussian(&[n, d], 3, Kind::Double).set_requires_grad(true);
             let weight_gradient = gaussian(&[n, d], 4, Kind::Double);
-            let factors = Factors::new(&raw.detach(), &frozen_weight.detach()).unwrap().unwrap();
-            assert_eq!(factors.neurons.degree(), degree, "d = {d} n = {n} excess = {excess}");
+            let factors = series(&raw.detach(), &frozen_weight.detach()).expect("within the guard");
+            assert_eq!(factors.degree(), degree, "d = {d} n = {n} excess = {excess}");
             let eye = Tensor::eye(d, (Kind::Double, raw.device()));
             let factor = &raw / (raw.detach().norm() / (d as f64).sqrt());
             let excess = factor.tr().matmul(&factor) - &eye;
-            let series = COEFFICIENTS[..=factors.neurons.degree()]
+            let series = COEFFICIENTS[..=factors.degree()]
                 .iter()
                 .rev()
                 .fold(Tensor::zeros_like(&excess), |sum, a| sum.matmul(&excess) + &eye * *a);
@@ -247,6 +267,26 @@ mod tests {
             assert!(error < 1e-12, "d = {d} n = {n} excess = {excess}: {error}");
             let error = relative(&factors.gradient(&weight_gradient).unwrap(), &raw.grad());
             assert!(error < 1e-11, "d = {d} n = {n} excess = {excess}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_expected_degree_saves_reads_and_changes_no_bit() {
+        let (frozen_weight, weight_gradient) =
+            (gaussian(&[8, 27], 3, Kind::Double), gaussian(&[8, 27], 4, Kind::Double));
+        for (excess, degree) in [(0.03, 4), (5e-5, 3), (3e-7, 2), (1e-13, 1)] {
+            let raw = conditioned(27, excess, Kind::Double);
+            let of_expected = |expected: usize| {
+                let before = host::reads();
+                let series = Series::new(&raw, &frozen_weight, expected).unwrap().expect("within the guard");
+                assert_eq!(series.degree(), degree);
+                let reads = host::reads() - before;
+                assert_eq!(reads, 1 + degree.saturating_sub(expected) as u64, "{expected} for {degree}");
+                let Rotated { weight, pullback } = series.rotated().unwrap();
+                (weight, pullback.gradient(&weight_gradient).unwrap())
+            };
+            let results = [1, 2, 3, 4].map(of_expected);
+            assert!(results.iter().all(|result| *result == results[0]), "excess {excess}");
         }
     }
 
@@ -267,7 +307,7 @@ mod tests {
                 let frozen_weight = gaussian(&[n, d], 3, Kind::Float);
                 for (excess, near) in [(0.0, true), (0.03, true), (0.1, false), (1.0, false)] {
                     let raw = conditioned(d, excess, Kind::Float);
-                    let taken = rotate_by_series(&raw, &frozen_weight).unwrap().is_some();
+                    let taken = series(&raw, &frozen_weight).is_some();
                     assert_eq!(taken, near, "d = {d} n = {n}: ||E|| = {}", norm_of_excess(&raw));
                 }
             }

@@ -54,3 +54,39 @@ impl CholeskyQr {
         Ok(turned.f_to_kind(product.kind())?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::draws::gaussian;
+    use crate::host;
+    use crate::transform::{Algorithm, Rotation};
+    use crate::{GramSchmidt, Householder};
+    use tch::{Kind, Tensor};
+
+    /// So training ends: the next loss is NaN.
+    #[test]
+    fn a_factorisation_that_fails_has_no_finite_gradient() {
+        let zero_row = gaussian(&[5, 5], 1, Kind::Float);
+        let _ = zero_row.get(2).zero_();
+        // Rows and products of them without rounding, so that the second pivot is exactly 0.
+        let equal_rows = Tensor::from_slice(&[3f32, 4.0, 0.0, 6.0, 8.0, 0.0, 0.0, 1.0, 1.0]).view([3, 3]);
+        for raw in [zero_row, equal_rows] {
+            let d = raw.size()[0];
+            let (frozen_weight, weight_gradient) =
+                (gaussian(&[4, d], 2, Kind::Float), gaussian(&[4, d], 3, Kind::Float));
+            let rotations: [Box<dyn Rotation>; 2] = [
+                Box::new(GramSchmidt::new(&raw).unwrap().with_algorithm(Algorithm::Gpu)),
+                Box::new(Householder::new(&raw).unwrap().with_algorithm(Algorithm::Gpu)),
+            ];
+            for rotation in rotations {
+                let rotated = rotation.rotate(&frozen_weight).unwrap();
+                assert!(host::is_finite(&rotated.weight).unwrap(), "R is orthogonal");
+                let gradient = rotated.pullback.gradient(&weight_gradient).unwrap();
+                assert!(!host::is_finite(&gradient).unwrap(), "{rotation:?}");
+                let _ = rotation.raw().shallow_clone().g_sub_(&(gradient * 1e-3));
+                let next = rotation.rotate(&frozen_weight).unwrap().weight;
+                assert_eq!(next.isnan().all().int64_value(&[]), 1, "{rotation:?}");
+            }
+        }
+    }
+}
