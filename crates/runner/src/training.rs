@@ -49,11 +49,13 @@ fn run(
     checkpoints: &mut Checkpoints<'_>,
 ) -> Result<Reached, JobError> {
     let cadence = Cadence::of(&job.spec.train);
-    if job.resumed_at.is_none() {
+    let start = job.resumed_at.unwrap_or(0);
+    // Also of a checkpoint before the first update: the store keeps no points of an attempt that begins there.
+    if start == 0 {
         measure(job, meter, requests, &cadence, 0)?;
     }
     meter.resume();
-    for step in job.resumed_at.unwrap_or(0) + 1..=cadence.steps {
+    for step in start + 1..=cadence.steps {
         if let Some(request) = requests.now(step - 1)? {
             checkpoints.write(job, step - 1, meter)?;
             return match request {

@@ -181,6 +181,25 @@ fn a_run_stops_at_a_rung_after_its_evaluation_and_goes_on_with_the_same_bits() {
 }
 
 #[test]
+fn a_job_that_was_paused_before_its_first_update_measures_its_start_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = spec(opt("cayley"), json!({ "steps": 40, "evaluate_every": 40, "log_every_steps": 10 }));
+    let mut runner = Runner::start();
+    runner.run_for_weights(&spec, folder.path());
+    runner.pause();
+    assert_eq!(runner.hear().paused(), 0);
+    let (step, file) = newest(folder.path()).unwrap();
+    assert_eq!(step, 0);
+
+    // The store keeps no points of step 0 for an attempt that begins there.
+    runner.resume(&spec, Some(folder.path()), Some(file));
+    let again = runner.hear();
+    let whole = whole(&spec);
+    assert_eq!(again.reproducible(), whole.reproducible());
+    assert_eq!(again.summary().weights, whole.summary().weights);
+}
+
+#[test]
 fn without_a_folder_a_paused_job_restarts_from_the_beginning() {
     let mut runner = Runner::start();
     runner.run(&endless());
