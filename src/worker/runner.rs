@@ -179,6 +179,7 @@ async fn follow_log(mut pipe: BufReader<ChildStderr>, stderr: Arc<Mutex<Stderr>>
 
 #[cfg(test)]
 mod tests {
+    use std::env;
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
@@ -199,7 +200,8 @@ mod tests {
     async fn the_environment_of_a_process_matches_its_precision() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("runner");
-        let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE\"}""#;
+        let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE/$CUBLAS_WORKSPACE_CONFIG\"}""#;
+        let workspace = env::var("CUBLAS_WORKSPACE_CONFIG").unwrap_or_else(|_| ":4096:8".to_owned());
         fs::write(&program, format!("#!/bin/sh\n{says}\n")).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         for (precision, switches) in
@@ -207,7 +209,8 @@ mod tests {
         {
             let mut runner = Runner::start(&program, precision).unwrap();
             let said = runner.next_event().await.unwrap();
-            assert_eq!(said, Some(Event::Log { message: switches.to_owned() }), "{precision:?}");
+            let message = format!("{switches}/{workspace}");
+            assert_eq!(said, Some(Event::Log { message }), "{precision:?}");
         }
     }
 }
