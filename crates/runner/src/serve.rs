@@ -10,6 +10,7 @@ use crate::attempt::{self, End};
 use crate::data::DataSource;
 use crate::failure::{self, JobError};
 use crate::inbox::{Inbox, Message};
+use crate::memory;
 use crate::pipe::EventPipe;
 
 /// Runs every job that comes in, with data from `source`.
@@ -62,6 +63,7 @@ fn answer(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPip
     if failure.reason == EndReason::OutOfMemory {
         // The next job may need the memory, here or in another process on this device.
         source.forget();
+        memory::release_cache(run.device);
     }
     // After a machine fault (disk, network), the process is still sound and can train the next job.
     if failure.reason == EndReason::RunnerCrashed {
