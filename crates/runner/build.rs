@@ -1,8 +1,10 @@
-//! Bakes two facts about libtorch into the binaries of this package: its folder, as an rpath, so that they start
-//! without LD_LIBRARY_PATH, and its version.
+//! Compiles `shim.cpp`, and bakes two facts about libtorch into the binaries of this package: its folder, as an rpath, so
+//! that they start without LD_LIBRARY_PATH, and its version.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+const SHIM: &str = "src/libtorch/shim.cpp";
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");
@@ -11,8 +13,27 @@ fn main() {
     if let Some(folder) = &folder {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}/lib", folder.display());
     }
+    compile_shim(folder.as_deref());
     let version = folder.and_then(|folder| version(&folder)).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo:rustc-env=OPTLAB_LIBTORCH={version}");
+}
+
+/// As torch-sys compiles its own C++. Its crate has named the libraries of libtorch to the linker.
+fn compile_shim(libtorch: Option<&Path>) {
+    println!("cargo:rerun-if-changed={SHIM}");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
+    let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    // libtorch in /usr is found without it.
+    let include = libtorch.map(|folder| folder.join("include"));
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
+        .define("GLOG_USE_GLOG_EXPORT", None)
+        // As headers of the system, whose warnings are not shown.
+        .flags(include.iter().flat_map(|folder| [Path::new("-isystem"), folder.as_path()]))
+        .file(SHIM)
+        .compile("optlab_shim");
 }
 
 /// Major, minor and patch from libtorch's own header: it has no function that tells them at run time to C.

@@ -217,7 +217,7 @@ CREATE TABLE results (
     validation_error         DOUBLE PRECISION GENERATED ALWAYS AS (100.0 - validation_accuracy) STORED,
     best_validation_accuracy DOUBLE PRECISION,
     energy             DOUBLE PRECISION,        -- the last energy/mean
-    peak_memory_bytes  BIGINT                   -- of the runner of the last attempt; only on a CPU
+    peak_memory_bytes  BIGINT                   -- of the last attempt: of the runner on a CPU, of its tensors on a GPU
 );
 
 -- Long curves as charts need them, derived from metric_points: buckets of steps with their lowest and highest points.

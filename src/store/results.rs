@@ -38,7 +38,7 @@ pub struct JobFigures {
     pub energy: Option<f64>,
     /// Wall time of the run.
     pub seconds: Option<f64>,
-    /// Peak memory of the runner, on a CPU.
+    /// Peak memory: of the runner's process on a CPU, of its tensors on a GPU.
     pub peak_memory_bytes: Option<i64>,
     /// Number of trained parameters.
     pub parameters_trained: Option<i64>,

@@ -199,11 +199,11 @@ mod tests {
     async fn the_environment_of_a_process_matches_its_precision() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("runner");
-        let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE\"}""#;
+        let says = r#"echo "{\"type\":\"log\",\"message\":\"$TORCH_ALLOW_TF32_CUBLAS_OVERRIDE/$NVIDIA_TF32_OVERRIDE/${CUBLAS_WORKSPACE_CONFIG:+set}\"}""#;
         fs::write(&program, format!("#!/bin/sh\n{says}\n")).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         for (precision, switches) in
-            [(Precision::Float32, "/0"), (Precision::Bfloat16, "/0"), (Precision::Tf32, "1/")]
+            [(Precision::Float32, "/0/set"), (Precision::Bfloat16, "/0/set"), (Precision::Tf32, "1//set")]
         {
             let mut runner = Runner::start(&program, precision).unwrap();
             let said = runner.next_event().await.unwrap();

@@ -34,7 +34,7 @@ words! {
         Energy,
         /// Wall time.
         Seconds,
-        /// Peak resident memory of the runner, on a CPU.
+        /// Peak memory: of the runner's process on a CPU, of its tensors on a GPU.
         PeakMemory,
         /// Number of trained parameters.
         ParametersTrained,

@@ -33,6 +33,7 @@ pub enum End {
 /// Whatever stops it. If that is a request or a loss that is not finite, every point up to there is sent.
 pub fn run(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPipe) -> Result<End, JobError> {
     let device = environment::of_libtorch(run.device)?;
+    source.forget_others(&run.spec, device);
     let memory = PeakMemory::begin(device);
     let threads = run.spec.resources.threads;
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));

@@ -87,7 +87,7 @@ impl JobError {
             // Mismatched sizes would fail at every attempt.
             Self::Opt(_) => (EndReason::UserError, None, None),
         };
-        Failure { reason, series, step, error: without_backtrace(&self.to_string()) }
+        Failure { reason, series, step, error: in_short(&self.to_string()) }
     }
 }
 
@@ -96,7 +96,7 @@ pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
     let text = (panic.downcast_ref::<String>().map(String::as_str))
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a message");
-    Failure { reason: crash(text), series: None, step: None, error: without_backtrace(text) }
+    Failure { reason: crash(text), series: None, step: None, error: in_short(text) }
 }
 
 /// libtorch distinguishes errors only by their text.
@@ -116,10 +116,15 @@ fn crash(text: &str) -> EndReason {
     }
 }
 
-/// libtorch's message ends with the frames of its own code.
-fn without_backtrace(text: &str) -> String {
+/// libtorch's message ends with the frames of its own code. Where the memory of a GPU does not suffice, it says how much
+/// was wanted, how much is free and how much is used, and then gives advice on variables that would seldom help.
+fn in_short(text: &str) -> String {
+    const CUDA_OUT_OF_MEMORY: &str = "CUDA out of memory.";
     let end = text.find("Exception raised from").unwrap_or(text.len());
-    text[..end].trim_end().to_owned()
+    let Some(start) = text.find(CUDA_OUT_OF_MEMORY) else { return text[..end].trim_end().to_owned() };
+    let end = text.find("If reserved but unallocated memory is large").unwrap_or(end);
+    let figures = text[start..end].trim_end();
+    format!("{figures} A smaller batch_size needs less, and fewer slots per device leave more.")
 }
 
 #[cfg(test)]
@@ -127,6 +132,15 @@ mod tests {
     use tch::{Device, Kind, Tensor};
 
     use super::*;
+
+    /// Of the allocator of libtorch 2.11, with two processes on the GPU.
+    const CUDA: &str = "CUDA out of memory. Tried to allocate 750.00 MiB. GPU 0 has a total capacity of 14.57 GiB of \
+        which 646.75 MiB is free. Process 2493055 has 12.02 GiB memory in use. Including non-PyTorch memory, this \
+        process has 1.87 GiB memory in use. Of the allocated memory 1.46 GiB is allocated by PyTorch, and 208.23 MiB \
+        is reserved by PyTorch but unallocated. If reserved but unallocated memory is large try setting \
+        PYTORCH_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See documentation for Memory Management  \
+        (https://pytorch.org/docs/stable/notes/cuda.html#environment-variables)\nException raised from malloc at \
+        c10/cuda/CUDACachingAllocator.cpp:1500 (most recent call first):\nframe #0: c10::Error::Error(...)";
 
     #[test]
     fn an_error_of_libtorch_is_a_crash_reported_without_stack_frames() {
@@ -151,7 +165,19 @@ mod tests {
     fn lack_of_memory_is_distinguished() {
         let tensor = Tensor::f_zeros([1 << 44], (Kind::Float, Device::Cpu));
         assert_eq!(JobError::from(tensor.unwrap_err()).failure().reason, EndReason::OutOfMemory);
-        let cuda = "CUDA out of memory. Tried to allocate 20.00 GiB.";
-        assert_eq!(of_panic(&cuda).reason, EndReason::OutOfMemory);
+        let panic = of_panic(&format!("called `Result::unwrap()` on an `Err` value: Torch({CUDA:?})"));
+        assert_eq!(panic.reason, EndReason::OutOfMemory);
+        assert_eq!(panic, JobError::from(TchError::Torch(CUDA.to_owned())).failure());
+    }
+
+    #[test]
+    fn lack_of_memory_on_a_gpu_is_reported_with_its_figures_and_nothing_else() {
+        let failure = JobError::from(TchError::Torch(CUDA.to_owned())).failure();
+        let figures = CUDA.split(" If reserved").next().unwrap();
+        let advice = " A smaller batch_size needs less, and fewer slots per device leave more.";
+        assert_eq!(failure.error, format!("{figures}{advice}"));
+        // Before the allocator there are no figures.
+        let early = of_panic(&"CUDA out of memory. Exception raised from init").error;
+        assert_eq!(early, format!("CUDA out of memory.{advice}"));
     }
 }

@@ -1,34 +1,64 @@
-//! The peak memory of a job, from the system.
+//! The peak memory of a job: on a CPU from the system, on a GPU from libtorch's allocator.
 
 use std::fs;
 use std::io;
 
-use tch::Device;
+use tch::{Device, TchError};
+
+use crate::libtorch::shim::{self, Peak};
 
 /// Writing this to `clear_refs` resets the peak to the resident memory (proc_pid_clear_refs(5)).
 const RESET_PEAK: &str = "5";
 
-/// The peak of this process's resident memory since it was made.
-pub struct PeakMemory(());
+/// The peak of a memory since this was made.
+pub enum PeakMemory {
+    /// Of this process's resident memory.
+    Resident,
+    /// Of what tensors and the workspaces of libraries take of the GPU with this number: what the job needs. What libtorch
+    /// reserves depends on the order and sizes of earlier tensors too, so it is only logged.
+    Cuda(usize),
+}
 
 impl PeakMemory {
-    /// Resets the peak, so that a job does not include that of the previous one; `None` if that is not possible, and on
-    /// a GPU, whose memory is separate.
+    /// Resets the peak, so that a job does not include that of the previous one; `None` if that is not possible.
     pub fn begin(device: Device) -> Option<Self> {
-        (device == Device::Cpu).then(reset)?.ok().map(Self)
+        let begun = match device {
+            Device::Cpu => reset_resident().map(|()| Self::Resident),
+            Device::Cuda(number) => reset_cuda(number).map(|()| Self::Cuda(number)).map_err(io::Error::other),
+            _ => return None,
+        };
+        begun.inspect_err(|error| tracing::warn!(%error, "the peak memory cannot be measured")).ok()
     }
 
     /// So far, in bytes.
     pub fn bytes(&self) -> Option<u64> {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kibibytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kibibytes * 1024)
+        match self {
+            Self::Resident => resident(),
+            Self::Cuda(number) => {
+                let Peak { allocated, reserved } = shim::cuda_peak(*number).ok()?;
+                tracing::info!(allocated, reserved, "peak bytes of the GPU");
+                // Without its cache (PYTORCH_NO_CUDA_MEMORY_CACHING) the allocator counts nothing.
+                (allocated > 0).then_some(allocated)
+            }
+        }
     }
 }
 
-fn reset() -> io::Result<()> {
+fn reset_resident() -> io::Result<()> {
     fs::write("/proc/self/clear_refs", RESET_PEAK)
+}
+
+/// Memory that libtorch keeps from earlier jobs is given back first, so that it does not count as reserved by this one.
+fn reset_cuda(number: usize) -> Result<(), TchError> {
+    shim::release_cuda_cache()?;
+    shim::reset_cuda_peak(number)
+}
+
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]
@@ -49,6 +79,10 @@ mod tests {
         assert!(at_most > before + (200 << 20), "{before} {at_most}");
         let second = PeakMemory::begin(Device::Cpu).unwrap().bytes().unwrap();
         assert!(second < at_most - (100 << 20), "{second} {at_most}");
-        assert!(PeakMemory::begin(Device::Cuda(0)).is_none());
+    }
+
+    #[test]
+    fn without_a_gpu_there_is_no_peak_of_it() {
+        assert_eq!(PeakMemory::begin(Device::Cuda(0)).is_some(), tch::Cuda::is_available());
     }
 }

@@ -71,7 +71,7 @@ pub enum Column {
     Energy,
     /// Wall time of the whole run.
     Seconds,
-    /// Peak memory of the runner.
+    /// Peak memory: of the runner's process on a CPU, of its tensors on a GPU.
     PeakMemoryBytes,
     /// Number of trained parameters.
     ParametersTrained,

@@ -90,7 +90,7 @@ pub struct ResultsRecord {
     pub energy: Option<f64>,
     /// Wall time of the run.
     pub seconds: Option<f64>,
-    /// Peak memory of the runner's process, on a CPU.
+    /// Peak memory: of the runner's process on a CPU, of its tensors on a GPU.
     pub peak_memory_bytes: Option<i64>,
 }
 

@@ -12,6 +12,8 @@ use crate::setting::Setting;
 
 /// Address space of a runner on the CPU, so that the check cannot take the memory of the machine.
 const ADDRESS_SPACE: u64 = 8 << 30;
+/// Bytes of a GPU that the small job may report as its peak. It would be more with those of the job before.
+const SMALL_PEAK: u64 = 1 << 30;
 
 pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     let program = setting.programs.runner();
@@ -44,17 +46,20 @@ fn end_of(
     let began = clock::instant();
     runner.run(setting.runner_device, job, Files::default())?;
     let end = runner.events_until(|_| false)?.pop();
-    let failure = match end {
-        Some(Event::Failed(failure)) => Some(failure),
-        _ => None,
+    let (failure, peak) = match end {
+        Some(Event::Failed(failure)) => (Some(failure), None),
+        Some(Event::Finished { summary }) => (None, summary.peak_memory_bytes),
+        _ => (None, None),
     };
     let cells = json!({
         "what": what,
         "end": failure.as_ref().map_or_else(|| "finished".to_owned(), |failure| failure.reason.to_string()),
         "seconds": began.elapsed().as_secs_f64(),
+        "peak_memory_bytes": peak,
         "error": failure.as_ref().map(|failure| failure.error.clone()),
     });
-    let passed = failure.as_ref().map(|failure| failure.reason) == expected;
+    let has_peak = failure.is_some() || !setting.on_gpu() || peak.is_some_and(|peak| peak < SMALL_PEAK);
+    let passed = has_peak && failure.as_ref().map(|failure| failure.reason) == expected;
     setting.records.row("ends", Some(passed), cells)
 }
 

@@ -39,6 +39,14 @@ impl DataSource {
         Self { library, last: None }
     }
 
+    /// Gives the memory of the images back, unless the job has the same ones.
+    pub fn forget_others(&mut self, job: &JobSpec, device: Device) {
+        let key = Key::of(job, device);
+        let fits =
+            |(last, sets): &(Key, Sets)| *last == key && (sets.test.is_some() || job.phase() == Phase::Trial);
+        self.last.take_if(|last| !fits(last));
+    }
+
     /// The images of the job: those of the last one if its data are the same, else new ones, once the memory of the last
     /// ones is free. `progress` is notified of downloads.
     pub(super) fn sets(
@@ -47,15 +55,14 @@ impl DataSource {
         device: Device,
         progress: &mut dyn Progress,
     ) -> Result<Sets, JobError> {
-        let key = Key::of(job, device);
-        let fits =
-            |(last, sets): &(Key, Sets)| *last == key && (sets.test.is_some() || job.phase() == Phase::Trial);
-        if !self.last.as_ref().is_some_and(fits) {
-            self.last = None;
-            let (split, normalisation) = split(&job.train.data, &self.library, progress)?;
-            self.last = Some((key, Sets::of(job, split, normalisation, device)?));
-        }
-        let (_, sets) = self.last.as_ref().expect("just made");
+        self.forget_others(job, device);
+        let (_, sets) = match &mut self.last {
+            Some(last) => last,
+            none => {
+                let (split, normalisation) = split(&job.train.data, &self.library, progress)?;
+                none.insert((Key::of(job, device), Sets::of(job, split, normalisation, device)?))
+            }
+        };
         Ok(sets.for_job(job))
     }
 }
@@ -135,6 +142,17 @@ mod tests {
         unknown.train.data.name = "unheard-of".to_owned();
         assert!(source.sets(&unknown, Device::Cpu, &mut Silent).is_err());
         assert_eq!(size(&source), None);
+    }
+
+    #[test]
+    fn only_the_same_data_are_kept_for_the_next_job() {
+        let mut source = source();
+        let digits = job(1, &json!({ "name": "digits" }));
+        places(&mut source, &digits);
+        source.forget_others(&digits, Device::Cpu);
+        assert!(source.last.is_some());
+        source.forget_others(&job(1, &json!({ "name": "digits", "validation": 0.5 })), Device::Cpu);
+        assert!(source.last.is_none());
     }
 
     #[test]

@@ -153,9 +153,9 @@ pub struct Summary {
     /// Wall time of the training, including evaluation, over all attempts. Updates that were repeated after an
     /// interruption count once.
     pub seconds: f64,
-    /// Peak resident memory of the runner's process during the run (after a resume, since then), including libtorch's
-    /// code and leftovers of earlier jobs. Absent on a GPU, whose memory it would not include, and if the system lacks
-    /// it.
+    /// Peak memory during the run (after a resume, since then). On a CPU it is the resident memory of the runner's
+    /// process, including libtorch's code and leftovers of earlier jobs; on a GPU, what tensors and the workspaces of
+    /// libraries took of its memory. Absent if it cannot be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
     /// The weights, if a folder was given for them.

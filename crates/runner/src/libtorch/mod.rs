@@ -1,4 +1,6 @@
-//! Set-up before any other use of libtorch.
+//! Set-up before any other use of libtorch, and a binding of functions that tch lacks.
+
+pub mod shim;
 
 use std::sync::OnceLock;
 
@@ -9,9 +11,16 @@ pub const CUDA_HALF: &str = "libtorch_cuda.so";
 
 static OPENED: OnceLock<Result<(), String>> = OnceLock::new();
 
-/// Opens the CUDA half of libtorch if it is installed, and disables parallel operators.
+/// Opens the CUDA half of libtorch if it is installed, makes its convolutions repeatable, and disables parallel
+/// operators.
+///
+/// libtorch's switch for all operations, `setDeterministicAlgorithms`, stays off: no other operation of a training step
+/// was found to change from run to run on a GPU (docs/gpu.md), and it makes some slower, on a CPU too.
 pub fn prepare() {
     let _is_open = OPENED.get_or_init(open_cuda);
+    if let Err(error) = shim::make_convolutions_repeatable() {
+        tracing::warn!(%error, "runs on a GPU will differ in their last bits");
+    }
     // This can be set only once, before any work; the threads of an operator are set per job.
     tch::set_num_interop_threads(1);
 }
