@@ -16,7 +16,7 @@ use crate::api;
 use crate::config::{self, ServiceSettings};
 use crate::pilots;
 use crate::store::Memory;
-use crate::worker::{ProbeError, memory, probe};
+use crate::worker::{ProbeError, memories, probe};
 use finding::{Finding, Verdict};
 use folders::look_at_folders;
 
@@ -65,7 +65,8 @@ fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
                 Verdict::Broken.finding(why).cured_by(format!("{cure}\n{}", UnusableGpus::USE_THE_CPU))
             });
             let runs = unusable.is_none();
-            let devices = probe.devices.iter().map(|probed| look_at_device(probed, memory(probed)));
+            let devices = probe.devices.iter().zip(memories(&probe));
+            let devices = devices.map(|(probed, memory)| look_at_device(probed, memory));
             return Ok((runs, [opened].into_iter().chain(devices).chain(unusable).collect()));
         }
         Err(ProbeError::Missing(path)) => {
@@ -83,17 +84,19 @@ fn look_at_runner(runner: &Path) -> Result<(bool, Vec<Finding>), Failure> {
 const LITTLE_FREE: f64 = 0.1;
 
 fn look_at_device(probed: &ProbedDevice, memory: Option<Memory>) -> Finding {
-    let is = format!("device {}: {}", probed.device, probed.name);
+    let text = format!("device {}: {}", probed.device, probed.name);
     match memory {
         Some(Memory { total_bytes, used_bytes }) if probed.device.kind() == DeviceKind::Cuda => {
             let [used, total] = [used_bytes, total_bytes].map(|bytes| bytes as f64 / 1e9);
-            let is = format!("{is}, {used:.1} of {total:.1} GB in use");
+            let found = Verdict::Ok.finding(format!("{text}, {used:.1} of {total:.1} GB in use"));
             match total - used < LITTLE_FREE * total {
-                true => Verdict::Broken.finding(is).cured_by("`nvidia-smi` lists the processes that use it"),
-                false => Verdict::Ok.finding(is),
+                true => {
+                    found.cured_by("it has little free memory; `nvidia-smi` lists the processes that use it")
+                }
+                false => found,
             }
         }
-        _ => Verdict::Ok.finding(is),
+        _ => Verdict::Ok.finding(text),
     }
 }
 

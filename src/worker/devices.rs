@@ -46,18 +46,19 @@ impl Devices {
             name: offered.probed.as_ref().map(|probed| probed.name.clone()),
             slots: offered.slots,
             resting: resting(offered.device),
-            memory: offered.probed.as_ref().and_then(|probed| memory_of(probed, self.nvml.as_ref())),
+            memory: offered.probed.as_ref().and_then(|probed| memory(probed, self.nvml.as_ref())),
         };
         self.offered.iter().map(now).collect()
     }
 }
 
-/// The memory of a device, of the machine for the CPU.
-pub fn memory(probed: &ProbedDevice) -> Option<Memory> {
-    memory_of(probed, Nvml::init().ok().as_ref())
+/// The memory of each device that was probed, of the machine for the CPU.
+pub fn memories(probe: &Probe) -> Vec<Option<Memory>> {
+    let nvml = Nvml::init().ok();
+    probe.devices.iter().map(|probed| memory(probed, nvml.as_ref())).collect()
 }
 
-fn memory_of(probed: &ProbedDevice, nvml: Option<&Nvml>) -> Option<Memory> {
+fn memory(probed: &ProbedDevice, nvml: Option<&Nvml>) -> Option<Memory> {
     if probed.device == Device::Cpu {
         return of_machine(&fs::read_to_string("/proc/meminfo").ok()?);
     }

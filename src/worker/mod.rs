@@ -36,11 +36,11 @@ use devices::Devices;
 use health::Troubles;
 use idle::Idle;
 use leaving::Leaving;
-use probe::{PROBE_AGAIN, look_for_devices};
+use probe::{PROBE_AGAIN, look_for_devices, warn_once};
 use slot::SlotContext;
 
 pub use attempt::LONGEST_STOP;
-pub use devices::memory;
+pub use devices::memories;
 pub use probe::{ProbeError, probe};
 pub use reaper::Reaper;
 pub use runner::Runner;
@@ -107,15 +107,16 @@ async fn run_slot(context: &SlotContext, number: usize, slot: Slot, leaving: &Le
     }
 }
 
-/// Waits until a runner with devices for the slots starts on this machine; `None` if a drain is requested or the worker is idle for too long before.
+/// Waits until a runner with devices for the slots starts on this machine. Returns `None` if a drain is requested first,
+/// or if the worker is idle for too long.
 async fn wait_for_runner(store: &Store, worker: WorkerId, config: &WorkerConfig) -> Option<Probe> {
     let (began, mut logged) = (Instant::now(), None);
     loop {
-        let probed = look_for_devices(&config.training.runner.program, &config.slots, &mut logged);
-        let trouble = match probed.await {
+        let trouble = match look_for_devices(&config.training.runner.program, &config.slots).await {
             Ok(probe) => return Some(probe),
             Err(trouble) => trouble,
         };
+        warn_once(&mut logged, &trouble);
         match store.record_heartbeat(worker, &[], Some(&trouble)).await {
             Ok(true) => {
                 tracing::info!("a drain was requested");

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use optlab_domain::{Device, DeviceKind};
-use optlab_spec::protocol::{DEVICE_ORDER, Probe, ProbedDevice};
+use optlab_domain::{Device, WantedDevice};
+use optlab_spec::protocol::{DEVICE_ORDER, Probe};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::task::block_in_place;
 
-use super::devices::memory;
+use super::devices::Devices;
 use super::text;
 use crate::config::{RequestedDevice, Slots};
-use crate::store::Memory;
+use crate::store::OfferedDevice;
 
 /// Loading the CUDA libraries from a cold disk can take a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -21,9 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Interval between probes while no runner starts: setting libtorch up needs no restart.
 pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(5);
 
-/// Why a worker that must offer GPUs claims nothing.
-const NO_GPU: &str =
-    "libtorch finds no GPU here, and the worker must offer GPUs only; `optlab doctor` lists its devices";
+/// Why a worker that must offer certain devices claims nothing.
+const NO_DEVICE: &str = "libtorch finds none of the devices that the worker must offer; `optlab doctor` lists those of this machine";
 
 /// The most that a runner may print about itself, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
@@ -58,51 +58,56 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
         .map_err(|error| broken(format!("unreadable answer: {error}")))
 }
 
-/// Probes the runner on behalf of a worker. `logged` is what the last one answered, so that each answer is logged once.
+/// Probes the runner on behalf of a worker.
 ///
 /// # Errors
-/// The sentence that says why this machine runs no job: no runner starts, or none of its devices is for `slots`.
-pub(super) async fn look_for_devices(
-    runner: &Path,
-    slots: &Slots,
-    logged: &mut Option<String>,
-) -> Result<Probe, String> {
-    let why = match probe(runner).await {
-        Ok(probe) if !slots.devices(&probe).is_empty() => {
-            match too_many(&slots.devices(&probe), &probe, memory) {
-                None => return Ok(probe),
-                Some(why) => why,
-            }
-        }
-        Ok(Probe { unusable_gpus: Some(unusable), .. }) => unusable.to_string(),
-        Ok(_) => NO_GPU.to_owned(),
-        Err(error) => format!("{error}; `optlab doctor` explains what to do"),
-    };
-    let trouble = format!("no job can run here: {why}");
-    if logged.as_ref() != Some(&trouble) {
-        tracing::warn!("{trouble}");
-        *logged = Some(trouble.clone());
-    }
-    Err(trouble)
+/// The sentence that says why no runner starts on this machine.
+pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, String> {
+    let explained = |error| format!("no job can run here: {error}; `optlab doctor` explains what to do");
+    probe(runner).await.map_err(explained)
 }
 
-/// Memory of a GPU that a process takes before it has a network: twelve on an H200 took 13.6 GB.
-const LEAST_BYTES: u64 = 1_100_000_000;
+/// Probes the runner for the devices of `slots`.
+///
+/// # Errors
+/// The sentence that says why this machine runs no job of theirs.
+pub(super) async fn look_for_devices(runner: &Path, slots: &Slots) -> Result<Probe, String> {
+    let probe = look_for_runner(runner).await?;
+    let wanted = slots.devices(&probe);
+    let is_here = |device: &Device| probe.devices.iter().any(|probed| probed.device == *device);
+    let trouble = if wanted.iter().any(is_here) {
+        too_many(&block_in_place(|| Devices::new(&probe, &wanted).now(|_| 0)))
+    } else {
+        Some(probe.unusable_gpus.as_ref().map_or_else(|| NO_DEVICE.to_owned(), ToString::to_string))
+    };
+    match trouble {
+        None => Ok(probe),
+        Some(why) => Err(format!("no job can run here: {why}")),
+    }
+}
 
-/// Why the slots do not fit into the memory of a GPU. Jobs of slots that fit may still be too large.
-fn too_many(
-    slots: &[Device],
-    probe: &Probe,
-    memory: impl Fn(&ProbedDevice) -> Option<Memory>,
-) -> Option<String> {
-    probe.devices.iter().filter(|probed| probed.device.kind() == DeviceKind::Cuda).find_map(|probed| {
-        let count = slots.iter().filter(|device| **device == probed.device).count() as u64;
-        let most = memory(probed)?.total_bytes / LEAST_BYTES;
-        (count > most).then(|| {
+/// Logs `trouble` unless it is what was `logged` last.
+pub(super) fn warn_once(logged: &mut Option<String>, trouble: &str) {
+    if logged.as_deref() != Some(trouble) {
+        tracing::warn!("{trouble}");
+        *logged = Some(trouble.to_owned());
+    }
+}
+
+/// Memory of a GPU that any process with libtorch's kernels takes. Most take more, 1.1 GB on an H200 with a small network.
+const LEAST_BYTES: u64 = 300_000_000;
+
+/// Why the slots of a GPU cannot fit into its memory. Jobs of slots that can may still be too large.
+fn too_many(offered: &[OfferedDevice]) -> Option<String> {
+    offered.iter().filter(|offered| WantedDevice::Cuda.admits_named(&offered.device)).find_map(|offered| {
+        let OfferedDevice { device, slots, .. } = offered;
+        let total = offered.memory?.total_bytes;
+        let most = total / LEAST_BYTES;
+        (*slots as u64 > most).then(|| {
+            let total = total as f64 / 1e9;
             format!(
-                "{count} slots do not fit into the memory of {}, {}: without a network, each takes 1.1 GB. Start at most \
-                 {most} there",
-                probed.device, probed.name
+                "{slots} slots do not fit into the {total:.1} GB of {device}: each takes at least 0.3 GB. Start at most {most} \
+                 there"
             )
         })
     })
@@ -166,9 +171,10 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use optlab_spec::protocol::{UnusableGpus, Version};
+    use optlab_spec::protocol::{ProbedDevice, UnusableGpus, Version};
 
     use super::*;
+    use crate::store::Memory;
 
     fn probe(devices: &[Device]) -> Probe {
         let device = |&device: &Device| ProbedDevice { device, name: String::new(), uuid: None };
@@ -213,21 +219,17 @@ mod tests {
 
     #[test]
     fn slots_that_do_not_fit_into_a_gpu_are_refused() {
-        let probe = probe(&[Device::Cpu, Device::Cuda(0), Device::Cuda(1)]);
-        let memory = |probed: &ProbedDevice| {
-            let gigabytes = if probed.device == Device::Cuda(1) { 8 } else { 140 };
-            Some(Memory { total_bytes: gigabytes * 1_000_000_000, used_bytes: 0 })
+        let offered = |device: &str, slots| OfferedDevice {
+            device: device.to_owned(),
+            name: None,
+            slots,
+            resting: 0,
+            memory: Some(Memory { total_bytes: 8_000_000_000, used_bytes: 0 }),
         };
-        let why = |each: usize| {
-            let slots = Slots::PerDevice(Some(each)).devices(&probe);
-            too_many(&slots, &probe, memory)
-        };
-        assert_eq!(why(7), None);
-        let why = why(8).unwrap();
-        assert!(why.contains("8 slots do not fit") && why.contains("cuda:1"), "{why}");
-        assert!(why.ends_with("at most 7 there"), "{why}");
-        let on_cpu = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: 1000 };
-        assert_eq!(too_many(&on_cpu.devices(&probe), &probe, memory), None);
+        assert_eq!(too_many(&[offered("cpu", 1000), offered("cuda:0", 26)]), None);
+        let why = too_many(&[offered("cuda:0", 26), offered("cuda:1", 27)]).unwrap();
+        assert!(why.starts_with("27 slots do not fit into the 8.0 GB of cuda:1"), "{why}");
+        assert!(why.ends_with("at most 26 there"), "{why}");
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::files::Files;
 use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
 use super::leaving::Leaving;
-use super::probe::{PROBE_AGAIN, look_for_devices};
+use super::probe::{PROBE_AGAIN, look_for_runner, warn_once};
 use super::runner::Runner;
 use super::writer::Writer;
 use crate::artifacts::ArtifactRoot;
@@ -94,9 +94,9 @@ impl SlotContext {
         tracing::warn!("{trouble}");
         self.troubles.set(number, slot.device, trouble);
         sleep(time).await;
-        let (config, mut logged) = (&self.config, None);
-        let runner = &config.training.runner.program;
-        while let Err(trouble) = look_for_devices(runner, &config.slots, &mut logged).await {
+        let mut logged = None;
+        while let Err(trouble) = look_for_runner(&self.config.training.runner.program).await {
+            warn_once(&mut logged, &trouble);
             self.troubles.set(number, slot.device, trouble);
             sleep(PROBE_AGAIN).await;
         }

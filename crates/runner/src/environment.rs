@@ -59,7 +59,7 @@ pub fn of_libtorch(device: Device) -> Result<tch::Device, JobError> {
             "there is no `{device}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
         Device::Cuda(_) => Err(JobError::Device(match gpus::unusable(visible()) {
-            Some(unusable) => format!("`{device}` cannot be used. {unusable}"),
+            Some(unusable) => format!("`{device}` cannot be used: {unusable}"),
             None => format!(
                 "`{device}` cannot be used: this process finds no NVIDIA GPU; `optlab doctor` lists the devices"
             ),

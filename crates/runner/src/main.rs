@@ -49,7 +49,7 @@ fn run() -> io::Result<()> {
 
 fn probe() -> io::Result<()> {
     let mut pipe = EventPipe::take_stdout()?;
-    // Tells people why a GPU is not found.
+    // Reports why libtorch finds no GPU.
     log(Level::DEBUG);
     libtorch::prepare();
     pipe.line(&environment::probe())

@@ -312,7 +312,10 @@ mod tests {
         let broken = Probe { unusable_gpus: Some(unusable), ..without };
         for wanted in [Any, Cuda] {
             let error = choose_device(&broken, None, wanted).unwrap_err().to_string();
-            assert!(error.starts_with("the driver is too old: update it; to train on the CPU"), "{error}");
+            assert!(
+                error.starts_with("the driver is too old. To fix this, update it; to train on the CPU"),
+                "{error}"
+            );
         }
         assert_eq!(chosen(&broken, Cpu), Device::Cpu);
         assert_eq!(choose_device(&broken, Some(Device::Cpu), Any).unwrap(), Device::Cpu);

@@ -25,7 +25,10 @@ pub fn prepare() {
     tch::set_num_interop_threads(1);
 }
 
-/// Whether the CUDA half is open; the error is the loader's. It is not opened before [`prepare`].
+/// Whether the CUDA half is open, which [`prepare`] does.
+///
+/// # Errors
+/// The loader's text.
 pub fn cuda_half() -> Result<(), String> {
     OPENED.get().cloned().unwrap_or_else(|| Err("libtorch is not prepared".to_owned()))
 }

@@ -45,13 +45,13 @@ pub struct UnusableGpus {
 
 impl UnusableGpus {
     /// How to train on the CPU of such a machine.
-    pub const USE_THE_CPU: &str = "to train on the CPU instead, give `optlab worker` and `optlab train` --device cpu, and \
-                                   start `optlab serve` and `optlab demo` with CUDA_VISIBLE_DEVICES=\"\"";
+    pub const USE_THE_CPU: &str = "to train on the CPU instead, give `optlab worker` and `optlab train` --device cpu, \
+                                   and start `optlab serve` and `optlab demo` with CUDA_VISIBLE_DEVICES=\"\"";
 }
 
 impl fmt::Display for UnusableGpus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.why, self.cure, Self::USE_THE_CPU)
+        write!(f, "{}. To fix this, {}; {}", self.why, self.cure, Self::USE_THE_CPU)
     }
 }
 
