@@ -119,11 +119,14 @@ fn crash(text: &str) -> EndReason {
 /// libtorch's message ends with the frames of its own code. Where the memory of a GPU does not suffice, it says how much
 /// was wanted, how much is free and how much is used, and then gives advice on variables that would seldom help.
 fn in_short(text: &str) -> String {
-    const CUDA_OUT_OF_MEMORY: &str = "CUDA out of memory.";
-    let end = text.find("Exception raised from").unwrap_or(text.len());
-    let Some(start) = text.find(CUDA_OUT_OF_MEMORY) else { return text[..end].trim_end().to_owned() };
-    let end = text.find("If reserved but unallocated memory is large").unwrap_or(end);
-    let figures = text[start..end].trim_end();
+    const FRAMES: [&str; 2] = ["Exception raised from", "frame #0"];
+    let before = |text: &str, marks: &[&str]| {
+        let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+        text[..end].trim_end().to_owned()
+    };
+    let Some(start) = text.find("CUDA out of memory.") else { return before(text, &FRAMES) };
+    let advice = "If reserved but unallocated memory is large";
+    let figures = before(&text[start..], &[FRAMES[0], FRAMES[1], advice]);
     format!("{figures} A smaller batch_size needs less, and fewer slots per device leave more.")
 }
 
@@ -164,7 +167,10 @@ mod tests {
     #[test]
     fn lack_of_memory_is_distinguished() {
         let tensor = Tensor::f_zeros([1 << 44], (Kind::Float, Device::Cpu));
-        assert_eq!(JobError::from(tensor.unwrap_err()).failure().reason, EndReason::OutOfMemory);
+        let failure = JobError::from(tensor.unwrap_err()).failure();
+        assert_eq!(failure.reason, EndReason::OutOfMemory);
+        assert!(failure.error.contains("you tried to allocate"), "{}", failure.error);
+        assert!(!failure.error.contains("frame #"), "{}", failure.error);
         let panic = of_panic(&format!("called `Result::unwrap()` on an `Err` value: Torch({CUDA:?})"));
         assert_eq!(panic.reason, EndReason::OutOfMemory);
         assert_eq!(panic, JobError::from(TchError::Torch(CUDA.to_owned())).failure());

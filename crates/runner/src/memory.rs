@@ -35,7 +35,9 @@ impl PeakMemory {
         match self {
             Self::Resident => resident(),
             Self::Cuda(number) => {
-                let Peak { allocated, reserved } = shim::cuda_peak(*number).ok()?;
+                let peak = shim::cuda_peak(*number);
+                let peak = peak.inspect_err(|error| tracing::warn!(%error, "the peak memory cannot be read"));
+                let Peak { allocated, reserved } = peak.ok()?;
                 tracing::info!(allocated, reserved, "peak bytes of the GPU");
                 // Without its cache (PYTORCH_NO_CUDA_MEMORY_CACHING) the allocator counts nothing.
                 (allocated > 0).then_some(allocated)

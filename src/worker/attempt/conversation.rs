@@ -33,7 +33,9 @@ pub(super) enum Outcome {
     Reported(AttemptEnd),
     /// The runner died, or sent an invalid event.
     Died,
-    /// The runner is not used again: the worker stopped it, or it ends after what it reported.
+    /// The runner reported a failure after which it ends.
+    Left(AttemptEnd),
+    /// The worker stopped the runner.
     Stopped(AttemptEnd),
     /// The runner never got the job, because the checkpoint to resume from cannot be fetched at present.
     CannotFetch(ArtifactError),
@@ -173,7 +175,7 @@ impl Attempt {
             }
             Event::Failed(failure) => {
                 return Ok(Some(match failure.ends_runner() {
-                    true => Outcome::Stopped(AttemptEnd::Failed(failure)),
+                    true => Outcome::Left(AttemptEnd::Failed(failure)),
                     false => Outcome::Reported(AttemptEnd::Failed(failure)),
                 }));
             }

@@ -83,6 +83,11 @@ impl Attempt {
                 return Ended::Trained(Box::new(runner), Box::new(Unwritten { attempt: self, end }));
             }
             Outcome::Reported(end) => (end, Some(Box::new(runner))),
+            Outcome::Left(end) => {
+                // The next runner may need its memory.
+                runner.close().await;
+                (end, None)
+            }
             Outcome::Stopped(end) => (end, None),
             Outcome::Died => (crashed(runner.exit_report().await), None),
             Outcome::CannotFetch(error) => {
