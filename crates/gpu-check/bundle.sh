@@ -23,6 +23,9 @@ for dataset in json.load(sys.stdin):
         print(dataset["state"].removeprefix("in "))' "$1"
 }
 
+# Checks a data set of the archive as its programs will find it.
+check() { OPTLAB_DATA_DIR=$top/data XDG_CACHE_HOME=$stage/none "$programs/optlab" data verify "$1" >&2; }
+
 # Programs of the archive find the files of a data set below its folder `data`.
 pack() { tar --create --gzip --owner=0 --group=0 --directory "$stage" optlab-gpu-check; }
 
@@ -36,6 +39,7 @@ fashion_mnist=$(folder_of fashion-mnist)
 if [ -n "$fashion_mnist" ]; then
   mkdir -p "$top/data/fashion-mnist"
   cp --no-preserve=mode "$fashion_mnist"/*-ubyte.gz "$top/data/fashion-mnist/"
+  check fashion-mnist
 fi
 
 pack >"$archive.part"
@@ -54,8 +58,10 @@ if [ -n "$cifar_100" ]; then
   rm -rf "$top"
   name=$(basename "$cifar_100")
   mkdir -p "$top/data/$name"
-  find "$cifar_100" -maxdepth 1 \( -name '*.bin' -o -name cifar-100-binary.tar.gz \) \
-    -exec cp --no-preserve=mode {} "$top/data/$name/" \;
+  # The files, or else the archive that they come in.
+  cp --no-preserve=mode "$cifar_100"/*.bin "$top/data/$name/" 2>/dev/null ||
+    cp --no-preserve=mode "$cifar_100/cifar-100-binary.tar.gz" "$top/data/$name/"
+  check cifar-100
   pack | split --bytes="$MOST_BYTES" --numeric-suffixes - "$pieces"
   echo "gpu-bundle: CIFAR-100 in $(ls "$pieces"* | wc -l) pieces, $pieces*"
 fi

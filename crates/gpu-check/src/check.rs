@@ -138,7 +138,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Waits for the end of a part; `None` if it was killed at `last`. Nothing that it has started remains.
+/// Waits for the end of a part; `None` if it was killed at `last`. What it has started is killed with it, but for runners of
+/// a worker, which end after their step because their input has.
 fn wait(child: &mut Child, last: Instant) -> io::Result<Option<ExitStatus>> {
     let status = loop {
         match child.try_wait()? {

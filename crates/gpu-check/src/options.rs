@@ -12,7 +12,7 @@ use crate::part::Part;
 #[command(name = "gpu-check", version)]
 pub struct Options {
     /// Time for all parts together
-    #[arg(value_name = "MINUTES", default_value_t = 10.0)]
+    #[arg(value_name = "MINUTES", default_value_t = 8.0)]
     pub minutes: f64,
     /// cpu, cuda:0, ... [default: the first GPU, or the CPU without one]
     #[arg(long)]

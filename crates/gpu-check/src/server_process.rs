@@ -14,14 +14,13 @@ use serde_json::Value;
 use crate::error::CheckError;
 use crate::setting::Setting;
 
-/// In the folder of the processes, whose path may contain what has a meaning in a URL.
+/// A relative path, because the folder's own path may contain characters with a meaning in a URL.
 const DATABASE: [&str; 2] = ["--database-url", "sqlite:optlab.db"];
 /// Interval between two looks at a process.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Both processes; killed when dropped.
 pub struct Server {
-    // Dropped first, so that the worker never looks for its server.
     worker: Process,
     serve: Process,
     program: PathBuf,
@@ -161,7 +160,7 @@ impl Process {
             }
             thread::sleep(POLL);
         }
-        Ok(true)
+        Ok(self.child.wait()?.success())
     }
 }
 

@@ -29,12 +29,8 @@ use crate::setting::Setting;
 /// # Errors
 /// Whatever leaves it without its rows.
 pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
-    // At this level, libtorch's set-up logs why it finds no CUDA.
-    tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .init();
+    let until = clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0));
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
     libtorch::prepare();
     let runner_device = options.device.unwrap_or(Device::Cpu);
     let folder = part.work_folder(&options.output);
@@ -42,7 +38,7 @@ pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
         device: devices::of_libtorch(runner_device)?,
         runner_device,
         tiny: options.tiny,
-        until: clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0)),
+        until,
         kept: part.kept_folder(&options.output),
         programs: Programs::find()?,
         python: options.python.clone(),

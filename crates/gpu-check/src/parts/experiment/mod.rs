@@ -16,8 +16,8 @@ use crate::error::CheckError;
 use crate::server_process::Server;
 use crate::setting::Setting;
 
-/// Time for the jobs' last checkpoints and for the results. A job that trains may take 20 s for its last step.
-const TIME_TO_END: Duration = Duration::from_secs(25);
+/// Time to hand jobs back and to read the results. A worker kills a runner that has not stopped after 20 s.
+const TIME_TO_END: Duration = Duration::from_secs(35);
 /// Interval between two looks at the jobs.
 const POLL: Duration = Duration::from_secs(1);
 /// The comparison of the arms, for programs.
@@ -45,7 +45,7 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     let trained = train(&mut server, &id, last);
     // Also if the server has died, because the worker needs only the database.
     if !server.drain(time_to_end * 3 / 4)? {
-        fact(setting, "worker", "killed, because jobs did not stop in time")?;
+        fact(setting, "worker", "did not end in good order; its jobs resume from their last checkpoints")?;
     }
     trained?;
     let after = jobs(&server, &id)?;
