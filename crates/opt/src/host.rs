@@ -88,7 +88,7 @@ pub fn nonzero(tensor: &Tensor) -> Result<Tensor, TchError> {
     tensor.f_nonzero()
 }
 
-/// A vector of `values` on `device`. Does not wait for the copy: libtorch has the numbers before this returns.
+/// A vector of `values` on `device`. libtorch does not wait for the copy, and CUDA has the numbers before this returns.
 ///
 /// # Errors
 /// libtorch's own.

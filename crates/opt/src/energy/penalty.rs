@@ -22,7 +22,8 @@ const CHUNK_ENTRIES: i64 = 1 << 22;
 /// graph and in its kind.
 ///
 /// Neurons that coincide (or, in half-space, oppose) have large instead of infinite energy and no gradient, because
-/// there is no direction; neither does a zero neuron have one. A weight that is not finite gives NaN.
+/// there is no direction; neither does a zero neuron have one. A weight that is not finite gives NaN. Reads from the device
+/// which neurons are close, except in float32 on a GPU.
 ///
 /// # Errors
 /// [`Error::NoPairs`] for fewer than two neurons.

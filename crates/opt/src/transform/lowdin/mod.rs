@@ -56,7 +56,7 @@ enum Form {
 
 impl Lowdin {
     /// By singular values. Takes `raw` = P, `[d, d]`, not singular: N(0, 1) as published, or any multiple of I for
-    /// R = I.
+    /// R = I. A rotation reads on a CPU whether its vectors are finite; on a GPU, libtorch reads whether they converged.
     ///
     /// # Errors
     /// [`Error::RawShape`] unless `raw` is square and not empty.
