@@ -115,6 +115,8 @@ pub fn a_controller_that_is_killed_and_comes_back_loses_no_job(database: Databas
     for id in ids {
         fleet.fixture.server.wait(id, "it runs", |jobs| jobs[0]["state"] == "running");
     }
+    // Otherwise it starts the pilots a second time, which fails, and does not report that it took their machines away.
+    fleet.slurm.wait_until_saved();
     fleet.slurm.kill(CONTROLLER);
     let pool = fleet.wait_for_pool("the pool reports the silence", |pool| pool["trouble"].is_string());
     assert!(pool["trouble"].as_str().unwrap().starts_with("Slurm cannot be queried: squeue: "), "{pool:#}");
