@@ -78,14 +78,14 @@ impl Attempt {
                 return Ended::Written { runner: None, end: None };
             }
         };
+        let mut ending = None;
         let (end, runner) = match outcome {
             Outcome::Reported(end @ (AttemptEnd::Finished(_) | AttemptEnd::AtRung { .. })) => {
                 return Ended::Trained(Box::new(runner), Box::new(Unwritten { attempt: self, end }));
             }
             Outcome::Reported(end) => (end, Some(Box::new(runner))),
             Outcome::Left(end) => {
-                // The next runner may need its memory.
-                runner.close().await;
+                ending = Some(runner);
                 (end, None)
             }
             Outcome::Stopped(end) => (end, None),
@@ -103,6 +103,10 @@ impl Attempt {
             _ => {}
         }
         self.write_down(end.clone()).await;
+        if let Some(runner) = ending {
+            // The next one may need its memory.
+            runner.close().await;
+        }
         Ended::Written { runner, end: Some(end) }
     }
 
