@@ -81,6 +81,9 @@ impl<'a> Run<'a> {
         let probe = probe(&programs)?;
         let first_gpu = || probe.devices.get(1).map(|probed| probed.device);
         let device = options.device.or_else(first_gpu).unwrap_or(Device::Cpu);
+        if let (None, Some(unusable)) = (options.device, &probe.unusable_gpus) {
+            eprintln!("gpu-check: checks the CPU, because {}. To fix this, {}", unusable.why, unusable.cure);
+        }
         let found = probe.devices.iter().find(|probed| probed.device == device);
         let report = Report {
             optlab: env!("CARGO_PKG_VERSION").to_owned(),
