@@ -97,7 +97,7 @@ pub(super) fn warn_once(logged: &mut Option<String>, trouble: &str) {
 /// Memory of a GPU that any process with libtorch's kernels takes. Most take more, 1.1 GB on an H200 with a small network.
 const LEAST_BYTES: u64 = 300_000_000;
 
-/// Why the slots of a GPU cannot fit into its memory. Jobs of slots that can may still be too large.
+/// Why the slots of a GPU cannot fit into its memory. Where they fit, a job may still be too large.
 fn too_many(offered: &[OfferedDevice]) -> Option<String> {
     offered.iter().filter(|offered| WantedDevice::Cuda.admits_named(&offered.device)).find_map(|offered| {
         let OfferedDevice { device, slots, .. } = offered;

@@ -48,8 +48,8 @@ pub fn unusable(visible: Option<String>) -> Option<UnusableGpus> {
     facts.unusable()
 }
 
-/// Whether a device of the bus has NVIDIA's vendor id, the class of a display controller (pci_ids.h) and no driver: neither
-/// NVIDIA's nor another one, which a person has chosen.
+/// Whether a device of the bus has NVIDIA's vendor id, the class of a display controller (pci_ids.h) and no driver. With a
+/// driver other than NVIDIA's, the GPU is meant for something else.
 fn without_a_driver() -> bool {
     let devices = fs::read_dir("/sys/bus/pci/devices").into_iter().flatten().flatten();
     devices.map(|device| device.path()).any(|device| {

@@ -50,7 +50,7 @@ fn run(
 ) -> Result<Reached, JobError> {
     let cadence = Cadence::of(&job.spec.train);
     let start = job.resumed_at.unwrap_or(0);
-    // Also of a checkpoint before the first update: the store keeps no points of an attempt that begins there.
+    // A resumed job measures again too, because the store deletes the points of step 0 when an attempt begins there.
     if start == 0 {
         measure(job, meter, requests, &cadence, 0)?;
     }
