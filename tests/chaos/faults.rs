@@ -5,8 +5,8 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::kill;
 use crate::support::processes::{Worker, signal};
+use crate::support::{kill, kill_if_there};
 use crate::{LEASE_MS, Round, files_below, start_server};
 
 #[derive(Clone, Copy, Debug)]
@@ -121,11 +121,6 @@ impl Round {
             fs::rename(&place, &file).or_else(|_| fs::copy(&place, &file).map(drop)).unwrap();
         }
     }
-}
-
-/// The runner may have ended already.
-fn kill_if_there(pid: u32) {
-    signal(pid, "KILL");
 }
 
 fn freeze(processes: &[u32], time: Duration) {

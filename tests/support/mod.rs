@@ -349,6 +349,11 @@ pub fn kill(pid: u32) {
     assert!(processes::signal(pid, "KILL"));
 }
 
+/// Sends SIGKILL to a process that may have ended since it was listed.
+pub fn kill_if_there(pid: u32) {
+    processes::signal(pid, "KILL");
+}
+
 pub fn children(parent: u32) -> Vec<u32> {
     let pids = std::fs::read_dir("/proc")
         .unwrap()

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fixture::{Fixture, STEPS, experiment};
 use super::support::processes::Worker;
-use super::support::{Database, kill, long_experiment, small_experiment};
+use super::support::{Database, kill_if_there, long_experiment, small_experiment};
 
 pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database) {
     let fixture = Fixture::new(database);
@@ -26,7 +26,7 @@ pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database
             if born.borrow_mut().entry(pid).or_insert_with(Instant::now).elapsed()
                 > Duration::from_millis(500)
             {
-                kill(pid);
+                kill_if_there(pid);
             }
         }
         assert!(jobs.iter().all(|job| job["state"] != "failed"), "{jobs:#?}");
