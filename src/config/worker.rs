@@ -120,12 +120,12 @@ pub enum Slots {
     Count(Option<usize>),
     /// This many on each GPU or, without GPUs, on the CPU; `None` for one per GPU, or one per core without GPUs.
     PerDevice(Option<usize>),
-    /// This many on each of these devices.
+    /// Those of these devices.
     On {
         /// The devices.
         devices: Vec<RequestedDevice>,
-        /// Slots per device.
-        each: usize,
+        /// This many on each; `None` for one per GPU, and one per core on the CPU.
+        each: Option<usize>,
     },
 }
 
@@ -153,7 +153,7 @@ impl WorkerSettings {
         let slots = if self.devices.is_empty() {
             Slots::PerDevice(each)
         } else {
-            Slots::On { devices: self.devices.clone(), each: each.unwrap_or(1) }
+            Slots::On { devices: self.devices.clone(), each }
         };
         WorkerConfig {
             slots,

@@ -142,19 +142,20 @@ impl Slots {
     /// The device of each slot, on a machine that answers a probe like this. On a machine with GPUs that cannot be used,
     /// only the devices that are named have slots, so that no job trains on the CPU unnoticed.
     pub(super) fn devices(&self, probe: &Probe) -> Vec<Device> {
-        let each_of = |devices: &[Device], each: usize| {
-            devices.iter().flat_map(|&device| std::iter::repeat_n(device, each)).collect()
+        let each_of = |devices: &[Device], each: Option<usize>| {
+            let slots = |device| each.unwrap_or(if device == Device::Cpu { probe.threads } else { 1 });
+            devices.iter().flat_map(|&device| std::iter::repeat_n(device, slots(device))).collect()
         };
         let gpus: Vec<Device> = probe.gpus().collect();
-        let (all, most_each) = match &gpus[..] {
-            [] if probe.unusable_gpus.is_some() => (&[][..], 0),
-            [] => (&[Device::Cpu][..], probe.threads),
-            gpus => (gpus, 1),
+        let all = match &gpus[..] {
+            [] if probe.unusable_gpus.is_some() => &[][..],
+            [] => &[Device::Cpu],
+            gpus => gpus,
         };
         match self {
             Self::Count(Some(count)) => all.iter().cycle().take(*count).copied().collect(),
-            Self::Count(None) | Self::PerDevice(None) => each_of(all, most_each),
-            Self::PerDevice(Some(each)) => each_of(all, *each),
+            Self::Count(None) => each_of(all, None),
+            Self::PerDevice(each) => each_of(all, *each),
             Self::On { devices, each } => {
                 let devices = devices.iter().flat_map(|requested| match requested {
                     RequestedDevice::One(device) => std::slice::from_ref(device),
@@ -197,9 +198,10 @@ mod tests {
         assert_eq!(Slots::Count(None).devices(&cpu), [Cpu; 3], "one per thread");
         assert_eq!(Slots::PerDevice(Some(2)).devices(&gpus), [Cuda(0), Cuda(0), Cuda(1), Cuda(1)]);
         let devices = vec![RequestedDevice::One(Cuda(1)), RequestedDevice::One(Cpu)];
-        let named = Slots::On { devices, each: 2 };
-        assert_eq!(named.devices(&gpus), [Cuda(1), Cuda(1), Cpu, Cpu]);
-        let every = Slots::On { devices: vec![RequestedDevice::EveryGpu], each: 1 };
+        let named = |each| Slots::On { devices: devices.clone(), each }.devices(&gpus);
+        assert_eq!(named(Some(2)), [Cuda(1), Cuda(1), Cpu, Cpu]);
+        assert_eq!(named(None), [Cuda(1), Cpu, Cpu, Cpu], "the same as without their names");
+        let every = Slots::On { devices: vec![RequestedDevice::EveryGpu], each: None };
         assert_eq!(every.devices(&gpus), [Cuda(0), Cuda(1)]);
         assert_eq!(every.devices(&cpu), [], "no GPU, no slot");
     }
@@ -213,7 +215,7 @@ mod tests {
         {
             assert_eq!(slots.devices(&broken), [], "{slots:?}");
         }
-        let named = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: 1 };
+        let named = Slots::On { devices: vec![RequestedDevice::One(Device::Cpu)], each: Some(1) };
         assert_eq!(named.devices(&broken), [Device::Cpu]);
     }
 
