@@ -22,8 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Interval between probes while no runner starts: setting libtorch up needs no restart.
 pub(super) const PROBE_AGAIN: Duration = Duration::from_secs(5);
 
-/// Why a worker that must offer certain devices claims nothing.
-const NO_DEVICE: &str = "libtorch finds none of the devices that the worker must offer; `optlab doctor` lists those of this machine";
+/// Why a worker or a slot that must offer certain devices claims nothing.
+const NO_DEVICE: &str =
+    "libtorch finds none of the devices that must be offered; `optlab doctor` lists those of this machine";
 
 /// The most that a runner may print about itself, in bytes.
 const LONGEST_ANSWER: u64 = 1_000_000;
@@ -58,12 +59,8 @@ pub async fn probe(runner: &Path) -> Result<Probe, ProbeError> {
         .map_err(|error| broken(format!("unreadable answer: {error}")))
 }
 
-/// Probes the runner on behalf of a worker.
-///
-/// # Errors
-/// The sentence that says why no runner starts on this machine.
-pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, String> {
-    let explained = |error| format!("no job can run here: {error}; `optlab doctor` explains what to do");
+async fn look_for_runner(runner: &Path) -> Result<Probe, String> {
+    let explained = |error| no_job(&format!("{error}; `optlab doctor` explains what to do"));
     probe(runner).await.map_err(explained)
 }
 
@@ -74,16 +71,30 @@ pub(super) async fn look_for_runner(runner: &Path) -> Result<Probe, String> {
 pub(super) async fn look_for_devices(runner: &Path, slots: &Slots) -> Result<Probe, String> {
     let probe = look_for_runner(runner).await?;
     let wanted = slots.devices(&probe);
-    let is_here = |device: &Device| probe.devices.iter().any(|probed| probed.device == *device);
-    let trouble = if wanted.iter().any(is_here) {
-        too_many(&block_in_place(|| Devices::new(&probe, &wanted).now(|_| 0)))
-    } else {
-        Some(probe.unusable_gpus.as_ref().map_or_else(|| NO_DEVICE.to_owned(), ToString::to_string))
-    };
-    match trouble {
+    one_is_here(&wanted, &probe)?;
+    match too_many(&block_in_place(|| Devices::new(&probe, &wanted).now(|_| 0))) {
         None => Ok(probe),
-        Some(why) => Err(format!("no job can run here: {why}")),
+        Some(why) => Err(no_job(&why)),
     }
+}
+
+/// Probes the runner for the device of a slot.
+///
+/// # Errors
+/// The sentence that says why this slot runs no job.
+pub(super) async fn look_for_device(runner: &Path, device: Device) -> Result<(), String> {
+    one_is_here(&[device], &look_for_runner(runner).await?)
+}
+
+fn one_is_here(wanted: &[Device], probe: &Probe) -> Result<(), String> {
+    if probe.devices.iter().any(|probed| wanted.contains(&probed.device)) {
+        return Ok(());
+    }
+    Err(no_job(&probe.unusable_gpus.as_ref().map_or_else(|| NO_DEVICE.to_owned(), ToString::to_string)))
+}
+
+fn no_job(why: &str) -> String {
+    format!("no job can run here: {why}")
 }
 
 /// Logs `trouble` unless it is what was `logged` last.
@@ -245,6 +256,16 @@ mod tests {
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         program
+    }
+
+    #[tokio::test]
+    async fn a_slot_waits_for_its_own_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = serde_json::to_string(&probe(&[Device::Cpu, Device::Cuda(0)])).unwrap();
+        let program = program(folder.path(), &format!("echo '{answer}'"));
+        assert_eq!(look_for_device(&program, Device::Cuda(0)).await, Ok(()));
+        let error = look_for_device(&program, Device::Cuda(1)).await.unwrap_err();
+        assert!(error.starts_with("no job can run here: libtorch finds none"), "{error}");
     }
 
     #[tokio::test]

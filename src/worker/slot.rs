@@ -15,7 +15,7 @@ use super::files::Files;
 use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
 use super::leaving::Leaving;
-use super::probe::{PROBE_AGAIN, look_for_runner, warn_once};
+use super::probe::{PROBE_AGAIN, look_for_device, warn_once};
 use super::runner::Runner;
 use super::writer::Writer;
 use crate::artifacts::ArtifactRoot;
@@ -87,7 +87,7 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving
 }
 
 impl SlotContext {
-    /// Claims nothing for a while, and afterwards not until a runner starts on this machine.
+    /// Claims nothing for a while, and afterwards not until a runner finds the device.
     async fn rest(&self, number: usize, slot: &Slot, rest: Rest) {
         let Rest { time, why } = rest;
         let trouble = format!("{} rests for {} s: {why}", slot.device, time.as_secs());
@@ -95,7 +95,8 @@ impl SlotContext {
         self.troubles.set(number, slot.device, trouble);
         sleep(time).await;
         let mut logged = None;
-        while let Err(trouble) = look_for_runner(&self.config.training.runner.program).await {
+        let runner = &self.config.training.runner.program;
+        while let Err(trouble) = look_for_device(runner, slot.device).await {
             warn_once(&mut logged, &trouble);
             self.troubles.set(number, slot.device, trouble);
             sleep(PROBE_AGAIN).await;

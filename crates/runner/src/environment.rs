@@ -8,7 +8,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device as Gpu, Nvml};
 use optlab_domain::Device;
 use optlab_spec::protocol::{Environment, Probe, ProbedDevice, Version};
-use tch::{Cuda, utils};
+use tch::{Cuda, Kind, Tensor, utils};
 
 use crate::failure::JobError;
 use crate::gpus;
@@ -54,7 +54,7 @@ pub fn of_libtorch(device: Device) -> Result<tch::Device, JobError> {
     let here = cuda_devices();
     match device {
         Device::Cpu => Ok(tch::Device::Cpu),
-        Device::Cuda(number) if number < here => Ok(tch::Device::Cuda(number as usize)),
+        Device::Cuda(number) if number < here => answering(device, tch::Device::Cuda(number as usize)),
         Device::Cuda(_) if here > 0 => Err(JobError::Device(format!(
             "there is no `{device}`: this machine has {here} CUDA devices, numbered from cuda:0"
         ))),
@@ -64,6 +64,15 @@ pub fn of_libtorch(device: Device) -> Result<tch::Device, JobError> {
                 "`{device}` cannot be used: this process finds no NVIDIA GPU; `optlab doctor` lists the devices"
             ),
         })),
+    }
+}
+
+/// The device as libtorch names it, if it answers now. Counting the devices does not use them, and one may have no memory
+/// left, belong to another process alone or be broken.
+fn answering(device: Device, of_libtorch: tch::Device) -> Result<tch::Device, JobError> {
+    match Tensor::f_zeros([1], (Kind::Float, of_libtorch)) {
+        Ok(_) => Ok(of_libtorch),
+        Err(error) => Err(JobError::Device(format!("`{device}` does not answer: {error}"))),
     }
 }
 
@@ -125,6 +134,15 @@ mod tests {
         let failure = of_libtorch(Device::Cuda(99)).unwrap_err().failure();
         assert_eq!(failure.reason, EndReason::MachineFault);
         assert!(failure.error.contains("`cuda:99`"), "{}", failure.error);
+    }
+
+    #[test]
+    fn a_device_that_does_not_answer_is_a_fault_of_the_machine() {
+        assert_eq!(answering(Device::Cpu, tch::Device::Cpu).unwrap(), tch::Device::Cpu);
+        let failure = answering(Device::Cuda(99), tch::Device::Cuda(99)).unwrap_err().failure();
+        assert_eq!(failure.reason, EndReason::MachineFault);
+        assert!(failure.error.starts_with("`cuda:99` does not answer: "), "{}", failure.error);
+        assert!(!failure.error.contains("frame #"), "{}", failure.error);
     }
 
     #[test]

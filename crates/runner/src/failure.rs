@@ -101,13 +101,16 @@ pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
 
 /// libtorch distinguishes errors only by their text.
 fn crash(text: &str) -> EndReason {
-    const OUT_OF_MEMORY: [&str; 6] = [
+    const OUT_OF_MEMORY: [&str; 8] = [
         "out of memory",
         "not enough memory",
         "can't allocate memory",
         "bad_alloc",
-        "CUBLAS_STATUS_ALLOC_FAILED",
-        "CUSOLVER_STATUS_ALLOC_FAILED",
+        "STATUS_ALLOC_FAILED",
+        "ALLOCATION_FAILED",
+        // cuBLAS reserves memory when it starts.
+        "CUBLAS_STATUS_NOT_INITIALIZED",
+        "CUSOLVER_STATUS_NOT_INITIALIZED",
     ];
     if OUT_OF_MEMORY.iter().any(|words| text.contains(words)) {
         EndReason::OutOfMemory
@@ -182,6 +185,13 @@ mod tests {
         let figures = CUDA.split(" If reserved").next().unwrap();
         let advice = " A smaller batch_size needs less, and fewer slots per device leave more.";
         assert_eq!(failure.error, format!("{figures}{advice}"));
+        for text in [
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+            "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        ] {
+            assert_eq!(of_panic(&text).reason, EndReason::OutOfMemory, "{text}");
+        }
         // Before the allocator there are no figures.
         let early = of_panic(&"CUDA out of memory. Exception raised from init").error;
         assert_eq!(early, format!("CUDA out of memory.{advice}"));

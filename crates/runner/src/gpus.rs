@@ -14,8 +14,8 @@ const OLDEST_DRIVER: u32 = 580;
 /// No machine has as many GPUs.
 const MOST_GPUS: u32 = 128;
 /// Where the cause is not known.
-const LOOK: &str = "see what `nvidia-smi` reports, restart the machine after an update of its driver, and see whether the \
-                    fabric manager runs if it has NVSwitch";
+const LOOK: &str = "see what `nvidia-smi` reports, restart the machine after an update of its driver, see whether the \
+                    fabric manager runs if it has NVSwitch, and whether there are instances if MIG is on";
 
 /// What is known about the GPUs of a machine on which libtorch finds none.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct Driver {
     count: u32,
     /// Names of the GPUs that this process may use.
     gpus: Vec<String>,
+    /// Their UUIDs.
+    uuids: Vec<String>,
 }
 
 /// Why libtorch finds no GPU; `None` if this machine has none, or none for this process. `visible` is the value of
@@ -70,8 +72,14 @@ fn driver() -> Result<Driver, NvmlError> {
         Err(NvmlError::NoPermission | NvmlError::OperatingSystem) => None,
         Err(_) => Some("a GPU that does not answer".to_owned()),
     };
+    let uuid = |number| nvml.device_by_index(number).and_then(|gpu| gpu.uuid()).ok();
     let count = nvml.device_count()?;
-    Ok(Driver { version, count, gpus: (0..count).filter_map(name).collect() })
+    Ok(Driver {
+        version,
+        count,
+        gpus: (0..count).filter_map(name).collect(),
+        uuids: (0..count).filter_map(uuid).collect(),
+    })
 }
 
 impl Facts {
@@ -118,8 +126,8 @@ impl Facts {
                 format!("{CUDA_HALF} does not open, so {gpus} cannot be used: {error}"),
                 format!("run `{BUILD}`"),
             ),
-            (Ok(()), Some(first)) if first.parse().is_ok_and(|number: u32| number >= driver.count) => (
-                format!("CUDA_VISIBLE_DEVICES names GPU {first}, which is none of {gpus}"),
+            (Ok(()), Some(first)) if driver.lacks(first) => (
+                format!("CUDA_VISIBLE_DEVICES names {first}, which is none of {gpus}"),
                 "unset it, or name GPUs that `nvidia-smi -L` lists".to_owned(),
             ),
             (Ok(()), _) => {
@@ -130,6 +138,14 @@ impl Facts {
 }
 
 impl Driver {
+    /// Whether it has no GPU with this entry of `CUDA_VISIBLE_DEVICES`: a number, or the start of a UUID.
+    fn lacks(&self, entry: &str) -> bool {
+        match entry.parse::<u32>() {
+            Ok(number) => number >= self.count,
+            Err(_) => entry.starts_with("GPU-") && !self.uuids.iter().any(|uuid| uuid.starts_with(entry)),
+        }
+    }
+
     fn major(&self) -> Option<u32> {
         self.version.split('.').next()?.parse().ok()
     }
@@ -170,7 +186,8 @@ mod tests {
     }
 
     fn version(version: &str) -> Result<Driver, NvmlError> {
-        Ok(Driver { version: version.to_owned(), count: 1, gpus: vec!["NVIDIA H200".to_owned()] })
+        let (gpus, uuids) = (vec!["NVIDIA H200".to_owned()], vec!["GPU-1a2b-3c4d".to_owned()]);
+        Ok(Driver { version: version.to_owned(), count: 1, gpus, uuids })
     }
 
     fn loader(error: &str) -> Result<(), String> {
@@ -179,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_gpus_has_no_unusable_ones() {
-        let none = Driver { version: "580.1".to_owned(), count: 0, gpus: Vec::new() };
+        let none = Driver { version: "580.1".to_owned(), count: 0, gpus: Vec::new(), uuids: Vec::new() };
         let no_library = || Err(NvmlError::LibraryNotFound);
         for facts in [
             Facts { driver: Ok(none), ..healthy() },
@@ -230,8 +247,18 @@ mod tests {
             ),
             (
                 Facts { visible: Some("7".to_owned()), ..healthy() },
-                "CUDA_VISIBLE_DEVICES names GPU 7, which is none of NVIDIA H200",
+                "CUDA_VISIBLE_DEVICES names 7, which is none of NVIDIA H200",
                 "nvidia-smi -L",
+            ),
+            (
+                Facts { visible: Some("GPU-ffff".to_owned()), ..healthy() },
+                "CUDA_VISIBLE_DEVICES names GPU-ffff, which is none of NVIDIA H200",
+                "nvidia-smi -L",
+            ),
+            (
+                Facts { visible: Some("GPU-1a2b".to_owned()), ..healthy() },
+                "libtorch does not find NVIDIA H200",
+                "MIG",
             ),
             (
                 Facts { visible: Some("0".to_owned()), ..healthy() },
