@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use optlab_domain::Device;
 use optlab_runner::clock;
 use optlab_spec::Precision;
-use optlab_spec::protocol::{DEVICE_ORDER, Probe, environment_of};
+use optlab_spec::protocol::{BUILD, DEVICE_ORDER, Probe, UnusableGpus, environment_of};
 
 use crate::error::CheckError;
 use crate::limits::{GRACE, time_of_next};
@@ -82,7 +82,11 @@ impl<'a> Run<'a> {
         let first_gpu = || probe.devices.get(1).map(|probed| probed.device);
         let device = options.device.or_else(first_gpu).unwrap_or(Device::Cpu);
         if let (None, Some(unusable)) = (options.device, &probe.unusable_gpus) {
-            eprintln!("gpu-check: checks the CPU, because {}. To fix this, {}", unusable.why, unusable.cure);
+            let UnusableGpus { why, cure } = unusable;
+            // There is no source to build from.
+            let builds = cure.contains(BUILD);
+            let cure = if builds { "name a torch with CUDA 13 by --python or --libtorch" } else { cure };
+            eprintln!("gpu-check: checks the CPU, because {why}. To fix this, {cure}");
         }
         let found = probe.devices.iter().find(|probed| probed.device == device);
         let report = Report {
@@ -135,8 +139,8 @@ impl<'a> Run<'a> {
             command.arg("--python").arg(python);
         }
         command.envs(environment_of(Precision::Float32).0).env("RUST_BACKTRACE", "1");
-        // A group of its own, so that what it has started can be killed with it.
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?).process_group(0);
+        // A group of its own, so that what it has started can be killed with it. Its input closes when this process ends.
+        command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log.try_clone()?).process_group(0);
         Ok(command.spawn()?)
     }
 }

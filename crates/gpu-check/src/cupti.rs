@@ -10,8 +10,8 @@ use libloading::{Library, Symbol};
 
 use crate::error::CheckError;
 
-/// The library by its names in CUDA 13 and in folders for developers.
-const NAMES: [&str; 2] = ["libcupti.so.13", "libcupti.so"];
+/// The library by its names in CUDA 13 and 12 and in folders for developers.
+const NAMES: [&str; 3] = ["libcupti.so.13", "libcupti.so.12", "libcupti.so"];
 /// `CUPTI_CB_DOMAIN_DRIVER_API`: every call of the driver, those of cuBLAS and cuDNN included.
 const DRIVER_API: c_int = 1;
 /// `CUPTI_API_ENTER`.

@@ -76,12 +76,11 @@ impl Part {
             Self::Environment => 2,
             Self::Cost | Self::Training => 5,
             Self::Transforms => 4,
-            Self::Resume => 3,
-            Self::Memory | Self::Launches | Self::Growth => 2,
-            Self::Service => 3,
+            Self::Resume | Self::Memory | Self::Service => 3,
+            Self::Launches | Self::Growth => 2,
             Self::Experiment if tiny => 3,
-            // As much as all others together. They seldom use all of their time, and this part uses any.
-            Self::Experiment => 28,
+            // Half as much as all others together. They seldom use all of their time, and this part uses any.
+            Self::Experiment => 15,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -195,6 +196,19 @@ fn a_later_run_goes_on_with_an_experiment_that_was_killed() {
         let jobs = facts.iter().find(|fact| fact["what"] == "jobs").unwrap();
         assert_eq!(jobs["value"], "4 of 4 have ended, 0 will go on", "{run}");
     }
+}
+
+#[test]
+fn a_part_ends_with_the_process_that_started_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut part = Command::new(env!("CARGO_BIN_EXE_optlab-gpu-check"));
+    // With the sizes of a GPU, it would take minutes.
+    part.args(["--part", "growth", "--device", "cpu", "--seconds", "3600", "--output"]).arg(folder.path());
+    fs::create_dir_all(folder.path().join("work/growth")).unwrap();
+    let mut part = part.stdin(Stdio::piped()).process_group(0).spawn().unwrap();
+    // The end of the other process closes its side of the pipe.
+    drop(part.stdin.take());
+    assert_eq!(part.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
 }
 
 fn child_of(parent: u32) -> Option<Pid> {

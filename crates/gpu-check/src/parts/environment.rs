@@ -68,25 +68,27 @@ fn machine(setting: &mut Setting) -> Result<(), CheckError> {
     Ok(())
 }
 
-/// Versions and memory from NVIDIA's library. A GPU that it knows and libtorch does not is a failure.
+/// Versions and memory from NVIDIA's library. It is a failure if libtorch cannot use the GPUs that it knows.
 fn driver(setting: &mut Setting) -> Result<(), CheckError> {
     let nvml = match Nvml::init() {
         Ok(nvml) => nvml,
         Err(error) => return fact(setting, "NVML", error),
     };
     let count = nvml.device_count().unwrap_or(0);
-    let on_gpu = setting.on_gpu();
+    let probe = environment::probe();
     let cells = json!({ "what": "GPUs known to the driver", "value": count.to_string() });
-    setting.records.row("machine", Some(on_gpu || count == 0), cells)?;
-    facts_of_driver(setting, &nvml).or_else(|error| fact(setting, "NVML", error))
+    setting.records.row("machine", Some(probe.unusable_gpus.is_none()), cells)?;
+    let checked = probe.devices.into_iter().find(|probed| probed.device == setting.runner_device);
+    let uuid = checked.and_then(|checked| checked.uuid);
+    facts_of_driver(setting, &nvml, uuid).or_else(|error| fact(setting, "NVML", error))
 }
 
-fn facts_of_driver(setting: &mut Setting, nvml: &Nvml) -> Result<(), Fact> {
-    let index = if let Device::Cuda(index) = setting.device { index as u32 } else { 0 };
+/// `uuid` is that of the GPU that is checked; without one, the facts are those of the driver's first.
+fn facts_of_driver(setting: &mut Setting, nvml: &Nvml, uuid: Option<String>) -> Result<(), Fact> {
     fact(setting, "driver", nvml.sys_driver_version()?)?;
     let cuda = nvml.sys_cuda_driver_version()?;
     fact(setting, "CUDA of the driver", format!("{}.{}", cuda / 1000, cuda % 1000 / 10))?;
-    let gpu = nvml.device_by_index(index)?;
+    let gpu = uuid.map_or_else(|| nvml.device_by_index(0), |uuid| nvml.device_by_uuid(uuid))?;
     let capability = gpu.cuda_compute_capability()?;
     fact(setting, "compute capability", format!("{}.{}", capability.major, capability.minor))?;
     let memory = gpu.memory_info()?;

@@ -23,6 +23,9 @@ pub fn run(setting: &mut Setting) -> Result<(), CheckError> {
     };
     let too_large = if setting.on_gpu() { too_large_for_a_gpu() } else { too_large_for_the_limit() };
     for round in 1..=2 {
+        if round > 1 && setting.is_over() {
+            break;
+        }
         let mut full = start(setting.on_gpu())?;
         let what = format!("too large, {round}");
         end_of(setting, &mut full, &what, &too_large, Some(EndReason::OutOfMemory))?;

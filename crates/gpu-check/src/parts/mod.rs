@@ -12,10 +12,12 @@ mod growth;
 mod experiment;
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use optlab_domain::Device;
 use optlab_runner::{clock, environment as devices, libtorch};
+use rustix::process::{Signal, getpgrp, kill_process_group};
 
 use crate::error::CheckError;
 use crate::options::Options;
@@ -30,6 +32,7 @@ use crate::setting::Setting;
 /// Whatever leaves it without its rows.
 pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
     let until = clock::instant() + Duration::from_secs_f64(options.seconds.unwrap_or(0.0));
+    end_with_starter();
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).init();
     libtorch::prepare();
     let runner_device = options.device.unwrap_or(Device::Cpu);
@@ -57,4 +60,12 @@ pub fn run(part: Part, options: &Options) -> Result<(), CheckError> {
         Part::Growth => growth::run(&mut setting),
         Part::Experiment => experiment::run(&mut setting),
     }
+}
+
+/// Ends the group of this process, which is its own, when the process that started it has ended, for example by Ctrl-C.
+fn end_with_starter() {
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = kill_process_group(getpgrp(), Signal::KILL);
+    });
 }
