@@ -189,7 +189,7 @@ fn a_job_that_was_paused_before_its_first_update_measures_its_start_again() {
     runner.pause();
     assert_eq!(runner.hear().paused(), 0);
     let (step, file) = newest(folder.path()).unwrap();
-    assert_eq!(step, 0);
+    assert_eq!((step, trained_for(&file)), (0, Duration::ZERO), "the time of its evaluation counts once");
 
     // The store keeps no points of step 0 for an attempt that begins there.
     runner.resume(&spec, Some(folder.path()), Some(file));
@@ -262,6 +262,13 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The training time that a checkpoint has saved.
+fn trained_for(checkpoint: &Path) -> Duration {
+    let tensors = tch::Tensor::read_safetensors(checkpoint).unwrap();
+    let (_, microseconds) = tensors.into_iter().find(|(name, _)| name == "microseconds").unwrap();
+    Duration::from_micros(microseconds.int64_value(&[]) as u64)
+}
+
 #[test]
 fn the_training_time_covers_all_attempts() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,9 +280,7 @@ fn the_training_time_covers_all_attempts() {
     let first = began.elapsed();
     runner.kill();
     let (_, file) = newest(folder.path()).unwrap();
-    let tensors = tch::Tensor::read_safetensors(&file).unwrap();
-    let (_, microseconds) = tensors.into_iter().find(|(name, _)| name == "microseconds").unwrap();
-    let before = Duration::from_micros(microseconds.int64_value(&[]) as u64);
+    let before = trained_for(&file);
     assert!(before > Duration::ZERO && before < first, "{before:?} of {first:?}");
 
     let mut runner = Runner::start();

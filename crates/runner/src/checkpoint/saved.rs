@@ -45,7 +45,8 @@ impl Saved {
     /// Those of [`tensor_file::write`].
     pub fn write(job: &mut Job<'_>, step: u64, folder: &Path, name: &str) -> Result<Artifact, JobError> {
         let mut step = step;
-        let mut microseconds = job.clock.elapsed().as_micros() as u64;
+        // What was measured before the first update is measured again.
+        let mut microseconds = if step == 0 { 0 } else { job.clock.elapsed().as_micros() as u64 };
         let counts = [(STEP, &mut step), (MICROSECONDS, &mut microseconds)];
         let counts = counts.map(|(name, count)| (name.to_owned(), State::Count(count)));
         let tensors = job.state().into_iter().chain(counts).map(|(name, part)| Ok((name, tensor(&part)?)));
