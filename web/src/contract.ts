@@ -482,8 +482,9 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
-             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             * @description Number of training images; null for all that are not held out, also if their number was given. Each class keeps
+             *     its share of them, and at least one image. The seed of the run decides which images these are, so the arms of a
+             *     seed share them.
              */
             train_samples: number | null;
             /**
@@ -2091,8 +2092,9 @@ export interface components {
             shape?: number[] | null;
             /**
              * Format: int64
-             * @description Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
-             *     least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+             * @description Number of training images; null for all that are not held out, also if their number was given. Each class keeps
+             *     its share of them, and at least one image. The seed of the run decides which images these are, so the arms of a
+             *     seed share them.
              */
             train_samples?: number | null;
             /**

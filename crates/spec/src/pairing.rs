@@ -45,7 +45,6 @@ pub fn mismatch(arm: &TrainSpec, other: &TrainSpec, metric: Metric) -> Option<Mi
         let of = if is_of_validation { Mismatch::ValidationSet } else { Mismatch::TrainingImages };
         return Some(of(shares));
     }
-    // A number that leaves out no image is the same as none.
     let numbers = both.map(|train| train.data.sizes().map_or(0, |sizes| sizes.train));
     (numbers[0] != numbers[1]).then_some(Mismatch::TrainSamples(numbers))
 }

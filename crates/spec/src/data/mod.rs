@@ -32,8 +32,9 @@ pub struct DataSpec {
     /// `validation/accuracy` are measured on it. Which images these are depends on the data set and the share alone.
     /// The test set is unaffected.
     pub validation: f64,
-    /// Number of training images, if not all that are not held out are used. Each class keeps its share of them, and at
-    /// least one image. The seed of the run decides which images these are, so the arms of a seed share them.
+    /// Number of training images; null for all that are not held out, also if their number was given. Each class keeps
+    /// its share of them, and at least one image. The seed of the run decides which images these are, so the arms of a
+    /// seed share them.
     pub train_samples: Option<u64>,
     /// Random changes of each training image at each use.
     pub augment: Vec<Augment>,
@@ -115,10 +116,11 @@ impl DataSpec {
         }
         let mistakes = fields.mistakes();
         let count = fields.integer(NAME, None, 1..=MOST_SAMPLES);
-        if let (Some(sizes), Some(Task { classes, .. })) = (self.sizes(), self.task())
-            && fields.mistakes() == mistakes
-        {
-            let Sizes { train, validation, .. } = sizes;
+        let (Some(sizes), Some(Task { classes, .. })) = (self.sizes(), self.task()) else {
+            return Some(count);
+        };
+        let Sizes { train, validation, .. } = sizes;
+        if fields.mistakes() == mistakes {
             if count > train {
                 let held_out = if validation > 0 { " that are not held out for validation" } else { "" };
                 fields.wrong(
@@ -130,7 +132,8 @@ impl DataSpec {
                     .wrong(NAME, format!("must be at least {classes}, one image of each class, is {count}"));
             }
         }
-        Some(count)
+        // With all of them, the spec is the one without a number.
+        (count != train).then_some(count)
     }
 }
 
@@ -170,6 +173,8 @@ mod tests {
         assert_eq!(sizes(0.0, 144), Ok(Sizes { train: 144, validation: 0, test: 355 }));
         assert_eq!(sizes(0.9, 144), Ok(Sizes { train: 144, validation: 1298, test: 355 }));
         assert_eq!(sizes(0.0, 1442), Ok(Sizes { train: 1442, validation: 0, test: 355 }));
+        let all = read(json!({ "name": "digits", "train_samples": 1442 })).unwrap();
+        assert_eq!(all, read(json!({ "name": "digits" })).unwrap(), "a number that leaves out no image");
         for (validation, count, says) in [
             (0.0, 1443, "must be at most 1442, the training images, is 1443"),
             (
