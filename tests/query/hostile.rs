@@ -138,7 +138,7 @@ async fn rows(url: &str) -> String {
 }
 
 /// Tables with keys, settings, hashes and levels of detail, and those of the databases and drivers themselves.
-const HIDDEN: [&str; 9] = [
+pub const HIDDEN: [&str; 9] = [
     "tokens",
     "settings",
     "deleted_jobs",

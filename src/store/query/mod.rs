@@ -51,7 +51,7 @@ pub enum QueryError {
     #[error("{0}")]
     Stopped(String),
     /// All slots are busy with other queries.
-    #[error("too many queries are being answered; try again in a snapshot")]
+    #[error("too many queries are being answered; try again shortly")]
     TooManyQueries,
     /// All slots are busy, and the database cannot interrupt this many queries that have exceeded their time limit.
     #[error(
