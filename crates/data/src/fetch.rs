@@ -37,6 +37,9 @@ pub(crate) fn fetch(
     let mirrored =
         mirror.map(|mirror| format!("{}/{}/{}", mirror.trim_end_matches('/'), dataset.name(), file.name));
     let mut reasons = Vec::new();
+    if mirror.is_none() && file.addresses.is_empty() {
+        reasons.push("it has no address".to_owned());
+    }
     for address in mirrored.into_iter().chain(file.addresses.iter().map(|&address| address.to_owned())) {
         match download(&address, file, network, progress) {
             Ok(content) if file.is(&content) => return Ok(content),
@@ -77,5 +80,22 @@ fn download(
         }
         content.extend_from_slice(&chunk[..read]);
         progress.fetched(file.name, content.len() as u64, file.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_address_is_reported_as_such() {
+        let file = RemoteFile { name: "private.bin", bytes: 1, sha256: "", addresses: &[] };
+        let digits = crate::find("digits").unwrap();
+        let advice = || "Put it there".to_owned();
+        let error = fetch(digits, &file, None, &Network::from_env(), advice, &mut Silent).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "private.bin of digits could not be downloaded: it has no address. Put it there"
+        );
     }
 }
