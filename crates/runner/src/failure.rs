@@ -127,7 +127,13 @@ fn in_short(text: &str) -> String {
         let end = marks.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
         text[..end].trim_end().to_owned()
     };
-    let Some(start) = text.find("CUDA out of memory.") else { return before(text, &FRAMES) };
+    let Some(start) = text.find("CUDA out of memory.") else {
+        let mut short = before(text, &FRAMES);
+        if short.contains("unable to find an engine") {
+            short.push_str(". libtorch also reports this where a convolution finds too little memory");
+        }
+        return short;
+    };
     let advice = "If reserved but unallocated memory is large";
     let figures = before(&text[start..], &[FRAMES[0], FRAMES[1], advice]);
     format!("{figures} A smaller batch_size needs less, and fewer slots per device leave more.")
@@ -185,6 +191,13 @@ mod tests {
         let figures = CUDA.split(" If reserved").next().unwrap();
         let advice = " A smaller batch_size needs less, and fewer slots per device leave more.";
         assert_eq!(failure.error, format!("{figures}{advice}"));
+        // Before the allocator there are no figures.
+        let early = of_panic(&"CUDA out of memory. Exception raised from init").error;
+        assert_eq!(early, format!("CUDA out of memory.{advice}"));
+    }
+
+    #[test]
+    fn lack_of_memory_that_a_library_of_the_gpu_reports_is_recognised() {
         for text in [
             "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
             "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
@@ -192,8 +205,8 @@ mod tests {
         ] {
             assert_eq!(of_panic(&text).reason, EndReason::OutOfMemory, "{text}");
         }
-        // Before the allocator there are no figures.
-        let early = of_panic(&"CUDA out of memory. Exception raised from init").error;
-        assert_eq!(early, format!("CUDA out of memory.{advice}"));
+        let engine = "GET was unable to find an engine to execute this computation";
+        let short = of_panic(&format!("{engine}\nframe #0: at::native")).error;
+        assert!(short.starts_with(engine) && short.ends_with("too little memory"), "{short}");
     }
 }
