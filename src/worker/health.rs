@@ -36,6 +36,8 @@ impl Health {
         match end {
             AttemptEnd::HandedBack => None,
             AttemptEnd::Finished(_) | AttemptEnd::AtRung { .. } => self.is_well(),
+            // Jobs with other data can run.
+            AttemptEnd::Failed(failure) if failure.of_data => None,
             AttemptEnd::Failed(failure) => match failure.reason {
                 EndReason::MachineFault => self.rest(failure.error.clone()),
                 EndReason::RunnerCrashed => {
@@ -68,10 +70,15 @@ impl Health {
     }
 
     fn rest(&mut self, why: String) -> Option<Rest> {
-        let time = (FIRST_REST * 2_u32.pow(self.rests.min(8))).min(LONGEST_REST);
+        let time = rest_after(self.rests);
         self.rests += 1;
         Some(Rest { time, why })
     }
+}
+
+/// The length of a rest after this many earlier ones.
+pub(super) fn rest_after(earlier: u32) -> Duration {
+    (FIRST_REST * 2_u32.pow(earlier.min(8))).min(LONGEST_REST)
 }
 
 /// The resting slots of a worker, by number.
@@ -121,11 +128,19 @@ mod tests {
     use super::*;
 
     fn failed(reason: EndReason) -> AttemptEnd {
-        AttemptEnd::Failed(Failure { reason, series: None, step: None, error: "dead".to_owned() })
+        AttemptEnd::Failed(Failure::of(reason, "dead"))
     }
 
     fn seconds(rest: Option<Rest>) -> Option<u64> {
         rest.map(|rest| rest.time.as_secs())
+    }
+
+    #[test]
+    fn missing_data_are_no_fault_of_the_slot() {
+        let mut health = Health::default();
+        let of_data = Failure { of_data: true, ..Failure::of(EndReason::MachineFault, "no network") };
+        assert_eq!(health.after(&AttemptEnd::Failed(of_data)), None);
+        assert_eq!(seconds(health.after(&failed(EndReason::MachineFault))), Some(15));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod files;
 mod health;
 mod idle;
 mod leaving;
+mod missing;
 mod slot;
 mod writer;
 
@@ -36,6 +37,7 @@ use devices::Devices;
 use health::Troubles;
 use idle::Idle;
 use leaving::Leaving;
+use missing::Missing;
 use probe::{PROBE_AGAIN, look_for_devices, warn_once};
 use slot::SlotContext;
 
@@ -72,6 +74,7 @@ pub async fn run(
             config,
             idle: Arc::new(Idle::new()),
             troubles: Arc::new(Troubles::default()),
+            missing: Arc::new(Missing::default()),
         };
         work(context, worker, &probe, &shutdown).await;
     }
@@ -180,10 +183,12 @@ impl Reporter {
     }
 
     async fn report(&self, Leaving { stop, claims, .. }: &Leaving) {
-        let SlotContext { store, config, idle, troubles, .. } = &self.context;
+        let SlotContext { store, config, idle, troubles, missing, .. } = &self.context;
         let devices = block_in_place(|| self.devices.now(|device| troubles.resting(device)));
-        let reasons = troubles.reasons();
-        match store.record_heartbeat(self.worker, &devices, reasons.as_deref()).await {
+        let reasons: Vec<String> =
+            troubles.reasons().into_iter().chain(missing.reasons(Instant::now())).collect();
+        let trouble = (!reasons.is_empty()).then(|| reasons.join("; "));
+        match store.record_heartbeat(self.worker, &devices, trouble.as_deref()).await {
             // Before its machine goes away, the worker drains itself, and its jobs still have some time.
             Ok(true) if !claims.is_cancelled() => {
                 tracing::info!("a drain was requested");
@@ -193,7 +198,10 @@ impl Reporter {
             Err(error) => tracing::warn!(%error, "cannot report to the store"),
         }
         let longest = config.exit_when_idle;
-        if !stop.is_cancelled() && longest.is_some_and(|longest| idle.lasts() >= longest) {
+        // A worker whose jobs wait for their data is not idle.
+        let waits = !missing.names(Instant::now()).is_empty();
+        let is_idle = !waits && longest.is_some_and(|longest| idle.lasts() >= longest);
+        if !stop.is_cancelled() && is_idle {
             tracing::info!("stopping, because the worker is idle");
             stop.cancel();
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -15,6 +15,7 @@ use super::files::Files;
 use super::health::{Health, Rest, Troubles};
 use super::idle::Idle;
 use super::leaving::Leaving;
+use super::missing::Missing;
 use super::probe::{PROBE_AGAIN, look_for_device, warn_once};
 use super::runner::Runner;
 use super::writer::Writer;
@@ -35,6 +36,7 @@ pub(super) struct SlotContext {
     pub(super) config: WorkerConfig,
     pub(super) idle: Arc<Idle>,
     pub(super) troubles: Arc<Troubles>,
+    pub(super) missing: Arc<Missing>,
 }
 
 /// Works until the worker leaves. A runner serves one job after another and is replaced when it dies. `number` identifies
@@ -47,8 +49,11 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving
     let mut writer = Writer::default();
     while !claims.is_cancelled() {
         changes.mark_unchanged();
-        match context.store.claim(&slot, context.config.training.lease.as_millis() as i64).await {
+        let lease_ms = context.config.training.lease.as_millis() as i64;
+        let missing = context.missing.names(Instant::now());
+        match context.store.claim_without(&slot, lease_ms, &missing).await {
             Ok(Some(claim)) => {
+                let data = claim.spec.train.data.name.clone();
                 // A resting slot is not idle, because the job that it could not run is still waiting.
                 let busy = context.idle.busy();
                 let span = tracing::info_span!(
@@ -60,11 +65,17 @@ pub(super) async fn run(context: SlotContext, number: usize, slot: Slot, leaving
                 let training = context.train(&slot, leaving.jobs.clone(), claim, runner.take());
                 match training.instrument(span.clone()).await {
                     Ended::Trained(warm, attempt) => {
+                        context.missing.found(&data);
                         let _ = health.after(attempt.end());
                         runner = Some(*warm);
                         writer.begin(*attempt, busy).instrument(span).await;
                     }
                     Ended::Written { runner: warm, end } => {
+                        if let Some(AttemptEnd::Failed(failure)) = &end
+                            && failure.of_data
+                        {
+                            context.missing.note(&data, &failure.error, Instant::now());
+                        }
                         let rest = end.and_then(|end| health.after(&end));
                         runner = warm.map(|runner| *runner).filter(|_| rest.is_none());
                         if let Some(rest) = rest {

@@ -104,12 +104,7 @@ impl Fixture {
         points.push(point("energy/mean", 100, 0.5 + accuracy / 1e3));
         self.store.record(claim.lease, &points, Some(100), LEASE_MS).await.unwrap();
         let end = match fails {
-            Some(reason) => AttemptEnd::Failed(Failure {
-                reason,
-                series: None,
-                step: None,
-                error: "it <b>went</b> wrong".to_owned(),
-            }),
+            Some(reason) => AttemptEnd::Failed(Failure::of(reason, "it <b>went</b> wrong")),
             None => AttemptEnd::Finished(CompleteRun {
                 summary: Summary {
                     parameters_trained: if arm == "other" { 120 } else { 100 },

@@ -95,8 +95,7 @@ fn succeeded() -> AttemptEnd {
 }
 
 fn crashed() -> AttemptEnd {
-    let reason = EndReason::RunnerCrashed;
-    AttemptEnd::Failed(Failure { reason, series: None, step: None, error: "it crashed".to_owned() })
+    AttemptEnd::Failed(Failure::of(EndReason::RunnerCrashed, "it crashed"))
 }
 
 #[tokio::test]

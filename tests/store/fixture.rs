@@ -238,8 +238,7 @@ pub fn finished() -> AttemptEnd {
 }
 
 pub fn failed(reason: EndReason) -> AttemptEnd {
-    let error = format!("it was {reason}");
-    AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
+    AttemptEnd::Failed(Failure::of(reason, format!("it was {reason}")))
 }
 
 pub fn crashed() -> AttemptEnd {

@@ -146,6 +146,7 @@ on_both_databases! {
         a_device_of_another_version_is_read_and_ends_its_attempt,
         a_failed_job_goes_to_another_worker_first,
         a_failed_job_waits_only_for_a_worker_that_can_claim_it,
+        a_slot_claims_no_job_with_a_data_set_that_it_lacks,
         a_failed_job_does_not_wait_for_an_unsuitable_device,
         a_job_that_failed_on_one_gpu_goes_to_another_of_the_machine,
         repeated_crashes_on_one_worker_cost_one_attempt,

@@ -182,3 +182,17 @@ pub async fn a_claim_that_lost_a_race_skips_jobs_that_failed_at_its_slot(fixture
 fn failed_for_good() -> AttemptEnd {
     failed(EndReason::UserError)
 }
+
+pub async fn a_slot_claims_no_job_with_a_data_set_that_it_lacks(fixture: Fixture) {
+    let mnist = fixture.one_job(json!({ "train": { "data": { "name": "mnist" } } })).await;
+    let digits = fixture.one_job(json!({})).await;
+    let claim = async |lacking: &[&str]| {
+        let lacking: Vec<String> = lacking.iter().map(|&name| name.to_owned()).collect();
+        let claim = fixture.store.claim_without(&fixture.slot, LEASE_MS, &lacking).await.unwrap();
+        claim.map(|claim| claim.lease.job)
+    };
+    assert_eq!(claim(&["mnist", "digits"]).await, None);
+    assert_eq!(claim(&["cifar-10", "mnist"]).await, Some(digits));
+    assert_eq!(claim(&["mnist"]).await, None);
+    assert_eq!(claim(&[]).await, Some(mnist));
+}

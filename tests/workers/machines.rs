@@ -99,7 +99,7 @@ pub fn a_worker_ends_if_no_server_sets_up_its_database(database: Database) {
     worker.wait_until_it_says("within 10 s, as the log says");
 }
 
-pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database) {
+pub fn a_machine_without_the_data_set_names_the_damaged_file_and_trains_others(database: Database) {
     let fixture = Fixture::new(database);
     let cache = fixture.folder.path().join("cache");
     let file = cache.join("optlab/data/mnist/train-images-idx3-ubyte.gz");
@@ -121,4 +121,7 @@ pub fn a_machine_without_the_data_set_names_the_damaged_file(database: Database)
     let id = fixture.server.submit(&spec);
     let attempt = attempt_of_faulty_machine(&fixture, id, "could not be downloaded");
     assert!(attempt["error"].as_str().unwrap().contains(file.to_str().unwrap()), "{attempt:#}");
+    // The only slot trains what it has the data of.
+    fixture.server.wait_for_success(fixture.server.submit(&small_experiment(1, &[0])));
+    fixture.server.wait(id, "the other job waits", |jobs| jobs[0]["state"] == "queued");
 }

@@ -63,7 +63,7 @@ on_both! {
     machines {
         a_worker_with_crashing_runners_pauses_and_fails_no_job,
         a_machine_that_cannot_run_a_job_reports_why_and_leaves_it_to_another,
-        a_machine_without_the_data_set_names_the_damaged_file,
+        a_machine_without_the_data_set_names_the_damaged_file_and_trains_others,
         a_worker_whose_runner_does_not_start_drains_and_ends_when_idle,
         a_worker_ends_if_no_server_sets_up_its_database,
     }

@@ -87,7 +87,8 @@ impl JobError {
             // Mismatched sizes would fail at every attempt.
             Self::Opt(_) => (EndReason::UserError, None, None),
         };
-        Failure { reason, series, step, error: in_short(&self.to_string()) }
+        let of_data = reason == EndReason::MachineFault && matches!(self, Self::Data(_));
+        Failure { reason, series, step, of_data, error: in_short(&self.to_string()) }
     }
 }
 
@@ -96,7 +97,7 @@ pub fn of_panic(panic: &(dyn Any + Send)) -> Failure {
     let text = (panic.downcast_ref::<String>().map(String::as_str))
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a message");
-    Failure { reason: crash(text), series: None, step: None, error: in_short(text) }
+    Failure::of(crash(text), in_short(text))
 }
 
 /// libtorch distinguishes errors only by their text.

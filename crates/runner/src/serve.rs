@@ -72,10 +72,5 @@ fn answer(run: &Run, source: &mut DataSource, inbox: &Inbox, pipe: &mut EventPip
 /// the programs on this machine are of different versions.
 fn not_understood(error: &str) -> Failure {
     tracing::error!(error, "cannot read a line of input");
-    Failure {
-        reason: EndReason::MachineFault,
-        series: None,
-        step: None,
-        error: format!("the runner cannot read its command: {error}"),
-    }
+    Failure::of(EndReason::MachineFault, format!("the runner cannot read its command: {error}"))
 }

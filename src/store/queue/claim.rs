@@ -52,12 +52,26 @@ macro_rules! waiting {
 }
 pub(in crate::store) use waiting;
 
+/// Selects the jobs with a data set that is not in the JSON list $9.
+macro_rules! has_data {
+    (sqlite) => {
+        "($9 = '[]' OR spec ->> '$.train.data.name' NOT IN (SELECT value FROM json_each($9)))"
+    };
+    (postgres) => {
+        "(CAST($9 AS TEXT) = '[]' OR CAST(spec AS JSONB) #>> '{train,data,name}' NOT IN
+          (SELECT jsonb_array_elements_text(CAST($9 AS JSONB))))"
+    };
+}
+
 /// Selects the jobs that may start at this place. $6: now; $7: the latest end of a delay; $8: a job that was given back
-/// before has waited long enough for another place. The other parameters are those of [`better_elsewhere`].
+/// before has waited long enough for another place; $9: that of [`has_data`]. The other parameters are those of
+/// [`better_elsewhere`].
 macro_rules! claimable {
     ($database:ident) => {
         concat!(
             waiting!("$3", "$6", "$7"),
+            " AND ",
+            has_data!($database),
             " AND NOT (not_before_ms > $8 AND ",
             better_elsewhere!($database),
             ")"
@@ -65,12 +79,12 @@ macro_rules! claimable {
     };
 }
 
-/// $9: end of the lease. `lock` locks the row and lets other claims skip it.
+/// $10: end of the lease. `lock` locks the row and lets other claims skip it.
 macro_rules! claim {
     ($database:ident, $lock:literal) => {
         concat!(
             "UPDATE jobs
-             SET state = 'running', worker_id = $1, lease_until_ms = $9, attempt = attempt + 1, started_ms = $6,
+             SET state = 'running', worker_id = $1, lease_until_ms = $10, attempt = attempt + 1, started_ms = $6,
                  ended_ms = NULL, end_reason = NULL, error = NULL, version = ",
             new_version!($database),
             " WHERE id = (
@@ -86,24 +100,36 @@ macro_rules! claim {
 }
 
 impl Statement {
-    /// Binds the parameters $1 to $8 of a claim.
-    fn claimed_by(self, slot: &Slot, now: i64) -> Self {
-        self.at_place(slot, now).bind(now).bind(now + LONGEST_WAIT_MS).bind(now - LONGEST_WAIT_FOR_PLACE_MS)
+    /// Binds the parameters $1 to $9 of a claim.
+    fn claimed_by(self, slot: &Slot, now: i64, without: &[String]) -> Self {
+        let place = self.at_place(slot, now);
+        let times = place.bind(now).bind(now + LONGEST_WAIT_MS).bind(now - LONGEST_WAIT_FOR_PLACE_MS);
+        times.bind(serde_json::json!(without).to_string())
     }
 }
 
 impl Store {
     /// The next job that may run in `slot`, leased for `lease_ms`.
     pub async fn claim(&self, slot: &Slot, lease_ms: i64) -> Result<Option<Claim>, StoreError> {
+        self.claim_without(slot, lease_ms, &[]).await
+    }
+
+    /// The same, but no job with one of the data sets of these names.
+    pub async fn claim_without(
+        &self,
+        slot: &Slot,
+        lease_ms: i64,
+        data: &[String],
+    ) -> Result<Option<Claim>, StoreError> {
         // Most calls find nothing and must not wait for the only writer.
-        if !self.any_job_waits(slot).await? {
+        if !self.any_job_waits(slot, data).await? {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let row: Option<ClaimedRow> =
             per_database(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
-                .claimed_by(slot, now)
+                .claimed_by(slot, now, data)
                 .bind(now + lease_ms)
                 .fetch_optional(&mut tx)
                 .await?;
@@ -134,14 +160,24 @@ impl Store {
         claim.map(Some)
     }
 
-    async fn any_job_waits(&self, slot: &Slot) -> Result<bool, StoreError> {
+    async fn any_job_waits(&self, slot: &Slot, without: &[String]) -> Result<bool, StoreError> {
         let mut reader = self.read().await?;
         let now = self.now(&mut reader).await?;
-        let waiting: Option<(JobId,)> =
-            sql(concat!("SELECT id FROM jobs WHERE ", waiting!("$3", "$6", "$7"), " LIMIT 1"))
-                .claimed_by(slot, now)
-                .fetch_optional(&mut reader)
-                .await?;
+        macro_rules! select {
+            ($database:ident) => {
+                concat!(
+                    "SELECT id FROM jobs WHERE ",
+                    waiting!("$3", "$6", "$7"),
+                    " AND ",
+                    has_data!($database),
+                    " LIMIT 1"
+                )
+            };
+        }
+        let waiting: Option<(JobId,)> = per_database(select!(sqlite), select!(postgres))
+            .claimed_by(slot, now, without)
+            .fetch_optional(&mut reader)
+            .await?;
         Ok(waiting.is_some())
     }
 }

@@ -88,12 +88,7 @@ impl AttemptEnd {
     /// The machine cannot run the job; `error` says what it lacks. The job is requeued, preferably for another machine,
     /// and the attempt does not count.
     pub fn machine_fault(error: impl Into<String>) -> Self {
-        Self::Failed(Failure {
-            reason: EndReason::MachineFault,
-            series: None,
-            step: None,
-            error: error.into(),
-        })
+        Self::Failed(Failure::of(EndReason::MachineFault, error))
     }
 
     /// Whether the attempt ended because of a fault of the machine.

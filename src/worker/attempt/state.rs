@@ -70,5 +70,5 @@ pub(super) fn crashed(error: String) -> AttemptEnd {
 }
 
 pub(super) fn failed(reason: EndReason, error: String) -> AttemptEnd {
-    AttemptEnd::Failed(Failure { reason, series: None, step: None, error })
+    AttemptEnd::Failed(Failure::of(reason, error))
 }

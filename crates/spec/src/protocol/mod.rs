@@ -184,11 +184,19 @@ pub struct Failure {
     pub series: Option<String>,
     /// Completed updates.
     pub step: Option<u64>,
+    /// Whether only the data set of the job cannot be had on this machine, so that jobs with others can run.
+    #[serde(default)]
+    pub of_data: bool,
     /// A sentence for the researcher.
     pub error: String,
 }
 
 impl Failure {
+    /// A failure with nothing more to say of it.
+    pub fn of(reason: EndReason, error: impl Into<String>) -> Self {
+        Self { reason, series: None, step: None, of_data: false, error: error.into() }
+    }
+
     /// Whether the runner ends after it has reported this. After a crash, its process may be damaged; after a lack of memory,
     /// libtorch would keep what it had allocated, and the next job, here or in another process, needs it.
     pub fn ends_runner(&self) -> bool {
