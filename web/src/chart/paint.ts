@@ -71,7 +71,7 @@ export function paint(pen: Pen, figure: Figure, place: Place, colours: Colours) 
     if (figure.zero) pen.line([[left, place.y(0)], [left + width, place.y(0)]], { colour: colours("--arm-baseline"), width: 1, dash: [5, 3] });
     paintLevels(pen, figure.levels, figure.y, place, colours);
     if (figure.runs.length) paintRuns(pen, figure, place, colours);
-    else paintBands(pen, bandLines(figure), place, colours);
+    else paintBands(pen, figure, place, colours);
     for (const line of lines) paintMean(pen, figure, line, place, colours(line.style.token), stands(line.style.name));
     for (const [index, line] of lines.entries()) {
       const strength = stands(line.style.name);
@@ -124,16 +124,18 @@ function paintRuns(pen: Pen, figure: Figure, place: Place, colours: Colours) {
   }
 }
 
-function paintBands(pen: Pen, lines: Line[], place: Place, colours: Colours) {
+function paintBands(pen: Pen, figure: Figure, place: Place, colours: Colours) {
+  const lines = bandLines(figure);
   // Overlapping bands get fainter with their number.
   const opacity = Number(colours("--band")) * Math.min(1, 3 / lines.length);
   const bottom = place.top + place.height;
   for (const line of lines) {
+    // On a logarithmic axis, a band that reaches below zero ends at the bottom.
+    const low = (index: number) => (figure.log && lowAt(line, index) <= 0 ? bottom : place.y(lowAt(line, index)));
     for (const [from, to] of banded(line)) {
       const points: Point[] = [];
       for (let index = from; index < to; index++) points.push([place.x(line.x[index]!), place.y(highAt(line, index))]);
-      // On a logarithmic axis, a band that reaches below zero ends at the bottom.
-      for (let index = to - 1; index >= from; index--) points.push([place.x(line.x[index]!), Math.min(bottom, place.y(lowAt(line, index)))]);
+      for (let index = to - 1; index >= from; index--) points.push([place.x(line.x[index]!), low(index)]);
       pen.area(points, colours(line.style.token), opacity);
     }
   }
