@@ -237,6 +237,11 @@ fn the_command_prints_the_same_table() {
     let head: Vec<&str> = lines[0].split_whitespace().collect();
     assert_eq!(head, ["job", "arm", "train.batch_size", "test_error"]);
     assert!(lines[1].contains("opt-") && lines[1].contains(" 32 "), "{table}");
+    let usual = printed(&best);
+    let head: Vec<&str> = usual.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(head.last(), Some(&"test_error"), "the field of the order is shown: {usual}");
+    let figure = |table: &str| table.lines().nth(1).unwrap().split_whitespace().last().unwrap().to_owned();
+    assert_eq!(figure(&usual), figure(&table));
     let csv = printed(&[&best[..], &["--columns", "arm,test_error", "--csv"]].concat());
     assert!(csv.starts_with("arm,test_error\nopt-") && csv.lines().count() == 3, "{csv}");
     let json: Value = serde_json::from_str(&printed(&[&best[..], &["--json"]].concat())).unwrap();

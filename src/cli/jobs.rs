@@ -14,6 +14,9 @@ use super::{Failure, output, which};
 use crate::exchange::{JobTable, USUAL_COLUMNS};
 use crate::store::Field;
 
+/// The columns of the usual table.
+const USUAL: [&str; 9] = ["job", "experiment", "arm", "phase", "seed", "state", "step", "attempt", "device"];
+
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id or name of an experiment [default: all]
@@ -52,7 +55,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let columns = args.columns()?;
-    let jobs = fetch(args, &columns)?;
+    let order = args.unusual_order();
+    let jobs = fetch(args, if columns.is_empty() { order.as_slice() } else { &columns })?;
     if args.json {
         return Ok(output::json(&jobs)?);
     }
@@ -70,11 +74,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !columns.is_empty() {
         return Ok(output::line(with_columns(&columns, &jobs).trim_fmt())?);
     }
-    let mut table = table(
-        ["job", "experiment", "arm", "phase", "seed", "state", "step", "attempt", "device"],
-        &[0, 1, 4, 6, 7],
-    );
-    table.add_rows(jobs.iter().map(|listed| row(&listed.job)));
+    let header: Vec<&str> = USUAL.into_iter().chain(order).collect();
+    let mut table = table(header, &[0, 1, 4, 6, 7, USUAL.len()]);
+    table.add_rows(jobs.iter().map(|listed| {
+        let figure = order.iter().map(|field| cell(listed, field));
+        row(&listed.job).into_iter().chain(figure).collect::<Vec<_>>()
+    }));
     output::line(table.trim_fmt())?;
     print_remarks(&jobs)
 }
@@ -88,6 +93,12 @@ impl Args {
         let name = |given: &String| Field::parse(given).map(Field::name);
         let names: Result<_, _> = self.columns.iter().map(name).collect();
         names.map_err(|wrong| Failure::Usage(format!("--columns: {wrong}")))
+    }
+
+    /// The field by which jobs are ordered, if the usual table lacks it. The server refuses a wrong one.
+    fn unusual_order(&self) -> Option<&'static str> {
+        let field = Field::parse(self.sort.as_ref()?).ok()?.name();
+        (!USUAL.contains(&field) && field != "id").then_some(field)
     }
 }
 
@@ -108,13 +119,17 @@ fn fetch(args: &Args, columns: &[&str]) -> Result<Vec<ListedJob>, Failure> {
     Ok(client.first("/jobs", &filters, args.limit.map_or(usize::MAX, NonZeroUsize::get))?)
 }
 
-/// A table of the job's id and its fields. Columns of numbers are aligned at the right.
-fn with_columns(columns: &[&str], jobs: &[ListedJob]) -> Table {
-    let cell = |job: &ListedJob, column: &str| match job.fields.get(column) {
+/// The value of a field.
+fn cell(job: &ListedJob, field: &str) -> String {
+    match job.fields.get(field) {
         None | Some(Value::Null) => "-".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-    };
+    }
+}
+
+/// A table of the job's id and its fields. Columns of numbers are aligned at the right.
+fn with_columns(columns: &[&str], jobs: &[ListedJob]) -> Table {
     let is_figure = |column: &str| {
         let mut values = jobs.iter().filter_map(|job| job.fields.get(column));
         values.all(|value| value.is_number() || value.is_null())

@@ -2,7 +2,7 @@
 
 use optlab_api_types::{Experiment, Job, StoredSubmission};
 use optlab_domain::{Counts, Phase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::ServerArgs;
 use super::table::table;
@@ -48,7 +48,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         arms.add_row(row);
     }
     output::line(format!("\n{}\n\n{}\n", arms.trim_fmt(), comparison.verdict))?;
-    let text = submission.text.unwrap_or_else(|| format!("{:#}", submission.draft.0));
+    // Specs in JSON are often one line.
+    let text = match submission.text {
+        Some(text) => serde_json::from_str(&text).map_or(text, |spec: Value| format!("{spec:#}")),
+        None => format!("{:#}", submission.draft.0),
+    };
     Ok(output::line(text.trim_end())?)
 }
 

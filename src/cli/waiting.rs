@@ -36,7 +36,7 @@ pub(super) fn warn(client: &Client, wanted: WantedDevice) {
 /// `None` if one of the `offered` devices is suitable.
 fn explain(wanted: WantedDevice, offered: &BTreeSet<String>) -> Option<String> {
     if offered.is_empty() {
-        let why = "the jobs wait: no worker is active. Start one with `optlab worker`, or start the server without --workers 0";
+        let why = "the jobs wait: no worker is active. Start one with `optlab worker --database-url URL`, or start the server without --workers 0";
         return Some(why.to_owned());
     }
     let fits = |device: &String| wanted.admits_named(device);

@@ -10,7 +10,7 @@ use crate::store::redacted;
 /// Settings of commands that open a database.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseSettings {
-    /// URL of the database; postgres://... for several machines
+    /// URL of the database; postgres://... for several machines. A `worker` has no default
     #[arg(
         long,
         env = "OPTLAB_DATABASE_URL",

@@ -61,7 +61,11 @@ async fn the_command_prints_tables_and_checks_claims() {
             1,
             "does not hold: test error % differs by -1.00 (99.999% interval -",
         ),
-        (&["opt-cayley > baseline @ 0.95"], 1, "p < 0.001, 5 pairs; 2 of their jobs are missing)"),
+        (
+            &["opt-cayley > baseline @ 0.95"],
+            1,
+            "p < 0.001 for this claim alone, 5 pairs; 2 of their jobs are missing)",
+        ),
         (
             &["opt-cayley < baseline @ 0.95", "other < baseline @ 0.95"],
             1,

@@ -151,7 +151,7 @@ impl Claim {
             cells => format!("; {cells} of their jobs are missing"),
         };
         format!(
-            "{} differs by {mean} ({percent}% interval {low} to {high}, {p}, {n} pairs{left_out})",
+            "{} differs by {mean} ({percent}% interval {low} to {high}, {p} for this claim alone, {n} pairs{left_out})",
             metric.heading()
         )
     }
