@@ -96,7 +96,7 @@ fn browse_until_the_server_goes(script: &str) {
         let line = line.unwrap();
         println!("{line}");
         if line == "the server may go now" {
-            support::kill(server.child.id());
+            support::processes::kill(server.child.id());
         }
     }
     assert!(browser.wait().unwrap().success(), "screenshots are in {SCREENSHOTS}");

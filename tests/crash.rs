@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use optlab_spec::protocol::VERSION;
 use serde_json::{Value, json};
+use support::processes::kill;
 use support::waiting::turn;
-use support::{Server, kill, long_experiment, runner, small_experiment};
+use support::{Server, long_experiment, runner, small_experiment};
 use tempfile::TempDir;
 
 const STEPS: u64 = 3000;

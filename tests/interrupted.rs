@@ -230,7 +230,7 @@ fn a_second_signal_ends_the_run_at_once() {
     let folder = TempDir::new().unwrap();
     let mut child = train(&folder, &["long.json"]).spawn().unwrap();
     wait_beyond(&folder.path().join("runs/long-opt-cayley-seed0"), 0);
-    let runner = support::children(child.id());
+    let runner = support::processes::children(child.id());
     assert_eq!(runner.len(), 1);
     // A frozen runner cannot write the checkpoint that the first signal requests.
     assert!(signal(runner[0], "STOP"));

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use support::processes::kill;
 use support::waiting::wait_until;
-use support::{Database, Server, kill, long_experiment, small_experiment};
+use support::{Database, Server, long_experiment, small_experiment};
 use tempfile::TempDir;
 
 /// A server that sweeps every second, and its artifact root.

@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use support::processes::{Worker, signal};
+use support::processes::{Worker, kill, signal};
 use support::waiting::wait_until;
-use support::{Server, kill, long_experiment};
+use support::{Server, long_experiment};
 use tempfile::TempDir;
 
 const STEPS: u64 = 3000;

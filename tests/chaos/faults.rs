@@ -5,8 +5,7 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::support::processes::{Worker, signal};
-use crate::support::{kill, kill_if_there};
+use crate::support::processes::{Worker, kill, kill_if_there, signal};
 use crate::{LEASE_MS, Round, files_below, start_server};
 
 #[derive(Clone, Copy, Debug)]

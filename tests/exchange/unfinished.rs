@@ -114,7 +114,7 @@ fn a_killed_import_into_sqlite_leaves_nothing_visible() {
         wait_until("the import has begun to write", || importing.is_finished() || points("") > 0);
         // During the import, also for readers.
         has_no_experiment(&server);
-        crate::support::kill(server.child.id());
+        crate::support::processes::kill(server.child.id());
         assert!(importing.join().unwrap().is_err());
     });
     drop(server);

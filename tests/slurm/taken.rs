@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::fixture::experiment;
 use super::fleet::Fleet;
+use super::support::processes::{kill, parent_of};
 use super::support::waiting::wait_until;
-use super::support::{Database, kill, long_experiment, parent_of};
+use super::support::{Database, long_experiment};
 
 /// An experiment whose only job may be attempted once.
 fn once() -> Value {

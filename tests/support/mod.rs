@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 
+use processes::children;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use waiting::{Patience, STUCK};
@@ -344,31 +345,8 @@ pub fn token(folder: &TempDir, args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-/// Sends SIGKILL.
-pub fn kill(pid: u32) {
-    assert!(processes::signal(pid, "KILL"));
-}
-
-/// Sends SIGKILL to a process that may have ended since it was listed.
-pub fn kill_if_there(pid: u32) {
-    processes::signal(pid, "KILL");
-}
-
-pub fn children(parent: u32) -> Vec<u32> {
-    let pids = std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid: &u32| parent_of(*pid) == Some(parent)).collect()
-}
-
 fn is_query(pid: u32) -> bool {
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"optlab\0query-child\0"))
-}
-
-pub fn parent_of(pid: u32) -> Option<u32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name, in brackets, may contain any characters.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 pub fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use super::waiting::Patience;
-use super::{OPTLAB, children, runner};
+use super::{OPTLAB, runner};
 
 /// An `optlab worker`, which is killed when dropped.
 pub struct Worker {
@@ -91,4 +91,27 @@ pub fn signal(pid: u32, name: &str) -> bool {
     let mut kill = Command::new("kill");
     kill.args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null());
     kill.status().unwrap().success()
+}
+
+/// Sends SIGKILL.
+pub fn kill(pid: u32) {
+    assert!(signal(pid, "KILL"));
+}
+
+/// Sends SIGKILL to a process that may have ended since it was listed.
+pub fn kill_if_there(pid: u32) {
+    signal(pid, "KILL");
+}
+
+pub fn children(parent: u32) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| parent_of(*pid) == Some(parent)).collect()
+}
+
+pub fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name, in brackets, may contain any characters.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fixture::{Curves, Outcome, TRIALS, TUNING_SEEDS, optlab, outcome, spec};
-use crate::support::processes::Worker;
+use crate::support::processes::{Worker, kill};
 use crate::support::waiting::turn;
-use crate::support::{Database, Server, kill};
+use crate::support::{Database, Server};
 use crate::{UNDISTURBED, wait_for_the_end};
 
 /// The rungs after 200 and 400 of 600 updates.

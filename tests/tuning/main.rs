@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 
 use fixture::{Fault, Outcome, SEEDS, TRIALS, TUNING_SEEDS, optlab, outcome, phase, spec, tuning};
 use serde_json::{Value, json};
-use support::processes::Worker;
+use support::processes::{Worker, kill};
 use support::waiting::{Patience, turn};
-use support::{Database, Server, kill};
+use support::{Database, Server};
 use tempfile::TempDir;
 
 /// The outcome without any disturbance.

@@ -8,8 +8,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, first_files};
-use super::support::processes::Worker;
-use super::support::{Database, OPTLAB, kill, long_experiment};
+use super::support::processes::{Worker, kill};
+use super::support::{Database, OPTLAB, long_experiment};
 
 pub fn a_damaged_checkpoint_is_skipped(database: Database) {
     let fixture = Fixture::new(database);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::fixture::{Fixture, STEPS, experiment};
-use super::support::processes::Worker;
-use super::support::{Database, kill_if_there, long_experiment, small_experiment};
+use super::support::processes::{Worker, kill_if_there};
+use super::support::{Database, long_experiment, small_experiment};
 
 pub fn a_worker_with_crashing_runners_pauses_and_fails_no_job(database: Database) {
     let fixture = Fixture::new(database);

@@ -114,22 +114,22 @@ impl Store {
         self.claim_without(slot, lease_ms, &[]).await
     }
 
-    /// The same, but no job with one of the data sets of these names.
+    /// The same, `without` the jobs with a data set of one of these names.
     pub async fn claim_without(
         &self,
         slot: &Slot,
         lease_ms: i64,
-        data: &[String],
+        without: &[String],
     ) -> Result<Option<Claim>, StoreError> {
         // Most calls find nothing and must not wait for the only writer.
-        if !self.any_job_waits(slot, data).await? {
+        if !self.any_job_waits(slot, without).await? {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
         let now = self.now(&mut tx).await?;
         let row: Option<ClaimedRow> =
             per_database(claim!(sqlite, ""), claim!(postgres, "FOR UPDATE SKIP LOCKED"))
-                .claimed_by(slot, now, data)
+                .claimed_by(slot, now, without)
                 .bind(now + lease_ms)
                 .fetch_optional(&mut tx)
                 .await?;
